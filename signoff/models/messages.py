@@ -1,0 +1,248 @@
+"""What travels between an agent and the server: requests, decisions, receipts; frozen.
+
+The wire is fixed by the design: changing a name here is a protocol break.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from signoff.canonical import canonical, digest, parse
+from signoff.errors import Invalid
+
+VERSION = 1
+"""Of the wire. A server takes its own and the one before."""
+MAX_ENTRY = 512 * 1024
+"""Bytes of a request as it stands in the stream."""
+MAX_PAYLOAD = 256 * 1024
+"""Bytes of a payload's canonical text."""
+MAX_EXPIRES_IN = 30 * 24 * 3600
+DEFAULT_EXPIRES_IN = 24 * 3600
+"""Seconds until an unanswered request ends, at most, and without another word."""
+
+AGENT = re.compile(r"[a-z0-9-]{1,40}")
+Reversibility = Literal["reversible", "costly", "irreversible"]
+Risk = Literal["low", "medium", "high", "critical"]
+Status = Literal[
+    "approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"
+]
+
+Action = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$")]
+Prose = Annotated[str, StringConstraints(max_length=4000)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+
+
+class Wire(BaseModel):
+    """What all messages share: frozen, and no field that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+class ApprovalRequest(Wire):
+    """What an agent asks. All but action and payload is a claim of the agent's.
+
+    Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
+    currency the policy counts in. `editable` names the fields that a person may change.
+    """
+
+    id: uuid.UUID
+    kind: str = "approval"
+    action: Action
+    payload: dict[str, Any]
+    reason: Prose = ""
+    reversibility: Reversibility | None = None
+    risk: Risk | None = None
+    undo: Prose = ""
+    impact: Prose = ""
+    alternatives: tuple[Prose, ...] = Field(default=(), max_length=10)
+    context: dict[str, Any] = Field(default_factory=dict)
+    tags: tuple[Tag, ...] = Field(default=(), max_length=20)
+    cost: float | None = Field(default=None, ge=0)
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    attempts: int | None = Field(default=None, ge=0)
+    run: Annotated[str, StringConstraints(max_length=100)] | None = None
+    key: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    editable: bool | tuple[str, ...] = True
+    expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
+    title: Annotated[str, StringConstraints(max_length=150)] = ""
+    channel: Annotated[str, StringConstraints(max_length=80)] | None = None
+
+    def claims(self) -> str:
+        """All but the payload, as JSON text: how the row keeps it."""
+        return self.model_dump_json(by_alias=True, exclude={"payload"}, exclude_defaults=True)
+
+    @classmethod
+    def from_rows(cls, claims: str, payload: dict[str, Any]) -> ApprovalRequest:
+        """The request again, from `claims()` and its payload."""
+        return cls.model_validate({**json.loads(claims), "payload": payload})
+
+    def encode(self) -> str:
+        """The body of a stream entry; raises Invalid when it is too large or not canonical JSON."""
+        size = len(canonical(self.payload).encode())
+        if size > MAX_PAYLOAD:
+            raise Invalid(f"The payload has {size:,} bytes; at most {MAX_PAYLOAD:,} are taken.")
+        canonical(self.context, "context")
+        body = self.model_dump_json(by_alias=True, exclude_defaults=True)
+        if len(body.encode()) > MAX_ENTRY:
+            raise Invalid(f"The request has {len(body.encode()):,} bytes; at most {MAX_ENTRY:,} are taken.")
+        return body
+
+    @classmethod
+    def decode(cls, body: str | bytes) -> ApprovalRequest:
+        """A stream entry's body → the request; raises Invalid, saying what is wrong with it."""
+        size = len(body if isinstance(body, bytes) else body.encode())
+        if size > MAX_ENTRY:
+            raise Invalid(f"The request has {size:,} bytes; at most {MAX_ENTRY:,} are taken.")
+        request = build(cls, parse(body))
+        request.encode()
+        return request
+
+
+class Decision(Wire):
+    """One approver's answer. `payload` is set where they corrected it.
+
+    `resubmit` tells a rejected agent to come back with changes. `at` is None until it is recorded.
+    """
+
+    answer: Literal["approve", "reject"]
+    approver: str
+    name: str
+    reason: str = ""
+    resubmit: bool = False
+    payload: dict[str, Any] | None = None
+    second_factor: str | None = None
+    at: datetime | None = None
+
+
+class Outcome(Wire):
+    """What became of an approved action, as its agent reports it."""
+
+    succeeded: bool
+    note: Prose = ""
+
+
+class Cancel(Wire):
+    """An agent withdraws a request of its own."""
+
+    reason: Prose = ""
+
+
+class Decider(Wire):
+    """Who decided, in a receipt. `at` is the database's clock, in UTC."""
+
+    id: str
+    name: str
+    at: datetime
+    second_factor: str | None = None
+
+
+class Receipt(Wire):
+    """The final answer: verified, and bound to one request and one payload.
+
+    `payload` is what to run; None unless approved. `token` is the signed form that `verify` takes.
+    """
+
+    id: str
+    agent: str
+    action: str
+    status: Status
+    version: int = 0
+    digest_sent: str | None = None
+    digest: str | None = None
+    decided_by: Decider | None = None
+    reason: str = ""
+    resubmit: bool = False
+    never_shown: bool = False
+    policy: str = ""
+    nonce: str
+    issued_at: datetime
+    not_after: datetime
+    payload: dict[str, Any] | None = None
+    permalink: str | None = None
+    token: str = Field(default="", repr=False)
+
+    @property
+    def approved(self) -> bool:
+        """True for the one status that lets anything run."""
+        return self.status == "approved"
+
+    @property
+    def edited(self) -> bool:
+        """True when the approved payload is not the one that was sent."""
+        return self.approved and self.digest != self.digest_sent
+
+
+class Answer(Wire):
+    """What stands under an agent's decision key: `pending` once received, later the receipt."""
+
+    v: int = VERSION
+    status: str
+    action: str | None = None
+    expires_at: int | None = None
+    receipt: str | None = None
+    payload: str | None = None
+    permalink: str | None = None
+
+    def encode(self) -> str:
+        """JSON text."""
+        return self.model_dump_json(exclude_none=True)
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> Answer:
+        """JSON text → answer; raises Invalid. Fields of a later server are passed over."""
+        found = parse(text)
+        if isinstance(found, dict):
+            found = {name: value for name, value in found.items() if name in cls.model_fields}
+        return build(cls, found)
+
+
+W = TypeVar("W", bound=Wire)
+
+
+def build(kind: type[W], values: Any) -> W:
+    """Values → message; raises Invalid with one sentence for each fault."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise Invalid(" ".join(_fault(f["loc"], f["msg"], f["input"]) for f in faults[:5])) from None
+
+
+def _fault(loc: tuple[int | str, ...], message: str, given: Any) -> str:
+    place = ".".join(str(part) for part in loc)[:80].encode("unicode_escape").decode() or "The request"
+    size = f" (it has {len(given):,})" if isinstance(given, str) and "at most" in message else ""
+    return f"{place}: {message[0].lower()}{message[1:]}{size}."
+
+
+def new_id() -> uuid.UUID:
+    """A UUIDv7 (RFC 9562, section 5.7): milliseconds since 1970, then 74 random bits."""
+    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(76)
+    return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
+
+
+def keyed_id(agent: str, key: str, action: str, payload_digest: str) -> uuid.UUID:
+    """The id of a request with a key, so that asking again attaches to the first (UUIDv8)."""
+    name = canonical([agent, key, action, payload_digest])
+    value = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
+    value = value & ~(0xF << 76) | 0x8 << 76
+    return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
+
+
+def moment(microseconds: int) -> datetime:
+    """A row's time → an aware datetime in UTC."""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+
+
+def payload_digest(payload: dict[str, Any]) -> str:
+    """The digest by which all parties know a payload."""
+    return digest(canonical(payload))

@@ -1,0 +1,71 @@
+"""The policy's answer to a request; pure.
+
+There is no policy file yet: every request is asked about, in one channel, of one list of approvers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from signoff.canonical import canonical, digest
+from signoff.models.messages import ApprovalRequest, Reversibility, Risk, Wire
+
+RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
+UNMAPPED_RISK: Risk = "high"
+"""What an action counts as that no policy has mapped (design: Trust)."""
+
+
+class Verdict(Wire):
+    """Whether a request runs, is asked about or blocked; by whom, where, and for how long.
+
+    `approvers` holds Slack user ids, user-group ids, or `members`; `expires_in` is in seconds.
+    `…_from` says whose word a value is: the policy's, the agent's claim, or nobody's.
+    """
+
+    answer: Literal["allow", "notify", "ask", "block"]
+    approvers: tuple[str, ...]
+    channel: str
+    expires_in: int
+    reversibility: Reversibility
+    reversibility_from: Literal["policy", "agent", "nobody"]
+    risk: Risk
+    risk_from: Literal["policy", "agent", "nobody"]
+    headline: str | None = None
+    reason: str = ""
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Ask `approvers` in `channel` about everything."""
+
+    approvers: tuple[str, ...]
+    channel: str
+
+    @property
+    def digest(self) -> str:
+        """Names this policy in receipts, so that a decision can be traced to the rules of its day."""
+        values: dict[str, Any] = {"approvers": sorted(self.approvers), "channel": self.channel}
+        return digest(canonical(values, "policy"))[:16]
+
+
+def evaluate(request: ApprovalRequest, policy: Policy) -> Verdict:
+    """Request → verdict.
+
+    With no policy that maps the action its risk is high, and a claim can only raise it. Whether it can be
+    undone is the agent's word, and the verdict says so; with no word it counts as irreversible.
+    """
+    claimed = request.risk or UNMAPPED_RISK
+    raised = RISKS.index(claimed) > RISKS.index(UNMAPPED_RISK)
+    return Verdict(
+        answer="ask",
+        approvers=policy.approvers,
+        channel=policy.channel,
+        expires_in=request.expires_in,
+        reversibility=request.reversibility or "irreversible",
+        reversibility_from="agent" if request.reversibility else "nobody",
+        risk=claimed if raised else UNMAPPED_RISK,
+        risk_from="agent" if raised else "nobody",
+        policy=policy.digest,
+    )

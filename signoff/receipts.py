@@ -1,0 +1,207 @@
+"""Receipts: signed by the server, verified by agents and executors; pure.
+
+A receipt is a JWT (RFC 7519) signed with EdDSA over Ed25519 (RFC 8037), its key named by `kid`. Keys are
+written as `ed25519:…` (public, what agents get) and `ed25519-private:…` (the server's alone).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from signoff.canonical import canonical, digest, parse
+from signoff.errors import ConfigError, NotVerified, SignoffError
+from signoff.models.messages import Answer, Decider, Receipt
+
+ISSUER = "signoff"
+ALGORITHM = "EdDSA"
+_PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
+_REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp", "action", "status", "version"]
+
+VerifyKeys = Mapping[str, Ed25519PublicKey]
+"""kid → public key."""
+
+
+class Signer:
+    """Holds the private key. Nothing prints it but `private_text`."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self.kid = _kid(key.public_key())
+        self.verify_key = _PUBLIC + _encode(_raw(key.public_key()))
+
+    @classmethod
+    def generate(cls) -> Signer:
+        """A new key pair."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_text(cls, text: str) -> Signer:
+        """`ed25519-private:…` → signer; raises ConfigError (which never repeats the key)."""
+        raw = _decode(text.strip(), _PRIVATE)
+        if raw is None:
+            raise ConfigError("The signing key is not valid: make one with `signoff keys generate`.")
+        return cls(Ed25519PrivateKey.from_private_bytes(raw))
+
+    def private_text(self) -> str:
+        """The private key as text, to be stored where only the server reads it."""
+        raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return _PRIVATE + _encode(raw)
+
+    def sign(self, receipt: Receipt) -> str:
+        """A receipt's claims → the JWT. Its payload is not inside: its digest is."""
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "aud": receipt.agent,
+            "sub": receipt.id,
+            "jti": receipt.nonce,
+            "iat": int(receipt.issued_at.timestamp()),
+            "exp": int(receipt.not_after.timestamp()),
+            "action": receipt.action,
+            "status": receipt.status,
+            "version": receipt.version,
+            "digest_sent": receipt.digest_sent,
+            "digest": receipt.digest,
+            "policy": receipt.policy,
+        }
+        if receipt.decided_by:
+            claims["decided_by"] = receipt.decided_by.model_dump(mode="json", exclude_none=True)
+        claims |= {name: True for name in ("resubmit", "never_shown") if getattr(receipt, name)}
+        if receipt.reason:
+            claims["reason"] = receipt.reason
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})
+
+
+def verify_keys(text: str) -> VerifyKeys:
+    """`ed25519:…`, one or several, parted by commas or white space; raises ConfigError."""
+    keys = {}
+    for part in text.replace(",", " ").split():
+        raw = _decode(part, _PUBLIC)
+        if raw is None:
+            raise ConfigError(
+                "SIGNOFF_VERIFY_KEY is no public key (ed25519:…): `signoff keys public` prints the server's."
+            )
+        key = Ed25519PublicKey.from_public_bytes(raw)
+        keys[_kid(key)] = key
+    if not keys:
+        raise ConfigError("SIGNOFF_VERIFY_KEY is empty: `signoff keys public` prints the server's.")
+    return keys
+
+
+def verify(token: str, keys: VerifyKeys, agent: str) -> Receipt:
+    """A signed receipt → its claims, for this agent; raises NotVerified.
+
+    Checks the algorithm, the key, issuer, audience and expiry (by this machine's clock). The payload
+    beside a receipt is `accept`'s to check.
+    """
+    try:
+        key = keys.get(str(jwt.get_unverified_header(token).get("kid")))
+        if key is None:
+            raise NotVerified("It is signed with a key that is not in SIGNOFF_VERIFY_KEY.")
+        # An agent's clock may run behind the server's: when a receipt was issued decides nothing.
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=agent,
+            issuer=ISSUER,
+            options={"require": _REQUIRED, "verify_iat": False, "strict_aud": True},
+        )
+        return _receipt(claims, token)
+    except jwt.ExpiredSignatureError:
+        raise NotVerified("It is no longer valid: ask again.") from None
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+        raise NotVerified(f"{type(error).__name__}: it was changed, or is not for agent {agent!r}.") from None
+
+
+def accept(
+    answer: Answer, keys: VerifyKeys, *, agent: str, request_id: str, digest_sent: str | None = None
+) -> Receipt:
+    """An answer from Redis → the verified receipt with its payload; raises NotVerified.
+
+    `digest_sent` is the digest of what this agent sent, where it still knows it: a receipt for other
+    content is refused, unless it says `invalid` (then nothing runs, and the server may not have been
+    able to read the content).
+    """
+    receipt = verify(answer.receipt or "", keys, agent)
+    if receipt.id != request_id:
+        raise NotVerified("It is the receipt of another request.")
+    matches = digest_sent is None or hmac.compare_digest(digest_sent, receipt.digest_sent or "")
+    if not matches and receipt.status != "invalid":
+        raise NotVerified("It is for another payload than the one that was sent.")
+    if receipt.status != answer.status:
+        raise NotVerified("The answer and its receipt differ.")
+    payload = _payload(answer, receipt) if receipt.approved else None
+    return receipt.model_copy(update={"payload": payload, "permalink": answer.permalink})
+
+
+def nonce() -> str:
+    """A receipt's own id (jti): 128 random bits."""
+    return secrets.token_hex(16)
+
+
+def _payload(answer: Answer, receipt: Receipt) -> dict[str, Any]:
+    text = answer.payload or ""
+    if not hmac.compare_digest(digest(text), receipt.digest or ""):
+        raise NotVerified("The payload beside it is not the one that was approved.")
+    try:
+        payload = parse(text)
+        whole = isinstance(payload, dict) and canonical(payload) == text
+    except SignoffError:
+        whole = False
+    if not whole:
+        raise NotVerified("The payload beside it is not canonical JSON.")
+    found: dict[str, Any] = payload
+    return found
+
+
+def _receipt(claims: dict[str, Any], token: str) -> Receipt:
+    decider = claims.get("decided_by")
+    return Receipt(
+        id=claims["sub"],
+        agent=claims["aud"],
+        action=claims["action"],
+        status=claims["status"],
+        version=claims["version"],
+        digest_sent=claims.get("digest_sent"),
+        digest=claims.get("digest"),
+        decided_by=Decider.model_validate(decider) if decider else None,
+        reason=claims.get("reason", ""),
+        resubmit=claims.get("resubmit", False),
+        never_shown=claims.get("never_shown", False),
+        policy=claims.get("policy", ""),
+        nonce=claims["jti"],
+        issued_at=datetime.fromtimestamp(claims["iat"], UTC),
+        not_after=datetime.fromtimestamp(claims["exp"], UTC),
+        token=token,
+    )
+
+
+def _raw(key: Ed25519PublicKey) -> bytes:
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _kid(key: Ed25519PublicKey) -> str:
+    return hashlib.sha256(_raw(key)).hexdigest()[:16]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _decode(text: str, prefix: str) -> bytes | None:
+    try:
+        raw = base64.urlsafe_b64decode(text.removeprefix(prefix) + "=")
+    except (binascii.Error, ValueError):
+        return None
+    return raw if text.startswith(prefix) and len(raw) == 32 else None
