@@ -1,0 +1,68 @@
+"""Signoff: an AI agent asks a person before it does something that matters.
+
+    from signoff import Signoff
+
+    signoff = Signoff()
+    receipt = signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
+    refund(**receipt.payload)        # exactly what was approved
+
+Everything is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from signoff.blocking import Signoff, Ticket
+    from signoff.client import AsyncSignoff, AsyncTicket, Pending
+    from signoff.errors import (
+        Blocked,
+        Cancelled,
+        ConfigError,
+        Duplicate,
+        Expired,
+        Invalid,
+        Limited,
+        NotApproved,
+        NotVerified,
+        Rejected,
+        SignoffError,
+        Unreachable,
+        WaitTimeout,
+    )
+    from signoff.gate import explain
+    from signoff.inbox import Delivery
+    from signoff.models.messages import Receipt
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "signoff.blocking": ("Signoff", "Ticket"),
+    "signoff.client": ("AsyncSignoff", "AsyncTicket", "Pending"),
+    "signoff.errors": (
+        "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
+        "Limited", "Invalid", "WaitTimeout", "Unreachable", "NotVerified", "ConfigError",
+    ),
+    "signoff.gate": ("explain",),
+    "signoff.inbox": ("Delivery",),
+    "signoff.models.messages": ("Receipt",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired",
+    "Invalid", "Limited", "NotApproved", "NotVerified", "Pending", "Receipt", "Rejected", "Signoff",
+    "SignoffError", "Ticket", "Unreachable", "WaitTimeout", "__version__", "explain",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
