@@ -1,0 +1,134 @@
+"""How an Approval's end becomes a signed answer, and how answers reach Redis."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from redis.exceptions import RedisError
+
+from signoff.canonical import digest
+from signoff.models.approval import Approval
+from signoff.models.messages import Answer, Decider, Decision, Receipt, Status, moment
+from signoff.models.store import MICROSECONDS, Store
+from signoff.queue import stream
+from signoff.receipts import Signer, nonce
+
+log = logging.getLogger("signoff.answers")
+
+PENDING_GRACE = 24 * 3600
+"""Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
+
+
+class Receipts:
+    """Signs. A receipt is valid for `hours` from the decision on."""
+
+    def __init__(self, signer: Signer, hours: float) -> None:
+        self._signer = signer
+        self.lifetime = timedelta(hours=hours)
+
+    def end(
+        self,
+        approval: Approval,
+        status: Status,
+        *,
+        at: int,
+        reason: str = "",
+        decision: Decision | None = None,
+    ) -> Receipt:
+        """The receipt of an Approval that ends now, `at` (microseconds), with its payload."""
+        decider = None
+        if decision:
+            decider = Decider(
+                id=decision.approver,
+                name=decision.name,
+                at=moment(at),
+                second_factor=decision.second_factor,
+            )
+        return self._sign(
+            Receipt(
+                id=approval.request_id,
+                agent=approval.agent,
+                action=approval.action,
+                status=status,
+                version=approval.version,
+                digest_sent=approval.digest_sent,
+                digest=digest(approval.payload_text),
+                decided_by=decider,
+                reason=reason,
+                resubmit=bool(decision and decision.resubmit),
+                never_shown=status == "expired" and approval.shown_at is None,
+                policy=approval.verdict.policy,
+                nonce=nonce(),
+                issued_at=moment(at),
+                not_after=moment(at) + self.lifetime,
+            )
+        )
+
+    def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, at: int) -> Receipt:
+        """The receipt of a request that never became an Approval."""
+        return self._sign(
+            Receipt(
+                id=request_id,
+                agent=agent,
+                action="",
+                status=status,
+                reason=reason,
+                nonce=nonce(),
+                issued_at=moment(at),
+                not_after=moment(at) + self.lifetime,
+            )
+        )
+
+    def _sign(self, receipt: Receipt) -> Receipt:
+        return receipt.model_copy(update={"token": self._signer.sign(receipt)})
+
+
+class Publisher:
+    """Puts answers into Redis. Its client gives up after 0.5 s: sweep repeats what failed."""
+
+    def __init__(self, client: stream.Redis, lifetime: timedelta) -> None:
+        self._redis = client
+        self._seconds = int(lifetime.total_seconds())
+
+    def received(self, approval: Approval, now: int) -> None:
+        """Mark a pending request as received; raises RedisError."""
+        answer = Answer(status="pending", action=approval.action, expires_at=approval.expires_at)
+        seconds = (approval.expires_at - now) // MICROSECONDS + PENDING_GRACE
+        stream.mark_received(self._redis, approval.agent, approval.request_id, answer, max(seconds, 60))
+
+    def decided(self, approval: Approval, now: int) -> None:
+        """Publish the answer of an Approval that has ended; raises RedisError."""
+        answer = Answer(
+            status=approval.status,
+            receipt=approval.receipt,
+            payload=approval.payload_text if approval.status == "approved" else None,
+            permalink=approval.card.permalink if approval.card else None,
+        )
+        self._put(approval.agent, approval.request_id, answer, now)
+
+    def refused(self, receipt: Receipt, now: int) -> None:
+        """Publish a refusal, but where an answer stands already: a request has one answer."""
+        standing = stream.published(self._redis, receipt.agent, receipt.id)
+        if standing is None:
+            self._put(receipt.agent, receipt.id, Answer(status=receipt.status, receipt=receipt.token), now)
+
+    def published(self, approval: Approval) -> bool:
+        """Whether Redis has this Approval's final answer."""
+        standing = stream.published(self._redis, approval.agent, approval.request_id)
+        return standing is not None and standing.receipt == approval.receipt
+
+    def _put(self, agent: str, request_id: str, answer: Answer, now: int) -> None:
+        trim_before = now // 1000 - self._seconds * 1000
+        stream.publish(self._redis, agent, request_id, answer, self._seconds, trim_before)
+
+
+def publish_now(publisher: Publisher, store: Store, approval: Approval, now: int) -> bool:
+    """Publish an ended Approval and note that it is; False when that failed, for sweep to repeat."""
+    try:
+        publisher.decided(approval, now)
+        store.mark_published(approval.id)
+    except (RedisError, OSError) as error:
+        log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
+        return False
+    return True

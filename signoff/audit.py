@@ -1,0 +1,128 @@
+"""The audit log: one line an event, each bound to the one before by a hash.
+
+A line holds ids, times and *salted* digests, never a payload or a reason, so that those can be erased
+while the chain still verifies. The database refuses to change or delete a line (see the migration).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, text
+
+from signoff.canonical import canonical
+from signoff.models.store import Store, payloads
+from signoff.models.tables import AuditEventRow
+
+events = AuditEventRow.__table__  # type: ignore[attr-defined]
+START = "0" * 64
+"""What stands for the hash before the first line."""
+CHAIN_LOCK = 0x5167_0FF0
+"""PostgreSQL's advisory lock on the chain's head, held until the transaction ends."""
+
+_HEAD = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
+_INSERT = insert(events)
+_ALL = select(events).where(events.c.seq > bindparam("after")).order_by(events.c.seq).limit(bindparam("most"))
+_PAYLOAD = select(payloads.c.text, payloads.c.salt).where(
+    payloads.c.approval_id == bindparam("approval_id"), payloads.c.version == bindparam("version")
+)
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `at` is in microseconds since 1970; `data` holds no untrusted text."""
+
+    kind: str
+    approval_id: str | None
+    at: int
+    actor: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found: `lines` good ones, then, in `seq`, the first bad one and why."""
+
+    lines: int
+    head: str
+    seq: int | None = None
+    fault: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True when every line holds."""
+        return self.seq is None
+
+
+def append(connection: Connection, *added: Event) -> None:
+    """Append to the chain, as the transaction's last statements: its head is locked from here on."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+    head = connection.execute(_HEAD).first()
+    seq, previous = (head.seq, head.hash) if head else (0, START)
+    rows = []
+    for event in added:
+        seq += 1
+        line = {
+            "seq": seq,
+            "approval_id": event.approval_id,
+            "kind": event.kind,
+            "at": event.at,
+            "actor": event.actor,
+            "data": canonical(event.data, "audit data"),
+            "previous": previous,
+        }
+        previous = line["hash"] = _hash(line)
+        rows.append(line)
+    connection.execute(_INSERT, rows)
+
+
+def salted(salt: str, content: str) -> str:
+    """A digest that can be checked with the salt, and tells nothing once the salt is erased."""
+    return hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest()
+
+
+def verify(store: Store) -> Verification:
+    """Walk the whole chain, and compare every payload that is still there with its digest."""
+    seq, previous = 0, START
+    while True:
+        with store.reading() as connection:
+            rows = connection.execute(_ALL, {"after": seq, "most": PAGE}).all()
+            for found in rows:
+                line = dict(found._mapping)
+                stored = line.pop("hash")
+                fault = ""
+                if found.seq != seq + 1:
+                    fault = f"line {seq + 1} is missing"
+                elif found.previous != previous:
+                    fault = "it does not follow from the line before"
+                elif _hash(line) != stored:
+                    fault = "it was changed"
+                else:
+                    fault = _payload_fault(connection, line)
+                if fault:
+                    return Verification(seq, previous, found.seq, fault)
+                seq, previous = found.seq, stored
+        if len(rows) < PAGE:
+            return Verification(seq, previous)
+
+
+def _hash(line: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical(line, "audit line").encode()).hexdigest()
+
+
+def _payload_fault(connection: Connection, line: dict[str, Any]) -> str:
+    if line["kind"] not in ("submit", "edit"):
+        return ""
+    data = json.loads(line["data"])
+    key = {"approval_id": line["approval_id"], "version": data["version"]}
+    found = connection.execute(_PAYLOAD, key).first()
+    if found is None:
+        return "its payload's row is gone"
+    if found.text is not None and salted(found.salt or "", found.text) != data["payload"]:
+        return "its payload was changed"
+    return ""

@@ -1,0 +1,69 @@
+"""An Approval as it is read from the rows: what cards, modals and receipts are made of; frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.models.messages import ApprovalRequest, Decision, Outcome
+from signoff.policy import Verdict
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where an Approval is shown: channel id and message ts, and its log reply's ts.
+
+    `ts` is None until it has been posted, `shown_revision` what it shows.
+    """
+
+    id: int
+    channel: str | None = None
+    ts: str | None = None
+    log_ts: str | None = None
+    permalink: str | None = None
+    shown_revision: int = 0
+    log_revision: int = 0
+
+
+@dataclass(frozen=True)
+class Approval:
+    """The life of one request. Times are microseconds since 1970, UTC, by the database's clock.
+
+    `status` is pending, approved, rejected, expired, cancelled or blocked. `payload` and `payload_text`
+    (canonical) are of the current `version`; `request.payload` is as the agent sent it.
+    `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
+    """
+
+    id: str
+    agent: str
+    request_id: str
+    action: str
+    status: str
+    version: int
+    revision: int
+    created_at: int
+    expires_at: int
+    request: ApprovalRequest
+    verdict: Verdict
+    payload: dict[str, Any]
+    payload_text: str
+    digest_sent: str
+    ended_at: int | None = None
+    shown_at: int | None = None
+    published_at: int | None = None
+    reason: str = ""
+    receipt: str | None = None
+    decision: Decision | None = None
+    outcome: Outcome | None = None
+    outcome_at: int | None = None
+    card: Card | None = None
+
+    @property
+    def pending(self) -> bool:
+        """True while somebody may still decide."""
+        return self.status == "pending"
+
+    @property
+    def edited(self) -> bool:
+        """True when an approver changed the payload."""
+        return self.version > 1

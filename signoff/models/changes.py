@@ -1,0 +1,151 @@
+"""What may be written, and only from which state: inserts and compare-and-set updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from signoff.models.messages import Decision
+from signoff.models.store import agents, approvals, cards, decisions, now, payloads
+
+_OPEN = (approvals.c.id == bindparam("approval_id"), approvals.c.status == "pending")
+_ENDED = {
+    "status": bindparam("to_status"),
+    "version": bindparam("to_version"),
+    "revision": approvals.c.revision + 1,
+    "reason": bindparam("why"),
+    "ended_at": bindparam("at"),
+    "receipt": bindparam("token"),
+    "receipt_expires_at": bindparam("token_end"),
+    "not_before": 0,
+}
+_DECIDE = (
+    update(approvals)
+    .where(*_OPEN, approvals.c.version == bindparam("seen"), approvals.c.expires_at > now())
+    .values(**_ENDED)
+)
+_EXPIRE = update(approvals).where(*_OPEN, approvals.c.expires_at <= now()).values(**_ENDED)
+_REPORT = (
+    update(approvals)
+    .where(
+        approvals.c.id == bindparam("approval_id"),
+        approvals.c.status == "approved",
+        approvals.c.outcome.is_(None),
+    )
+    .values(outcome=bindparam("what"), outcome_at=now(), revision=approvals.c.revision + 1, not_before=0)
+)
+_KNOWN = select(agents.c.name).where(agents.c.name == bindparam("agent"))
+_SHOWN = (
+    update(cards)
+    .where(cards.c.id == bindparam("card_id"))
+    .values(
+        channel=bindparam("to_channel"),
+        ts=bindparam("to_ts"),
+        permalink=bindparam("link"),
+        shown_revision=bindparam("revision"),
+        fault=None,
+    )
+)
+_LOGGED = (
+    update(cards)
+    .where(cards.c.id == bindparam("card_id"))
+    .values(log_ts=bindparam("to_ts"), log_revision=bindparam("revision"))
+)
+_FIRST_SHOWN = (
+    update(approvals)
+    .where(approvals.c.id == bindparam("approval_id"), approvals.c.shown_at.is_(None))
+    .values(shown_at=now())
+)
+_DELIVERED = (
+    update(approvals)
+    .where(approvals.c.id == bindparam("approval_id"), approvals.c.delivered_revision < bindparam("to"))
+    .values(delivered_revision=bindparam("to"))
+)
+_FAULT = (
+    update(cards)
+    .where(
+        cards.c.approval_id == bindparam("card_of"),
+        cards.c.fault.is_(None) | (cards.c.fault != bindparam("what")),
+    )
+    .values(fault=bindparam("what"))
+)
+_NOW = select(now())
+_ADD_PAYLOAD = insert(payloads)
+_ADD_DECISION = insert(decisions)
+_SALT = (
+    select(payloads.c.salt)
+    .where(payloads.c.approval_id == bindparam("approval_id"))
+    .order_by(payloads.c.version.desc())
+    .limit(1)
+)
+
+
+def clock(connection: Connection) -> int:
+    """The database's time now, in microseconds since 1970."""
+    return int(connection.execute(_NOW).scalar_one())
+
+
+def add_approval(connection: Connection, values: dict[str, Any], payload: dict[str, Any]) -> None:
+    """A new approval, its first payload, its card yet to be posted, and its agent where it is new."""
+    if connection.execute(_KNOWN, {"agent": values["agent"]}).first() is None:
+        connection.execute(insert(agents), {"name": values["agent"], "created_at": values["created_at"]})
+    connection.execute(insert(approvals), values)
+    connection.execute(_ADD_PAYLOAD, payload)
+    connection.execute(insert(cards), {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
+
+
+def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
+    """Another version of a payload."""
+    values = {"approval_id": approval_id, "version": version, "text": text, "salt": salt}
+    connection.execute(_ADD_PAYLOAD, values)
+
+
+def salt(connection: Connection, approval_id: str) -> str:
+    """The salt of an approval's digests in the audit log; empty once its payload is erased."""
+    return connection.execute(_SALT, {"approval_id": approval_id}).scalar() or ""
+
+
+def add_decision(
+    connection: Connection, approval_id: str, version: int, decision: Decision, at: int
+) -> None:
+    """One approver's answer."""
+    values = decision.model_dump(exclude={"payload", "at"})
+    connection.execute(_ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at})
+
+
+def end(connection: Connection, approval_id: str, seen: int, values: dict[str, Any]) -> bool:
+    """Pending and still in time, at the version that was seen → ended; False where it is not."""
+    parameters = {"approval_id": approval_id, "seen": seen, **values}
+    return connection.execute(_DECIDE, parameters).rowcount == 1
+
+
+def expire(connection: Connection, approval_id: str, values: dict[str, Any]) -> bool:
+    """Pending and overdue → expired; False where it is not."""
+    return connection.execute(_EXPIRE, {"approval_id": approval_id, **values}).rowcount == 1
+
+
+def report(connection: Connection, approval_id: str, outcome: str) -> bool:
+    """Approved and without an outcome → with it; False where it is not."""
+    return connection.execute(_REPORT, {"approval_id": approval_id, "what": outcome}).rowcount == 1
+
+
+def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
+    """A card stands in Slack at this revision: `card_id`, `to_channel`, `to_ts`, `link`, `revision`."""
+    connection.execute(_SHOWN, values)
+    connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
+
+
+def logged(connection: Connection, card_id: int, ts: str, revision: int) -> None:
+    """A card's log reply stands at this revision."""
+    connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
+
+
+def delivered(connection: Connection, approval_id: str, revision: int) -> None:
+    """All its cards show at least this revision."""
+    connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
+
+
+def fault(connection: Connection, approval_id: str, what: str) -> bool:
+    """Why a card cannot be shown; False where that was known."""
+    return connection.execute(_FAULT, {"card_of": approval_id, "what": what}).rowcount > 0

@@ -1,0 +1,34 @@
+"""A card's lease: who holds it is alone in posting or updating that card."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, update
+
+from signoff.models.store import MICROSECONDS, Store, cards, now
+
+LEASE_SECONDS = 30
+"""Longer than a Slack call may take; a process that died with the lease frees it by then."""
+
+_TAKE = (
+    update(cards)
+    .where(cards.c.id == bindparam("card_id"), cards.c.lease_until < now())
+    .values(lease_until=now() + LEASE_SECONDS * MICROSECONDS)
+    .returning(cards.c.lease_until)
+)
+_RELEASE = (
+    update(cards)
+    .where(cards.c.id == bindparam("card_id"), cards.c.lease_until == bindparam("lease"))
+    .values(lease_until=0)
+)
+
+
+def take(store: Store, card_id: int) -> int | None:
+    """The lease, to be given back with `release`; None while somebody else holds it."""
+    with store.transaction() as connection:
+        return connection.execute(_TAKE, {"card_id": card_id}).scalar()
+
+
+def release(store: Store, card_id: int, lease: int) -> None:
+    """Give it back; nothing happens where it ran out and is another's by now."""
+    with store.transaction() as connection:
+        connection.execute(_RELEASE, {"card_id": card_id, "lease": lease})

@@ -1,0 +1,160 @@
+"""The tables; fixed from the first version. Times are integer microseconds, UTC, from the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+PENDING = text("status = 'pending'")
+
+
+def _time(**options: Any) -> Any:
+    return Field(sa_type=BigInteger, **options)
+
+
+def _text(**options: Any) -> Any:
+    return Field(sa_type=Text, **options)
+
+
+class ApprovalRow(SQLModel, table=True):
+    """The life of one request. `version` counts payloads, `revision` counts anything visible.
+
+    `id` is the request's id, but where another agent's request has it already. `delivered_revision` is
+    what all its cards show; `not_before` keeps a card from being delivered (Slack's Retry-After).
+    """
+
+    __tablename__ = "approval"
+    __table_args__ = (
+        UniqueConstraint("agent", "request_id"),
+        UniqueConstraint("agent", "key"),
+        Index("approval_pending", "created_at", sqlite_where=PENDING, postgresql_where=PENDING),
+        Index("approval_overdue", "expires_at", sqlite_where=PENDING, postgresql_where=PENDING),
+        Index(
+            "approval_unpublished",
+            "ended_at",
+            sqlite_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
+            postgresql_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
+        ),
+        Index(
+            "approval_undelivered",
+            "not_before",
+            sqlite_where=text("delivered_revision < revision"),
+            postgresql_where=text("delivered_revision < revision"),
+        ),
+    )
+
+    id: str = _text(primary_key=True)
+    agent: str = _text(foreign_key="agent.name")
+    request_id: str = _text()
+    key: str | None = _text(default=None)
+    run: str | None = _text(default=None)
+    action: str = _text()
+    status: str = _text()
+    version: int = 1
+    revision: int = 1
+    delivered_revision: int = 0
+    digest_sent: str = _text()
+    verdict: str = _text()
+    reason: str = _text(default="")
+    created_at: int = _time()
+    expires_at: int = _time()
+    shown_at: int | None = _time(default=None)
+    ended_at: int | None = _time(default=None)
+    not_before: int = _time(default=0)
+    published_at: int | None = _time(default=None)
+    receipt: str | None = _text(default=None)
+    receipt_expires_at: int | None = _time(default=None)
+    outcome: str | None = _text(default=None)
+    outcome_at: int | None = _time(default=None)
+
+
+class PayloadRow(SQLModel, table=True):
+    """One version of a payload: canonical text, and the salt of its digests in the audit log; erasable.
+
+    `claims` (version 1) is the rest of the request: an agent may put personal data there too.
+    """
+
+    __tablename__ = "payload"
+
+    approval_id: str = _text(primary_key=True, foreign_key="approval.id")
+    version: int = Field(primary_key=True)
+    text: str | None = _text(default=None)
+    salt: str | None = _text(default=None)
+    claims: str | None = _text(default=None)
+    erased_at: int | None = _time(default=None)
+
+
+class DecisionRow(SQLModel, table=True):
+    """One approver's answer; unique per approval, version and approver while not withdrawn."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        Index(
+            "decision_once",
+            "approval_id",
+            "version",
+            "approver",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index("decision_approver", "approver", "at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    approval_id: str = _text(foreign_key="approval.id")
+    version: int
+    approver: str = _text()
+    name: str = _text()
+    answer: str = _text()
+    reason: str = _text(default="")
+    resubmit: bool = False
+    second_factor: str | None = _text(default=None)
+    at: int = _time()
+    withdrawn_at: int | None = _time(default=None)
+
+
+class CardRow(SQLModel, table=True):
+    """Where an approval is shown. `lease_until` keeps two from posting it at once."""
+
+    __tablename__ = "card"
+    __table_args__ = (UniqueConstraint("approval_id", "channel"), Index("card_message", "channel", "ts"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    approval_id: str = _text(foreign_key="approval.id")
+    channel: str | None = _text(default=None)
+    ts: str | None = _text(default=None)
+    log_ts: str | None = _text(default=None)
+    permalink: str | None = _text(default=None)
+    shown_revision: int = 0
+    log_revision: int = 0
+    lease_until: int = _time(default=0)
+    fault: str | None = _text(default=None)
+
+
+class AuditEventRow(SQLModel, table=True):
+    """One line of the hash-chained log; the migration makes the database refuse to change one."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index("audit_event_approval", "approval_id"),)
+
+    seq: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    approval_id: str | None = _text(default=None)
+    kind: str = _text()
+    at: int = _time()
+    actor: str = _text(default="")
+    data: str = _text()
+    previous: str = _text()
+    hash: str = _text(unique=True)
+
+
+class AgentRow(SQLModel, table=True):
+    """An agent that has asked at least once. `owner` is a Slack user id."""
+
+    __tablename__ = "agent"
+
+    name: str = _text(primary_key=True)
+    owner: str | None = _text(default=None)
+    created_at: int = _time()

@@ -1,0 +1,126 @@
+"""What tests share: real servers to start and stop, waiting for things, and requests to send."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import redis
+
+from signoff.approvals import Approvals
+from signoff.models.messages import ApprovalRequest, new_id
+from signoff.models.store import Store
+from signoff.people import Person
+from signoff.receipts import Signer
+
+REQUIRED = os.environ.get("CI") == "true"
+"""In CI a part that cannot be had is a failure, never a skip."""
+
+
+def missing(what: str) -> NoReturn:
+    """Skip on a developer's machine, fail in CI."""
+    if REQUIRED:
+        pytest.fail(f"{what} is not installed")
+    pytest.skip(f"{what} is not installed")
+
+
+def eventually(check: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait for the thing: the first true value of `check`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not happen within {seconds:g} s: {check}")
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RedisServer:
+    """A redis-server of the test's own, which it may stop and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        binary = shutil.which("redis-server")
+        if binary is None:
+            missing("redis-server")
+        self.process = subprocess.Popen(
+            [str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
+             "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning"],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        client = redis.Redis(port=self.port)
+        eventually(lambda: _answers(client))
+        client.close()
+
+    def stop(self, kill: bool = False) -> None:
+        if self.process:
+            self.process.kill() if kill else self.process.terminate()
+            self.process.wait(timeout=20)
+            self.process = None
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+@dataclass
+class People:
+    """A Directory whose people a test makes up. Slack's own is tested against the stand-in."""
+
+    persons: dict[str, Person] = field(default_factory=dict)
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    asked: int = 0
+
+    def home(self) -> tuple[str, str]:
+        return "T1", ""
+
+    def person(self, user_id: str) -> Person:
+        self.asked += 1
+        return self.persons[user_id]
+
+    def group(self, group_id: str) -> set[str]:
+        return self.groups.get(group_id, set())
+
+
+@dataclass
+class Core:
+    """Approvals with all real parts but Slack; `changed` are the ids that `on_change` was called with."""
+
+    approvals: Approvals
+    store: Store
+    signer: Signer
+    people: People
+    redis: Any
+    changed: list[str]
+
+    def submit(self, agent: str = "billing-bot", **fields: Any) -> Any:
+        return self.approvals.submit(agent, a_request(**fields))
+
+
+def a_request(action: str = "refund.create", payload: Any = None, **fields: Any) -> ApprovalRequest:
+    payload = {"customer": "cus_42", "amount": 120} if payload is None else payload
+    values = {"id": fields.pop("id", None) or new_id(), "action": action, "payload": payload, **fields}
+    return ApprovalRequest.model_validate(values)
