@@ -1,0 +1,38 @@
+"""The one log reply in a card's thread: what happened, when; edited in place; pure."""
+
+from __future__ import annotations
+
+from signoff.bot import words
+from signoff.bot.difference import changes
+from signoff.bot.states import at_of, state_line
+from signoff.bot.text import Block, Trusted, mrkdwn
+from signoff.models.approval import Approval
+
+
+def lines(approval: Approval) -> list[Trusted]:
+    """Received, shown, edited, decided, outcome: those that have happened, in this order."""
+    found = [words.log_received(approval.agent, approval.created_at)]
+    if approval.shown_at is not None:
+        found.append(words.log_shown(approval.shown_at))
+    decision = approval.decision
+    if approval.edited:
+        number = len(changes(approval.request.payload, approval.payload))
+        at = at_of(decision) or approval.ended_at or approval.created_at
+        found.append(words.log_edited(at, decision.approver if decision else "", number))
+    if not approval.pending:
+        found.append(state_line(approval))
+    if approval.outcome:
+        by = decision.approver if decision else ""
+        found.append(words.outcome(approval.outcome.succeeded, approval.outcome_at, by))
+    return found
+
+
+def log_text(approval: Approval) -> Trusted:
+    """The log as one mrkdwn text: the top-level text of the reply."""
+    return Trusted("\n".join(lines(approval)))
+
+
+def log_blocks(approval: Approval) -> list[Block]:
+    """The log as blocks."""
+    block_id = f"log:{approval.revision}"
+    return [{"type": "section", "block_id": block_id, "text": mrkdwn(log_text(approval)), "expand": True}]

@@ -1,0 +1,242 @@
+"""Untrusted text → safe Block Kit text; pure.
+
+Three kinds of text stand on a card. What an agent or a person wrote goes through `visible` and into
+plain_text or rich_text, where Slack reads no markup. What we made of ids, times and our own words is
+`Trusted` and may stand in mrkdwn. There is no way from the first to the second but `escape`, which is
+kept for our own words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Literal, NewType
+
+from signoff.models.messages import moment
+
+Block = dict[str, Any]
+"""A block, element or composition object, as Slack's JSON has it."""
+Trusted = NewType("Trusted", str)
+"""mrkdwn made of validated ids, times and our own words: the only text that `mrkdwn` takes."""
+
+TEXT = 3000
+"""Slack: characters of a text object."""
+MOST_MARKS = 4
+"""Combining marks in a row that are shown as they are; more of them bury the lines around."""
+DATE_FORMS = {"when": "{date_short_pretty} {time}", "time": "{time}"}
+
+_ID = re.compile(r"[UW][A-Z0-9]{1,40}")
+_GROUP = re.compile(r"S[A-Z0-9]{1,40}")
+_EASY = re.compile(r"[!-~]+(?: [!-~]+)*")
+_EASY_LINES = re.compile(r"[\n\t -~]*")
+_PADDING = re.compile(r"\A | \Z|(?<= ) +")
+_PADDING_LINES = re.compile(r"[ \t]+(?=\n|\Z)| {33,}")
+_BROKEN_ESCAPE = re.compile(r"\\(?:u(?:\{[0-9a-f]*)?)?\Z")
+_CONTROLS = re.compile(r"[^\n\r\t -~]")
+_WORD = re.compile(r"[^\W\d_]+")
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "HALFWIDTH", "IDEOGRAPHIC"})
+
+
+def _span(first: int, last: int) -> set[str]:
+    return {chr(code) for code in range(first, last + 1)}
+
+
+_UNSEEN = frozenset(
+    # Unicode's Default_Ignorable_Code_Point that str.isprintable() passes …
+    {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0"}
+    | _span(0x180B, 0x180F)
+    | _span(0xFE00, 0xFE0F)
+    | _span(0xE0100, 0xE01EF)
+    # … and characters that have a category of their own but no ink: blank Braille and hieroglyphs, joiners,
+    # a null note head, the object replacement character.
+    | {"\u2800", "\u2d7f", "\ufffc", "\U00016fe4", "\U0001d159", "\U0001107f"}
+    | _span(0x13441, 0x13446)
+)
+
+
+@lru_cache(maxsize=8192)
+def _kind(char: str) -> Literal["shown", "mark", "hidden"]:
+    """What a character needs. str.isprintable() is False for categories C and Z but the ASCII space."""
+    if not char.isprintable() or char in _UNSEEN:
+        return "hidden"
+    category = unicodedata.category(char)
+    if category == "Me" or unicodedata.combining(char) == 1:  # enclosing, or struck through: overlays digits
+        return "hidden"
+    return "mark" if category == "Mn" else "shown"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """`text` with everything that cannot be seen, or that moves other text, written as `\\u{202e}`.
+
+    That is what Unicode calls control, format, private, unassigned, separator (but the ASCII space) or
+    default-ignorable, blank characters, overlays, marks without a letter, and marks beyond four in a row.
+    Spaces at an end, and after a space, are written out as well. `keep` names what the caller can lay
+    out: `"\\n"` or `"\\n\\t"` for text in lines; there, spaces count as padding only at a line's end or from
+    33 in a row. A backslash before `u{` in the text itself is written `\\u{5c}`, so nothing can pass for an
+    escape, and `actual` gets the text back exactly.
+    """
+    if _EASY.fullmatch(text) and "\\u{" not in text:
+        return text
+    padding = _PADDING_LINES if "\n" in keep else _PADDING
+    if keep == "\n\t" and _EASY_LINES.fullmatch(text) and "\\u{" not in text:
+        return padding.sub(lambda found: "".join(map(_escape, found[0])), text)
+    return "".join(_escaped(text, keep, _covered(padding, text)))
+
+
+def _covered(padding: re.Pattern[str], text: str) -> set[int]:
+    return {at for found in padding.finditer(text) for at in range(found.start(), found.end())}
+
+
+def _escaped(text: str, keep: str, padding: set[int]) -> Iterator[str]:
+    marks = MOST_MARKS
+    for at, char in enumerate(text):
+        kind = "shown" if char in keep else _kind(char)
+        if char == "\\" and text.startswith("u{", at + 1):
+            yield "\\u{5c}"
+        elif kind == "hidden" or at in padding or (kind == "mark" and marks >= MOST_MARKS):
+            yield _escape(char)
+        else:
+            yield char
+        if kind == "mark":
+            marks += 1
+        else:  # a mark has nothing to sit on after a space, a line's end or an escape
+            marks = 0 if kind == "shown" and not char.isspace() else MOST_MARKS
+
+
+def _escape(char: str) -> str:
+    return f"\\u{{{ord(char):x}}}"
+
+
+def actual(text: str) -> str:
+    """What `visible` was given: reads the escapes back. Anything else stays as it is."""
+    return re.sub(r"\\u\{([0-9a-f]{1,6})\}", lambda found: _char(found[1], found[0]), text)
+
+
+def _char(digits: str, otherwise: str) -> str:
+    code = int(digits, 16)
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else otherwise
+
+
+def hides(text: str) -> bool:
+    """True where something in `text` cannot be seen as it is: more than spaces, tabs and line ends."""
+    if text.isascii():
+        return _CONTROLS.search(text) is not None
+    if any(char not in "\n\r\t" and _kind(char) == "hidden" for char in text):
+        return True
+    marks = "".join("m" if _kind(char) == "mark" else " " for char in text)
+    return marks.startswith("m") or "m" * (MOST_MARKS + 1) in marks
+
+
+def mixed(text: str) -> bool:
+    """True where one word mixes alphabets, as in "pаypal" with a Cyrillic а.
+
+    The East Asian scripts stand beside each other and beside Latin letters in ordinary words.
+    """
+    if text.isascii():
+        return False
+    words = (word for word in _WORD.findall(text) if not word.isascii())
+    return any(len({_script(char) for char in word} - {""}) > 1 for word in words)
+
+
+@lru_cache(maxsize=8192)
+def _script(char: str) -> str:
+    name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
+    if name in ("MICRO", "FEMININE", "MASCULINE"):
+        return "LATIN"
+    return "" if name in _EAST_ASIAN or not char.isalpha() else name
+
+
+def suspicious(text: str) -> bool:
+    """True where a reader could be misled: `hides` or `mixed`."""
+    return hides(text) or mixed(text)
+
+
+def length(text: str) -> int:
+    """The most that Slack can count for `text`: UTF-16 units, with & < > as the entities it stores."""
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    return units + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+
+
+def cut(text: str, limit: int, more: str = "…") -> str:
+    """`text`, already visible, in at most `limit` of `length`; what was cut ends in `more`."""
+    if length(text) <= limit:
+        return text
+    return _head(text, limit - length(more)) + more
+
+
+def pieces(text: str, limit: int) -> Iterator[str]:
+    """`text`, already visible, in pieces of at most `limit` (12 or more), which joined are `text` again.
+
+    Never in the middle of an escape; after a line's end where there is one in the second half.
+    """
+    while length(text) > limit:
+        head = _head(text, limit) or text[:1]
+        line = head.rfind("\n") + 1
+        head = head[:line] if line > len(head) // 2 else head
+        yield head
+        text = text[len(head) :]
+    if text:
+        yield text
+
+
+def _head(text: str, limit: int) -> str:
+    head = text[: max(limit, 0)]
+    while length(head) > limit:
+        head = head[: -max((length(head) - limit) // 5, 1)]
+    if len(head) < len(text):
+        broken = _BROKEN_ESCAPE.search(head)
+        head = head[: broken.start()] if broken else head
+    return head
+
+
+def plain(text: str) -> Block:
+    """plain_text of our own words, or of what went through `visible`; Slack refuses it empty."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def literal(text: str, style: str = "") -> Block:
+    """A piece of rich text, which Slack shows letter by letter; `style` is bold, italic, code or none."""
+    return {"type": "text", "text": text, **({"style": {style: True}} if style else {})}
+
+
+def rich(block_id: str, *elements: Block) -> Block:
+    """A rich_text block."""
+    return {"type": "rich_text", "block_id": block_id, "elements": list(elements)}
+
+
+def line(*spans: Block) -> Block:
+    """Pieces of rich text in one paragraph."""
+    return {"type": "rich_text_section", "elements": list(spans)}
+
+
+def mrkdwn(trusted: Trusted) -> Block:
+    """A mrkdwn text object; `verbatim`, so that Slack makes no links of its own."""
+    return {"type": "mrkdwn", "text": trusted, "verbatim": True}
+
+
+def escape(ours: str) -> Trusted:
+    """Our own words for mrkdwn. Slack: & < > are written as entities, nothing else."""
+    return Trusted(ours.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def date(microseconds: int, form: Literal["when", "time"] = "when") -> Trusted:
+    """A time in the reader's own zone and language; elsewhere as UTC. Takes microseconds since 1970."""
+    when = moment(microseconds)
+    fallback = f"{when:%H:%M} UTC" if form == "time" else f"{when.day} {when:%b %H:%M} UTC"
+    return Trusted(f"<!date^{microseconds // 1_000_000}^{DATE_FORMS[form]}|{fallback}>")
+
+
+def mention(approver: str) -> Trusted:
+    """`<@U…>` of a user's id, `<!subteam^S…>` of a group's; raises ValueError for anything else."""
+    if _ID.fullmatch(approver):
+        return Trusted(f"<@{approver}>")
+    if _GROUP.fullmatch(approver):
+        return Trusted(f"<!subteam^{approver}>")
+    raise ValueError(f"{approver!r} is not the id of a Slack user or user group")
+
+
+def is_id(approver: str) -> bool:
+    """True for what `mention` takes."""
+    return bool(_ID.fullmatch(approver) or _GROUP.fullmatch(approver))

@@ -1,0 +1,421 @@
+"""Every text that a reviewer reads, in one file, so that it can be read in one go and translated.
+
+A function that returns `Trusted` gives mrkdwn: it takes ids, times and numbers, never names, reasons or
+anything else that somebody wrote. The rest is plain text. Times are microseconds since 1970; a card shows
+them in the reader's own zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from signoff.bot.text import Trusted, date, is_id, mention
+from signoff.models.approval import Approval
+from signoff.people import MEMBERS
+
+# Buttons, menus and titles. Slack: a title or a submit holds 24 characters, an option 75.
+APPROVE = "Approve"
+REJECT = "Reject"
+REJECT_MORE = "Reject…"
+EDIT_MORE = "Edit…"
+REVIEW_MORE = "Review…"
+NOTE_MORE = "Approve with note…"
+DETAILS_MORE = "Details…"
+APPROVE_CHANGES = "Approve these changes"
+CLOSE = "Close"
+CANCEL = "Cancel"
+BACK = "Back"
+NEXT = "Next"
+SHOW_CHANGES = "Show changes"
+CHECKING = "Checking…"
+DETAILS = "Details"
+NOT_POSSIBLE = "Not possible"
+YES = "Yes"
+EMPTY_CHOICE = "null (nothing)"
+
+# Headings.
+AGENT_SAYS = "The agent says"
+CHANGED = "Changed by the approver"
+ABSENT = "(not given)"
+NOTE = "Note"
+REASON = "Reason"
+WITH_CHANGES = "Approve with these changes?"
+AS_A_WHOLE = "What will run, as a whole"
+EMPTY_PAYLOAD = "No arguments: the action runs as it is."
+CLAIM_LABELS = {"impact": "Touches", "undo": "To undo", "alternatives": "Instead", "context": "Context"}
+
+# Forms.
+NOTE_LABEL = "Note to the agent and the record"
+REJECT_LABEL = "Which is it?"
+REJECT_FINAL = "Don't do this"
+REJECT_CHANGES = "Come back with changes"
+REASON_LABEL = "Why, or what to change"
+REASON_HINT = "The agent reads this, and it is kept with the decision."
+REASON_MISSING = "Say in a few words why, or what to change."
+REASON_TOO_LONG = "At most 3,000 characters."
+NOTHING_CHANGED = "Nothing has changed. Change a field, or close this form."
+NOT_EDITABLE = "not open to changes"
+TOO_LONG_TO_EDIT = "too long to change here; it stays as it is"
+BYTES_STAY = "a file or other bytes; it stays as it is"
+CHANGES_TOO_LARGE = (
+    "These changes are too long to approve together. Change less, or reject the request and ask the agent "
+    "to come back with changes."
+)
+AS_JSON = "Written as JSON."
+ESCAPES_HINT = "Characters that cannot be seen are written as \\u{202e}; leave them, or delete them."
+CHECKING_TEXT = "One moment: Signoff is checking whether you may decide this."
+
+
+def no_room(fields: int) -> str:
+    """At the end of a form that holds no more."""
+    if fields == 1:
+        return "1 more field does not fit in this form and stays as it is."
+    return f"{fields:,} more fields do not fit in this form and stay as they are."
+
+
+def agent_hint(description: str) -> str:
+    """A field's description, which is the agent's; `description` is visible text."""
+    return f"The agent describes it so: {description}"
+
+
+def tell(agent: str) -> str:
+    """The heading of the form that rejects."""
+    return f"Tell {agent}"
+
+
+# The card.
+_RISK_FROM = {"policy": "policy", "agent": "the agent says so", "nobody": "no policy rates this action"}
+
+
+def asks(agent: str, approvers: Sequence[str], until: int) -> Trusted:
+    """The line under the header while somebody may decide."""
+    return Trusted(f"{agent} asks {audience(approvers)} · until {date(until)}")
+
+
+def asked(agent: str, at: int) -> Trusted:
+    """The same line afterwards: it mentions nobody again."""
+    return Trusted(f"{agent} asked · {date(at)}")
+
+
+def audience(approvers: Sequence[str], most: int = 20) -> Trusted:
+    """Who may decide, as mentions."""
+    named = [mention(approver) for approver in approvers if is_id(approver)]
+    if MEMBERS in approvers:
+        named.append(Trusted("any member of this workspace"))
+    if not named:
+        return Trusted("its approvers")
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return Trusted(", ".join(named[:most]) + more)
+
+
+def undoable(reversibility: str, source: str) -> str:
+    """Whether it can be undone, and who says so."""
+    if source == "nobody":
+        return "Nobody said whether it can be undone: treat as final"
+    word = {"reversible": "Can be undone", "costly": "Costly to undo"}.get(reversibility, "Cannot be undone")
+    return f"{word} (the agent says so)" if source == "agent" else word
+
+
+def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: str) -> Trusted:
+    """What Signoff knows of reversibility and risk, and from where."""
+    undo = undoable(reversibility, reversibility_from)
+    return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
+
+
+def misleading(hides: bool, mixed: bool) -> str:
+    """The line above the buttons where text could mislead."""
+    lines = []
+    if hides:
+        lines.append("Contains characters that can mislead: shown as \\u{202e}.")
+    if mixed:
+        lines.append("Contains words that mix alphabets, so that letters can pass for others.")
+    return " ".join(lines)
+
+
+def folded(lines: int, size: int) -> str:
+    """What of a payload is not on the card; `size` in bytes."""
+    rest = f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
+    return f"{rest}. {REVIEW_MORE} shows everything."
+
+
+def folded_after(lines: int, size: int) -> str:
+    """The same once it is decided."""
+    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})."
+
+
+def more_claims() -> str:
+    """Where the rest of the agent's words stands."""
+    return f"… more in {DETAILS_MORE}"
+
+
+FILE_KINDS = {
+    b"\x89PNG\r\n\x1a\n": "PNG image",
+    b"\xff\xd8\xff": "JPEG image",
+    b"GIF8": "GIF image",
+    b"%PDF-": "PDF",
+    b"PK\x03\x04": "ZIP archive",
+    b"\x1f\x8b": "gzip archive",
+}
+TEXT_FILE = "Text"
+BYTES = "Bytes"
+
+
+def octets(kind: str, size: int, sha256: str) -> str:
+    """Bytes in a payload: their type, size and digest."""
+    return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
+
+
+def confirm_title(action: str) -> str:
+    """Above the question that Approve asks."""
+    return f"Approve {action}?"
+
+
+def confirm_text(reversibility: str, source: str, action: str, arguments: str) -> str:
+    """The question that Approve asks; `arguments` is visible text such as `amount 120, customer cus_42`."""
+    if source == "nobody":
+        first = "Nobody said whether this can be undone."
+    else:
+        first = "This is costly to undo." if reversibility == "costly" else "This cannot be undone."
+    return f"{first} Run {action}{f' with {arguments}' if arguments else ''}?"
+
+
+# The notification and what screen readers read: they get nothing else of a card.
+_PLAIN_ACTION = re.compile(r"[A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*")
+
+
+def action_name(action: str) -> Trusted:
+    """An action in mrkdwn: its charset has no markup, and in code `@`, `:` and `/` do nothing either."""
+    return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
+
+
+def notification(agent: str, action: str, until: int, stakes_line: str) -> Trusted:
+    """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
+    first = f"{agent} asks: {action_name(action)} · until {date(until)}"
+    return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
+
+
+def notification_after(agent: str, action: str, *state: Trusted) -> Trusted:
+    """The top-level text of a card that waits no more."""
+    return Trusted("\n".join([f"{agent} asked: {action_name(action)}", *state]))
+
+
+# States.
+def decided(answer: str, by_id: str, at: int, after: int | None) -> Trusted:
+    """Approved, rejected or sent back: who, when, and after how long (microseconds)."""
+    by = f" by {mention(by_id)}" if is_id(by_id) else ""
+    took = f", after {duration(after)}" if after is not None else ""
+    return Trusted(f"*{answer}*{by} · {date(at)}{took}")
+
+
+APPROVED = "Approved"
+REJECTED = "Rejected"
+SENT_BACK = "Sent back"
+RUNNING = Trusted("Running…")
+APPROVED_BY_POLICY = "Approved by policy"
+
+
+def expired(at: int) -> Trusted:
+    """A timeout is never told to anyone as a rejection."""
+    return Trusted(f"*Nobody answered by {date(at)}.* The agent was told so. Nothing ran.")
+
+
+def withdrawn(at: int) -> Trusted:
+    """Cancelled by its agent."""
+    return Trusted(f"*Withdrawn by the agent* · {date(at)}. Nothing ran.")
+
+
+def blocked(action: str) -> Trusted:
+    """Refused by a rule, without asking anyone."""
+    return Trusted(f"*Blocked by policy:* {action_name(action)}. Nothing ran.")
+
+
+def outcome(succeeded: bool, at: int | None, by_id: str = "") -> Trusted:
+    """What became of it, as its agent reports; a failure mentions who approved."""
+    when = f" · {date(at)}" if at is not None else ""
+    who = f" · {mention(by_id)}" if not succeeded and is_id(by_id) else ""
+    return Trusted(f"*{'Done' if succeeded else 'Failed'}*{when}{who}")
+
+
+# The log.
+def log_received(agent: str, at: int) -> Trusted:
+    """The request arrived."""
+    return Trusted(f"{date(at)} · Received from {agent}")
+
+
+def log_shown(at: int) -> Trusted:
+    """A card first showed it."""
+    return Trusted(f"{date(at)} · Shown here")
+
+
+def log_edited(at: int, by_id: str, fields: int) -> Trusted:
+    """An approver changed the payload."""
+    by = f" by {mention(by_id)}" if is_id(by_id) else ""
+    what = "nothing" if not fields else "1 value" if fields == 1 else f"{fields:,} values"
+    return Trusted(f"{date(at)} · Edited{by}: {what} changed")
+
+
+# For admins, when Slack refuses a card.
+_MARKUP = re.compile(r"[^A-Za-z0-9 .,:;/_()'-]")
+
+
+def admin_cannot_show(approval: Approval, code: str, detail: str) -> Trusted:
+    """To an admin: which request nobody can see, and what Slack says; without what could be markup in it."""
+    what = f"{approval.agent} asks: {action_name(approval.action)}, but Slack refuses to show its card."
+    said = _MARKUP.sub("", detail or code)[:500].strip()
+    why = f" Slack says: {said}{'' if said.endswith('.') else '.'}" if said else ""
+    return Trusted(
+        f"{what}{why} Until this is mended nobody can decide it; it ends {date(approval.expires_at)}."
+    )
+
+
+# Durations and sizes.
+_UNITS = ((86_400, "day", "days"), (3_600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
+
+
+def duration(microseconds: int) -> str:
+    """A span of time in at most two units: `38 s`, `2 h 5 min`, `1 day`."""
+    left, parts = max(microseconds // 1_000_000, 0), []
+    for seconds, one, many in _UNITS:
+        count, left = divmod(left, seconds)
+        if count:
+            parts.append(f"{count} {one if count == 1 else many}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "less than 1 s"
+
+
+def kilobytes(size: int) -> str:
+    """A size in bytes, as people read it."""
+    return f"{size:,} bytes" if size < 1_000 else f"{max(round(size / 1_000), 1):,} KB"
+
+
+# Forms that approve.
+def runs_with(size: int) -> str:
+    """Over the whole payload in the form that shows a difference."""
+    return f"{AS_A_WHOLE} ({kilobytes(size)}):"
+
+
+def page_of(page: int, pages: int) -> str:
+    """Which page this is, counted from 1."""
+    return f"Page {page} of {pages}"
+
+
+def continued(of: int) -> str:
+    """Over a page that goes on with what the one before began."""
+    return f"… continued from page {of}"
+
+
+def final(reversibility: str, source: str, action: str) -> str:
+    """Over the submit of a form that approves: a submit cannot ask to confirm."""
+    if reversibility == "reversible":
+        return f"{APPROVE} runs {action} with exactly this."
+    first = {"nobody": "Nobody said whether this can be undone."}.get(source)
+    first = first or ("This is costly to undo." if reversibility == "costly" else "This cannot be undone.")
+    return f"{first} {APPROVE} runs {action} with exactly this."
+
+
+def read_on() -> str:
+    """On a page that is not the last."""
+    return f"{APPROVE} stands on the last page."
+
+
+def digest_line(sha256: str) -> str:
+    """Names what runs; the receipt carries the same."""
+    return f"SHA-256 {sha256}"
+
+
+def only_decided(status: str) -> str:
+    """On the last page of something that waits no more."""
+    return f"This is {status} already: there is nothing left to decide."
+
+
+# Details.
+DETAIL_LABELS = {
+    "id": "Approval",
+    "request": "Request",
+    "digest": "Payload, SHA-256",
+    "sent": "As sent, SHA-256",
+    "version": "Payload version",
+    "policy": "Policy",
+    "why": "Policy says",
+    "risk": "Risk, claimed",
+    "reversibility": "Reversibility, claimed",
+    "tags": "Tags",
+    "cost": "Cost, claimed",
+    "confidence": "Confidence, claimed",
+    "attempts": "Attempts so far",
+    "run": "Run",
+    "key": "Key",
+}
+NOT_SAID = "not said"
+TRUNCATED = "The rest does not fit here."
+
+
+# Lists and help.
+LIST_TITLE = Trusted("Waiting for you")
+NOTHING_WAITS = Trusted("Nothing waits for you.")
+
+
+def waiting(count: int, page: int, pages: int) -> str:
+    """Over the list of what somebody may decide."""
+    place = f" · {page_of(page, pages).lower()}" if pages > 1 else ""
+    return f"{count:,} request{'' if count == 1 else 's'} on this page, oldest first{place}"
+
+
+def listed(agent: str, until: int, link: str) -> Trusted:
+    """Under an action in the list; `link` is the card's address, checked, or empty."""
+    opens = f" · <{link}|open the card>" if link else ""
+    return Trusted(f"{agent} asks · until {date(until)}{opens}")
+
+
+HELP = Trusted(
+    "*/approvals* lists what you may decide, oldest first. *Review…* shows everything that will run, and its "
+    "last page approves.\n"
+    "*/approvals help* shows this.\n"
+    "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
+    "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
+    "answers runs nothing."
+)
+
+
+# Said privately.
+_DID = {"approved": "approved this", "rejected": "rejected this"}
+
+
+def late_click(status: str, by_id: str, at: int, now: int) -> Trusted:
+    """Somebody was faster; `status` is what the request has become, `at` when (0 where not known)."""
+    when = f" at {date(at, 'time')}" if at else ""
+    if status in _DID:
+        who = mention(by_id) if is_id(by_id) else "Somebody"
+        ahead = f", {duration(now - at)} before you" if at and 0 <= now - at < 86_400_000_000 else ""
+        return Trusted(f"{who} {_DID[status]}{when}{ahead}. Nothing else happened.")
+    if status == "cancelled":
+        return Trusted(f"The agent withdrew this{when}. Nothing ran.")
+    if status == "expired":
+        return time_ran_out(at)
+    if status == "blocked":
+        return Trusted("The policy blocks this. Nothing ran.")
+    return Trusted("This does not wait any more. Nothing has changed.")
+
+
+def not_an_approver(approvers: Sequence[str]) -> Trusted:
+    """For a member who is not on the list."""
+    return Trusted(f"Only {audience(approvers)} can decide this.")
+
+
+NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
+NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
+UNKNOWN = Trusted("Signoff does not know this request any more. Nothing has changed.")
+
+
+def edited_meanwhile(by_id: str = "") -> Trusted:
+    """The payload is not the one that was shown; a button that opens it stands below."""
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    return Trusted(f"{who} changed this since you opened it. Nothing has run. Have another look:")
+
+
+def time_ran_out(at: int) -> Trusted:
+    """The request expired while the form was open."""
+    when = f" at {date(at, 'time')}" if at else ""
+    return Trusted(f"The time ran out{when}. Nothing ran; the agent can ask again.")
