@@ -1,0 +1,104 @@
+"""The composition root: Settings → engine, Redis, Slack, Approvals. Nothing is built at import."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from dataclasses import dataclass
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import Engine
+
+from signoff.answers import Publisher, Receipts
+from signoff.approvals import Approvals
+from signoff.bot.directory import SlackDirectory
+from signoff.bot.post import Slack, client
+from signoff.errors import ConfigError
+from signoff.models.store import Store, open_engine
+from signoff.queue.stream import Stream
+from signoff.settings import Settings
+
+log = logging.getLogger("signoff")
+
+QUEUE = "signoff"
+"""RQ's queue."""
+DELIVER = "deliver"
+"""The job that brings a card up to date: its only argument is an approval's id."""
+PUBLISH_SECONDS = 0.5
+"""How long a publish or an enqueue may take: sweep repeats what failed, and a reviewer waits behind it."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a role (bot, intake, worker) works with."""
+
+    settings: Settings
+    engine: Engine
+    store: Store
+    redis_url: str
+    slack: Slack
+    directory: SlackDirectory
+    approvals: Approvals
+
+    def stream(self, read_seconds: float) -> Stream:
+        """The requests' streams, on a connection whose reads may block for `read_seconds`."""
+        seconds = read_seconds + 5
+        connection = redis.Redis.from_url(self.redis_url, socket_timeout=seconds, socket_connect_timeout=5)
+        return Stream(connection, f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
+
+    def close(self) -> None:
+        """Let the database's connections go."""
+        self.engine.dispose()
+
+
+def build(settings: Settings, redis_url: str | None = None) -> Server:
+    """Settings → a server's parts; raises ConfigError naming what is missing. Connects to nothing yet."""
+    url = redis_url or settings.redis_url
+    if not url:
+        raise ConfigError("SIGNOFF_REDIS_URL is not set: without it, `signoff serve` starts a Redis of its own.")
+    policy = settings.policy()
+    settings.admin_ids()
+    receipts = Receipts(settings.signer(), settings.receipt_hours)
+    if settings.slack_bot_token is None:
+        raise ConfigError("SLACK_BOT_TOKEN is not set: the app's page in Slack, OAuth & Permissions, has it.")
+    slack = Slack(client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url))
+    directory = SlackDirectory(slack)
+    engine = open_engine(settings.database)
+    store = Store(engine)
+    quick = redis.Redis.from_url(
+        url,
+        socket_timeout=PUBLISH_SECONDS,
+        socket_connect_timeout=PUBLISH_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    approvals = Approvals(
+        store=store,
+        receipts=receipts,
+        publisher=Publisher(quick, receipts.lifetime),
+        policy=policy,
+        directory=directory,
+        on_change=Enqueue(quick),
+    )
+    return Server(settings, engine, store, url, slack, directory, approvals)
+
+
+class Enqueue:
+    """Wakes a worker for an approval's card. A wake-up only: sweep finds what was missed."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+
+    def __call__(self, approval_id: str) -> None:
+        """Never raises."""
+        try:
+            self._queue.enqueue(
+                DELIVER, approval_id, result_ttl=0, failure_ttl=60, description=DELIVER, job_timeout=120
+            )
+        except (RedisError, OSError) as error:
+            log.warning("card not queued, sweep will find it: id=%s %s", approval_id, type(error).__name__)

@@ -1,0 +1,185 @@
+"""Builds the Bolt App, registers the listeners, and runs it over Socket Mode. Nothing is built at import."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.response import BoltResponse
+
+from signoff.app import Server
+from signoff.bot import words
+from signoff.bot.actions import Actions
+from signoff.bot.commands import Commands
+from signoff.bot.delivery import Delivery
+from signoff.bot.home import Home
+from signoff.bot.modals import message_view
+from signoff.errors import ConfigError, SlackRefused
+
+log = logging.getLogger("signoff.bot")
+
+CONNECTIONS = 2
+"""Socket Mode connections: while Slack refreshes one, the other takes the clicks (Slack allows ten)."""
+CONCURRENCY = 32
+"""Threads for listeners, each connection. Bolt's default of five leaves a burst unacknowledged."""
+WATCH_SECONDS = 10.0
+SILENT_SECONDS = 40.0
+"""A connection that was down for so long is made anew, whatever the SDK thinks of it."""
+DRAIN_SECONDS = 8.0
+ANYTHING = re.compile("")
+
+
+class Running:
+    """Counts what listeners are doing, so that SIGTERM can let it finish."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = threading.Condition()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Around one request."""
+        with self._idle:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._count -= 1
+                self._idle.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Until nothing runs; False after `seconds`."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._count == 0, seconds)
+
+
+def build_bolt(server: Server, running: Running | None = None) -> App:
+    """The Bolt App with every listener."""
+    counted = running or Running()
+    for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        os.environ.pop(name, None)  # Bolt would take them for OAuth, and drop the token
+    app = App(
+        client=server.slack.web,
+        process_before_response=True,  # its default looks for the ack every 10 ms
+        token_verification_enabled=True,
+        listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
+    )
+
+    @app.middleware
+    def count(next: Callable[[], Any]) -> Any:
+        with counted.one():
+            return next()
+
+    delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
+    actions = Actions(server.approvals, server.slack, server.directory, delivery)
+    commands = Commands(server.approvals)
+    home = Home(commands, server.slack)
+
+    def at_once(ack: Callable[..., Any]) -> None:
+        ack()
+
+    def later(listener: Callable[..., None]) -> dict[str, Any]:
+        """Opening a view asks Slack, so the click is acknowledged first."""
+
+        @functools.wraps(listener)
+        def lazily(*args: Any, **given: Any) -> None:
+            with counted.one():
+                listener(*args, **given)
+
+        return {"ack": at_once, "lazy": [lazily]}
+
+    app.action("approve")(actions.approve)
+    for action_id in ("reject", "edit", "review"):
+        app.action(action_id)(**later(actions.open))
+    app.action("more")(**later(actions.menu))
+    app.action("page")(**later(actions.turn))
+    app.action(re.compile("^list_(back|next)$"))(commands.turn)
+    app.view("reject")(actions.submit_reject)
+    app.view("note")(actions.submit_note)
+    app.view("edit")(actions.submit_edit)
+    app.view("difference")(actions.submit_difference)
+    app.view("review")(actions.submit_review)
+    app.command("/approvals")(commands.approvals)
+    app.event("app_home_opened")(home.opened)
+    # What nobody knows is acknowledged: an unanswered envelope shows the person an error, and comes again.
+    app.action(ANYTHING)(at_once)
+    app.view(ANYTHING)(at_once)
+    app.shortcut(ANYTHING)(at_once)
+    app.event(ANYTHING)(at_once)
+
+    @app.error
+    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Whatever the listeners did not foresee: nothing was recorded, and the person is told so."""
+        log.error("listener failed: %s", type(error).__name__)
+        return BoltResponse(status=200, body=_not_recorded(body))
+
+    return app
+
+
+def preflight(server: Server) -> None:
+    """Fail early, and say why: raises ConfigError when Slack does not know the tokens."""
+    try:
+        server.slack.call("auth.test")
+        server.directory.home()
+    except SlackRefused as error:
+        raise ConfigError(f"SLACK_BOT_TOKEN: {error}") from None
+    if server.settings.slack_app_token is None:
+        raise ConfigError("SLACK_APP_TOKEN is not set: the app's page in Slack, App-Level Tokens, makes one.")
+
+
+def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
+    """The bot role, until `stop` is set; then it finishes what runs. `ready` is called once it is connected."""
+    preflight(server)
+    token = server.settings.slack_app_token
+    assert token is not None
+    running = Running()
+    app = build_bolt(server, running)
+    handlers = [
+        SocketModeHandler(app, token.get_secret_value(), concurrency=CONCURRENCY, web_client=server.slack.web)
+        for _ in range(CONNECTIONS)
+    ]
+    for handler in handlers:
+        handler.connect()  # type: ignore[no-untyped-call]
+    log.info("connected to Slack")
+    ready()
+    down_since: dict[int, float] = {}
+    while not stop.wait(WATCH_SECONDS):
+        for number, handler in enumerate(handlers):
+            watch(handler, number, down_since)
+    running.wait(DRAIN_SECONDS)
+    for handler in handlers:
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+def watch(handler: SocketModeHandler, number: int, down_since: dict[int, float]) -> None:
+    """Make a connection anew that the SDK has not brought back by itself."""
+    if handler.client.is_connected():
+        down_since.pop(number, None)
+        return
+    since = down_since.setdefault(number, time.monotonic())
+    if time.monotonic() - since >= SILENT_SECONDS:
+        log.warning("connection %d to Slack was down for %.0f s: connecting anew", number, SILENT_SECONDS)
+        down_since.pop(number, None)
+        try:
+            handler.client.connect_to_new_endpoint(force=True)
+        except Exception as error:
+            log.error("still down: %s", type(error).__name__)
+
+
+def _not_recorded(body: dict[str, Any]) -> Any:
+    if body.get("type") == "view_submission":
+        return {"response_action": "update", "view": message_view(words.NOT_POSSIBLE, words.NOT_RECORDED)}
+    if body.get("command"):
+        return {"response_type": "ephemeral", "text": words.NOT_RECORDED}
+    return ""

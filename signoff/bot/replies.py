@@ -1,0 +1,51 @@
+"""What a person is told when a click came to nothing: one place for every fault."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from signoff.bot import words
+from signoff.bot.text import Trusted
+from signoff.errors import (
+    AlreadyDecided,
+    EditedMeanwhile,
+    NotAllowed,
+    NotRecorded,
+    TimeRanOut,
+    UnknownApproval,
+)
+from signoff.models.approval import Approval
+
+log = logging.getLogger("signoff.bot")
+
+
+def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
+    """An exception → what to say, as mrkdwn of our own words. `now` is the database's clock."""
+    if isinstance(error, AlreadyDecided):
+        return words.late_click(error.status, error.by_id, error.at, now)
+    if isinstance(error, TimeRanOut):
+        return words.time_ran_out(error.at)
+    if isinstance(error, EditedMeanwhile):
+        return words.edited_meanwhile()
+    if isinstance(error, NotAllowed):
+        if approval is None or "workspace" in error.detail:
+            return words.NOT_A_MEMBER
+        return words.not_an_approver(approval.verdict.approvers)
+    if isinstance(error, UnknownApproval):
+        return words.UNKNOWN
+    return words.NOT_RECORDED
+
+
+def explain(error: Exception, look_up: Callable[[], tuple[Approval | None, int]]) -> Trusted:
+    """`sentence`, looking the approval up; works with the database away. Logs what was not foreseen."""
+    if not isinstance(error, NotRecorded):
+        # Its text may repeat what somebody typed or sent: only its type is logged.
+        log.error("not recorded: %s", type(error).__name__)
+        return words.NOT_RECORDED
+    try:
+        approval, now = look_up()
+    except Exception as away:
+        log.error("not looked up: %s", type(away).__name__)
+        approval, now = None, 0
+    return sentence(error, approval, now)

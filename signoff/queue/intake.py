@@ -1,0 +1,220 @@
+"""Stream entry → Approval: reads what agents send, one entry after the other, and acks after the commit."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from threading import Event
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from signoff.approvals import Approvals
+from signoff.canonical import parse
+from signoff.errors import Duplicate, Invalid, NotApproved
+from signoff.models.messages import (
+    MAX_ENTRY,
+    VERSION,
+    ApprovalRequest,
+    Cancel,
+    Outcome,
+    Status,
+    build,
+)
+from signoff.models.store import OUTAGE as DATABASE_OUTAGE
+from signoff.queue.stream import Entry, Stream
+
+log = logging.getLogger("signoff.intake")
+
+OUTAGE = (RedisConnectionError, RedisTimeoutError, OSError, *DATABASE_OUTAGE)
+TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
+"""Versions of the wire that this server reads: its own and the one before."""
+FAILURES = 5
+"""As often an entry may itself be at fault before it goes to the dead letters."""
+BLOCK_SECONDS = 0.5
+"""How long one read waits. New agents are looked for in between, so they are picked up within a second."""
+BATCH = 10
+"""Entries of each agent in one read: a noisy one delays the others by no more."""
+CLAIM_IDLE_MS = 5000
+"""An entry that was read so long ago and not acked: whoever read it died, or met an outage."""
+CLAIM_SECONDS = 1.0
+PAUSES = (0.1, 0.5, 1.0, 2.0)
+
+
+class Intake:
+    """Reads every agent's stream. Any number of them share the work."""
+
+    def __init__(self, approvals: Approvals, stream: Stream) -> None:
+        self._approvals = approvals
+        self._stream = stream
+        self._agents: list[str] = []
+        self._due: dict[str, float] = {}
+
+    def run(self, stop: Event) -> None:
+        """Until `stop` is set. An outage of Redis or the database pauses it, and counts against nobody."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                self.step()
+                failures = 0
+            except OUTAGE as error:
+                log.warning("paused: %s", type(error).__name__)
+                stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                failures += 1
+        self._leave()
+
+    def step(self) -> int:
+        """Look for new agents, take over what was left, read once; how many entries were processed."""
+        if self._is_due("agents", BLOCK_SECONDS):
+            self._find_agents()
+        entries: list[Entry] = []
+        if self._is_due("claim", CLAIM_SECONDS):
+            for agent in self._agents:
+                entries += self._of(agent, self._claim)
+        if self._is_due("consumers", 60):
+            for agent in self._agents:
+                self._of(agent, self._stream.drop_idle_consumers)
+        entries += self._read(0 if entries else int(BLOCK_SECONDS * 1000))
+        for entry in entries:
+            self.process(entry)
+        return len(entries)
+
+    def process(self, entry: Entry) -> None:
+        """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""
+        for attempt in range(1, FAILURES + 1):
+            try:
+                if entry.fields is not None:
+                    self._take(entry)
+                break
+            except OUTAGE:
+                raise
+            except NotApproved as refusal:
+                self._bury(entry, refusal)
+                break
+            except Exception as error:
+                # The text of an unforeseen error may repeat what the agent sent, so only its type is logged.
+                log.error(
+                    "entry failed: agent=%s entry=%s attempt=%d %s",
+                    entry.agent,
+                    entry.stream_id.decode(),
+                    attempt,
+                    type(error).__name__,
+                )
+                if attempt == FAILURES:
+                    self._bury(entry, Invalid(f"The server failed on it {FAILURES} times ({_name(error)})."))
+        self._stream.ack([entry])
+
+    def _take(self, entry: Entry) -> None:
+        kind, request_id, body = _open(entry)
+        if kind == "request":
+            request = ApprovalRequest.decode(body)
+            if str(request.id) != request_id:
+                raise Invalid("The ids in the entry and in its body differ.")
+            self._approvals.answer(self._approvals.submit(entry.agent, request))
+        elif kind == "cancel":
+            cancel = build(Cancel, parse(body))
+            approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
+            if approval:
+                self._approvals.answer(approval)
+        else:
+            self._approvals.report(entry.agent, request_id, build(Outcome, parse(body)))
+
+    def _bury(self, entry: Entry, refusal: NotApproved) -> None:
+        """Dead-letter an entry, and answer its agent where it can be told which request it was."""
+        log.warning("refused: agent=%s entry=%s", entry.agent, entry.stream_id.decode())
+        self._stream.bury(entry, refusal.detail[:2000], keep=MAX_ENTRY)
+        fields = entry.fields or {}
+        request_id = _uuid(fields.get(b"id", b""))
+        if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
+            status: Status = "duplicate" if isinstance(refusal, Duplicate) else "invalid"
+            known = self._approvals.store.find(entry.agent, request_id)
+            if known is None:
+                self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
+
+    def _find_agents(self) -> None:
+        started = time.monotonic()
+        found = self._stream.agents()
+        for agent in set(found) - set(self._agents):
+            self._of(agent, self._stream.join)
+        self._agents = found
+        # Looking takes longer the more answers stand in Redis: never more than a tenth of the time.
+        self._due["agents"] = time.monotonic() + max(BLOCK_SECONDS, 9 * (time.monotonic() - started))
+
+    def _read(self, block_ms: int) -> list[Entry]:
+        if not self._agents:
+            time.sleep(block_ms / 1000)
+            return []
+        try:
+            return self._stream.read(self._agents, BATCH, block_ms)
+        except ResponseError as error:
+            # One stream without its group, or of another type, fails the read of all: find it, go on.
+            log.warning("a stream cannot be read: %s", str(error).split(" ")[0])
+            found = []
+            for agent in list(self._agents):
+                found += self._of(agent, self._rejoin)
+            return found
+
+    def _claim(self, agent: str) -> list[Entry]:
+        return self._stream.claim(agent, CLAIM_IDLE_MS)
+
+    def _rejoin(self, agent: str) -> list[Entry]:
+        try:
+            return self._stream.read([agent], BATCH, 1)
+        except ResponseError:
+            self._stream.join(agent)
+            return self._stream.read([agent], BATCH, 1)
+
+    def _of(self, agent: str, call: Callable[[str], Iterable[Entry] | None]) -> list[Entry]:
+        """What `call` gives for one agent; one whose stream is broken is left out, and stalls nobody."""
+        try:
+            return list(call(agent) or ())
+        except ResponseError as error:
+            log.warning("agent=%s: its stream cannot be used: %s", agent, str(error).split(" ")[0])
+            if not str(error).startswith("NOGROUP"):
+                self._agents = [name for name in self._agents if name != agent]
+            return []
+
+    def _is_due(self, what: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(what, 0):
+            return False
+        self._due[what] = now + seconds
+        return True
+
+    def _leave(self) -> None:
+        """Take this consumer's name off the groups, unless it still holds something."""
+        for agent in self._agents:
+            try:
+                self._of(agent, self._stream.leave)
+            except RedisError:
+                return
+
+
+def _open(entry: Entry) -> tuple[str, str, bytes]:
+    fields = entry.fields or {}
+    version, kind = fields.get(b"v", b""), fields.get(b"kind", b"").decode(errors="replace")
+    request_id, body = _uuid(fields.get(b"id", b"")), fields.get(b"body", b"")
+    if version not in TAKEN:
+        theirs = version[:20].decode(errors="replace")
+        raise Invalid(f"This server reads version {VERSION} of the wire, not {theirs!r}: update it first.")
+    if kind not in ("request", "cancel", "outcome"):
+        raise Invalid(f"There is no kind {kind[:20]!r}.")
+    if request_id is None:
+        raise Invalid("The id is not a UUID.")
+    if sum(len(name) + len(value) for name, value in fields.items()) > MAX_ENTRY + 1024:
+        raise Invalid(f"The entry is too large: at most {MAX_ENTRY:,} bytes are taken.")
+    return kind, request_id, body
+
+
+def _uuid(text: bytes) -> str | None:
+    if not re.fullmatch(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        return None
+    return str(uuid.UUID(text.decode()))
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__

@@ -1,0 +1,57 @@
+"""Finds what is overdue, unpublished or undelivered, and has it done. Runs on a timer, Redis or not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from redis.exceptions import RedisError
+
+from signoff.approvals import Approvals
+from signoff.models.store import OUTAGE as DATABASE_OUTAGE
+
+log = logging.getLogger("signoff.sweep")
+
+SWEEP_SECONDS = 2.0
+UNPUBLISHED_SECONDS = 1.0
+"""An answer younger than this is still being published by who decided."""
+
+
+class Sweep:
+    """What keeps every promise when a wake-up was lost."""
+
+    def __init__(self, approvals: Approvals, deliver: Callable[[str], None]) -> None:
+        self._approvals = approvals
+        self._deliver = deliver
+
+    def run(self, stop: Event) -> None:
+        """Every 2 s until `stop` is set."""
+        while not stop.wait(SWEEP_SECONDS):
+            self.step()
+
+    def step(self) -> None:
+        """Once. An outage ends the part that met it; one bad row does not stop the others."""
+        store = self._approvals.store
+        self._each("expire", store.overdue, self._approvals.expire)
+        self._each("publish", lambda: store.unpublished(UNPUBLISHED_SECONDS), self._publish)
+        self._each("deliver", store.undelivered, self._deliver)
+
+    def _publish(self, approval_id: str) -> None:
+        approval = self._approvals.store.get(approval_id)
+        if approval is not None and not approval.pending:
+            self._approvals.answer(approval)
+            self._approvals.store.mark_published(approval_id)
+
+    def _each(self, what: str, find: Callable[[], Sequence[str]], do: Callable[[str], object]) -> None:
+        try:
+            for approval_id in find():
+                try:
+                    do(approval_id)
+                except (*DATABASE_OUTAGE, RedisError, OSError):
+                    raise
+                except Exception as error:
+                    # Its text may repeat a payload: only the type is logged.
+                    log.error("%s failed: id=%s %s", what, approval_id, type(error).__name__)
+        except (*DATABASE_OUTAGE, RedisError, OSError) as error:
+            log.warning("%s paused: %s", what, type(error).__name__)
