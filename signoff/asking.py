@@ -96,5 +96,5 @@ def _spell_out(values: dict[str, Any]) -> None:
     span = values.get("expires_in")
     if isinstance(span, timedelta):
         values["expires_in"] = span = span.total_seconds()
-    if isinstance(span, float) and span == span and abs(span) < 1e12:
-        values["expires_in"] = int(span) if span >= 1 or span <= 0 else 1
+    if isinstance(span, float) and 1 <= span < 1e12:
+        values["expires_in"] = int(span)

@@ -41,10 +41,10 @@ def parse(text: str | bytes) -> Any:
 
 def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> None:
     """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error."""
-    if levels < 0:
-        raise Invalid(f"{_short(where)} is nested deeper than {MAX_DEPTH} levels.")
     if value is None or value is True or value is False:
         return
+    if isinstance(value, dict | list | tuple) and levels == 0:
+        raise Invalid(f"{_short(where)} is nested deeper than {MAX_DEPTH} levels.")
     if isinstance(value, str):
         _check_text(value, where)
     elif isinstance(value, int | float):

@@ -87,21 +87,59 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server = request.getfixturevalue("_postgresql")
     name = f"test_{os.urandom(6).hex()}"
-    admin = open_engine(f"{server}/postgres")
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    _administer(server, f"CREATE DATABASE {name}")
     yield f"{server}/{name}"
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A migrated database of each kind, once: copying one is quicker than migrating anew for each test."""
+    return {}
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def store(
+    database_url: str,
+    _templates: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Store]:
     """A migrated database."""
+    if database_url.startswith("sqlite"):
+        if "sqlite" not in _templates:
+            path = tmp_path_factory.mktemp("template") / "signoff.db"
+            _migrate(f"sqlite:///{path}")
+            _templates["sqlite"] = str(path)
+        shutil.copy(_templates["sqlite"], database_url.removeprefix("sqlite:///"))
+    else:
+        server = database_url.rpartition("/")[0]
+        if "postgresql" not in _templates:
+            _administer(server, "CREATE DATABASE signoff_template")
+            _migrate(f"{server}/signoff_template")
+            _templates["postgresql"] = "signoff_template"
+        name = database_url.rpartition("/")[2]
+        _administer(
+            server, f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE signoff_template"
+        )
     engine = open_engine(database_url)
-    migrate.upgrade(engine)
     yield Store(engine)
+    engine.dispose()
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    if url.startswith("sqlite"):  # the copy takes one file
+        with engine.connect().execution_options(reading=True) as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    engine.dispose()
+
+
+def _administer(server: str, *statements: str) -> None:
+    engine = open_engine(f"{server}/postgres")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
     engine.dispose()
 
 

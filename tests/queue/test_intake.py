@@ -1,0 +1,269 @@
+"""What agents send, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import exc
+from support import Core, a_request, eventually
+
+from signoff import receipts
+from signoff.models.messages import new_id
+from signoff.queue import stream
+from signoff.queue.intake import Intake
+from signoff.queue.stream import Stream
+
+
+def send(core: Core, agent: str = "billing-bot", **fields: Any) -> str:
+    """A well-formed request, with fields of the entry replaced."""
+    request = a_request(**fields.pop("request", {}))
+    entry = {**stream.entry("request", str(request.id), request.encode()), **fields}
+    core.redis.xadd(stream.requests(agent), entry)
+    return str(entry["id"])
+
+
+def drain(intake: Intake) -> None:
+    intake._due.clear()
+    while intake.step():
+        pass
+
+
+def status(core: Core, request_id: str, agent: str = "billing-bot") -> str | None:
+    answer = stream.published(core.redis, agent, request_id)
+    return answer and answer.status
+
+
+def refusal(core: Core, request_id: str, agent: str = "billing-bot") -> str:
+    """The reason in a signed, verified `invalid`."""
+    answer = stream.published(core.redis, agent, request_id)
+    assert answer is not None and answer.status == "invalid"
+    keys = receipts.verify_keys(core.signer.verify_key)
+    return receipts.accept(answer, keys, agent=agent, request_id=request_id, digest_sent="any").reason
+
+
+def test_a_request_is_marked_received_after_it_is_stored_and_leaves_the_stream(
+    core: Core, intake: Intake
+) -> None:
+    request_id = send(core)
+    drain(intake)
+    assert status(core, request_id) == "pending"
+    assert core.store.find("billing-bot", request_id) is not None
+    assert core.redis.xlen(stream.requests("billing-bot")) == 0
+    assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
+
+
+def test_a_redelivered_request_is_answered_again(core: Core, intake: Intake) -> None:
+    request = a_request()
+    entry = stream.entry("request", str(request.id), request.encode())
+    core.redis.xadd(stream.requests("billing-bot"), entry)
+    drain(intake)
+    approval = core.store.find("billing-bot", str(request.id))
+    assert approval is not None
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    core.redis.flushall()
+    core.redis.xadd(stream.requests("billing-bot"), entry)
+    drain(intake)
+    assert status(core, str(request.id)) == "approved"
+
+
+BODY = json.loads(a_request().encode())
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"body": "{not json"}, "not JSON"),
+        ({"body": "[1]"}, "valid dictionary|instance of ApprovalRequest|object"),
+        ({"body": b"\xff\xfe"}, "not UTF-8|not JSON"),
+        ({"v": "99"}, "reads version 1"),
+        ({"v": ""}, "reads version 1"),
+        ({"kind": "order"}, "no kind"),
+        ({"body": "x" * (512 * 1024 + 1)}, "at most 524,288"),
+        ({"body": json.dumps({**BODY, "payload": {"a": "x" * (256 * 1024)}})}, "at most 262,144"),
+        ({"body": json.dumps({**BODY, "payload": []})}, "payload"),
+        ({"body": '{"id":"%s","action":"x","payload":{"a":1,"a":2}}' % BODY["id"]}, "twice"),
+        ({"body": '{"id":"%s","action":"x","payload":{"a":NaN}}' % BODY["id"]}, "NaN"),
+        ({"body": json.dumps({**BODY, "payload": {"a": "\x00"}})}, "NUL"),
+        ({"body": json.dumps({**BODY, "payload": {"a": 2**53}})}, r"2\^53"),
+        ({"body": '{"id":"%s","action":"x","payload":{"a":"\\ud800"}}' % BODY["id"]}, "surrogate"),
+        ({"body": '{"payload":' + '{"a":' * 40 + "1" + "}" * 41}, "missing|required|nested"),
+        ({"body": "[" * 100_000}, "nested|not JSON"),
+        ({"body": json.dumps({**BODY, "surprise": 1})}, "surprise"),
+        ({"body": json.dumps({**BODY, "reversibility": "perhaps"})}, "reversibility"),
+        ({"body": json.dumps({**BODY, "reason": "x" * 100_000})}, "reason.*4000"),
+        ({"body": json.dumps({**BODY, "expires_in": 0})}, "expires_in"),
+        ({"body": json.dumps({**BODY, "expires_in": -5})}, "expires_in"),
+        ({"body": json.dumps({**BODY, "expires_in": 31 * 86400})}, "expires_in"),
+        ({"body": json.dumps({**BODY, "kind": "question"})}, "not served yet"),
+        ({"body": json.dumps({**BODY, "action": "<!channel>"})}, "action"),
+        ({"body": json.dumps({**BODY, "schema": {"type": "object", "required": ["z"]}})}, "z"),
+        ({"body": json.dumps({**BODY, "schema": {"type": "object", "$ref": "https://example.com/s"}})}, "ref|itself"),
+    ],
+)
+def test_a_poison_entry_is_answered_invalid_and_buried_while_the_rest_flows_on(
+    core: Core, intake: Intake, fields: dict[str, Any], says: str
+) -> None:
+    before = send(core)
+    poison = send(core, **{"id": BODY["id"], "body": json.dumps(BODY), **fields})
+    after = send(core)
+    drain(intake)
+    assert status(core, before) == status(core, after) == "pending"
+    assert re.search(says, refusal(core, poison)), refusal(core, poison)
+    [(_, buried)] = core.redis.xrange(stream.DEAD)
+    assert buried[b"agent"] == b"billing-bot" and buried[b"reason"]
+    assert core.store.find("billing-bot", poison) is None
+
+
+def test_an_entry_without_a_usable_id_is_buried_and_stalls_nobody(core: Core, intake: Intake) -> None:
+    core.redis.xadd(stream.requests("billing-bot"), {"surprise": "1"})
+    send(core, id="../../etc")
+    good = send(core)
+    drain(intake)
+    assert status(core, good) == "pending"
+    assert core.redis.xlen(stream.DEAD) == 2
+
+
+def test_an_id_in_the_body_that_differs_from_the_entrys_is_refused(core: Core, intake: Intake) -> None:
+    other = send(core, id=str(new_id()))
+    drain(intake)
+    assert "differ" in refusal(core, other)
+
+
+def test_an_invalid_entry_never_covers_the_answer_of_a_real_request(core: Core, intake: Intake) -> None:
+    request_id = send(core)
+    drain(intake)
+    core.redis.delete(stream.decision("billing-bot", request_id))
+    send(core, id=request_id, body="not json")
+    drain(intake)
+    assert status(core, request_id) is None  # the pending request is still the only one of this id
+    approval = core.store.find("billing-bot", request_id)
+    assert approval is not None and approval.pending
+
+
+def test_an_entry_that_fails_five_times_by_itself_is_buried(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def failing(agent: str, request: Any) -> Any:
+        calls.append(request.id)
+        raise ZeroDivisionError("canary in the text")
+
+    submit = core.approvals.submit
+    monkeypatch.setattr(core.approvals, "submit", failing)
+    poison = send(core)
+    drain(intake)
+    monkeypatch.setattr(core.approvals, "submit", submit)
+    good = send(core)
+    drain(intake)
+    assert len(calls) == 5
+    assert "ZeroDivisionError" in refusal(core, poison) and "canary" not in refusal(core, poison)
+    assert status(core, good) == "pending"
+
+
+def test_an_outage_pauses_and_counts_against_no_entry(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = core.approvals.submit
+
+    def away(agent: str, request: Any) -> Any:
+        raise exc.OperationalError("select", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(core.approvals, "submit", away)
+    request_id = send(core)
+    intake._due.clear()
+    for _ in range(12):
+        with pytest.raises(exc.OperationalError):
+            intake._find_agents()
+            for entry in intake._stream.read(["billing-bot"], 10, 10) or intake._stream.claim("billing-bot", 0):
+                intake.process(entry)
+    assert core.redis.xlen(stream.DEAD) == 0
+    monkeypatch.setattr(core.approvals, "submit", submit)
+    for entry in intake._stream.claim("billing-bot", 0):
+        intake.process(entry)
+    assert status(core, request_id) == "pending"
+
+
+def test_entries_of_a_dead_intake_are_taken_over(core: Core, intake: Intake) -> None:
+    dead = Stream(core.redis, "dead-consumer")
+    dead.join("billing-bot")
+    request_id = send(core)
+    assert len(dead.read(["billing-bot"], 10, 100)) == 1
+    intake._agents = ["billing-bot"]
+    for entry in intake._stream.claim("billing-bot", 0):
+        intake.process(entry)
+    assert status(core, request_id) == "pending"
+    assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
+
+
+def test_a_stream_that_lost_its_group_or_is_no_stream_stalls_nobody(core: Core, intake: Intake) -> None:
+    for agent in ("bot-a", "bot-b"):
+        send(core, agent)
+    drain(intake)
+    core.redis.xgroup_destroy(stream.requests("bot-a"), stream.GROUP)
+    core.redis.delete(stream.requests("bot-b"))
+    core.redis.set(stream.requests("bot-b"), "not a stream")
+    core.redis.delete(stream.requests("bot-c"))
+    lost, other = send(core, "bot-a"), send(core, "bot-c")
+    drain(intake)
+    drain(intake)
+    assert status(core, lost, "bot-a") == "pending"
+    assert status(core, other, "bot-c") == "pending"
+
+
+def test_a_new_agent_is_picked_up_within_a_second(core: Core, intake: Intake) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=intake.run, args=(stop,))
+    thread.start()
+    try:
+        first = send(core, "bot-a")
+        eventually(lambda: status(core, first, "bot-a") == "pending")
+        asked = time.monotonic()
+        second = send(core, "bot-new")
+        eventually(lambda: status(core, second, "bot-new") == "pending")
+        assert time.monotonic() - asked < 3  # a second on a quiet machine: the bound here is generous
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+
+
+def test_redis_going_away_only_pauses_the_intake(core: Core, own_redis: Any) -> None:
+    client = redis.Redis(port=own_redis.port, socket_timeout=10)
+    intake, stop = Intake(core.approvals, Stream(client, "consumer")), threading.Event()
+    thread = threading.Thread(target=intake.run, args=(stop,))
+    thread.start()
+    try:
+        own_redis.stop()
+        own_redis.start()
+        request = a_request()
+        sender = redis.Redis(port=own_redis.port)
+        sender.xadd(
+            stream.requests("billing-bot"), stream.entry("request", str(request.id), request.encode())
+        )
+        eventually(lambda: core.store.find("billing-bot", str(request.id)))
+        sender.close()
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+        client.close()
+
+
+def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -> None:
+    cancelled, approved = send(core), send(core)
+    drain(intake)
+    core.redis.xadd(stream.requests("billing-bot"), stream.entry("cancel", cancelled, '{"reason":"no need"}'))
+    approval = core.store.find("billing-bot", approved)
+    assert approval is not None
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    outcome = stream.entry("outcome", approved, '{"succeeded":true,"note":"re_991"}')
+    core.redis.xadd(stream.requests("billing-bot"), outcome)
+    drain(intake)
+    assert status(core, cancelled) == "cancelled"
+    reported = core.store.find("billing-bot", approved)
+    assert reported is not None and reported.outcome is not None and reported.outcome.note == "re_991"
