@@ -1,0 +1,217 @@
+"""What people do: click, submit, close, run a command, open the Home.
+
+An act is a JSON object with `type` and `user`. It answers `{"ok", "acked", "ack_ms", "response"}` once the
+app has acknowledged, or after three seconds. What nobody could do in Slack raises ActError and sends nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.bot.blocks import check_message
+from signoff.sandbox import blocks, elements, forms
+from signoff.sandbox.errors import ActError, SlackError
+from signoff.sandbox.payloads import Payloads
+from signoff.sandbox.socket_mode import Ack, SocketMode
+from signoff.sandbox.team import Channel, User
+from signoff.sandbox.workspace import Workspace
+
+JSON = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Acts:
+    """The people of one stand-in."""
+
+    workspace: Workspace
+    socket_mode: SocketMode
+    payloads: Payloads
+
+    async def do(self, fields: JSON) -> JSON:
+        """Perform one act. Raises ActError."""
+        kinds = {
+            "click": self._click,
+            "submit": self._submit,
+            "close": self._close,
+            "command": self._command,
+            "open_home": self._open_home,
+        }
+        kind = fields.get("type")
+        if not isinstance(kind, str) or kind not in kinds:
+            raise ActError("unknown_type", detail=f"type is one of {', '.join(kinds)}")
+        user = self.workspace.team.users.get(_string(fields, "user"))
+        if user is None:
+            raise ActError("user_not_found", 404)
+        if user.deleted or user.is_bot:
+            raise ActError("user_cannot_act", 403, detail="Deleted users and bots press nothing.")
+        return await kinds[kind](user, fields)
+
+    async def _click(self, user: User, fields: JSON) -> JSON:
+        if fields.get("view_id"):
+            return await self._click_in_view(user, fields)
+        channel = self._channel(user, fields)
+        message = self.workspace.message(channel.id, _string(fields, "ts"))
+        if message is None or message.get("ephemeral_to", user.id) != user.id:
+            raise ActError("message_not_found", 404)
+        on = message.get("blocks", [])
+        block, element = self._pressed(on, user, fields)
+        if _cancelled(element, fields):
+            return _cancelled_answer()
+        values = blocks.initial_values(on)
+        done, state = elements.action(block, element, fields.get("value"), self.workspace.next_ts())
+        if state is not None:
+            values[block["block_id"]][element["action_id"]] = state
+        payload = self.payloads.message_action(user, channel, message, done, values)
+        return _answer(await self.socket_mode.deliver("interactive", payload))
+
+    async def _click_in_view(self, user: User, fields: JSON) -> JSON:
+        view = self._view(user, fields)
+        if "state" in fields:
+            view = self.workspace.views.keep(view["id"], forms.merged(view, fields["state"]))
+        block, element = self._pressed(view["blocks"], user, fields)
+        if _cancelled(element, fields):
+            return _cancelled_answer()
+        done, state = elements.action(block, element, fields.get("value"), self.workspace.next_ts())
+        if state is not None:
+            values = forms.merged(view, {block["block_id"]: {element["action_id"]: state}})
+            view = self.workspace.views.keep(view["id"], values)
+        payload = self.payloads.view_action(user, view, done)
+        return _answer(await self.socket_mode.deliver("interactive", payload))
+
+    async def _submit(self, user: User, fields: JSON) -> JSON:
+        view = self._view(user, fields)
+        if view["type"] != "modal" or not view["submit"]:
+            raise ActError("no_submit_button", detail="This view has no submit button.")
+        if view["submit_disabled"]:
+            raise ActError("submit_disabled")
+        values = forms.merged(view, fields.get("state") or {})
+        forms.check(view, values)
+        view = self.workspace.views.keep(view["id"], values)
+        self.workspace.views.errors.pop(view["id"], None)
+        payload = self.payloads.view_submission(user, view)
+        ack = await self.socket_mode.deliver("interactive", payload)
+        return _answer(ack) | (self._respond(user, view["id"], ack.response) if ack.acked else {})
+
+    def _respond(self, user: User, view_id: str, response: Any) -> JSON:
+        """Do what the acknowledgement of a submission says; gives what to add to the act's answer."""
+        views = self.workspace.views
+        wanted = response.get("response_action") if isinstance(response, dict) else None
+        try:
+            if not response:
+                views.close(user.id, view_id)
+            elif wanted == "errors":
+                self._show_errors(view_id, response.get("errors"))
+            elif wanted == "update":
+                views.update(view_id, response.get("view"))
+            elif wanted == "push":
+                views.push(user.id, response.get("view"))
+            elif wanted == "clear":
+                views.clear(user.id)
+            else:
+                raise SlackError("invalid_response_action")
+        except SlackError as error:
+            return error.answer  # Slack's client says "We had some trouble connecting" and leaves the view
+        return {}
+
+    def _show_errors(self, view_id: str, errors: Any) -> None:
+        found = self.workspace.views.find(view_id)
+        if not isinstance(errors, dict) or not errors:
+            raise SlackError("invalid_response_errors")
+        if found is None:
+            return
+        inputs = [block["block_id"] for block in found[1]["blocks"] if block["type"] == "input"]
+        strange = [block_id for block_id in errors if block_id not in inputs]
+        if strange or not all(isinstance(text, str) and text for text in errors.values()):
+            raise SlackError("invalid_response_errors", no_such_input=strange)
+        self.workspace.views.errors[view_id] = dict(errors)
+
+    async def _close(self, user: User, fields: JSON) -> JSON:
+        """Close the top view, or with `all` the whole stack. The app hears of it where it asked to."""
+        view = self._view(user, fields)
+        if view["type"] != "modal":
+            raise ActError("view_not_found", 404)
+        every = fields.get("all") is True or view["clear_on_close"]
+        closed = list(reversed(self.workspace.views.stacks[user.id])) if every else [view]
+        self.workspace.views.close(user.id, closed[-1]["id"])
+        ack = Ack(True)
+        for gone in closed:
+            if gone["notify_on_close"]:
+                payload = self.payloads.view_closed(user, gone, is_cleared=every)
+                ack = await self.socket_mode.deliver("interactive", payload, takes_response=False)
+        return _answer(ack)
+
+    async def _command(self, user: User, fields: JSON) -> JSON:
+        if user.is_external:
+            raise ActError("not_allowed_for_external_users", 403)
+        channel = self._channel(user, fields)
+        command = _string(fields, "command")
+        if not command.startswith("/"):
+            raise ActError("invalid_command", detail="A command begins with a slash.")
+        text = fields.get("text", "")
+        if not isinstance(text, str):
+            raise ActError("invalid_act", detail="text is a string")
+        payload = self.payloads.command(user, channel, command, text)
+        ack = await self.socket_mode.deliver("slash_commands", payload)
+        return _answer(ack) | self._post_response(user, channel, ack.response)
+
+    def _post_response(self, user: User, channel: Channel, response: Any) -> JSON:
+        """A command's acknowledgement may hold a message: for the person alone unless it says in_channel."""
+        if not isinstance(response, dict) or not (response.get("text") or response.get("blocks")):
+            return {}
+        found = response.get("blocks") or None
+        if found is not None and (not isinstance(found, list) or check_message(found)):
+            return {"ok": False, "error": "invalid_blocks"}
+        to = None if response.get("response_type") == "in_channel" else user.id
+        self.workspace.post(channel, str(response.get("text") or ""), found, ephemeral_to=to)
+        return {}
+
+    async def _open_home(self, user: User, fields: JSON) -> JSON:
+        if user.is_external:
+            raise ActError("not_allowed_for_external_users", 403)
+        payload = self.payloads.home_opened(user)
+        return _answer(await self.socket_mode.deliver("events_api", payload, takes_response=False))
+
+    def _channel(self, user: User, fields: JSON) -> Channel:
+        channel = self.workspace.team.channel(_string(fields, "channel"))
+        if channel is None:
+            raise ActError("channel_not_found", 404)
+        if not self.workspace.team.can_see(user, channel):
+            raise ActError("not_in_channel", 403, detail="This person does not see this channel.")
+        return channel
+
+    def _view(self, user: User, fields: JSON) -> JSON:
+        """The view that a person has before them: the top of the stack, or the Home."""
+        found = self.workspace.views.find(_string(fields, "view_id"))
+        if found is None or found[0] != user.id:
+            raise ActError("view_not_found", 404)
+        view = found[1]
+        if view["type"] == "modal" and self.workspace.views.stacks[user.id][-1]["id"] != view["id"]:
+            raise ActError("view_not_on_top", 409, detail="Another view lies on top of this one.")
+        return view
+
+    def _pressed(self, on: list[JSON], user: User, fields: JSON) -> tuple[JSON, JSON]:
+        action_id = _string(fields, "action_id")
+        block, element = elements.pressed(on, action_id, fields.get("value"), user.id, fields.get("block_id"))
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            raise ActError("no_such_element", 404, detail="This input is sent when the form is submitted.")
+        return block, element
+
+
+def _string(fields: JSON, name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise ActError("invalid_act", detail=f"{name} is missing")
+    return value
+
+
+def _cancelled(element: JSON, fields: JSON) -> bool:
+    return bool(element.get("confirm")) and fields.get("confirm") is False
+
+
+def _cancelled_answer() -> JSON:
+    return {"ok": True, "acked": False, "ack_ms": None, "response": None, "cancelled": True}
+
+
+def _answer(ack: Ack) -> JSON:
+    return {"ok": True, "acked": ack.acked, "ack_ms": ack.ms, "response": ack.response}

@@ -1,0 +1,96 @@
+"""One stand-in, put together: state, Web API, Socket Mode, response URLs and control, on one port."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+
+from aiohttp import web
+
+from signoff.sandbox import response_url
+from signoff.sandbox.acts import Acts
+from signoff.sandbox.control import Control
+from signoff.sandbox.faults import Faults
+from signoff.sandbox.journal import Journal
+from signoff.sandbox.payloads import Payloads
+from signoff.sandbox.socket_mode import SocketMode
+from signoff.sandbox.web_api import WebApi
+from signoff.sandbox.workspace import Workspace
+
+_LARGEST_BODY = 4 * 1024 * 1024
+
+
+class Service:
+    """Lives in one event loop. Tokens are random where none are given; times are seconds."""
+
+    def __init__(
+        self,
+        *,
+        bot_token: str | None = None,
+        app_token: str | None = None,
+        trigger_seconds: float = 3.0,
+        ack_seconds: float = 3.0,
+    ) -> None:
+        self.workspace = Workspace(
+            bot_token or f"xoxb-{secrets.token_hex(12)}",
+            app_token or f"xapp-1-{secrets.token_hex(12)}",
+            trigger_seconds,
+        )
+        self._ack_seconds = ack_seconds
+        self._socket_mode: SocketMode | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; port 0 takes a free one. Raises OSError with a plain message where the port is taken."""
+        runner = web.AppRunner(
+            self._application(), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise OSError(
+                error.errno,
+                f"Port {port} on {host} cannot be used. Choose another one, or 0 for any free one.",
+            ) from error
+        self._runner = runner
+        self.workspace.base_url = f"http://{host}:{runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Close every link and connection."""
+        if self._socket_mode is not None:
+            await self._socket_mode.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def settings(self) -> dict[str, str]:
+        """The environment that points Signoff's server at this stand-in."""
+        team = self.workspace.team
+        people = {user.name: user.id for user in team.users.values()}
+        channel = team.channel("agent-approvals")
+        assert channel is not None
+        return {
+            "SLACK_BOT_TOKEN": self.workspace.bot_token,
+            "SLACK_APP_TOKEN": self.workspace.app_token,
+            "SLACK_API_URL": f"{self.workspace.base_url}/api/",
+            "SIGNOFF_CHANNEL": channel.id,
+            "SIGNOFF_APPROVERS": f"{people['ana']},{people['ben']}",
+            "SIGNOFF_ADMINS": people["omar"],
+        }
+
+    def _application(self) -> web.Application:
+        journal, faults = Journal(), Faults()
+        self._socket_mode = socket_mode = SocketMode(journal, self._ack_seconds)
+        api = WebApi(self.workspace, socket_mode, faults, journal)
+        acts = Acts(self.workspace, socket_mode, Payloads(self.workspace))
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.add_routes(
+            [
+                web.route("*", "/api/{method}", api.handle),
+                web.get("/link/{ticket}", socket_mode.serve),
+                web.post("/response/{token}", partial(response_url.handle, self.workspace, journal)),
+                *Control(self.workspace, socket_mode, faults, journal, acts).routes(),
+            ]
+        )
+        return application

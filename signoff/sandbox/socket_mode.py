@@ -1,0 +1,189 @@
+"""Socket Mode: up to ten WebSockets, each envelope to one of them, acknowledged within three seconds.
+
+A link is one WebSocket. Its address comes from apps.connections.open and holds a single-use ticket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+from aiohttp import WSMsgType, web
+
+from signoff.sandbox import json_text
+from signoff.sandbox.errors import ActError
+from signoff.sandbox.journal import Journal
+from signoff.sandbox.team import APP_ID
+
+JSON = dict[str, Any]
+MOST_LINKS: Final = 10
+TICKET_SECONDS: Final = 30.0
+REASONS: Final = ("warning", "refresh_requested", "link_disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What came back for an envelope; `response` is the acknowledgement's payload."""
+
+    acked: bool
+    ms: float | None = None
+    response: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """One WebSocket of the app."""
+
+    id: str
+    socket: web.WebSocketResponse
+
+
+@dataclass(slots=True)
+class SocketMode:
+    """All links, and the envelopes that wait for their acknowledgement. Lives in one event loop."""
+
+    journal: Journal
+    ack_seconds: float = 3.0
+    links: list[Link] = field(default_factory=list)
+    _tickets: dict[str, float] = field(default_factory=dict)
+    _waiting: dict[str, asyncio.Future[tuple[float, Any]]] = field(default_factory=dict)
+    _late: dict[str, JSON] = field(default_factory=dict)
+    _linked: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn: int = 0
+
+    def ticket(self) -> str:
+        """A new single-use ticket for one link."""
+        now = time.monotonic()
+        self._tickets = {name: end for name, end in self._tickets.items() if end > now}
+        ticket = secrets.token_urlsafe(16)
+        self._tickets[ticket] = now + TICKET_SECONDS
+        return ticket
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """GET /link/{ticket}: one link, from its hello to its end."""
+        expires = self._tickets.pop(request.match_info["ticket"], 0.0)
+        if expires < time.monotonic():
+            raise web.HTTPNotFound(
+                text="This link was used before or has expired: call apps.connections.open."
+            )
+        socket = web.WebSocketResponse(compress=False, timeout=1.0)
+        await socket.prepare(request)
+        if len(self.links) >= MOST_LINKS:
+            await self._say_goodbye(socket, "too_many_websockets")
+            return socket
+        link = Link(secrets.token_hex(4), socket)
+        try:
+            await socket.send_str(self._hello(link))
+            self.links.append(link)
+            self._linked.set()
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    self._receive(message.data)
+        except ConnectionError:
+            pass  # the app went away in the middle of a message
+        finally:
+            self._drop(link)
+        return socket
+
+    def _hello(self, link: Link) -> str:
+        debug = {"host": f"applink-{link.id}", "build_number": 1, "approximate_connection_time": 18060}
+        hello: JSON = {"type": "hello", "num_connections": len(self.links) + 1, "debug_info": debug}
+        return json.dumps(hello | {"connection_info": {"app_id": APP_ID}})
+
+    def _drop(self, link: Link) -> None:
+        if link in self.links:
+            self.links.remove(link)
+        if not self.links:
+            self._linked.clear()
+
+    def _receive(self, text: str) -> None:
+        now = time.perf_counter()
+        try:
+            answer = json_text.parse(text)
+        except ValueError:
+            return  # Slack ignores what is no acknowledgement
+        id_ = answer.get("envelope_id") if isinstance(answer, dict) else None
+        waiting = self._waiting.get(id_) if isinstance(id_, str) else None
+        if waiting is not None and not waiting.done():
+            waiting.set_result((now, answer.get("payload")))
+        elif isinstance(id_, str) and id_ in self._late:
+            self._late.pop(id_)["late"] = True
+
+    async def deliver(self, kind: str, payload: JSON, *, takes_response: bool = True) -> Ack:
+        """Send an envelope to one link, in turn, and wait for its acknowledgement.
+
+        `kind` is interactive, slash_commands or events_api. Where no link is up, one may come within the same
+        `ack_seconds`.
+        """
+        id_ = str(uuid4())
+        envelope: JSON = {"envelope_id": id_, "type": kind, "payload": payload}
+        envelope["accepts_response_payload"] = takes_response
+        if kind == "events_api":
+            envelope |= {"retry_attempt": 0, "retry_reason": ""}
+        entry = self.journal.add(
+            "envelope", type=kind, envelope_id=id_, payload=payload, link=None, acked=False
+        )
+        text = json.dumps(envelope, separators=(",", ":"))
+        future: asyncio.Future[tuple[float, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[id_] = future
+        try:
+            async with asyncio.timeout(self.ack_seconds):
+                sent = await self._send(text, entry)
+                received, response = await future
+        except TimeoutError:
+            self._late[id_] = entry
+            if len(self._late) > 1_000:
+                self._late.pop(next(iter(self._late)))
+            return Ack(False)
+        finally:
+            del self._waiting[id_]
+        ms = round((received - sent) * 1000, 3)
+        entry |= {"acked": True, "ack_ms": ms, "response": response}
+        return Ack(True, ms, response)
+
+    async def _send(self, text: str, entry: JSON) -> float:
+        while True:
+            await self._linked.wait()
+            self._turn += 1
+            link = self.links[self._turn % len(self.links)]
+            sent = time.perf_counter()
+            try:
+                if not link.socket.closed:
+                    await link.socket.send_str(text)
+                    entry["link"] = link.id
+                    return sent
+            except ConnectionError:
+                pass  # it went away just now: the next one gets the envelope
+            self._drop(link)
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Tell every link to go, as Slack does every few hours. After a mere warning the links stay up."""
+        if reason not in REASONS:
+            raise ActError("invalid_fault", detail=f"reason is one of {', '.join(REASONS)}")
+        for link in list(self.links):
+            if reason == "warning":
+                await link.socket.send_str(_goodbye(reason))
+            else:
+                self._drop(link)
+                await self._say_goodbye(link.socket, reason)
+
+    async def _say_goodbye(self, socket: web.WebSocketResponse, reason: str) -> None:
+        try:
+            await socket.send_str(_goodbye(reason))
+            await socket.close()
+        except ConnectionError:
+            pass  # it has left already
+
+    async def close(self) -> None:
+        """Close every link without a word."""
+        for link in list(self.links):
+            await link.socket.close()
+
+
+def _goodbye(reason: str) -> str:
+    return json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-sandbox"}})

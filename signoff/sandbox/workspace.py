@@ -1,0 +1,183 @@
+"""Everything the stand-in knows: team, tokens, messages, triggers, response URLs.
+
+Messages are never changed in place: an update stores a new object, so that payloads and the journal may hold
+on to what was true when they were made. All writing goes through the methods here and in `views.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from signoff.sandbox import blocks
+from signoff.sandbox.errors import SlackError
+from signoff.sandbox.team import APP_ID, BOT_ID, BOT_USER_ID, TEAM_ID, Channel, Team, default_team
+from signoff.sandbox.views import Views
+
+JSON = dict[str, Any]
+DEFAULT_SCOPES: Final = (
+    "chat:write",
+    "commands",
+    "users:read",
+    "usergroups:read",
+    "channels:read",
+    "groups:read",
+)
+RESPONSE_URL_USES: Final = 5
+RESPONSE_URL_SECONDS: Final = 30 * 60
+_REMEMBERED: Final = 10_000
+"""Triggers and response URLs kept; the oldest go first."""
+
+
+@dataclass(slots=True)
+class Trigger:
+    """A trigger_id: single-use and short-lived. `view_id` is the view in which it arose, if any."""
+
+    user: str
+    expires: float
+    view_id: str | None = None
+    used: bool = False
+
+
+@dataclass(slots=True)
+class ResponseUrl:
+    """Where an app may answer an interaction: five times in thirty minutes."""
+
+    channel: str
+    user: str
+    ts: str | None
+    expires: float
+    uses_left: int = RESPONSE_URL_USES
+
+
+@dataclass(slots=True)
+class Workspace:
+    """The state of one stand-in. `base_url` has no slash at its end; times are seconds."""
+
+    bot_token: str
+    app_token: str
+    trigger_seconds: float = 3.0
+    base_url: str = ""
+    team: Team = field(default_factory=default_team)
+    scopes: list[str] = field(default_factory=lambda: list(DEFAULT_SCOPES))
+    token_error: str = ""
+    """Why the tokens no longer work: token_revoked or account_inactive."""
+    views: Views = field(default_factory=Views)
+    messages: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    triggers: OrderedDict[str, Trigger] = field(default_factory=OrderedDict)
+    response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
+    _last_ts: int = 0
+
+    def reset(self) -> None:
+        """Forget everything but the tokens and the clock."""
+        self.team, self.views, self.token_error = default_team(), Views(), ""
+        self.scopes = list(DEFAULT_SCOPES)
+        self.messages.clear()
+        self.triggers.clear()
+        self.response_urls.clear()
+
+    def next_ts(self) -> str:
+        """A message's timestamp, which is its id: seconds and microseconds, strictly increasing."""
+        self._last_ts = max(time.time_ns() // 1000, self._last_ts + 1)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    def post(
+        self,
+        channel: Channel,
+        text: str,
+        message_blocks: list[Any] | None = None,
+        *,
+        metadata: JSON | None = None,
+        thread_ts: str | None = None,
+        ephemeral_to: str | None = None,
+    ) -> JSON:
+        """Store a message of the app's bot and give it back. A reply is counted at its parent."""
+        ts = self.next_ts()
+        message: JSON = {"type": "message", "user": BOT_USER_ID, "ts": ts, "bot_id": BOT_ID, "app_id": APP_ID}
+        message |= {"team": TEAM_ID, "text": text}
+        if message_blocks:
+            message["blocks"] = blocks.with_ids(message_blocks)
+        if metadata:
+            message["metadata"] = metadata
+        if thread_ts:
+            message["thread_ts"] = thread_ts
+        if ephemeral_to:
+            message["ephemeral_to"] = ephemeral_to
+        stored = self.messages.setdefault(channel.id, {})
+        stored[ts] = message
+        parent = stored.get(thread_ts or "")
+        if parent is not None and not ephemeral_to:
+            count = parent.get("reply_count", 0) + 1
+            stored[parent["ts"]] = {
+                **parent,
+                "thread_ts": parent["ts"],
+                "reply_count": count,
+                "latest_reply": ts,
+            }
+        return message
+
+    def replace(self, channel_id: str, message: JSON) -> None:
+        """Store another state of a message."""
+        self.messages[channel_id][message["ts"]] = message
+
+    def delete(self, channel_id: str, ts: str) -> None:
+        """Remove a message, if it is there."""
+        self.messages.get(channel_id, {}).pop(ts, None)
+
+    def message(self, channel_id: str, ts: str) -> JSON | None:
+        """A message as it stands now."""
+        return self.messages.get(channel_id, {}).get(ts)
+
+    def check_thread(self, channel_id: str, thread_ts: str | None) -> None:
+        """Raise SlackError unless one can reply to this message (or it is no reply at all)."""
+        if not thread_ts:
+            return
+        parent = self.message(channel_id, thread_ts)
+        if parent is None or "ephemeral_to" in parent:
+            raise SlackError("thread_not_found")
+        if parent.get("thread_ts", thread_ts) != thread_ts:
+            raise SlackError("cannot_reply_to_message")
+
+    def listed(self, channel_id: str, thread_ts: str | None = None) -> list[JSON]:
+        """Messages oldest first: the top level and everything ephemeral, or a parent and its replies."""
+        found = []
+        for message in self.messages.get(channel_id, {}).values():
+            thread = message.get("thread_ts")
+            if thread_ts:
+                wanted = thread_ts in (message["ts"], thread)
+            else:
+                wanted = thread in (None, message["ts"]) or "ephemeral_to" in message
+            if wanted:
+                found.append({"blocks": [], "metadata": {}, "thread_ts": None, **message})
+        return found
+
+    def new_trigger(self, user: str, view_id: str | None = None) -> str:
+        """A trigger_id for something that a person has just done."""
+        trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+        self.triggers[trigger_id] = Trigger(user, time.monotonic() + self.trigger_seconds, view_id)
+        if len(self.triggers) > _REMEMBERED:
+            self.triggers.popitem(last=False)
+        return trigger_id
+
+    def check_trigger(self, trigger_id: str) -> Trigger:
+        """The trigger, if it may still be used; it is not yet spent. Raises SlackError."""
+        trigger = self.triggers.get(trigger_id)
+        if trigger is None:
+            raise SlackError("invalid_trigger_id")
+        if trigger.used:
+            raise SlackError("exchanged_trigger_id")
+        if time.monotonic() > trigger.expires:
+            raise SlackError("expired_trigger_id")
+        return trigger
+
+    def new_response_url(self, channel_id: str, user: str, ts: str | None = None) -> str:
+        """A response_url; `ts` is the message that was pressed, if any."""
+        token = secrets.token_urlsafe(24)
+        expires = time.monotonic() + RESPONSE_URL_SECONDS
+        self.response_urls[token] = ResponseUrl(channel_id, user, ts, expires)
+        if len(self.response_urls) > _REMEMBERED:
+            self.response_urls.popitem(last=False)
+        return f"{self.base_url}/response/{token}"

@@ -1,0 +1,186 @@
+"""A stand-in and a real Bolt app that is connected to it; both live as long as a test module."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+
+from signoff.sandbox.server import Sandbox
+
+JSON = dict[str, Any]
+SECONDS = 0.6
+"""What stands for Slack's three seconds in these tests."""
+
+
+class Bot:
+    """A Bolt app that records every body, and acknowledges unless a test says otherwise in `on`."""
+
+    def __init__(self, slack: Sandbox) -> None:
+        self.client = web_client(slack)
+        self.bodies: list[JSON] = []
+        self.on: dict[str, Callable[..., Any]] = {}
+        app = App(client=self.client, process_before_response=True, logger=_quiet())
+        every = re.compile(".*")
+        for kind, register in {
+            "action": app.action(every),
+            "submit": app.view(every),
+            "close": app.view_closed(every),
+            "command": app.command(every),
+            "event": app.event("app_home_opened"),
+        }.items():
+            register(self._listener(kind))
+        self.app = app
+        self.handlers: list[SocketModeHandler] = []
+        self._token = slack.app_token
+
+    def connect(self) -> SocketModeHandler:
+        handler = SocketModeHandler(self.app, self._token, logger=_quiet())
+        handler.connect()
+        self.handlers.append(handler)
+        return handler
+
+    def reset(self) -> None:
+        self.bodies.clear()
+        self.on.clear()
+
+    def _listener(self, kind: str) -> Callable[..., None]:
+        def listen(ack: Any, body: JSON, respond: Any) -> None:
+            self.bodies.append(body)
+            work = self.on.get(kind)
+            if work is None:
+                ack()
+            else:
+                work(ack=ack, body=body, respond=respond)
+
+        return listen
+
+
+def web_client(slack: Sandbox, **options: Any) -> WebClient:
+    return WebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[], logger=_quiet(), **options)
+
+
+def _quiet() -> logging.Logger:
+    logger = logging.getLogger("quiet")
+    logger.setLevel(logging.CRITICAL)
+    return logger
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox.start(trigger_seconds=SECONDS, ack_seconds=SECONDS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def slack(running: Sandbox) -> Sandbox:
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="module")
+def connected(running: Sandbox) -> Iterator[Bot]:
+    bot = Bot(running)
+    bot.connect()
+    yield bot
+    for handler in bot.handlers:
+        handler.close()
+
+
+@pytest.fixture
+def bot(connected: Bot, slack: Sandbox) -> Bot:
+    connected.reset()
+    return connected
+
+
+@pytest.fixture
+def client(slack: Sandbox) -> WebClient:
+    return web_client(slack)
+
+
+@pytest.fixture
+def people(slack: Sandbox) -> dict[str, str]:
+    return {user["name"]: user["id"] for user in slack.state()["users"]}
+
+
+@pytest.fixture
+def channels(slack: Sandbox) -> dict[str, str]:
+    return {channel["name"]: channel["id"] for channel in slack.state()["channels"]}
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Wait until something is true, with a deadline."""
+
+    def wait(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < end, "it did not happen in time"
+            time.sleep(0.005)
+        return found
+
+    return wait
+
+
+@pytest.fixture
+def buttons() -> list[JSON]:
+    """A message with the elements that a card has."""
+
+    def button(action_id: str, value: str, **more: Any) -> JSON:
+        words = {"type": "plain_text", "text": action_id}
+        return {"type": "button", "action_id": action_id, "text": words, "value": value, **more}
+
+    plain = {"type": "plain_text", "text": "Sure?"}
+    confirm = {"title": plain, "text": plain, "confirm": plain, "deny": plain}
+    options = [{"text": {"type": "plain_text", "text": t}, "value": t} for t in ("note", "details")]
+    return [
+        {"type": "section", "text": {"type": "mrkdwn", "text": "Refund?"}},
+        {
+            "type": "actions",
+            "block_id": "row",
+            "elements": [
+                button("approve", "a1"),
+                button("reject", "r1", confirm=confirm, style="danger"),
+                {"type": "overflow", "action_id": "more", "options": options},
+                {"type": "static_select", "action_id": "pick", "options": options},
+                {"type": "checkboxes", "action_id": "tick", "options": options},
+            ],
+        },
+    ]
+
+
+@pytest.fixture
+def modal() -> JSON:
+    """A form with one input of most kinds."""
+
+    def plain(text: str) -> JSON:
+        return {"type": "plain_text", "text": text}
+
+    def field(name: str, element: JSON, **more: Any) -> JSON:
+        element = {**element, "action_id": "v"}
+        return {"type": "input", "block_id": name, "label": plain(name), "element": element, **more}
+
+    options = [{"text": plain(t), "value": t} for t in ("EUR", "USD")]
+    number = {"type": "number_input", "is_decimal_allowed": False, "min_value": "1", "max_value": "100"}
+    select = {"type": "static_select", "options": options, "initial_option": options[0]}
+    return {
+        "type": "modal",
+        "callback_id": "edit",
+        "title": plain("refund.create"),
+        "submit": plain("Show changes"),
+        "private_metadata": "id-1",
+        "blocks": [
+            field("name", {"type": "plain_text_input", "initial_value": "cus_42", "max_length": 10}),
+            field("amount", number),
+            field("currency", select),
+            field("note", {"type": "plain_text_input"}, optional=True),
+            field("mail", {"type": "email_text_input"}, optional=True),
+        ],
+    }
