@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff.asking import Ask
 from signoff.client import AsyncSignoff, AsyncTicket, F, Pending
@@ -131,7 +131,11 @@ class Signoff:
         finally:
             self._run(lambda _: arrivals.aclose())
 
-    def require_approval(self, function: F | None = None, **options: Any) -> Any:
+    @overload
+    def require_approval(self, function: F, /) -> F: ...
+    @overload
+    def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def require_approval(self, function: Any = None, /, **options: Any) -> Any:
         """Decorator: asks before the function runs. See `signoff.gate.require_approval`."""
         from signoff import gate
 

@@ -17,11 +17,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import config, receipts
 from signoff.asking import Ask, build_request
-from signoff.errors import NOT_APPROVED, Invalid, NotVerified, WaitTimeout
+from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.exchange import Exchange, RedisExchange
 from signoff.inbox import Delivery, Inbox
 from signoff.models.messages import Answer, Cancel, Outcome, Receipt, build, moment
@@ -170,6 +170,8 @@ class AsyncSignoff:
         What is not acknowledged comes again, after a minute to whichever process of the same `group` reads;
         duplicates are dropped. Receipts that do not verify are acknowledged and passed over.
         """
+        if substitute:
+            raise SignoffError("decisions() needs a server: it is not there while signoff.testing is used.")
         settings = self._settings()
         inbox = Inbox(settings.redis_url, settings.agent, group)
         try:
@@ -187,7 +189,11 @@ class AsyncSignoff:
         finally:
             await inbox.close()
 
-    def require_approval(self, function: F | None = None, **options: Any) -> Any:
+    @overload
+    def require_approval(self, function: F, /) -> F: ...
+    @overload
+    def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def require_approval(self, function: Any = None, /, **options: Any) -> Any:
         """Decorator: asks before the function runs. See `signoff.gate.require_approval`."""
         from signoff import gate
 

@@ -76,8 +76,8 @@ def require_approval(
     annotations. `encode` says how a parameter travels whose class JSON does not know:
     {"parameter": (to_json, from_json)}.
 
-    Options that are functions are called with the arguments by name, as Python values:
-    `condition=lambda amount, **_: amount > 100`.
+    Options that are functions are called with those of the arguments that they name, as Python values:
+    `condition=lambda amount: amount > 100`.
 
     action: by default the function's name.
     reason: a parameter's name (then that argument is the reason), any other text, or a function that gives
@@ -87,7 +87,8 @@ def require_approval(
     condition: where it gives false the function runs as called, unasked; where it raises, nothing runs.
     timeout: seconds until WaitTimeout; None waits until the request ends.
     on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model.
-    fallback: called instead, as fallback(error, **arguments); its result is returned.
+    fallback: called instead, and its result returned; the NotApproved comes as `error`, or as its first
+        parameter where that has no argument's name.
     report: tell Signoff afterwards whether the function returned or raised (the exception's type, never its
         text); a failure to do so is logged and changes nothing.
     Everything else that `signoff.asking.Ask` describes (reversible, risk, undo, impact, tags, editable,
@@ -157,7 +158,7 @@ class _Gate:
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Ask, wait, run, report."""
         bound = self.arguments.bind(args, kwargs)
-        if self.condition and not self.condition(**bound.values):
+        if self.condition and not call(self.condition, bound.values):
             return self.function(*args, **kwargs)
         receipt = None
         try:
@@ -179,7 +180,7 @@ class _Gate:
     async def run_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`run`, without blocking the event loop."""
         bound = self.arguments.bind(args, kwargs)
-        if self.condition and not self.condition(**bound.values):
+        if self.condition and not call(self.condition, bound.values):
             return await self.function(*args, **kwargs)
         receipt = None
         try:
@@ -203,7 +204,7 @@ class _Gate:
         """A call → its payload, and what is said with it; raises Invalid."""
         payload, bound = self.arguments.payload(args, kwargs)
         said = {**self.ask, "schema": self.arguments.schema, "reason": self.reason_for(bound)}
-        key = self.key(**bound.values) if callable(self.key) else self.key
+        key = call(self.key, bound.values) if callable(self.key) else self.key
         return payload, said if key is None else {**said, "key": key}
 
     def reason_for(self, bound: Bound) -> str:
@@ -211,7 +212,7 @@ class _Gate:
         if self.reason is None:
             text = (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
         elif callable(self.reason):
-            text = self.reason(**bound.values)
+            text = call(self.reason, bound.values)
         else:
             text = bound.values.get(self.reason, self.reason)
         text = str(text)
@@ -220,7 +221,7 @@ class _Gate:
     def refused(self, error: NotApproved, bound: Bound) -> Any:
         """What the caller gets instead of a run."""
         if self.fallback is not None:
-            return self.fallback(error, **bound.values)
+            return call(self.fallback, bound.values, error)
         if self.explains:
             return explain(error)
         raise error
@@ -240,6 +241,24 @@ class _Gate:
                 await self.client.report_async(receipt.id, **_outcome(error))
             except Exception as fault:
                 log.warning(UNREPORTED, receipt.id, fault)
+
+
+def call(option: Callable[..., Any], values: Mapping[str, Any], error: NotApproved | None = None) -> Any:
+    """Call one of the options above with what it names of `values`, and with `error` where it takes it."""
+    try:
+        parameters = list(inspect.signature(option).parameters.values())
+    except (TypeError, ValueError):  # a builtin that does not say
+        return option(error) if error else option(**values)
+    given = values if error is None else {**values, "error": error}
+    first = parameters[0] if parameters else None
+    before: tuple[Any, ...] = ()
+    if error and first and "error" not in (parameter.name for parameter in parameters):
+        takes = first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD, first.VAR_POSITIONAL)
+        before, given = ((error,), values) if takes and first.name not in values else ((), values)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return option(*before, **given)
+    names = {parameter.name for parameter in parameters[len(before) :]}
+    return option(*before, **{name: value for name, value in given.items() if name in names})
 
 
 def _outcome(error: Exception | None) -> dict[str, Any]:

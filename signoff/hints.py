@@ -17,9 +17,7 @@ CONTEXTS = frozenset(
         "CallbackContext",  # google-adk
         "InvocationContext",
         "ReadonlyContext",
-        "Context",  # mcp, fastmcp, llama-index
         "ToolRuntime",  # langchain
-        "Runtime",
         "RunnableConfig",
         "InjectedState",
         "InjectedStore",
@@ -30,6 +28,11 @@ CONTEXTS = frozenset(
     }
 )
 """Classes whose instances a framework passes in: no model chose them, and nobody approves them."""
+COMMON = frozenset({"Context", "Runtime"})
+"""Names of such classes that a program may have for its own: only a framework's are left out."""
+FRAMEWORKS = frozenset(
+    "agent_framework crewai fastmcp google langchain langgraph llama_index mcp workflows".split()
+)
 
 _ENTRY = re.compile(r"^(\s*)\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(\S.*)$")
 _FIELD = re.compile(r"^\s*:param (?:[^:]*\s)?\*{0,2}(\w+):\s*(\S.*)$")
@@ -112,12 +115,19 @@ def _names(annotation: Any) -> Iterator[str]:
             if name.startswith("Injected"):
                 yield name
     elif isinstance(annotation, type) and origin is None:
-        yield annotation.__name__
+        yield _name(annotation)
     elif isinstance(origin, type) and origin.__name__ not in ("Union", "UnionType"):
-        yield origin.__name__
+        yield _name(origin)
     elif origin is not None:
         for member in get_args(annotation):
             yield from _names(member)
+
+
+def _name(found: type) -> str:
+    """A class's name; with its framework's where only that tells it from a program's own."""
+    framework = found.__module__.partition(".")[0]
+    theirs = found.__name__ in COMMON and framework in FRAMEWORKS
+    return f"Injected{found.__name__}" if theirs else found.__name__
 
 
 def _named_in(text: str) -> list[str]:

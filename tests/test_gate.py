@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import inspect
 import logging
@@ -501,3 +502,48 @@ def test_the_answer_of_a_gate_may_be_awaited_by_any_caller(
 
     signoff_approvals.approve()
     assert asyncio.run(together()) == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("fallback", "gives"),
+    [
+        (lambda: "nothing", "nothing"),
+        (lambda error: type(error).__name__, "Rejected"),
+        (lambda refusal: type(refusal).__name__, "Rejected"),
+        (lambda amount: amount, 5),
+        (lambda amount, error: (amount, type(error).__name__), (5, "Rejected")),
+        (lambda refusal, **arguments: (type(refusal).__name__, arguments), ("Rejected", {"amount": 5})),
+        (lambda *given: len(given), 1),
+    ],
+)
+def test_a_fallback_is_given_what_it_names(signoff_approvals: Any, fallback: Any, gives: Any) -> None:
+    signoff_approvals.reject("pay", reason="no")
+
+    def pay(amount: int) -> str:
+        return "paid"
+
+    gated: Any = Signoff().require_approval(reversible=True, fallback=fallback)(pay)
+    assert gated(5) == gives
+
+
+def test_a_condition_may_name_only_some_arguments(signoff_approvals: Any) -> None:
+    @Signoff().require_approval(reversible=True, condition=lambda amount: amount > 100)
+    def pay(customer: str, amount: int) -> str:
+        return f"paid {amount}"
+
+    assert pay("cus_42", 5) == "paid 5" and signoff_approvals.requests == []
+
+
+def test_a_programs_own_class_called_context_is_part_of_the_payload(signoff_approvals: Any) -> None:
+    @dataclasses.dataclass
+    class Context:
+        account: str
+
+    signoff_approvals.approve("pay")
+
+    @Signoff().require_approval(reversible=True)
+    def pay(where: Context) -> str:
+        return where.account
+
+    assert pay(Context("a-1")) == "a-1"
+    assert signoff_approvals.requests[0].payload == {"where": {"account": "a-1"}}

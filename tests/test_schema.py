@@ -72,7 +72,7 @@ def test_a_schema_over_32_kib_is_refused() -> None:
     assert f"{MAX_SCHEMA:,}" in refusal({"type": "object", "description": "x" * MAX_SCHEMA})
 
 
-@pytest.mark.parametrize("schema", [{}, {"type": "array"}, {"type": ["object", "null"]}, True, [], None, "x"])
+@pytest.mark.parametrize("schema", [{"type": "array"}, {"type": ["string"]}, True, [], None, "x"])
 def test_the_top_level_has_to_be_an_object(schema: Any) -> None:
     assert "object" in refusal(schema)
 

@@ -33,10 +33,10 @@ PATTERNS = jsonschema_rs.RegexOptions(size_limit=64 * 1024, dfa_size_limit=256 *
 def check_schema(schema: dict[str, Any]) -> None:
     """Raise Invalid, saying what to do, unless `schema` may be sent with a request.
 
-    Refused: more than 32 KiB or 32 levels; no valid JSON Schema (2020-12, 2019-09 or draft-07); a top level
-    that is not `"type": "object"`; references that leave it, that miss, or that go round in circles;
-    patterns that a linear-time engine does not have (look-around, back-references) or that are too large;
-    more than 2,000 rules for one value. Takes well under a second, whatever it is given.
+    Refused: more than 32 KiB or 32 levels; no valid JSON Schema (2020-12, 2019-09 or draft-07); one that is
+    not of an object; references that leave it, that miss, or that go round in circles; patterns that a
+    linear-time engine does not have (look-around, back-references) or that are too large; more than 2,000
+    rules for one value. Takes well under a second, whatever it is given.
     """
     _read(schema)
 
@@ -73,8 +73,9 @@ def _read(schema: dict[str, Any]) -> tuple[jsonschema_rs.Validator, Outline]:
     size = len(canonical(schema, "schema").encode())
     if size > MAX_SCHEMA:
         raise Invalid(f"The schema has {size:,} bytes; at most {MAX_SCHEMA:,} are taken.")
-    if schema.get("type") != "object":
-        raise Invalid('The schema\'s top level has to say "type": "object": a payload is an object.')
+    kinds = schema.get("type", "object")
+    if "object" not in (kinds if isinstance(kinds, list) else [kinds]):
+        raise Invalid('The schema\'s top level is not "type": "object": a payload is an object.')
     validator = _validator(schema)
     return validator, Outline(schema)
 
