@@ -162,12 +162,12 @@ class SlackError(SignoffError):
 class SlackUnavailable(SlackError):
     """Slack is busy or away.
 
-    `seconds` is how long it asked to be left alone (its Retry-After), else a pause of ours.
+    `seconds` is how long it asked to be left alone (its Retry-After; then `limited`), else a pause of ours.
     """
 
-    def __init__(self, detail: str = "", seconds: float = 2.0) -> None:
+    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: bool = False) -> None:
         super().__init__(detail)
-        self.seconds = seconds
+        self.seconds, self.limited = seconds, limited
 
 
 class SlackRefused(SlackError):

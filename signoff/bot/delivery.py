@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 
 from signoff.approvals import Approvals
 from signoff.bot import cards, words
@@ -32,6 +33,7 @@ class Delivery:
         self._store = approvals.store
         self._slack = slack
         self._admins = admins
+        self._quiet_until = 0.0
 
     def deliver(self, approval_id: str) -> None:
         """Show an approval's last revision. Does nothing while another delivery of it is under way.
@@ -41,6 +43,10 @@ class Delivery:
         approval = self._store.get(approval_id)
         if approval is None or approval.card is None:
             return
+        wait = self._quiet_until - time.monotonic()
+        if wait > 0:  # Slack asked to be left alone: one card's Retry-After holds for all
+            self._store.postpone(approval_id, wait)
+            return
         lease = leases.take(self._store, approval.card.id)
         if lease is None:
             return
@@ -48,6 +54,8 @@ class Delivery:
             self._until_shown(approval_id)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
+            if error.limited:
+                self._quiet_until = time.monotonic() + error.seconds
             self._store.postpone(approval_id, error.seconds)
         except SlackRefused as error:
             self._refused(approval_id, error)

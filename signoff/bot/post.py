@@ -151,9 +151,9 @@ class Slack:
 def _translate(error: SlackApiError) -> SlackError:
     answer = error.response
     code = answer.get("error") or "internal_error"
-    if answer.status_code == 429 or code in RETRYABLE or answer.status_code >= 500:
-        after = answer.headers.get("Retry-After", "2")
-        return SlackUnavailable(f"{code}.", seconds=float(after) if after.replace(".", "").isdigit() else 2.0)
+    limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
+    if limited or code in RETRYABLE or answer.status_code >= 500:
+        after = str(answer.headers.get("Retry-After", ""))
+        return SlackUnavailable(f"{code}.", float(after) if after.isdigit() else 2.0, limited=limited)
     said = (answer.get("response_metadata") or {}).get("messages") or []
-    detail = WHAT_TO_DO.get(code) or json.dumps(said[:3]) if said else WHAT_TO_DO.get(code, "")
-    return SlackRefused(code, detail)
+    return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(said[:3]) if said else ""))

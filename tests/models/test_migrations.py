@@ -1,0 +1,186 @@
+"""The migrations: the same schema as the tables, an audit log that cannot be changed, many at once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, exc, text
+from sqlmodel import SQLModel
+from support import eventually
+
+from signoff.models import migrate
+from signoff.models import tables as tables
+from signoff.models.store import Store, open_engine
+
+LINE = (
+    "INSERT INTO audit_event (seq, kind, at, actor, data, previous, hash) "
+    "VALUES ({seq}, 'submit', 1, 'a', '{{}}', 'p', '{hash}')"
+)
+SCHEMA = {
+    "sqlite": "SELECT type || ' ' || name, sql FROM sqlite_master "
+    "WHERE name <> 'alembic_version' AND type IN ('table', 'index') AND sql IS NOT NULL",
+    "postgresql": """
+        SELECT 'column ' || table_name || '.' || column_name,
+               data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '-')
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+        UNION ALL
+        SELECT 'index ' || indexname, indexdef FROM pg_indexes
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        UNION ALL
+        SELECT 'constraint ' || conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+          AND conrelid::regclass::text <> 'alembic_version'
+    """,
+}
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    found = open_engine(database_url)
+    yield found
+    found.dispose()
+
+
+def schema(engine: Engine) -> dict[str, str]:
+    with engine.begin() as connection:
+        rows = connection.execute(text(SCHEMA[engine.dialect.name])).all()
+    return {name: re.sub(r"\s+", " ", sql).strip() for name, sql in rows}
+
+
+def refused(engine: Engine, *statements: str) -> None:
+    for statement in statements:
+        with pytest.raises(exc.DBAPIError, match="append-only"), engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+def test_a_migrated_database_is_exactly_what_the_tables_say(engine: Engine) -> None:
+    migrate.upgrade(engine)
+    migrated = schema(engine)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        else:
+            SQLModel.metadata.drop_all(connection)
+    SQLModel.metadata.create_all(engine)
+    assert len(migrated) >= 14
+    assert migrated == schema(engine)
+
+
+def test_an_empty_database_is_upgraded_once(engine: Engine) -> None:
+    assert migrate.current(engine) is None
+    assert migrate.pending(engine)
+    assert migrate.upgrade(engine) is True
+    assert migrate.current(engine) == migrate.latest() == "0001"
+    assert migrate.upgrade(engine) is False
+
+
+def test_looking_at_the_version_changes_nothing(engine: Engine) -> None:
+    migrate.pending(engine)
+    assert schema(engine) == {}
+
+
+def test_three_processes_may_upgrade_at_once(engine: Engine, database_url: str) -> None:
+    program = (
+        "import sys; from signoff.models import migrate; from signoff.models.store import open_engine\n"
+        "engine = open_engine(sys.argv[1]); sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()\n"
+        "print(migrate.upgrade(engine))"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, database_url],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout and process.stdout.read(1) == b"."
+    for process in processes:
+        assert process.stdin
+        process.stdin.close()
+        process.stdin = None
+    said = [process.communicate(timeout=60) for process in processes]
+    assert sorted(out.strip() for out, _ in said) == [b"False", b"False", b"True"], said
+    assert migrate.current(engine) == "0001"
+
+
+def test_a_failed_upgrade_leaves_nothing_behind(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE card (id INTEGER)"))
+    before = schema(engine)
+    with pytest.raises(exc.DBAPIError):
+        migrate.upgrade(engine)
+    assert schema(engine) == before
+    assert migrate.current(engine) is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_upgrade_waits_for_a_writer_that_is_in_the_way(engine: Engine, database_url: str) -> None:
+    holder = engine.connect()
+    transaction = holder.begin()
+    program = (
+        "import sys; from signoff.models import migrate; from signoff.models.store import open_engine\n"
+        "sys.stdout.write('.'); sys.stdout.flush(); print(migrate.upgrade(open_engine(sys.argv[1])))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, database_url], stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.read(1) == b"."
+    with pytest.raises(subprocess.TimeoutExpired):  # longer than SQLite's own patience
+        process.wait(2)
+    transaction.rollback()
+    holder.close()
+    assert process.communicate(timeout=60)[0] == b"True\n"
+
+
+def test_lines_of_the_audit_log_can_only_be_added(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.execute(text(LINE.format(seq=1, hash="a")))
+        connection.execute(text(LINE.format(seq=2, hash="b")))
+    refused(
+        store.engine,
+        "UPDATE audit_event SET data = 'x' WHERE seq = 1",
+        "UPDATE audit_event SET hash = 'x'",
+        "DELETE FROM audit_event WHERE seq = 2",
+        "DELETE FROM audit_event",
+    )
+    with store.reading() as connection:
+        rows = connection.execute(text("SELECT seq, data, hash FROM audit_event ORDER BY seq")).all()
+    assert rows == [(1, "{}", "a"), (2, "{}", "b")]
+
+
+def test_no_way_of_inserting_replaces_a_line(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.execute(text(LINE.format(seq=1, hash="a")))
+    if store.engine.dialect.name == "sqlite":
+        replace = LINE.replace("INSERT", "INSERT OR REPLACE")
+        refused(
+            store.engine,
+            replace.format(seq=1, hash="x"),
+            replace.format(seq=2, hash="a"),
+            LINE.format(seq=1, hash="y") + " ON CONFLICT (seq) DO UPDATE SET data = 'x'",
+            "UPDATE OR REPLACE audit_event SET seq = 1",
+        )
+    else:
+        refused(
+            store.engine,
+            LINE.format(seq=1, hash="x") + " ON CONFLICT (seq) DO UPDATE SET data = 'x'",
+            "TRUNCATE audit_event",
+            "TRUNCATE audit_event CASCADE",
+            "SET LOCAL session_replication_role = replica; DELETE FROM audit_event",
+        )
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT hash FROM audit_event")).scalars().all() == ["a"]
+
+
+def test_a_database_of_a_later_version_is_left_alone(store: Store) -> None:
+    from alembic.util import CommandError
+
+    with store.transaction() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert migrate.pending(store.engine)
+    with pytest.raises(CommandError):
+        migrate.upgrade(store.engine)
+    assert eventually(lambda: migrate.current(store.engine)) == "9999"

@@ -1,0 +1,90 @@
+"""What the timer finds and has done."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import exc, text
+from support import Core, eventually
+
+from signoff.queue import stream, sweep
+from signoff.queue.sweep import Sweep
+
+
+def change(core: Core, statement: str, **values: Any) -> None:
+    with core.store.transaction() as connection:
+        connection.execute(text(statement), values)
+
+
+def test_what_is_overdue_expires_and_its_agent_is_told(core: Core) -> None:
+    late, early = core.submit(), core.submit()
+    change(core, "UPDATE approval SET expires_at=1 WHERE id=:id", id=late.id)
+    Sweep(core.approvals, lambda _: None).step()
+    assert core.store.get(late.id).status == "expired"  # type: ignore[union-attr]
+    assert core.store.get(early.id).pending  # type: ignore[union-attr]
+    assert stream.published(core.redis, late.agent, late.request_id).status == "expired"  # type: ignore[union-attr]
+
+
+def test_what_is_not_delivered_is_once_it_is_due(core: Core) -> None:
+    first, second, third = (core.submit() for _ in range(3))
+    core.store.postpone(second.id, 3600)
+    core.approvals.delivered(third)
+    delivered: list[str] = []
+    Sweep(core.approvals, delivered.append).step()
+    assert delivered == [first.id]
+    core.approvals.decide(third.id, 1, "U0ANA", "approve")
+    delivered.clear()
+    Sweep(core.approvals, delivered.append).step()
+    assert sorted(delivered) == sorted([first.id, third.id])
+
+
+def test_a_decision_makes_a_postponed_card_due(core: Core) -> None:
+    approval = core.submit()
+    core.store.postpone(approval.id, 3600)
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    assert core.store.undelivered() == [approval.id]
+
+
+def test_an_answer_that_was_never_published_is(core: Core) -> None:
+    approval = core.submit()
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    core.redis.flushall()
+    change(core, "UPDATE approval SET published_at=NULL, ended_at=ended_at-5000000")
+    Sweep(core.approvals, lambda _: None).step()
+    answer = stream.published(core.redis, approval.agent, approval.request_id)
+    assert answer is not None and answer.status == "approved"
+    assert core.store.unpublished(0) == []
+
+
+def test_one_bad_row_does_not_stop_the_others(core: Core) -> None:
+    bad, good = core.submit(), core.submit()
+    delivered: list[str] = []
+
+    def deliver(approval_id: str) -> None:
+        if approval_id == bad.id:
+            raise ZeroDivisionError
+        delivered.append(approval_id)
+
+    Sweep(core.approvals, deliver).step()
+    assert delivered == [good.id]
+
+
+def test_an_outage_is_survived(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "SWEEP_SECONDS", 0.01)
+    calls: list[int] = []
+
+    def away() -> Any:
+        calls.append(1)
+        raise exc.OperationalError("select", {}, Exception("gone"))
+
+    for name in ("overdue", "undelivered"):
+        monkeypatch.setattr(core.store, name, away)
+    stop = threading.Event()
+    thread = threading.Thread(target=Sweep(core.approvals, lambda _: None).run, args=(stop,))
+    thread.start()
+    eventually(lambda: len(calls) > 10)
+    stop.set()
+    thread.join(timeout=20)
+    assert not thread.is_alive()

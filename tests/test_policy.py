@@ -1,0 +1,41 @@
+"""The verdict on a request."""
+
+from __future__ import annotations
+
+import pytest
+from support import a_request
+
+from signoff.policy import Policy, evaluate
+
+POLICY = Policy(approvers=("S0FIN", "U0ANA"), channel="C1")
+
+
+def test_everything_is_asked_about() -> None:
+    verdict = evaluate(a_request(expires_in=60), POLICY)
+    assert (verdict.answer, verdict.approvers, verdict.channel) == ("ask", ("S0FIN", "U0ANA"), "C1")
+    assert verdict.expires_in == 60 and verdict.policy == POLICY.digest
+
+
+@pytest.mark.parametrize(
+    ("claimed", "risk", "source"),
+    [(None, "high", "nobody"), ("low", "high", "nobody"), ("critical", "critical", "agent")],
+)
+def test_a_claim_can_only_raise_the_risk(claimed: str | None, risk: str, source: str) -> None:
+    verdict = evaluate(a_request(risk=claimed), POLICY)
+    assert (verdict.risk, verdict.risk_from) == (risk, source)
+
+
+def test_nobody_having_said_so_nothing_can_be_undone() -> None:
+    assert evaluate(a_request(), POLICY).reversibility == "irreversible"
+    assert evaluate(a_request(), POLICY).reversibility_from == "nobody"
+    said = evaluate(a_request(reversibility="costly"), POLICY)
+    assert (said.reversibility, said.reversibility_from) == ("costly", "agent")
+
+
+def test_a_channel_that_the_agent_would_like_is_not_followed() -> None:
+    assert evaluate(a_request(channel="C_OTHER"), POLICY).channel == "C1"
+
+
+def test_the_digest_names_the_rules_not_their_order() -> None:
+    assert POLICY.digest == Policy(("U0ANA", "S0FIN"), "C1").digest
+    assert POLICY.digest != Policy(("U0ANA",), "C1").digest
