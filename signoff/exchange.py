@@ -230,5 +230,5 @@ def _decode(found: bytes | None) -> Answer | None:
 
 
 def _unreachable(error: BaseException | None) -> Unreachable:
-    what = f"{type(error).__name__}: {error}." if error else "No connection stands."
+    what = f"{type(error).__name__}: {str(error).rstrip('.')}." if error else "No connection stands."
     return Unreachable(f"{what} Check SIGNOFF_REDIS_URL and that Redis runs.")
