@@ -125,6 +125,9 @@ def test_valkey_stands_in_where_there_is_no_redis_and_reads_its_files(
             assert server.name.startswith("valkey-server ")
             assert connection.get("a") == b"b"
             connection.set("a", "c")
+            connection.bgrewriteaof()  # a whole file of Valkey's own
+            eventually(lambda: not connection.info("persistence")["aof_rewrite_in_progress"])
+            assert connection.info("persistence")["aof_last_bgrewrite_status"] == "ok"
     with embedded.running(tmp_path) as server, client(server) as connection:
         assert connection.get("a") == b"c"
 

@@ -1,0 +1,1 @@
+"""The commands of `signoff`, one module a group. Each has `add`, which describes its commands to argparse."""

@@ -1,0 +1,160 @@
+"""What reads or prepares the database: db upgrade, pending, audit verify."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from signoff.commands.answer import Shown, clock, printable, say
+from signoff.commands.parsers import Commands, command, group
+from signoff.errors import ConfigError, SignoffError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from signoff.models.approval import Approval
+    from signoff.models.store import Store
+    from signoff.settings import Settings
+
+WIDE = 200
+"""Columns of the table where the output is no terminal."""
+AUDIT_EPILOG = """\
+Reads the whole log, checks that each line follows from the one before, and that every payload that has not
+been erased is still the one that was logged. Keep the head's hash somewhere else: it shows, later on, whether
+the log was cut off or written anew.
+
+exit: 0 it holds   1 it does not; the first bad line is named
+"""
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Describe the commands."""
+    pending = command(commands, "pending", _pending, "list what waits for a decision", common=common)
+    pending.add_argument(
+        "--json", action="store_true", help="one line: a list, with the same keys as `signoff status --json`"
+    )
+    audit = group(commands, "audit", "check the audit log")
+    command(audit, "verify", _audit, "check the audit log", common=common, epilog=AUDIT_EPILOG)
+    db = group(commands, "db", "prepare the database")
+    command(
+        db, "upgrade", _upgrade, "bring the database up to date; `signoff serve` does so too", common=common
+    )
+
+
+class DatabaseAway(SignoffError):
+    """The database cannot be used."""
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """The database, its errors translated: raises DatabaseAway, or ConfigError for a URL that is none."""
+    from alembic.util import CommandError
+    from sqlalchemy import exc
+
+    from signoff.models.store import open_engine
+
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = open_engine(settings.database)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    except exc.ArgumentError:
+        raise ConfigError("SIGNOFF_DATABASE_URL is no URL, such as postgresql://user@host/name.") from None
+    except exc.DBAPIError as error:
+        first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
+        raise DatabaseAway(f"{first}. Check SIGNOFF_DATABASE_URL and that the database runs.") from None
+    except CommandError:
+        raise ConfigError("A later version of Signoff has upgraded this database: update Signoff.") from None
+
+
+def check_upgraded(engine: Engine) -> None:
+    """Raise ConfigError unless the database is at this Signoff's version."""
+    from signoff.models import migrate
+
+    if migrate.pending(engine):
+        raise ConfigError("The database is not up to date: run `signoff db upgrade`.")
+
+
+def _upgrade(_: argparse.Namespace) -> int:
+    from signoff import settings
+    from signoff.models import migrate
+
+    with opened(settings.load()) as engine:
+        changed = migrate.upgrade(engine)
+    print("The database is up to date now." if changed else "The database was up to date already.")
+    return 0
+
+
+@contextmanager
+def _store() -> Iterator[Store]:
+    from signoff import settings
+    from signoff.models.store import Store
+
+    with opened(settings.load()) as engine:
+        check_upgraded(engine)
+        yield Store(engine)
+
+
+def _pending(arguments: argparse.Namespace) -> int:
+    with _store() as store:
+        found = [store.get(approval_id) for approval_id, _ in store.waiting()]
+    waiting = [approval for approval in found if approval and approval.pending]
+    if arguments.json:
+        print(json.dumps([_shown(approval).__dict__ for approval in waiting]))
+    elif waiting:
+        _table(waiting)
+    else:
+        say("nothing waits for a decision.")
+    return 0
+
+
+def _shown(approval: Approval) -> Shown:
+    """As for an agent; but here `payload` is what is asked for."""
+    return Shown(
+        id=approval.request_id,
+        status=approval.status,
+        action=approval.action,
+        agent=approval.agent,
+        payload=approval.payload,
+        edited=approval.edited,
+        permalink=approval.card.permalink if approval.card else None,
+    )
+
+
+def _table(waiting: list[Approval]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from signoff.models.messages import moment
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("asked", "agent", "action", "until", "request"):
+        table.add_column(name, no_wrap=name == "request", overflow="fold")
+    for approval in waiting:
+        asked, until = clock(moment(approval.created_at)), clock(moment(approval.expires_at))
+        cells = (asked, approval.agent, approval.action, until, approval.request_id)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
+    console.print(table)
+
+
+def _audit(_: argparse.Namespace) -> int:
+    from signoff import audit
+
+    with _store() as store:
+        found = audit.verify(store)
+    print(f"{found.lines} lines hold; head {found.head}")
+    if found.ok:
+        return 0
+    say(f"line {found.seq} is bad: {found.fault}. Nothing from there on can be trusted; restore a backup.")
+    return 1
+
+

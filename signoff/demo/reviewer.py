@@ -1,0 +1,141 @@
+"""The demo's reviewer: reads cards in Slack's stand-in, and clicks and fills in forms as a person would."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.request import ProxyHandler, Request, build_opener
+
+JSON = dict[str, Any]
+T = TypeVar("T")
+SECONDS = 30.0
+"""How long anything that has to appear may take."""
+REASON = "That is production. Ask the data team first."
+
+
+class Unexpected(Exception):
+    """Something did not appear, or was not taken."""
+
+
+class Reviewer:
+    """One person at the stand-in. `url` is the stand-in's, `user` and `channel` are Slack ids."""
+
+    def __init__(self, url: str, user: str, name: str, channel: str) -> None:
+        self._url, self._user, self._name, self._channel = url, user, name, channel
+        self._open = build_opener(ProxyHandler({})).open  # it is on this machine, whatever the proxy
+        self._ways = {"refund.create": self._edit, "database.drop": self._reject, "email.send": self._approve}
+
+    def work(self) -> None:
+        """Decide on one card for each way that there is; raises Unexpected."""
+        done: set[str] = set()
+        while len(done) < len(self._ways):
+            card = self._until("a card", lambda: self._card(done))
+            action = card["blocks"][0]["text"]["text"]
+            self._tell(f"reads a card: {action}. {_payload(card)}")
+            self._ways[action](card)
+            done.add(card["ts"])
+
+    def read(self) -> list[str]:
+        """What the cards say in the end, once the agent has reported: a line each."""
+        cards = self._until("the outcomes", self._finished)
+        return [f"{card['blocks'][0]['text']['text']}: {self._state(card)}" for card in cards]
+
+    def _approve(self, card: JSON) -> None:
+        self._tell("clicks Approve, and confirms")
+        self._click(card, "approve")
+
+    def _reject(self, card: JSON) -> None:
+        self._tell(f"clicks Reject, and writes: {REASON}")
+        self._click(card, "reject")
+        self._submit(self._view("reject"), {"Why, or what to change": REASON})
+
+    def _edit(self, card: JSON) -> None:
+        self._tell("clicks Edit, changes the amount to 80, looks at the difference, and approves that")
+        self._click(card, "edit")
+        self._submit(self._view("edit"), {"amount": "80"})
+        self._submit(self._view("difference"), {})
+
+    def _card(self, done: set[str]) -> JSON | None:
+        return next((card for card in self._cards() if card["ts"] not in done), None)
+
+    def _cards(self) -> list[JSON]:
+        found = self._get(f"messages?channel={self._channel}")["messages"]
+        return [one for one in found if (one["metadata"] or {}).get("event_type") == "signoff_approval"]
+
+    def _finished(self) -> list[JSON]:
+        cards = self._cards()
+        states = [self._state(card) for card in cards]
+        ended = [state for state in states if "Rejected" in state or "Done" in state]
+        return cards if len(ended) == len(self._ways) else []
+
+    def _state(self, card: JSON) -> str:
+        """What the card's top-level text says of it, as Slack shows that."""
+        text = str(card["text"]).replace("*", "").replace(f"<@{self._user}>", f"@{self._name}")
+        shown = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", text)
+        return "; ".join(shown.splitlines()[1:])
+
+    def _view(self, callback_id: str) -> JSON:
+        def top() -> JSON | None:
+            stack = self._get(f"views?user={self._user}")["stack"]
+            return stack[-1] if stack and stack[-1]["callback_id"] == callback_id else None
+
+        return self._until(f"the form {callback_id}", top)
+
+    def _click(self, card: JSON, action_id: str) -> None:
+        self._act(type="click", channel=self._channel, ts=card["ts"], action_id=action_id)
+
+    def _submit(self, view: JSON, answers: dict[str, str]) -> None:
+        state = {
+            block["block_id"]: {
+                block["element"]["action_id"]: {
+                    "type": block["element"]["type"],
+                    "value": answers[block["label"]["text"]],
+                }
+            }
+            for block in view["blocks"]
+            if block["type"] == "input" and block["label"]["text"] in answers
+        }
+        self._act(type="submit", view_id=view["id"], state=state)
+
+    def _act(self, **fields: Any) -> None:
+        answer = self._ask(
+            Request(f"{self._url}/sandbox/act", json.dumps({"user": self._user, **fields}).encode())
+        )
+        if not (answer.get("ok") and answer.get("acked")):
+            raise Unexpected(f"the {fields['type']} was not taken: {answer}")
+
+    def _get(self, path: str) -> JSON:
+        return self._ask(Request(f"{self._url}/sandbox/{path}"))
+
+    def _ask(self, request: Request) -> JSON:
+        with self._open(request, timeout=SECONDS) as response:
+            answer: JSON = json.load(response)
+            return answer
+
+    def _until(self, what: str, look: Callable[[], T | None]) -> T:
+        give_up = time.monotonic() + SECONDS
+        while time.monotonic() < give_up:
+            if found := look():
+                return found
+            time.sleep(0.05)
+        raise Unexpected(f"{what} did not appear within {SECONDS:g} s")
+
+    def _tell(self, line: str) -> None:
+        print(f"{self._name:<10} {line}", flush=True)
+
+
+def _payload(card: JSON) -> str:
+    rows = "".join(_texts(block) for block in card["blocks"] if block["block_id"].startswith("payload"))
+    return ", ".join(" ".join(row.split()) for row in rows.splitlines())
+
+
+def _texts(node: Any) -> str:
+    """All text in a block, in its order."""
+    if isinstance(node, dict):
+        own = node.get("text")
+        rest = (_texts(value) for name, value in node.items() if name != "text" or not isinstance(own, str))
+        return (own if isinstance(own, str) else "") + "".join(rest)
+    return "".join(_texts(item) for item in node) if isinstance(node, list) else ""

@@ -1,0 +1,72 @@
+"""Bringing a database to the version that this Signoff works with. The migrations lie in this package."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, exc, text
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+UPGRADE_LOCK = 0x5167_0FF1
+"""PostgreSQL's advisory lock on upgrading, held until the transaction ends."""
+LOCK_SECONDS = 60.0
+"""How long to wait for another process that is upgrading a SQLite file."""
+
+
+def current(engine: Engine) -> str | None:
+    """The version that the database has; None where it is empty. The database's errors pass."""
+    with engine.connect().execution_options(reading=True) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def latest() -> str:
+    """The version that this Signoff works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def pending(engine: Engine) -> bool:
+    """True when `upgrade` has something to do. The database's errors pass."""
+    return current(engine) != latest()
+
+
+def upgrade(engine: Engine) -> bool:
+    """Bring the database up to date; False where it was already. Any number of processes may do so at once.
+
+    All or nothing, in one transaction. The database's errors pass, and Alembic's CommandError for a database
+    that a later Signoff has upgraded.
+    """
+    give_up = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return _upgrade(engine)
+        except exc.OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)  # SQLite's own wait is kept short for the sake of people who click
+
+
+def _upgrade(engine: Engine) -> bool:
+    if not pending(engine):
+        return False
+    config = _config()
+    with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so only one process is in here
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+        if MigrationContext.configure(connection).get_current_revision() == latest():
+            return False  # another process was faster
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return True
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

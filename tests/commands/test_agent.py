@@ -1,0 +1,271 @@
+"""request, wait, status, cancel, report, against a real Redis and a real database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from support import Core, eventually
+
+from signoff.models.approval import Approval
+
+PAYLOAD = '{"customer": "cus_42", "amount": 120}'
+KEYS = [
+    "id", "status", "action", "agent", "payload", "edited", "reason", "decided_by", "decided_at", "receipt",
+    "permalink",
+]  # fmt: skip
+Signoff = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.usefixtures("intake")
+
+
+def only(core: Core) -> Approval | None:
+    waiting = core.store.waiting()
+    return core.store.get(waiting[0][0]) if waiting else None
+
+
+@contextmanager
+def when_asked(core: Core, do: Callable[[Approval], Any]) -> Iterator[None]:
+    """Do something to the one pending approval as soon as there is one."""
+    faults: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            do(eventually(lambda: only(core)))
+        except BaseException as fault:
+            faults.append(fault)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    yield
+    thread.join(30)
+    assert not faults
+
+
+def approve(core: Core, **more: Any) -> Callable[[Approval], Any]:
+    return lambda one: core.approvals.decide(one.id, one.version, "U0ANA", "approve", **more)
+
+
+def reject(core: Core, **more: Any) -> Callable[[Approval], Any]:
+    return lambda one: core.approvals.decide(one.id, one.version, "U0BEN", "reject", **more)
+
+
+def expire(core: Core) -> Callable[[Approval], Any]:
+    def do(one: Approval) -> None:
+        with core.store.transaction() as connection:
+            connection.execute(text("UPDATE approval SET expires_at = 1 WHERE id = :id"), {"id": one.id})
+        core.approvals.expire(one.id)
+
+    return do
+
+
+def refuse(core: Core, status: Any) -> Callable[[Approval], Any]:
+    def do(one: Approval) -> None:
+        core.redis.delete(f"signoff:dec:{one.agent}:{one.request_id}")
+        core.approvals.refuse(one.agent, one.request_id, status, "because")
+
+    return do
+
+
+def ask(signoff: Signoff, *more: str) -> tuple[int, str, str]:
+    return signoff("request", "refund.create", "--payload", PAYLOAD, "--reversible", *more)
+
+
+def test_an_approved_request_is_0_and_prints_who_when_and_what_to_run(core: Core, signoff: Signoff) -> None:
+    with when_asked(core, approve(core, reason="as agreed by phone")):
+        code, out, err = ask(signoff, "--wait", "--timeout", "60")
+    first, note, payload = out.splitlines()
+    assert code == 0
+    assert first.startswith("Approved by ana (U0ANA) at 20") and first.endswith("UTC")
+    assert note == "Note: as agreed by phone"
+    assert json.loads(payload) == json.loads(PAYLOAD)
+    assert "asked, and waiting" in err
+
+
+def test_json_is_one_line_with_always_the_same_keys(core: Core, signoff: Signoff) -> None:
+    with when_asked(core, approve(core, payload={"customer": "cus_42", "amount": 80})):
+        code, out, _ = ask(signoff, "--wait", "--json", "--timeout", "60")
+    assert code == 0
+    assert out.count("\n") == 1
+    told = json.loads(out)
+    assert list(told) == KEYS
+    assert told["payload"] == {"customer": "cus_42", "amount": 80}
+    assert (told["status"], told["edited"], told["decided_by"]) == ("approved", True, "U0ANA")
+    assert told["decided_at"].endswith("Z")
+    assert signoff("verify", told["receipt"], "--payload", json.dumps(told["payload"]))[0] == 0
+    assert signoff("verify", told["receipt"], "--payload", PAYLOAD)[0] == 8
+    code, again, _ = signoff("status", told["id"], "--json")
+    assert (code, json.loads(again)) == (0, told)
+
+
+def test_an_edited_payload_is_named_so(core: Core, signoff: Signoff) -> None:
+    with when_asked(core, approve(core, payload={"customer": "cus_42", "amount": 80})):
+        _, out, _ = ask(signoff, "--wait", "--timeout", "60")
+    assert out.splitlines()[0].endswith(", edited")
+
+
+ENDS: list[tuple[str, int, Callable[[Core], Callable[[Approval], Any]]]] = [
+    ("rejected", 3, lambda core: reject(core, reason="Wrong customer")),
+    ("expired", 4, expire),
+    ("cancelled", 5, lambda core: lambda one: core.approvals.cancel(one.agent, one.request_id, "no more")),
+    ("blocked", 9, lambda core: lambda one: core.approvals._end(one, "blocked", actor="policy")),
+    ("invalid", 2, lambda core: refuse(core, "invalid")),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "end"), ENDS, ids=[status for status, _, _ in ENDS])
+def test_each_end_has_its_exit_code_and_no_payload(
+    core: Core, signoff: Signoff, status: str, code: int, end: Callable[[Core], Callable[[Approval], Any]]
+) -> None:
+    with when_asked(core, end(core)):
+        found, out, _ = ask(signoff, "--wait", "--json", "--timeout", "60")
+    told = json.loads(out)
+    assert (found, told["status"], told["payload"], list(told)) == (code, status, None, KEYS)
+    assert told["action"] == "refund.create"
+    code_now, lines, _ = signoff("status", told["id"])
+    assert code_now == code
+    assert lines.lower().startswith(status)
+    assert signoff("wait", told["id"])[0] == code
+    assert signoff("verify", told["receipt"])[0] == code
+
+
+@pytest.mark.parametrize("status", ["limited", "duplicate"])
+def test_a_request_that_was_refused_unread_is_9(core: Core, signoff: Signoff, status: str) -> None:
+    request_id = ask(signoff)[1].strip()
+    refuse(core, status)(eventually(lambda: only(core)))
+    for command in ("status", "wait"):
+        code, out, _ = signoff(command, request_id, "--json")
+        assert (code, json.loads(out)["status"], json.loads(out)["reason"]) == (9, status, "because")
+
+
+def test_a_rejection_tells_who_and_why_and_hides_nothing_in_control_characters(
+    core: Core, signoff: Signoff
+) -> None:
+    with when_asked(core, reject(core, reason="no\x1b[2J\u202e way", resubmit=True)):
+        code, out, _ = ask(signoff, "--wait", "--timeout", "60")
+    assert code == 3
+    assert out.splitlines()[0].startswith("Rejected by ben (U0BEN)")
+    assert "come back with changes" in out
+    assert "\x1b" not in out and "\\u001b[2J\\u202e" in out
+
+
+def test_without_wait_it_prints_the_id_and_is_6(core: Core, signoff: Signoff) -> None:
+    code, out, err = ask(signoff)
+    assert (code, err) == (6, "")
+    waiting = eventually(lambda: only(core))
+    assert out == f"{waiting.request_id}\n"
+    code, out, _ = ask(signoff, "--json")
+    told = json.loads(out)
+    assert (code, list(told), told["status"], told["payload"]) == (6, KEYS, "pending", None)
+
+
+def test_a_key_that_was_used_for_something_else_is_told_at_once(core: Core, signoff: Signoff) -> None:
+    assert ask(signoff, "--key", "k")[0] == 6
+    code, out, err = signoff("request", "refund.create", "--payload", "{}", "--reversible", "--key", "k")
+    assert code == 2
+    assert len(out.split()) == 1
+    assert "invalid" in err
+    assert ask(signoff, "--key", "k")[0] == 6
+
+
+def test_all_that_was_said_reaches_the_server(core: Core, signoff: Signoff, tmp_path: Path) -> None:
+    (tmp_path / "payload.json").write_text(PAYLOAD)
+    (tmp_path / "schema.json").write_text('{"type": "object", "properties": {"amount": {"type": "integer"}}}')
+    code, _, _ = signoff(
+        "request", "refund.create", "--payload", "@payload.json", "--costly", "--reason", "r", "--key", "k",
+        "--schema", "@schema.json", "--title", "t", "--impact", "i", "--undo", "u", "--risk", "low",
+        "--context", '{"ticket": 991}', "--editable", "amount, customer", "--expires-in", "30m",
+        "--channel", "C1", "--run", "run-7",
+    )  # fmt: skip
+    assert code == 6
+    request = eventually(lambda: only(core)).request
+    assert request.payload == json.loads(PAYLOAD)
+    assert (request.reversibility, request.reason, request.key, request.title) == ("costly", "r", "k", "t")
+    assert (request.impact, request.undo, request.risk, request.run) == ("i", "u", "low", "run-7")
+    assert (request.context, request.editable) == ({"ticket": 991}, ("amount", "customer"))
+    assert (request.expires_in, request.channel) == (1800, "C1")
+    assert request.json_schema
+
+
+def test_nothing_said_about_undoing_is_remarked(signoff: Signoff) -> None:
+    code, _, err = signoff("request", "refund.create", "--payload", PAYLOAD, "--no-edit")
+    assert code == 6
+    assert err.count("\n") == 1 and "--reversible" in err
+
+
+def test_a_local_timeout_is_6_and_says_how_to_go_on(core: Core, signoff: Signoff) -> None:
+    code, out, err = ask(signoff, "--wait", "--timeout", "1s", "--json")
+    told = json.loads(out)
+    assert (code, told["status"]) == (6, "pending")
+    assert f"signoff wait {told['id']}" in err and f"signoff cancel {told['id']}" in err
+    with when_asked(core, approve(core)):
+        assert signoff("wait", told["id"], "--timeout", "60")[0] == 0
+
+
+def test_status_of_a_pending_request_is_6(signoff: Signoff) -> None:
+    request_id = ask(signoff)[1].strip()
+    code, out, _ = signoff("status", request_id)
+    assert code == 6
+    assert out.startswith("Pending: refund.create, until 20")
+    code, out, _ = signoff("status", request_id, "--json")
+    assert (code, list(json.loads(out))) == (6, KEYS)
+
+
+def test_status_of_an_unknown_request_is_2_and_a_sentence(signoff: Signoff) -> None:
+    code, out, err = signoff("status", "01890000-0000-7000-8000-000000000000")
+    assert (code, out) == (2, "")
+    assert "no server has received it" in err
+    assert signoff("status", "nonsense")[0] == 2
+
+
+def test_cancel_tells_what_became_of_the_request(core: Core, signoff: Signoff) -> None:
+    request_id = ask(signoff)[1].strip()
+    code, out, _ = signoff("cancel", request_id, "--reason", "no longer needed")
+    assert code == 5
+    assert out.splitlines() == ["Cancelled: the request was withdrawn", "Reason: no longer needed"]
+
+
+def test_cancel_that_comes_too_late_says_so(core: Core, signoff: Signoff) -> None:
+    with when_asked(core, approve(core)):
+        request_id = json.loads(ask(signoff, "--wait", "--json", "--timeout", "60")[1])["id"]
+    code, _, err = signoff("cancel", request_id)
+    assert code == 0
+    assert "too late: it is approved already" in err
+
+
+def test_a_report_reaches_the_approval(core: Core, signoff: Signoff) -> None:
+    with when_asked(core, approve(core)):
+        request_id = json.loads(ask(signoff, "--wait", "--json", "--timeout", "60")[1])["id"]
+    assert signoff("report", request_id, "--failed", "--note", "no such customer") == (0, "", "")
+    outcome = eventually(lambda: getattr(core.store.find("billing-bot", request_id), "outcome", None))
+    assert (outcome.succeeded, outcome.note) == (False, "no such customer")
+
+
+def test_ctrl_c_is_130_and_the_request_stays_pending(core: Core, agent_env: None) -> None:
+    command = [sys.executable, "-m", "signoff", "request", "a", "--payload", "{}", "--reversible", "--wait"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        waiting = eventually(lambda: only(core))
+        assert process.stderr
+        process.stderr.readline()  # it waits now
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert err.count("\n") == 1
+    assert "stays pending" in err and f"signoff cancel {waiting.request_id}" in err
+    assert only(core) is not None
