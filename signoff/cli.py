@@ -77,7 +77,8 @@ def _read_settings(arguments: argparse.Namespace) -> None:
     if Path(".env").is_file():
         files.append(Path(".env"))
     for file in files:
-        for name, value in read_env_file(file).items():
+        # A .env may be another program's: what it says besides NAME=value is passed over there.
+        for name, value in read_env_file(file, strict=file.name != ".env").items():
             os.environ.setdefault(name, value)
 
 

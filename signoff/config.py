@@ -68,10 +68,10 @@ def agent_file() -> Path:
     return data_folder() / "agent.env"
 
 
-def read_env_file(path: Path) -> dict[str, str]:
+def read_env_file(path: Path, *, strict: bool = True) -> dict[str, str]:
     """NAME=value lines → values; `export` and quotes allowed, # begins a comment line.
 
-    Raises ConfigError when the file cannot be read or a line is neither.
+    Raises ConfigError when the file cannot be read, or where it is `strict` and a line is neither.
     """
     try:
         lines = path.read_text().splitlines()
@@ -84,6 +84,8 @@ def read_env_file(path: Path) -> dict[str, str]:
             continue
         name, equals, value = text.partition("=")
         if not equals or not name.strip().isidentifier():
+            if not strict:
+                continue
             raise ConfigError(f"{path}, line {number}: expected NAME=value.")
         value = value.strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":

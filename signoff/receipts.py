@@ -10,12 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -28,6 +28,9 @@ ALGORITHM = "EdDSA"
 _PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
 _REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp", "action", "status", "version"]
 
+REFUSED_UNREAD = ("invalid", "duplicate", "limited")
+"""Statuses of requests that never became an Approval: nothing runs, whatever they held."""
+
 VerifyKeys = Mapping[str, Ed25519PublicKey]
 """kid → public key."""
 
@@ -36,6 +39,8 @@ class Signer:
     """Holds the private key. Nothing prints it but `private_text`."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
+        import jwt  # noqa: F401  (slow to load, so not for every import; here, so that no click waits for it)
+
         self._key = key
         self.kid = _kid(key.public_key())
         self.verify_key = _PUBLIC + _encode(_raw(key.public_key()))
@@ -60,6 +65,8 @@ class Signer:
 
     def sign(self, receipt: Receipt) -> str:
         """A receipt's claims → the JWT. Its payload is not inside: its digest is."""
+        import jwt
+
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": receipt.agent,
@@ -84,6 +91,8 @@ class Signer:
 
 def verify_keys(text: str) -> VerifyKeys:
     """`ed25519:…`, one or several, parted by commas or white space; raises ConfigError."""
+    import jwt  # noqa: F401  (here, so that no wait's answer waits for it)
+
     keys = {}
     for part in text.replace(",", " ").split():
         raw = _decode(part, _PUBLIC)
@@ -104,8 +113,10 @@ def verify(token: str, keys: VerifyKeys, agent: str) -> Receipt:
     Checks the algorithm, the key, issuer, audience and expiry (by this machine's clock). The payload
     beside a receipt is `accept`'s to check.
     """
+    import jwt
+
     try:
-        key = keys.get(str(jwt.get_unverified_header(token).get("kid")))
+        key = keys.get(_kid_of(token))
         if key is None:
             raise NotVerified("It is signed with a key that is not in SIGNOFF_VERIFY_KEY.")
         # An agent's clock may run behind the server's: when a receipt was issued decides nothing.
@@ -120,7 +131,7 @@ def verify(token: str, keys: VerifyKeys, agent: str) -> Receipt:
         return _receipt(claims, token)
     except jwt.ExpiredSignatureError:
         raise NotVerified("It is no longer valid: ask again.") from None
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotVerified(f"{type(error).__name__}: it was changed, or is not for agent {agent!r}.") from None
 
 
@@ -130,14 +141,14 @@ def accept(
     """An answer from Redis → the verified receipt with its payload; raises NotVerified.
 
     `digest_sent` is the digest of what this agent sent, where it still knows it: a receipt for other
-    content is refused, unless it says `invalid` (then nothing runs, and the server may not have been
-    able to read the content).
+    content is refused. One without a digest is taken where the server refused the request as it came.
     """
     receipt = verify(answer.receipt or "", keys, agent)
     if receipt.id != request_id:
         raise NotVerified("It is the receipt of another request.")
+    unread = receipt.digest_sent is None and receipt.status in REFUSED_UNREAD
     matches = digest_sent is None or hmac.compare_digest(digest_sent, receipt.digest_sent or "")
-    if not matches and receipt.status != "invalid":
+    if not matches and not unread:
         raise NotVerified("It is for another payload than the one that was sent.")
     if receipt.status != answer.status:
         raise NotVerified("The answer and its receipt differ.")
@@ -185,6 +196,15 @@ def _receipt(claims: dict[str, Any], token: str) -> Receipt:
         not_after=datetime.fromtimestamp(claims["exp"], UTC),
         token=token,
     )
+
+
+def _kid_of(token: str) -> str:
+    """The key's name in a JWT's header, not yet verified.
+
+    PyJWT's own way reads all three parts, which it then does once more to verify them.
+    """
+    head = token.partition(".")[0]
+    return str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("kid"))
 
 
 def _raw(key: Ed25519PublicKey) -> bytes:

@@ -19,8 +19,9 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from signoff.app import DELIVER, QUEUE, Server
+from signoff.app import DELIVER, HOME, QUEUE, Server
 from signoff.bot.delivery import Delivery
+from signoff.bot.home import Homes
 from signoff.queue.sweep import Sweep
 
 log = logging.getLogger("signoff.worker")
@@ -65,7 +66,7 @@ class SignoffWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: Any) -> None:
         """SIGTERM: as RQ's, and remember it beyond this worker."""
         self.stop.set()
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def subscribe(self) -> None:
         """Not to RQ's command channel: anyone who may publish there could stop the worker."""
@@ -77,11 +78,16 @@ class SignoffWorker(SimpleWorker):
 def run_worker(server: Server, stop: threading.Event) -> None:
     """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
     delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
-    SignoffJob.functions = {DELIVER: delivery.deliver}
+    homes = Homes(server.store, server.lists, server.slack)
+    SignoffJob.functions = {DELIVER: delivery.deliver, HOME: homes.one}
     SignoffWorker.stop = stop
     sweep = Sweep(server.approvals, delivery.deliver)
-    timer = threading.Thread(target=sweep.run, args=(stop,), name="sweep", daemon=True)
-    timer.start()
+    timers = [
+        threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
+        for name, part in (("sweep", sweep), ("home", homes))
+    ]
+    for timer in timers:
+        timer.start()
     try:
         while not stop.is_set():
             try:
@@ -93,7 +99,8 @@ def run_worker(server: Server, stop: threading.Event) -> None:
                 stop.wait(1.0)
     finally:
         stop.set()
-        timer.join(timeout=15)
+        for timer in timers:
+            timer.join(timeout=15)
 
 
 def _work(redis_url: str) -> None:

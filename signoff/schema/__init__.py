@@ -89,7 +89,12 @@ def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
         return jsonschema_rs.validator_for(
             schema, validate_formats=True, pattern_options=PATTERNS, offline=True
         )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+    except jsonschema_rs.ReferencingError:
+        raise Invalid(
+            "The schema refers to something that it does not hold itself: only references inside it (#/…) "
+            "are followed."
+        ) from None
+    except (jsonschema_rs.ValidationError, ValueError) as error:
         raise Invalid(_schema_fault(error)) from None
 
 

@@ -36,12 +36,18 @@ class Field:
     description: str
 
 
-def fields(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Field]:
-    """The schema's properties in its order, then what else the payload has. Never raises."""
-    root = schema or {}
-    described = root.get("properties")
+def fields(
+    schema: dict[str, Any] | None, payload: dict[str, Any], root: dict[str, Any] | None = None
+) -> list[Field]:
+    """The schema's properties in its order, then what else the payload has. Never raises.
+
+    For an object inside a payload, `root` is the whole schema: references begin there.
+    """
+    here = schema or {}
+    root = here if root is None else root
+    described = here.get("properties")
     described = described if isinstance(described, dict) else {}
-    required = root.get("required")
+    required = here.get("required")
     required = required if isinstance(required, list) else []
     names = [*described, *(name for name in payload if name not in described)]
     return [_field(root, name, described.get(name), payload, name in required) for name in names]

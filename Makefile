@@ -1,0 +1,46 @@
+# Needs make and Python 3.11 or later; all else goes into .venv.
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test lint format bench clean
+.DEFAULT_GOAL := test
+
+demo: $(INSTALLED) ## All of it on this machine, without Slack; under a minute
+	$(BIN)/signoff demo --auto
+
+test: $(INSTALLED) ## All tests; those whose server (Redis, PostgreSQL) is not installed are skipped
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(INSTALLED) ## What CI asks of the code beside its tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The file says that an install went through; a changed pyproject.toml asks for another one.
+$(INSTALLED): pyproject.toml
+	@found=; for python in $(PYTHON) python3.11 python3 python3.14 python3.13 python3.12; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Signoff needs Python 3.11 or later, and none is on PATH: install it, or say make PYTHON=/where/it/is." >&2; \
+	  exit 1; \
+	fi; \
+	test -x $(BIN)/python || $$found -m venv .venv || { \
+	  rm -rf .venv; \
+	  echo "$$found cannot make a virtual environment. Debian and Ubuntu: apt-get install python3-venv." >&2; \
+	  exit 1; \
+	}
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
