@@ -1,0 +1,187 @@
+"""What a person does in Slack: find a card, click, fill a form in, read what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from support import eventually
+
+from signoff.sandbox.server import Sandbox
+
+JSON = dict[str, Any]
+CHANNEL = "C0APPROVE1"
+ANA, BEN, MIA, OMAR = "U0ANA00001", "U0BEN00001", "U0MIA00001", "U0OMAR0001"
+PRESSABLE = frozenset({"button", "overflow", "static_select"})
+
+
+def nodes(node: Any) -> Iterator[JSON]:
+    """Every object in a message or a view."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from nodes(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from nodes(item)
+
+
+def text_of(thing: JSON) -> str:
+    """Everything there is to read in the blocks of a message or a view, in order."""
+    found = []
+    for node in nodes(thing["blocks"]):
+        if isinstance(node.get("text"), str):
+            found.append(node["text"])
+        elif node.get("type") == "user":
+            found.append(f"<@{node['user_id']}>")
+    return "\n".join(found)
+
+
+def buttons(thing: JSON) -> list[str]:
+    """The action ids that can be pressed."""
+    return [str(n["action_id"]) for n in nodes(thing["blocks"]) if n.get("type") in PRESSABLE]
+
+
+def cards(slack: Sandbox, approval_id: str, channel: str = CHANNEL) -> list[JSON]:
+    """Every message that is an approval's card, oldest first."""
+    return [
+        message
+        for message in slack.messages(channel)
+        if (message.get("metadata") or {}).get("event_type") == "signoff_approval"
+        and message["metadata"]["event_payload"]["approval_id"] == approval_id
+        and message["thread_ts"] in (None, message["ts"])
+    ]
+
+
+def card(slack: Sandbox, approval_id: str, channel: str = CHANNEL) -> JSON:
+    """An approval's card, once it is there."""
+    found: JSON = eventually(lambda: (cards(slack, approval_id, channel) or [None])[0])
+    return found
+
+
+def redrawn(slack: Sandbox, approval_id: str, *words: str, channel: str = CHANNEL) -> JSON:
+    """The card once it has no buttons and says all these words."""
+
+    def look() -> JSON | None:
+        found = card(slack, approval_id, channel)
+        return found if not buttons(found) and all(word in text_of(found) for word in words) else None
+
+    try:
+        found: JSON = eventually(look)
+    except AssertionError:
+        now = card(slack, approval_id, channel)
+        raise AssertionError(f"{buttons(now)} {words} not in:\n{text_of(now)}") from None
+    return found
+
+
+def log_reply(slack: Sandbox, approval_id: str, *words: str) -> JSON:
+    """The one log reply in the card's thread, once it says all these words."""
+
+    def look() -> JSON | None:
+        top = card(slack, approval_id)
+        replies = [m for m in slack.messages(CHANNEL, top["ts"]) if m["ts"] != top["ts"]]
+        replies = [m for m in replies if "ephemeral_to" not in m]
+        assert len(replies) < 2, "the log is one message"
+        return replies[0] if replies and all(word in text_of(replies[0]) for word in words) else None
+
+    found: JSON = eventually(look)
+    return found
+
+
+@dataclass(frozen=True)
+class Someone:
+    """One person at the stand-in."""
+
+    slack: Sandbox
+    user: str
+    channel: str = CHANNEL
+
+    def click(self, message: JSON, action_id: str, **more: Any) -> JSON:
+        """Press a button of a message; asserts that the app acknowledged it."""
+        channel = message.get("channel", self.channel)
+        answer = self.slack.act(
+            type="click", user=self.user, channel=channel, ts=message["ts"], action_id=action_id, **more
+        )
+        assert answer["ok"], answer
+        assert answer["acked"] or answer.get("cancelled"), answer
+        return answer
+
+    def choose(self, message: JSON, choice: str) -> JSON:
+        """An entry of the card's ⋯ menu."""
+        menu = next(n for n in nodes(message["blocks"]) if n.get("action_id") == "more")
+        value = next(o["value"] for o in menu["options"] if o["value"].startswith(choice))
+        return self.click(message, "more", value=value)
+
+    def press(self, view: JSON, action_id: str, **more: Any) -> JSON:
+        """Press a button of a view."""
+        answer = self.slack.act(type="click", user=self.user, view_id=view["id"], action_id=action_id, **more)
+        assert answer["ok"] and answer["acked"], answer
+        return answer
+
+    def stack(self) -> list[JSON]:
+        found: list[JSON] = self.slack.views(self.user)["stack"]
+        return found
+
+    def view(self, callback_id: str, *words: str) -> JSON:
+        """The form on top, once it is this one and says these words."""
+
+        def look() -> JSON | None:
+            stack = self.stack()
+            fits = stack and stack[-1]["callback_id"] == callback_id
+            return stack[-1] if fits and all(word in text_of(stack[-1]) for word in words) else None
+
+        try:
+            found: JSON = eventually(look)
+        except AssertionError:
+            shown = [(view["callback_id"], text_of(view)) for view in self.stack()]
+            raise AssertionError(f"no {callback_id} {words}: {shown}") from None
+        return found
+
+    def submit(self, view: JSON, **fields: Any) -> JSON:
+        """Submit a form; `fields` are by label (spaces as _), an option by its value."""
+        state = {}
+        labels = {name.replace("_", " "): value for name, value in fields.items()}
+        for block in view["blocks"]:
+            if block["type"] == "input" and block["label"]["text"] in labels:
+                element = block["element"]
+                name = {
+                    "radio_buttons": "selected_option", "static_select": "selected_option",
+                    "checkboxes": "selected_options", "datepicker": "selected_date",
+                    "external_select": "selected_option", "datetimepicker": "selected_date_time",
+                }.get(element["type"], "value")  # fmt: skip
+                given = {name: labels.pop(block["label"]["text"])}
+                state[block["block_id"]] = {element["action_id"]: given}
+        assert not labels, f"no such field: {labels}"
+        answer = self.slack.act(type="submit", user=self.user, view_id=view["id"], state=state)
+        assert answer["ok"] and answer["acked"], answer
+        return answer
+
+    def reject(self, message: JSON, reason: str, *, changes: bool = False) -> JSON:
+        """Reject… from the click to the submit."""
+        self.click(message, "reject")
+        which = {"Which is it?": "changes" if changes else "final"}
+        return self.submit(self.view("reject"), **which, **{"Why,_or_what_to_change": reason})
+
+    def close_all(self) -> None:
+        """Close whatever is open."""
+        for view in self.stack()[:1]:
+            self.slack.act(type="close", user=self.user, view_id=self.stack()[-1]["id"], all=True)
+            assert view
+
+    def told(self) -> list[JSON]:
+        """What only they were told in the channel."""
+        return [m for m in self.slack.messages(self.channel) if m.get("ephemeral_to") == self.user]
+
+    def told_now(self, before: int, *words: str) -> JSON:
+        """The message that came after `before` others, once it says these words."""
+
+        def look() -> JSON | None:
+            new = self.told()[before:]
+            return next((m for m in new if all(w in m["text"] + text_of(m) for w in words)), None)
+
+        try:
+            found: JSON = eventually(look)
+        except AssertionError:
+            raise AssertionError(f"{words} not in {[m['text'] for m in self.told()[before:]]}") from None
+        return found

@@ -1,0 +1,212 @@
+"""Who may decide: asked at the click and at the submit, by Slack's word of that moment.
+
+The bot runs in this process and remembers nobody, so that a change in Slack counts at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flows.conftest import APPROVERS, EVE, GONE, GUEST, ROBOT
+from flows.person import ANA, BEN, MIA, Someone, card, redrawn, text_of
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from support import a_request
+
+from signoff import app
+from signoff.app import Server
+from signoff.bot.app import build_bolt
+from signoff.bot.delivery import Delivery
+from signoff.bot.directory import SlackDirectory
+from signoff.errors import NotAllowed
+from signoff.models import migrate
+from signoff.sandbox.server import Sandbox
+from signoff.settings import Settings
+
+SHARED = "C0SHARED01"
+"""A channel that people of another organisation see too."""
+MEMBERS_ONLY = "Only members of this workspace can decide."
+
+
+@dataclass
+class Local:
+    """A bot in this process, and its stand-in."""
+
+    server: Server
+    slack: Sandbox
+
+    def ask(self, **fields: Any) -> str:
+        """A request whose card stands; its id."""
+        approval = self.server.approvals.submit("billing-bot", a_request(**fields))
+        Delivery(self.server.approvals, self.server.slack, ()).deliver(approval.id)
+        return str(approval.id)
+
+    def card(self, approval_id: str) -> dict[str, Any]:
+        return card(self.slack, approval_id, SHARED)
+
+    def person(self, user: str) -> Someone:
+        return Someone(self.slack, user, SHARED)
+
+    def pending(self, approval_id: str) -> bool:
+        approval = self.server.approvals.get(approval_id)
+        return approval.pending and approval.decision is None and approval.revision == 1
+
+
+@pytest.fixture(scope="module")
+def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
+    folder: Path = tmp_path_factory.mktemp("local")
+    with Sandbox.start() as slack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "SlackDirectory", partial(SlackDirectory, remembered_seconds=0))
+        for name, value in slack.settings().items():
+            patch.setenv(name, value)
+        settings = Settings(data=folder, redis_url=_redis_server.url, approvers=APPROVERS, channel=SHARED)
+        settings.signer(create=True)
+        server = app.build(settings)
+        migrate.upgrade(server.engine)
+        logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
+        handler = SocketModeHandler(build_bolt(server), slack.app_token, web_client=server.slack.web)
+        handler.connect()
+        yield Local(server, slack)
+        handler.close()
+        server.close()
+
+
+@pytest.fixture
+def local(_local: Local) -> Local:
+    for user in (ANA, BEN, MIA, GUEST, EVE):
+        _local.person(user).close_all()
+    _local.slack.reset()
+    return _local
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        (MIA, f"Only <@{ANA}>, <@{BEN}>"),
+        (GUEST, MEMBERS_ONLY),
+        (EVE, MEMBERS_ONLY),
+    ],
+)
+@pytest.mark.parametrize("action", ["approve", "reject", "edit", "more"])
+def test_who_may_not_decide_is_told_so_privately(local: Local, user: str, told: str, action: str) -> None:
+    approval_id = local.ask()
+    someone = local.person(user)
+    if action == "more":
+        someone.choose(local.card(approval_id), "note")
+    else:
+        someone.click(local.card(approval_id), action)
+    if action == "approve":
+        someone.told_now(0, told)
+    else:
+        someone.view("message", told)
+    assert local.pending(approval_id)
+    shown = [text_of(m) for m in local.slack.messages(SHARED) if "ephemeral_to" not in m]
+    assert len(shown) == 1, "nobody else reads of it"
+
+
+@pytest.mark.parametrize(("user", "flag"), [(ROBOT, "is_bot"), (GONE, "deleted")])
+def test_bots_and_deleted_users_decide_nothing(local: Local, user: str, flag: str) -> None:
+    """They press nothing in Slack, so this asks the one writer with Slack's own directory."""
+    approval_id = local.ask()
+    local.slack.team(users={ANA: {flag: True}})
+    with pytest.raises(NotAllowed):
+        local.server.approvals.decide(approval_id, 1, ANA, "approve")
+    with pytest.raises(NotAllowed):
+        local.server.approvals.decide(approval_id, 1, user, "approve")
+    with pytest.raises(NotAllowed):
+        local.server.approvals.decide(approval_id, 1, "U0NOBODY01", "approve")
+    assert local.pending(approval_id)
+
+
+@pytest.mark.parametrize("form", ["reject", "edit", "note", "review"])
+def test_a_form_of_somebody_who_may_no_longer_decide_records_nothing(local: Local, form: str) -> None:
+    payload = {"plan": ["a long line of the plan, and another one"] * 60} if form == "review" else None
+    approval_id = local.ask(payload=payload)
+    ana = local.person(ANA)
+    message = local.card(approval_id)
+    ana.choose(message, "note") if form == "note" else ana.click(message, form)
+    view = ana.view(form)
+    fields = {
+        "reject": {"Why,_or_what_to_change": "No"}, "note": {"Note_to_the_agent_and_the_record": "Yes"},
+        "edit": {"amount": "80"}, "review": {},
+    }[form]  # fmt: skip
+    if form == "edit":
+        ana.submit(view, **fields)
+        view, fields = ana.view("difference"), {}
+    local.slack.team(users={ANA: {"is_restricted": True}})
+    ana.submit(view, **fields)
+    ana.view("message", MEMBERS_ONLY)
+    assert local.pending(approval_id)
+
+
+def test_somebody_who_left_the_group_may_no_longer_decide(local: Local) -> None:
+    approval_id = local.ask()
+    local.slack.team(usergroups={"S0FINANCE1": {"users": [ANA, MIA]}})
+    mia = local.person(MIA)
+    mia.click(local.card(approval_id), "reject")
+    view = mia.view("reject")
+    local.slack.team(usergroups={"S0FINANCE1": {"users": [ANA]}})
+    mia.submit(view, **{"Why,_or_what_to_change": "No"})
+    mia.view("message", "<!subteam^S0FINANCE1>", "can decide this")
+    assert local.pending(approval_id)
+
+
+def test_the_group_that_is_named_may_decide(local: Local) -> None:
+    approval_id = local.ask()
+    local.slack.team(usergroups={"S0FINANCE1": {"users": [MIA]}})
+    local.person(MIA).click(local.card(approval_id), "approve")
+    Delivery(local.server.approvals, local.server.slack, ()).deliver(approval_id)
+    assert local.server.approvals.get(approval_id).decision
+    redrawn(local.slack, approval_id, f"*Approved* by <@{MIA}>", channel=SHARED)
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+def test_nobody_decides_while_slack_cannot_say_who_they_are(local: Local, method: str) -> None:
+    approval_id = local.ask()
+    mia = local.person(MIA)
+    local.slack.faults(method=method, mode="error", times=20)
+    mia.click(local.card(approval_id), "approve")
+    mia.told_now(0, "Signoff could not record that. Nothing has changed.")
+    mia.click(local.card(approval_id), "reject")
+    mia.view("message", "Signoff could not record that. Nothing has changed.")
+    assert local.pending(approval_id)
+    local.slack.faults(clear=True)
+
+
+def test_a_form_that_slack_does_not_open_is_told(local: Local) -> None:
+    approval_id = local.ask()
+    ana = local.person(ANA)
+    local.slack.faults(method="views.open", mode="error", times=1)
+    ana.click(local.card(approval_id), "reject")
+    ana.told_now(0, "Signoff could not record that. Nothing has changed.")
+    assert local.pending(approval_id)
+    ana.reject(local.card(approval_id), "No")
+    assert local.server.approvals.get(approval_id).status == "rejected"
+
+
+def test_a_view_that_was_tampered_with_names_nothing(local: Local) -> None:
+    """A button of an old card, of another request's, and of nothing at all."""
+    approval_id = local.ask()
+    ana, message = local.person(ANA), local.card(approval_id)
+    web = local.server.slack
+    for value in ("", "x", f"{approval_id}:9", f"{approval_id}:-1", f"{approval_id}:1:1", "1:١", "a" * 1000):
+        blocks = [
+            {
+                "type": "actions", "block_id": "row",
+                "elements": [
+                    {"type": "button", "action_id": name, "text": {"type": "plain_text", "text": name}}
+                    | ({"value": value} if value else {})
+                    for name in ("approve", "reject", "edit", "review", "unknown", "page")
+                ],
+            }
+        ]  # fmt: skip
+        web.update(SHARED, message["ts"], "x", blocks)
+        for name in ("approve", "reject", "edit", "review", "unknown"):
+            ana.click(message, name)
+            ana.close_all()
+    assert local.pending(approval_id)
