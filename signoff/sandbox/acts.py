@@ -1,4 +1,9 @@
-"""What people do: click, submit, close, run a command, open the Home.
+"""What people do: click, submit, close, run a command, open the Home, use a shortcut, type, write.
+
+- `{"type": "click", "user", "channel", "ts", "action_id", "value"?}`; on a view `view_id` in place of both
+- `{"type": "submit", "user", "view_id", "state"}`, `{"type": "close", "user", "view_id", "all"?}`
+- `{"type": "command", "user", "channel", "command", "text"?}`, `{"type": "open_home", "user", "tab"?}`
+- `shortcut`, `message_shortcut`: see `shortcuts.py`; `suggest`: `suggestions.py`; `message`: `posts.py`
 
 An act is a JSON object with `type` and `user`. It answers `{"ok", "acked", "ack_ms", "response"}` once the
 app has acknowledged, or after three seconds. What nobody could do in Slack raises ActError and sends nothing.
@@ -6,14 +11,19 @@ app has acknowledged, or after three seconds. What nobody could do in Slack rais
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from signoff.bot.blocks import check_message
-from signoff.sandbox import blocks, elements, forms
+from signoff.sandbox import act, blocks, elements, forms
 from signoff.sandbox.errors import ActError, SlackError
+from signoff.sandbox.events import Events
 from signoff.sandbox.payloads import Payloads
+from signoff.sandbox.posts import Posts
+from signoff.sandbox.shortcuts import Shortcuts
 from signoff.sandbox.socket_mode import Ack, SocketMode
+from signoff.sandbox.suggestions import Suggestions
 from signoff.sandbox.team import Channel, User
 from signoff.sandbox.workspace import Workspace
 
@@ -27,33 +37,41 @@ class Acts:
     workspace: Workspace
     socket_mode: SocketMode
     payloads: Payloads
+    events: Events
+    kinds: dict[str, Callable[[User, JSON], Awaitable[JSON]]] = field(default_factory=dict)
 
-    async def do(self, fields: JSON) -> JSON:
-        """Perform one act. Raises ActError."""
-        kinds = {
+    def __post_init__(self) -> None:
+        shortcuts = Shortcuts(self.workspace, self.socket_mode, self.payloads)
+        self.kinds = {
             "click": self._click,
             "submit": self._submit,
             "close": self._close,
             "command": self._command,
             "open_home": self._open_home,
+            "shortcut": shortcuts.anywhere,
+            "message_shortcut": shortcuts.on_message,
+            "suggest": Suggestions(self.workspace, self.socket_mode, self.payloads).ask,
+            "message": Posts(self.workspace, self.events).write,
         }
+
+    async def do(self, fields: JSON) -> JSON:
+        """Perform one act. Raises ActError."""
         kind = fields.get("type")
-        if not isinstance(kind, str) or kind not in kinds:
-            raise ActError("unknown_type", detail=f"type is one of {', '.join(kinds)}")
-        user = self.workspace.team.users.get(_string(fields, "user"))
+        if not isinstance(kind, str) or kind not in self.kinds:
+            raise ActError("unknown_type", detail=f"type is one of {', '.join(self.kinds)}")
+        user = self.workspace.team.users.get(act.string(fields, "user"))
         if user is None:
             raise ActError("user_not_found", 404)
         if user.deleted or user.is_bot:
             raise ActError("user_cannot_act", 403, detail="Deleted users and bots press nothing.")
-        return await kinds[kind](user, fields)
+        if kind != "message" and not self.workspace.installed:
+            raise ActError("app_not_installed", 409, detail="The app was uninstalled: nothing reaches it.")
+        return await self.kinds[kind](user, fields)
 
     async def _click(self, user: User, fields: JSON) -> JSON:
         if fields.get("view_id"):
             return await self._click_in_view(user, fields)
-        channel = self._channel(user, fields)
-        message = self.workspace.message(channel.id, _string(fields, "ts"))
-        if message is None or message.get("ephemeral_to", user.id) != user.id:
-            raise ActError("message_not_found", 404)
+        channel, message = act.message(self.workspace, user, fields)
         on = message.get("blocks", [])
         block, element = self._pressed(on, user, fields)
         if _cancelled(element, fields):
@@ -63,10 +81,10 @@ class Acts:
         if state is not None:
             values[block["block_id"]][element["action_id"]] = state
         payload = self.payloads.message_action(user, channel, message, done, values)
-        return _answer(await self.socket_mode.deliver("interactive", payload))
+        return act.answer(await self.socket_mode.deliver("interactive", payload))
 
     async def _click_in_view(self, user: User, fields: JSON) -> JSON:
-        view = self._view(user, fields)
+        view = act.view(self.workspace, user, fields)
         if "state" in fields:
             view = self.workspace.views.keep(view["id"], forms.merged(view, fields["state"]))
         block, element = self._pressed(view["blocks"], user, fields)
@@ -77,10 +95,10 @@ class Acts:
             values = forms.merged(view, {block["block_id"]: {element["action_id"]: state}})
             view = self.workspace.views.keep(view["id"], values)
         payload = self.payloads.view_action(user, view, done)
-        return _answer(await self.socket_mode.deliver("interactive", payload))
+        return act.answer(await self.socket_mode.deliver("interactive", payload))
 
     async def _submit(self, user: User, fields: JSON) -> JSON:
-        view = self._view(user, fields)
+        view = act.view(self.workspace, user, fields)
         if view["type"] != "modal" or not view["submit"]:
             raise ActError("no_submit_button", detail="This view has no submit button.")
         if view["submit_disabled"]:
@@ -91,7 +109,7 @@ class Acts:
         self.workspace.views.errors.pop(view["id"], None)
         payload = self.payloads.view_submission(user, view)
         ack = await self.socket_mode.deliver("interactive", payload)
-        return _answer(ack) | (self._respond(user, view["id"], ack.response) if ack.acked else {})
+        return act.answer(ack) | (self._respond(user, view["id"], ack.response) if ack.acked else {})
 
     def _respond(self, user: User, view_id: str, response: Any) -> JSON:
         """Do what the acknowledgement of a submission says; gives what to add to the act's answer."""
@@ -128,7 +146,7 @@ class Acts:
 
     async def _close(self, user: User, fields: JSON) -> JSON:
         """Close the top view, or with `all` the whole stack. The app hears of it where it asked to."""
-        view = self._view(user, fields)
+        view = act.view(self.workspace, user, fields)
         if view["type"] != "modal":
             raise ActError("view_not_found", 404)
         every = fields.get("all") is True or view["clear_on_close"]
@@ -139,21 +157,20 @@ class Acts:
             if gone["notify_on_close"]:
                 payload = self.payloads.view_closed(user, gone, is_cleared=every)
                 ack = await self.socket_mode.deliver("interactive", payload, takes_response=False)
-        return _answer(ack)
+        return act.answer(ack)
 
     async def _command(self, user: User, fields: JSON) -> JSON:
-        if user.is_external:
-            raise ActError("not_allowed_for_external_users", 403)
-        channel = self._channel(user, fields)
-        command = _string(fields, "command")
+        act.of_this_team(user)
+        channel = act.channel(self.workspace, user, fields)
+        command = act.string(fields, "command")
         if not command.startswith("/"):
             raise ActError("invalid_command", detail="A command begins with a slash.")
-        text = fields.get("text", "")
-        if not isinstance(text, str):
-            raise ActError("invalid_act", detail="text is a string")
+        if fields.get("thread_ts"):
+            raise ActError("not_in_threads", detail="Slack runs no slash commands inside threads.")
+        text = act.text(fields, "text")
         payload = self.payloads.command(user, channel, command, text)
         ack = await self.socket_mode.deliver("slash_commands", payload)
-        return _answer(ack) | self._post_response(user, channel, ack.response)
+        return act.answer(ack) | self._post_response(user, channel, ack.response)
 
     def _post_response(self, user: User, channel: Channel, response: Any) -> JSON:
         """A command's acknowledgement may hold a message: for the person alone unless it says in_channel."""
@@ -167,42 +184,19 @@ class Acts:
         return {}
 
     async def _open_home(self, user: User, fields: JSON) -> JSON:
-        if user.is_external:
-            raise ActError("not_allowed_for_external_users", 403)
-        payload = self.payloads.home_opened(user)
-        return _answer(await self.socket_mode.deliver("events_api", payload, takes_response=False))
-
-    def _channel(self, user: User, fields: JSON) -> Channel:
-        channel = self.workspace.team.channel(_string(fields, "channel"))
-        if channel is None:
-            raise ActError("channel_not_found", 404)
-        if not self.workspace.team.can_see(user, channel):
-            raise ActError("not_in_channel", 403, detail="This person does not see this channel.")
-        return channel
-
-    def _view(self, user: User, fields: JSON) -> JSON:
-        """The view that a person has before them: the top of the stack, or the Home."""
-        found = self.workspace.views.find(_string(fields, "view_id"))
-        if found is None or found[0] != user.id:
-            raise ActError("view_not_found", 404)
-        view = found[1]
-        if view["type"] == "modal" and self.workspace.views.stacks[user.id][-1]["id"] != view["id"]:
-            raise ActError("view_not_on_top", 409, detail="Another view lies on top of this one.")
-        return view
+        act.of_this_team(user)
+        tab = act.text(fields, "tab") or "home"
+        if tab not in ("home", "messages"):
+            raise ActError("invalid_act", detail="tab is home or messages")
+        sent = await self.events.send(self.payloads.home_opened(user, tab))
+        return act.answer(sent.ack if sent else Ack(False))
 
     def _pressed(self, on: list[JSON], user: User, fields: JSON) -> tuple[JSON, JSON]:
-        action_id = _string(fields, "action_id")
+        action_id = act.string(fields, "action_id")
         block, element = elements.pressed(on, action_id, fields.get("value"), user.id, fields.get("block_id"))
         if block["type"] == "input" and not block.get("dispatch_action"):
             raise ActError("no_such_element", 404, detail="This input is sent when the form is submitted.")
         return block, element
-
-
-def _string(fields: JSON, name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
-        raise ActError("invalid_act", detail=f"{name} is missing")
-    return value
 
 
 def _cancelled(element: JSON, fields: JSON) -> bool:
@@ -211,7 +205,3 @@ def _cancelled(element: JSON, fields: JSON) -> bool:
 
 def _cancelled_answer() -> JSON:
     return {"ok": True, "acked": False, "ack_ms": None, "response": None, "cancelled": True}
-
-
-def _answer(ack: Ack) -> JSON:
-    return {"ok": True, "acked": ack.acked, "ack_ms": ack.ms, "response": ack.response}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -31,6 +33,7 @@ STATE: Final[dict[str, tuple[str, str, Any]]] = {
     "multi_channels_select": ("selected_channels", "initial_channels", []),
 }
 """What an element keeps: its field in `state.values`, where its initial value stands, and its empty value."""
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
 
 def elements(blocks: Sequence[JSON]) -> Iterator[tuple[JSON, JSON]]:
@@ -85,3 +88,14 @@ def initial_values(blocks: Sequence[JSON]) -> JSON:
         if element["type"] in STATE:
             values.setdefault(block["block_id"], {})[element["action_id"]] = initial(element)
     return values
+
+
+def of_text(text: str) -> list[JSON]:
+    """The rich_text that Slack makes of what a person writes: plain words, and mentions of people."""
+    parts: list[JSON] = []
+    for index, piece in enumerate(_MENTION.split(text)):
+        if index % 2:
+            parts.append({"type": "user", "user_id": piece})
+        elif piece:
+            parts.append({"type": "text", "text": html.unescape(piece)})
+    return with_ids([{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]}])

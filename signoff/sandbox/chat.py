@@ -26,7 +26,7 @@ JSON = dict[str, Any]
 
 def post_message(workspace: Workspace, arguments: Arguments) -> JSON:
     """chat.postMessage: to a channel's id or name, or to a user's id as a direct message."""
-    channel = _to_post_in(workspace, arguments.required("channel"))
+    channel = channel_to_post_in(workspace, arguments.required("channel"))
     text, message_blocks, metadata = _content(arguments)
     thread_ts = arguments.string("thread_ts") or None
     workspace.check_thread(channel.id, thread_ts)
@@ -66,7 +66,7 @@ def update(workspace: Workspace, arguments: Arguments) -> JSON:
 
 def post_ephemeral(workspace: Workspace, arguments: Arguments) -> JSON:
     """chat.postEphemeral: for one person's eyes; it cannot be updated."""
-    channel = _to_post_in(workspace, arguments.required("channel"))
+    channel = channel_to_post_in(workspace, arguments.required("channel"))
     user = workspace.team.users.get(arguments.required("user"))
     if user is None or user.deleted or user.id not in channel.members:
         raise SlackError("user_not_in_channel" if user else "user_not_found")
@@ -94,7 +94,8 @@ def get_permalink(workspace: Workspace, arguments: Arguments) -> JSON:
     return {"channel": channel.id, "permalink": link}
 
 
-def _to_post_in(workspace: Workspace, wanted: str) -> Channel:
+def channel_to_post_in(workspace: Workspace, wanted: str) -> Channel:
+    """The channel with this id or name, or the direct message with this person. Raises SlackError."""
     user = workspace.team.users.get(wanted)
     if user is not None:
         if user.is_bot:

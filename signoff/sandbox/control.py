@@ -3,11 +3,14 @@
 - `GET state`: team, bot, users, channels (with members), usergroups, connections
 - `GET messages?channel=C…[&thread_ts=…]`, `GET views?user=U…` (`stack`, the top last, and `home`)
 - `POST act`: see `acts.py`
-- `GET faults`; `POST faults`: see `faults.py`; `{"clear": true}`, `{"rate_limits": true}`
+- `GET faults`; `POST faults`: see `faults.py`; `{"clear": true}`, `{"rate_limits": true}`,
+  `{"redelivery_seconds": [0, 0.1, 0.2]}` (see `events.py`)
 - `POST team`: `{"users": {id: {flag: value}}, "channels": {id: {field: value}}, "usergroups": {id: {field:
-  value}}, "bot": {"token_error": "token_revoked" | "account_inactive" | "", "scopes": […]}}`. The fields
-  are those of `team.py`; a channel also takes `bot_is_member`. What is not there yet is created and needs
-  a `name`.
+  value}}, "bot": {"token_error": "token_revoked" | "account_inactive" | "", "scopes": […], "installed":
+  bool}, "events": […]}`. The fields are those of `team.py`; a channel also takes `bot_is_member`. What is not
+  there yet is created and needs a `name`. `events` are what the app subscribes to (see `subscriptions.py`);
+  of a change it is told in the background. Where `installed` is false the app is uninstalled: its bot token
+  is dead, and nobody can use it any more
 - `GET log`: `entries`, every call and envelope; `POST reset`: as freshly started, tokens and links kept
 """
 
@@ -20,9 +23,10 @@ from typing import Any
 
 from aiohttp import web
 
-from signoff.sandbox import json_text, world
+from signoff.sandbox import announcements, json_text, world
 from signoff.sandbox.acts import Acts
 from signoff.sandbox.errors import ActError
+from signoff.sandbox.events import REDELIVERY, Events
 from signoff.sandbox.faults import Fault, Faults
 from signoff.sandbox.journal import Journal
 from signoff.sandbox.socket_mode import SocketMode
@@ -40,6 +44,7 @@ class Control:
     faults: Faults
     journal: Journal
     acts: Acts
+    events: Events
 
     def routes(self) -> list[web.RouteDef]:
         """For the web application."""
@@ -84,12 +89,16 @@ class Control:
     async def list_faults(self, fields: JSON) -> JSON:
         """GET faults: what is left of them."""
         pending = [fault.as_json() for fault in self.faults.pending]
-        return {"ok": True, "faults": pending, "rate_limits": self.faults.rate_limits}
+        more = {"rate_limits": self.faults.rate_limits, "redelivery_seconds": self.events.redelivery}
+        return {"ok": True, "faults": pending, **more}
 
     async def add_fault(self, fields: JSON) -> JSON:
         """POST faults. A disconnect of the socket happens at once; `reason` may name Slack's reason."""
         if fields.get("clear") is True:
             self.faults.clear()
+            self.events.redelivery = REDELIVERY
+        if "redelivery_seconds" in fields:
+            self.events.shorten(fields["redelivery_seconds"])
         if isinstance(fields.get("rate_limits"), bool):
             self.faults.rate_limits = fields["rate_limits"]
         if "method" in fields or "mode" in fields:
@@ -98,13 +107,23 @@ class Control:
                 await self.socket_mode.disconnect(fields.get("reason", "refresh_requested"))
             else:
                 self.faults.pending.append(fault)
-        elif not {"clear", "rate_limits"} & fields.keys():
-            raise ActError("invalid_fault", detail="Give method and mode, or clear, or rate_limits.")
+        elif not {"clear", "rate_limits", "redelivery_seconds"} & fields.keys():
+            raise ActError(
+                "invalid_fault", detail="Give method and mode, or clear, rate_limits or redelivery_seconds."
+            )
         return await self.list_faults({})
 
     async def change_team(self, fields: JSON) -> JSON:
         """POST team: all of it or, where something is wrong, nothing."""
-        world.change(self.workspace, fields)
+        workspace = self.workspace
+        before, installed, working = workspace.team, workspace.installed, not workspace.token_error
+        world.change(workspace, fields)
+        for event in announcements.of_team(before, workspace.team):
+            self.events.announce(event)
+        uninstalled = installed and not workspace.installed
+        if uninstalled or (working and workspace.token_error):
+            for event in announcements.of_app(uninstalled=uninstalled):
+                self.events.announce(event)
         return await self.state({})
 
     async def log(self, fields: JSON) -> JSON:
@@ -113,6 +132,8 @@ class Control:
 
     async def reset(self, fields: JSON) -> JSON:
         """POST reset."""
+        self.events.cancel()
+        self.events.redelivery = REDELIVERY
         self.workspace.reset()
         self.faults.clear()
         self.journal.entries.clear()

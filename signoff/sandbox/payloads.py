@@ -39,15 +39,10 @@ class Payloads:
 
     def message_action(self, user: User, channel: Channel, message: JSON, action: JSON, values: JSON) -> JSON:
         """block_actions on a message. An ephemeral message itself is not in it: Slack does not keep those."""
-        ephemeral = "ephemeral_to" in message
-        container: JSON = {"type": "message", "message_ts": message["ts"], "channel_id": channel.id}
-        container["is_ephemeral"] = ephemeral
-        if message.get("thread_ts"):
-            container["thread_ts"] = message["thread_ts"]
-        payload = self._interaction("block_actions", user)
-        payload |= {"container": container, "channel": {"id": channel.id, "name": channel.payload_name}}
-        if not ephemeral:
-            payload["message"] = {name: value for name, value in message.items() if name not in _UNSENT}
+        payload = self._interaction("block_actions", user) | {"container": _container(channel, message)}
+        payload["channel"] = {"id": channel.id, "name": channel.payload_name}
+        if "ephemeral_to" not in message:
+            payload["message"] = _sent(message)
         payload["state"] = {"values": values}
         payload["response_url"] = self.workspace.new_response_url(channel.id, user.id, message["ts"])
         payload["actions"] = [action]
@@ -61,7 +56,23 @@ class Payloads:
 
     def view_submission(self, user: User, view: JSON) -> JSON:
         """A modal is submitted; `view` holds what was typed."""
-        return self._interaction("view_submission", user, view["id"]) | {"view": view, "response_urls": []}
+        urls = [
+            self._response_url(user, block, state)
+            for block in view["blocks"]
+            if block["type"] == "input" and block["element"].get("response_url_enabled")
+            for state in view["state"]["values"][block["block_id"]].values()
+        ]
+        payload = self._interaction("view_submission", user, view["id"]) | {"view": view}
+        return payload | {"response_urls": [url for url in urls if url]}
+
+    def _response_url(self, user: User, block: JSON, state: JSON) -> JSON | None:
+        """Where the app may answer a form: the channel that was chosen in a select which asks for it."""
+        chosen = state.get("selected_conversation") or state.get("selected_channel")
+        if chosen not in self.workspace.team.channels:
+            return None
+        place = {"block_id": block["block_id"], "action_id": block["element"]["action_id"]}
+        url = self.workspace.new_response_url(chosen, user.id)
+        return place | {"channel_id": chosen, "response_url": url}
 
     def view_closed(self, user: User, view: JSON, *, is_cleared: bool) -> JSON:
         """A modal is closed. It carries no trigger."""
@@ -87,26 +98,69 @@ class Payloads:
             "trigger_id": self.workspace.new_trigger(user.id),
         }
 
-    def event(self, event: JSON) -> JSON:
-        """The envelope's payload around an event."""
+    def shortcut(self, user: User, callback_id: str) -> JSON:
+        """A global shortcut: it knows no channel, and so has no response_url."""
+        payload = self._interaction("shortcut", user)
+        del payload["api_app_id"]
+        return payload | {"callback_id": callback_id, "action_ts": self.workspace.next_ts()}
+
+    def message_shortcut(self, user: User, channel: Channel, message: JSON, callback_id: str) -> JSON:
+        """A message shortcut, with the message."""
+        payload = self.shortcut(user, callback_id) | {"type": "message_action", "message_ts": message["ts"]}
+        payload |= {"channel": {"id": channel.id, "name": channel.payload_name}, "message": _sent(message)}
+        return payload | {"response_url": self.workspace.new_response_url(channel.id, user.id)}
+
+    def message_suggestion(
+        self, user: User, channel: Channel, message: JSON, block: JSON, element: JSON, value: str
+    ) -> JSON:
+        """block_suggestion: what was typed into an external select on a message."""
+        payload = self._suggestion(user, block, element, value) | {"container": _container(channel, message)}
+        payload["channel"] = {"id": channel.id, "name": channel.payload_name}
+        return payload if "ephemeral_to" in message else payload | {"message": _sent(message)}
+
+    def view_suggestion(self, user: User, view: JSON, block: JSON, element: JSON, value: str) -> JSON:
+        """block_suggestion in a modal or on a Home."""
+        payload = self._suggestion(user, block, element, value)
+        return payload | {"container": {"type": "view", "view_id": view["id"]}, "view": view}
+
+    def _suggestion(self, user: User, block: JSON, element: JSON, value: str) -> JSON:
+        payload = self._interaction("block_suggestion", user)
+        del payload["trigger_id"]
+        return payload | {"action_id": element["action_id"], "block_id": block["block_id"], "value": value}
+
+    def event(self, event: JSON, *, is_ext_shared: bool = False) -> JSON:
+        """The envelope's payload around an event; `event_ts` is added where it is missing."""
         bot = {"enterprise_id": None, "team_id": TEAM_ID, "user_id": BOT_USER_ID, "is_bot": True}
         return {
             "token": self.verification_token,
             "team_id": TEAM_ID,
+            "context_team_id": TEAM_ID,
+            "context_enterprise_id": None,
             "api_app_id": APP_ID,
-            "event": event,
+            "event": {"event_ts": self.workspace.next_ts()} | event,
             "type": "event_callback",
             "event_id": f"Ev{secrets.token_hex(5).upper()}",
             "event_time": int(time.time()),
             "authorizations": [{**bot, "is_enterprise_install": False}],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": is_ext_shared,
+            "event_context": f"4-{secrets.token_hex(16)}",
         }
 
-    def home_opened(self, user: User) -> JSON:
-        """app_home_opened, with the Home as it stands where there is one."""
+    def home_opened(self, user: User, tab: str = "home") -> JSON:
+        """The event app_home_opened, with the Home as it stands where that is opened and there is one."""
         channel = self.workspace.team.direct_message(user.id)
-        event: JSON = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": "home"}
+        event: JSON = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": tab}
         home = self.workspace.views.homes.get(user.id)
-        if home is not None:
-            event["view"] = home
-        return self.event({**event, "event_ts": self.workspace.next_ts()})
+        return event | {"view": home} if home is not None and tab == "home" else event
+
+
+def _container(channel: Channel, message: JSON) -> JSON:
+    container: JSON = {"type": "message", "message_ts": message["ts"], "channel_id": channel.id}
+    container["is_ephemeral"] = "ephemeral_to" in message
+    if message.get("thread_ts"):
+        container["thread_ts"] = message["thread_ts"]
+    return container
+
+
+def _sent(message: JSON) -> JSON:
+    return {name: value for name, value in message.items() if name not in _UNSENT}

@@ -7,17 +7,20 @@ from functools import partial
 
 from aiohttp import web
 
-from signoff.sandbox import response_url
+from signoff.sandbox import file_methods, permalinks, response_url
 from signoff.sandbox.acts import Acts
 from signoff.sandbox.control import Control
+from signoff.sandbox.events import Events
 from signoff.sandbox.faults import Faults
+from signoff.sandbox.files import FILE_BYTES
 from signoff.sandbox.journal import Journal
 from signoff.sandbox.payloads import Payloads
+from signoff.sandbox.posts import Posts
 from signoff.sandbox.socket_mode import SocketMode
 from signoff.sandbox.web_api import WebApi
 from signoff.sandbox.workspace import Workspace
 
-_LARGEST_BODY = 4 * 1024 * 1024
+_LARGEST_BODY = FILE_BYTES + 64 * 1024
 
 
 class Service:
@@ -38,6 +41,7 @@ class Service:
         )
         self._ack_seconds = ack_seconds
         self._socket_mode: SocketMode | None = None
+        self._events: Events | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -59,6 +63,8 @@ class Service:
 
     async def stop(self) -> None:
         """Close every link and connection."""
+        if self._events is not None:
+            self._events.cancel()
         if self._socket_mode is not None:
             await self._socket_mode.close()
         if self._runner is not None:
@@ -83,14 +89,20 @@ class Service:
         journal, faults = Journal(), Faults()
         self._socket_mode = socket_mode = SocketMode(journal, self._ack_seconds)
         api = WebApi(self.workspace, socket_mode, faults, journal)
-        acts = Acts(self.workspace, socket_mode, Payloads(self.workspace))
+        payloads = Payloads(self.workspace)
+        self._events = events = Events(self.workspace, socket_mode, payloads)
+        self.workspace.posted = Posts(self.workspace, events).announce
+        acts = Acts(self.workspace, socket_mode, payloads, events)
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", api.handle),
                 web.get("/link/{ticket}", socket_mode.serve),
                 web.post("/response/{token}", partial(response_url.handle, self.workspace, journal)),
-                *Control(self.workspace, socket_mode, faults, journal, acts).routes(),
+                web.post("/upload/v1/{ticket}", partial(file_methods.upload, self.workspace)),
+                web.get("/files/{id}", partial(file_methods.download, self.workspace)),
+                web.get("/archives/{channel}/{message}", partial(permalinks.show, self.workspace)),
+                *Control(self.workspace, socket_mode, faults, journal, acts, events).routes(),
             ]
         )
         return application

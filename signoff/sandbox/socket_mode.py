@@ -114,20 +114,24 @@ class SocketMode:
         elif isinstance(id_, str) and id_ in self._late:
             self._late.pop(id_)["late"] = True
 
-    async def deliver(self, kind: str, payload: JSON, *, takes_response: bool = True) -> Ack:
+    async def deliver(
+        self, kind: str, payload: JSON, *, takes_response: bool = True, retry_attempt: int = 0
+    ) -> Ack:
         """Send an envelope to one link, in turn, and wait for its acknowledgement.
 
-        `kind` is interactive, slash_commands or events_api. Where no link is up, one may come within the same
-        `ack_seconds`.
+        `kind` is interactive, slash_commands or events_api; only the last counts its attempts. Where no link
+        is up, one may come within the same `ack_seconds`.
         """
         id_ = str(uuid4())
         envelope: JSON = {"envelope_id": id_, "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = takes_response
         if kind == "events_api":
-            envelope |= {"retry_attempt": 0, "retry_reason": ""}
+            envelope |= {"retry_attempt": retry_attempt, "retry_reason": "timeout" if retry_attempt else ""}
         entry = self.journal.add(
             "envelope", type=kind, envelope_id=id_, payload=payload, link=None, acked=False
         )
+        if retry_attempt:
+            entry["retry_attempt"] = retry_attempt
         text = json.dumps(envelope, separators=(",", ":"))
         future: asyncio.Future[tuple[float, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[id_] = future

@@ -88,6 +88,16 @@ class Channel:
         """The name as interaction payloads give it: Slack hides those of private channels and DMs."""
         return "directmessage" if self.user else "privategroup" if self.is_private else self.name
 
+    @property
+    def message_type(self) -> str:
+        """`channel_type` in a message's event."""
+        return "im" if self.user else "group" if self.is_private else "channel"
+
+    @property
+    def message_event(self) -> str:
+        """What an app subscribes to for the messages in it."""
+        return "message.im" if self.user else "message.groups" if self.is_private else "message.channels"
+
     def as_json(self) -> dict[str, Any]:
         """Slack's conversation object."""
         if self.user:

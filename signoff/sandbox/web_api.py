@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from signoff.sandbox import auth, chat, directory, json_text, view_methods
+from signoff.sandbox import auth, chat, directory, file_methods, json_text, view_methods
 from signoff.sandbox.arguments import Arguments
 from signoff.sandbox.errors import SlackError
 from signoff.sandbox.faults import Fault, Faults
@@ -39,7 +39,8 @@ class WebApi:
     methods: dict[str, Method] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.methods = auth.METHODS | chat.METHODS | directory.METHODS | view_methods.METHODS
+        self.methods = auth.METHODS | chat.METHODS | directory.METHODS
+        self.methods |= file_methods.METHODS | view_methods.METHODS
         self.methods["apps.connections.open"] = Method(self._open_connection, app_token=True)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -111,6 +112,8 @@ class WebApi:
             raise SlackError("invalid_auth")
         if workspace.token_error:
             raise SlackError(workspace.token_error)
+        if token == workspace.bot_token and not workspace.installed:
+            raise SlackError("account_inactive")
         if (token == workspace.app_token) is not app_token:
             raise SlackError("not_allowed_token_type")
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import uuid4
 
 from signoff.sandbox import blocks
 from signoff.sandbox.errors import SlackError
-from signoff.sandbox.team import APP_ID, BOT_ID, BOT_USER_ID, TEAM_ID, Channel, Team, default_team
+from signoff.sandbox.files import File
+from signoff.sandbox.subscriptions import DEFAULT
+from signoff.sandbox.team import APP_ID, BOT_ID, BOT_USER_ID, TEAM_ID, Channel, Team, User, default_team
 from signoff.sandbox.views import Views
 
 JSON = dict[str, Any]
@@ -25,6 +29,7 @@ DEFAULT_SCOPES: Final = (
     "usergroups:read",
     "channels:read",
     "groups:read",
+    "app_mentions:read",
 )
 RESPONSE_URL_USES: Final = 5
 RESPONSE_URL_SECONDS: Final = 30 * 60
@@ -65,7 +70,13 @@ class Workspace:
     scopes: list[str] = field(default_factory=lambda: list(DEFAULT_SCOPES))
     token_error: str = ""
     """Why the tokens no longer work: token_revoked or account_inactive."""
+    events: list[str] = field(default_factory=lambda: list(DEFAULT))
+    """What the app subscribes to, named as in a manifest's `bot_events`."""
+    installed: bool = True
+    posted: Callable[[Channel, JSON], None] = lambda channel, message: None
+    """Hears of every message that the app posts for all to see."""
     views: Views = field(default_factory=Views)
+    files: dict[str, File] = field(default_factory=dict)
     messages: dict[str, dict[str, JSON]] = field(default_factory=dict)
     triggers: OrderedDict[str, Trigger] = field(default_factory=OrderedDict)
     response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
@@ -74,7 +85,8 @@ class Workspace:
     def reset(self) -> None:
         """Forget everything but the tokens and the clock."""
         self.team, self.views, self.token_error = default_team(), Views(), ""
-        self.scopes = list(DEFAULT_SCOPES)
+        self.scopes, self.events, self.installed = list(DEFAULT_SCOPES), list(DEFAULT), True
+        self.files.clear()
         self.messages.clear()
         self.triggers.clear()
         self.response_urls.clear()
@@ -93,31 +105,49 @@ class Workspace:
         metadata: JSON | None = None,
         thread_ts: str | None = None,
         ephemeral_to: str | None = None,
+        files: list[JSON] | None = None,
     ) -> JSON:
-        """Store a message of the app's bot and give it back. A reply is counted at its parent."""
-        ts = self.next_ts()
-        message: JSON = {"type": "message", "user": BOT_USER_ID, "ts": ts, "bot_id": BOT_ID, "app_id": APP_ID}
-        message |= {"team": TEAM_ID, "text": text}
+        """Store a message of the app's bot and give it back."""
+        message: JSON = {"type": "message", "user": BOT_USER_ID, "ts": self.next_ts()}
+        message |= {"bot_id": BOT_ID, "app_id": APP_ID, "team": TEAM_ID, "text": text}
         if message_blocks:
             message["blocks"] = blocks.with_ids(message_blocks)
         if metadata:
             message["metadata"] = metadata
-        if thread_ts:
-            message["thread_ts"] = thread_ts
+        if files:
+            message["files"] = files
         if ephemeral_to:
             message["ephemeral_to"] = ephemeral_to
-        stored = self.messages.setdefault(channel.id, {})
-        stored[ts] = message
-        parent = stored.get(thread_ts or "")
-        if parent is not None and not ephemeral_to:
-            count = parent.get("reply_count", 0) + 1
-            stored[parent["ts"]] = {
-                **parent,
-                "thread_ts": parent["ts"],
-                "reply_count": count,
-                "latest_reply": ts,
-            }
+        self._add(channel, message, thread_ts)
+        if not ephemeral_to:
+            self.posted(channel, message)
         return message
+
+    def write(self, channel: Channel, user: User, text: str, thread_ts: str | None = None) -> JSON:
+        """Store a message of a person and give it back."""
+        message: JSON = {"type": "message", "user": user.id, "ts": self.next_ts(), "team": user.team_id}
+        message |= {"client_msg_id": str(uuid4()), "text": text, "blocks": blocks.of_text(text)}
+        self._add(channel, message, thread_ts)
+        return message
+
+    def _add(self, channel: Channel, message: JSON, thread_ts: str | None) -> None:
+        """Store a message; a reply that all can see is counted at its parent."""
+        stored = self.messages.setdefault(channel.id, {})
+        stored[message["ts"]] = message
+        if not thread_ts:
+            return
+        message["thread_ts"] = thread_ts
+        parent = stored.get(thread_ts)
+        if parent is None or "ephemeral_to" in message:
+            return
+        message["parent_user_id"] = parent["user"]
+        count = parent.get("reply_count", 0) + 1
+        stored[thread_ts] = {
+            **parent,
+            "thread_ts": thread_ts,
+            "reply_count": count,
+            "latest_reply": message["ts"],
+        }
 
     def replace(self, channel_id: str, message: JSON) -> None:
         """Store another state of a message."""

@@ -7,6 +7,7 @@ from dataclasses import fields as fields_of
 from typing import Any, Final
 
 from signoff.sandbox.errors import ActError
+from signoff.sandbox.subscriptions import SCOPES
 from signoff.sandbox.team import (
     APP_ID,
     BOT_ID,
@@ -43,6 +44,8 @@ def as_json(workspace: Workspace) -> JSON:
             "app_id": APP_ID,
             "scopes": list(workspace.scopes),
             "token_error": workspace.token_error,
+            "installed": workspace.installed,
+            "events": list(workspace.events),
         },
         "users": [user.as_json() for user in team.users.values()],
         "channels": [c.as_json() | {"members": list(c.members)} for c in team.channels.values()],
@@ -52,7 +55,7 @@ def as_json(workspace: Workspace) -> JSON:
 
 def change(workspace: Workspace, wanted: JSON) -> None:
     """Change users, channels, user groups and the bot. Where it raises ActError nothing has changed."""
-    strange = wanted.keys() - {*_KINDS, "bot"}
+    strange = wanted.keys() - {*_KINDS, "bot", "events"}
     if strange:
         raise ActError("invalid_team", detail=f"unknown: {', '.join(sorted(strange))}")
     team = copy.deepcopy(workspace.team)
@@ -62,8 +65,11 @@ def change(workspace: Workspace, wanted: JSON) -> None:
             raise ActError("invalid_team", detail=f"{kind} is {{id: {{field: value}}}}")
         for id_, change_ in changes.items():
             _change(team, kind, id_, dict(change_))
+    events = wanted.get("events", workspace.events)
+    if not isinstance(events, list) or not all(isinstance(e, str) and e in SCOPES for e in events):
+        raise ActError("invalid_team", detail=f"events is a list of: {', '.join(SCOPES)}")
     _change_bot(workspace, wanted.get("bot", {}))
-    workspace.team = team
+    workspace.team, workspace.events = team, list(events)
 
 
 def _change(team: Team, kind: str, id_: str, change_: JSON) -> None:
@@ -85,12 +91,16 @@ def _change(team: Team, kind: str, id_: str, change_: JSON) -> None:
 
 
 def _change_bot(workspace: Workspace, bot: Any) -> None:
-    if not isinstance(bot, dict) or bot.keys() - {"token_error", "scopes"}:
-        raise ActError("invalid_team", detail="bot has token_error and scopes")
+    if not isinstance(bot, dict) or bot.keys() - {"token_error", "scopes", "installed"}:
+        raise ActError("invalid_team", detail="bot has token_error, scopes and installed")
     token_error = bot.get("token_error", workspace.token_error)
     scopes = bot.get("scopes", workspace.scopes)
     if token_error not in _TOKEN_ERRORS:
         raise ActError("invalid_team", detail="token_error is token_revoked, account_inactive or empty")
     if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
         raise ActError("invalid_team", detail="scopes is a list of strings")
+    installed = bot.get("installed", workspace.installed)
+    if not isinstance(installed, bool):
+        raise ActError("invalid_team", detail="installed is true or false")
     workspace.token_error, workspace.scopes = token_error, list(scopes)
+    workspace.installed = installed

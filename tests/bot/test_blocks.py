@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.bot import blocks
-from signoff.bot.blocks import Problem, check_message, check_metadata, check_view, total_length
+from signoff.bot.blocks import Problem, check_message, check_metadata, check_options, check_view, total_length
 
 JSON = dict[str, Any]
 
@@ -249,6 +249,12 @@ def test_a_message_needs_text_or_blocks_and_holds_fifty() -> None:
     assert check_message(too_many) == [Problem("/blocks", "no more than 50 items allowed")]
 
 
+def test_figures_that_no_block_shows_are_slacks_own() -> None:
+    assert (blocks.MESSAGE_TEXT, blocks.POSTED_TEXT) == (4_000, 40_000)
+    assert (blocks.VIEW_BYTES, blocks.VIEW_STACK) == (250_000, 3)
+    assert (blocks.MESSAGE_TOTAL, blocks.MESSAGE_TOTAL_REFUSED) == (10_000, 13_200)
+
+
 def test_text_is_held_to_what_an_update_takes() -> None:
     assert check_message([], "x" * blocks.MESSAGE_TEXT) == []
     assert [p.pointer for p in check_message([], "x" * (blocks.MESSAGE_TEXT + 1))] == ["/text"]
@@ -355,7 +361,7 @@ ANYTHING = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(ANYTHING, max_size=4), ANYTHING)
 def test_whatever_is_checked_there_is_an_answer(found: list[Any], view: Any) -> None:
-    problems = check_message(found, metadata=view) + check_view(view)
+    problems = check_message(found, metadata=view) + check_view(view) + check_options(view)
     assert all(problem.pointer == "" or problem.pointer.startswith("/") for problem in problems)
 
 

@@ -26,6 +26,8 @@ class Bot:
     def __init__(self, slack: Sandbox) -> None:
         self.client = web_client(slack)
         self.bodies: list[JSON] = []
+        self.contexts: list[JSON] = []
+        self.headers: list[JSON] = []
         self.on: dict[str, Callable[..., Any]] = {}
         app = App(client=self.client, process_before_response=True, logger=_quiet())
         every = re.compile(".*")
@@ -34,7 +36,9 @@ class Bot:
             "submit": app.view(every),
             "close": app.view_closed(every),
             "command": app.command(every),
-            "event": app.event("app_home_opened"),
+            "shortcut": app.shortcut(every),
+            "options": app.options(every),
+            "event": app.event(every),
         }.items():
             register(self._listener(kind))
         self.app = app
@@ -48,11 +52,13 @@ class Bot:
         return handler
 
     def reset(self) -> None:
-        self.bodies.clear()
-        self.on.clear()
+        for seen in (self.bodies, self.contexts, self.headers, self.on):
+            seen.clear()
 
     def _listener(self, kind: str) -> Callable[..., None]:
-        def listen(ack: Any, body: JSON, respond: Any) -> None:
+        def listen(ack: Any, body: JSON, respond: Any, context: Any, request: Any) -> None:
+            self.contexts.append(context)
+            self.headers.append(request.headers)
             self.bodies.append(body)
             work = self.on.get(kind)
             if work is None:

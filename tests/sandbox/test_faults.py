@@ -72,7 +72,12 @@ def test_the_sdk_that_retries_posts_a_dropped_message_twice(slack: Sandbox, chan
 def test_faults_can_be_cleared(slack: Sandbox, client: WebClient) -> None:
     slack.faults(method="*", mode="error", times=100)
     slack.faults(rate_limits=True)
-    assert slack.faults(clear=True) == {"ok": True, "faults": [], "rate_limits": False}
+    assert slack.faults(clear=True) == {
+        "ok": True,
+        "faults": [],
+        "rate_limits": False,
+        "redelivery_seconds": [0, 60, 300],
+    }
     assert client.auth_test()["ok"]
 
 

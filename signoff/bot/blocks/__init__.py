@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from signoff.bot.blocks.elements import options_of
+from signoff.bot.blocks.elements import SUGGESTED, options_of
 from signoff.bot.blocks.kinds import BLOCKS
 from signoff.bot.blocks.limits import (
     ACTIONS_ELEMENTS,
@@ -116,6 +116,7 @@ __all__ = [
     "Problem",
     "check_message",
     "check_metadata",
+    "check_options",
     "check_view",
     "options_of",
     "total_length",
@@ -171,6 +172,16 @@ def check_metadata(metadata: Any) -> list[Problem]:
     _METADATA(check, metadata, "/metadata")
     if not check.problems and len(json.dumps(metadata)) > METADATA_BYTES:
         check.add("/metadata", f"must be less than {METADATA_BYTES + 1} bytes")
+    return check.problems
+
+
+def check_options(answer: Any) -> list[Problem]:
+    """What Slack would refuse as an answer to block_suggestion: `options` or `option_groups`, maybe empty."""
+    check = Check("options")
+    if not isinstance(answer, dict) or ("options" in answer) is ("option_groups" in answer):
+        check.add("", "must hold either options or option_groups")
+    else:
+        SUGGESTED(check, answer, "")
     return check.problems
 
 

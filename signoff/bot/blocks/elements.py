@@ -69,6 +69,11 @@ _group = Shape(
     {"label": plain(OPTION_TEXT), "options": items(_plain_option, 1, SELECT_OPTIONS)}, ("label", "options")
 )
 
+SUGGESTED: Final = Shape(
+    {"options": items(_plain_option, 0, SELECT_OPTIONS), "option_groups": items(_group, 0, SELECT_OPTIONS)}
+)
+"""What an app answers for an external select, which may be nothing."""
+
 
 def options_of(element: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every option of an element, those in its option groups too; what is malformed is left out."""
