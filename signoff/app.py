@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
@@ -20,7 +21,9 @@ from signoff.approvals import Approvals
 from signoff.bot.directory import SlackDirectory
 from signoff.bot.post import Slack, client
 from signoff.errors import ConfigError
-from signoff.models.store import Store, open_engine
+from signoff.lists import Lists
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
 from signoff.queue.stream import Stream
 from signoff.settings import Settings
 
@@ -30,6 +33,10 @@ QUEUE = "signoff"
 """RQ's queue."""
 DELIVER = "deliver"
 """The job that brings a card up to date: its only argument is an approval's id."""
+HOME = "home"
+"""The job that publishes the App Home of a person who has just opened it: their id."""
+WAKE_UP_SECONDS = 600
+"""A job that no worker has taken for so long goes: sweep finds what it was about."""
 PUBLISH_SECONDS = 0.5
 """How long a publish or an enqueue may take: sweep repeats what failed, and a reviewer waits behind it."""
 
@@ -45,6 +52,8 @@ class Server:
     slack: Slack
     directory: SlackDirectory
     approvals: Approvals
+    lists: Lists
+    wake_home: Callable[[str], None]
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
@@ -63,7 +72,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: without it, `signoff serve` starts a Redis of its own.")
     policy = settings.policy()
-    settings.admin_ids()
+    admins = settings.admin_ids()
     receipts = Receipts(settings.signer(), settings.receipt_hours)
     if settings.slack_bot_token is None:
         raise ConfigError("SLACK_BOT_TOKEN is not set: the app's page in Slack, OAuth & Permissions, has it.")
@@ -85,20 +94,24 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         directory=directory,
         on_change=Enqueue(quick),
     )
-    return Server(settings, engine, store, url, slack, directory, approvals)
+    lists = Lists(approvals, directory, policy.approvers, admins)
+    wake_home = Enqueue(quick, HOME)
+    return Server(settings, engine, store, url, slack, directory, approvals, lists, wake_home)
 
 
 class Enqueue:
-    """Wakes a worker for an approval's card. A wake-up only: sweep finds what was missed."""
+    """Wakes a worker for a job about one id. A wake-up only: the timers find what was missed."""
 
-    def __init__(self, connection: redis.Redis) -> None:
+    def __init__(self, connection: redis.Redis, job: str = DELIVER) -> None:
         self._queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+        self._job = job
 
-    def __call__(self, approval_id: str) -> None:
+    def __call__(self, about: str) -> None:
         """Never raises."""
+        job = self._job
         try:
             self._queue.enqueue(
-                DELIVER, approval_id, result_ttl=0, failure_ttl=60, description=DELIVER, job_timeout=120
+                job, about, ttl=WAKE_UP_SECONDS, result_ttl=0, failure_ttl=60, description=job, job_timeout=120
             )
         except (RedisError, OSError) as error:
-            log.warning("card not queued, sweep will find it: id=%s %s", approval_id, type(error).__name__)
+            log.warning("%s not queued, a timer will find it: id=%s %s", job, about, type(error).__name__)

@@ -73,8 +73,8 @@ class Approvals:
             with self.store.transaction() as connection:
                 approval, new = self._submit(connection, agent, request)
         if new:
-            log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
             self._on_change(approval.id)
+            log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
         return approval
 
     def answer(self, approval: Approval) -> None:
@@ -106,10 +106,13 @@ class Approvals:
 
         Raises UnknownApproval, NotAllowed, TimeRanOut, AlreadyDecided or EditedMeanwhile.
         """
-        approval = self.get(approval_id)
+        found = self.store.look(approval_id)
+        if found is None:
+            raise UnknownApproval
+        approval, now = found
         person = self.may_decide(approval, user_id)
         decision = approval.decision
-        if approval.status == "expired" or (approval.pending and approval.expires_at <= self.store.clock()):
+        if approval.status == "expired" or (approval.pending and approval.expires_at <= now):
             raise TimeRanOut(approval.expires_at)
         if not approval.pending:
             name, by_id = (decision.name, decision.approver) if decision else ("", "")
@@ -118,14 +121,14 @@ class Approvals:
             raise EditedMeanwhile
         return approval, person
 
-    def waiting_for(self, user_id: str) -> list[str]:
-        """The ids of all that this person may decide now, oldest first.
+    def waiting_for(self, user_id: str, about: str = "") -> list[str]:
+        """The ids of all that this person may decide now, oldest first; of one agent or action `about`.
 
         Somebody who may not decide anything is given none; raises SlackUnavailable when Slack cannot say.
         """
         found = []
         may: dict[tuple[str, ...], bool] = {}
-        for approval_id, approvers in self.store.waiting():
+        for approval_id, approvers in self.store.waiting(about):
             if approvers not in may:
                 try:
                     people.may_decide(user_id, approvers, self._directory)
@@ -224,10 +227,10 @@ class Approvals:
         with self.store.transaction() as connection:
             changes.delivered(connection, approval.id, approval.revision)
 
-    def cannot_show(self, approval_id: str, code: str) -> bool:
-        """Slack refuses its card; True where that is news."""
+    def cannot_show(self, approval_id: str, fault: str) -> bool:
+        """Slack refuses its card; True where no other card waits for the same fault to be mended."""
         with self.store.transaction() as connection:
-            return changes.fault(connection, approval_id, code)
+            return changes.fault(connection, approval_id, fault)
 
     def _check(self, request: ApprovalRequest) -> None:
         if request.kind != "approval":
@@ -288,8 +291,8 @@ class Approvals:
                 )
         except transitions.Moved:
             return None
-        log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
         assert ended.ended_at is not None
         publish_now(self.publisher, self.store, ended, ended.ended_at)
+        log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
         self._on_change(ended.id)
         return ended

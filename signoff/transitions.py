@@ -32,8 +32,7 @@ def create(connection: Connection, agent: str, request: ApprovalRequest, verdict
     at = changes.clock(connection)
     request_id, text, claims, salt = str(request.id), canonical(request.payload), request.claims(), _salt()
     # Another agent's request may have this id: that one keeps it.
-    taken = store.row(connection, request_id) is not None
-    approval_id = str(new_id()) if taken else request_id
+    approval_id = str(new_id()) if store.exists(connection, request_id) else request_id
     values = {
         "id": approval_id,
         "agent": agent,
@@ -91,7 +90,7 @@ def end(
 
     `decision` is the approver's, where one decided; with a payload it makes a new version.
     """
-    at = changes.clock(connection)
+    at, salt = changes.clock_and_salt(connection, approval.id)
     seen, edited = approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
@@ -113,8 +112,8 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
-    salt = _salt() if edited else changes.salt(connection, approval.id)
     if edited:
+        salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)

@@ -16,10 +16,12 @@ from support import Core, People, RedisServer, free_port, missing
 from signoff.answers import Publisher, Receipts
 from signoff.approvals import Approvals
 from signoff.models import migrate
-from signoff.models.store import Store, open_engine
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
 from signoff.people import Person
 from signoff.policy import Policy
 from signoff.receipts import Signer
+
 
 @pytest.fixture(scope="session")
 def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:

@@ -15,8 +15,9 @@ from signoff.bot.delivery import Delivery
 from signoff.bot.directory import SlackDirectory
 from signoff.bot.post import Slack
 from signoff.bot.text import Block, Trusted
-from signoff.errors import EditedMeanwhile, Invalid, UnknownApproval
+from signoff.errors import EditedMeanwhile, Invalid, NotRecorded, UnknownApproval
 from signoff.models.approval import Approval
+from signoff.models.messages import new_id
 
 Body = dict[str, Any]
 Ack = Callable[..., Any]
@@ -36,7 +37,7 @@ class Actions:
         self._delivery = delivery
         self._forms: dict[str, Fill] = {
             "reject": modals.reject_view,
-            "edit": modals.edit_view,
+            "edit": lambda approval: modals.edit_view(approval, form=str(new_id())),
             "review": modals.review_view,
             "note": modals.note_view,
             "details": modals.details_view,
@@ -48,10 +49,14 @@ class Actions:
         approval_id = ""
         try:
             approval_id, version = parse_token(_value(body))
-            self._approvals.decide(approval_id, version, body["user"]["id"], "approve")
+            decided = self._approvals.decide(approval_id, version, body["user"]["id"], "approve")
         except Exception as error:
             self._say(error, approval_id, body, respond)
-            self._redraw(approval_id, body)
+            if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
+                self._redraw(approval_id, body)
+        else:
+            if decided.card is None or decided.card.ts != (body.get("container") or {}).get("message_ts"):
+                self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body, respond: Respond) -> None:
         """Reject…, Edit…, Review…: the action's id names the form."""
@@ -70,7 +75,7 @@ class Actions:
             page, _ = modals.read_page(view)
             self._slack.update_view(view["id"], self._page(body, view, page - 1))
         except Exception as error:
-            self._slack.update_view(view["id"], self._refusal(error, _about(view)))
+            self._slack.update_view(view["id"], self.refusal(error, _about(view)))
 
     def submit_reject(self, ack: Ack, body: Body, view: Block) -> None:
         """The reject form."""
@@ -84,27 +89,6 @@ class Actions:
         """Approve with note…"""
         self._decide(ack, body, view, "approve", reason=modals.read_note(view["state"]["values"]))
 
-    def submit_edit(self, ack: Ack, body: Body, view: Block) -> None:
-        """The edit form: its errors at their fields, else the difference on top of it."""
-        try:
-            approval = self._seen(body, view)
-            payload, errors = modals.read_edit(approval, view["state"]["values"])
-            if errors:
-                ack(response_action="errors", errors=errors)
-            else:
-                ack(response_action="push", view=modals.difference_view(approval, payload))
-        except Exception as error:
-            ack(response_action="update", view=self._refusal(error, _about(view)))
-
-    def submit_difference(self, ack: Ack, body: Body, view: Block) -> None:
-        """Approve with these changes. What the view carries is checked again by `decide`."""
-        try:
-            payload = modals.read_difference(view, self._seen(body, view))
-        except Exception as error:
-            ack(response_action="update", view=self._refusal(error, _about(view)))
-        else:
-            self._decide(ack, body, view, "approve", payload=payload)
-
     def submit_review(self, ack: Ack, body: Body, view: Block) -> None:
         """The next page, or on the last one the approval."""
         page, pages = modals.read_page(view)
@@ -114,7 +98,7 @@ class Actions:
         try:
             ack(response_action="update", view=self._page(body, view, page + 1))
         except Exception as error:
-            ack(response_action="update", view=self._refusal(error, _about(view)))
+            ack(response_action="update", view=self.refusal(error, _about(view)))
 
     def _decide(self, ack: Ack, body: Body, view: Block, answer: Any, **said: Any) -> None:
         try:
@@ -122,13 +106,12 @@ class Actions:
             self._approvals.decide(approval_id, version, body["user"]["id"], answer, **said)
             ack(response_action="clear")
         except Exception as error:
-            ack(response_action="update", view=self._refusal(error, _about(view)))
+            ack(response_action="update", view=self.refusal(error, _about(view)))
 
     def _open(self, body: Body, respond: Respond, form: str, token: str) -> None:
         """Open a form at once where everything is known; else *Checking…*, filled or refused when it is."""
         user, trigger = body["user"]["id"], body["trigger_id"]
-        in_modal = (body.get("view") or {}).get("type") == "modal"
-        show = self._slack.push_view if in_modal else self._slack.open_view
+        show = self._show(body)
         opened, approval_id = "", ""
         try:
             approval_id, version = parse_token(token)
@@ -141,10 +124,15 @@ class Actions:
                 show(trigger, view)
         except Exception as error:
             if opened:
-                self._slack.update_view(opened, self._refusal(error, approval_id))
+                self._slack.update_view(opened, self.refusal(error, approval_id))
             else:
                 self._say(error, approval_id, body, respond)
             self._redraw(approval_id, body)
+
+    def _show(self, body: Body) -> Callable[[str, Block], str]:
+        """How a view is shown after a click: over the modal that was clicked, where it was one."""
+        in_modal = (body.get("view") or {}).get("type") == "modal"
+        return self._slack.push_view if in_modal else self._slack.open_view
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
         if form not in self._forms:
@@ -163,7 +151,7 @@ class Actions:
     def _page(self, body: Body, view: Block, page: int) -> Block:
         return modals.review_view(self._seen(body, view), page)
 
-    def _refusal(self, error: Exception, approval_id: str) -> Block:
+    def refusal(self, error: Exception, approval_id: str) -> Block:
         """The view that takes the form's place: what happened, and that nothing was recorded."""
         if isinstance(error, Invalid):  # it may repeat what the agent wrote: never as mrkdwn
             return modals.refused_view(error.detail)
@@ -176,9 +164,9 @@ class Actions:
         if body.get("response_url"):
             blocks = modals.message_blocks(text, again)
             respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
-        else:  # App Home has no place to answer in
+        else:  # App Home and modals have no place to answer in
             view = modals.message_view(words.NOT_POSSIBLE, text, again)
-            self._slack.open_view(body["trigger_id"], view)
+            self._show(body)(body["trigger_id"], view)
 
     def _explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:
         """The sentence, and the approval where looking again makes sense."""

@@ -16,12 +16,15 @@ from typing import Any
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 
 from signoff.app import Server
 from signoff.bot import words
 from signoff.bot.actions import Actions
 from signoff.bot.commands import Commands
+from signoff.bot.controls import ACTION
 from signoff.bot.delivery import Delivery
+from signoff.bot.editor import Editor
 from signoff.bot.home import Home
 from signoff.bot.modals import message_view
 from signoff.errors import ConfigError, SlackRefused
@@ -32,6 +35,8 @@ CONNECTIONS = 2
 """Socket Mode connections: while Slack refreshes one, the other takes the clicks (Slack allows ten)."""
 CONCURRENCY = 32
 """Threads for listeners, each connection. Bolt's default of five leaves a burst unacknowledged."""
+CHUNK = 65_536
+"""Bytes of one read. The SDK's 1,024 cut a click, which brings its card, into many."""
 WATCH_SECONDS = 10.0
 SILENT_SECONDS = 40.0
 """A connection that was down for so long is made anew, whatever the SDK thinks of it."""
@@ -83,8 +88,9 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
 
     delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
     actions = Actions(server.approvals, server.slack, server.directory, delivery)
-    commands = Commands(server.approvals)
-    home = Home(commands, server.slack)
+    editor = Editor(server.approvals, server.slack, actions.refusal)
+    commands = Commands(server.lists, server.store, server.slack, server.directory)
+    home = Home(server.store, server.wake_home)
 
     def at_once(ack: Callable[..., Any]) -> None:
         ack()
@@ -104,13 +110,18 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(actions.menu))
     app.action("page")(**later(actions.turn))
-    app.action(re.compile("^list_(back|next)$"))(commands.turn)
+    app.action(re.compile("^list_(back|next)$"))(**later(commands.turn))
+    app.action("list_all")(**later(commands.see_all))
+    app.action("details")(**later(commands.details))
     app.view("reject")(actions.submit_reject)
     app.view("note")(actions.submit_note)
-    app.view("edit")(actions.submit_edit)
-    app.view("difference")(actions.submit_difference)
+    app.view("edit")(editor.submit)
+    app.view("difference")(editor.submit_difference)
+    app.action("edit_back")(**later(editor.back))
+    app.options(ACTION)(editor.suggest)
     app.view("review")(actions.submit_review)
     app.command("/approvals")(commands.approvals)
+    app.shortcut("pending")(**later(commands.shortcut))
     app.event("app_home_opened")(home.opened)
     # What nobody knows is acknowledged: an unanswered envelope shows the person an error, and comes again.
     app.action(ANYTHING)(at_once)
@@ -139,18 +150,27 @@ def preflight(server: Server) -> None:
 
 
 def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
-    """The bot role, until `stop` is set; then it finishes what runs. `ready` is called once it is connected."""
+    """The bot role, until `stop` is set; then it finishes what runs. `ready` tells that it is connected."""
     preflight(server)
     token = server.settings.slack_app_token
     assert token is not None
     running = Running()
     app = build_bolt(server, running)
     handlers = [
-        SocketModeHandler(app, token.get_secret_value(), concurrency=CONCURRENCY, web_client=server.slack.web)
+        SocketModeHandler(
+            app,
+            token.get_secret_value(),
+            concurrency=CONCURRENCY,
+            web_client=server.slack.web,
+            receive_buffer_size=CHUNK,
+        )
         for _ in range(CONNECTIONS)
     ]
     for handler in handlers:
-        handler.connect()  # type: ignore[no-untyped-call]
+        try:
+            handler.connect()  # type: ignore[no-untyped-call]
+        except SlackApiError as error:
+            raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {error.response['error']}.") from None
     log.info("connected to Slack")
     ready()
     down_since: dict[int, float] = {}
@@ -158,8 +178,8 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
         for number, handler in enumerate(handlers):
             watch(handler, number, down_since)
     running.wait(DRAIN_SECONDS)
-    for handler in handlers:
-        handler.close()  # type: ignore[no-untyped-call]
+    with ThreadPoolExecutor(CONNECTIONS) as pool:  # each takes the SDK a few seconds
+        list(pool.map(lambda handler: handler.close(), handlers))
 
 
 def watch(handler: SocketModeHandler, number: int, down_since: dict[int, float]) -> None:

@@ -13,17 +13,15 @@ from typing import Any
 from signoff.bot import words
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
 from signoff.bot.claims import claimed_texts, said
+from signoff.bot.folding import Folded, fold_payload
 from signoff.bot.forms import can_edit
 from signoff.bot.log import log_blocks, log_text
-from signoff.bot.payload import Folded, elements, fold, rows, texts
+from signoff.bot.payload import elements, rows, texts
 from signoff.bot.states import outcome_line, state_blocks, state_line
 from signoff.bot.text import Block, Trusted, cut, hides, length, mixed, mrkdwn, plain, rich, visible
 from signoff.errors import UnknownApproval
 from signoff.models.approval import Approval
 
-CHARACTERS = 1500
-LINES = 15
-"""A card folds a payload that is longer: about a phone's screen."""
 _BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
 """Characters and lines of claims, and characters of what approvers wrote, until the message fits."""
 
@@ -60,16 +58,6 @@ def metadata(approval: Approval) -> dict[str, Any]:
     """How a card is found again by programs. Slack: any app in the workspace reads it."""
     payload = {"approval_id": approval.id, "version": approval.version}
     return {"event_type": "signoff_approval", "event_payload": payload}
-
-
-def fold_payload(approval: Approval) -> Folded:
-    """The payload as a card shows it."""
-    return fold(rows(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
-
-
-def shown_whole(approval: Approval) -> bool:
-    """True where the card shows the payload in full, so that an Approve may stand on it."""
-    return fold_payload(approval).whole
 
 
 def card(approval: Approval, *, now: int | None = None) -> Message:
@@ -111,7 +99,9 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
         found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
     found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits), {"type": "divider"}]
     known = words.stakes(verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
-    found.append({"type": "section", "block_id": f"stakes:{revision}", "text": mrkdwn(known), "expand": True})
+    if approval.status in ("pending", "approved"):  # of what never ran nobody needs to know it
+        block_id = f"stakes:{revision}"
+        found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
     if claims:
         found.append(rich(f"claims:{revision}", *claims))
     warning = _warning(approval)
@@ -119,7 +109,7 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
         found.append(_context(f"warning:{revision}", plain(warning)))
     if waits:
         found.append(_actions(approval, folded.whole))
-    return found
+    return found if found[-1]["type"] != "divider" else found[:-1]
 
 
 def _context(block_id: str, *parts: Block) -> Block:
@@ -132,6 +122,8 @@ def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
     if folded.lines:
         rest = (words.folded if waits else words.folded_after)(folded.lines, folded.size)
         found.append(_context(f"folded:{revision}", plain(rest)))
+    elif waits and not folded.whole:
+        found.append(_context(f"folded:{revision}", plain(words.BYTES_FOLDED)))
     return found or [_context(f"payload:{revision}", plain(words.EMPTY_PAYLOAD))]
 
 
@@ -178,10 +170,15 @@ def _approve(approval: Approval) -> Block:
 def _arguments(approval: Approval, limit: int) -> str:
     """The first arguments in the schema's order, on one line."""
     shown = (
-        f"{' › '.join(row.path)} {row.text}".replace("\n", " ").strip()
+        f"{' › '.join(row.path)} {_first_line(row.text)}".strip()
         for row in rows(approval.request.json_schema, approval.payload)
     )
     return cut(", ".join(shown), limit)
+
+
+def _first_line(text: str) -> str:
+    first, more, _ = text.partition("\n")
+    return f"{first} …" if more else first
 
 
 def _text(approval: Approval, waits: bool) -> Trusted:

@@ -31,9 +31,14 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
     for text in request.alternatives:
         if text.strip():
             yield Claim(words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
+    text = ""
     for row in rows(None, request.context):
+        if row.path and text:
+            yield Claim(words.CLAIM_LABELS["context"], text)
         name = " › ".join(row.path)
-        yield Claim(words.CLAIM_LABELS["context"], f"{name}  {row.text}" if name else row.text)
+        text = f"{name}  {row.text}" if name else f"{text}, {row.text}"
+    if text:
+        yield Claim(words.CLAIM_LABELS["context"], text)
 
 
 def claimed_texts(request: ApprovalRequest) -> Iterator[str]:

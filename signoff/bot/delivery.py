@@ -14,6 +14,7 @@ from signoff.errors import SlackRefused, SlackUnavailable
 from signoff.models import leases
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
+from signoff.models.store import Store
 
 log = logging.getLogger("signoff.deliver")
 
@@ -23,6 +24,26 @@ REFUSED_SECONDS = 60.0
 """Pause before a card that Slack refuses is tried again: somebody may invite the app by then."""
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 """Refusals of an update after which a new card is posted."""
+OF_ONE_CARD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+"""Refusals of what a card holds. Any other meets every card of the channel, and is told once for all."""
+
+
+class Held:
+    """A card's lease while it is held."""
+
+    def __init__(self, store: Store, card_id: int, lease: int) -> None:
+        self._store, self._card_id = store, card_id
+        self._lease: int | None = lease
+
+    def renew(self) -> bool:
+        """Before another call to Slack; False where it was lost."""
+        self._lease = leases.renew(self._store, self._card_id, self._lease) if self._lease else None
+        return self._lease is not None
+
+    def release(self) -> None:
+        """Give it back, unless it was lost."""
+        if self._lease:
+            leases.release(self._store, self._card_id, self._lease)
 
 
 class Delivery:
@@ -40,18 +61,19 @@ class Delivery:
 
         Slack's trouble postpones it, by Slack's own Retry-After; the database's errors pass.
         """
-        approval = self._store.get(approval_id)
-        if approval is None or approval.card is None:
+        card_id = self._store.card_of(approval_id)
+        if card_id is None:
             return
         wait = self._quiet_until - time.monotonic()
         if wait > 0:  # Slack asked to be left alone: one card's Retry-After holds for all
             self._store.postpone(approval_id, wait)
             return
-        lease = leases.take(self._store, approval.card.id)
+        lease = leases.take(self._store, card_id)
         if lease is None:
             return
+        held = Held(self._store, card_id, lease)
         try:
-            self._until_shown(approval_id)
+            self._until_shown(approval_id, held)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
@@ -60,7 +82,7 @@ class Delivery:
         except SlackRefused as error:
             self._refused(approval_id, error)
         finally:
-            leases.release(self._store, approval.card.id, lease)
+            held.release()
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
         """Bring the message up to date that somebody clicked: the card, or the double of a lost reply."""
@@ -72,12 +94,16 @@ class Delivery:
         message = cards.card(approval, now=self._store.clock())
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
-    def _until_shown(self, approval_id: str) -> None:
-        for _ in range(ROUNDS):
-            approval = self._store.get(approval_id)
-            assert approval is not None and approval.card is not None
+    def _until_shown(self, approval_id: str, held: Held) -> None:
+        for number in range(ROUNDS):
+            if number and not held.renew():
+                return
+            found = self._store.look(approval_id)
+            assert found is not None
+            approval, now = found
+            assert approval.card is not None
             if approval.card.shown_revision < approval.revision:
-                self._show(approval, approval.card)
+                self._show(approval, approval.card, now)
             elif approval.card.log_revision < approval.revision:
                 self._log(approval, approval.card)
             else:
@@ -89,8 +115,8 @@ class Delivery:
         current = self._store.get(approval.id)
         return current is not None and current.revision > approval.revision
 
-    def _show(self, approval: Approval, place: CardPlace) -> None:
-        message = cards.card(approval, now=self._store.clock())
+    def _show(self, approval: Approval, place: CardPlace, now: int) -> None:
+        message = cards.card(approval, now=now)
         channel, ts, permalink = place.channel, place.ts, place.permalink
         if channel and ts:
             try:
@@ -127,12 +153,13 @@ class Delivery:
         self._approvals.logged(approval, log_ts)
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
-        """Slack will not show it until somebody changes something: tell the admins, once for each fault."""
+        """Slack will not show it until somebody changes something: tell the admins, once a fault."""
         log.error("card refused: id=%s %s", approval_id, error)
         self._store.postpone(approval_id, REFUSED_SECONDS)
-        if not self._approvals.cannot_show(approval_id, error.code):
-            return
         approval = self._approvals.get(approval_id)
+        whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.channel
+        if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
+            return
         told = words.admin_cannot_show(approval, error.code, error.detail)
         for admin in self._admins:
             try:

@@ -1,7 +1,9 @@
 """The form that shows what an edit changes and approves it; pure.
 
-It carries the changes in its private_metadata, of which Slack keeps 3,000 characters. They are never taken on
-trust: who reads them back has the payload checked again, against its schema and against what may be edited.
+It shows only what changed where the card shows all the rest; else everything that will run, so that nobody
+approves what they have not seen. It carries the changes in its private_metadata, of which Slack keeps 3,000
+characters. They are never taken on trust: who reads them back has the payload checked again, against its
+schema and against what may be edited.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from typing import Any
 
 from signoff.bot import words
 from signoff.bot.difference import changes, elements
-from signoff.bot.payload import rows, split
+from signoff.bot.folding import shown_whole, split
+from signoff.bot.payload import rows
 from signoff.bot.text import Block, line, literal, rich
 from signoff.bot.views import (
     BLOCK_CHARACTERS,
@@ -37,10 +40,11 @@ BLOCKS = 100
 UNPACKED = 512 * 1024
 
 
-def difference_view(approval: Approval, payload: dict[str, Any]) -> Block:
-    """What changes, old → new, then all that will run; its submit approves.
+def difference_view(approval: Approval, payload: dict[str, Any], form: str = "") -> Block:
+    """What changes, old → new, then all that will run unless the card shows it; its submit approves.
 
-    Raises Invalid where the changes do not fit, with a message for the person in `detail`.
+    Changes that its metadata cannot hold are left where they are kept under `form`, pinned by the digest of
+    the payload. Raises Invalid where the changes do not fit, with a message for the person in `detail`.
     """
     found = changes(approval.payload, payload)
     for old in (600, 60):
@@ -49,9 +53,7 @@ def difference_view(approval: Approval, payload: dict[str, Any]) -> Block:
         blocks: list[Block] = [paragraph(words.WITH_CHANGES, "ask")]
         blocks += [rich(f"change:{index}", *group) for index, group in enumerate(groups)]
         text = canonical(payload)
-        blocks += [{"type": "divider"}, _heading(words.runs_with(len(text.encode())))]
-        whole = split(rows(approval.request.json_schema, payload, whole=True), BLOCK_CHARACTERS)
-        blocks += row_blocks(whole, "whole")
+        blocks += _rest(approval, payload)
         blocks += [
             {"type": "divider"},
             stakes(approval),
@@ -65,7 +67,7 @@ def difference_view(approval: Approval, payload: dict[str, Any]) -> Block:
             approval,
             words.APPROVE_CHANGES,
             words.BACK,
-            **_carried(approval.payload, payload),
+            **_carried(approval.payload, payload, form),
         )
         if len(json.dumps(view)) <= BYTES and len(blocks) <= BLOCKS:
             break
@@ -94,18 +96,32 @@ def read_difference(view: Block, approval: Approval) -> dict[str, Any]:
     return payload | changed
 
 
-def _carried(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The fields that differ: as they are where they are short, else packed."""
+def carries(view: Block) -> bool:
+    """True where a difference view holds its changes itself; raises UnknownApproval."""
+    kept = read_metadata(view)
+    return "packed" in kept or "set" in kept
+
+
+def _carried(old: dict[str, Any], new: dict[str, Any], form: str) -> dict[str, Any]:
+    """The fields that differ: as they are where they are short, else packed, else where they are kept."""
     changed = {n: v for n, v in new.items() if n not in old or canonical(old[n]) != canonical(v)}
     kept: dict[str, Any] = {"set": changed, "gone": [name for name in old if name not in new]}
     if len(json.dumps(kept)) <= METADATA - 200:
         return kept
-    return {"packed": base64.b85encode(zlib.compress(canonical(kept).encode(), 9)).decode()}
+    packed = {"packed": base64.b85encode(zlib.compress(canonical(kept).encode(), 9)).decode()}
+    if len(json.dumps(packed)) <= METADATA - 200 or not form:
+        return packed
+    return {"form": form, "digest": digest(canonical(new))}
 
 
 def _unpacked(text: str) -> bytes:
     return zlib.decompressobj().decompress(base64.b85decode(text), UNPACKED)
 
 
-def _heading(text: str) -> Block:
-    return rich("heading", line(literal(text, "bold")))
+def _rest(approval: Approval, payload: dict[str, Any]) -> list[Block]:
+    """What does not change: on the card where that is whole, else here with all that will run."""
+    if shown_whole(approval):
+        return [note(words.UNCHANGED_REST, "rest")]
+    whole = split(rows(approval.request.json_schema, payload, whole=True), BLOCK_CHARACTERS)
+    heading = line(literal(words.runs_with(len(canonical(payload).encode())), "bold"))
+    return [{"type": "divider"}, rich("heading", heading), *row_blocks(whole, "whole")]

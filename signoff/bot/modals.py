@@ -9,10 +9,10 @@ from typing import Any
 from signoff.bot import words
 from signoff.bot.claims import claims
 from signoff.bot.difference import changes, elements
-from signoff.bot.difference_view import difference_view, read_difference
+from signoff.bot.difference_view import carries, difference_view, read_difference
+from signoff.bot.folding import fold
 from signoff.bot.forms import can_edit, edit_view, read_edit
-from signoff.bot.lists import approvals_list, help_text
-from signoff.bot.payload import fold, rows
+from signoff.bot.payload import rows
 from signoff.bot.review import read_page, review_view
 from signoff.bot.text import Block, Trusted, line, literal, pieces, plain, rich, visible
 from signoff.bot.views import final, modal, note, paragraph, row_blocks, says, stakes, target
@@ -20,13 +20,12 @@ from signoff.canonical import digest
 from signoff.models.approval import Approval
 
 __all__ = [
-    "approvals_list",
     "can_edit",
+    "carries",
     "checking_view",
     "details_view",
     "difference_view",
     "edit_view",
-    "help_text",
     "message_blocks",
     "message_view",
     "note_view",

@@ -13,13 +13,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from signoff.bot import words
-from signoff.bot.text import Block, length, line, literal, pieces, visible
+from signoff.bot.moments import date_span, seconds
+from signoff.bot.text import Block, length, line, literal, visible
 from signoff.canonical import canonical
-from signoff.schema import fields
+from signoff.schema import Field, fields
 
 LEVELS = 2
 """Nested objects are shown as `a › b` down so many levels, then as JSON."""
@@ -27,8 +28,6 @@ NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
 WIDTH = 100
 """Characters that count as one line of a card: about two of a phone's."""
-PIECE_LINES = 50
-"""Lines of one piece of a long value, so that pages can be cut between them."""
 SHORT_BYTES = 200
 """Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
 
@@ -49,6 +48,10 @@ class Row:
     spans: tuple[Span, ...]
     form: Literal["line", "bullet", "code"] = "line"
     partial: bool = False
+    mark: str = ""
+    """Our own words about the value, after its name."""
+    at: int | None = None
+    """The moment that a text names, in seconds since 1970: shown in the reader's own zone beside it."""
 
     @property
     def text(self) -> str:
@@ -58,7 +61,8 @@ class Row:
     @property
     def size(self) -> int:
         """Characters, as Slack may count them."""
-        return length(self.text) + sum(length(name) + 3 for name in self.path)
+        about = (*self.path, self.mark) if self.path else ()
+        return length(self.text) + sum(length(name) + 3 for name in about) + (24 if self.at else 0)
 
     @property
     def lines(self) -> int:
@@ -69,36 +73,35 @@ class Row:
         return own + bool(self.path)
 
 
-@dataclass(frozen=True)
-class Folded:
-    """The first rows of a payload; `lines` and `size` (bytes) are what is left out."""
-
-    rows: tuple[Row, ...]
-    lines: int = 0
-    size: int = 0
-
-    @property
-    def whole(self) -> bool:
-        """True where the payload stands there in full."""
-        return not self.lines and not any(row.partial for row in self.rows)
-
-
 def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
     """A payload's values in the schema's order; `whole` gives long bytes as text as well."""
-    for field in fields(schema, payload):
-        if field.present and field.schema.get("contentEncoding") == "base64":
-            yield from _bytes_rows(field.name, field.value, whole)
-        elif field.present:
-            yield from _rows((field.name,), field.value, 0)
+    yield from _object_rows(schema or {}, schema or {}, payload, (), whole)
 
 
-def _rows(path: tuple[str, ...], value: Any, level: int) -> Iterator[Row]:
-    names = tuple(name_text(name) for name in path)
+def _object_rows(
+    root: dict[str, Any], schema: dict[str, Any], value: dict[str, Any], path: tuple[str, ...], whole: bool
+) -> Iterator[Row]:
+    for field in fields(schema, value, root):
+        if field.present:
+            yield from _rows(root, (*path, field.name), field, whole)
+
+
+def code_format(schema: dict[str, Any]) -> str:
+    """`diff`, `sql`, `markdown` or `code` where a schema says that a text is so; else empty."""
+    named = schema.get("format")
+    return named if isinstance(named, str) and named in words.CODE_FORMATS else ""
+
+
+def _rows(root: dict[str, Any], path: tuple[str, ...], field: Field, whole: bool) -> Iterator[Row]:
+    names, value = tuple(name_text(name) for name in path), field.value
     if len(names[-1]) > NAME:
         yield Row(names[:-1], ((json_text({path[-1]: value}), ""),), "code")
-    elif isinstance(value, dict) and value and level < LEVELS:
-        for name, item in value.items():
-            yield from _rows((*path, name), item, level + 1)
+    elif field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
+        yield from _bytes_rows(names, value, content, whole)
+    elif isinstance(value, dict) and value and len(path) <= LEVELS:
+        yield from _object_rows(root, field.schema, value, path, whole)
+    elif isinstance(value, str) and value and (form := code_format(field.schema)):
+        yield Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=words.code_mark(form))
     elif isinstance(value, list) and value and (bullets := _bullets(value)):
         for index, spans in enumerate(bullets):
             yield Row(names if index == 0 else (), spans, "bullet")
@@ -107,7 +110,7 @@ def _rows(path: tuple[str, ...], value: Any, level: int) -> Iterator[Row]:
     elif isinstance(value, str) and "\n" in value:
         yield Row(names, ((visible(value, keep="\n\t"), ""),), "code")
     else:
-        yield Row(names, ((scalar_text(value), ""),))
+        yield Row(names, ((scalar_text(value), ""),), at=seconds(value))
 
 
 def _bullets(values: list[Any]) -> list[tuple[Span, ...]]:
@@ -131,15 +134,9 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, list | dict) and not (isinstance(value, str) and "\n" in value)
 
 
-def _bytes_rows(name: str, value: Any, whole: bool) -> Iterator[Row]:
-    content = octets(value)
-    if content is None or len(name_text(name)) > NAME:
-        yield from _rows((name,), value, 0)
-        return
+def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool) -> Iterator[Row]:
     described = describe(content)
-    short = len(value) <= SHORT_BYTES
-    names = (name_text(name),)
-    if short:
+    if len(value) <= SHORT_BYTES:
         yield Row(names, ((scalar_text(value) + "  ", ""), (described, "italic")))
     elif whole:
         yield Row(names, ((described, "italic"),))
@@ -202,58 +199,6 @@ def json_text(value: Any) -> str:
     return visible(json.dumps(value, ensure_ascii=False, indent=2), keep="\n")
 
 
-def fold(all_rows: Iterable[Row], characters: int, lines: int) -> Folded:
-    """All rows where they fit, give or take a fifth; else the first within so many characters and lines.
-
-    The row that passes the limit is cut short.
-    """
-    kept: list[Row] = []
-    left_out = list(all_rows)
-    total = sum(row.size for row in left_out), sum(row.lines for row in left_out)
-    if total[0] <= characters * 6 // 5 and total[1] <= lines * 6 // 5:
-        return Folded(tuple(left_out))
-    while left_out and left_out[0].size <= characters and left_out[0].lines <= lines:
-        row = left_out.pop(0)
-        kept.append(row)
-        characters, lines = characters - row.size, lines - row.lines
-    if left_out:
-        head, left_out[0] = _cut_row(left_out[0], characters, lines)
-        kept += [head] if head else []
-    size = sum(len(row.text.encode()) for row in left_out)
-    return Folded(tuple(kept), sum(row.lines for row in left_out), size)
-
-
-def _cut_row(row: Row, characters: int, lines: int) -> tuple[Row | None, Row]:
-    room = characters - (row.size - length(row.text))
-    if row.form == "bullet" or len(row.spans) > 1 or room < WIDTH or lines < 3:
-        return None, row
-    text = row.text
-    first = "\n".join(text.split("\n", lines - 1)[: lines - 1])
-    head = next(pieces(first, min(room, (lines - 1) * WIDTH)), "")
-    if not head.strip() or head == text:
-        return None, row
-    shown = replace(row, spans=((head.rstrip("\n"), row.spans[0][1]),))
-    return shown, replace(row, path=(), spans=((text[len(head) :], ""),))
-
-
-def split(all_rows: Iterable[Row], limit: int) -> Iterator[Row]:
-    """The same rows, none longer than `limit` characters: a long value goes on in rows without a name."""
-    for row in all_rows:
-        if (row.size <= limit and row.lines <= PIECE_LINES) or len(row.spans) > 1:
-            yield row
-            continue
-        room = limit - (row.size - length(row.text))
-        parts = [piece for lines in _by_lines(row.text) for piece in pieces(lines, room)]
-        for index, part in enumerate(parts):
-            yield replace(row, path=row.path if index == 0 else (), spans=((part, ""),), form="code")
-
-
-def _by_lines(text: str) -> Iterator[str]:
-    lines = text.splitlines(keepends=True) if "\n" in text else [text]
-    for at in range(0, len(lines), PIECE_LINES):
-        yield "".join(lines[at : at + PIECE_LINES])
-
-
 def elements(shown: Iterable[Row]) -> list[Block]:
     """Rows → the elements of a rich_text block."""
     found: list[Block] = []
@@ -269,6 +214,8 @@ def elements(shown: Iterable[Row]) -> list[Block]:
     for row in shown:
         spans.extend(_name_spans(row.path))
         value = [literal(text, style) for text, style in row.spans if text]
+        value += [literal("  "), date_span(row.at)] if row.at is not None else []
+        spans.extend([literal(f"  {row.mark}", "italic")] if row.path and row.mark else [])
         if row.form == "line":
             spans.extend([*([literal("  ")] if row.path else []), *value, literal("\n")])
             continue

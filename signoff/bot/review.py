@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from signoff.bot import words
-from signoff.bot.payload import PIECE_LINES, Row, rows, split
+from signoff.bot.folding import PIECE_LINES, split
+from signoff.bot.payload import Row, rows
 from signoff.bot.text import Block, plain
 from signoff.bot.views import BLOCK_CHARACTERS, chunks, final, modal, note, read_metadata, row_blocks, stakes
 from signoff.canonical import digest

@@ -63,15 +63,47 @@ CHANGES_TOO_LARGE = (
     "to come back with changes."
 )
 AS_JSON = "Written as JSON."
+ONE_A_LINE = "One a line."
+NOT_A_MOMENT = "Choose a date and a time."
+YOUR_ZONE = "Shown and chosen in your own time zone."
+LEAVE_OUT = "Leave all of this out"
+MAKE_NULL = "Set all of this to null (nothing)"
+PICK = "Type to search"
+FIELDS_LEFT = "There are more fields than a form takes: the others stay as they are."
+DRAFT_TOO_LARGE = "That is more than one form can keep. Change less, or reject and ask for changes."
+NOT_USED = "What you had typed was not used:"
+WHAT_CHANGED = "What changed:"
+UNCHANGED_REST = "All else runs as the card shows it."
+
+CODE_FORMATS = {"diff": "a diff", "sql": "SQL", "markdown": "Markdown", "code": "code"}
+"""Formats of a schema's texts that are shown as code, and what to call them."""
+
+
+def code_mark(form: str) -> str:
+    """After the name of a text shown as code: whose word that is."""
+    return f"(the agent calls it {CODE_FORMATS[form]})"
+
+
+def agent_title(title: str) -> str:
+    """A field's title, which is the agent's; `title` is visible text."""
+    return f"The agent calls it “{title}”."
+
+
+def at_line(number: int, fault: str) -> str:
+    """What is wrong with one line of a list."""
+    return f"Line {number}: {fault}"
+
+
+def fields_of(first: int, last: int, count: int) -> str:
+    """Which fields a page of a form holds, counted from 1."""
+    return f"Fields {first:,} to {last:,} of {count:,}. What you type on one page is kept on the next."
+
+
+def unchanged_lines(count: int) -> str:
+    """Between the changed lines of a long text."""
+    return f"… {count:,} line{'' if count == 1 else 's'} unchanged"
 ESCAPES_HINT = "Characters that cannot be seen are written as \\u{202e}; leave them, or delete them."
 CHECKING_TEXT = "One moment: Signoff is checking whether you may decide this."
-
-
-def no_room(fields: int) -> str:
-    """At the end of a form that holds no more."""
-    if fields == 1:
-        return "1 more field does not fit in this form and stays as it is."
-    return f"{fields:,} more fields do not fit in this form and stay as they are."
 
 
 def agent_hint(description: str) -> str:
@@ -137,6 +169,9 @@ def folded(lines: int, size: int) -> str:
     """What of a payload is not on the card; `size` in bytes."""
     rest = f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
     return f"{rest}. {REVIEW_MORE} shows everything."
+
+
+BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
 
 
 def folded_after(lines: int, size: int) -> str:
@@ -205,7 +240,8 @@ def decided(answer: str, by_id: str, at: int, after: int | None) -> Trusted:
     """Approved, rejected or sent back: who, when, and after how long (microseconds)."""
     by = f" by {mention(by_id)}" if is_id(by_id) else ""
     took = f", after {duration(after)}" if after is not None else ""
-    return Trusted(f"*{answer}*{by} · {date(at)}{took}")
+    ran = "" if answer in (APPROVED, APPROVED_BY_POLICY) else ". Nothing ran."
+    return Trusted(f"*{answer}*{by} · {date(at)}{took}{ran}")
 
 
 APPROVED = "Approved"
@@ -233,7 +269,7 @@ def blocked(action: str) -> Trusted:
 def outcome(succeeded: bool, at: int | None, by_id: str = "") -> Trusted:
     """What became of it, as its agent reports; a failure mentions who approved."""
     when = f" · {date(at)}" if at is not None else ""
-    who = f" · {mention(by_id)}" if not succeeded and is_id(by_id) else ""
+    who = f" · {mention(by_id)}, please have a look" if not succeeded and is_id(by_id) else ""
     return Trusted(f"*{'Done' if succeeded else 'Failed'}*{when}{who}")
 
 
@@ -260,12 +296,18 @@ _MARKUP = re.compile(r"[^A-Za-z0-9 .,:;/_()'-]")
 
 
 def admin_cannot_show(approval: Approval, code: str, detail: str) -> Trusted:
-    """To an admin: which request nobody can see, and what Slack says; without what could be markup in it."""
+    """To an admin: which request nobody can see, and what Slack says; without what could be markup in it.
+
+    Other requests may meet the same fault: nobody is told of it again.
+    """
     what = f"{approval.agent} asks: {action_name(approval.action)}, but Slack refuses to show its card."
     said = _MARKUP.sub("", detail or code)[:500].strip()
     why = f" Slack says: {said}{'' if said.endswith('.') else '.'}" if said else ""
+    if not approval.pending:
+        return Trusted(f"{what}{why} It is {approval.status}, and stays so; its card shows that once it can.")
     return Trusted(
-        f"{what}{why} Until this is mended nobody can decide it; it ends {date(approval.expires_at)}."
+        f"{what}{why} Until this is mended nobody can decide it; it ends {date(approval.expires_at)}. "
+        "The same goes for others that meet this fault."
     )
 
 
@@ -354,41 +396,118 @@ TRUNCATED = "The rest does not fit here."
 
 # Lists and help.
 LIST_TITLE = Trusted("Waiting for you")
+LIST_TITLES = {"pending": "Waiting for you", "mine": "Decided by you", "history": "History"}
+HOME_TITLES = {"pending": "Waiting for you", "mine": "Decided by you", "owned": "Asked by your agents"}
+SEE_ALL = "See all…"
+SEE_HISTORY = "History…"
 NOTHING_WAITS = Trusted("Nothing waits for you.")
+NOTHING_DECIDED = Trusted("You have decided nothing yet.")
+NOTHING_HAPPENED = Trusted("There is no request yet.")
+NOTHING_FOUND = Trusted(
+    "There is none of that agent or action. Write it as on the card: */approvals history refund.create*."
+)
+HOME_HELP = Trusted("*Review…* shows everything that will run. */approvals help* says what else there is.")
 
 
-def waiting(count: int, page: int, pages: int) -> str:
-    """Over the list of what somebody may decide."""
-    place = f" · {page_of(page, pages).lower()}" if pages > 1 else ""
-    return f"{count:,} request{'' if count == 1 else 's'} on this page, oldest first{place}"
+def heading(kind: str, count: int, page: int, pages: int, about: str = "") -> str:
+    """Over a page of a list; `count` is of all pages of what waits, else of this page."""
+    place = f" · {page_of(page, pages).lower()}" if pages > 1 else f" · page {page}" if page > 1 else ""
+    what = f" of {about}" if about else ""
+    requests = f"{count:,} request{'' if count == 1 else 's'}{what}"
+    if kind == "pending":
+        wait = "waits" if count == 1 else "wait"
+        return f"{requests} {wait} for you, oldest first{place}"
+    return f"{requests}, newest first{place}"
+
+
+def nothing(kind: str, about: str) -> Trusted:
+    """In place of an empty list."""
+    if kind == "pending":
+        return Trusted("Nothing of that agent or action waits for you.") if about else NOTHING_WAITS
+    if kind == "mine":
+        return NOTHING_DECIDED
+    return NOTHING_FOUND if about else NOTHING_HAPPENED
+
+
+def and_more(count: int) -> str:
+    """Under the first of a list; 0 where nobody counted the others."""
+    if not count:
+        return "There are more."
+    return f"{count:,} more wait{'s' if count == 1 else ''} for you."
 
 
 def listed(agent: str, until: int, link: str) -> Trusted:
-    """Under an action in the list; `link` is the card's address, checked, or empty."""
-    opens = f" · <{link}|open the card>" if link else ""
-    return Trusted(f"{agent} asks · until {date(until)}{opens}")
+    """Under an action that waits; `link` is the card's address, checked, or empty."""
+    return Trusted(f"{agent} asks · until {date(until)}{_opens(link)}")
+
+
+def listed_after(agent: str, state: Trusted, link: str) -> Trusted:
+    """Under an action that waits no more."""
+    return Trusted(f"{agent} · {state}{_opens(link)}")
+
+
+_ENDED = {"expired": "Nobody answered", "cancelled": "Withdrawn by the agent", "blocked": "Blocked by policy"}
+
+
+def ended(status: str, at: int) -> Trusted:
+    """What an undecided request has become, in a list."""
+    return Trusted(f"*{_ENDED.get(status, APPROVED_BY_POLICY)}* · {date(at)}")
+
+
+def _opens(link: str) -> str:
+    return f" · <{link}|open the card>" if link else ""
 
 
 HELP = Trusted(
-    "*/approvals* lists what you may decide, oldest first. *Review…* shows everything that will run, and its "
-    "last page approves.\n"
+    "*/approvals* or */approvals pending* lists what you may decide, oldest first. *Review…* shows "
+    "everything that will run, and its last page approves.\n"
+    "*/approvals mine* lists what you decided, newest first.\n"
+    "*/approvals show ID* shows one request; the first 8 characters of its id are enough.\n"
+    "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
+    "After *pending* and *history* you may name an agent or an action.\n"
     "*/approvals help* shows this.\n"
     "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
     "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
     "answers runs nothing."
 )
+NOT_LOOKED_UP = Trusted("Signoff could not look that up. Try again in a moment.")
+NOT_FOR_HISTORY = Trusted("Only approvers, an agent's owner and admins can see the history.")
+NO_SUCH = Trusted("Signoff knows no such request. Its id stands in the card's menu, under *Details…*.")
+NO_ID = Trusted(
+    "Give a request's id, or at least its first 8 characters: */approvals show 0199c2a4*. It stands in the "
+    "card's menu, under *Details…*."
+)
+AMBIGUOUS = Trusted("Several requests begin so. Give more of the id.")
+
+
+def may_not_see(approvers: Sequence[str]) -> Trusted:
+    """For a member who asks for a request that is none of theirs."""
+    return Trusted(f"Only {audience(approvers)}, its agent's owner and admins can see this.")
 
 
 # Said privately.
 _DID = {"approved": "approved this", "rejected": "rejected this"}
+_A_DAY = 86_400_000_000
+_SPELLED = ((3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def spelled(microseconds: int) -> str:
+    """A span of time under a day as one says it: `3 seconds`, `1 minute`, `5 hours`."""
+    left = max(microseconds // 1_000_000, 0)
+    for seconds, unit in _SPELLED:
+        if left >= seconds:
+            count = left // seconds
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a second"
 
 
 def late_click(status: str, by_id: str, at: int, now: int) -> Trusted:
     """Somebody was faster; `status` is what the request has become, `at` when (0 where not known)."""
-    when = f" at {date(at, 'time')}" if at else ""
+    when = f" at {date(at, 'time')}" if now - at < _A_DAY else f" on {date(at)}"
+    when = when if at else ""
     if status in _DID:
         who = mention(by_id) if is_id(by_id) else "Somebody"
-        ahead = f", {duration(now - at)} before you" if at and 0 <= now - at < 86_400_000_000 else ""
+        ahead = f", {spelled(now - at)} before you" if at and 0 <= now - at < _A_DAY else ""
         return Trusted(f"{who} {_DID[status]}{when}{ahead}. Nothing else happened.")
     if status == "cancelled":
         return Trusted(f"The agent withdrew this{when}. Nothing ran.")
@@ -407,6 +526,19 @@ def not_an_approver(approvers: Sequence[str]) -> Trusted:
 NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
 NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
 UNKNOWN = Trusted("Signoff does not know this request any more. Nothing has changed.")
+
+
+def edited_kept(by_id: str = "") -> Trusted:
+    """Above a form that opens again on what somebody else has changed."""
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    return Trusted(f"*{who} changed this while your form was open.* What you typed is kept below.")
+
+
+def decided_with_changes(by_id: str, at: int) -> Trusted:
+    """A form was open when somebody approved other changes; they stand below."""
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    when = f" at {date(at, 'time')}" if at else ""
+    return Trusted(f"{who} approved this{when} with other changes. Nothing else happened.")
 
 
 def edited_meanwhile(by_id: str = "") -> Trusted:

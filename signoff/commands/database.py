@@ -54,7 +54,7 @@ def opened(settings: Settings) -> Iterator[Engine]:
     from alembic.util import CommandError
     from sqlalchemy import exc
 
-    from signoff.models.store import open_engine
+    from signoff.models.engine import open_engine
 
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -16,7 +16,8 @@ from signoff import settings
 from signoff.bot.directory import SlackDirectory
 from signoff.bot.post import Slack, client
 from signoff.embedded import url_file
-from signoff.models.store import Store, open_engine
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
 
 SECONDS = 5
 """How long anything that is asked may take to answer."""

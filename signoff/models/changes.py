@@ -70,7 +70,20 @@ _FAULT = (
     )
     .values(fault=bindparam("what"))
 )
+_SAME_FAULT = (
+    select(cards.c.id)
+    .join(approvals, approvals.c.id == cards.c.approval_id)
+    .where(
+        approvals.c.delivered_revision < approvals.c.revision,  # so is every card with a fault, by an index
+        cards.c.fault == bindparam("what"),
+        cards.c.approval_id != bindparam("card_of"),
+    )
+    .limit(1)
+)
 _NOW = select(now())
+_ADD_AGENT = insert(agents)
+_ADD_APPROVAL = insert(approvals)
+_ADD_CARD = insert(cards)
 _ADD_PAYLOAD = insert(payloads)
 _ADD_DECISION = insert(decisions)
 _SALT = (
@@ -79,6 +92,7 @@ _SALT = (
     .order_by(payloads.c.version.desc())
     .limit(1)
 )
+_NOW_AND_SALT = select(now().label("now"), _SALT.scalar_subquery().label("salt"))
 
 
 def clock(connection: Connection) -> int:
@@ -86,13 +100,19 @@ def clock(connection: Connection) -> int:
     return int(connection.execute(_NOW).scalar_one())
 
 
+def clock_and_salt(connection: Connection, approval_id: str) -> tuple[int, str]:
+    """`clock` and `salt`, in one statement."""
+    found = connection.execute(_NOW_AND_SALT, {"approval_id": approval_id}).one()
+    return int(found.now), found.salt or ""
+
+
 def add_approval(connection: Connection, values: dict[str, Any], payload: dict[str, Any]) -> None:
     """A new approval, its first payload, its card yet to be posted, and its agent where it is new."""
     if connection.execute(_KNOWN, {"agent": values["agent"]}).first() is None:
-        connection.execute(insert(agents), {"name": values["agent"], "created_at": values["created_at"]})
-    connection.execute(insert(approvals), values)
+        connection.execute(_ADD_AGENT, {"name": values["agent"], "created_at": values["created_at"]})
+    connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
-    connection.execute(insert(cards), {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
+    connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
@@ -147,5 +167,7 @@ def delivered(connection: Connection, approval_id: str, revision: int) -> None:
 
 
 def fault(connection: Connection, approval_id: str, what: str) -> bool:
-    """Why a card cannot be shown; False where that was known."""
-    return connection.execute(_FAULT, {"card_of": approval_id, "what": what}).rowcount > 0
+    """Why a card cannot be shown; False where that was known, of this card or of another."""
+    values = {"card_of": approval_id, "what": what}
+    new = connection.execute(_FAULT, values).rowcount > 0
+    return new and connection.execute(_SAME_FAULT, values).first() is None

@@ -6,12 +6,18 @@ from sqlalchemy import bindparam, update
 
 from signoff.models.store import MICROSECONDS, Store, cards, now
 
-LEASE_SECONDS = 30
-"""Longer than a Slack call may take; a process that died with the lease frees it by then."""
+LEASE_SECONDS = 12
+"""Longer than one Slack call may take, and renewed before each; one that died frees its card by then."""
 
 _TAKE = (
     update(cards)
     .where(cards.c.id == bindparam("card_id"), cards.c.lease_until < now())
+    .values(lease_until=now() + LEASE_SECONDS * MICROSECONDS)
+    .returning(cards.c.lease_until)
+)
+_RENEW = (
+    update(cards)
+    .where(cards.c.id == bindparam("card_id"), cards.c.lease_until == bindparam("lease"))
     .values(lease_until=now() + LEASE_SECONDS * MICROSECONDS)
     .returning(cards.c.lease_until)
 )
@@ -26,6 +32,12 @@ def take(store: Store, card_id: int) -> int | None:
     """The lease, to be given back with `release`; None while somebody else holds it."""
     with store.transaction() as connection:
         return connection.execute(_TAKE, {"card_id": card_id}).scalar()
+
+
+def renew(store: Store, card_id: int, lease: int) -> int | None:
+    """A lease that is held → for longer; None where it ran out and somebody else may have it."""
+    with store.transaction() as connection:
+        return connection.execute(_RENEW, {"card_id": card_id, "lease": lease}).scalar()
 
 
 def release(store: Store, card_id: int, lease: int) -> None:

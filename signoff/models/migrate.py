@@ -58,6 +58,7 @@ def _upgrade(engine: Engine) -> bool:
     config = _config()
     with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so only one process is in here
         if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS:.0f}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
         if MigrationContext.configure(connection).get_current_revision() == latest():
             return False  # another process was faster

@@ -1,4 +1,4 @@
-"""The database: engine, transactions, its clock, and every query. Rows in, Approvals out.
+"""The database: transactions and every query. Rows in, Approvals out.
 
 Statements are built once (SQLAlchemy Core): building them anew, or going through the ORM, costs four
 times as much a decision.
@@ -7,28 +7,20 @@ times as much a decision.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, event, exc, select, update
+from sqlalchemy import Connection, Engine, Text, bindparam, literal_column, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import ColumnElement
-from sqlalchemy.types import BigInteger
 
 from signoff.models.approval import Approval, Card
+from signoff.models.clock import now as now
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.policy import Verdict
 
 MICROSECONDS = 1_000_000
-BUSY_MS = 1500
-"""How long SQLite waits for another writer: under the 3 s in which Slack wants its answer."""
-OUTAGE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
-"""The database is away, full or locked: nothing is wrong with what was asked of it."""
-
 approvals = ApprovalRow.__table__  # type: ignore[attr-defined]
 payloads = PayloadRow.__table__  # type: ignore[attr-defined]
 decisions = DecisionRow.__table__  # type: ignore[attr-defined]
@@ -36,60 +28,28 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-class now(ColumnElement[int]):
-    """The database's clock, in microseconds since 1970, at the moment the expression is evaluated."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(now, "sqlite")
-def _now_sqlite(element: now, compiler: Any, **_: Any) -> str:
-    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER) * 1000"
-
-
-@compiles(now, "postgresql")
-def _now_postgresql(element: now, compiler: Any, **_: Any) -> str:
-    # now() would be the transaction's start, and let a late decision through.
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
-
-
-def open_engine(url: str) -> Engine:
-    """A connection pool for SQLite (WAL, every commit on disk) or PostgreSQL."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": 3})
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer that begins as a reader can find the database changed under it, and fail.
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
+_CARD = ("id", "channel", "ts", "log_ts", "permalink", "shown_revision", "log_revision")
 _LOAD = (
     select(
         approvals,
         now().label("now"),
         payloads.c.text.label("payload"),
-        payloads.c.salt,
         payloads.c.claims,
+        *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
         payloads,
         (payloads.c.approval_id == approvals.c.id) & (payloads.c.version == approvals.c.version),
     )
+    .outerjoin(cards, cards.c.approval_id == approvals.c.id)
     .where(approvals.c.id == bindparam("approval_id"))
+    .order_by(cards.c.id)
+    .limit(1)
 )
+_CARD_OF = (
+    select(cards.c.id).where(cards.c.approval_id == bindparam("approval_id")).order_by(cards.c.id).limit(1)
+)
+_EXISTS = select(approvals.c.id).where(approvals.c.id == bindparam("approval_id"))
 _FIND = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("request_id")
 )
@@ -105,16 +65,19 @@ _DECISION = (
     .order_by(decisions.c.id.desc())
     .limit(1)
 )
-_CARD = select(cards).where(cards.c.approval_id == bindparam("approval_id")).order_by(cards.c.id).limit(1)
 _NOW = select(now())
+# Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
+_WAITS = approvals.c.status == literal_column("'pending'")
 _PENDING = (
     select(approvals.c.id, approvals.c.verdict)
-    .where(approvals.c.status == "pending", approvals.c.expires_at > now())
+    .where(_WAITS, approvals.c.expires_at > now())
     .order_by(approvals.c.created_at, approvals.c.id)
 )
+# Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
+_PENDING_ABOUT = _PENDING.where(bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action]))
 _OVERDUE = (
     select(approvals.c.id)
-    .where(approvals.c.status == "pending", approvals.c.expires_at <= now())
+    .where(_WAITS, approvals.c.expires_at <= now())
     .order_by(approvals.c.expires_at)
     .limit(bindparam("most"))
 )
@@ -125,7 +88,7 @@ _UNPUBLISHED = (
         approvals.c.ended_at.is_not(None),
         approvals.c.ended_at < now() - bindparam("age"),
     )
-    .order_by(approvals.c.ended_at)
+    .order_by(approvals.c.ended_at.desc())
     .limit(bindparam("most"))
 )
 _UNDELIVERED = (
@@ -141,6 +104,11 @@ _PUBLISHED = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"), approvals.c.published_at.is_(None))
     .values(published_at=now())
+)
+_UNPUBLISH = (
+    update(approvals)
+    .where(approvals.c.published_at.is_not(None), approvals.c.receipt_expires_at > now())
+    .values(published_at=None)
 )
 _POSTPONE = (
     update(approvals)
@@ -173,17 +141,33 @@ class Store:
         with self.reading() as connection:
             return load(connection, approval_id)
 
+    def look(self, approval_id: str) -> tuple[Approval, int] | None:
+        """One Approval, and the database's time at which it was so."""
+        with self.reading() as connection:
+            found = _row(connection, approval_id)
+            return (_assemble(connection, found), found.now) if found else None
+
+    def card_of(self, approval_id: str) -> int | None:
+        """The id of an Approval's card."""
+        with self.reading() as connection:
+            return connection.execute(_CARD_OF, {"approval_id": approval_id}).scalar()
+
     def find(self, agent: str, request_id: str) -> Approval | None:
         """The Approval of an agent's request."""
         with self.reading() as connection:
             found = find(connection, agent, request_id)
             return load(connection, found) if found else None
 
-    def waiting(self) -> list[tuple[str, tuple[str, ...]]]:
-        """(id, approvers) of everything that waits for a decision, oldest first."""
+    def waiting(self, about: str = "") -> list[tuple[str, tuple[str, ...]]]:
+        """(id, approvers) of everything that waits for a decision, oldest first.
+
+        `about` takes only what is of this agent or of this action.
+        """
         with self.reading() as connection:
-            found = connection.execute(_PENDING).all()
-        approvers = {verdict: tuple(json.loads(verdict)["approvers"]) for _, verdict in found}
+            statement = _PENDING_ABOUT if about else _PENDING
+            found = connection.execute(statement, {"about": about} if about else {}).all()
+        distinct = {verdict for _, verdict in found}
+        approvers = {verdict: tuple(json.loads(verdict)["approvers"]) for verdict in distinct}
         return [(approval_id, approvers[verdict]) for approval_id, verdict in found]
 
     def overdue(self, most: int = 100) -> Sequence[str]:
@@ -207,6 +191,11 @@ class Store:
         with self.transaction() as connection:
             connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
+    def unpublish(self) -> None:
+        """Whether the answers that are still valid are in Redis is no longer known."""
+        with self.transaction() as connection:
+            connection.execute(_UNPUBLISH)
+
     def postpone(self, approval_id: str, seconds: float) -> None:
         """Do not deliver it for a while."""
         with self.transaction() as connection:
@@ -228,26 +217,30 @@ def by_key(connection: Connection, agent: str, key: str) -> Row[Any] | None:
     return connection.execute(_KEY, {"agent": agent, "key": key}).first()
 
 
-def row(connection: Connection, approval_id: str) -> Row[Any] | None:
-    """The approval's columns, `now`, and its current payload (`payload`, `salt`)."""
-    return connection.execute(_LOAD, {"approval_id": approval_id}).first()
+def exists(connection: Connection, approval_id: str) -> bool:
+    """Whether some Approval has this id."""
+    return connection.execute(_EXISTS, {"approval_id": approval_id}).first() is not None
 
 
 def load(connection: Connection, approval_id: str) -> Approval | None:
     """One Approval, with its decision and card."""
-    found = row(connection, approval_id)
-    return assemble(connection, found) if found else None
+    found = _row(connection, approval_id)
+    return _assemble(connection, found) if found else None
 
 
-def assemble(connection: Connection, found: Row[Any]) -> Approval:
-    """A `row` → the Approval, reading what else belongs to it."""
+def _row(connection: Connection, approval_id: str) -> Row[Any] | None:
+    """The approval's columns, `now`, its current payload, and its card's columns as `card_…`."""
+    return connection.execute(_LOAD, {"approval_id": approval_id}).first()
+
+
+def _assemble(connection: Connection, found: Row[Any]) -> Approval:
+    """A `_row` → the Approval, reading what else belongs to it."""
     key = {"approval_id": found.id}
     text, claims = found.payload, found.claims
     if found.version > 1:
         text, claims = connection.execute(_FIRST, key).one()
     request = ApprovalRequest.from_rows(claims, json.loads(text))
     decided = connection.execute(_DECISION, key).first() if found.ended_at else None
-    card = connection.execute(_CARD, key).first()
     return Approval(
         id=found.id,
         agent=found.agent,
@@ -271,7 +264,7 @@ def assemble(connection: Connection, found: Row[Any]) -> Approval:
         decision=_decision(decided, found) if decided else None,
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
         outcome_at=found.outcome_at,
-        card=_card(card) if card else None,
+        card=_card(found) if found.card_id is not None else None,
     )
 
 
@@ -290,5 +283,4 @@ def _decision(decided: Row[Any], found: Row[Any]) -> Decision:
 
 
 def _card(found: Row[Any]) -> Card:
-    names = ("id", "channel", "ts", "log_ts", "permalink", "shown_revision", "log_revision")
-    return Card(**{name: getattr(found, name) for name in names})
+    return Card(**{name: getattr(found, f"card_{name}") for name in _CARD})

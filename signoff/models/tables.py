@@ -43,6 +43,10 @@ class ApprovalRow(SQLModel, table=True):
             sqlite_where=text("delivered_revision < revision"),
             postgresql_where=text("delivered_revision < revision"),
         ),
+        Index("approval_created", "created_at"),
+        Index("approval_agent", "agent", "created_at"),
+        Index("approval_action", "action", "created_at"),
+        Index("approval_prefix", text("substr(id, 1, 8)")),
     )
 
     id: str = _text(primary_key=True)
@@ -158,3 +162,35 @@ class AgentRow(SQLModel, table=True):
     name: str = _text(primary_key=True)
     owner: str | None = _text(default=None)
     created_at: int = _time()
+
+
+class HomeRow(SQLModel, table=True):
+    """A person who has opened App Home; `digest` is of what it shows, NULL where Slack shows nothing of ours.
+
+    Nobody publishes it before `not_before`: so one worker at a time does, and not too often.
+    """
+
+    __tablename__ = "home"
+
+    user_id: str = _text(primary_key=True)
+    opened_at: int = _time()
+    not_before: int = _time(default=0)
+    digest: str | None = _text(default=None)
+
+
+class DraftRow(SQLModel, table=True):
+    """What one approver has typed so far into one form of several pages; deleted soon after the decision.
+
+    `form` is an id of its own: the same person's form on another device is another draft. `text` is JSON and
+    may hold personal data.
+    """
+
+    __tablename__ = "draft"
+    __table_args__ = (Index("draft_approval", "approval_id"),)
+
+    form: str = _text(primary_key=True)
+    approval_id: str = _text(foreign_key="approval.id")
+    approver: str = _text()
+    version: int
+    text: str = _text()
+    updated_at: int = _time()

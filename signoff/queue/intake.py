@@ -25,7 +25,7 @@ from signoff.models.messages import (
     Status,
     build,
 )
-from signoff.models.store import OUTAGE as DATABASE_OUTAGE
+from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.queue.stream import Entry, Stream
 
 log = logging.getLogger("signoff.intake")

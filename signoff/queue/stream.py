@@ -17,6 +17,8 @@ REQUESTS = "signoff:req:"
 DECISIONS = "signoff:dec:"
 NOTICES = "signoff:ntf:"
 DEAD = "signoff:dead"
+RUN = DECISIONS + "_run"
+"""Where the run of Redis is noted that has all answers. No agent's name holds a `_`."""
 GROUP = "intake"
 DEAD_KEPT = 1000
 """Entries of the dead-letter stream; older ones go."""
@@ -164,6 +166,23 @@ def publish(
     pipe.expire(decisions(agent), seconds)
     pipe.publish(notice(agent, request_id), "1")
     pipe.execute()
+
+
+def run_id(client: Redis) -> str:
+    """Names this run of this Redis: another one may have lost what the last had."""
+    found: Any = client.info("server")
+    return str(found["run_id"])
+
+
+def known_run(client: Redis) -> str | None:
+    """The run that all answers were published to; None: a Redis that was emptied, or a new one."""
+    found: Any = client.get(RUN)
+    return found.decode() if found else None
+
+
+def remember_run(client: Redis, name: str) -> None:
+    """All answers are, or will be, published to this run."""
+    client.set(RUN, name)
 
 
 def published(client: Redis, agent: str, request_id: str) -> Answer | None:

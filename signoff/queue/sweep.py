@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 
 from redis.exceptions import RedisError
 
 from signoff.approvals import Approvals
-from signoff.models.store import OUTAGE as DATABASE_OUTAGE
+from signoff.models.drafts import Drafts
+from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
 log = logging.getLogger("signoff.sweep")
 
@@ -34,8 +36,29 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
-        self._each("publish", lambda: store.unpublished(UNPUBLISHED_SECONDS), self._publish)
+        self._each("recover", self._lost, self._recover)
+        self._each("publish", self._unpublished, self._publish)
         self._each("deliver", store.undelivered, self._deliver)
+        self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+
+    def _lost(self) -> list[str]:
+        run = self._approvals.publisher.lost()
+        return [run] if run else []
+
+    def _recover(self, run: str) -> None:
+        """Redis came back without what it had: its last second, or everything. All is published anew."""
+        log.warning("Redis is not the one that had all answers: publishing them anew")
+        store = self._approvals.store
+        store.unpublish()
+        for approval_id, _ in store.waiting():
+            self._approvals.answer(self._approvals.get(approval_id))
+        self._approvals.publisher.recovered(run)
+
+    def _unpublished(self) -> Iterator[str]:
+        """The newest first, for as long as one sweep may take."""
+        end = time.monotonic() + SWEEP_SECONDS
+        while time.monotonic() < end and (found := self._approvals.store.unpublished(UNPUBLISHED_SECONDS)):
+            yield from found
 
     def _publish(self, approval_id: str) -> None:
         approval = self._approvals.store.get(approval_id)
@@ -43,7 +66,7 @@ class Sweep:
             self._approvals.answer(approval)
             self._approvals.store.mark_published(approval_id)
 
-    def _each(self, what: str, find: Callable[[], Sequence[str]], do: Callable[[str], object]) -> None:
+    def _each(self, what: str, find: Callable[[], Iterable[str]], do: Callable[[str], object]) -> None:
         try:
             for approval_id in find():
                 try:

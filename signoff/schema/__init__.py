@@ -89,12 +89,7 @@ def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
         return jsonschema_rs.validator_for(
             schema, validate_formats=True, pattern_options=PATTERNS, offline=True
         )
-    except jsonschema_rs.ReferencingError:
-        raise Invalid(
-            "The schema refers to something that it does not hold itself: only references inside it (#/…) "
-            "are followed."
-        ) from None
-    except (jsonschema_rs.ValidationError, ValueError) as error:
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise Invalid(_schema_fault(error)) from None
 
 
@@ -102,6 +97,8 @@ def _schema_fault(error: Exception) -> str:
     message = str(getattr(error, "message", error)).splitlines()[0][:200]
     path = list(getattr(error, "instance_path", ()))
     where = "/".join(str(part) for part in path)[:80]
+    if "Retrieval is disabled" in message or "not present in a registry" in message:
+        return "The schema refers to something outside itself: only references inside it (#/…) are followed."
     if "regex" in message:
         return (
             f"The schema's pattern at {where} is too large, or uses what a linear-time engine does not have "

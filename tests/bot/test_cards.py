@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from signoff.bot import words
 from signoff.bot.blocks import MESSAGE_TOTAL, check_message, total_length
-from signoff.bot.cards import card, log, parse_choice, parse_token, shown_whole, token
+from signoff.bot.cards import card, log, parse_choice, parse_token, token
+from signoff.bot.folding import shown_whole
 from signoff.bot.text import visible
 from signoff.errors import UnknownApproval
 from signoff.models.approval import Approval, Card

@@ -60,7 +60,8 @@ def test_every_scope_is_explained() -> None:
 def test_it_has_the_command_the_home_the_events_and_socket_mode() -> None:
     text = (ROOT / "manifest.yml").read_text()
     for line in (
-        "- command: /approvals", "should_escape: true", "home_tab_enabled: true", "- app_home_opened",
+        "- command: /approvals", "- name: Pending approvals", "type: global", "callback_id: pending",
+        "should_escape: true", "home_tab_enabled: true", "- app_home_opened",
         "messages_tab_enabled: true", "messages_tab_read_only_enabled: true", "is_enabled: true",
         "socket_mode_enabled: true",
     ):  # fmt: skip

@@ -18,7 +18,8 @@ from support import eventually
 
 from signoff import Signoff
 from signoff.config import read_env_file
-from signoff.models.store import Store, open_engine
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
 from signoff.sandbox.server import Sandbox
 
 START_SECONDS = 90.0

@@ -14,7 +14,8 @@ from support import eventually
 
 from signoff.models import migrate
 from signoff.models import tables as tables
-from signoff.models.store import Store, open_engine
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
 
 LINE = (
     "INSERT INTO audit_event (seq, kind, at, actor, data, previous, hash) "
@@ -75,7 +76,7 @@ def test_an_empty_database_is_upgraded_once(engine: Engine) -> None:
     assert migrate.current(engine) is None
     assert migrate.pending(engine)
     assert migrate.upgrade(engine) is True
-    assert migrate.current(engine) == migrate.latest() == "0001"
+    assert migrate.current(engine) == migrate.latest()
     assert migrate.upgrade(engine) is False
 
 
@@ -86,7 +87,7 @@ def test_looking_at_the_version_changes_nothing(engine: Engine) -> None:
 
 def test_three_processes_may_upgrade_at_once(engine: Engine, database_url: str) -> None:
     program = (
-        "import sys; from signoff.models import migrate; from signoff.models.store import open_engine\n"
+        "import sys; from signoff.models import migrate; from signoff.models.engine import open_engine\n"
         "engine = open_engine(sys.argv[1]); sys.stdout.write('.'); sys.stdout.flush(); sys.stdin.read()\n"
         "print(migrate.upgrade(engine))"
     )
@@ -105,7 +106,7 @@ def test_three_processes_may_upgrade_at_once(engine: Engine, database_url: str) 
         process.stdin = None
     said = [process.communicate(timeout=60) for process in processes]
     assert sorted(out.strip() for out, _ in said) == [b"False", b"False", b"True"], said
-    assert migrate.current(engine) == "0001"
+    assert migrate.current(engine) == migrate.latest()
 
 
 def test_a_failed_upgrade_leaves_nothing_behind(engine: Engine) -> None:
@@ -123,7 +124,7 @@ def test_an_upgrade_waits_for_a_writer_that_is_in_the_way(engine: Engine, databa
     holder = engine.connect()
     transaction = holder.begin()
     program = (
-        "import sys; from signoff.models import migrate; from signoff.models.store import open_engine\n"
+        "import sys; from signoff.models import migrate; from signoff.models.engine import open_engine\n"
         "sys.stdout.write('.'); sys.stdout.flush(); print(migrate.upgrade(open_engine(sys.argv[1])))"
     )
     process = subprocess.Popen([sys.executable, "-c", program, database_url], stdout=subprocess.PIPE)

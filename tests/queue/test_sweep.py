@@ -88,3 +88,39 @@ def test_an_outage_is_survived(core: Core, monkeypatch: pytest.MonkeyPatch) -> N
     stop.set()
     thread.join(timeout=20)
     assert not thread.is_alive()
+
+
+def test_a_redis_that_lost_everything_gets_all_answers_again(core: Core) -> None:
+    decided, waiting = core.submit(), core.submit()
+    core.approvals.decide(decided.id, 1, "U0ANA", "approve")
+    swept = Sweep(core.approvals, lambda _: None)
+    swept.step()
+    core.redis.flushall()
+    change(core, "UPDATE approval SET ended_at=ended_at-5000000 WHERE ended_at IS NOT NULL")
+    swept.step()
+    answer = stream.published(core.redis, decided.agent, decided.request_id)
+    assert answer is not None and answer.status == "approved"
+    assert stream.published(core.redis, waiting.agent, waiting.request_id).status == "pending"  # type: ignore[union-attr]
+
+
+def test_a_restarted_redis_gets_what_its_last_second_lost(core: Core) -> None:
+    approval = core.submit()
+    swept = Sweep(core.approvals, lambda _: None)
+    swept.step()
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    core.redis.delete(stream.decision(approval.agent, approval.request_id))  # the write was not on disk
+    stream.remember_run(core.redis, "the run before")
+    change(core, "UPDATE approval SET ended_at=ended_at-5000000 WHERE ended_at IS NOT NULL")
+    swept.step()
+    assert stream.published(core.redis, approval.agent, approval.request_id) is not None
+
+
+def test_a_redis_that_lost_nothing_is_left_alone(core: Core) -> None:
+    approval = core.submit()
+    swept = Sweep(core.approvals, lambda _: None)
+    swept.step()
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    before = core.redis.xlen(stream.decisions(approval.agent))
+    for _ in range(3):
+        swept.step()
+    assert core.redis.xlen(stream.decisions(approval.agent)) == before == 1

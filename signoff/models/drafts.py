@@ -1,0 +1,90 @@
+"""What people have typed into forms of several pages, until they submit the last one.
+
+It is kept here because Slack keeps 3,000 characters with a view, and one page's fields may hold more. It is
+no state of an approval: nothing is decided by it, and what comes of it is checked like any other edit.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+
+from signoff.models.approval import Approval
+from signoff.models.store import MICROSECONDS, Store, approvals, now
+from signoff.models.tables import DraftRow
+
+MAX_TEXT = 512 * 1024
+"""Bytes of one draft, as JSON."""
+KEPT_SECONDS = 24 * 3600
+"""A draft that was left goes after so long; one of a request that is decided goes with the next sweep."""
+
+drafts = DraftRow.__table__  # type: ignore[attr-defined]
+
+_MINE = (drafts.c.form == bindparam("which"), drafts.c.approval_id == bindparam("about"))
+_READ = select(drafts.c.text).where(*_MINE, drafts.c.approver == bindparam("who"))
+_WRITE = (
+    update(drafts)
+    .where(*_MINE, drafts.c.approver == bindparam("who"))
+    .values(text=bindparam("what"), version=bindparam("seen"), updated_at=now())
+)
+_ADD = insert(drafts).values(
+    form=bindparam("which"),
+    approval_id=bindparam("about"),
+    approver=bindparam("who"),
+    version=bindparam("seen"),
+    text=bindparam("what"),
+    updated_at=now(),
+)
+_ANY = select(drafts.c.form).limit(literal_column("1"))
+_CLEAR = delete(drafts).where(
+    (drafts.c.updated_at < now() - literal_column(str(KEPT_SECONDS * MICROSECONDS)))
+    | drafts.c.approval_id.in_(select(approvals.c.id).where(approvals.c.status != "pending"))
+)
+_ERASE = delete(drafts).where(drafts.c.approval_id == bindparam("about"))
+
+
+class Drafts:
+    """Reads and writes drafts. The database's errors pass."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, form: str, approval: Approval, user_id: str) -> dict[str, Any]:
+        """What this person has typed into this form so far, by block_id; none where nothing is kept."""
+        with self._store.reading() as connection:
+            values = {"which": form, "about": approval.id, "who": user_id}
+            text = connection.execute(_READ, values).scalar()
+        found = json.loads(text) if text else {}
+        return dict(found)
+
+    def write(self, form: str, approval: Approval, user_id: str, typed: dict[str, Any]) -> bool:
+        """Keep what was typed, instead of what was kept before; False where that is too much to keep."""
+        text = json.dumps(typed)
+        if len(text) > MAX_TEXT:
+            return False
+        values = {
+            "which": form,
+            "about": approval.id,
+            "who": user_id,
+            "seen": approval.version,
+            "what": text,
+        }
+        with self._store.transaction() as connection:
+            if connection.execute(_WRITE, values).rowcount == 0:
+                connection.execute(_ADD, values)
+        return True
+
+    def clear(self) -> None:
+        """Delete what nobody needs any more: of decided requests, and left for a day."""
+        with self._store.reading() as connection:
+            if connection.execute(_ANY).first() is None:
+                return
+        with self._store.transaction() as connection:
+            connection.execute(_CLEAR)
+
+    def erase(self, approval_id: str) -> None:
+        """Delete all that was typed about one request."""
+        with self._store.transaction() as connection:
+            connection.execute(_ERASE, {"about": approval_id})

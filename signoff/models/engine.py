@@ -1,0 +1,44 @@
+"""The connection pool, for SQLite and PostgreSQL, and what counts as an outage of either."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+
+BUSY_MS = 1500
+"""How long SQLite waits for another writer: under the 3 s in which Slack wants its answer."""
+POSTGRESQL = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,  # ms until a connection that went silent counts as dead
+    "options": f"-c lock_timeout={BUSY_MS}",
+}
+OUTAGE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""The database is away, full or locked: nothing is wrong with what was asked of it."""
+
+
+def open_engine(url: str) -> Engine:
+    """A connection pool for SQLite (WAL, every commit on disk) or PostgreSQL."""
+    if not url.startswith("sqlite"):
+        # hide_parameters: the text of an error never holds a payload
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, hide_parameters=True, connect_args=POSTGRESQL
+        )
+    options = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can find the database changed under it, and fail.
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,182 @@
+"""What lists are made of: an Approval's line without its payload, and the queries that find lines.
+
+Every query reads an index and stops after the lines that it needs: a list over a million old Approvals
+costs what one over ten does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, literal_column, select
+
+from signoff.models.store import Store, agents, approvals, cards, decisions
+
+PREFIX = 8
+"""The fewest characters of an id that are looked up: as many as the index holds."""
+MOST_OWNED = 20
+"""Agents of one person whose Approvals are listed."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An Approval as one line of a list. Times are microseconds since 1970.
+
+    `answer` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
+    one; `permalink` is the card's address.
+    """
+
+    id: str
+    agent: str
+    action: str
+    status: str
+    version: int
+    revision: int
+    created_at: int
+    expires_at: int
+    ended_at: int | None
+    approvers: tuple[str, ...]
+    answer: str | None = None
+    approver: str = ""
+    resubmit: bool = False
+    decided_at: int | None = None
+    permalink: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """True while somebody may still decide."""
+        return self.status == "pending"
+
+
+_COLUMNS = (
+    "id",
+    "agent",
+    "action",
+    "status",
+    "version",
+    "revision",
+    "created_at",
+    "expires_at",
+    "ended_at",
+    "verdict",
+)
+_LINES = (
+    select(
+        *(approvals.c[name] for name in _COLUMNS),
+        decisions.c.answer,
+        decisions.c.approver,
+        decisions.c.resubmit,
+        decisions.c.at,
+        cards.c.permalink,
+    )
+    .outerjoin(cards, cards.c.approval_id == approvals.c.id)
+    .outerjoin(decisions, (decisions.c.approval_id == approvals.c.id) & decisions.c.withdrawn_at.is_(None))
+    .where(approvals.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(cards.c.id.desc(), decisions.c.id)
+)
+_DECIDED = (
+    select(decisions.c.approval_id)
+    .where(decisions.c.approver == bindparam("user"), decisions.c.withdrawn_at.is_(None))
+    .order_by(decisions.c.at.desc())
+    .limit(bindparam("most"))
+    .offset(bindparam("skip"))
+)
+_OWNED = (
+    select(agents.c.name)
+    .where(agents.c.owner == bindparam("user"))
+    .order_by(agents.c.name)
+    .limit(literal_column(str(MOST_OWNED)))
+)
+_OWNER = select(agents.c.owner).where(agents.c.name == bindparam("agent"))
+_NEWEST = (
+    select(approvals.c.id, approvals.c.created_at)
+    .order_by(approvals.c.created_at.desc())
+    .limit(bindparam("most"))
+)
+_BY_AGENT = approvals.c.agent == bindparam("agent")
+_BY_ACTION = approvals.c.action == bindparam("action")
+_NEWEST_OF = {
+    (): _NEWEST,
+    ("agent",): _NEWEST.where(_BY_AGENT),
+    ("action",): _NEWEST.where(_BY_ACTION),
+    ("agent", "action"): _NEWEST.where(_BY_AGENT, _BY_ACTION),
+}
+_PREFIXED = (
+    select(approvals.c.id)
+    .where(
+        func.substr(approvals.c.id, literal_column("1"), literal_column("8")) == bindparam("head"),
+        func.substr(approvals.c.id, literal_column("1"), bindparam("length")) == bindparam("prefix"),
+    )
+    .limit(literal_column("2"))
+)
+
+
+def lines(store: Store, ids: Sequence[str]) -> list[Listed]:
+    """The Approvals of these ids, in the same order; what is not there is left out."""
+    if not ids:
+        return []
+    with store.reading() as connection:
+        found = {row.id: row for row in connection.execute(_LINES, {"ids": list(ids)})}
+    return [_listed(found[one]) for one in ids if one in found]
+
+
+def decided_by(store: Store, user_id: str, most: int, skip: int = 0) -> list[str]:
+    """Ids of what a person decided, the newest decision first."""
+    with store.reading() as connection:
+        values = {"user": user_id, "most": most, "skip": skip}
+        return list(dict.fromkeys(connection.execute(_DECIDED, values).scalars()))
+
+
+def owned_agents(store: Store, user_id: str) -> list[str]:
+    """The agents that a person owns, at most `MOST_OWNED`."""
+    with store.reading() as connection:
+        return list(connection.execute(_OWNED, {"user": user_id}).scalars())
+
+
+def owner(store: Store, agent: str) -> str | None:
+    """Who owns an agent: a Slack user id, or nobody."""
+    with store.reading() as connection:
+        found: str | None = connection.execute(_OWNER, {"agent": agent}).scalar()
+        return found
+
+
+def newest(store: Store, most: int, about: str = "", among: Sequence[str] | None = None) -> list[str]:
+    """The newest ids, newest first: of the agent or the action `about`, and of the agents `among`."""
+    wanted: list[dict[str, str]]
+    if among is None:
+        wanted = [{"agent": about}, {"action": about}] if about else [{}]
+    else:
+        wanted = [{"agent": agent} | ({} if about in ("", agent) else {"action": about}) for agent in among]
+    found: dict[str, int] = {}
+    with store.reading() as connection:
+        for values in wanted:
+            found |= _some(connection, values, most)
+    return sorted(found, key=lambda one: (found[one], one), reverse=True)[:most]
+
+
+def with_prefix(store: Store, prefix: str) -> list[str]:
+    """Ids that begin so, at most two; `prefix` has at least `PREFIX` characters."""
+    values = {"head": prefix[:PREFIX], "prefix": prefix, "length": len(prefix)}
+    with store.reading() as connection:
+        return list(connection.execute(_PREFIXED, values).scalars())
+
+
+def _some(connection: Connection, values: dict[str, str], most: int) -> dict[str, int]:
+    rows = connection.execute(_NEWEST_OF[tuple(values)], {**values, "most": most})
+    return {row.id: row.created_at for row in rows}
+
+
+def _listed(row: Any) -> Listed:
+    taken = {name: getattr(row, name) for name in _COLUMNS if name != "verdict"}
+    return Listed(
+        **taken,
+        approvers=tuple(json.loads(row.verdict)["approvers"]),
+        answer=row.answer,
+        approver=row.approver or "",
+        resubmit=bool(row.resubmit),
+        decided_at=row.at,
+        permalink=row.permalink or "",
+    )

@@ -1,0 +1,422 @@
+"""Forms for any payload: nested objects, lists, moments, long enums, pages; and what changed, by line."""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff.bot import words
+from signoff.bot.blocks import check_view
+from signoff.bot.cards import card
+from signoff.bot.controls import suggestions
+from signoff.bot.difference import by_line
+from signoff.bot.forms import changed_values, controls, edit_view, page_errors, page_of_edit, read_edit
+from signoff.bot.meanwhile import again_view, as_sent, lost_view
+from signoff.bot.modals import carries, difference_view
+from signoff.bot.text import Trusted
+from signoff.canonical import canonical
+from signoff.models.approval import Approval
+
+Make = Callable[..., Approval]
+View = dict[str, Any]
+KEY = {
+    "static_select": ("selected_option", "initial_option"),
+    "external_select": ("selected_option", "initial_option"),
+    "checkboxes": ("selected_options", "initial_options"),
+    "datepicker": ("selected_date", "initial_date"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
+}
+
+
+def state_of(view: View) -> dict[str, Any]:
+    """What Slack sends when nothing is touched."""
+    values: dict[str, Any] = {}
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            element = block["element"]
+            name, initial = KEY.get(element["type"], ("value", "initial_value"))
+            values[block["block_id"]] = {"value": {"type": element["type"], name: element.get(initial)}}
+    return values
+
+
+def inputs(view: View) -> dict[str, View]:
+    return {block["label"]["text"]: block for block in view["blocks"] if block["type"] == "input"}
+
+
+def filled(view: View, given: dict[str, Any]) -> dict[str, Any]:
+    """The state of a view after somebody has typed `given`, by label."""
+    values = state_of(view)
+    for label, value in given.items():
+        block = inputs(view)[label]
+        name = KEY.get(block["element"]["type"], ("value", ""))[0]
+        values[block["block_id"]]["value"][name] = value
+    return values
+
+
+def typed(asked: Approval, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Fill a form of one page and read it back; errors by label."""
+    view = edit_view(asked)
+    payload, errors = read_edit(asked, filled(view, given))
+    labels = {block["block_id"]: label for label, block in inputs(view).items()}
+    return payload, {labels[block_id]: text for block_id, text in errors.items()}
+
+
+def element(asked: Approval, label: str) -> View:
+    found: View = inputs(edit_view(asked))[label]["element"]
+    return found
+
+
+ORDER: dict[str, Any] = {
+    "type": "object",
+    "required": ["customer"],
+    "properties": {
+        "customer": {"type": "string"},
+        "shipping": {
+            "type": "object",
+            "required": ["street"],
+            "properties": {
+                "street": {"type": "string"},
+                "floor": {"type": ["integer", "null"]},
+                "geo": {
+                    "type": "object",
+                    "properties": {"at": {"$ref": "#/$defs/point"}},
+                    "required": ["at"],
+                },
+            },
+        },
+        "billing": {"type": ["object", "null"], "properties": {"city": {"type": "string"}}},
+    },
+    "$defs": {"point": {"type": "object", "properties": {"lat": {"type": "number", "maximum": 90}}}},
+}
+ORDERED: dict[str, Any] = {
+    "customer": "cus_42",
+    "shipping": {"street": "Hauptstr. 1", "floor": 2, "geo": {"at": {"lat": 52.5}}},
+    "billing": {"city": "Berlin"},
+}
+
+
+def test_nested_objects_are_fields_down_two_levels_and_json_below(make: Make) -> None:
+    asked = make(ORDERED, schema=ORDER)
+    view = edit_view(asked)
+    assert check_view(view) == []
+    assert list(inputs(view)) == [
+        "customer", "shipping", "shipping › street", "shipping › floor", "shipping › geo",
+        "shipping › geo › at", "billing", "billing › city",
+    ]  # fmt: skip
+    assert "divider" in [block["type"] for block in view["blocks"]]
+    assert element(asked, "shipping › geo › at")["type"] == "plain_text_input"
+    new = {"shipping › street": "Nebenstr. 2", "shipping › floor": "3", "shipping › geo › at": '{"lat": 1}'}
+    payload, errors = typed(asked, new)
+    assert errors == {}
+    assert payload == ORDERED | {"shipping": {"street": "Nebenstr. 2", "floor": 3, "geo": {"at": {"lat": 1}}}}
+
+
+def test_an_object_can_be_left_out_or_set_to_null_where_that_is_allowed(make: Make) -> None:
+    asked = make(ORDERED, schema=ORDER)
+    payload, errors = typed(asked, {"shipping": [{"value": "true"}], "billing": [{"value": "true"}]})
+    assert errors == {} and payload == {"customer": "cus_42", "billing": None}
+    ticked = {"shipping": [{"value": "true"}], "shipping › street": "Nebenstr. 2"}
+    assert "shipping" not in typed(asked, ticked)[0]
+    assert element(asked, "billing")["options"][0]["text"]["text"] == words.MAKE_NULL
+
+
+def test_an_error_inside_an_object_stands_at_its_field(make: Make) -> None:
+    _, errors = typed(make(ORDERED, schema=ORDER), {"shipping › geo › at": '{"lat": 91}'})
+    assert list(errors) == ["shipping › geo › at"] and "at most 90" in errors["shipping › geo › at"]
+    _, errors = typed(make(ORDERED, schema=ORDER), {"shipping › floor": "2.5"})
+    assert errors == {"shipping › floor": "Write a whole number, such as 120."}
+
+
+def test_a_list_of_scalars_is_edited_one_a_line(make: Make) -> None:
+    asked = make({"to": ["ana@x", "ben@x"], "counts": [1, 2.5], "rows": [{"a": 1}], "flags": [True]})
+    assert element(asked, "to")["initial_value"] == "ana@x\nben@x"
+    assert element(asked, "rows")["initial_value"].startswith("[")
+    assert element(asked, "flags")["initial_value"].startswith("[")
+    payload, errors = typed(asked, {"to": "ana@x\n\n  mia@x \n", "counts": "1\n99.99\n3"})
+    assert errors == {} and payload["to"] == ["ana@x", "mia@x"] and payload["counts"] == [1, 99.99, 3]
+    _, errors = typed(asked, {"counts": "1\ntwo"})
+    assert errors == {"counts": "Line 2: Write a number, such as 120 or 99.5."}
+
+
+def test_a_list_whose_entries_no_line_could_tell_apart_is_json(make: Make) -> None:
+    for entries in (["a", ""], ["a\nb"], [" a"], ["a\u202e"], ["a", 1], ["a", None]):
+        assert element(make({"x": entries}), "x")["initial_value"].lstrip().startswith("["), entries
+
+
+def test_an_empty_list_may_be_filled_and_a_full_one_emptied(make: Make) -> None:
+    schema = {"type": "object", "required": ["to"], "properties": {
+        "to": {"type": "array", "items": {"type": "string"}},
+        "cc": {"type": ["array", "null"], "items": {"type": "string"}},
+        "ids": {"type": "array", "items": {"type": "integer"}},
+    }}  # fmt: skip
+    asked = make({"to": ["a"], "cc": ["b"]}, schema=schema)
+    payload, errors = typed(asked, {"to": "", "cc": "", "ids": "7\n8"})
+    assert errors == {} and payload == {"to": [], "cc": None, "ids": [7, 8]}
+
+
+def test_numbers_stay_exact(make: Make) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}, "d": {"type": "number"}}}
+    asked = make({"n": 9007199254740991, "d": 0.1}, schema=schema)
+    assert canonical(typed(asked, {"n": "9007199254740990"})[0]) == '{"d":0.1,"n":9007199254740990}'
+    assert typed(asked, {"d": "0.30"})[0]["d"] == 0.3
+    assert "digits" in typed(asked, {"d": "0.1234567890123456789"})[1]["d"]
+
+
+MOMENTS = {"type": "object", "required": ["at"], "properties": {
+    "at": {"type": "string", "format": "date-time"},
+    "end": {"type": ["string", "null"], "format": "date-time"},
+}}  # fmt: skip
+
+
+def test_a_moment_is_picked_in_the_persons_zone_and_keeps_its_offset(make: Make) -> None:
+    asked = make({"at": "2026-11-21T14:02:30.250+02:00"}, schema=MOMENTS)
+    at = element(asked, "at")
+    assert at == {"type": "datetimepicker", "action_id": "value", "initial_date_time": 1_795_262_550}
+    assert words.YOUR_ZONE in inputs(edit_view(asked))["at"]["hint"]["text"]
+    rounded = {"at": 1_795_262_520, "end": 1_795_262_520}  # Slack's picker knows minutes
+    assert typed(asked, rounded)[0] == {**asked.payload, "end": "2026-11-21T12:02:00Z"}
+    assert typed(asked, {"at": 1_795_266_120})[0]["at"] == "2026-11-21T15:02:00+02:00"
+    assert typed(make({"at": "2026-11-21T14:02:00Z"}, schema=MOMENTS), {"at": None})[1] != {}
+    both = make({"at": "2026-11-21T14:02:00Z", "end": "2026-11-21T15:02:00Z"}, schema=MOMENTS)
+    assert typed(both, {"end": None})[0]["end"] is None
+
+
+@pytest.mark.parametrize("text", ["2026-11-21t14:02:00z", "1969-07-20T20:17:40Z", "2026-12-31T23:59:60Z"])
+def test_a_moment_that_the_picker_would_lose_is_edited_as_text(make: Make, text: str) -> None:
+    schema = {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}}
+    base = make({"at": text}, schema=schema)
+    assert element(base, "at")["initial_value"] == text
+
+
+def test_an_enum_over_a_hundred_values_is_searched(make: Make) -> None:
+    names = [f"region-{n:03}" for n in range(250)]
+    asked = make(
+        {"region": "region-120"}, schema={"type": "object", "properties": {"region": {"enum": names}}}
+    )
+    shown = element(asked, "region")
+    assert (shown["type"], shown["min_query_length"]) == ("external_select", 0)
+    assert shown["initial_option"]["text"]["text"] == "region-120"
+    field = next(iter(controls(asked).values())).field
+    assert [o["text"]["text"] for o in suggestions(field, "ON-24")] == [
+        f"region-{n}" for n in range(240, 250)
+    ]
+    assert len(suggestions(field, "")) == 100 and suggestions(field, "nowhere") == []
+    chosen = suggestions(field, "region-249")[0]
+    assert typed(asked, {"region": chosen})[0] == {"region": "region-249"}
+    assert typed(asked, {"region": {"value": "900"}})[0] == asked.payload
+
+
+def test_titles_and_formats_are_hints_of_the_agents_and_never_labels(make: Make) -> None:
+    schema = {"type": "object", "properties": {
+        "query": {"type": "string", "format": "sql", "title": "Harmless *report*", "description": "Reads"},
+    }}  # fmt: skip
+    view = edit_view(make({"query": "DROP TABLE users"}, schema=schema))
+    assert list(inputs(view)) == ["query"]
+    said = inputs(view)["query"]["hint"]["text"]
+    assert "The agent calls it “Harmless *report*”." in said and "(the agent calls it SQL)" in said
+
+
+@pytest.mark.parametrize("form", ["diff", "sql", "markdown", "code"])
+def test_a_text_in_a_code_format_says_whose_word_that_is(make: Make, form: str, seen: Any) -> None:
+    inner = {"type": "object", "properties": {"q": {"type": "string", "format": form}}}
+    drawn = card(make({"a": {"q": '{"x": 1}'}}, schema={"type": "object", "properties": {"a": inner}}))
+    parts = next(b for b in drawn.blocks if b.get("block_id") == "payload:1")["elements"]
+    assert parts[1] == {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": '{"x": 1}'}]}
+    assert f"a › q  (the agent calls it {words.CODE_FORMATS[form]})" in seen(drawn.blocks)
+
+
+def turned(asked: Approval, given: dict[str, str]) -> tuple[list[View], dict[str, Any]]:
+    """Go through all pages, typing `given` where its field stands: (views, what was typed)."""
+    kept: dict[str, Any] = {}
+    views = [edit_view(asked, form="f")]
+    while True:
+        view = views[-1]
+        here = filled(view, {label: text for label, text in given.items() if label in inputs(view)})
+        assert page_errors(asked, here) == {}
+        kept = changed_values(asked, kept, here)
+        form, starts, following = page_of_edit(view)
+        assert form == "f"
+        if following is None:
+            return views, kept
+        views.append(edit_view(asked, kept, starts=(*starts, following), form=form))
+
+
+def test_pages_hold_every_field_once_and_keep_what_was_typed(make: Make) -> None:
+    asked = make({f"f{n:03}": n for n in range(250)})
+    views, kept = turned(asked, {"f000": "7", "f120": "8", "f249": "9"})
+    labels = [label for view in views for label in inputs(view)]
+    assert labels == list(asked.payload) and len(views) == 3
+    assert [view["submit"]["text"] for view in views] == ["Next", "Next", "Show changes"]
+    assert all(check_view(view) == [] for view in views)
+    payload, errors = read_edit(asked, kept)
+    assert errors == {} and payload == asked.payload | {"f000": 7, "f120": 8, "f249": 9}
+    again = edit_view(asked, kept, form="f")
+    assert inputs(again)["f000"]["element"]["initial_value"] == "7"
+
+
+def test_what_is_wrong_is_kept_too_when_somebody_turns_back(make: Make) -> None:
+    schema = {"type": "object", "properties": {
+        "n": {"type": "integer", "maximum": 5}, "mail": {"type": "string", "format": "email"},
+        "u": {"format": "uri", "type": "string"}, "short": {"type": "string", "maxLength": 5},
+    }}  # fmt: skip
+    asked = make({"n": 1, "mail": "a@b.c", "u": "https://a.b", "short": "x"}, schema=schema)
+    wrong = {"n": "77", "mail": "nobody", "u": "nowhere", "short": "much too long"}
+    kept = changed_values(asked, filled(edit_view(asked), wrong))
+    view = edit_view(asked, kept)
+    assert check_view(view) == []
+    shown = {label: block["element"]["initial_value"] for label, block in inputs(view).items()}
+    assert shown == wrong
+    assert set(read_edit(asked, state_of(view))[1]) == set(state_of(view))
+
+
+def test_a_value_that_is_typed_back_is_no_change(make: Make) -> None:
+    asked = make({"a": 1, "b": ["x"]})
+    kept = changed_values(asked, filled(edit_view(asked), {"a": "2"}))
+    assert kept
+    assert changed_values(asked, kept, filled(edit_view(asked, kept), {"a": "1"})) == {}
+
+
+SCHEMAS: list[dict[str, Any]] = [
+    {}, {"type": "string"}, {"type": ["string", "null"]}, {"type": "boolean"}, {"type": ["boolean", "null"]},
+    {"type": "integer"}, {"type": "number", "minimum": 0}, {"type": "array"}, {"type": "object"},
+    {"type": "array", "items": {"type": "string"}}, {"type": "array", "items": {"type": "integer"}},
+    {"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, {"format": "sql"},
+    {"type": "string", "format": "diff"}, {"contentEncoding": "base64"}, {"enum": [*range(150), None, "x"]},
+    {"type": ["object", "null"], "properties": {"a": {"type": "string"}, "b": {"enum": [1, "1"]}}},
+]  # fmt: skip
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+LEAF = st.none() | st.booleans() | st.integers(-(2**50), 2**50) | st.floats(-1e15, 1e15) | TEXT
+LEAF |= st.sampled_from(["2026-11-21T14:02:00Z", "2026-11-21T14:02:00.5+02:00", "a\r\nb", "\u202e", "QUJD"])
+VALUE = st.recursive(
+    LEAF, lambda v: st.lists(v, max_size=4) | st.dictionaries(TEXT | st.sampled_from("ab"), v, max_size=4)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(payload=st.dictionaries(TEXT, VALUE, max_size=8), data=st.data())
+def test_an_untouched_form_of_any_payload_changes_no_byte(make: Make, payload: Any, data: Any) -> None:
+    properties = {name: data.draw(st.sampled_from(SCHEMAS)) for name in payload}
+    extra = {"extra": data.draw(st.sampled_from(SCHEMAS))}
+    asked = make(payload, schema=data.draw(st.sampled_from([None, {"properties": properties | extra}])))
+    view = edit_view(asked)
+    assert [problem for problem in check_view(view) if "submit" not in problem.message] == []
+    assert canonical(read_edit(asked, state_of(view))[0]) == asked.payload_text
+    assert changed_values(asked, state_of(view)) == {}
+    refilled = edit_view(asked, state_of(view))
+    assert [problem for problem in check_view(refilled) if "submit" not in problem.message] == []
+    assert canonical(read_edit(asked, state_of(refilled))[0]) == asked.payload_text
+
+
+@settings(max_examples=100, deadline=None)
+@given(payload=st.dictionaries(TEXT, VALUE, max_size=6), given=st.lists(TEXT, max_size=30), data=st.data())
+def test_whatever_is_typed_is_read_or_refused_and_shown_again(
+    make: Make, payload: Any, given: list[str], data: Any
+) -> None:
+    properties = {name: data.draw(st.sampled_from(SCHEMAS)) for name in payload}
+    asked = make(payload, schema={"properties": properties})
+    values = state_of(edit_view(asked))
+    for actions, text in zip(values.values(), given, strict=False):
+        state = actions["value"]
+        name = KEY.get(state["type"], ("value", ""))[0]
+        state[name] = ({"value": "value", "selected_option": {"value": text}}.get(name) and text) or None
+        if name == "selected_option":
+            state[name] = {"value": text}
+    kept = changed_values(asked, values)
+    again = edit_view(asked, kept)
+    assert [problem for problem in check_view(again) if "submit" not in problem.message] == []
+    result, errors = read_edit(asked, values)
+    assert set(errors) <= {*controls(asked), "field:0"}
+    if not errors:
+        assert check_view(difference_view(asked, result)) == []
+
+
+def test_a_form_of_very_many_fields_is_bounded(make: Make) -> None:
+    wide = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(300)}}
+    schema = {
+        "type": "object",
+        "properties": {f"o{n}": {"$ref": "#/$defs/w"} for n in range(90)},
+        "$defs": {"w": wide},
+    }
+    asked = make({f"o{n}": {"p0": "x"} for n in range(90)}, schema=schema)
+    assert len(controls(asked)) == 1000
+    views, _ = turned(asked, {})
+    assert words.FIELDS_LEFT in json.dumps(views[-1], ensure_ascii=False)
+    assert all(len(json.dumps(view)) < 250_000 for view in views)
+
+
+def test_long_texts_differ_by_line_with_the_lines_around() -> None:
+    old = "\n".join(f"line {n}" for n in range(30))
+    new = old.replace("line 15", "line fifteen").replace("line 29", "line 29\nline 30")
+    expected = [
+        "… 13 lines unchanged", "  line 13", "  line 14", "- line 15", "+ line fifteen", "  line 16",
+        "  line 17", "… 10 lines unchanged", "  line 28", "  line 29", "+ line 30",
+    ]  # fmt: skip
+    assert by_line(old, new) == "\n".join(expected)
+    assert by_line("a\nb", "c\nd") is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from("abcd"), max_size=30), st.lists(st.sampled_from("abcd"), max_size=30))
+def test_a_difference_by_line_holds_all_that_is_new(old: list[str], new: list[str]) -> None:
+    found = by_line("\n".join(old), "\n".join(new))
+    if found is None or old == new:
+        return
+    rest = list("\n".join(old).split("\n"))
+    built: list[str] = []
+    for shown in found.split("\n"):
+        if shown.startswith("…"):
+            count = int(shown.split()[1])
+            built += rest[:count]
+            del rest[:count]
+        elif shown.startswith("- "):
+            assert rest.pop(0) == shown[2:]
+        else:
+            built.append(shown[2:])
+            if shown.startswith("  "):
+                assert rest.pop(0) == shown[2:]
+    assert built == "\n".join(new).split("\n") and rest == []
+
+
+def test_texts_that_differ_in_too_many_lines_are_not_compared() -> None:
+    words_of = random.Random(7)
+    one, other = ("\n".join(str(words_of.random()) for _ in range(5000)) for _ in range(2))
+    assert by_line("x\n" + one, "x\n" + other) is None
+
+
+def test_the_difference_of_a_card_that_shows_all_is_only_what_changed(make: Make, seen: Any) -> None:
+    asked = make({"amount": 120, "customer": "cus_42"})
+    text = seen(difference_view(asked, {"amount": 80, "customer": "cus_42"}))
+    assert "amount  120 → 80" in text and "cus_42" not in text and words.UNCHANGED_REST in text
+
+
+def test_changes_that_metadata_cannot_hold_stay_with_the_draft(make: Make) -> None:
+    noise = random.Random(3)
+    asked = make({name: "x" for name in "abc"})
+    payload = {name: "".join(noise.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=2900)) for name in "abc"}
+    view = difference_view(asked, payload, "form-1")
+    assert check_view(view) == [] and not carries(view) and len(view["private_metadata"]) < 300
+
+
+def test_a_form_overtaken_by_another_edit_keeps_what_was_typed(make: Make, seen: Any) -> None:
+    asked = make({"amount": 120, "memo": "x"})
+    kept = changed_values(asked, filled(edit_view(asked), {"memo": "as agreed"}))
+    now = make({"amount": 120, "memo": "x"}, payload_now={"amount": 80, "memo": "x"})
+    view = again_view(now, kept, "f")
+    assert check_view(view) == [] and "amount  120 → 80" in seen(view)
+    assert "What you typed is kept" in seen(view)
+    assert inputs(view)["memo"]["element"]["initial_value"] == "as agreed"
+    assert read_edit(now, state_of(view))[0] == {"amount": 80, "memo": "as agreed"}
+
+
+def test_a_form_overtaken_by_a_decision_shows_what_was_approved_and_what_had_been_typed(
+    make: Make, seen: Any
+) -> None:
+    done = make({"amount": 120}, payload_now={"amount": 80}, status="approved")
+    assert as_sent(done).payload == {"amount": 120}
+    view = lost_view(Trusted("Ben approved this."), done, {"amount": 90})
+    text = seen(view)
+    assert check_view(view) == [] and "120 → 80" in text and words.NOT_USED + "amount  120 → 90" in text

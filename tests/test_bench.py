@@ -1,0 +1,87 @@
+"""The benchmarks run and say what they found. How fast that is, no test asserts: machines differ."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # bench is no part of the package
+
+from bench import bursting, deciding, importing, road, timing, waiting  # noqa: E402
+from bench.__main__ import main  # noqa: E402
+from bench.stage import Stage  # noqa: E402
+from bench.table import Row, render  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _needs_redis(redis_url: str) -> None:
+    """A Redis that `signoff serve` could start is there, or the test is skipped."""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    found = Stage(tmp_path)
+    yield found
+    found.close()
+
+
+def milliseconds(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"([\d.]+) ms", text)]
+
+
+def test_the_road_is_measured_beside_its_floor(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(road, "WARM", 1)
+    click, card = road.run(stage, 2)
+    for row in (click, card):
+        p50, p99 = milliseconds(row.reached)
+        assert 0 < p50 <= p99
+        assert all(found > 0 for found in milliseconds(row.floor))
+        assert float(row.ratio) > 0
+        assert row.verdict in ("met", "missed")
+    [burst] = bursting.run(stage, 3)
+    assert "cards/s" in burst.reached
+
+
+def test_waits_are_measured_at_each_scale() -> None:
+    memory, woken, verified = waiting.run(1, ((20, 10),))
+    assert memory.reached.endswith("MB")
+    assert milliseconds(woken.reached)[0] > 0
+    assert milliseconds(verified.reached)[0] > 0
+
+
+def test_decisions_are_counted_on_both_databases() -> None:
+    sqlite, *postgresql = deciding.run(1, 5)
+    assert float(sqlite.reached.replace(",", "")) > 0
+    assert float(sqlite.floor.replace(",", "")) > 0
+    assert [row.what[-9:] for row in postgresql] == ["1 at once", "4 at once"]
+
+
+def test_imports_are_measured_over_bare_python(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = importing.run(1)
+    assert [row.what for row in rows] == list(importing.STATEMENTS)
+    assert main(["import", "--rounds", "1"]) == 0
+    assert "from signoff import Signoff" in capsys.readouterr().out
+
+
+def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["everything"])
+    assert "everything" in capsys.readouterr().err
+
+
+def test_the_ratio_is_the_median_of_each_rounds_own() -> None:
+    rounds = timing.Rounds()
+    for ours, theirs in ((2, 1), (30, 10), (5, 1)):
+        rounds.add(ours, theirs)
+    assert rounds.ratio == 3
+
+
+def test_columns_stand_below_each_other() -> None:
+    text = render([Row("a", "1 ms"), Row("longer", "20 ms", "1 ms", "20", "≤ 2", "missed")])
+    head, _, first, second = text.splitlines()
+    assert head.index("reached") == first.index("1 ms") == second.index("20 ms")
