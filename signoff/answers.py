@@ -118,6 +118,15 @@ class Publisher:
         standing = stream.published(self._redis, approval.agent, approval.request_id)
         return standing is not None and standing.receipt == approval.receipt
 
+    def lost(self) -> str | None:
+        """The run of a Redis that may have lost answers (it was restarted, emptied or replaced), else None."""
+        run = stream.run_id(self._redis)
+        return None if stream.known_run(self._redis) == run else run
+
+    def recovered(self, run: str) -> None:
+        """What that run lost is marked, to be published anew."""
+        stream.remember_run(self._redis, run)
+
     def _put(self, agent: str, request_id: str, answer: Answer, now: int) -> None:
         trim_before = now // 1000 - self._seconds * 1000
         stream.publish(self._redis, agent, request_id, answer, self._seconds, trim_before)

@@ -19,15 +19,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from signoff import resp
 from signoff.errors import Invalid, NotVerified, Unreachable
 from signoff.models.messages import Answer
 from signoff.notices import Notices
 from signoff.queue import stream
+from signoff.resp import CONNECT_SECONDS
 
 log = logging.getLogger("signoff")
 
-CONNECT_SECONDS = 5.0
-"""How long one connect or one command may take, and how long a wait tries for the first contact."""
 NOBODY_SECONDS = 10.0
 """After this long without `received`, say so."""
 RESEND_SECONDS = (2.0, 3.0, 5.0, 10.0, 30.0)
@@ -61,7 +61,7 @@ class RedisExchange:
 
     def __init__(self, url: str, agent: str) -> None:
         self._agent = agent
-        self._redis = connection(url, socket_timeout=CONNECT_SECONDS, single_connection_client=True)
+        self._redis = resp.Commands(url)
         self._waiters: defaultdict[str, dict[asyncio.Future[Answer], bool]] = defaultdict(dict)
         self._notices = Notices(url, self._look)
         self._due: set[str] = set()
@@ -77,7 +77,7 @@ class RedisExchange:
     async def lookup(self, request_id: str) -> Answer | None:
         """What stands under the request's key."""
         try:
-            found: Any = await self._redis.get(stream.decision(self._agent, request_id))
+            [found] = await self._redis.run(("GET", stream.decision(self._agent, request_id)))
         except (RedisError, OSError) as error:
             raise _unreachable(error) from None
         return _decode(found)
@@ -108,11 +108,12 @@ class RedisExchange:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._notices.close()
-        await self._redis.aclose()
+        await self._redis.close()
 
     async def _add(self, kind: str, request_id: str, body: str) -> None:
         try:
-            await self._redis.xadd(stream.requests(self._agent), stream.entry(kind, request_id, body))
+            fields = [text for field in stream.entry(kind, request_id, body).items() for text in field]
+            await self._redis.run(("XADD", stream.requests(self._agent), "*", *fields))
         except (RedisError, OSError) as error:
             raise _unreachable(error) from None
 
@@ -177,10 +178,9 @@ class RedisExchange:
             while self._due:
                 wanted = [self._due.pop() for _ in range(min(LOOKUPS, len(self._due)))]
                 wanted = [request_id for request_id in wanted if request_id in self._waiters]
-                pipe = self._redis.pipeline(transaction=False)
-                for request_id in wanted:
-                    pipe.get(stream.decision(self._agent, request_id))
-                for request_id, found in zip(wanted, await pipe.execute(), strict=True):
+                keys = [stream.decision(self._agent, request_id) for request_id in wanted]
+                replies = await self._redis.run(*(("GET", key) for key in keys))
+                for request_id, found in zip(wanted, replies, strict=True):
                     self._resolve(request_id, found)
         except (RedisError, OSError) as error:
             log.info("looking answers up failed, and is tried again: %s: %s", type(error).__name__, error)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import RedisError
+from redis.asyncio.connection import AbstractConnection
+
+from signoff import resp
+from signoff.resp import OUTAGE
 
 log = logging.getLogger("signoff")
 
@@ -22,7 +23,6 @@ PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before a reconnect; the last one goes on."""
 CHUNK = 500
 """Channels in one SUBSCRIBE."""
-OUTAGE = (RedisError, OSError, asyncio.IncompleteReadError)
 
 
 class Notices:
@@ -33,9 +33,9 @@ class Notices:
     """
 
     def __init__(self, url: str, look: Callable[[Iterable[str]], None]) -> None:
-        # RESP2: its subscribed connections are plain arrays. Reads wait as long as it takes: the pings
-        # find a dead connection, where a socket timeout would give up a live one.
-        self._pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=None, socket_connect_timeout=5)
+        # Its reads wait as long as it takes: the pings find a dead connection, where a socket timeout
+        # would give up a live one.
+        self._pool = resp.connections(url)
         self._look = look
         self._channels: set[str] = set()
         self._fresh: list[str] = []
@@ -100,10 +100,8 @@ class Notices:
         self.reached.set()
         self._sender = asyncio.create_task(self._send(connection))
         while True:
-            reply: Any = await connection.read_response(disable_decoding=True, timeout=math.inf)
+            reply: Any = await resp.read(connection)
             self._heard = time.monotonic()
-            if isinstance(reply, Exception):
-                raise reply
             if reply[0] in (b"message", b"subscribe"):
                 self._look((reply[1].decode(),))
 

@@ -476,7 +476,8 @@ def test_bytes_too_long_for_a_card_stand_in_full_in_the_review(make: Make, seen:
 def test_private_notes_say_what_happened_and_mention_by_id() -> None:
     at = 1_795_000_000_000_000
     late = words.late_click("approved", "U0ANA", at, at + 3_000_000)
-    assert late.startswith("<@U0ANA> approved this at <!date^1795000000^{time}|11:06 UTC>, 3 seconds before you.")
+    when = "<!date^1795000000^{time}|11:06 UTC>"
+    assert late.startswith(f"<@U0ANA> approved this at {when}, 3 seconds before you.")
     assert words.late_click("rejected", "Ana <!channel>", 0, at).startswith("Somebody rejected this.")
     assert words.late_click("expired", "", at, at).startswith("The time ran out at ")
     assert words.not_an_approver(("S0FIN",)) == f"Only {mention('S0FIN')} can decide this."
