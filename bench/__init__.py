@@ -1,0 +1,1 @@
+"""`python -m bench`: how fast Signoff is, beside a floor that does the same hops by hand. Asserts nothing."""

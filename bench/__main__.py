@@ -1,0 +1,64 @@
+"""Runs every benchmark, one after the other, and prints one table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import bursting, deciding, importing, lists, road, waiting
+from bench.stage import Stage
+from bench.table import Row, render
+
+ALL = ("import", "road", "waits", "decisions", "lists")
+NOTES = """\
+floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
+ratio: the median of the ratios of each round, in which both were measured one after the other.
+docs/performance.md says what is measured, and how to read it.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; 0."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="WHICH", help=f"any of {', '.join(ALL)} (default: all)")
+    parser.add_argument(
+        "--rounds", type=int, default=150, help="rounds of the road; others take a part of it"
+    )
+    given = parser.parse_args(arguments)
+    unknown = set(given.only) - set(ALL)
+    if unknown:
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(ALL)}")
+    few = max(1, given.rounds // 30)
+    runs: dict[str, Callable[[], list[Row]]] = {
+        "import": lambda: importing.run(2 * few),
+        "road": lambda: _on_stage(given.rounds),
+        "waits": lambda: waiting.run(min(few, 3)),
+        "decisions": lambda: deciding.run(few, 20 * few),
+        "lists": lambda: lists.run(given.rounds),
+    }
+    rows: list[Row] = []
+    for name in given.only or ALL:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        rows += runs[name]()
+    print(render(rows))
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"\n{NOTES}\n{machine}")
+    return 0
+
+
+def _on_stage(rounds: int) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
+        stage = Stage(Path(name))
+        try:
+            return [*road.run(stage, rounds), *bursting.run(stage, rounds)]
+        finally:
+            stage.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""The road, there and back: request → card, and click → the agent's `wait` returns; beside the floor."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import random
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bench.floor import REQUESTS
+from bench.raw import Reader, Resp, connect, post, read_http
+from bench.stage import APPROVER, Stage, until
+from bench.table import Row, verdict
+from bench.timing import Rounds, median, percentile
+from signoff import AsyncSignoff
+from signoff.models.messages import new_id
+
+PAYLOAD = {"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"}
+REASON = "Duplicate charge, ticket 991"
+CLICK_RATIO, CLICK_P99_MS, CARD_RATIO = 2.5, 5.0, 5.0
+"""Targets: against the floor, and in ms."""
+WARM = 5
+"""Rounds before the first that counts."""
+
+
+class Signoff:
+    """An agent and a person, each with a connection of their own, in one process of their own."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        given = stage.agent
+        self.agent = AsyncSignoff(
+            redis_url=stage.redis_url, agent="bench", verify_key=given["SIGNOFF_VERIFY_KEY"]
+        )
+        parts = urlsplit(stage.slack_url)
+        self._person = Reader(connect(parts.hostname or "", parts.port or 80))
+
+    async def close(self) -> None:
+        """Close both."""
+        self._person.close()
+        await self.agent.close()
+
+    async def once(self) -> tuple[str, float, float]:
+        """The request's id, when it was sent (Unix seconds), and ms from the click to the receipt."""
+        asked = time.time()
+        ticket = await self.agent.request("refund.create", PAYLOAD, reason=REASON, reversible=True)
+        waiting = asyncio.create_task(ticket.wait(30))
+        channel, ts = await _until(lambda: self._stage.settled(ticket.id, ended=False))
+        click = {"type": "click", "user": APPROVER, "channel": channel, "ts": ts, "action_id": "approve"}
+        clicked = time.perf_counter()
+        post(self._person.socket, "/sandbox/act", json.dumps(click).encode())
+        receipt = await waiting
+        woken = time.perf_counter()
+        assert receipt.payload == PAYLOAD
+        assert json.loads(read_http(self._person)[1])["acked"]
+        await _until(lambda: self._stage.settled(ticket.id, ended=True))
+        return ticket.id, asked, (woken - clicked) * 1000
+
+    def arrivals(self) -> dict[str, float]:
+        """Approval id → when its card arrived at the stand-in, in Unix seconds."""
+        found = {}
+        for call in self._stage.ask("log")["entries"]:
+            if call["kind"] == "call" and call["method"] == "chat.postMessage":
+                metadata = call["arguments"].get("metadata")
+                if metadata:  # the journal is written when the call has been answered
+                    found[metadata["event_payload"]["approval_id"]] = call["at"] - call["ms"] / 1000
+        return found
+
+
+class Floor:
+    """The same two, by hand."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._commands, self._woken = Resp(stage.redis_url), Resp(stage.redis_url)
+        self._person = Reader(connect("127.0.0.1", stage.floor_port))
+        self._key = Ed25519PrivateKey.from_private_bytes(stage.floor_key).public_key()
+
+    def close(self) -> None:
+        """Close its connections."""
+        for connection in (self._commands, self._woken, self._person):
+            connection.close()
+
+    def once(self) -> tuple[float, float]:
+        """ms from the request to its card, and from the click to the verified receipt."""
+        id_ = str(new_id())
+        asked = time.time()
+        request = {"id": id_, "action": "refund.create", "payload": PAYLOAD, "reason": REASON}
+        self._commands.call(
+            "XADD", REQUESTS, "*", "v", "1", "kind", "request", "id", id_, "body", json.dumps(request)
+        )
+        self._woken.call("SUBSCRIBE", f"floor:ntf:{id_}")
+        arrived = until(lambda: self._tell("/card", id=id_)["at"])
+        time.sleep(0.03)
+        self._drain()
+        clicked = time.perf_counter()
+        post(self._person.socket, "/act", json.dumps({"id": id_, "user": APPROVER}).encode())
+        self._woken.reply()
+        answer = json.loads(self._commands.call("GET", f"floor:dec:{id_}"))
+        body, signature = answer["receipt"].encode().split(b".")
+        self._key.verify(base64.urlsafe_b64decode(signature), body)
+        claims = json.loads(base64.urlsafe_b64decode(body))
+        assert claims["digest"] == hashlib.sha256(answer["payload"].encode()).hexdigest()
+        woken = time.perf_counter()
+        assert json.loads(answer["payload"]) == PAYLOAD
+        assert json.loads(read_http(self._person)[1])["acked"]
+        self._woken.call("UNSUBSCRIBE", f"floor:ntf:{id_}")
+        return (arrived - asked) * 1000, (woken - clicked) * 1000
+
+    def _drain(self) -> None:
+        """`received` wakes too; it may have come before the subscription stood."""
+        source: socket.socket = self._woken.socket
+        source.setblocking(False)
+        try:
+            self._woken.reply()
+        except BlockingIOError:
+            pass
+        finally:
+            source.setblocking(True)
+
+    def _tell(self, path: str, **said: Any) -> Any:
+        post(self._person.socket, path, json.dumps(said).encode())
+        return json.loads(read_http(self._person)[1])
+
+
+async def _until(check: Any) -> Any:
+    give_up = time.monotonic() + 30
+    while not (found := check()):
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"{check} did not come true within 30 s")
+        await asyncio.sleep(0.005)
+    return found
+
+
+async def _measure(stage: Stage, rounds: int) -> tuple[Rounds, Rounds]:
+    """(request → card, click → wait), in interleaved rounds, each in random order."""
+    ours = Signoff(stage)
+    first, *_ = await ours.once()
+    messages = stage.ask("messages?channel=C0APPROVE1")["messages"]
+    card = next(m for m in messages if m["metadata"]["event_payload"]["approval_id"] == first)
+    stage.start_floor({name: card[name] for name in ("text", "blocks")})
+    floor = Floor(stage)
+    cards, clicks = Rounds(), Rounds()
+    asked: list[tuple[str, float, float]] = []
+    for number in range(WARM + rounds):
+        theirs_first = random.random() < 0.5
+        theirs = floor.once() if theirs_first else None
+        id_, at, click = await ours.once()
+        theirs = theirs or floor.once()
+        if number >= WARM:
+            asked.append((id_, at, theirs[0]))
+            clicks.add(click, theirs[1])
+    arrived = ours.arrivals()
+    for id_, at, below in asked:
+        cards.add((arrived[id_] - at) * 1000, below)
+    await ours.close()
+    floor.close()
+    return cards, clicks
+
+
+def run(stage: Stage, rounds: int) -> list[Row]:
+    """Two rows."""
+    cards, clicks = asyncio.run(_measure(stage, rounds))
+    p99 = percentile(clicks.product, 99)
+    return [
+        Row(
+            "click → the agent's wait returns",
+            _times(clicks.product),
+            _times(clicks.floor),
+            f"{clicks.ratio:.2f}",
+            f"≤ {CLICK_RATIO} × floor, p99 < {CLICK_P99_MS:g} ms",
+            verdict(clicks.ratio <= CLICK_RATIO, p99 < CLICK_P99_MS),
+        ),
+        Row(
+            "request → chat.postMessage arrives",
+            _times(cards.product),
+            _times(cards.floor),
+            f"{cards.ratio:.2f}",
+            f"≤ {CARD_RATIO:g} × floor",
+            verdict(cards.ratio <= CARD_RATIO),
+        ),
+    ]
+
+
+def _times(samples: list[float]) -> str:
+    return f"p50 {median(samples):.2f} ms, p99 {percentile(samples, 99):.2f} ms"

@@ -1,0 +1,153 @@
+"""What runs while the road is measured: Signoff as anybody runs it, and the floor beside it.
+
+Both use the Redis that `signoff serve` starts, and a SQLite file each in the same folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.request import Request, urlopen
+
+from bench.floor import REQUESTS
+from bench.raw import Resp
+from signoff import child
+from signoff.config import read_env_file
+from signoff.models import migrate
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
+
+T = TypeVar("T")
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+CHANNEL, APPROVER = "C0APPROVE1", "U0ANA00001"
+"""Of the stand-in's own team."""
+ROLES = ("stand-in", "bot", "intake", "worker")
+
+
+def until(check: Callable[[], T | None], seconds: float = START_SECONDS) -> T:
+    """The first true value of `check`; raises TimeoutError."""
+    give_up = time.monotonic() + seconds
+    while not (found := check()):
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"{check} did not come true within {seconds:g} s")
+        time.sleep(0.002)
+    return found
+
+
+class Stage:
+    """Starts everything in `folder`; `close` ends it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._log = (folder / "log").open("wb")
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SIGNOFF_", "SLACK_")) and not name.lower().endswith("_proxy")
+        }
+        self._environment = kept | {
+            "SIGNOFF_DATA": str(folder / "data"),
+            "SIGNOFF_APPROVERS": APPROVER,
+            "SIGNOFF_CHANNEL": CHANNEL,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+        try:
+            self._start_signoff()
+        except BaseException:
+            self._stop()
+            raise
+        self.agent = read_env_file(folder / "data" / "agent.env")
+        self.redis_url = self.agent["SIGNOFF_REDIS_URL"]
+        self.store = Store(open_engine(f"sqlite:///{folder / 'data' / 'signoff.db'}"))
+
+    def start_floor(self, card: dict[str, Any]) -> None:
+        """The floor's processes; `card` is the message that its worker posts."""
+        engine = open_engine(f"sqlite:///{self.folder / 'floor.db'}")
+        migrate.upgrade(engine)
+        engine.dispose()
+        with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+            self.floor_port = int(probe.getsockname()[1])
+        self.floor_key = secrets.token_bytes(32)
+        settings = {
+            "redis": self.redis_url, "database": str(self.folder / "floor.db"), "port": self.floor_port,
+            "key": self.floor_key.hex(), "card": card,
+        }  # fmt: skip
+        (self.folder / "floor.json").write_text(json.dumps(settings))
+        for role in ROLES:
+            self._spawn(child.python("bench.floor", role, str(self.folder / "floor.json")))
+            if role == "stand-in":
+                until(lambda: _listens(self.floor_port))
+            if role == "bot":
+                time.sleep(0.5)  # the stand-in takes the first connection for the bot's
+        with closing(Resp(self.redis_url)) as redis:
+            until(lambda: redis.call("EXISTS", REQUESTS))
+            until(lambda: "blpop" in redis.call("CLIENT", "LIST").decode())
+
+    def ask(self, path: str) -> Any:
+        """GET something of the stand-in."""
+        with urlopen(Request(f"{self.slack_url}/sandbox/{path}"), timeout=30) as answer:
+            return json.load(answer)
+
+    def settled(self, approval_id: str, *, ended: bool) -> tuple[str, str] | None:
+        """(channel, ts) of a card once nothing is left to be done for it."""
+        found = self.store.get(approval_id)
+        done = found is not None and found.card is not None and found.card.ts is not None
+        if not done or found is None or found.card is None or (found.published_at is not None) is not ended:
+            return None
+        if found.card.shown_revision < found.revision or found.card.log_revision < found.revision:
+            return None
+        assert found.card.channel and found.card.ts
+        return found.card.channel, found.card.ts
+
+    def close(self) -> None:
+        """End everything."""
+        self.store.engine.dispose()
+        self._stop()
+
+    def _stop(self) -> None:
+        for process in reversed(self._children):
+            child.stop([process], STOP_SECONDS)
+        self._log.close()
+
+    def _start_signoff(self) -> None:
+        env_file = self.folder / "slack.env"
+        self._spawn(child.python("signoff", "sandbox", "--port", "0", "--env-file", str(env_file)))
+        until(env_file.exists)
+        self._environment |= read_env_file(env_file)
+        self.slack_url = self._environment["SLACK_API_URL"].removesuffix("/api/")
+        server = self._spawn(child.python("signoff", "serve"))
+
+        def ready() -> bool:
+            said = (self.folder / "log").read_text()
+            if server.poll() is not None or "Traceback" in said:
+                raise RuntimeError(f"signoff serve does not start:\n{said[-3000:]}")
+            return "Signoff is ready" in said
+
+        until(ready)
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        process = child.start(
+            command,
+            env=self._environment,
+            cwd=self.folder,
+            stdout=self._log,
+            stderr=self._log,
+            own_group=True,
+        )
+        self._children.append(process)
+        return process
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody listens there: by /proc, since to connect would be to pass for the bot."""
+    return f":{port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text()

@@ -1,0 +1,204 @@
+"""Many waits in one process: what they hold in memory, and how soon a burst of decisions wakes them.
+
+    python -m bench.waiting WAITERS WOKEN
+
+The agent's process is this module, started anew for each measurement; whoever started it decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.raw import Resp
+from bench.table import Row, verdict
+from bench.timing import median, percentile
+from signoff import AsyncSignoff, child, embedded
+from signoff.canonical import canonical, digest
+from signoff.exchange import RedisExchange
+from signoff.models.messages import Answer, Receipt, moment, new_id
+from signoff.queue import stream
+from signoff.receipts import Signer, nonce
+
+AGENT = "bench"
+PAYLOAD = canonical({"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"})
+SCALES = ((1, 1), (1_000, 1_000), (10_000, 1_000))
+"""(Waits that stand, of which so many are decided at once.)"""
+MEMORY_MB, BURST_MS = 40.0, 50.0
+"""Targets: for 10,000 waits, and for 1,000 that are woken."""
+
+
+async def _wait_all(waiters: int, woken: int, verified: bool) -> None:
+    """The agent's side: says what it holds and which are to be decided, then when each of those was awake."""
+    agent = AsyncSignoff()
+    exchange = agent._link()
+    assert isinstance(exchange, RedisExchange)
+    ids = [str(new_id()) for _ in range(waiters)]
+    awake: list[float] = []
+
+    async def wait(request_id: str) -> None:
+        if verified:
+            await agent.resume(request_id, digest(PAYLOAD)).wait()
+        else:
+            await exchange.wait(request_id, None)
+        awake.append(time.time())
+
+    first = asyncio.create_task(wait(str(new_id())))  # connections and imports are not what waits cost
+    await asyncio.sleep(0.5)
+    gc.collect()
+    before = _resident_mb()
+    tasks = [asyncio.create_task(wait(request_id)) for request_id in ids]
+    await _stand(waiters + 1)
+    gc.collect()
+    _say({"mb": _resident_mb() - before, "ids": random.sample(ids, woken)})
+    while len(awake) < woken:
+        await asyncio.sleep(0.05)
+    _say({"awake": sorted(awake)})
+    for task in (first, *tasks):
+        task.cancel()
+    await asyncio.gather(first, *tasks, return_exceptions=True)
+    await agent.close()
+
+
+async def _stand(count: int) -> None:
+    """Until all are subscribed to, and the looks that follow are over."""
+    redis = Resp(os.environ["SIGNOFF_REDIS_URL"])
+    while len(redis.call("PUBSUB", "CHANNELS", f"{stream.NOTICES}*")) < count:
+        await asyncio.sleep(0.1)
+    calls = -1
+    while calls != (now := _gets(redis)):
+        calls = now
+        await asyncio.sleep(0.3)
+    redis.close()
+
+
+def _gets(redis: Resp) -> int:
+    stats = redis.call("INFO", "commandstats").decode()
+    return next(
+        (int(x.split("calls=")[1].split(",")[0]) for x in stats.split() if x.startswith("cmdstat_get:")), 0
+    )
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _say(what: Any) -> None:
+    print(json.dumps(what), flush=True)
+
+
+class Server:
+    """Whoever decides: signs in advance, so that a burst is as quick as Redis takes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._redis_server = embedded.EmbeddedRedis(folder)
+        self._redis_server.start()
+        self._signer = Signer.generate()
+        self._redis = Resp(self._redis_server.url)
+
+    def close(self) -> None:
+        """End its Redis."""
+        self._redis.close()
+        self._redis_server.stop()
+
+    def once(self, waiters: int, woken: int, verified: bool) -> tuple[float, list[float]]:
+        """MB that the waits hold, and ms from the first publish until each was awake."""
+        self._redis.call("FLUSHALL")
+        self._redis.call("CONFIG", "RESETSTAT")
+        with self._agent(waiters, woken, verified) as process:
+            assert process.stdout
+            ready = json.loads(process.stdout.readline())
+            commands = [command for request_id in ready["ids"] for command in self._decision(request_id)]
+            time.sleep(0.1)
+            start = time.time()
+            self._redis.pipeline(*commands)
+            awake = json.loads(process.stdout.readline())["awake"]
+        return ready["mb"], [(at - start) * 1000 for at in awake]
+
+    def _decision(self, request_id: str) -> list[tuple[Any, ...]]:
+        now = int(time.time() * 1_000_000)
+        receipt = Receipt(
+            id=request_id, agent=AGENT, action="refund.create", status="approved", version=1,
+            digest_sent=digest(PAYLOAD), digest=digest(PAYLOAD), nonce=nonce(), issued_at=moment(now),
+            not_after=moment(now + 86_400_000_000),
+        )  # fmt: skip
+        answer = Answer(status="approved", receipt=self._signer.sign(receipt), payload=PAYLOAD)
+        return [
+            ("SET", stream.decision(AGENT, request_id), answer.encode(), "EX", 86_400),
+            ("PUBLISH", stream.notice(AGENT, request_id), "1"),
+        ]
+
+    @contextmanager
+    def _agent(self, waiters: int, woken: int, verified: bool) -> Iterator[subprocess.Popen[bytes]]:
+        settings = {
+            "SIGNOFF_REDIS_URL": self._redis_server.url, "SIGNOFF_AGENT": AGENT,
+            "SIGNOFF_VERIFY_KEY": self._signer.verify_key, "PYTHONPATH": str(Path(__file__).parents[1]),
+        }  # fmt: skip
+        process = child.start(
+            child.python("bench.waiting", str(waiters), str(woken), "verified" if verified else "raw"),
+            env={**os.environ, **settings}, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            yield process
+            process.wait(30)
+        finally:
+            child.stop([process], 5)
+            if process.stdout:
+                process.stdout.close()
+
+
+def run(rounds: int, scales: tuple[tuple[int, int], ...] = SCALES) -> list[Row]:
+    """A row for memory and two for waking, for each number of waits."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
+        server = Server(Path(name))
+        try:
+            for waiters, woken in scales:
+                bare = [server.once(waiters, woken, False) for _ in range(rounds)]
+                full = [server.once(waiters, woken, True) for _ in range(rounds)]
+                rows += _rows(waiters, woken, bare, full)
+        finally:
+            server.close()
+    return rows
+
+
+def _rows(
+    waiters: int, woken: int, bare: list[tuple[float, list[float]]], full: list[tuple[float, list[float]]]
+) -> list[Row]:
+    megabytes = median([held for held, _ in bare + full])
+    last, verified = [times[-1] for _, times in bare], [times[-1] for _, times in full]
+    large, many = waiters >= 10_000, woken >= 1000
+    return [
+        Row(
+            f"{waiters:,} waits: memory", f"{megabytes:.1f} MB",
+            target=f"< {MEMORY_MB:g} MB" if large else "",
+            verdict=verdict(megabytes < MEMORY_MB) if large else "",
+        ),
+        Row(
+            f"{waiters:,} waits: {woken:,} woken, answers there", _last(last),
+            target=f"≤ {BURST_MS:g} ms" if many else "",
+            verdict=verdict(median(last) <= BURST_MS) if many else "",
+        ),
+        Row(f"{waiters:,} waits: {woken:,} woken, receipts verified", _last(verified)),
+    ]  # fmt: skip
+
+
+def _last(samples: list[float]) -> str:
+    return (
+        f"last after {median(samples):.1f} ms (best {min(samples):.1f}, worst {percentile(samples, 100):.1f})"
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(_wait_all(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "verified"))
