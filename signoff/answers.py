@@ -119,7 +119,7 @@ class Publisher:
         return standing is not None and standing.receipt == approval.receipt
 
     def lost(self) -> str | None:
-        """The run of a Redis that may have lost answers (it was restarted, emptied or replaced), else None."""
+        """The run of a Redis that may have lost answers (restarted, emptied, replaced), else None."""
         run = stream.run_id(self._redis)
         return None if stream.known_run(self._redis) == run else run
 

@@ -70,7 +70,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     """Settings → a server's parts; raises ConfigError naming what is missing. Connects to nothing yet."""
     url = redis_url or settings.redis_url
     if not url:
-        raise ConfigError("SIGNOFF_REDIS_URL is not set: without it, `signoff serve` starts a Redis of its own.")
+        raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
     policy = settings.policy()
     admins = settings.admin_ids()
     receipts = Receipts(settings.signer(), settings.receipt_hours)
@@ -111,7 +111,13 @@ class Enqueue:
         job = self._job
         try:
             self._queue.enqueue(
-                job, about, ttl=WAKE_UP_SECONDS, result_ttl=0, failure_ttl=60, description=job, job_timeout=120
+                job,
+                about,
+                description=job,
+                ttl=WAKE_UP_SECONDS,
+                result_ttl=0,
+                failure_ttl=60,
+                job_timeout=120,
             )
         except (RedisError, OSError) as error:
             log.warning("%s not queued, a timer will find it: id=%s %s", job, about, type(error).__name__)

@@ -197,9 +197,7 @@ class Approvals:
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._on_change(approval.id)
 
-    def shown(
-        self, approval: Approval, channel: str, ts: str, permalink: str | None, rendered: str
-    ) -> None:
+    def shown(self, approval: Approval, channel: str, ts: str, permalink: str | None, rendered: str) -> None:
         """A card stands in Slack and shows this revision; `rendered` is what was sent."""
         assert approval.card is not None
         with self.store.transaction() as connection:
@@ -239,9 +237,7 @@ class Approvals:
             schema.check_schema(request.json_schema)
             schema.check_payload(request.json_schema, request.payload)
 
-    def _submit(
-        self, connection: Connection, agent: str, request: ApprovalRequest
-    ) -> tuple[Approval, bool]:
+    def _submit(self, connection: Connection, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
         known = store.find(connection, agent, str(request.id))
         if known:
             approval = store.load(connection, known)
@@ -252,9 +248,7 @@ class Approvals:
         approval = transitions.create(connection, agent, request, verdict)
         if verdict.answer in ENDS:
             ends, why = ENDS[verdict.answer], verdict.reason
-            approval = transitions.end(
-                connection, self._receipts, approval, ends, actor="policy", reason=why
-            )
+            approval = transitions.end(connection, self._receipts, approval, ends, actor="policy", reason=why)
         return approval, True
 
     def _check_key(self, connection: Connection, agent: str, request: ApprovalRequest) -> None:

@@ -165,9 +165,7 @@ class Signoff:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=_run_loop, args=(self._loop,), name="signoff", daemon=True
-                ).start()
+                threading.Thread(target=_run_loop, args=(self._loop,), name="signoff", daemon=True).start()
             return self._loop
 
     def _run(self, call: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:

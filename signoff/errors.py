@@ -1,19 +1,19 @@
 """Every exception that Signoff raises. The docstring's first line is the message.
 
-    SignoffError
-    ├── NotApproved            nothing may run
-    │   ├── Rejected  Expired  Blocked  Cancelled  Duplicate  Limited
-    │   └── Invalid            the request itself is at fault
-    ├── WaitTimeout            this process stopped waiting; the request stays pending
-    ├── Unreachable            Redis cannot be reached
-    ├── NotVerified            an answer came, but it is not a valid receipt for this request
-    ├── ConfigError            a setting is missing or wrong
-    ├── NotRecorded            (server) a person's decision changed nothing
-    │   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-    │   └── NotAllowed  UnknownApproval
-    └── SlackError             (server) what Slack answered, translated once
-        ├── SlackUnavailable   later: it is busy, away, or did not say what it did
-        └── SlackRefused       never, until somebody changes something
+SignoffError
+├── NotApproved            nothing may run
+│   ├── Rejected  Expired  Blocked  Cancelled  Duplicate  Limited
+│   └── Invalid            the request itself is at fault
+├── WaitTimeout            this process stopped waiting; the request stays pending
+├── Unreachable            Redis cannot be reached
+├── NotVerified            an answer came, but it is not a valid receipt for this request
+├── ConfigError            a setting is missing or wrong
+├── NotRecorded            (server) a person's decision changed nothing
+│   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
+│   └── NotAllowed  UnknownApproval
+└── SlackError             (server) what Slack answered, translated once
+    ├── SlackUnavailable   later: it is busy, away, or did not say what it did
+    └── SlackRefused       never, until somebody changes something
 """
 
 from __future__ import annotations

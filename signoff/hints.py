@@ -31,7 +31,17 @@ CONTEXTS = frozenset(
 COMMON = frozenset({"Context", "Runtime"})
 """Names of such classes that a program may have for its own: only a framework's are left out."""
 FRAMEWORKS = frozenset(
-    "agent_framework crewai fastmcp google langchain langgraph llama_index mcp workflows".split()
+    {
+        "agent_framework",
+        "crewai",
+        "fastmcp",
+        "google",
+        "langchain",
+        "langgraph",
+        "llama_index",
+        "mcp",
+        "workflows",
+    }  # fmt: skip
 )
 
 _ENTRY = re.compile(r"^(\s*)\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(\S.*)$")

@@ -113,4 +113,3 @@ class Inbox:
         )
         rows = found.items() if isinstance(found, dict) else found or []
         return [item for _, entries in rows for item in stream.flat(entries)]
-

@@ -71,7 +71,17 @@ def _postgresql() -> Iterator[str]:
     try:
         run(str(binaries / "initdb"), "-D", f"{folder}/data", "-U", "signoff", "-A", "trust", "-N")
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
-        run(str(binaries / "pg_ctl"), "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        run(
+            str(binaries / "pg_ctl"),
+            "-D",
+            f"{folder}/data",
+            "-w",
+            "-l",
+            f"{folder}/log",
+            "-o",
+            options,
+            "start",
+        )
         yield f"postgresql+psycopg://signoff@127.0.0.1:{port}"
     finally:
         subprocess.run(
@@ -120,9 +130,7 @@ def store(
             _migrate(f"{server}/signoff_template")
             _templates["postgresql"] = "signoff_template"
         name = database_url.rpartition("/")[2]
-        _administer(
-            server, f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE signoff_template"
-        )
+        _administer(server, f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE signoff_template")
     engine = open_engine(database_url)
     yield Store(engine)
     engine.dispose()

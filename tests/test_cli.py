@@ -115,7 +115,7 @@ def test_an_env_file_that_is_none_is_2(
 def test_env_prints_lines_that_a_shell_takes_whatever_they_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = "redis://:it's $(false) `false` \\ \"x\"@h/0"
+    url = 'redis://:it\'s $(false) `false` \\ "x"@h/0'
     monkeypatch.setenv("SIGNOFF_REDIS_URL", url)
     monkeypatch.setenv("SIGNOFF_VERIFY_KEY", "ed25519:x")
     code, out, _ = run(capsys, "env", "--agent", "billing-bot")

@@ -72,7 +72,9 @@ def decide(core: Core, request_id: str, answer: Any = "approve", **said: Any) ->
     core.approvals.decide(approval.id, 1, "U0ANA", answer, **said)
 
 
-def test_an_approved_request_gives_a_verified_receipt_with_what_to_run(serving: Core, signoff: Signoff) -> None:
+def test_an_approved_request_gives_a_verified_receipt_with_what_to_run(
+    serving: Core, signoff: Signoff
+) -> None:
     ticket = signoff.request("refund.create", PAYLOAD, reason="Duplicate charge", reversible=False)
     threading.Thread(target=decide, args=(serving, ticket.id)).start()
     receipt = ticket.wait(timeout=60)
@@ -135,7 +137,9 @@ def test_another_process_resumes_by_id(serving: Core, signoff: Signoff, redis_ur
 
 def test_the_same_key_attaches_to_the_first_request(serving: Core, signoff: Signoff) -> None:
     first = signoff.request("refund.create", PAYLOAD, reversible=True, key="order-7")
-    again = signoff.request("refund.create", {"amount": 120.0, "customer": "cus_42"}, reversible=True, key="order-7")
+    again = signoff.request(
+        "refund.create", {"amount": 120.0, "customer": "cus_42"}, reversible=True, key="order-7"
+    )
     assert first.id == again.id
     decide(serving, first.id)
     assert first.wait(60).nonce == again.wait(60).nonce
@@ -303,15 +307,15 @@ def test_a_request_that_nobody_picks_up_is_sent_again_and_said_so(
     monkeypatch.setattr(exchange, "RESEND_SECONDS", (0.05,))
     monkeypatch.setattr(exchange, "NOBODY_SECONDS", 0.2)
     key = core.signer.verify_key
-    with caplog.at_level(logging.WARNING, "signoff"):
-        with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=key) as signoff:
-            ticket = signoff.request("refund.create", PAYLOAD, reversible=True)
-            eventually(lambda: core.redis.xlen(stream.requests("billing-bot")) > 2)
-            eventually(lambda: "signoff serve" in caplog.text)
-            core.redis.flushall()  # all that was sent is lost
-            eventually(lambda: core.redis.xlen(stream.requests("billing-bot")) > 0)
-            sent = core.redis.xrange(stream.requests("billing-bot"))[0][1]
-            assert sent[b"id"].decode() == ticket.id
+    caplog.set_level(logging.WARNING, "signoff")
+    with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=key) as signoff:
+        ticket = signoff.request("refund.create", PAYLOAD, reversible=True)
+        eventually(lambda: core.redis.xlen(stream.requests("billing-bot")) > 2)
+        eventually(lambda: "signoff serve" in caplog.text)
+        core.redis.flushall()  # all that was sent is lost
+        eventually(lambda: core.redis.xlen(stream.requests("billing-bot")) > 0)
+        sent = core.redis.xrange(stream.requests("billing-bot"))[0][1]
+        assert sent[b"id"].decode() == ticket.id
 
 
 @pytest.mark.parametrize(
@@ -374,9 +378,7 @@ def test_saying_nothing_about_reversibility_warns_once(signoff: Signoff) -> None
         signoff.request("refund.create", PAYLOAD)
 
 
-def test_settings_that_are_missing_or_wrong_are_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_settings_that_are_missing_or_wrong_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in ("SIGNOFF_REDIS_URL", "SIGNOFF_AGENT", "SIGNOFF_VERIFY_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SIGNOFF_DATA", str(tmp_path))

@@ -29,8 +29,8 @@ queue queue.stream carrier arguments asking resp notices exchange inbox gate cli
 """What `import signoff` may load. `.` is the package itself."""
 
 SERVER_SIDE = """
-settings models.approval models.tables models.clock models.engine models.store models.changes models.leases models.drafts models.homes
-models.lists models.migrations models.migrate
+settings models.approval models.tables models.clock models.engine models.store models.changes
+models.leases models.drafts models.homes models.lists models.migrations models.migrate
 audit editing
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference

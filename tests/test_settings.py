@@ -74,7 +74,9 @@ def test_a_wrong_value_names_its_variable_and_does_not_repeat_it(
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     key = Signer.generate().private_text()
-    found = given(monkeypatch, SLACK_BOT_TOKEN="xoxb-canary", SLACK_APP_TOKEN="xapp-canary", SIGNOFF_SIGNING_KEY=key)
+    found = given(
+        monkeypatch, SLACK_BOT_TOKEN="xoxb-canary", SLACK_APP_TOKEN="xapp-canary", SIGNOFF_SIGNING_KEY=key
+    )
     assert "canary" not in repr(found) + str(found) and key not in repr(found)
 
 

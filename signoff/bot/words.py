@@ -102,6 +102,8 @@ def fields_of(first: int, last: int, count: int) -> str:
 def unchanged_lines(count: int) -> str:
     """Between the changed lines of a long text."""
     return f"… {count:,} line{'' if count == 1 else 's'} unchanged"
+
+
 ESCAPES_HINT = "Characters that cannot be seen are written as \\u{202e}; leave them, or delete them."
 CHECKING_TEXT = "One moment: Signoff is checking whether you may decide this."
 

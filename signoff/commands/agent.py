@@ -76,9 +76,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _add_request(commands: Commands, common: argparse.ArgumentParser) -> None:
-    parser = command(
-        commands, "request", _request, "ask for approval", common=common, epilog=REQUEST_HELP
-    )
+    parser = command(commands, "request", _request, "ask for approval", common=common, epilog=REQUEST_HELP)
     parser.add_argument("action", metavar="ACTION", help="what is to run, such as refund.create")
     parser.add_argument(
         "--payload", required=True, metavar="JSON|@FILE|-", help="its arguments, a JSON object; - is stdin"
@@ -188,9 +186,7 @@ def _wait(arguments: argparse.Namespace) -> int:
         return _until_decided(client, ticket, arguments, known.action if known else None)
 
 
-def _until_decided(
-    client: Signoff, ticket: Ticket, arguments: argparse.Namespace, action: str | None
-) -> int:
+def _until_decided(client: Signoff, ticket: Ticket, arguments: argparse.Namespace, action: str | None) -> int:
     later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
     try:
         receipt = ticket.wait(arguments.timeout)
@@ -259,5 +255,3 @@ def _client() -> Signoff:
     from signoff import Signoff
 
     return Signoff()
-
-

@@ -156,5 +156,3 @@ def _audit(_: argparse.Namespace) -> int:
         return 0
     say(f"line {found.seq} is bad: {found.fault}. Nothing from there on can be trusted; restore a backup.")
     return 1
-
-

@@ -126,9 +126,7 @@ def salt(connection: Connection, approval_id: str) -> str:
     return connection.execute(_SALT, {"approval_id": approval_id}).scalar() or ""
 
 
-def add_decision(
-    connection: Connection, approval_id: str, version: int, decision: Decision, at: int
-) -> None:
+def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
     """One approver's answer."""
     values = decision.model_dump(exclude={"payload", "at"})
     connection.execute(_ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at})

@@ -32,9 +32,7 @@ DEFAULT_EXPIRES_IN = 24 * 3600
 AGENT = re.compile(r"[a-z0-9-]{1,40}")
 Reversibility = Literal["reversible", "costly", "irreversible"]
 Risk = Literal["low", "medium", "high", "critical"]
-Status = Literal[
-    "approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"
-]
+Status = Literal["approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"]
 
 Action = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$")]
 Prose = Annotated[str, StringConstraints(max_length=4000)]

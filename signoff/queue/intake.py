@@ -16,6 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from signoff.approvals import Approvals
 from signoff.canonical import parse
 from signoff.errors import Duplicate, Invalid, NotApproved
+from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.messages import (
     MAX_ENTRY,
     VERSION,
@@ -25,7 +26,6 @@ from signoff.models.messages import (
     Status,
     build,
 )
-from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.queue.stream import Entry, Stream
 
 log = logging.getLogger("signoff.intake")
