@@ -41,7 +41,7 @@ FRAMEWORKS = frozenset(
         "llama_index",
         "mcp",
         "workflows",
-    }  # fmt: skip
+    }
 )
 
 _ENTRY = re.compile(r"^(\s*)\*{0,2}(\w+)\s*(?:\([^)]*\))?:\s*(\S.*)$")
