@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -28,7 +29,7 @@ BAD_SETTINGS = 2
 """The exit code of a role that cannot run with these settings: starting it again changes nothing."""
 
 
-class Member:
+class Member(ABC):
     """One process that is kept running. `ready` is set once it has said so, the first time."""
 
     def __init__(self, name: str) -> None:
@@ -38,13 +39,13 @@ class Member:
         self._started = 0.0
         self._due = 0.0
 
+    @abstractmethod
     def start(self) -> None:
         """Start its process; raises OSError or ConfigError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def code(self) -> int | None:
         """Its exit code; None while it runs."""
-        raise NotImplementedError
 
     def keep(self) -> None:
         """Look after it: where it has ended, start it again in a while."""
