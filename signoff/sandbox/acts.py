@@ -1,7 +1,10 @@
 """What people do: click, submit, close, run a command, open the Home, use a shortcut, type, write.
 
 - `{"type": "click", "user", "channel", "ts", "action_id", "value"?}`; on a view `view_id` in place of both
-- `{"type": "submit", "user", "view_id", "state"}`, `{"type": "close", "user", "view_id", "all"?}`
+  (what an update has just taken away can still be pressed, as on a screen that is behind)
+- `{"type": "submit", "user", "view_id", "state", "client_checks"?}` (what Slack's client would not let a
+  person submit reaches the app all the same, since not every client is Slack's, and stands in the answer's
+  `client_refuses`; with `client_checks: true` it is refused), `{"type": "close", "user", "view_id", "all"?}`
 - `{"type": "command", "user", "channel", "command", "text"?}`, `{"type": "open_home", "user", "tab"?}`
 - `shortcut`, `message_shortcut`: see `shortcuts.py`; `suggest`: `suggestions.py`; `message`: `posts.py`
 
@@ -72,11 +75,10 @@ class Acts:
         if fields.get("view_id"):
             return await self._click_in_view(user, fields)
         channel, message = act.message(self.workspace, user, fields)
-        on = message.get("blocks", [])
-        block, element = self._pressed(on, user, fields)
+        message, block, element = self._on_screen(channel.id, message, user, fields)
         if _cancelled(element, fields):
             return _cancelled_answer()
-        values = blocks.initial_values(on)
+        values = blocks.initial_values(message["blocks"])
         done, state = elements.action(block, element, fields.get("value"), self.workspace.next_ts())
         if state is not None:
             values[block["block_id"]][element["action_id"]] = state
@@ -104,12 +106,15 @@ class Acts:
         if view["submit_disabled"]:
             raise ActError("submit_disabled")
         values = forms.merged(view, fields.get("state") or {})
-        forms.check(view, values)
+        complaints = forms.complaints(view, values)
+        if complaints and fields.get("client_checks"):
+            raise ActError("client_refuses", **complaints)
         view = self.workspace.views.keep(view["id"], values)
         self.workspace.views.errors.pop(view["id"], None)
         payload = self.payloads.view_submission(user, view)
         ack = await self.socket_mode.deliver("interactive", payload)
-        return act.answer(ack) | (self._respond(user, view["id"], ack.response) if ack.acked else {})
+        answer = act.answer(ack) | ({"client_refuses": complaints} if complaints else {})
+        return answer | (self._respond(user, view["id"], ack.response) if ack.acked else {})
 
     def _respond(self, user: User, view_id: str, response: Any) -> JSON:
         """Do what the acknowledgement of a submission says; gives what to add to the act's answer."""
@@ -190,6 +195,17 @@ class Acts:
             raise ActError("invalid_act", detail="tab is home or messages")
         sent = await self.events.send(self.payloads.home_opened(user, tab))
         return act.answer(sent.ack if sent else Ack(False))
+
+    def _on_screen(self, channel_id: str, message: JSON, user: User, fields: JSON) -> tuple[JSON, JSON, JSON]:
+        """The message with what is pressed, as it is or as a screen that is behind still shows it."""
+        states = [message, *self.workspace.earlier.get((channel_id, message["ts"]), ())]
+        for number, state in enumerate(states):
+            try:
+                return state, *self._pressed(state.get("blocks", []), user, fields)
+            except ActError:
+                if number == len(states) - 1:
+                    break
+        return message, *self._pressed(message.get("blocks", []), user, fields)
 
     def _pressed(self, on: list[JSON], user: User, fields: JSON) -> tuple[JSON, JSON]:
         action_id = act.string(fields, "action_id")

@@ -82,8 +82,8 @@ def _offered(element: JSON, option: Any) -> JSON:
     raise ActError("no_such_option", 404, action_id=element["action_id"], value=wanted)
 
 
-def check(view: JSON, values: JSON) -> None:
-    """Raise ActError as Slack's client would refuse to submit: missing_required_input or invalid_input."""
+def complaints(view: JSON, values: JSON) -> JSON:
+    """What Slack's client would say instead of submitting: `missing` block ids, and `errors` by block id."""
     missing = []
     wrong: dict[str, str] = {}
     for block in _inputs(view["blocks"]):
@@ -95,10 +95,7 @@ def check(view: JSON, values: JSON) -> None:
                 missing.append(block["block_id"])
         elif complaint := _complaint(element, value):
             wrong[block["block_id"]] = complaint
-    if missing:
-        raise ActError("missing_required_input", blocks=missing)
-    if wrong:
-        raise ActError("invalid_input", errors=wrong)
+    return ({"missing": missing} if missing else {}) | ({"errors": wrong} if wrong else {})
 
 
 def _inputs(view_blocks: list[JSON]) -> Iterator[JSON]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,6 +22,8 @@ from signoff.sandbox.team import APP_ID, BOT_ID, BOT_USER_ID, TEAM_ID, Channel, 
 from signoff.sandbox.views import Views
 
 JSON = dict[str, Any]
+EARLIER: Final = 5
+"""States of a message that a screen may still show after it was updated."""
 DEFAULT_SCOPES: Final = (
     "chat:write",
     "commands",
@@ -78,6 +80,7 @@ class Workspace:
     views: Views = field(default_factory=Views)
     files: dict[str, File] = field(default_factory=dict)
     messages: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    earlier: dict[tuple[str, str], deque[JSON]] = field(default_factory=dict)
     triggers: OrderedDict[str, Trigger] = field(default_factory=OrderedDict)
     response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
     _last_ts: int = 0
@@ -88,6 +91,7 @@ class Workspace:
         self.scopes, self.events, self.installed = list(DEFAULT_SCOPES), list(DEFAULT), True
         self.files.clear()
         self.messages.clear()
+        self.earlier.clear()
         self.triggers.clear()
         self.response_urls.clear()
 
@@ -150,8 +154,11 @@ class Workspace:
         }
 
     def replace(self, channel_id: str, message: JSON) -> None:
-        """Store another state of a message."""
-        self.messages[channel_id][message["ts"]] = message
+        """Store another state of a message. A few earlier ones stay on screens that are behind."""
+        ts = message["ts"]
+        earlier = self.earlier.setdefault((channel_id, ts), deque(maxlen=EARLIER))
+        earlier.appendleft(self.messages[channel_id][ts])
+        self.messages[channel_id][ts] = message
 
     def delete(self, channel_id: str, ts: str) -> None:
         """Remove a message, if it is there."""

@@ -114,14 +114,14 @@ def test_a_submission_carries_what_was_typed_and_the_rest_as_it_was(
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ({}, {"error": "missing_required_input", "blocks": ["amount"]}),
-        (typed("amount", "1.5"), {"error": "invalid_input", "errors": {"amount": "Enter a whole number."}}),
-        (typed("amount", "0"), {"error": "invalid_input", "errors": {"amount": "Enter at least 1."}}),
-        (typed("amount", "101"), {"error": "invalid_input", "errors": {"amount": "Enter at most 100."}}),
+        ({}, {"error": "client_refuses", "missing": ["amount"]}),
+        (typed("amount", "1.5"), {"error": "client_refuses", "errors": {"amount": "Enter a whole number."}}),
+        (typed("amount", "0"), {"error": "client_refuses", "errors": {"amount": "Enter at least 1."}}),
+        (typed("amount", "101"), {"error": "client_refuses", "errors": {"amount": "Enter at most 100."}}),
         (
             typed("amount", "1") | typed("name", "x" * 11) | typed("mail", "ana"),
             {
-                "error": "invalid_input",
+                "error": "client_refuses",
                 "errors": {"name": "Enter 0 to 10 characters.", "mail": "Enter an e-mail address."},
             },
         ),
@@ -129,17 +129,25 @@ def test_a_submission_carries_what_was_typed_and_the_rest_as_it_was(
         ({"currency": {"v": {"selected_option": {"value": "GBP"}}}}, {"error": "no_such_option"}),
         (typed("amount", 5), {"error": "invalid_state"}),
         ({"amount": {"v": {"type": "plain_text_input", "value": "5"}}}, {"error": "invalid_state"}),
-        ([], {"error": "missing_required_input"}),
+        ([], {"error": "client_refuses"}),
         ({"amount": 1}, {"error": "invalid_state"}),
     ],
 )
 def test_the_client_refuses_a_form_that_is_not_filled_in(
     bot: Any, slack: Any, opened: JSON, ana: str, state: Any, expected: JSON
 ) -> None:
-    answer = slack.act(type="submit", user=ana, view_id=opened["id"], state=state)
+    answer = slack.act(type="submit", user=ana, view_id=opened["id"], state=state, client_checks=True)
     assert answer["ok"] is False
     assert {name: answer[name] for name in expected} == expected
     assert bot.bodies == []
+
+
+def test_a_client_that_checks_nothing_reaches_the_app_and_the_answer_says_so(
+    bot: Any, slack: Any, opened: JSON, ana: str
+) -> None:
+    answer = slack.act(type="submit", user=ana, view_id=opened["id"], state=typed("amount", "101"))
+    assert answer["acked"] and answer["client_refuses"] == {"errors": {"amount": "Enter at most 100."}}
+    assert values(bot.bodies[0]["view"])["amount"]["value"] == "101"
 
 
 def test_errors_leave_the_view_with_what_was_typed(bot: Any, slack: Any, opened: JSON, ana: str) -> None:
