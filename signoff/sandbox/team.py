@@ -203,7 +203,8 @@ def default_team() -> Team:
 
     everybody = people("ana", "ben", "mia", "gus", "omar", "approvals")
     channels = [
-        Channel("C0APPROVE1", "agent-approvals", [*everybody, ids["sam"]]),
+        # Shared, so that somebody of another organisation can press what stands in it.
+        Channel("C0APPROVE1", "agent-approvals", [*everybody, ids["sam"], ids["eve"]], is_ext_shared=True),
         Channel("C0RANDOM01", "random", list(everybody)),
         Channel("C0GENERAL1", "general", people("ana", "ben", "mia", "omar")),
         Channel("C0OLD00001", "old", people("ana", "ben", "approvals"), is_archived=True),

@@ -95,7 +95,7 @@ def test_a_bot_hears_itself_and_bolt_leaves_that_out(
     ("change", "error"),
     [
         ({"channel": "general", "user": "gus"}, "not_in_channel"),
-        ({"channel": "agent-approvals", "user": "eve"}, "not_in_channel"),
+        ({"channel": "random", "user": "eve"}, "not_in_channel"),
         ({"channel": "general", "user": "omar", "text": "x" * 40_001}, "msg_too_long"),
         ({"channel": "random", "thread_ts": "1.000001"}, "thread_not_found"),
         ({"channel": "old"}, "is_archived"),

@@ -73,7 +73,7 @@ def test_menus_and_checkboxes_send_the_chosen_option(
         ({"user": "U0"}, "user_not_found"),
         ({"user": "dee"}, "user_cannot_act"),
         ({"user": "rob"}, "user_cannot_act"),
-        ({"user": "eve"}, "not_in_channel"),
+        ({"user": "eve", "channel": "C0RANDOM01"}, "not_in_channel"),
         ({"action_id": None}, "invalid_act"),
         ({"type": "press"}, "unknown_type"),
     ],

@@ -97,7 +97,7 @@ def test_state_lists_people_and_channels_but_no_tokens() -> None:
         }
         members = {c["name"]: c["members"] for c in state["channels"]}
         eve = next(u["id"] for u in state["users"] if u["name"] == "eve")
-        assert [name for name, ids in members.items() if eve in ids] == ["shared-partner"]
+        assert [name for name, ids in members.items() if eve in ids] == ["agent-approvals", "shared-partner"]
         text = json.dumps(state)
         assert slack.bot_token not in text and slack.app_token not in text
 
