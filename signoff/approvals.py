@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, exc
@@ -149,8 +150,11 @@ class Approvals:
         reason: str = "",
         resubmit: bool = False,
         payload: dict[str, Any] | None = None,
+        permalink: str | None = None,
     ) -> Approval:
         """A person's answer to the `version` they saw; `payload` approves with these corrections.
+
+        `permalink` is where they saw it: a click may be quicker than the note of where the card stands.
 
         Raises what `open_for` does, or Invalid (the corrections are). The database's errors pass: then
         nothing has changed.
@@ -164,6 +168,8 @@ class Approvals:
             resubmit=resubmit,
             payload=editing.check_edit(approval, payload) if payload is not None else None,
         )
+        if permalink and approval.card and approval.card.permalink is None:
+            approval = replace(approval, card=replace(approval.card, permalink=permalink))
         status: Status = "approved" if answer == "approve" else "rejected"
         ended = self._end(approval, status, actor=person.id, reason=decision.reason, decision=decision)
         if ended is None:  # somebody was faster, or the time ran out: it says which

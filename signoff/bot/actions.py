@@ -49,13 +49,15 @@ class Actions:
         approval_id = ""
         try:
             approval_id, version = parse_token(_value(body))
-            decided = self._approvals.decide(approval_id, version, body["user"]["id"], "approve")
+            link = self._slack.permalink(*_clicked(body))
+            user = body["user"]["id"]
+            decided = self._approvals.decide(approval_id, version, user, "approve", permalink=link)
         except Exception as error:
             self._say(error, approval_id, body, respond)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
                 self._redraw(approval_id, body)
         else:
-            if decided.card is None or decided.card.ts != (body.get("container") or {}).get("message_ts"):
+            if decided.card is None or decided.card.ts != _clicked(body)[1]:
                 self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body, respond: Respond) -> None:
@@ -192,6 +194,12 @@ def _about(view: Block) -> str:
         return modals.target(view)[0]
     except UnknownApproval:
         return ""
+
+
+def _clicked(body: Body) -> tuple[str, str]:
+    """Channel and ts of the message that holds the button."""
+    place = body.get("container") or {}
+    return str(place.get("channel_id", "")), str(place.get("message_ts", ""))
 
 
 def _value(body: Body) -> str:

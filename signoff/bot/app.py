@@ -142,6 +142,7 @@ def preflight(server: Server) -> None:
     """Fail early, and say why: raises ConfigError when Slack does not know the tokens."""
     try:
         server.slack.call("auth.test")
+        server.slack.address()
         server.directory.home()
     except SlackRefused as error:
         raise ConfigError(f"SLACK_BOT_TOKEN: {error}") from None

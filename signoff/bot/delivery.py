@@ -127,6 +127,7 @@ class Delivery:
                 log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
                 ts = None
         if not ts:
+            self._slack.address()  # known before: a click may follow the post at once
             posted = self._slack.post(
                 approval.verdict.channel, message.text, message.blocks, metadata=message.metadata
             )

@@ -113,17 +113,22 @@ class Slack:
         """Redraw a message of ours."""
         self.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, metadata=metadata)
 
-    def permalink(self, channel: str, ts: str) -> str | None:
-        """A message's address; None where Slack cannot be asked for the workspace's.
-
-        Slack: archives/<channel>/p<ts without its dot>. Made here, so that a card has it at once.
-        """
+    def address(self) -> str | None:
+        """The workspace's, asked for once; None where Slack does not say it now."""
         try:
             self._url = self._url or str(self.call("auth.test")["url"]).rstrip("/")
         except SlackError as error:
             log.info("no permalink: %s", error)
             return None
-        return f"{self._url}/archives/{channel}/p{ts.replace('.', '')}"
+        return self._url
+
+    def permalink(self, channel: str, ts: str) -> str | None:
+        """A message's address; None where the workspace's is not known.
+
+        Slack: archives/<channel>/p<ts without its dot>. Made here, so that a card has it at once.
+        """
+        address = self.address()
+        return address and f"{address}/archives/{channel}/p{ts.replace('.', '')}"
 
     def whisper(
         self, channel: str, user: str, text: str, blocks: Sequence[dict[str, Any]] | None = None
