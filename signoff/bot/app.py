@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import re
@@ -172,6 +173,8 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
             handler.connect()  # type: ignore[no-untyped-call]
         except SlackApiError as error:
             raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {error.response['error']}.") from None
+    gc.collect()
+    gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
     log.info("connected to Slack")
     ready()
     down_since: dict[int, float] = {}
