@@ -142,9 +142,8 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
 def preflight(server: Server) -> None:
     """Fail early, and say why: raises ConfigError when Slack does not know the tokens."""
     try:
-        server.slack.call("auth.test")
+        server.directory.home()  # asks auth.test, and raises what Slack says
         server.slack.address()
-        server.directory.home()
     except SlackRefused as error:
         raise ConfigError(f"SLACK_BOT_TOKEN: {error}") from None
     if server.settings.slack_app_token is None:
