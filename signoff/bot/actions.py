@@ -163,7 +163,13 @@ class Actions:
         text, again = self._explain(error, approval_id)
         if body.get("response_url"):
             blocks = modals.message_blocks(text, again)
-            respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
+            respond(
+                text=text,
+                blocks=blocks,
+                response_type="ephemeral",
+                replace_original=False,
+                thread_ts=_thread_of(body),
+            )
         else:  # App Home and modals have no place to answer in
             view = modals.message_view(words.NOT_POSSIBLE, text, again)
             self._show(body)(body["trigger_id"], view)
@@ -192,6 +198,16 @@ def _about(view: Block) -> str:
         return modals.target(view)[0]
     except UnknownApproval:
         return ""
+
+
+def _thread_of(body: Body) -> str | None:
+    """The thread that somebody clicked in, where an answer is seen; None for a message outside threads.
+
+    Slack gives a message that has replies its own ts for a thread.
+    """
+    place = body.get("container") or {}
+    thread_ts = place.get("thread_ts")
+    return str(thread_ts) if thread_ts and thread_ts != place.get("message_ts") else None
 
 
 def _value(body: Body) -> str:

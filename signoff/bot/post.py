@@ -30,6 +30,10 @@ RETRYABLE = frozenset(
         "team_added_to_org",
     }
 )
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+"""Refusals of an update after which a new message is posted."""
+NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
+"""Refusals of a reply because of what it replies to."""
 READS = frozenset({"users.info", "usergroups.users.list", "conversations.info", "conversations.list"})
 WHAT_TO_DO = {
     "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
@@ -113,17 +117,19 @@ class Slack:
         """Redraw a message of ours."""
         self.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, metadata=metadata)
 
-    def permalink(self, channel: str, ts: str) -> str | None:
+    def permalink(self, channel: str, ts: str, thread_ts: str | None = None) -> str | None:
         """A message's address; None where Slack cannot be asked for the workspace's.
 
-        Slack: archives/<channel>/p<ts without its dot>. Made here, so that a card has it at once.
+        Slack: archives/<channel>/p<ts without its dot>, and of a reply ?thread_ts=…&cid=<channel>. Made here,
+        so that a card has it at once.
         """
         try:
             self._url = self._url or str(self.call("auth.test")["url"]).rstrip("/")
         except SlackError as error:
             log.info("no permalink: %s", error)
             return None
-        return f"{self._url}/archives/{channel}/p{ts.replace('.', '')}"
+        thread = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts else ""
+        return f"{self._url}/archives/{channel}/p{ts.replace('.', '')}{thread}"
 
     def whisper(
         self, channel: str, user: str, text: str, blocks: Sequence[dict[str, Any]] | None = None

@@ -291,6 +291,44 @@ def log_edited(at: int, by_id: str, fields: int) -> Trusted:
     return Trusted(f"{date(at)} · Edited{by}: {what} changed")
 
 
+# The first message of a run's thread.
+def thread_title(agent: str) -> str:
+    """Its header; it stays the same, so that people find the thread again."""
+    return f"Requests of {agent}, one run"
+
+
+def run_named(run: str) -> str:
+    """What the agent calls its run; `run` is visible text."""
+    return f"The agent calls this run “{run}”."
+
+
+def thread_begins(agent: str) -> Trusted:
+    """The top-level text as it is posted."""
+    return Trusted(f"{agent} begins a run: each of its requests stands in this thread.")
+
+
+def thread_for(approvers: Sequence[str]) -> Trusted:
+    """Who may decide, as it is posted: that is what notifies them."""
+    return Trusted(f"{audience(approvers)}: each request stands in this thread, with its buttons.")
+
+
+def thread_tally(waiting: int, decided: int, undecided: int) -> Trusted:
+    """How many requests of a run wait and are decided; `undecided` ended without anybody's decision."""
+    waits = "Nothing waits" if not waiting else "1 waits" if waiting == 1 else f"{waiting:,} wait"
+    ended = f" · {undecided:,} ended without a decision" if undecided else ""
+    return Trusted(f"*{waits}* · {decided:,} decided{ended}")
+
+
+def thread_waits(told: Trusted, approvers: Sequence[str]) -> Trusted:
+    """The tally and who may decide, while something waits."""
+    return Trusted(f"{told}\n{audience(approvers)}: open the thread to decide.")
+
+
+def thread_text(agent: str, told: Trusted) -> Trusted:
+    """The top-level text as it is edited."""
+    return Trusted(f"Requests of {agent}, one run: {told.replace('*', '')}.")
+
+
 # For admins, when Slack refuses a card.
 _MARKUP = re.compile(r"[^A-Za-z0-9 .,:;/_()'-]")
 
