@@ -12,7 +12,7 @@ from typing import Any, Literal
 from signoff.canonical import canonical, digest
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk, Wire
 
-_THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):(\d{10,12}\.\d{6})")
+_THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
 """A wish for a thread: the channel's id, and the ts of the thread's first message."""
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 UNMAPPED_RISK: Risk = "high"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, exc, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, case, exc, func, insert, literal_column, select, update
 
 from signoff.models.leases import LEASE_SECONDS
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
@@ -82,15 +82,15 @@ _DUE = (
 _REPLIES = (cards.c.channel == bindparam("where"), cards.c.thread_ts == bindparam("first"))
 
 
-def _many(*statuses: str) -> object:
+def _many(*statuses: str) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((approvals.c.status.in_(statuses), 1), else_=0)), 0)
 
 
 _TALLY = (
     select(
-        _many("pending").label("waiting"),  # type: ignore[attr-defined]
-        _many("approved", "rejected", "blocked").label("decided"),  # type: ignore[attr-defined]
-        _many("expired", "cancelled").label("undecided"),  # type: ignore[attr-defined]
+        _many("pending").label("waiting"),
+        _many("approved", "rejected", "blocked").label("decided"),
+        _many("expired", "cancelled").label("undecided"),
     )
     .select_from(cards)
     .join(approvals, approvals.c.id == cards.c.approval_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_a_burst_of_a_run_makes_one_thread_that_is_not_edited_too_often(either_r
         for entry in road.slack.log()
         if entry.get("method") == "chat.update" and entry["arguments"].get("ts") == top["ts"]
     ]
-    assert all(later - earlier > 1.95 for earlier, later in zip(edits, edits[1:], strict=False))
+    assert all(later - earlier > 1.95 for earlier, later in pairwise(edits))
 
 
 def test_a_first_message_whose_answer_was_lost_does_not_divide_the_run(road: Road) -> None:
