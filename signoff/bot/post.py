@@ -132,11 +132,18 @@ class Slack:
         return f"{self._url}/archives/{channel}/p{ts.replace('.', '')}{thread}"
 
     def whisper(
-        self, channel: str, user: str, text: str, blocks: Sequence[dict[str, Any]] | None = None
+        self,
+        channel: str,
+        user: str,
+        text: str,
+        blocks: Sequence[dict[str, Any]] | None = None,
+        *,
+        thread_ts: str | None = None,
     ) -> None:
         """A message only one person sees. A thing worth saying, not worth failing for: errors are logged."""
+        said = {"user": user, "text": text, "blocks": blocks, "thread_ts": thread_ts}
         try:
-            self.call("chat.postEphemeral", channel=channel, user=user, text=text, blocks=blocks)
+            self.call("chat.postEphemeral", channel=channel, **said)
         except SlackError as error:
             log.info("not said privately: %s", error)
 

@@ -589,3 +589,47 @@ def time_ran_out(at: int) -> Trusted:
     """The request expired while the form was open."""
     when = f" at {date(at, 'time')}" if at else ""
     return Trusted(f"The time ran out{when}. Nothing ran; the agent can ask again.")
+
+
+# Written in a card's thread, and the message shortcut.
+DECIDE = "Decide…"
+MENTION_HELP = Trusted(
+    "In a card's thread:\n"
+    "*@signoff pending* shows you what waits there.\n"
+    "*@signoff reject* and your reason rejects the request; the agent reads the reason.\n"
+    "*@signoff help* shows this.\n"
+    "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
+    "approves. Only you see these answers. Signoff answers nothing else that people write."
+)
+NOT_BY_WORDS = Trusted(
+    "*Approving by words is not possible*, because words do not show what will run. Nothing has changed. "
+    "*Review…* shows everything, and its last page approves."
+)
+NO_REASON = Trusted(
+    "Say why, so that the agent can do better: *@signoff reject wrong customer*. Nothing has changed."
+)
+REASON_TOO_LONG_HERE = Trusted("A reason has at most 3,000 characters. Nothing has changed.")
+WHICH_ONE = Trusted("*Which request do you mean?* Nothing has changed. These wait for you in this thread:")
+WAITS_HERE = Trusted("*Waiting for you in this thread:*")
+NOTHING_WAITS_HERE = Trusted("Nothing in this thread waits for you.")
+NOT_IN_A_THREAD = Trusted(
+    "Write this in the thread of a card, as a reply to it. */approvals* lists what waits for you."
+)
+NOT_A_CARD = Trusted(
+    "This message is no card. Use *Decide…* on the card of a request; */approvals* lists what waits for you."
+)
+
+
+def waits(agent: str, action: str, until: int, link: str) -> Trusted:
+    """One request that waits, in a list of them."""
+    return Trusted(f"{agent} asks: {action_name(action)} · until {date(until)}{_opens(link)}")
+
+
+def more_wait(count: int) -> Trusted:
+    """After as many as one answer names."""
+    return Trusted(f"{count:,} more: */approvals* lists all that waits for you.")
+
+
+def rejected_by_words(agent: str, action: str) -> Trusted:
+    """To who rejected it in a card's thread."""
+    return Trusted(f"You rejected {action_name(action)}. {agent} is told so, with your reason. Nothing ran.")
