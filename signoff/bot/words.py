@@ -504,6 +504,8 @@ HELP = Trusted(
     "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
     "After *pending* and *history* you may name an agent or an action.\n"
     "*/approvals help* shows this.\n"
+    "In a card's thread: *@signoff pending*, *@signoff reject* and a reason, *@signoff help*. In the menu of "
+    "any card's message: *Decide…*.\n"
     "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
     "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
     "answers runs nothing."

@@ -14,6 +14,9 @@ from flows.road import Road
 from support import eventually
 
 from signoff import Rejected
+from signoff.bot.actions import Actions
+from signoff.bot.decide import Decide
+from signoff.bot.delivery import Delivery
 from signoff.bot.mentions import Mentions
 from signoff.bot.post import Slack
 from signoff.sandbox.team import BOT_USER_ID
@@ -313,3 +316,17 @@ def test_decide_on_a_card_in_a_runs_thread_opens_that_one(local: Local) -> None:
     ana.use_shortcut({"ts": place.ts})
     ana.submit(ana.view("review"))
     assert local.server.approvals.get(second).status == "approved" and local.pending(first)
+
+
+def test_metadata_only_names_a_row_which_has_to_have_its_card_in_that_channel(local: Local) -> None:
+    """The stand-in sends no metadata with a message; Slack may, and any app can write any."""
+    server, approval_id = local.server, local.ask()
+    delivery = Delivery(server.approvals, server.slack, ())
+    actions = Actions(server.approvals, server.slack, server.directory, delivery)
+    decide = Decide(server.approvals, server.slack, server.directory, actions)
+    named = {"event_type": "signoff_approval", "event_payload": {"approval_id": approval_id, "version": 1}}
+    double = {"bot_id": "B0", "metadata": named}
+    found = decide._of(SHARED, "1.000001", double)
+    assert found and found.id == approval_id
+    assert decide._of("C0RANDOM01", "1.000001", double) is None
+    assert decide._of(SHARED, "1.000001", {"metadata": {**named, "event_type": "other"}}) is None
