@@ -35,7 +35,8 @@ models.migrations models.migrate
 audit editing
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
-bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards bot.first_message bot.review bot.modals
+bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
+bot.first_message bot.review bot.modals
 bot.record bot.waiting bot.spoken answers transitions approvals lists bot.lists bot.post bot.directory
 bot.replies
 app bot.threads bot.delivery queue.sweep queue.intake
