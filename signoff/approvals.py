@@ -203,14 +203,23 @@ class Approvals:
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._on_change(approval.id)
 
-    def shown(self, approval: Approval, channel: str, ts: str, permalink: str | None, rendered: str) -> None:
-        """A card stands in Slack and shows this revision; `rendered` is what was sent."""
+    def shown(
+        self,
+        approval: Approval,
+        channel: str,
+        ts: str,
+        permalink: str | None,
+        rendered: str,
+        thread_ts: str | None = None,
+    ) -> None:
+        """A card stands in Slack, maybe in a thread, at this revision; `rendered` is what was sent."""
         assert approval.card is not None
         with self.store.transaction() as connection:
             values = {
                 "card_id": approval.card.id,
                 "to_channel": channel,
                 "to_ts": ts,
+                "to_thread": thread_ts,
                 "link": permalink,
                 "revision": approval.revision,
             }
@@ -228,8 +237,11 @@ class Approvals:
 
     def delivered(self, approval: Approval) -> None:
         """All that shows it is at this revision."""
+        card = approval.card
         with self.store.transaction() as connection:
             changes.delivered(connection, approval.id, approval.revision)
+            if card and card.channel and card.thread_ts:
+                changes.stirred(connection, card.channel, card.thread_ts)
 
     def cannot_show(self, approval_id: str, fault: str) -> bool:
         """Slack refuses its card; True where no other card waits for the same fault to be mended."""

@@ -54,7 +54,12 @@ class Ask(TypedDict, total=False):
     title: str
     """A short title; at most 150 characters."""
     channel: str | None
-    """The Slack channel that the agent would like; the policy decides."""
+    """The Slack channel that the agent would like; the policy decides.
+
+    `C0123ABCD:1700000000.000100` (a channel's id and a message's ts) names a thread, such as the one where
+    the agent talks with people: the card appears in it if the policy asks in that channel, else where the
+    policy says.
+    """
 
 
 def build_request(

@@ -5,12 +5,15 @@ There is no policy file yet: every request is asked about, in one channel, of on
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from signoff.canonical import canonical, digest
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk, Wire
 
+_THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
+"""A wish for a thread: the channel's id, and the ts of the thread's first message."""
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 UNMAPPED_RISK: Risk = "high"
 """What an action counts as that no policy has mapped (design: Trust)."""
@@ -20,7 +23,8 @@ class Verdict(Wire):
     """Whether a request runs, is asked about or blocked; by whom, where, and for how long.
 
     `approvers` holds Slack user ids, user-group ids, or `members`; `expires_in` is in seconds.
-    `…_from` says whose word a value is: the policy's, the agent's claim, or nobody's.
+    `…_from` says whose word a value is: the policy's, the agent's claim, or nobody's. `thread_ts` is a
+    thread of `channel` that the card appears in, where the agent wished for one and it was granted.
     """
 
     answer: Literal["allow", "notify", "ask", "block"]
@@ -31,6 +35,7 @@ class Verdict(Wire):
     reversibility_from: Literal["policy", "agent", "nobody"]
     risk: Risk
     risk_from: Literal["policy", "agent", "nobody"]
+    thread_ts: str | None = None
     headline: str | None = None
     reason: str = ""
     policy: str = ""
@@ -62,6 +67,7 @@ def evaluate(request: ApprovalRequest, policy: Policy) -> Verdict:
         answer="ask",
         approvers=policy.approvers,
         channel=policy.channel,
+        thread_ts=_thread(request.channel, policy.channel),
         expires_in=request.expires_in,
         reversibility=request.reversibility or "irreversible",
         reversibility_from="agent" if request.reversibility else "nobody",
@@ -69,3 +75,12 @@ def evaluate(request: ApprovalRequest, policy: Policy) -> Verdict:
         risk_from="agent" if raised else "nobody",
         policy=policy.digest,
     )
+
+
+def _thread(wish: str | None, channel: str) -> str | None:
+    """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
+
+    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card.
+    """
+    named = _THREAD.fullmatch(wish or "")
+    return named[2] if named and named[1] == channel else None

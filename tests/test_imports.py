@@ -30,14 +30,17 @@ queue queue.stream carrier arguments asking resp notices exchange inbox gate cli
 
 SERVER_SIDE = """
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.drafts models.homes models.lists models.migrations models.migrate
+models.leases models.threads models.drafts models.homes models.places models.lists
+models.migrations models.migrate
 audit editing
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
-bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards bot.review bot.modals
-bot.record answers transitions approvals lists bot.lists bot.post bot.directory bot.replies
-app bot.delivery queue.sweep queue.intake
-bot.meanwhile bot.editor bot.actions bot.commands bot.home bot.app queue.jobs
+bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
+bot.first_message bot.review bot.modals
+bot.record bot.waiting bot.spoken answers transitions approvals lists bot.lists bot.post bot.directory
+bot.replies
+app bot.threads bot.delivery queue.sweep queue.intake
+bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """
 

@@ -39,3 +39,30 @@ def test_a_channel_that_the_agent_would_like_is_not_followed() -> None:
 def test_the_digest_names_the_rules_not_their_order() -> None:
     assert POLICY.digest == Policy(("U0ANA", "S0FIN"), "C1").digest
     assert POLICY.digest != Policy(("U0ANA",), "C1").digest
+
+
+TS = "1700000000.000100"
+
+
+@pytest.mark.parametrize(
+    ("wish", "granted"),
+    [
+        (f"C0APPROVE1:{TS}", TS),
+        (f"C0OTHER0001:{TS}", None),
+        ("C0APPROVE1", None),
+        ("C0APPROVE1:", None),
+        (f"C0APPROVE1:{TS}\n", None),
+        (f" C0APPROVE1:{TS}", None),
+        (f"approvals:{TS}", None),
+        ("C0APPROVE1:1700000000", None),
+        ("C0APPROVE1:١٧٠٠٠٠٠٠٠٠.٠٠٠١٠٠", None),
+    ],
+)
+def test_a_thread_is_granted_only_in_the_policys_channel(wish: str, granted: str | None) -> None:
+    verdict = evaluate(a_request(channel=wish), Policy(("U0ANA",), "C0APPROVE1"))
+    assert (verdict.channel, verdict.thread_ts) == ("C0APPROVE1", granted)
+
+
+def test_a_channel_known_by_name_grants_no_thread() -> None:
+    verdict = evaluate(a_request(channel=f"C0APPROVE1:{TS}"), Policy(("U0ANA",), "#approvals"))
+    assert verdict.thread_ts is None

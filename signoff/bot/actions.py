@@ -49,7 +49,7 @@ class Actions:
         approval_id = ""
         try:
             approval_id, version = parse_token(_value(body))
-            link = self._slack.permalink(*_clicked(body))
+            link = self._slack.permalink(*_clicked(body), _thread_of(body))
             user = body["user"]["id"]
             decided = self._approvals.decide(approval_id, version, user, "approve", permalink=link)
         except Exception as error:
@@ -69,6 +69,10 @@ class Actions:
         """⋯: the chosen option names the form."""
         choice, _, token = _value(body).partition(":")
         self._open(body, respond, choice, token)
+
+    def review(self, body: Body, respond: Respond, token: str) -> None:
+        """The review, from a message shortcut."""
+        self._open(body, respond, "review", token)
 
     def turn(self, body: Body) -> None:
         """Back, on a page of a review."""
@@ -157,20 +161,26 @@ class Actions:
         """The view that takes the form's place: what happened, and that nothing was recorded."""
         if isinstance(error, Invalid):  # it may repeat what the agent wrote: never as mrkdwn
             return modals.refused_view(error.detail)
-        text, again = self._explain(error, approval_id)
+        text, again = self.explain(error, approval_id)
         return modals.message_view(words.NOT_POSSIBLE, text, again)
 
     def _say(self, error: Exception, approval_id: str, body: Body, respond: Respond) -> None:
         """Tell only the person who clicked."""
-        text, again = self._explain(error, approval_id)
-        if body.get("response_url"):
+        text, again = self.explain(error, approval_id)
+        if body.get("response_url") and body.get("type") != "message_action":
             blocks = modals.message_blocks(text, again)
-            respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
-        else:  # App Home and modals have no place to answer in
+            respond(
+                text=text,
+                blocks=blocks,
+                response_type="ephemeral",
+                replace_original=False,
+                thread_ts=_thread_of(body),
+            )
+        else:  # App Home and modals have no place to answer in, and a shortcut not its thread
             view = modals.message_view(words.NOT_POSSIBLE, text, again)
             self._show(body)(body["trigger_id"], view)
 
-    def _explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:
+    def explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:
         """The sentence, and the approval where looking again makes sense."""
 
         def look_up() -> tuple[Approval | None, int]:
@@ -200,6 +210,16 @@ def _clicked(body: Body) -> tuple[str, str]:
     """Channel and ts of the message that holds the button."""
     place = body.get("container") or {}
     return str(place.get("channel_id", "")), str(place.get("message_ts", ""))
+
+
+def _thread_of(body: Body) -> str | None:
+    """The thread that somebody clicked in, where an answer is seen; None for a message outside threads.
+
+    Slack gives a message that has replies its own ts for a thread.
+    """
+    place = body.get("container") or {}
+    thread_ts = place.get("thread_ts")
+    return str(thread_ts) if thread_ts and thread_ts != place.get("message_ts") else None
 
 
 def _value(body: Body) -> str:

@@ -24,10 +24,13 @@ from signoff.bot import words
 from signoff.bot.actions import Actions
 from signoff.bot.commands import Commands
 from signoff.bot.controls import ACTION
+from signoff.bot.decide import Decide
 from signoff.bot.delivery import Delivery
 from signoff.bot.editor import Editor
 from signoff.bot.home import Home
+from signoff.bot.mentions import Mentions
 from signoff.bot.modals import message_view
+from signoff.bot.news import News
 from signoff.errors import ConfigError, SlackRefused
 
 log = logging.getLogger("signoff.bot")
@@ -91,6 +94,9 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
     actions = Actions(server.approvals, server.slack, server.directory, delivery)
     editor = Editor(server.approvals, server.slack, actions.refusal)
     commands = Commands(server.lists, server.store, server.slack, server.directory)
+    decide = Decide(server.approvals, server.slack, server.directory, actions)
+    mentions = Mentions(server.approvals, server.slack, actions.explain)
+    news = News(server.directory)
     home = Home(server.store, server.wake_home)
 
     def at_once(ack: Callable[..., Any]) -> None:
@@ -123,7 +129,13 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
     app.view("review")(actions.submit_review)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))
+    app.shortcut("decide")(**later(decide.shortcut))
+    app.event("app_mention")(**later(mentions.written))
     app.event("app_home_opened")(home.opened)
+    app.event("user_change")(news.person_changed)
+    app.event("subteam_members_changed")(news.group_changed)
+    app.event("app_uninstalled")(news.uninstalled)
+    app.event("tokens_revoked")(news.revoked)
     # What nobody knows is acknowledged: an unanswered envelope shows the person an error, and comes again.
     app.action(ANYTHING)(at_once)
     app.view(ANYTHING)(at_once)

@@ -15,7 +15,7 @@ from signoff.bot.blocks import MESSAGE_TOTAL, total_length
 from signoff.bot.claims import claimed_texts, said
 from signoff.bot.folding import Folded, fold_payload
 from signoff.bot.forms import can_edit
-from signoff.bot.log import log_blocks, log_text
+from signoff.bot.log import log_blocks, log_on_card, log_text
 from signoff.bot.payload import elements, rows, texts
 from signoff.bot.states import outcome_line, state_blocks, state_line
 from signoff.bot.text import Block, Trusted, cut, hides, length, mixed, mrkdwn, plain, rich, visible
@@ -60,16 +60,18 @@ def metadata(approval: Approval) -> dict[str, Any]:
     return {"event_type": "signoff_approval", "event_payload": payload}
 
 
-def card(approval: Approval, *, now: int | None = None) -> Message:
+def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> Message:
     """The card for an approval in any state.
 
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
-    before the expiry is recorded.
+    before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
     """
     waits = approval.pending and (now is None or now < approval.expires_at)
     folded = fold_payload(approval)
     for characters, lines, room in _BUDGETS:
         blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), room)
+        if reply:
+            blocks.append(log_on_card(approval, now))
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, waits), blocks, metadata(approval))

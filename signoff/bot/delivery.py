@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import dataclass
 
 from signoff.approvals import Approvals
 from signoff.bot import cards, words
+from signoff.bot.cards import Message
 from signoff.bot.log import log_blocks, log_text
-from signoff.bot.post import Slack
+from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
+from signoff.bot.threads import NotYet, Threads
 from signoff.errors import SlackRefused, SlackUnavailable
-from signoff.models import leases
+from signoff.models import leases, threads
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
 from signoff.models.store import Store
@@ -22,10 +25,19 @@ ROUNDS = 10
 """How often one delivery goes round for a revision that moves meanwhile; sweep has the rest."""
 REFUSED_SECONDS = 60.0
 """Pause before a card that Slack refuses is tried again: somebody may invite the app by then."""
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
-"""Refusals of an update after which a new card is posted."""
 OF_ONE_CARD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 """Refusals of what a card holds. Any other meets every card of the channel, and is told once for all."""
+
+
+@dataclass(frozen=True)
+class Stands:
+    """A card in Slack, and where."""
+
+    message: Message
+    channel: str
+    ts: str
+    thread_ts: str | None
+    permalink: str | None
 
 
 class Held:
@@ -54,6 +66,7 @@ class Delivery:
         self._store = approvals.store
         self._slack = slack
         self._admins = admins
+        self._threads = Threads(approvals.store, slack)
         self._quiet_until = 0.0
 
     def deliver(self, approval_id: str) -> None:
@@ -64,8 +77,8 @@ class Delivery:
         card_id = self._store.card_of(approval_id)
         if card_id is None:
             return
-        wait = self._quiet_until - time.monotonic()
-        if wait > 0:  # Slack asked to be left alone: one card's Retry-After holds for all
+        wait = self._quiet()
+        if wait > 0:
             self._store.postpone(approval_id, wait)
             return
         lease = leases.take(self._store, card_id)
@@ -76,13 +89,44 @@ class Delivery:
             self._until_shown(approval_id, held)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
-            if error.limited:
-                self._quiet_until = time.monotonic() + error.seconds
+            self._heed(error)
             self._store.postpone(approval_id, error.seconds)
         except SlackRefused as error:
             self._refused(approval_id, error)
+        except NotYet as reason:  # sweep finds it undelivered
+            log.info("postponed: id=%s: %s", approval_id, reason)
         finally:
             held.release()
+        self._tell_of(approval_id)
+
+    def tell(self, thread_id: int) -> None:
+        """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
+        if self._quiet() > 0:
+            return
+        try:
+            self._threads.tell(thread_id)
+        except SlackUnavailable as error:
+            log.info("thread postponed: id=%d for %.1f s: %s", thread_id, error.seconds, error.detail)
+            self._heed(error)
+        except SlackRefused as error:
+            log.warning("thread refused: id=%d %s", thread_id, error)
+
+    def _tell_of(self, approval_id: str) -> None:
+        """The thread in which an approval's card stands, if it is a run's."""
+        approval = self._store.get(approval_id)
+        place = approval.card if approval else None
+        if place and place.channel and place.thread_ts:
+            thread_id = threads.at(self._store, place.channel, place.thread_ts)
+            if thread_id is not None:
+                self.tell(thread_id)
+
+    def _quiet(self) -> float:
+        """Seconds for which Slack asked to be left alone: one message's Retry-After holds for all."""
+        return self._quiet_until - time.monotonic()
+
+    def _heed(self, error: SlackUnavailable) -> None:
+        if error.limited:
+            self._quiet_until = time.monotonic() + error.seconds
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
         """Bring the message up to date that somebody clicked: the card, or the double of a lost reply."""
@@ -91,7 +135,8 @@ class Delivery:
             return
         if (approval.card.channel, approval.card.ts) == (channel, ts):
             return self.deliver(approval_id)
-        message = cards.card(approval, now=self._store.clock())
+        reply = approval.card.thread_ts is not None
+        message = cards.card(approval, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
     def _until_shown(self, approval_id: str, held: Held) -> None:
@@ -103,8 +148,8 @@ class Delivery:
             approval, now = found
             assert approval.card is not None
             if approval.card.shown_revision < approval.revision:
-                self._show(approval, approval.card, now)
-            elif approval.card.log_revision < approval.revision:
+                self._show(approval, approval.card, now, held)
+            elif approval.card.thread_ts is None and approval.card.log_revision < approval.revision:
                 self._log(approval, approval.card)
             else:
                 self._approvals.delivered(approval)
@@ -115,27 +160,63 @@ class Delivery:
         current = self._store.get(approval.id)
         return current is not None and current.revision > approval.revision
 
-    def _show(self, approval: Approval, place: CardPlace, now: int) -> None:
-        message = cards.card(approval, now=now)
-        channel, ts, permalink = place.channel, place.ts, place.permalink
-        if channel and ts:
-            try:
-                self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
-            except SlackRefused as error:
-                if error.code not in GONE:
-                    raise
-                log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
-                ts = None
-        if not ts:
-            self._slack.address()  # known before: a click may follow the post at once
-            posted = self._slack.post(
-                approval.verdict.channel, message.text, message.blocks, metadata=message.metadata
+    def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> None:
+        stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
+        rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
+        self._approvals.shown(
+            approval, stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts
+        )
+
+    def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
+        """The card that is there, updated; None where there is none, or no longer."""
+        if not place.channel or not place.ts:
+            return None
+        message = cards.card(approval, now=now, reply=place.thread_ts is not None)
+        try:
+            self._slack.update(
+                place.channel, place.ts, message.text, message.blocks, metadata=message.metadata
             )
-            channel, ts = posted.channel, posted.ts
-            permalink = self._slack.permalink(channel, ts)
-        assert channel is not None
-        rendered = json.dumps([message.text, message.blocks], ensure_ascii=False)
-        self._approvals.shown(approval, channel, ts, permalink, rendered)
+        except SlackRefused as error:
+            if error.code not in GONE:
+                raise
+            log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
+            return None
+        return Stands(message, place.channel, place.ts, place.thread_ts, place.permalink)
+
+    def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
+        """A new card: in the thread that the verdict grants, else in its run's, else in none.
+
+        Raises NotYet where the run's thread is about to be posted, or is gone.
+        """
+        channel, wished = approval.verdict.channel, approval.verdict.thread_ts
+        if wished:
+            try:
+                return self._post(approval, now, channel, wished)
+            except SlackRefused as error:
+                if error.code not in NO_THREAD:
+                    raise
+                log.info("no such thread: id=%s %s", approval.id, error.code)
+        first = self._threads.of(approval)
+        if (wished or first) and not held.renew():
+            raise NotYet("its lease ran out")
+        if first is None:
+            return self._post(approval, now, channel, None)
+        try:
+            return self._post(approval, now, *first)
+        except SlackRefused as error:
+            if error.code not in NO_THREAD:
+                raise
+            threads.forget(self._store, *first)
+            raise NotYet("its thread is gone") from None
+
+    def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
+        message = cards.card(approval, now=now, reply=thread_ts is not None)
+        self._slack.address()  # known before: a click may follow the post at once
+        posted: Posted = self._slack.post(
+            channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
+        )
+        permalink = self._slack.permalink(posted.channel, posted.ts, thread_ts)
+        return Stands(message, posted.channel, posted.ts, thread_ts, permalink)
 
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""

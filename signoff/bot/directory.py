@@ -24,6 +24,7 @@ class SlackDirectory:
         self._seconds = remembered_seconds
         self._known: dict[Hashable, tuple[float, Any]] = {}
         self._lock = threading.Lock()
+        self._forgotten = 0
         self._home: tuple[str, str] | None = None
 
     def home(self) -> tuple[str, str]:
@@ -45,6 +46,12 @@ class SlackDirectory:
         """The members of a user group; none when it is disabled or unknown."""
         return self._ask(group_id, lambda: self._fetch_group(group_id))
 
+    def forget(self, id_: str) -> None:
+        """This person or user group has changed: ask Slack again. What it is asked just now is not kept."""
+        with self._lock:
+            self._known.pop(id_, None)
+            self._forgotten += 1
+
     def _fresh(self, key: Hashable) -> Any:
         found = self._known.get(key)
         return found[1] if found and time.monotonic() - found[0] < self._seconds else None
@@ -52,10 +59,11 @@ class SlackDirectory:
     def _ask(self, key: Hashable, fetch: Callable[[], T]) -> T:
         found: T | None = self._fresh(key)
         if found is None:
-            asked = time.monotonic()  # counted from before the question: the answer is not fresher
+            asked, forgotten = time.monotonic(), self._forgotten  # an answer is as old as its question
             found = fetch()
             with self._lock:
-                self._known[key] = (asked, found)
+                if forgotten == self._forgotten:
+                    self._known[key] = (asked, found)
                 if len(self._known) > 10_000:
                     self._known = {k: v for k, v in self._known.items() if asked - v[0] < self._seconds}
         return found

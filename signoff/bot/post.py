@@ -30,6 +30,10 @@ RETRYABLE = frozenset(
         "team_added_to_org",
     }
 )
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+"""Refusals of an update after which a new message is posted."""
+NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
+"""Refusals of a reply because of what it replies to."""
 READS = frozenset({"users.info", "usergroups.users.list", "conversations.info", "conversations.list"})
 WHAT_TO_DO = {
     "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
@@ -122,20 +126,29 @@ class Slack:
             return None
         return self._url
 
-    def permalink(self, channel: str, ts: str) -> str | None:
+    def permalink(self, channel: str, ts: str, thread_ts: str | None = None) -> str | None:
         """A message's address; None where the workspace's is not known.
 
-        Slack: archives/<channel>/p<ts without its dot>. Made here, so that a card has it at once.
+        Slack: archives/<channel>/p<ts without its dot>, and of a reply ?thread_ts=…&cid=<channel>. Made here,
+        so that a card has it at once.
         """
         address = self.address()
-        return address and f"{address}/archives/{channel}/p{ts.replace('.', '')}"
+        thread = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts else ""
+        return address and f"{address}/archives/{channel}/p{ts.replace('.', '')}{thread}"
 
     def whisper(
-        self, channel: str, user: str, text: str, blocks: Sequence[dict[str, Any]] | None = None
+        self,
+        channel: str,
+        user: str,
+        text: str,
+        blocks: Sequence[dict[str, Any]] | None = None,
+        *,
+        thread_ts: str | None = None,
     ) -> None:
         """A message only one person sees. A thing worth saying, not worth failing for: errors are logged."""
+        said = {"user": user, "text": text, "blocks": blocks, "thread_ts": thread_ts}
         try:
-            self.call("chat.postEphemeral", channel=channel, user=user, text=text, blocks=blocks)
+            self.call("chat.postEphemeral", channel=channel, **said)
         except SlackError as error:
             log.info("not said privately: %s", error)
 

@@ -293,6 +293,44 @@ def log_edited(at: int, by_id: str, fields: int) -> Trusted:
     return Trusted(f"{date(at)} · Edited{by}: {what} changed")
 
 
+# The first message of a run's thread.
+def thread_title(agent: str) -> str:
+    """Its header; it stays the same, so that people find the thread again."""
+    return f"Requests of {agent}, one run"
+
+
+def run_named(run: str) -> str:
+    """What the agent calls its run; `run` is visible text."""
+    return f"The agent calls this run “{run}”."
+
+
+def thread_begins(agent: str) -> Trusted:
+    """The top-level text as it is posted."""
+    return Trusted(f"{agent} begins a run: each of its requests stands in this thread.")
+
+
+def thread_for(approvers: Sequence[str]) -> Trusted:
+    """Who may decide, as it is posted: that is what notifies them."""
+    return Trusted(f"{audience(approvers)}: each request stands in this thread, with its buttons.")
+
+
+def thread_tally(waiting: int, decided: int, undecided: int) -> Trusted:
+    """How many requests of a run wait and are decided; `undecided` ended without anybody's decision."""
+    waits = "Nothing waits" if not waiting else "1 waits" if waiting == 1 else f"{waiting:,} wait"
+    ended = f" · {undecided:,} ended without a decision" if undecided else ""
+    return Trusted(f"*{waits}* · {decided:,} decided{ended}")
+
+
+def thread_waits(told: Trusted, approvers: Sequence[str]) -> Trusted:
+    """The tally and who may decide, while something waits."""
+    return Trusted(f"{told}\n{audience(approvers)}: open the thread to decide.")
+
+
+def thread_text(agent: str, told: Trusted) -> Trusted:
+    """The top-level text as it is edited."""
+    return Trusted(f"Requests of {agent}, one run: {told.replace('*', '')}.")
+
+
 # For admins, when Slack refuses a card.
 _MARKUP = re.compile(r"[^A-Za-z0-9 .,:;/_()'-]")
 
@@ -468,6 +506,8 @@ HELP = Trusted(
     "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
     "After *pending* and *history* you may name an agent or an action.\n"
     "*/approvals help* shows this.\n"
+    "In a card's thread: *@signoff pending*, *@signoff reject* and a reason, *@signoff help*. In the menu of "
+    "any card's message: *Decide…*.\n"
     "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
     "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
     "answers runs nothing."
@@ -553,3 +593,47 @@ def time_ran_out(at: int) -> Trusted:
     """The request expired while the form was open."""
     when = f" at {date(at, 'time')}" if at else ""
     return Trusted(f"The time ran out{when}. Nothing ran; the agent can ask again.")
+
+
+# Written in a card's thread, and the message shortcut.
+DECIDE = "Decide…"
+MENTION_HELP = Trusted(
+    "In a card's thread:\n"
+    "*@signoff pending* shows you what waits there.\n"
+    "*@signoff reject* and your reason rejects the request; the agent reads the reason.\n"
+    "*@signoff help* shows this.\n"
+    "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
+    "approves. Only you see these answers. Signoff answers nothing else that people write."
+)
+NOT_BY_WORDS = Trusted(
+    "*Approving by words is not possible*, because words do not show what will run. Nothing has changed. "
+    "*Review…* shows everything, and its last page approves."
+)
+NO_REASON = Trusted(
+    "Say why, so that the agent can do better: *@signoff reject wrong customer*. Nothing has changed."
+)
+REASON_TOO_LONG_HERE = Trusted("A reason has at most 3,000 characters. Nothing has changed.")
+WHICH_ONE = Trusted("*Which request do you mean?* Nothing has changed. These wait for you in this thread:")
+WAITS_HERE = Trusted("*Waiting for you in this thread:*")
+NOTHING_WAITS_HERE = Trusted("Nothing in this thread waits for you.")
+NOT_IN_A_THREAD = Trusted(
+    "Write this in the thread of a card, as a reply to it. */approvals* lists what waits for you."
+)
+NOT_A_CARD = Trusted(
+    "This message is no card. Use *Decide…* on the card of a request; */approvals* lists what waits for you."
+)
+
+
+def waits(agent: str, action: str, until: int, link: str) -> Trusted:
+    """One request that waits, in a list of them."""
+    return Trusted(f"{agent} asks: {action_name(action)} · until {date(until)}{_opens(link)}")
+
+
+def more_wait(count: int) -> Trusted:
+    """After as many as one answer names."""
+    return Trusted(f"{count:,} more: */approvals* lists all that waits for you.")
+
+
+def rejected_by_words(agent: str, action: str) -> Trusted:
+    """To who rejected it in a card's thread."""
+    return Trusted(f"You rejected {action_name(action)}. {agent} is told so, with your reason. Nothing ran.")

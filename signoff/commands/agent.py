@@ -105,7 +105,11 @@ def _add_request(commands: Commands, common: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="it ends then, unanswered (default: 1d, at most 30d)",
     )
-    parser.add_argument("--channel", metavar="CHANNEL", help="the channel you would like; the policy decides")
+    parser.add_argument(
+        "--channel",
+        metavar="CHANNEL[:TS]",
+        help="the channel, or the thread in it, that you would like; the policy decides",
+    )
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="the piece of work it belongs to")
     parser.add_argument("--wait", action="store_true", help="wait for the decision")
     _add_timeout(parser)

@@ -10,7 +10,15 @@ from signoff.doctor.patient import Fault, Patient, Skip
 from signoff.errors import NotAllowed, SignoffError, SlackRefused, SlackUnavailable
 from signoff.people import MEMBERS, Person, is_group, may_decide
 
-SCOPES = ("chat:write", "commands", "users:read", "usergroups:read", "channels:read", "groups:read")
+SCOPES = (
+    "chat:write",
+    "commands",
+    "app_mentions:read",
+    "users:read",
+    "usergroups:read",
+    "channels:read",
+    "groups:read",
+)
 """What manifest.yml asks for."""
 AGAIN = "install the app again with the scopes of `signoff manifest`, and take the new SLACK_BOT_TOKEN"
 WHO = "name full members of this workspace in SIGNOFF_APPROVERS (in Slack: a profile's menu, Copy member ID)"

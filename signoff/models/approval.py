@@ -13,7 +13,8 @@ from signoff.policy import Verdict
 class Card:
     """Where an Approval is shown: channel id and message ts, and its log reply's ts.
 
-    `ts` is None until it has been posted, `shown_revision` what it shows.
+    `ts` is None until it has been posted, `shown_revision` what it shows. `thread_ts` is the first message
+    of the thread that it is a reply in, None where it is none: there the log stands on the card itself.
     """
 
     id: int
@@ -23,6 +24,7 @@ class Card:
     permalink: str | None = None
     shown_revision: int = 0
     log_revision: int = 0
+    thread_ts: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from signoff.models.messages import Decision
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
+from signoff.models.tables import ThreadRow
+
+threads = ThreadRow.__table__  # type: ignore[attr-defined]
 
 _OPEN = (approvals.c.id == bindparam("approval_id"), approvals.c.status == "pending")
 _ENDED = {
@@ -42,6 +45,7 @@ _SHOWN = (
     .values(
         channel=bindparam("to_channel"),
         ts=bindparam("to_ts"),
+        thread_ts=bindparam("to_thread"),
         permalink=bindparam("link"),
         shown_revision=bindparam("revision"),
         fault=None,
@@ -61,6 +65,11 @@ _DELIVERED = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"), approvals.c.delivered_revision < bindparam("to"))
     .values(delivered_revision=bindparam("to"))
+)
+_STIRRED = (
+    update(threads)
+    .where(threads.c.channel == bindparam("in_channel"), threads.c.ts == bindparam("first"))
+    .values(revision=threads.c.revision + 1)
 )
 _FAULT = (
     update(cards)
@@ -149,7 +158,7 @@ def report(connection: Connection, approval_id: str, outcome: str) -> bool:
 
 
 def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
-    """A card stands in Slack at this revision: `card_id`, `to_channel`, `to_ts`, `link`, `revision`."""
+    """A card stands in Slack: `card_id`, `revision`, and `to_channel`, `to_ts`, `to_thread`, `link`."""
     connection.execute(_SHOWN, values)
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
@@ -162,6 +171,11 @@ def logged(connection: Connection, card_id: int, ts: str, revision: int) -> None
 def delivered(connection: Connection, approval_id: str, revision: int) -> None:
     """All its cards show at least this revision."""
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
+
+
+def stirred(connection: Connection, channel: str, thread_ts: str) -> None:
+    """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
+    connection.execute(_STIRRED, {"in_channel": channel, "first": thread_ts})
 
 
 def fault(connection: Connection, approval_id: str, what: str) -> bool:

@@ -28,7 +28,7 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "channel", "ts", "log_ts", "permalink", "shown_revision", "log_revision")
+_CARD = ("id", "channel", "ts", "log_ts", "permalink", "shown_revision", "log_revision", "thread_ts")
 _LOAD = (
     select(
         approvals,

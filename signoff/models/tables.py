@@ -121,10 +121,23 @@ class DecisionRow(SQLModel, table=True):
 
 
 class CardRow(SQLModel, table=True):
-    """Where an approval is shown. `lease_until` keeps two from posting it at once."""
+    """Where an approval is shown. `lease_until` keeps two from posting it at once.
+
+    `thread_ts` is the first message of the thread that it is a reply in; NULL where it starts one.
+    """
 
     __tablename__ = "card"
-    __table_args__ = (UniqueConstraint("approval_id", "channel"), Index("card_message", "channel", "ts"))
+    __table_args__ = (
+        UniqueConstraint("approval_id", "channel"),
+        Index("card_message", "channel", "ts"),
+        Index(
+            "card_thread",
+            "channel",
+            "thread_ts",
+            sqlite_where=text("thread_ts IS NOT NULL"),
+            postgresql_where=text("thread_ts IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     approval_id: str = _text(foreign_key="approval.id")
@@ -136,6 +149,40 @@ class CardRow(SQLModel, table=True):
     log_revision: int = 0
     lease_until: int = _time(default=0)
     fault: str | None = _text(default=None)
+    thread_ts: str | None = _text(default=None)
+
+
+class ThreadRow(SQLModel, table=True):
+    """The thread of an agent's run in the channel that the policy names, `wanted`; `channel` is Slack's id.
+
+    `ts` is its first message, NULL until that is posted. `revision` counts what has happened to its cards,
+    `shown_revision` is what the first message tells, `digest` is of its text. Nobody edits it before
+    `not_before`; who holds `lease_until` is alone in posting or editing it.
+    """
+
+    __tablename__ = "thread"
+    __table_args__ = (
+        UniqueConstraint("agent", "run", "wanted"),
+        Index("thread_message", "channel", "ts"),
+        Index(
+            "thread_stale",
+            "not_before",
+            sqlite_where=text("shown_revision < revision"),
+            postgresql_where=text("shown_revision < revision"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    agent: str = _text(foreign_key="agent.name")
+    run: str = _text()
+    wanted: str = _text()
+    channel: str | None = _text(default=None)
+    ts: str | None = _text(default=None)
+    revision: int = 0
+    shown_revision: int = 0
+    digest: str | None = _text(default=None)
+    not_before: int = _time(default=0)
+    lease_until: int = _time(default=0)
 
 
 class AuditEventRow(SQLModel, table=True):

@@ -37,7 +37,7 @@ METHOD = re.compile(rf'"((?:{FAMILIES})\.[\w.]+)"')
 def scopes(manifest: str) -> dict[str, str]:
     """Scope → its comment."""
     part = manifest.partition("    bot:\n")[2].partition("settings:")[0]
-    return dict(re.findall(r"^      - ([a-z:.]+)(?: # (.+))?$", part, re.MULTILINE))
+    return dict(re.findall(r"^      - ([a-z_:.]+)(?: # (.+))?$", part, re.MULTILINE))
 
 
 def test_the_command_prints_the_file_that_is_in_the_repository(capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_it_asks_for_every_scope_that_the_code_uses_and_no_other() -> None:
     code = [file for file in PACKAGE.rglob("*.py") if "sandbox" not in file.parts]
     methods = {method for file in code for method in METHOD.findall(file.read_text())}
     assert {"chat.postMessage", "views.open", "users.info"} <= methods <= BY_METHOD.keys()
-    used = set().union(*(BY_METHOD[method] for method in methods)) | {"commands"}
+    used = set().union(*(BY_METHOD[method] for method in methods)) | {"commands", "app_mentions:read"}
     assert scopes((ROOT / "manifest.yml").read_text()).keys() == used == set(SCOPES)
 
 
@@ -61,7 +61,9 @@ def test_it_has_the_command_the_home_the_events_and_socket_mode() -> None:
     text = (ROOT / "manifest.yml").read_text()
     for line in (
         "- command: /approvals", "- name: Pending approvals", "type: global", "callback_id: pending",
-        "should_escape: true", "home_tab_enabled: true", "- app_home_opened",
+        "should_escape: true", "home_tab_enabled: true", "- app_home_opened", "- app_mention",
+        "- user_change", "- subteam_members_changed", "- app_uninstalled", "- tokens_revoked",
+        "- name: Decide…", "type: message", "callback_id: decide",
         "messages_tab_enabled: true", "messages_tab_read_only_enabled: true", "is_enabled: true",
         "socket_mode_enabled: true",
     ):  # fmt: skip

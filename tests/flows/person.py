@@ -44,13 +44,16 @@ def buttons(thing: JSON) -> list[str]:
 
 
 def cards(slack: Sandbox, approval_id: str, channel: str = CHANNEL) -> list[JSON]:
-    """Every message that is an approval's card, oldest first."""
+    """Every message that is an approval's card, in the channel and in its threads."""
+    seen = {}
+    for top in slack.messages(channel):
+        for message in slack.messages(channel, top["ts"]) if top.get("reply_count") else [top]:
+            seen[message["ts"]] = message
     return [
         message
-        for message in slack.messages(channel)
+        for message in seen.values()
         if (message.get("metadata") or {}).get("event_type") == "signoff_approval"
         and message["metadata"]["event_payload"]["approval_id"] == approval_id
-        and message["thread_ts"] in (None, message["ts"])
     ]
 
 
@@ -162,6 +165,21 @@ class Someone:
         self.click(message, "reject")
         which = {"Which is it?": "changes" if changes else "final"}
         return self.submit(self.view("reject"), **which, **{"Why,_or_what_to_change": reason})
+
+    def write(self, text: str, thread_ts: str = "") -> JSON:
+        """Write in the channel, or in a thread of it; asserts that the app acknowledged what it was told."""
+        more = {"thread_ts": thread_ts} if thread_ts else {}
+        answer = self.slack.act(type="message", user=self.user, channel=self.channel, text=text, **more)
+        assert answer["ok"] and (answer["acked"] or not answer["events"]), answer
+        return answer
+
+    def use_shortcut(self, message: JSON, callback_id: str = "decide") -> None:
+        """An entry of a message's own menu."""
+        answer = self.slack.act(
+            type="message_shortcut", user=self.user, channel=message.get("channel", self.channel),
+            ts=message["ts"], callback_id=callback_id,
+        )  # fmt: skip
+        assert answer["ok"] and answer["acked"], answer
 
     def close_all(self) -> None:
         """Close whatever is open."""

@@ -5,75 +5,24 @@ The bot runs in this process and remembers nobody, so that a change in Slack cou
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flows.conftest import APPROVERS, EVE, GONE, GUEST, ROBOT
-from flows.person import ANA, BEN, MIA, Someone, card, redrawn, text_of
-from slack_bolt.adapter.socket_mode import SocketModeHandler
-from support import a_request
+from flows.conftest import EVE, GONE, GUEST, ROBOT
+from flows.local import SHARED, Local, local_bot
+from flows.person import ANA, BEN, MIA, redrawn, text_of
 
-from signoff import app
-from signoff.app import Server
-from signoff.bot.app import build_bolt
 from signoff.bot.delivery import Delivery
-from signoff.bot.directory import SlackDirectory
 from signoff.errors import NotAllowed
-from signoff.models import migrate
-from signoff.sandbox.server import Sandbox
-from signoff.settings import Settings
 
-SHARED = "C0SHARED01"
-"""A channel that people of another organisation see too."""
 MEMBERS_ONLY = "Only members of this workspace can decide."
-
-
-@dataclass
-class Local:
-    """A bot in this process, and its stand-in."""
-
-    server: Server
-    slack: Sandbox
-
-    def ask(self, **fields: Any) -> str:
-        """A request whose card stands; its id."""
-        approval = self.server.approvals.submit("billing-bot", a_request(**fields))
-        Delivery(self.server.approvals, self.server.slack, ()).deliver(approval.id)
-        return str(approval.id)
-
-    def card(self, approval_id: str) -> dict[str, Any]:
-        return card(self.slack, approval_id, SHARED)
-
-    def person(self, user: str) -> Someone:
-        return Someone(self.slack, user, SHARED)
-
-    def pending(self, approval_id: str) -> bool:
-        approval = self.server.approvals.get(approval_id)
-        return approval.pending and approval.decision is None and approval.revision == 1
 
 
 @pytest.fixture(scope="module")
 def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
-    folder: Path = tmp_path_factory.mktemp("local")
-    with Sandbox.start() as slack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SlackDirectory", partial(SlackDirectory, remembered_seconds=0))
-        for name, value in slack.settings().items():
-            patch.setenv(name, value)
-        settings = Settings(data=folder, redis_url=_redis_server.url, approvers=APPROVERS, channel=SHARED)
-        settings.signer(create=True)
-        server = app.build(settings)
-        migrate.upgrade(server.engine)
-        logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
-        handler = SocketModeHandler(build_bolt(server), slack.app_token, web_client=server.slack.web)
-        handler.connect()
-        yield Local(server, slack)
-        handler.close()
-        server.close()
+    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url, remembered_seconds=0) as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""Runs' threads in Slack: posts the first message once, and keeps it telling what is so.
+
+The first message mentions who may decide when it is posted. Later it is edited, and Slack notifies nobody of
+an edit, nor of a reply; but of a mention in a reply it does. So each card mentions them itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+
+from signoff.bot.cards import Message
+from signoff.bot.first_message import first_message, tally_message
+from signoff.bot.post import GONE, Slack
+from signoff.errors import SlackRefused, SlackUnavailable
+from signoff.models import threads
+from signoff.models.approval import Approval
+from signoff.models.store import Store
+from signoff.models.threads import Thread
+
+log = logging.getLogger("signoff.threads")
+
+REST_SECONDS = 2.0
+"""A first message is edited at most once in so many seconds."""
+REFUSED_SECONDS = 60.0
+"""Pause after Slack has refused an edit."""
+
+
+class NotYet(Exception):
+    """Another delivery is about to do it, or has just done it: the next sweep goes on from there."""
+
+
+class Threads:
+    """The first messages of runs' threads. Methods raise SlackUnavailable, SlackRefused or NotYet."""
+
+    def __init__(self, store: Store, slack: Slack) -> None:
+        self._store = store
+        self._slack = slack
+
+    def of(self, approval: Approval) -> tuple[str, str] | None:
+        """Channel and ts of the first message of its run's thread, posted where it is new; None without run.
+
+        Two at once post one: who has the lease posts, and for the other it is NotYet.
+        """
+        run, wanted = approval.request.run, approval.verdict.channel
+        if not run or not run.strip():
+            return None
+        thread = threads.of_run(self._store, approval.agent, run, wanted)
+        if thread.channel and thread.ts:
+            return thread.channel, thread.ts
+        lease = threads.take_to_post(self._store, thread.id)
+        if lease is None:
+            raise NotYet("somebody posts its thread")
+        try:
+            message = first_message(thread, approval.verdict.approvers)
+            posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
+        except (SlackUnavailable, SlackRefused):
+            threads.release(self._store, thread.id, lease)
+            raise
+        if not threads.posted(self._store, thread.id, lease, posted.channel, posted.ts):
+            log.warning("thread posted too late: id=%d", thread.id)
+            raise NotYet("somebody else has posted its thread")
+        return posted.channel, posted.ts
+
+    def tell(self, thread_id: int) -> None:
+        """Bring a first message up to date. Does nothing within 2 s of the last time: sweep comes back."""
+        lease = threads.take_to_edit(self._store, thread_id)
+        if lease is None:
+            return
+        found = threads.look(self._store, thread_id)
+        if found is None:
+            threads.release(self._store, thread_id, lease)
+            return
+        thread, tally = found
+        message = tally_message(thread, tally)
+        digest = digest_of(message)
+        if digest == thread.digest:
+            threads.shown(self._store, thread, lease, digest, 0.0)
+        else:
+            self._edit(thread, lease, message)
+            threads.shown(self._store, thread, lease, digest, REST_SECONDS)
+
+    def _edit(self, thread: Thread, lease: int, message: Message) -> None:
+        assert thread.channel and thread.ts
+        try:
+            self._slack.update(
+                thread.channel, thread.ts, message.text, message.blocks, metadata=message.metadata
+            )
+        except SlackUnavailable as error:
+            # Slack may have taken it although its answer was lost: that counts as an edit too.
+            threads.later(self._store, thread.id, lease, max(error.seconds, REST_SECONDS))
+            raise
+        except SlackRefused as error:
+            if error.code in GONE:
+                threads.forget(self._store, thread.channel, thread.ts)
+            threads.later(self._store, thread.id, lease, REFUSED_SECONDS)
+            raise
+
+
+def digest_of(message: Message) -> str:
+    """Tells two messages apart, whatever their block ids."""
+    said = [message.text, *({**block, "block_id": ""} for block in message.blocks)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

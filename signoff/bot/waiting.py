@@ -1,0 +1,32 @@
+"""Requests that wait, each with *Review…* and *Reject…*, said privately; pure. No Approve stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signoff.bot import words
+from signoff.bot.cards import token
+from signoff.bot.text import Block, Trusted, plain
+from signoff.bot.views import says
+from signoff.models.approval import Approval
+
+MOST = 20
+"""Requests named in one answer. Slack: a message holds 50 blocks."""
+
+
+def waiting_blocks(text: Trusted, found: Sequence[Approval]) -> list[Block]:
+    """`text`, then each request with its buttons."""
+    blocks = [says(text)]
+    for approval in found[:MOST]:
+        value = token(approval)
+        buttons = [
+            {"type": "button", "action_id": name, "text": plain(label), "value": value}
+            for name, label in (("review", words.REVIEW_MORE), ("reject", words.REJECT_MORE))
+        ]
+        place = approval.card.permalink if approval.card else None
+        line = words.waits(approval.agent, approval.action, approval.expires_at, place or "")
+        blocks.append(says(line, f"waits:{approval.id}"))
+        blocks.append({"type": "actions", "block_id": f"decide:{approval.id}", "elements": buttons})
+    if len(found) > MOST:
+        blocks.append(says(words.more_wait(len(found) - MOST)))
+    return blocks

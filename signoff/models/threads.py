@@ -1,0 +1,236 @@
+"""The threads of runs: where each stands, how many of its cards wait, and who edits its first message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, bindparam, case, exc, func, insert, literal_column, select, update
+
+from signoff.models.leases import LEASE_SECONDS
+from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
+from signoff.models.tables import ThreadRow
+from signoff.policy import Verdict
+
+MOST_VERDICTS = 50
+"""Waiting requests whose approvers are read, to say who may decide."""
+
+threads = ThreadRow.__table__  # type: ignore[attr-defined]
+
+_COLUMNS = (
+    threads.c.id,
+    threads.c.agent,
+    threads.c.run,
+    threads.c.channel,
+    threads.c.ts,
+    threads.c.revision,
+    threads.c.digest,
+)
+_KEY = (
+    threads.c.agent == bindparam("of_agent"),
+    threads.c.run == bindparam("of_run"),
+    threads.c.wanted == bindparam("where"),
+)
+_FIND = select(*_COLUMNS).where(*_KEY)
+_GET = select(*_COLUMNS).where(threads.c.id == bindparam("thread_id"))
+_AT = select(threads.c.id).where(threads.c.channel == bindparam("where"), threads.c.ts == bindparam("first"))
+_ADD = insert(threads)
+_LEASE = now() + literal_column(str(LEASE_SECONDS * MICROSECONDS))
+_STALE = (threads.c.shown_revision < threads.c.revision, threads.c.not_before <= now())
+_FREE = threads.c.lease_until < now()
+_TO_POST = (
+    update(threads)
+    .where(threads.c.id == bindparam("thread_id"), threads.c.ts.is_(None), _FREE)
+    .values(lease_until=_LEASE)
+    .returning(threads.c.lease_until)
+)
+_TO_EDIT = (
+    update(threads)
+    .where(threads.c.id == bindparam("thread_id"), threads.c.ts.is_not(None), *_STALE, _FREE)
+    .values(lease_until=_LEASE)
+    .returning(threads.c.lease_until)
+)
+_HELD = (threads.c.id == bindparam("thread_id"), threads.c.lease_until == bindparam("lease"))
+_RELEASE = update(threads).where(*_HELD).values(lease_until=0)
+_LATER = update(threads).where(*_HELD).values(lease_until=0, not_before=now() + bindparam("pause"))
+_POSTED = (
+    update(threads)
+    .where(*_HELD, threads.c.ts.is_(None))
+    .values(channel=bindparam("where"), ts=bindparam("first"), digest=None, lease_until=0)
+)
+_SHOWN = (
+    update(threads)
+    .where(*_HELD)
+    .values(
+        shown_revision=bindparam("told"),
+        digest=bindparam("text"),
+        lease_until=0,
+        not_before=now() + bindparam("pause"),
+    )
+)
+_FORGET = (
+    update(threads)
+    .where(threads.c.channel == bindparam("where"), threads.c.ts == bindparam("first"))
+    .values(channel=None, ts=None, digest=None)
+)
+_DUE = (
+    select(threads.c.id)
+    .where(*_STALE, threads.c.ts.is_not(None))
+    .order_by(threads.c.not_before)
+    .limit(bindparam("most"))
+)
+_REPLIES = (cards.c.channel == bindparam("where"), cards.c.thread_ts == bindparam("first"))
+
+
+def _many(*statuses: str) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((approvals.c.status.in_(statuses), 1), else_=0)), 0)
+
+
+_TALLY = (
+    select(
+        _many("pending").label("waiting"),
+        _many("approved", "rejected", "blocked").label("decided"),
+        _many("expired", "cancelled").label("undecided"),
+    )
+    .select_from(cards)
+    .join(approvals, approvals.c.id == cards.c.approval_id)
+    .where(*_REPLIES)
+)
+_VERDICTS = (
+    select(approvals.c.verdict)
+    .select_from(cards)
+    .join(approvals, approvals.c.id == cards.c.approval_id)
+    .where(*_REPLIES, approvals.c.status == "pending")
+    .order_by(approvals.c.created_at)
+    .limit(MOST_VERDICTS)
+)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A run's thread; `channel` and `ts` are None until its first message is posted."""
+
+    id: int
+    agent: str
+    run: str
+    channel: str | None
+    ts: str | None
+    revision: int
+    digest: str | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of a thread's cards wait, were decided, or ended without anybody's decision.
+
+    `approvers` may decide something that waits.
+    """
+
+    waiting: int = 0
+    decided: int = 0
+    undecided: int = 0
+    approvers: tuple[str, ...] = ()
+
+
+def of_run(store: Store, agent: str, run: str, wanted: str) -> Thread:
+    """The thread of an agent's run in the channel that the policy names; noted where it is new."""
+    key = {"of_agent": agent, "of_run": run, "where": wanted}
+    with store.reading() as connection:
+        row = connection.execute(_FIND, key).first()
+    if row is None:
+        values = {"agent": agent, "run": run, "wanted": wanted}
+        defaults = {"revision": 0, "shown_revision": 0, "not_before": 0, "lease_until": 0}
+        try:
+            with store.transaction() as connection:
+                connection.execute(_ADD, values | defaults)
+        except exc.IntegrityError:  # another delivery was faster to note it
+            pass
+        with store.reading() as connection:
+            row = connection.execute(_FIND, key).one()
+    return Thread(*row)
+
+
+def get(store: Store, thread_id: int) -> Thread | None:
+    """One thread as it is now."""
+    with store.reading() as connection:
+        row = connection.execute(_GET, {"thread_id": thread_id}).first()
+    return Thread(*row) if row else None
+
+
+def at(store: Store, channel: str, ts: str) -> int | None:
+    """The id of the run's thread with this first message; None where it is no run's."""
+    with store.reading() as connection:
+        return connection.execute(_AT, {"where": channel, "first": ts}).scalar()
+
+
+def take_to_post(store: Store, thread_id: int) -> int | None:
+    """The lease on posting its first message; None where it stands, or somebody else posts it."""
+    with store.transaction() as connection:
+        return connection.execute(_TO_POST, {"thread_id": thread_id}).scalar()
+
+
+def take_to_edit(store: Store, thread_id: int) -> int | None:
+    """The lease on editing its first message; None where that is not due, or another does it."""
+    with store.transaction() as connection:
+        return connection.execute(_TO_EDIT, {"thread_id": thread_id}).scalar()
+
+
+def release(store: Store, thread_id: int, lease: int) -> None:
+    """Give a lease back; nothing happens where it ran out and is another's by now."""
+    with store.transaction() as connection:
+        connection.execute(_RELEASE, {"thread_id": thread_id, "lease": lease})
+
+
+def later(store: Store, thread_id: int, lease: int, seconds: float) -> None:
+    """Give a lease back, and let nobody edit the first message for a while."""
+    with store.transaction() as connection:
+        pause = int(seconds * MICROSECONDS)
+        connection.execute(_LATER, {"thread_id": thread_id, "lease": lease, "pause": pause})
+
+
+def posted(store: Store, thread_id: int, lease: int, channel: str, ts: str) -> bool:
+    """Its first message stands; gives the lease back. False where it had run out: then another's counts."""
+    values = {"thread_id": thread_id, "lease": lease, "where": channel, "first": ts}
+    with store.transaction() as connection:
+        return connection.execute(_POSTED, values).rowcount == 1
+
+
+def shown(store: Store, thread: Thread, lease: int, digest: str, pause: float) -> None:
+    """Its first message tells `thread.revision`; gives the lease back. `pause` in seconds until the next."""
+    with store.transaction() as connection:
+        values = {
+            "thread_id": thread.id,
+            "lease": lease,
+            "told": thread.revision,
+            "text": digest,
+            "pause": int(pause * MICROSECONDS),
+        }
+        connection.execute(_SHOWN, values)
+
+
+def forget(store: Store, channel: str, ts: str) -> None:
+    """Its first message is gone from Slack: the next card posts another."""
+    with store.transaction() as connection:
+        connection.execute(_FORGET, {"where": channel, "first": ts})
+
+
+def due(store: Store, most: int = 50) -> Sequence[int]:
+    """Ids of threads whose first message tells what is no longer so, and may be edited now."""
+    with store.reading() as connection:
+        return connection.execute(_DUE, {"most": most}).scalars().all()
+
+
+def look(store: Store, thread_id: int) -> tuple[Thread, Tally] | None:
+    """A thread and what has become of its cards; None where its first message does not stand."""
+    with store.reading() as connection:
+        row = connection.execute(_GET, {"thread_id": thread_id}).first()
+        if row is None or row.channel is None or row.ts is None:
+            return None
+        where = {"where": row.channel, "first": row.ts}
+        counted = connection.execute(_TALLY, where).one()
+        verdicts = connection.execute(_VERDICTS, where).scalars().all()
+    approvers: dict[str, None] = {}
+    for verdict in verdicts:
+        approvers |= dict.fromkeys(Verdict.model_validate_json(verdict).approvers)
+    numbers = (int(counted.waiting), int(counted.decided), int(counted.undecided))
+    return Thread(*row), Tally(*numbers, tuple(approvers))

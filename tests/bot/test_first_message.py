@@ -1,0 +1,80 @@
+"""The first message of a run's thread, and a card that is a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff.bot import cards
+from signoff.bot.blocks import check_message
+from signoff.bot.first_message import first_message, tally_message
+from signoff.bot.threads import digest_of
+from signoff.models.approval import Approval
+from signoff.models.threads import Tally, Thread
+
+THREAD = Thread(1, "run-bot", "nightly", "C1", "1.1", 3, None)
+APPROVERS = ("U0ANA", "S0FINANCE")
+Make = Callable[..., Approval]
+
+
+def test_as_it_is_posted_it_mentions_who_may_decide_and_counts_nothing(
+    seen: Callable[[Any], str], markup: Callable[[Any], str]
+) -> None:
+    message = first_message(THREAD, APPROVERS)
+    assert "<@U0ANA>, <!subteam^S0FINANCE>" in markup(message.blocks)
+    assert "“nightly”" in seen(message.blocks) and "wait" not in seen(message.blocks)
+    assert message.text == "run-bot begins a run: each of its requests stands in this thread."
+
+
+@pytest.mark.parametrize(
+    ("tally", "told"),
+    [
+        (Tally(1, 0, 0, APPROVERS), "1 waits · 0 decided"),
+        (Tally(1200, 3, 0, APPROVERS), "1,200 wait · 3 decided"),
+        (Tally(0, 3, 0), "Nothing waits · 3 decided"),
+        (Tally(0, 3, 2), "Nothing waits · 3 decided · 2 ended without a decision"),
+    ],
+)
+def test_it_counts_and_mentions_somebody_only_while_something_waits(
+    tally: Tally, told: str, markup: Callable[[Any], str]
+) -> None:
+    message = tally_message(THREAD, tally)
+    assert message.text == f"Requests of run-bot, one run: {told}."
+    assert told in markup(message.blocks).replace("*", "")
+    assert ("<@U0ANA>" in markup(message.blocks)) is bool(tally.waiting)
+
+
+def test_what_reads_the_same_is_not_edited() -> None:
+    one = tally_message(THREAD, Tally(1, 0, 0, APPROVERS))
+    assert digest_of(one) == digest_of(tally_message(replace(THREAD, revision=9), Tally(1, 0, 0, APPROVERS)))
+    assert digest_of(one) != digest_of(tally_message(THREAD, Tally(0, 1)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(run=st.text(min_size=1, max_size=100))
+def test_any_name_of_a_run_makes_a_message_that_slack_takes(run: str) -> None:
+    thread = replace(THREAD, run=run)
+    tally = Tally(1, 2, 3, APPROVERS)
+    for message in (first_message(thread, APPROVERS), tally_message(thread, tally)):
+        assert check_message(message.blocks) == []
+    assert first_message(thread, APPROVERS).text == first_message(THREAD, APPROVERS).text
+    assert tally_message(thread, tally).text == tally_message(THREAD, tally).text
+
+
+def test_a_reply_has_the_log_at_its_end(make: Make, seen: Callable[[Any], str]) -> None:
+    approval = replace(make({"amount": 120}), shown_at=None)
+    message = cards.card(approval, now=approval.created_at + 5_000_000, reply=True)
+    assert message.blocks[-1]["block_id"] == "log:1" and check_message(message.blocks) == []
+    assert all(said in seen(message.blocks[-1]) for said in ("Received from billing-bot", "Shown here"))
+    assert message.blocks[:-1] == cards.card(approval, now=approval.created_at + 5_000_000).blocks
+
+
+def test_a_reply_that_is_decided_says_so_once(make: Make, seen: Callable[[Any], str]) -> None:
+    approval = make({"amount": 120}, status="expired", ended_at=1_795_003_600_000_000)
+    message = cards.card(approval, reply=True)
+    assert seen(message.blocks).count("Nobody answered") == 1 and "Shown here" in seen(message.blocks[-1])

@@ -1,0 +1,328 @@
+"""Deciding inside a thread: `@signoff …`, the shortcut *Decide…*, and what Slack tells of the team."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flows.conftest import EVE, GUEST
+from flows.local import SHARED, Local, local_bot
+from flows.person import ANA, BEN, MIA, Someone, buttons, card, log_reply, redrawn, text_of
+from flows.road import Road
+from support import eventually
+
+from signoff import Rejected
+from signoff.bot.actions import Actions
+from signoff.bot.decide import Decide
+from signoff.bot.delivery import Delivery
+from signoff.bot.mentions import Mentions
+from signoff.bot.post import Slack
+from signoff.sandbox.team import BOT_USER_ID
+
+ME = f"<@{BOT_USER_ID}>"
+MEMBERS_ONLY = "Only members of this workspace can decide."
+
+
+@pytest.fixture(scope="module")
+def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
+    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url) as found:
+        yield found
+
+
+@pytest.fixture
+def local(_local: Local) -> Local:
+    for user in (ANA, BEN, MIA, GUEST, EVE):
+        _local.person(user).close_all()
+    _local.slack.reset()
+    for known in [*_local.server.directory._known]:
+        _local.server.directory.forget(str(known))
+    return _local
+
+
+def told(local: Local, user: str, thread_ts: str, words: str) -> dict[str, Any]:
+    """What this person alone is told in the thread for writing this."""
+    someone = local.person(user)
+    before = len(someone.told())
+    someone.write(words, thread_ts)
+    found: dict[str, Any] = eventually(lambda: (someone.told()[before:] or [None])[0])
+    assert found["thread_ts"] == (thread_ts or None)
+    return found
+
+
+def public(local: Local, thread_ts: str) -> list[str]:
+    """Who wrote what all can see in a thread, the first message left out."""
+    found = local.slack.messages(SHARED, thread_ts)[1:]
+    return [m["user"] for m in found if "ephemeral_to" not in m]
+
+
+def test_a_rejection_by_words_reaches_the_agent_and_the_card(either_road: Road) -> None:
+    road, ana = either_road, Someone(either_road.slack, ANA)
+    ticket = road.agent().request("refund.create", {"amount": 120}, reversible=True)
+    place = card(road.slack, ticket.id)
+    log_reply(road.slack, ticket.id, "Shown here")
+    before = len(ana.told())
+    ana.write(f"{ME} Reject wrong customer &amp; a &lt;wrong&gt; sum", place["ts"])
+    note = ana.told_now(before, "You rejected refund.create")
+    assert note["thread_ts"] == place["ts"]
+    with pytest.raises(Rejected) as rejected:
+        ticket.wait(20)
+    assert rejected.value.receipt and rejected.value.receipt.reason == "wrong customer & a <wrong> sum"
+    assert rejected.value.receipt.decided_by and rejected.value.receipt.decided_by.id == ANA
+    redrawn(road.slack, ticket.id, f"*Rejected* by <@{ANA}>", "wrong customer & a <wrong> sum")
+    assert road.decisions(ticket.id) == 1 and not road.row(ticket.id).decision.resubmit
+
+
+def test_decide_opens_the_review_from_the_card_and_from_its_log(either_road: Road) -> None:
+    road, ana = either_road, Someone(either_road.slack, ANA)
+    ticket = road.agent().request("refund.create", {"amount": 120}, reversible=True)
+    ana.use_shortcut(card(road.slack, ticket.id))
+    ana.view("review", "120")
+    ana.close_all()
+    ana.use_shortcut(log_reply(road.slack, ticket.id, "Shown here"))
+    ana.submit(ana.view("review", "120"))
+    assert ticket.wait(20).approved
+    redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
+    ana.use_shortcut(card(road.slack, ticket.id))
+    ana.view("message", f"<@{ANA}> approved this")
+
+
+def test_pending_says_what_waits_with_review_and_later_what_became_of_it(local: Local) -> None:
+    approval_id = local.ask()
+    place = local.card(approval_id)
+    note = told(local, ANA, place["ts"], f"{ME}\npending")
+    assert "billing-bot asks: refund.create" in text_of(note) and buttons(note) == ["review", "reject"]
+    ana = local.person(ANA)
+    ana.click(note, "review")
+    ana.submit(ana.view("review"))
+    assert local.server.approvals.get(approval_id).status == "approved"
+    note = told(local, MIA, place["ts"], f"{ME} pending")
+    assert f"*Approved* by <@{ANA}>" in text_of(note) and not buttons(note)
+    assert BOT_USER_ID not in public(local, place["ts"])[1:], "answers are private; the log is the one reply"
+
+
+@pytest.mark.parametrize("word", ["approve", "OK", "yes, go ahead", "👍"])
+def test_words_never_approve_and_the_answer_says_why(local: Local, word: str) -> None:
+    approval_id = local.ask()
+    note = told(local, ANA, local.card(approval_id)["ts"], f"{ME} {word}")
+    assert "Approving by words is not possible" in text_of(note) and "review" in buttons(note)
+    assert "approve" not in buttons(note) and local.pending(approval_id)
+
+
+@pytest.mark.parametrize(
+    ("user", "answer"), [(MIA, f"Only <@{ANA}>"), (GUEST, MEMBERS_ONLY), (EVE, MEMBERS_ONLY)]
+)
+@pytest.mark.parametrize("words", ["reject no", "pending", "approve"])
+def test_who_may_not_decide_is_told_so_privately(local: Local, user: str, answer: str, words: str) -> None:
+    approval_id = local.ask()
+    note = told(local, user, local.card(approval_id)["ts"], f"{ME} {words}")
+    assert answer in note["text"] and not buttons(note)
+    assert local.pending(approval_id)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("reject", "Say why"),
+        ("reject  \n ", "Say why"),
+        (f"reject {'x' * 3001}", "3,000 characters"),
+        ("help", "@signoff reject"),
+        ("<!channel> what?", "@signoff reject"),
+        ("", "@signoff reject"),
+    ],
+)
+def test_help_and_a_missing_reason_change_nothing(local: Local, words: str, answer: str) -> None:
+    approval_id = local.ask()
+    assert answer in told(local, ANA, local.card(approval_id)["ts"], f"{ME} {words}")["text"]
+    assert local.pending(approval_id)
+
+
+def test_outside_a_cards_thread_it_says_where_to_write(local: Local) -> None:
+    local.ask()
+    assert "in the thread of a card" in told(local, ANA, "", f"{ME} reject no")["text"]
+    other = local.person(BEN).write("Lunch?")["ts"]
+    assert "in the thread of a card" in told(local, ANA, other, f"{ME} pending")["text"]
+
+
+def test_people_who_talk_in_a_thread_are_left_alone(local: Local) -> None:
+    approval_id = local.ask()
+    ts = local.card(approval_id)["ts"]
+    ana = local.person(ANA)
+    for words in ("reject this?", f"I'd ask {ME} to reject", f"&gt; {ME} reject no", f"<@{BEN}> reject no"):
+        ana.write(words, ts)
+    told(local, ANA, ts, f"{ME} help")  # what came before has been handled or passed over by now
+    assert len(ana.told()) == 1 and local.pending(approval_id)
+    assert public(local, ts) == [BOT_USER_ID, *[ANA] * 5]
+
+
+def test_a_rejection_that_comes_late_is_told_who_was_faster(local: Local) -> None:
+    approval_id = local.ask()
+    ts = local.card(approval_id)["ts"]
+    told(local, BEN, ts, f"{ME} reject wrong customer")
+    assert f"<@{BEN}> rejected this" in told(local, ANA, ts, f"{ME} reject me too")["text"]
+    decision = local.server.approvals.get(approval_id).decision
+    assert decision and (decision.approver, decision.reason) == (BEN, "wrong customer")
+
+
+def test_an_event_that_comes_again_is_answered_once(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    approval_id = local.ask()
+    ts, ana = local.card(approval_id)["ts"], local.person(ANA)
+    local.slack.faults(redelivery_seconds=[0, 0.05, 0.1])
+    send, lost = local.handler.client.send_socket_mode_response, []
+
+    def lose_two(response: Any) -> None:
+        if len(lost) < 2:
+            lost.append(response)
+        else:
+            send(response)
+
+    monkeypatch.setattr(local.handler.client, "send_socket_mode_response", lose_two)
+    answer = local.slack.act(type="message", user=ANA, channel=SHARED, text=f"{ME} reject no", thread_ts=ts)
+    assert not answer["acked"]
+    eventually(lambda: [e for e in local.slack.log() if e["kind"] == "envelope"][-1]["acked"])
+    assert len(lost) == 2
+    told(local, ANA, ts, f"{ME} help")
+    assert len(ana.told()) == 2, "one for the rejection, one for help"
+    assert local.server.approvals.get(approval_id).status == "rejected"
+
+
+def test_decide_on_what_is_no_card_says_so(local: Local) -> None:
+    approval_id = local.ask()
+    ana = local.person(ANA)
+    local.person(BEN).write("Lunch?", local.card(approval_id)["ts"])
+    for message in local.slack.messages(SHARED, local.card(approval_id)["ts"])[-1:]:
+        ana.use_shortcut(message)
+        ana.view("message", "This message is no card")
+        ana.close_all()
+    forged = {"event_type": "signoff_approval", "event_payload": {"approval_id": "nobody", "version": 1}}
+    posted = local.server.slack.post(SHARED, "x", metadata=forged)
+    ana.use_shortcut({"ts": posted.ts})
+    ana.view("message", "This message is no card")
+    assert local.pending(approval_id)
+
+
+@pytest.mark.parametrize(("user", "answer"), [(MIA, f"Only <@{ANA}>"), (GUEST, MEMBERS_ONLY)])
+def test_decide_opens_nothing_for_who_may_not_decide(local: Local, user: str, answer: str) -> None:
+    approval_id = local.ask()
+    someone = local.person(user)
+    someone.use_shortcut(local.card(approval_id))
+    someone.view("message", answer)
+    assert local.pending(approval_id)
+
+
+def test_a_changed_person_or_group_counts_at_once(local: Local) -> None:
+    approval_id = local.ask()
+    directory = local.server.directory
+    assert not directory.person(ANA).guest and MIA not in directory.group("S0FINANCE1")
+    local.slack.team(users={ANA: {"is_restricted": True}}, usergroups={"S0FINANCE1": {"users": [MIA]}})
+    eventually(lambda: not directory.knows(ANA) and "S0FINANCE1" not in directory._known)
+    ana, mia = local.person(ANA), local.person(MIA)
+    ana.click(local.card(approval_id), "approve")
+    ana.told_now(0, MEMBERS_ONLY)
+    mia.click(local.card(approval_id), "approve")
+    assert local.server.approvals.get(approval_id).status == "approved"
+
+
+def test_an_answer_that_was_asked_before_the_change_is_not_kept(local: Local, monkeypatch: Any) -> None:
+    directory, call = local.server.directory, Slack.call
+
+    def changed_meanwhile(self: Slack, method: str, **given: Any) -> Any:
+        answer = call(self, method, **given)
+        directory.forget(ANA)
+        return answer
+
+    monkeypatch.setattr(Slack, "call", changed_meanwhile)
+    directory.person(ANA)
+    assert not directory.knows(ANA)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"installed": False}, "uninstalled"), ({"token_error": "token_revoked"}, "revoked the app's tokens")],
+)
+def test_the_end_of_the_app_in_slack_is_in_the_log(
+    local: Local, caplog: pytest.LogCaptureFixture, change: dict[str, Any], said: str
+) -> None:
+    with caplog.at_level(logging.ERROR, "signoff.bot"):
+        local.slack.team(bot=change)
+        eventually(lambda: said in caplog.text)
+    local.slack.reset()
+
+
+def in_run(local: Local, run: str, count: int) -> tuple[list[str], str]:
+    """Cards of one run, and the first message of the thread that they stand in."""
+    ids = [local.ask(action=f"step.{number}", run=run) for number in range(count)]
+    placed = local.server.store.get(ids[0])
+    assert placed and placed.card and placed.card.thread_ts
+    return ids, placed.card.thread_ts
+
+
+def test_in_a_runs_thread_a_rejection_has_to_say_which_where_several_wait(local: Local) -> None:
+    (first, second), top = in_run(local, "several", 2)
+    note = told(local, ANA, top, f"{ME} reject no")
+    assert "Which request do you mean?" in text_of(note)
+    assert "step.0" in text_of(note) and "step.1" in text_of(note)
+    assert buttons(note) == ["review", "reject"] * 2
+    assert local.pending(first) and local.pending(second)
+    note = told(local, MIA, top, f"{ME} reject no")
+    assert f"Only <@{ANA}>" in text_of(note) and not buttons(note)
+
+
+def test_in_a_runs_thread_the_only_one_that_waits_is_taken(local: Local) -> None:
+    (first, second), top = in_run(local, "one", 2)
+    local.server.approvals.decide(first, 1, BEN, "approve")
+    assert "You rejected step.1" in told(local, ANA, top, f"{ME} reject no")["text"]
+    assert local.server.approvals.get(second).status == "rejected"
+    assert "Nothing in this thread waits" in told(local, ANA, top, f"{ME} pending")["text"]
+
+
+def test_a_rejection_never_hits_a_request_that_came_after_it_was_written(local: Local) -> None:
+    """Slack may bring an event minutes late: what is meant is what waited when it was written."""
+    (first,), top = in_run(local, "late", 1)
+    written = local.slack.team(events=[]) and local.person(ANA).write(f"{ME} reject no", top)
+    local.slack.team(events=["app_mention"])
+    local.server.approvals.decide(first, 1, BEN, "approve")
+    (second,), again = in_run(local, "late", 1)
+    assert again == top
+    mentions = Mentions(local.server.approvals, local.server.slack, lambda error, _: (str(error), None))
+    event = {"user": ANA, "channel": SHARED, "thread_ts": top, "ts": written["ts"], "text": f"{ME} reject no"}
+    mentions.written({"event_id": "Ev1"}, event, {"bot_user_id": BOT_USER_ID})
+    local.person(ANA).told_now(0, "already")
+    assert local.pending(second)
+
+
+def test_decide_on_the_first_message_of_a_runs_thread_shows_what_waits(local: Local) -> None:
+    (first, second), top = in_run(local, "top", 2)
+    ana = local.person(ANA)
+    ana.use_shortcut({"ts": top})
+    view = ana.view("choose", "step.0", "step.1")
+    ana.press(view, "review", block_id=f"decide:{second}")
+    ana.submit(ana.view("review"))
+    assert local.server.approvals.get(second).status == "approved" and local.pending(first)
+    local.person(MIA).use_shortcut({"ts": top})
+    local.person(MIA).view("message", "Nothing in this thread waits for you")
+
+
+def test_decide_on_a_card_in_a_runs_thread_opens_that_one(local: Local) -> None:
+    (first, second), _ = in_run(local, "cards", 2)
+    ana = local.person(ANA)
+    place = local.server.approvals.get(second).card
+    assert place and place.ts
+    ana.use_shortcut({"ts": place.ts})
+    ana.submit(ana.view("review"))
+    assert local.server.approvals.get(second).status == "approved" and local.pending(first)
+
+
+def test_metadata_only_names_a_row_which_has_to_have_its_card_in_that_channel(local: Local) -> None:
+    """The stand-in sends no metadata with a message; Slack may, and any app can write any."""
+    server, approval_id = local.server, local.ask()
+    delivery = Delivery(server.approvals, server.slack, ())
+    actions = Actions(server.approvals, server.slack, server.directory, delivery)
+    decide = Decide(server.approvals, server.slack, server.directory, actions)
+    named = {"event_type": "signoff_approval", "event_payload": {"approval_id": approval_id, "version": 1}}
+    double = {"bot_id": "B0", "metadata": named}
+    found = decide._of(SHARED, "1.000001", double)
+    assert found and found.id == approval_id
+    assert decide._of("C0RANDOM01", "1.000001", double) is None
+    assert decide._of(SHARED, "1.000001", {"metadata": {**named, "event_type": "other"}}) is None
