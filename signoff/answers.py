@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError
 
+from signoff import crash
 from signoff.canonical import digest
 from signoff.models.approval import Approval
 from signoff.models.messages import Answer, Decider, Decision, Receipt, Status, moment
@@ -136,7 +137,9 @@ def publish_now(publisher: Publisher, store: Store, approval: Approval, now: int
     """Publish an ended Approval and note that it is; False when that failed, for sweep to repeat."""
     try:
         publisher.decided(approval, now)
+        crash.here("end.published")
         store.mark_published(approval.id)
+        crash.here("end.marked")
     except (RedisError, OSError) as error:
         log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
         return False

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, exc
 
-from signoff import audit, editing, people, policy, schema, transitions
+from signoff import audit, crash, editing, people, policy, schema, transitions
 from signoff.answers import Publisher, Receipts, publish_now
 from signoff.audit import Event, salted
 from signoff.errors import (
@@ -70,11 +70,14 @@ class Approvals:
         try:
             with self.store.transaction() as connection:
                 approval, new = self._submit(connection, agent, request)
+                crash.here("submit.written")
         except exc.IntegrityError:  # another intake had the same entry, and was faster
             with self.store.transaction() as connection:
                 approval, new = self._submit(connection, agent, request)
+        crash.here("submit.committed")
         if new:
             self._on_change(approval.id)
+            crash.here("submit.announced")
             log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
         return approval
 
@@ -160,6 +163,7 @@ class Approvals:
         nothing has changed.
         """
         approval, person = self.open_for(approval_id, version, user_id)
+        crash.here("decide.checked")
         decision = Decision(
             answer=answer,
             approver=person.id,
@@ -201,6 +205,8 @@ class Approvals:
             data = {"succeeded": outcome.succeeded, "note": note}
             at = changes.clock(connection)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
+            crash.here("report.written")
+        crash.here("report.committed")
         self._on_change(approval.id)
 
     def shown(
@@ -301,10 +307,13 @@ class Approvals:
                     reason=reason,
                     decision=decision,
                 )
+                crash.here("end.written")
         except transitions.Moved:
             return None
+        crash.here("end.committed")
         assert ended.ended_at is not None
         publish_now(self.publisher, self.store, ended, ended.ended_at)
         log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
         self._on_change(ended.id)
+        crash.here("end.announced")
         return ended

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 
 AGENT_SIDE = """
-errors hints canonical models models.messages explanation
+errors crash hints canonical models models.messages explanation
 schema.outline schema.problems schema.fields schema receipts policy people config
 queue queue.stream carrier arguments asking resp notices exchange inbox gate client blocking testing .
 """

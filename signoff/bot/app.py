@@ -19,6 +19,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
+from signoff import crash
 from signoff.app import Server
 from signoff.bot import words
 from signoff.bot.actions import Actions
@@ -88,7 +89,10 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
     @app.middleware
     def count(next: Callable[[], Any]) -> Any:
         with counted.one():
-            return next()
+            crash.here("bot.clicked")
+            found = next()
+            crash.here("bot.done")
+            return found
 
     delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
     actions = Actions(server.approvals, server.slack, server.directory, delivery)

@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from signoff import crash
 from signoff.approvals import Approvals
 from signoff.bot import cards, words
 from signoff.bot.cards import Message
@@ -84,6 +85,7 @@ class Delivery:
         lease = leases.take(self._store, card_id)
         if lease is None:
             return
+        crash.here("delivery.leased")
         held = Held(self._store, card_id, lease)
         try:
             self._until_shown(approval_id, held)
@@ -97,6 +99,7 @@ class Delivery:
             log.info("postponed: id=%s: %s", approval_id, reason)
         finally:
             held.release()
+        crash.here("delivery.released")
         self._tell_of(approval_id)
 
     def tell(self, thread_id: int) -> None:
@@ -153,6 +156,7 @@ class Delivery:
                 self._log(approval, approval.card)
             else:
                 self._approvals.delivered(approval)
+                crash.here("delivery.delivered")
                 if not self._moved(approval):
                     return
 
@@ -166,6 +170,7 @@ class Delivery:
         self._approvals.shown(
             approval, stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts
         )
+        crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
         """The card that is there, updated; None where there is none, or no longer."""
@@ -181,6 +186,7 @@ class Delivery:
                 raise
             log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
             return None
+        crash.here("delivery.redrawn")
         return Stands(message, place.channel, place.ts, place.thread_ts, place.permalink)
 
     def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
@@ -215,6 +221,7 @@ class Delivery:
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
+        crash.here("delivery.posted")
         permalink = self._slack.permalink(posted.channel, posted.ts, thread_ts)
         return Stands(message, posted.channel, posted.ts, thread_ts, permalink)
 
@@ -232,7 +239,9 @@ class Delivery:
                 log_ts = None
         if not log_ts:
             log_ts = self._slack.post(place.channel, text, blocks, thread_ts=place.ts).ts
+        crash.here("delivery.logged")
         self._approvals.logged(approval, log_ts)
+        crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 
+from signoff import crash
 from signoff.bot.cards import Message
 from signoff.bot.first_message import first_message, tally_message
 from signoff.bot.post import GONE, Slack
@@ -52,15 +53,18 @@ class Threads:
         lease = threads.take_to_post(self._store, thread.id)
         if lease is None:
             raise NotYet("somebody posts its thread")
+        crash.here("thread.leased")
         try:
             message = first_message(thread, approval.verdict.approvers)
             posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
         except (SlackUnavailable, SlackRefused):
             threads.release(self._store, thread.id, lease)
             raise
+        crash.here("thread.posted")
         if not threads.posted(self._store, thread.id, lease, posted.channel, posted.ts):
             log.warning("thread posted too late: id=%d", thread.id)
             raise NotYet("somebody else has posted its thread")
+        crash.here("thread.noted")
         return posted.channel, posted.ts
 
     def tell(self, thread_id: int) -> None:
@@ -79,6 +83,7 @@ class Threads:
             threads.shown(self._store, thread, lease, digest, 0.0)
         else:
             self._edit(thread, lease, message)
+            crash.here("thread.told")
             threads.shown(self._store, thread, lease, digest, REST_SECONDS)
 
     def _edit(self, thread: Thread, lease: int, message: Message) -> None:

@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from signoff import crash
 from signoff.approvals import Approvals
 from signoff.canonical import parse
 from signoff.errors import Duplicate, Invalid, NotApproved
@@ -85,6 +86,7 @@ class Intake:
 
     def process(self, entry: Entry) -> None:
         """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""
+        crash.here("intake.read")
         for attempt in range(1, FAILURES + 1):
             try:
                 if entry.fields is not None:
@@ -107,6 +109,7 @@ class Intake:
                 if attempt == FAILURES:
                     self._bury(entry, Invalid(f"The server failed on it {FAILURES} times ({_name(error)})."))
         self._stream.ack([entry])
+        crash.here("intake.acked")
 
     def _take(self, entry: Entry) -> None:
         kind, request_id, body = _open(entry)
@@ -115,6 +118,7 @@ class Intake:
             if str(request.id) != request_id:
                 raise Invalid("The ids in the entry and in its body differ.")
             self._approvals.answer(self._approvals.submit(entry.agent, request))
+            crash.here("intake.received")
         elif kind == "cancel":
             cancel = build(Cancel, parse(body))
             approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)

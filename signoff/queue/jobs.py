@@ -19,6 +19,7 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from signoff import crash
 from signoff.app import DELIVER, HOME, QUEUE, Server
 from signoff.bot.delivery import Delivery
 from signoff.bot.home import Homes
@@ -43,6 +44,7 @@ class SignoffJob(Job):
         plain = len(arguments) == 1 and isinstance(arguments[0], str) and not self.kwargs
         if self.instance or name not in self.functions or not plain:
             raise UnknownJob("refused a job that is not in the table")
+        crash.here("worker.woken")
         return self.functions[name]
 
     def restore(self, raw_data: Any) -> Any:

@@ -9,6 +9,7 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
+from signoff import crash
 from signoff.approvals import Approvals
 from signoff.models import threads
 from signoff.models.drafts import Drafts
@@ -44,10 +45,15 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        crash.here("sweep.expired")
         self._each("recover", self._lost, self._recover)
+        crash.here("sweep.recovered")
         self._each("publish", self._unpublished, self._publish)
+        crash.here("sweep.published")
         self._each("deliver", store.undelivered, self._deliver)
+        crash.here("sweep.delivered")
         self._each("tell", lambda: map(str, threads.due(store)), lambda thread: self._tell(int(thread)))
+        crash.here("sweep.told")
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:

@@ -1,0 +1,218 @@
+"""A whole installation as processes, under load: it can be broken anywhere, brought to rest, and audited."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from faults.accounts import collect, left
+from faults.books import Breach, Facts, check
+from faults.parts import Part, PostgreSQL, RedisPart
+from faults.people import Reviewers
+from support import eventually
+
+from signoff import child, receipts
+from signoff.models import migrate
+from signoff.models.engine import OUTAGE, open_engine
+from signoff.models.store import Store
+from signoff.receipts import Signer
+from signoff.sandbox.server import Sandbox
+
+CHANNEL = "C0APPROVE1"
+REST_SECONDS = 90.0
+"""By then all that was under way has come to its end; what has not is stuck."""
+SUPERVISOR_SECONDS = 0.5
+"""A role that dies is started again after so long, as by `signoff serve`."""
+DATABASES = ("sqlite", "postgresql")
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How many of each part there are, and how much the agents ask: requests at once, and the pause after."""
+
+    bots: int = 1
+    intakes: int = 2
+    workers: int = 2
+    agents: int = 2
+    at_once: int = 3
+    pause: float = 0.3
+
+
+class World:
+    """Everything but faults. Start, break and close it from the main thread."""
+
+    def __init__(self, folder: Path, database: str, shape: Shape = Shape(), **options: Any) -> None:
+        self.folder = folder
+        self.database = database
+        self.shape = shape
+        self.supervised = options.pop("supervisor_seconds", SUPERVISOR_SECONDS)
+        self.preload = options.pop("preload", {})
+        """What the parts that keep data have in their environment."""
+        self.deaths: list[str] = []
+        """Parts that ended by themselves."""
+        self.parts: dict[str, Part] = {}
+        self._killed: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Until every part is ready and the agents ask."""
+        self.slack = Sandbox.start()
+        self.redis = RedisPart(self.folder, env=self.preload)
+        self.redis.start()
+        self.parts["redis"] = self.redis
+        self.database_url = f"sqlite:///{self.folder / 'signoff.db'}"
+        if self.database == "postgresql":
+            cluster = PostgreSQL(self.folder, env=self.preload)
+            cluster.start()
+            cluster.wait_ready()
+            self.parts["postgresql"], self.database_url = cluster, cluster.url
+        self.redis.wait_ready()
+        self.store = Store(open_engine(self.database_url))
+        migrate.upgrade(self.store.engine)
+        self.signer = Signer.generate()
+        self.people = Reviewers(self.slack, CHANNEL)
+        self.environment = self._environment()
+        for role in ("bot", "intake", "worker"):
+            for number in range(getattr(self.shape, f"{role}s")):
+                self._add(f"{role}-{number}", child.python("signoff", role))
+        for part in self.parts.values():
+            part.wait_ready()
+        for number in range(self.shape.agents):
+            given = [str(self.folder), f"agent-{number}", str(self.shape.at_once), str(self.shape.pause)]
+            self._add(f"agent-{number}", child.python("faults.agent", *given))
+        self.people.start()
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SIGNOFF_", "SLACK_")) and not name.lower().endswith("_proxy")
+        }
+        return (
+            kept
+            | self.slack.settings()
+            | {
+                "SIGNOFF_DATA": str(self.folder),
+                "SIGNOFF_REDIS_URL": self.server_redis_url,
+                "SIGNOFF_DATABASE_URL": self.server_database_url,
+                "SIGNOFF_SIGNING_KEY": self.signer.private_text(),
+                "SIGNOFF_VERIFY_KEY": self.signer.verify_key,
+                "SIGNOFF_APPROVERS": ",".join(self.people.users),
+                "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}",
+            }
+        )
+
+    @property
+    def server_redis_url(self) -> str:
+        """Where the roles and the agents look for Redis."""
+        return self.redis.url
+
+    @property
+    def server_database_url(self) -> str:
+        """Where the roles look for the database."""
+        return self.database_url
+
+    def _add(self, name: str, command: list[str]) -> None:
+        env = self.environment
+        if name.startswith("agent"):
+            env = env | {"SIGNOFF_AGENT": name}
+        if not name.startswith("agent") and self.database == "sqlite":
+            env = env | self.preload
+        self.parts[name] = Part(name, command, env, self.folder)
+        self.parts[name].start()
+
+    def journal(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(agent, line) of all that the agents have written."""
+        for number in range(self.shape.agents):
+            path = self.folder / f"agent-{number}.journal"
+            if path.exists():
+                for line in path.read_text().splitlines():
+                    yield f"agent-{number}", json.loads(line)
+
+    def keep(self) -> None:
+        """Start again what has died by itself, and note it; what was killed, when its time has come."""
+        for name, part in self.parts.items():
+            if not part.running:
+                if name not in self._killed:
+                    self.deaths.append(f"{name} ended with {part.code}")
+                    self._killed[name] = time.monotonic() + self.supervised
+                elif time.monotonic() >= self._killed[name]:
+                    del self._killed[name]
+                    part.start()
+
+    def kill(self, name: str) -> float:
+        """SIGKILL one part, to be started again after a supervisor's pause; when, as a Unix time."""
+        at = time.time()
+        self.parts[name].kill()
+        pause = 0.0 if name in ("redis", "postgresql") else self.supervised
+        self._killed[name] = time.monotonic() + pause
+        return at
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """A part does nothing inside the `with`, and its connections stay."""
+        self.parts[name].signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.parts[name].signal(signal.SIGCONT)
+
+    def rest(self) -> None:
+        """Let the agents ask nothing more, and everything come to its end, within 90 s."""
+        (self.folder / "stop").touch()
+        agents = [f"agent-{number}" for number in range(self.shape.agents)]
+        deadline = time.monotonic() + REST_SECONDS
+        while time.monotonic() < deadline:
+            waiting = [name for name in agents if self.parts[name].running or self.parts[name].code != 0]
+            if not waiting:
+                break
+            for name in set(self.parts) - set(agents) | set(waiting):
+                if not self.parts[name].running:
+                    self._restart(name)
+            time.sleep(0.05)
+        with suppress(AssertionError):
+            eventually(lambda: not self.left(), max(deadline - time.monotonic(), 10))
+        self.people.stop()
+
+    def _restart(self, name: str) -> None:
+        if name not in self._killed and name in self.parts:
+            self.deaths.append(f"{name} ended with {self.parts[name].code}")
+        self._killed.pop(name, None)
+        self.parts[name].start()
+
+    def left(self) -> dict[str, int]:
+        """What is undone now, by name; only what is not nothing."""
+        try:
+            return {what: count for what, count in left(self).items() if count}
+        except (redis.RedisError, OSError, *OUTAGE) as error:
+            return {f"parts that cannot be reached ({type(error).__name__})": 1}
+
+    def audit(self) -> tuple[Facts, list[Breach]]:
+        """The books of a world at rest."""
+        facts = collect(self)
+        keys = receipts.verify_keys(self.signer.verify_key)
+        return facts, check(facts, lambda token, agent: receipts.verify(token, keys, agent))
+
+    def close(self) -> None:
+        """End everything."""
+        with suppress(Exception):
+            self.people.stop()
+        for part in reversed(self.parts.values()):
+            part.kill()
+            part.stop()
+        self.store.engine.dispose()
+        self.redis.client.close()
+        self.slack.stop()
+
+    def remove(self) -> None:
+        """Delete all that it has written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
