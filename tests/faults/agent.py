@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,10 +92,8 @@ class Agent:
         self._journal.write("made", key=key, id=ticket.id, digest=ticket.digest)
         if asked["payload"]["wish"] == "wish:cancel":
             await asyncio.sleep(0.05)
-            try:
+            with suppress(WaitTimeout):
                 await insist(lambda: ticket.cancel("No longer needed"))
-            except WaitTimeout:
-                pass
         try:
             receipt = await insist(ticket.wait)
         except NotApproved as answer:
@@ -104,7 +103,12 @@ class Agent:
             self._journal.write("unverified", key=key, id=ticket.id, fault=str(fault))
             return
         self._journal.write(
-            "answer", key=key, id=ticket.id, status=receipt.status, token=receipt.token, payload=receipt.payload
+            "answer",
+            key=key,
+            id=ticket.id,
+            status=receipt.status,
+            token=receipt.token,
+            payload=receipt.payload,
         )
         if receipt.approved:
             await insist(lambda: self._signoff.report(ticket.id, succeeded=True, note="done"))

@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Row:
-    """An approval as the database has it; `ended` is how many ends its audit log holds, `signed` their digests."""
+    """An approval as the database has it; `signed` are the digests of the receipts in its audit log."""
 
     id: str
     agent: str
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Shown:
-    """A message in Slack that is a card: of which approval, where, at which revision, and whether it can be pressed."""
+    """A card in Slack: of which approval, where, at which revision, and whether it can be pressed."""
 
     approval_id: str
     ts: str

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from faults.world import World
 
@@ -27,8 +30,6 @@ class Watch:
 
     def look(self) -> None:
         """Read on."""
-        import json
-
         for number in range(self.world.shape.agents):
             path = self.world.folder / f"agent-{number}.journal"
             if not path.exists():
@@ -45,7 +46,7 @@ class Watch:
         """The ids that wait for an answer which somebody will give."""
         return set(self.made) - set(self.answered) - self.passed_over
 
-    def _note(self, line: dict) -> None:  # type: ignore[type-arg]
+    def _note(self, line: dict[str, Any]) -> None:
         if line["event"] == "asks" and line["payload"]["wish"] == "wish:ignore":
             self._ignored.add(line["key"])
         elif line["event"] == "made":
@@ -62,8 +63,8 @@ def kill_and_recover(world: World, watch: Watch, name: str, dice: random.Random)
     """
     moment = time.monotonic() + dice.uniform(0.0, 0.6)
     _until(world, watch, lambda: time.monotonic() > moment, STUCK_SECONDS)
-    _until(world, watch, lambda: world.parts[name].ready or not name.startswith(("bot", "intake", "worker")),
-           STUCK_SECONDS)  # fmt: skip
+    if name.startswith(("bot", "intake", "worker")):
+        _until(world, watch, lambda: world.parts[name].ready, STUCK_SECONDS)
     watch.look()
     at = world.kill(name)
     watch.look()
@@ -85,7 +86,13 @@ def kill_and_recover(world: World, watch: Watch, name: str, dice: random.Random)
     return max([first, *(watch.answered[request] for request in open_then)]) - at
 
 
-def _until(world: World, watch: Watch, so, seconds: float) -> bool:  # type: ignore[no-untyped-def]
+def under_load(world: World, watch: Watch, seconds: float) -> None:
+    """Let it run for a while."""
+    end = time.monotonic() + seconds
+    _until(world, watch, lambda: time.monotonic() > end, seconds + STUCK_SECONDS)
+
+
+def _until(world: World, watch: Watch, so: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         world.keep()

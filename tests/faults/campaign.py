@@ -1,0 +1,114 @@
+"""Kinds of faults, how often each is to be made, and a round of each."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from faults.books import doubles
+from faults.kills import Watch, kill_and_recover, under_load
+from faults.results import Results, Round
+from faults.world import DATABASES, ROOT, Shape, World
+
+Work = Callable[[Round, int], None]
+"""One round: breaks a world up to so many times, and writes down how it went."""
+KILLS_A_ROUND = 50
+TOLD_AT_MOST = 20
+WARM_UP_SECONDS = 1.0
+USUAL = Shape()
+
+
+@contextmanager
+def world(round: Round, shape: Shape = USUAL, **options: object) -> Iterator[World]:
+    """A world under load; at the end it is brought to rest and its books are checked, into `round`.
+
+    Where something was breached its folder stays, with every log and journal.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"faults-{round.kind}-{round.seed}-"))
+    made = World(folder, round.database, shape, **options)
+    try:
+        made.start()
+        yield made
+        made.rest()
+        settle(made, round)
+    finally:
+        made.close()
+        if round.ok:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            round.details.append(f"see {folder}")
+
+
+def settle(made: World, round: Round) -> None:
+    """The books of a world at rest, into `round`."""
+    facts, breaches = made.audit()
+    round.requests += len({(one.agent, one.id) for one in facts.made})
+    round.cards += len(facts.shown)
+    round.doubles += doubles(facts)
+    found = Counter(breach.kind for breach in breaches)
+    for kind, count in found.items():
+        round.breaches[kind] = round.breaches.get(kind, 0) + count
+    told = [f"{breach.kind}: {breach.text}" for breach in breaches] + made.deaths + made.people.faults
+    round.details += told[:TOLD_AT_MOST]
+
+
+def kills(part: str) -> Work:
+    """SIGKILL to one of the processes of this name, again and again."""
+
+    def work(round: Round, most: int) -> None:
+        dice = random.Random(round.seed)
+        with world(round) as made:
+            watch = Watch(made)
+            under_load(made, watch, WARM_UP_SECONDS)
+            for _ in range(most):
+                name = dice.choice([name for name in made.parts if name.startswith(part)])
+                seconds = kill_and_recover(made, watch, name, dice)
+                round.done += 1
+                if seconds is None:
+                    round.breaches["stuck"] = round.breaches.get("stuck", 0) + 1
+                    round.details.append(f"not recovered from kill {round.done} of {name}")
+                else:
+                    round.seconds.append(round_(seconds))
+
+    return work
+
+
+def round_(seconds: float) -> float:
+    return float(f"{seconds:.3f}")
+
+
+WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
+    "bot-kills": (kills("bot"), 1000, KILLS_A_ROUND, DATABASES),
+    "worker-kills": (kills("worker"), 200, KILLS_A_ROUND, DATABASES),
+    "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
+    "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
+    "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
+    "postgresql-kills": (kills("postgresql"), 100, KILLS_A_ROUND, ("postgresql",)),
+}
+"""Kind of fault → how it is made, how often in all, how often a round, and on which databases in turn."""
+
+
+def commit() -> str:
+    """What is under test."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def run(kind: str, results: Results, seed: int, times: int | None = None) -> Iterator[Round]:
+    """Rounds of a kind until it was made as often as it has to be (or `times`), less what `results` holds."""
+    work, wanted, a_round, databases = WORKS[kind]
+    wanted = times if times is not None else wanted
+    number = sum(round.kind == kind for round in results.rounds())
+    while (left := wanted - results.done(kind)) > 0:
+        database = databases[number % len(databases)]
+        round = Round(kind, database, seed + number, commit())
+        work(round, min(left, a_round))
+        results.add(round)
+        yield round
+        number += 1
