@@ -6,11 +6,13 @@ import json
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from signoff import crash
 from signoff.approvals import Approvals
 from signoff.bot import cards, words
 from signoff.bot.cards import Message
+from signoff.bot.held import Held
 from signoff.bot.log import log_blocks, log_text
 from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.threads import NotYet, Threads
@@ -18,7 +20,6 @@ from signoff.errors import SlackRefused, SlackUnavailable
 from signoff.models import leases, threads
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
-from signoff.models.store import Store
 
 log = logging.getLogger("signoff.deliver")
 
@@ -39,24 +40,6 @@ class Stands:
     ts: str
     thread_ts: str | None
     permalink: str | None
-
-
-class Held:
-    """A card's lease while it is held."""
-
-    def __init__(self, store: Store, card_id: int, lease: int) -> None:
-        self._store, self._card_id = store, card_id
-        self._lease: int | None = lease
-
-    def renew(self) -> bool:
-        """Before another call to Slack; False where it was lost."""
-        self._lease = leases.renew(self._store, self._card_id, self._lease) if self._lease else None
-        return self._lease is not None
-
-    def release(self) -> None:
-        """Give it back, unless it was lost."""
-        if self._lease:
-            leases.release(self._store, self._card_id, self._lease)
 
 
 class Delivery:
@@ -86,9 +69,10 @@ class Delivery:
         if lease is None:
             return
         crash.here("delivery.leased")
-        held = Held(self._store, card_id, lease)
+        held = Held(lease, partial(leases.renew, self._store, card_id))
         try:
-            self._until_shown(approval_id, held)
+            with held:
+                self._until_shown(approval_id, held)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             self._heed(error)
@@ -98,7 +82,7 @@ class Delivery:
         except NotYet as reason:  # sweep finds it undelivered
             log.info("postponed: id=%s: %s", approval_id, reason)
         finally:
-            held.release()
+            leases.release(self._store, card_id, held.lease)
         crash.here("delivery.released")
         self._tell_of(approval_id)
 

@@ -1,4 +1,4 @@
-"""What was run and what it found: a JSON line a round, appended at once, so that an interrupted run keeps it."""
+"""What was run and what it found: a JSON line a round, appended at once: an interrupted run keeps it."""
 
 from __future__ import annotations
 
