@@ -87,7 +87,9 @@ class Approvals:
             self.publisher.received(approval, self.store.clock())
         elif not self.publisher.published(approval):
             self.publisher.decided(approval, self.store.clock())
+            crash.here("end.published")
             self.store.mark_published(approval.id)
+            crash.here("end.marked")
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
         """Answer a request that never became an Approval; raises RedisError."""
@@ -208,6 +210,7 @@ class Approvals:
             crash.here("report.written")
         crash.here("report.committed")
         self._on_change(approval.id)
+        crash.here("report.announced")
 
     def shown(
         self,

@@ -128,8 +128,8 @@ class Delivery:
 
     def _until_shown(self, approval_id: str, held: Held) -> None:
         for number in range(ROUNDS):
-            if number and not held.renew():
-                return
+            if number:
+                self._renewed(held)
             found = self._store.look(approval_id)
             assert found is not None
             approval, now = found
@@ -143,6 +143,12 @@ class Delivery:
                 crash.here("delivery.delivered")
                 if not self._moved(approval):
                     return
+
+    def _renewed(self, held: Held) -> None:
+        """Before another call to Slack; raises NotYet."""
+        if not held.renew():
+            raise NotYet("its lease ran out")
+        crash.here("delivery.renewed")
 
     def _moved(self, approval: Approval) -> bool:
         current = self._store.get(approval.id)
@@ -187,8 +193,8 @@ class Delivery:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
         first = self._threads.of(approval)
-        if (wished or first) and not held.renew():
-            raise NotYet("its lease ran out")
+        if wished or first:
+            self._renewed(held)
         if first is None:
             return self._post(approval, now, channel, None)
         try:

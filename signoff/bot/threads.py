@@ -50,6 +50,7 @@ class Threads:
         if not run or not run.strip():
             return None
         thread = threads.of_run(self._store, approval.agent, run, wanted)
+        crash.here("thread.found")
         if thread.channel and thread.ts:
             return thread.channel, thread.ts
         lease = threads.take_to_post(self._store, thread.id)
@@ -76,6 +77,7 @@ class Threads:
         lease = threads.take_to_edit(self._store, thread_id)
         if lease is None:
             return
+        crash.here("thread.editing")
         found = threads.look(self._store, thread_id)
         if found is None:
             threads.release(self._store, thread_id, lease)

@@ -131,6 +131,7 @@ class Intake:
         """Dead-letter an entry, and answer its agent where it can be told which request it was."""
         log.warning("refused: agent=%s entry=%s", entry.agent, entry.stream_id.decode())
         self._stream.bury(entry, refusal.detail[:2000], keep=MAX_ENTRY)
+        crash.here("intake.buried")
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
         if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
@@ -138,6 +139,7 @@ class Intake:
             known = self._approvals.store.find(entry.agent, request_id)
             if known is None:
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
+                crash.here("intake.refused")
 
     def _find_agents(self) -> None:
         started = time.monotonic()

@@ -65,8 +65,10 @@ class Sweep:
         log.warning("Redis is not the one that had all answers: publishing them anew")
         store = self._approvals.store
         store.unpublish()
+        crash.here("sweep.unpublished")
         for approval_id, _ in store.waiting():
             self._approvals.answer(self._approvals.get(approval_id))
+            crash.here("sweep.answered")
         self._approvals.publisher.recovered(run)
 
     def _unpublished(self) -> Iterator[str]:
