@@ -27,7 +27,7 @@ from signoff.models.messages import (
     Status,
     build,
 )
-from signoff.queue.stream import Entry, Stream
+from signoff.queue.stream import Entry, Stream, refuses_all
 
 log = logging.getLogger("signoff.intake")
 
@@ -62,7 +62,9 @@ class Intake:
             try:
                 self.step()
                 failures = 0
-            except OUTAGE as error:
+            except Exception as error:
+                if not _is_outage(error):
+                    raise
                 log.warning("paused: %s", type(error).__name__)
                 stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
@@ -92,12 +94,12 @@ class Intake:
                 if entry.fields is not None:
                     self._take(entry)
                 break
-            except OUTAGE:
-                raise
             except NotApproved as refusal:
                 self._bury(entry, refusal)
                 break
             except Exception as error:
+                if _is_outage(error):
+                    raise
                 # The text of an unforeseen error may repeat what the agent sent, so only its type is logged.
                 log.error(
                     "entry failed: agent=%s entry=%s attempt=%d %s",
@@ -157,6 +159,8 @@ class Intake:
         try:
             return self._stream.read(self._agents, BATCH, block_ms)
         except ResponseError as error:
+            if refuses_all(error):
+                raise
             # One stream without its group, or of another type, fails the read of all: find it, go on.
             log.warning("a stream cannot be read: %s", str(error).split(" ")[0])
             found = []
@@ -170,7 +174,9 @@ class Intake:
     def _rejoin(self, agent: str) -> list[Entry]:
         try:
             return self._stream.read([agent], BATCH, 1)
-        except ResponseError:
+        except ResponseError as error:
+            if refuses_all(error):
+                raise
             self._stream.join(agent)
             return self._stream.read([agent], BATCH, 1)
 
@@ -179,6 +185,8 @@ class Intake:
         try:
             return list(call(agent) or ())
         except ResponseError as error:
+            if refuses_all(error):
+                raise
             log.warning("agent=%s: its stream cannot be used: %s", agent, str(error).split(" ")[0])
             if not str(error).startswith("NOGROUP"):
                 self._agents = [name for name in self._agents if name != agent]
@@ -198,6 +206,10 @@ class Intake:
                 self._of(agent, self._stream.leave)
             except RedisError:
                 return
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, OUTAGE) or refuses_all(error)
 
 
 def _open(entry: Entry) -> tuple[str, str, bytes]:

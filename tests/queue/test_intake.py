@@ -262,6 +262,41 @@ def test_redis_going_away_only_pauses_the_intake(core: Core, own_redis: Any) -> 
         client.close()
 
 
+@pytest.mark.parametrize("fault", ["full", "a replica"])
+def test_a_redis_that_refuses_to_write_only_pauses_the_intake(
+    core: Core, own_redis: Any, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = redis.Redis(port=own_redis.port, socket_timeout=10)
+    core.approvals.publisher._redis = client
+    intake, stop = Intake(core.approvals, Stream(client, "consumer")), threading.Event()
+    request = a_request()
+    entry = stream.entry("request", str(request.id), request.encode())
+    client.xadd(stream.requests("billing-bot"), entry)
+    client.config_set("maxmemory", 1) if fault == "full" else client.replicaof("127.0.0.1", 1)
+    thread = threading.Thread(target=intake.run, args=(stop,))
+    thread.start()
+    try:
+        eventually(lambda: "paused" in caplog.text)
+        client.config_set("maxmemory", 0) if fault == "full" else client.replicaof("NO", "ONE")
+        eventually(lambda: stream.published(client, "billing-bot", str(request.id)))
+        eventually(lambda: client.xlen(stream.requests("billing-bot")) == 0)
+        assert thread.is_alive() and client.xlen(stream.DEAD) == 0
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+        client.close()
+
+
+def test_what_a_redis_says_that_can_take_nothing_is_an_outage_and_a_refusal_of_one_command_is_not() -> None:
+    for text in (
+        "MISCONF Redis is configured to save",
+        "Command # 1 (SET k v) of pipeline caused error: MISCONF x",
+    ):
+        assert stream.refuses_all(redis.ResponseError(text))
+    for text in ("WRONGTYPE Operation against", "NOGROUP No such key", "ERR MISCONF"):
+        assert not stream.refuses_all(redis.ResponseError(text))
+
+
 def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -> None:
     cancelled, approved = send(core), send(core)
     drain(intake)
