@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from faults import redis_faults
 from faults.books import doubles
 from faults.kills import Watch, kill_and_recover, under_load
 from faults.results import Results, Round
 from faults.world import DATABASES, ROOT, Shape, World
 
+Once = Callable[[World, Watch, random.Random], float | None]
+"""Breaks a world once; the seconds until all went on, None where it did not within a minute."""
 Work = Callable[[Round, int], None]
 """One round: breaks a world up to so many times, and writes down how it went."""
 KILLS_A_ROUND = 50
@@ -58,29 +61,34 @@ def settle(made: World, round: Round) -> None:
     round.details += told[:TOLD_AT_MOST]
 
 
-def kills(part: str) -> Work:
-    """SIGKILL to one of the processes of this name, again and again."""
+def again(once: Once, **options: object) -> Work:
+    """A work that does the same again and again to one world."""
 
     def work(round: Round, most: int) -> None:
         dice = random.Random(round.seed)
-        with world(round) as made:
+        with world(round, **options) as made:
             watch = Watch(made)
             under_load(made, watch, WARM_UP_SECONDS)
             for _ in range(most):
-                name = dice.choice([name for name in made.parts if name.startswith(part)])
-                seconds = kill_and_recover(made, watch, name, dice)
+                seconds = once(made, watch, dice)
                 round.done += 1
                 if seconds is None:
                     round.breaches["stuck"] = round.breaches.get("stuck", 0) + 1
-                    round.details.append(f"not recovered from kill {round.done} of {name}")
+                    round.details.append(f"not recovered from fault {round.done}")
                 else:
-                    round.seconds.append(round_(seconds))
+                    round.seconds.append(float(f"{seconds:.3f}"))
 
     return work
 
 
-def round_(seconds: float) -> float:
-    return float(f"{seconds:.3f}")
+def kills(part: str) -> Work:
+    """SIGKILL to one of the processes of this name."""
+
+    def once(made: World, watch: Watch, dice: random.Random) -> float | None:
+        name = dice.choice([name for name in made.parts if name.startswith(part)])
+        return kill_and_recover(made, watch, name, dice)
+
+    return again(once)
 
 
 WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
@@ -89,6 +97,10 @@ WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
     "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
     "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
     "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
+    "redis-emptied": (again(redis_faults.emptied), 50, 25, DATABASES),
+    "redis-without-its-last-seconds": (again(redis_faults.rolled_back), 50, 25, DATABASES),
+    "redis-failed-over": (again(redis_faults.failed_over, proxied=("redis",)), 50, 25, DATABASES),
+    "redis-full": (again(redis_faults.full), 50, 25, DATABASES),
     "postgresql-kills": (kills("postgresql"), 100, KILLS_A_ROUND, ("postgresql",)),
 }
 """Kind of fault → how it is made, how often in all, how often a round, and on which databases in turn."""

@@ -58,15 +58,17 @@ class Watch:
 
 
 def kill_and_recover(world: World, watch: Watch, name: str, dice: random.Random) -> float | None:
-    """SIGKILL one part at a random moment; the seconds until all that was then under way, and the first
-    request that was made after it, have their answers. None: not within a minute.
-    """
-    moment = time.monotonic() + dice.uniform(0.0, 0.6)
-    _until(world, watch, lambda: time.monotonic() > moment, STUCK_SECONDS)
+    """SIGKILL one part at a random moment, and `recover`."""
+    under_load(world, watch, dice.uniform(0.0, 0.6))
     if name.startswith(("bot", "intake", "worker")):
         _until(world, watch, lambda: world.parts[name].ready, STUCK_SECONDS)
-    watch.look()
-    at = world.kill(name)
+    return recover(world, watch, world.kill(name))
+
+
+def recover(world: World, watch: Watch, at: float) -> float | None:
+    """The seconds from `at` (a Unix time) until all that is under way now, and the first request that was
+    made after it, have their answers. None: not within a minute.
+    """
     watch.look()
     open_then = watch.open()
 

@@ -12,12 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from faults.accounts import collect, left
 from faults.books import Breach, Facts, check
 from faults.parts import Part, PostgreSQL, RedisPart
 from faults.people import Reviewers
+from faults.proxy import Proxy
 from support import eventually
 
 from signoff import child, receipts
@@ -58,6 +60,9 @@ class World:
         self.supervised = options.pop("supervisor_seconds", SUPERVISOR_SECONDS)
         self.preload = options.pop("preload", {})
         """What the parts that keep data have in their environment."""
+        self.proxies: dict[str, Proxy] = {}
+        """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
+        self._proxied: tuple[str, ...] = options.pop("proxied", ())
         self.deaths: list[str] = []
         """Parts that ended by themselves."""
         self.parts: dict[str, Part] = {}
@@ -76,6 +81,7 @@ class World:
             cluster.wait_ready()
             self.parts["postgresql"], self.database_url = cluster, cluster.url
         self.redis.wait_ready()
+        self._put_proxies()
         self.store = Store(open_engine(self.database_url))
         migrate.upgrade(self.store.engine)
         self.signer = Signer.generate()
@@ -91,6 +97,25 @@ class World:
             self._add(f"agent-{number}", child.python("faults.agent", *given))
         self.people.start()
 
+    def _put_proxies(self) -> None:
+        """The parts' addresses are the proxies'; this process goes straight to everything."""
+        self.server_redis_url, self.server_database_url = self.redis.url, self.database_url
+        slack = urlsplit(self.slack.url).port or 0
+        ports = {"redis": self.redis.port, "slack": slack}
+        if isinstance(cluster := self.parts.get("postgresql"), PostgreSQL):
+            ports["postgresql"] = cluster.port
+        for name in self._proxied:
+            if name not in ports:
+                continue
+            proxy = self.proxies[name] = Proxy(ports[name])
+            changed = (f":{ports[name]}", f":{proxy.port}")
+            if name == "redis":
+                self.server_redis_url = self.server_redis_url.replace(*changed)
+            elif name == "postgresql":
+                self.server_database_url = self.server_database_url.replace(*changed)
+            else:  # its sockets' and response URLs are made of this
+                self.slack._service.workspace.base_url = self.slack.url.replace(*changed)
+
     def _environment(self) -> dict[str, str]:
         kept = {
             name: value
@@ -99,7 +124,7 @@ class World:
         }
         return (
             kept
-            | self.slack.settings()
+            | self.slack._service.settings()
             | {
                 "SIGNOFF_DATA": str(self.folder),
                 "SIGNOFF_REDIS_URL": self.server_redis_url,
@@ -110,16 +135,6 @@ class World:
                 "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}",
             }
         )
-
-    @property
-    def server_redis_url(self) -> str:
-        """Where the roles and the agents look for Redis."""
-        return self.redis.url
-
-    @property
-    def server_database_url(self) -> str:
-        """Where the roles look for the database."""
-        return self.database_url
 
     def _add(self, name: str, command: list[str]) -> None:
         env = self.environment
@@ -209,6 +224,8 @@ class World:
         for part in reversed(self.parts.values()):
             part.kill()
             part.stop()
+        for proxy in self.proxies.values():
+            proxy.close()
         self.store.engine.dispose()
         self.redis.client.close()
         self.slack.stop()
