@@ -70,6 +70,16 @@ def collect(world: World) -> Facts:
     return facts
 
 
+def decisions_of(world: World, approval_id: str) -> tuple[list[str], int]:
+    """Who has decided one approval, and how often its end stands in the log."""
+    given = {"id": approval_id}
+    with world.store.reading() as connection:
+        who = connection.execute(text("SELECT approver FROM decision WHERE approval_id = :id"), given)
+        people = [str(person) for person in who.scalars()]
+        ends = text("SELECT count(*) FROM audit_event WHERE approval_id = :id AND kind = 'receipt'")
+        return people, int(connection.execute(ends, given).scalar_one())
+
+
 def _rows(world: World) -> list[Row]:
     deciders: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     signed: defaultdict[str, list[str]] = defaultdict(list)

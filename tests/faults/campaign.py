@@ -14,6 +14,7 @@ from pathlib import Path
 from faults import redis_faults
 from faults.books import doubles
 from faults.kills import Watch, kill_and_recover, under_load
+from faults.races import races
 from faults.results import Results, Round
 from faults.world import DATABASES, ROOT, Shape, World
 
@@ -97,6 +98,7 @@ WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
     "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
     "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
     "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
+    "races-of-two-clicks": (races, 10_000, 1_000, DATABASES),
     "redis-emptied": (again(redis_faults.emptied), 50, 25, DATABASES),
     "redis-without-its-last-seconds": (again(redis_faults.rolled_back), 50, 25, DATABASES),
     "redis-failed-over": (again(redis_faults.failed_over, proxied=("redis",)), 50, 25, DATABASES),

@@ -104,7 +104,8 @@ class Reviewers:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            if thread.is_alive():
+                thread.join(30)
 
     def _look(self) -> None:
         seen = 0

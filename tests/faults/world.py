@@ -60,6 +60,7 @@ class World:
         self.supervised = options.pop("supervisor_seconds", SUPERVISOR_SECONDS)
         self.preload = options.pop("preload", {})
         """What the parts that keep data have in their environment."""
+        self._reviewers = options.pop("reviewers", True)
         self.proxies: dict[str, Proxy] = {}
         """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
         self._proxied: tuple[str, ...] = options.pop("proxied", ())
@@ -95,7 +96,8 @@ class World:
         for number in range(self.shape.agents):
             given = [str(self.folder), f"agent-{number}", str(self.shape.at_once), str(self.shape.pause)]
             self._add(f"agent-{number}", child.python("faults.agent", *given))
-        self.people.start()
+        if self._reviewers:
+            self.people.start()
 
     def _put_proxies(self) -> None:
         """The parts' addresses are the proxies'; this process goes straight to everything."""
