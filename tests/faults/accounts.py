@@ -44,8 +44,8 @@ def left(world: World) -> dict[str, int]:
     streams = list(client.scan_iter(match=stream.REQUESTS + "*", count=1000))
     found["entries that nobody has acknowledged"] = sum(int(client.xlen(name)) for name in streams)
     found["dead letters"] = int(client.xlen(stream.DEAD))
-    agents = (name for name in world.parts if name.startswith("agent"))
-    found["agents that wait"] = sum(world.parts[name].running for name in agents)
+    agents = [part for name, part in world.parts.items() if name.startswith("agent")]
+    found["agents that wait"] = sum(part.code != 0 for part in agents)
     return found
 
 

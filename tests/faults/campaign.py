@@ -14,6 +14,7 @@ from pathlib import Path
 from faults import redis_faults
 from faults.books import doubles
 from faults.kills import Watch, kill_and_recover, under_load
+from faults.plan import carry_out, plan, small_disk
 from faults.races import races
 from faults.results import Results, Round
 from faults.world import DATABASES, ROOT, Shape, World
@@ -25,6 +26,7 @@ Work = Callable[[Round, int], None]
 KILLS_A_ROUND = 50
 TOLD_AT_MOST = 20
 WARM_UP_SECONDS = 1.0
+MINUTE = 60.0
 USUAL = Shape()
 
 
@@ -92,12 +94,24 @@ def kills(part: str) -> Work:
     return again(once)
 
 
+def at_random(round: Round, most: int) -> None:
+    """A minute of faults of every kind, by the round's seed."""
+    with (
+        tempfile.TemporaryDirectory(prefix="faults-disk-") as folder,
+        small_disk(Path(folder)) as disk,
+        world(round, proxied=("redis", "slack", "postgresql"), data=disk) as made,
+    ):
+        steps = plan(round.seed, round.database, MINUTE)
+        round.done = len(carry_out(made, Watch(made), steps, round.seed))
+
+
 WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
     "bot-kills": (kills("bot"), 1000, KILLS_A_ROUND, DATABASES),
     "worker-kills": (kills("worker"), 200, KILLS_A_ROUND, DATABASES),
     "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
     "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
     "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
+    "at-random": (at_random, 1_000, 1, DATABASES),
     "races-of-two-clicks": (races, 10_000, 1_000, DATABASES),
     "redis-emptied": (again(redis_faults.emptied), 50, 25, DATABASES),
     "redis-without-its-last-seconds": (again(redis_faults.rolled_back), 50, 25, DATABASES),

@@ -101,7 +101,13 @@ class Part:
 class RedisPart(Part):
     """A redis-server that writes every second what it was told to disk, as is recommended."""
 
-    def __init__(self, folder: Path, name: str = "redis", env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "redis",
+        env: Mapping[str, str] | None = None,
+        logs: Path | None = None,
+    ) -> None:
         binary = shutil.which("redis-server") or missing("redis-server")
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -111,7 +117,7 @@ class RedisPart(Part):
             binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.data), "--save", "",
             "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning",
         ]  # fmt: skip
-        super().__init__(name, command, {**os.environ, **(env or {})}, folder)
+        super().__init__(name, command, {**os.environ, **(env or {})}, logs or folder)
         self.client = redis.Redis(port=self.port, socket_timeout=5)
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
@@ -128,7 +134,7 @@ class RedisPart(Part):
 class PostgreSQL(Part):
     """A cluster of its own. To kill it is to kill every process of it, as a machine that dies does."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None, logs: Path | None = None) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
         if not found:
             missing("postgresql")
@@ -146,7 +152,7 @@ class PostgreSQL(Part):
         given = ["-D", str(self.data), "-p", str(self.port), "-k", str(self.data)]
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=120"]
         command = [*self._become(), str(binary), *given, *options]
-        super().__init__("postgresql", command, {**os.environ, **(env or {})}, folder)
+        super().__init__("postgresql", command, {**os.environ, **(env or {})}, logs or folder)
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
         """Until it takes connections."""

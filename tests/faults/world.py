@@ -60,6 +60,8 @@ class World:
         self.supervised = options.pop("supervisor_seconds", SUPERVISOR_SECONDS)
         self.preload = options.pop("preload", {})
         """What the parts that keep data have in their environment."""
+        self.data: Path = options.pop("data", folder)
+        """Where database and Redis keep what they have."""
         self._reviewers = options.pop("reviewers", True)
         self.proxies: dict[str, Proxy] = {}
         """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
@@ -72,12 +74,12 @@ class World:
     def start(self) -> None:
         """Until every part is ready and the agents ask."""
         self.slack = Sandbox.start()
-        self.redis = RedisPart(self.folder, env=self.preload)
+        self.redis = RedisPart(self.data, env=self.preload, logs=self.folder)
         self.redis.start()
         self.parts["redis"] = self.redis
-        self.database_url = f"sqlite:///{self.folder / 'signoff.db'}"
+        self.database_url = f"sqlite:///{self.data / 'signoff.db'}"
         if self.database == "postgresql":
-            cluster = PostgreSQL(self.folder, env=self.preload)
+            cluster = PostgreSQL(self.data, env=self.preload, logs=self.folder)
             cluster.start()
             cluster.wait_ready()
             self.parts["postgresql"], self.database_url = cluster, cluster.url
@@ -157,8 +159,9 @@ class World:
 
     def keep(self) -> None:
         """Start again what has died by itself, and note it; what was killed, when its time has come."""
+        stopping = (self.folder / "stop").exists()
         for name, part in self.parts.items():
-            if not part.running:
+            if not part.running and not (stopping and name.startswith("agent") and part.code == 0):
                 if name not in self._killed:
                     self.deaths.append(f"{name} ended with {part.code}")
                     self._killed[name] = time.monotonic() + self.supervised
@@ -186,25 +189,11 @@ class World:
     def rest(self) -> None:
         """Let the agents ask nothing more, and everything come to its end, within 90 s."""
         (self.folder / "stop").touch()
-        agents = [f"agent-{number}" for number in range(self.shape.agents)]
         deadline = time.monotonic() + REST_SECONDS
-        while time.monotonic() < deadline:
-            waiting = [name for name in agents if self.parts[name].running or self.parts[name].code != 0]
-            if not waiting:
-                break
-            for name in set(self.parts) - set(agents) | set(waiting):
-                if not self.parts[name].running:
-                    self._restart(name)
+        while time.monotonic() < deadline and self.left():
+            self.keep()
             time.sleep(0.05)
-        with suppress(AssertionError):
-            eventually(lambda: not self.left(), max(deadline - time.monotonic(), 10))
         self.people.stop()
-
-    def _restart(self, name: str) -> None:
-        if name not in self._killed and name in self.parts:
-            self.deaths.append(f"{name} ended with {self.parts[name].code}")
-        self._killed.pop(name, None)
-        self.parts[name].start()
 
     def left(self) -> dict[str, int]:
         """What is undone now, by name; only what is not nothing."""
