@@ -19,7 +19,7 @@ from faults.world import World
 
 ROLES = ("bot", "intake", "worker", "agent")
 SLACK_FAULTS = ("ratelimited", "error", "hang", "drop_reply", "disconnect")
-TMPFS_MB = 48
+TMPFS_MB = 192
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _full(world: World, name: str) -> Iterator[bool]:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A disk of 48 MB for database and Redis; `folder` itself for who may not mount one."""
+    """A disk of 192 MB for database and Redis; `folder` itself for who may not mount one."""
     if os.geteuid() != 0:
         yield folder
         return

@@ -20,7 +20,6 @@ from faults.books import Breach, Facts, check
 from faults.parts import Part, PostgreSQL, RedisPart
 from faults.people import Reviewers
 from faults.proxy import Proxy
-from support import eventually
 
 from signoff import child, receipts
 from signoff.models import migrate
