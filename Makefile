@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench faults clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED) ## All of it on this machine, without Slack; under a minute
@@ -23,6 +23,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench
+
+faults: $(INSTALLED) ## Thousands of kills and other faults; hours. FAULTS names some kinds, else all
+	PYTHONPATH=tests:. $(BIN)/python -m faults $(FAULTS)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,12 +9,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from faults import redis_faults
 from faults.books import doubles
 from faults.kills import Watch, kill_and_recover, under_load
 from faults.plan import carry_out, plan, small_disk
+from faults.power import lose, noted
 from faults.races import races
 from faults.results import Results, Round
 from faults.world import DATABASES, ROOT, Shape, World
@@ -105,12 +107,19 @@ def at_random(round: Round, most: int) -> None:
         round.done = len(carry_out(made, Watch(made), steps, round.seed))
 
 
+def power_loss(round: Round, most: int) -> None:
+    """The server's machine loses its power, again and again."""
+    with noted() as (memory, options):
+        again(partial(lose, memory), **options)(round, most)
+
+
 WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
     "bot-kills": (kills("bot"), 1000, KILLS_A_ROUND, DATABASES),
     "worker-kills": (kills("worker"), 200, KILLS_A_ROUND, DATABASES),
     "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
     "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
     "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
+    "power-loss": (power_loss, 50, 25, DATABASES),
     "at-random": (at_random, 1_000, 1, DATABASES),
     "races-of-two-clicks": (races, 10_000, 1_000, DATABASES),
     "redis-emptied": (again(redis_faults.emptied), 50, 25, DATABASES),

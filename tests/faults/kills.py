@@ -85,7 +85,7 @@ def recover(world: World, watch: Watch, at: float) -> float | None:
         for request, when in watch.made.items()
         if when > at and request in watch.answered and request not in watch.passed_over
     )
-    return max([first, *(watch.answered[request] for request in open_then)]) - at
+    return max([at, first, *(watch.answered[request] for request in open_then)]) - at
 
 
 def under_load(world: World, watch: Watch, seconds: float) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,8 @@ class World:
         """What the parts that keep data have in their environment."""
         self.data: Path = options.pop("data", folder)
         """Where database and Redis keep what they have."""
+        self._migrated: Callable[[Path], None] | None = options.pop("migrated", None)
+        """Is given `data` once the tables are there, while no database runs."""
         self._reviewers = options.pop("reviewers", True)
         self.proxies: dict[str, Proxy] = {}
         """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
@@ -86,6 +88,8 @@ class World:
         self._put_proxies()
         self.store = Store(open_engine(self.database_url))
         migrate.upgrade(self.store.engine)
+        if self._migrated:
+            self._remember()
         self.signer = Signer.generate()
         self.people = Reviewers(self.slack, CHANNEL)
         self.environment = self._environment()
@@ -99,6 +103,17 @@ class World:
             self._add(f"agent-{number}", child.python("faults.agent", *given))
         if self._reviewers:
             self.people.start()
+
+    def _remember(self) -> None:
+        assert self._migrated
+        self.store.engine.dispose()
+        cluster = self.parts.get("postgresql")
+        if cluster:
+            cluster.stop()
+        self._migrated(self.data)
+        if cluster:
+            cluster.start()
+            cluster.wait_ready()
 
     def _put_proxies(self) -> None:
         """The parts' addresses are the proxies'; this process goes straight to everything."""
