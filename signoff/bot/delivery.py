@@ -186,7 +186,8 @@ class Delivery:
     def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
         """A new card: in the thread that the verdict grants, else in its run's, else in none.
 
-        Raises NotYet where the run's thread is about to be posted, or is gone.
+        Raises NotYet where the run's thread is about to be posted, or cannot be replied to. Where the first
+        message is gone Slack puts the card into the channel; the run's next one begins another thread.
         """
         channel, wished = approval.verdict.channel, approval.verdict.thread_ts
         if wished:
@@ -202,12 +203,16 @@ class Delivery:
         if first is None:
             return self._post(approval, now, channel, None)
         try:
-            return self._post(approval, now, *first)
+            stands = self._post(approval, now, *first)
         except SlackRefused as error:
             if error.code not in NO_THREAD:
                 raise
             threads.forget(self._store, *first)
             raise NotYet("its thread is gone") from None
+        if stands.thread_ts is None:
+            log.info("its thread is gone: id=%s", approval.id)
+            threads.forget(self._store, *first)
+        return stands
 
     def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
         message = cards.card(approval, now=now, reply=thread_ts is not None)
@@ -215,8 +220,13 @@ class Delivery:
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
-        permalink = self._slack.permalink(posted.channel, posted.ts, thread_ts)
-        return Stands(message, posted.channel, posted.ts, thread_ts, permalink)
+        if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
+            message = cards.card(approval, now=now)
+            self._slack.update(
+                posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
+            )
+        permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
+        return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
 
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""

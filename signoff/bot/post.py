@@ -37,7 +37,7 @@ NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_t
 READS = frozenset({"users.info", "usergroups.users.list", "conversations.info", "conversations.list"})
 WHAT_TO_DO = {
     "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
-    "not_in_channel": "Invite the app to the channel: /invite @ and its name.",
+    "not_in_channel": "Invite the app: write /invite and its name in the channel.",
     "is_archived": "The channel is archived: unarchive it, or set SIGNOFF_CHANNEL to another one.",
     "token_revoked": "Install the app again and set SLACK_BOT_TOKEN to the new token.",
     "token_expired": "Set SLACK_BOT_TOKEN to a token that is valid.",
@@ -50,10 +50,11 @@ WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Posted:
-    """Where a message stands."""
+    """Where a message stands; `thread_ts` is the thread that it is a reply in."""
 
     channel: str
     ts: str
+    thread_ts: str | None = None
 
 
 def client(token: str, api_url: str, *, seconds: int = CALL_SECONDS) -> WebClient:
@@ -92,7 +93,11 @@ class Slack:
         metadata: dict[str, Any] | None = None,
         thread_ts: str | None = None,
     ) -> Posted:
-        """A new message. To a user's id it is a direct message."""
+        """A new message. To a user's id it is a direct message.
+
+        Slack: a reply to a message that is gone is no error, it stands in the channel instead. So where it
+        stands is read from the answer.
+        """
         answer = self.call(
             "chat.postMessage",
             channel=channel,
@@ -103,7 +108,9 @@ class Slack:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return Posted(str(answer["channel"]), str(answer["ts"]))
+        message = answer.get("message")
+        place = message.get("thread_ts") if isinstance(message, dict) else thread_ts
+        return Posted(str(answer["channel"]), str(answer["ts"]), place if thread_ts else None)
 
     def update(
         self,
