@@ -74,20 +74,20 @@ class Delivery:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
         card_id = self._store.card_of(approval_id)
         if card_id is not None:
-            self.take(Turn(approval_id, card_id))
+            self.take(Turn(approval_id, card_id), whole=True)
 
-    def take(self, turn: Turn) -> None:
+    def take(self, turn: Turn, *, whole: bool = False) -> None:
         """Show an approval's last revision. Does nothing while another delivery of it is under way.
 
-        Where Slack limits us, that is noted for everybody; its other trouble postpones this card. The
-        database's errors pass.
+        Its log reply waits while other cards are due, unless it is to be done `whole`. Where Slack limits
+        us, that is noted for everybody; its other trouble postpones this card. The database's errors pass.
         """
         lease = leases.take(self._store, turn.card_id, turn.agent)
         if lease is None:
             return
         approval_id, held = turn.approval_id, Held(self._store, turn.card_id, lease)
         try:
-            self._until_shown(approval_id, held)
+            self._until_shown(approval_id, held, whole)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
@@ -139,7 +139,7 @@ class Delivery:
         message = cards.card(approval, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
-    def _until_shown(self, approval_id: str, held: Held) -> None:
+    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> None:
         for number in range(ROUNDS):
             if number and not held.renew():
                 return
@@ -152,8 +152,8 @@ class Delivery:
                 continue
             self._approvals.delivered(approval)
             if approval.card.thread_ts is None and approval.card.log_revision < approval.revision:
-                if turns.following(self._store, logs=False):
-                    return  # the log can wait, and has a turn of its own
+                if not whole and turns.following(self._store, logs=False):
+                    return  # the log has a turn of its own
                 self._log(approval, approval.card)
             if not self._moved(approval):
                 return
