@@ -89,7 +89,7 @@ class Stream:
                 raise
 
     def read(self, agents: Iterable[str], count: int, block_ms: int) -> list[Entry]:
-        """New entries of these agents, `count` at most of each; waits `block_ms` for one; not at all below 0."""
+        """New entries of these agents, `count` at most of each; waits `block_ms` for one, below 0 not."""
         streams: dict[Any, Any] = {requests(agent): ">" for agent in agents}
         block = block_ms if block_ms >= 0 else None
         found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block)
