@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import platform
 import sys
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--memory", type=Path, default=Path("load-memory"), help="where CSVs go: NAME-DATABASE.csv"
     )
     given = parser.parse_args(arguments)
+    logging.getLogger("signoff").setLevel(logging.ERROR)  # the clients', of which there are many
     lost = 0
     for database in given.database or ("sqlite", "postgresql"):
         with ExitStack() as stack:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import text
 
@@ -63,13 +64,13 @@ async def _ask(stage: Stage, flood: int, seconds: float, commands: list[float]) 
     noisy, *quiet = [AsyncSignoff(redis_url=stage.redis_url, agent=name, verify_key=key) for name in names]
     for _ in range(flood):
         await noisy.request("flood", PAYLOAD, reversible=True)
-    await asyncio.to_thread(until, lambda: _taken(stage) >= flood)
+    await asyncio.to_thread(until, lambda: _taken(stage) >= flood, 600.0)
     asked, end = set(), time.monotonic() + seconds
     while time.monotonic() < end:
         for client in quiet:
             asked.add((await client.request("refund.create", PAYLOAD, reversible=True)).id)
             said = {"type": "command", "user": "U0ANA00001", "channel": "C0APPROVE1", "command": "/approvals"}
-            answer = await asyncio.to_thread(lambda said=said: stage.ask("act", **said))
+            answer = await asyncio.to_thread(partial(stage.ask, "act", **said))
             if answer.get("acked"):
                 commands.append(answer["ack_ms"])
             await asyncio.sleep(4)
@@ -85,7 +86,7 @@ def _taken(stage: Stage) -> int:
 
 def _shown(stage: Stage) -> list[tuple[str, str, int, int]]:
     with stage.store.reading() as connection:
-        return [tuple(row) for row in connection.execute(SHOWN).all()]  # type: ignore[misc]
+        return [(row.agent, row.id, row.created_at, row.shown_at) for row in connection.execute(SHOWN)]
 
 
 def told(found: Fairness) -> list[str]:

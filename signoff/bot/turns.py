@@ -35,17 +35,15 @@ class Turns:
         self._store = store
         self._delivery = delivery
 
-    def wake(self, about: str = "") -> bool:
-        """Deliver what is due, for a while; True where that was all of it.
+    def wake(self, about: str) -> None:
+        """Something about this approval is due, and maybe else: a job of the worker's.
 
-        `about` is what woke us: it is due like others. Raises only for an outage of the database.
+        The database's outage is only logged: the timer comes back for what was due.
         """
-        end = time.monotonic() + STRETCH_SECONDS
-        while turn := turns.following(self._store):
-            self._take(turn)
-            if time.monotonic() > end:
-                return False
-        return True
+        try:
+            self._deliver()
+        except OUTAGE as error:
+            log.warning("deliver paused: id=%s %s", about, type(error).__name__)
 
     def run(self, stop: Event) -> None:
         """The timer: until `stop` is set. As soon as Slack's pause is over, and at least every 2 s."""
@@ -59,11 +57,20 @@ class Turns:
 
     def step(self) -> float:
         """Once; seconds until the next look."""
-        done = self.wake()
+        done = self._deliver()
         if not turns.paused(self._store, turns.UPDATE):
             for thread_id in threads.due(self._store):
                 self._delivery.tell(thread_id)
         return max(0.02, turns.rest(self._store, LOOK_SECONDS)) if done else 0.0
+
+    def _deliver(self) -> bool:
+        """What is due, for a while; True where that was all of it."""
+        end = time.monotonic() + STRETCH_SECONDS
+        while turn := turns.following(self._store):
+            self._take(turn)
+            if time.monotonic() > end:
+                return False
+        return True
 
     def _take(self, turn: turns.Turn) -> None:
         try:

@@ -35,10 +35,10 @@ class UnknownJob(Exception):
 class SignoffJob(Job):
     """A job whose function comes from a table and that calls nobody back."""
 
-    functions: ClassVar[dict[str, Callable[..., object]]] = {}
+    functions: ClassVar[dict[str, Callable[..., None]]] = {}
 
     @property
-    def func(self) -> Callable[..., object]:
+    def func(self) -> Callable[..., None]:
         """The function of this name in the table; raises UnknownJob."""
         name, arguments = self.func_name, self.args
         plain = len(arguments) == 1 and isinstance(arguments[0], str) and not self.kwargs
