@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 from machine.parts import APPROVERS, IN_TRANSACTION, POINTS, Crash, Parts
@@ -137,6 +139,21 @@ class Machine(RuleBasedStateMachine):
     @rule(request=requests, user=PEOPLE, crash=CRASH)
     def reject(self, request: Request, user: str, crash: str | None) -> None:
         self.decide(crash, request, request.version, user, "reject", reason="No")
+
+    @rule(request=requests, user=PEOPLE, other=st.sampled_from(["reject", "cancel", "run_out"]))
+    def be_overtaken(self, request: Request, user: str, other: str) -> None:
+        """Somebody or something else is faster, after the click was found to be in order."""
+        if self.refusal(request, request.version, user) is not None:
+            return
+        instead = {
+            "reject": partial(self.decide, None, request, request.version, "U0BEN", "reject"),
+            "cancel": partial(self.cancel, request, None),
+            "run_out": partial(self.run_out, request),
+        }
+        self.parts.meanwhile = instead[other]
+        with pytest.raises(TimeRanOut if other == "run_out" else AlreadyDecided):
+            self.parts.approvals.decide(request.approval_id, request.version, user, "approve")
+        assert self.parts.meanwhile is None
 
     def decide(
         self, crash: str | None, request: Request, version: int, user: str, answer: str, **more: Any

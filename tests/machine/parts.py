@@ -40,11 +40,16 @@ class Crash(BaseException):
 
 
 class Parts:
-    """All that a process has in its memory. `armed` is the point at which it crashes, once."""
+    """All that a process has in its memory.
+
+    `armed` is the point at which it crashes, once; `meanwhile` is what another process does, once, between what
+    this one has read and what it then writes.
+    """
 
     def __init__(self, core: Core, client: Any) -> None:
         self._core, self._client = core, client
         self.armed: str | None = None
+        self.meanwhile: Callable[[], Any] | None = None
         self._built = 0
         self.build()
 
@@ -52,11 +57,20 @@ class Parts:
         """As freshly started."""
         core = self._core
         self._built += 1
-        self.armed = None
+        self.armed = self.meanwhile = None
         receipts = Receipts(core.signer, hours=24)
         publisher = Publisher(self._client, receipts.lifetime)
         store = Store(core.store.engine)
         stream = Stream(self._client, f"consumer-{self._built}")
+        transaction = store.transaction
+
+        def overtaken() -> Any:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile:
+                meanwhile()
+            return transaction()
+
+        store.transaction = overtaken  # type: ignore[method-assign]
         self._wrap(publisher, "decided", "before it is published", "after it is published")
         self._wrap(publisher, "received", "before it is marked received")
         self._wrap(store, "mark_published", after="after it is noted as published")
