@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench load clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED) ## All of it on this machine, without Slack; under a minute
@@ -23,6 +23,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench
+
+load: $(INSTALLED) ## Many agents for ten minutes, on both databases; needs PostgreSQL. LOAD='--help' says more
+	$(BIN)/python -m bench.load $(LOAD)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

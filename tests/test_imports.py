@@ -30,7 +30,7 @@ queue queue.stream carrier arguments asking resp notices exchange inbox gate cli
 
 SERVER_SIDE = """
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.threads models.drafts models.homes models.places models.lists
+models.leases models.turns models.threads models.drafts models.homes models.places models.lists
 models.migrations models.migrate
 audit editing
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
@@ -39,7 +39,7 @@ bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
 bot.first_message bot.review bot.modals
 bot.record bot.waiting bot.spoken answers transitions approvals lists bot.lists bot.post bot.directory
 bot.replies
-app bot.threads bot.delivery queue.sweep queue.intake
+app bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """

@@ -80,7 +80,7 @@ class Slack:
                 return self.web.api_call(method, http_verb="GET", params=given).data  # type: ignore[return-value]
             return self.web.api_call(method, json=given).data  # type: ignore[return-value]
         except SlackApiError as error:
-            raise _translate(error) from None
+            raise _translate(method, error) from None
         except (SlackClientError, URLError, http.client.HTTPException, OSError, ValueError) as error:
             raise SlackUnavailable(f"{method}: {type(error).__name__}.") from None
 
@@ -176,12 +176,14 @@ class Slack:
         self.call("views.publish", user_id=user, view=view)
 
 
-def _translate(error: SlackApiError) -> SlackError:
+def _translate(method: str, error: SlackApiError) -> SlackError:
     answer = error.response
     code = answer.get("error") or "internal_error"
     limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
     if limited or code in RETRYABLE or answer.status_code >= 500:
         after = str(answer.headers.get("Retry-After", ""))
-        return SlackUnavailable(f"{code}.", float(after) if after.isdigit() else 2.0, limited=limited)
+        return SlackUnavailable(
+            f"{code}.", float(after) if after.isdigit() else 2.0, limited=method if limited else ""
+        )
     said = (answer.get("response_metadata") or {}).get("messages") or []
     return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(said[:3]) if said else ""))

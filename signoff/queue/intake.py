@@ -37,8 +37,12 @@ FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
 BLOCK_SECONDS = 0.5
 """How long one read waits. New agents are looked for in between, so they are picked up within a second."""
+NO_WAIT = -1
+"""A read that takes what is there. To Redis, 0 ms means for ever: what was claimed would wait as long."""
 BATCH = 10
 """Entries of each agent in one read: a noisy one delays the others by no more."""
+MOST = 100
+"""Entries in one read, but one of each agent: what is read has to be done before others claim it."""
 CLAIM_IDLE_MS = 5000
 """An entry that was read so long ago and not acked: whoever read it died, or met an outage."""
 CLAIM_SECONDS = 1.0
@@ -78,7 +82,7 @@ class Intake:
         if self._is_due("consumers", 60):
             for agent in self._agents:
                 self._of(agent, self._stream.drop_idle_consumers)
-        entries += self._read(0 if entries else int(BLOCK_SECONDS * 1000))
+        entries += self._read(NO_WAIT if entries else int(BLOCK_SECONDS * 1000))
         for entry in entries:
             self.process(entry)
         return len(entries)
@@ -146,10 +150,11 @@ class Intake:
 
     def _read(self, block_ms: int) -> list[Entry]:
         if not self._agents:
-            time.sleep(block_ms / 1000)
+            time.sleep(max(block_ms, 0) / 1000)
             return []
         try:
-            return self._stream.read(self._agents, BATCH, block_ms)
+            most = max(1, min(BATCH, MOST // len(self._agents)))
+            return self._stream.read(self._agents, most, block_ms)
         except ResponseError as error:
             # One stream without its group, or of another type, fails the read of all: find it, go on.
             log.warning("a stream cannot be read: %s", str(error).split(" ")[0])

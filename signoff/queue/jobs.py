@@ -1,4 +1,4 @@
-"""The RQ side: the jobs by name, a worker that runs nothing else, and the timer that sweeps.
+"""The RQ side: the jobs by name, a worker that runs nothing else, and the timers beside it.
 
 Whoever can write RQ's keys can have a plain worker call any function, JSON serializer or not. Here a job's
 name is looked up in a table; callbacks and webhooks are dropped; commands by pub/sub are not listened to.
@@ -22,6 +22,7 @@ from rq.serializers import JSONSerializer
 from signoff.app import DELIVER, HOME, QUEUE, Server
 from signoff.bot.delivery import Delivery
 from signoff.bot.home import Homes
+from signoff.bot.turns import Turns
 from signoff.queue.sweep import Sweep
 
 log = logging.getLogger("signoff.worker")
@@ -78,13 +79,14 @@ class SignoffWorker(SimpleWorker):
 def run_worker(server: Server, stop: threading.Event) -> None:
     """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
     delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
+    turns = Turns(server.store, delivery)
     homes = Homes(server.store, server.lists, server.slack)
-    SignoffJob.functions = {DELIVER: delivery.deliver, HOME: homes.one}
+    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.one}
     SignoffWorker.stop = stop
-    sweep = Sweep(server.approvals, delivery.deliver, delivery.tell)
+    sweep = Sweep(server.approvals)
     timers = [
         threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
-        for name, part in (("sweep", sweep), ("home", homes))
+        for name, part in (("sweep", sweep), ("deliver", turns), ("home", homes))
     ]
     for timer in timers:
         timer.start()

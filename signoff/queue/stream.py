@@ -89,9 +89,10 @@ class Stream:
                 raise
 
     def read(self, agents: Iterable[str], count: int, block_ms: int) -> list[Entry]:
-        """New entries of these agents, `count` at most of each; waits `block_ms` for the first."""
+        """New entries of these agents, `count` at most of each; waits `block_ms` for one, below 0 not."""
         streams: dict[Any, Any] = {requests(agent): ">" for agent in agents}
-        found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block_ms)
+        block = block_ms if block_ms >= 0 else None
+        found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block)
         rows = found.items() if isinstance(found, dict) else found or []
         return [
             Entry(name.decode().removeprefix(REQUESTS), entry_id, fields)

@@ -1,4 +1,7 @@
-"""Finds what is overdue, unpublished or undelivered, and has it done. Runs on a timer, Redis or not."""
+"""Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
+
+Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from threading import Event
 from redis.exceptions import RedisError
 
 from signoff.approvals import Approvals
-from signoff.models import threads
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
@@ -24,16 +26,8 @@ UNPUBLISHED_SECONDS = 1.0
 class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
-    def __init__(
-        self,
-        approvals: Approvals,
-        deliver: Callable[[str], None],
-        tell: Callable[[int], None] = lambda thread_id: None,
-    ) -> None:
-        """`deliver` shows an approval (by id), `tell` brings a thread's first message up to date (by id)."""
+    def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
-        self._deliver = deliver
-        self._tell = tell
 
     def run(self, stop: Event) -> None:
         """Every 2 s until `stop` is set."""
@@ -46,8 +40,6 @@ class Sweep:
         self._each("expire", store.overdue, self._approvals.expire)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
-        self._each("deliver", store.undelivered, self._deliver)
-        self._each("tell", lambda: map(str, threads.due(store)), lambda thread: self._tell(int(thread)))
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:

@@ -15,6 +15,7 @@ from support import Core, a_request, eventually
 
 from signoff import receipts
 from signoff.models.messages import new_id
+from signoff.queue import intake as intakes
 from signoff.queue import stream
 from signoff.queue.intake import Intake
 from signoff.queue.stream import Stream
@@ -207,6 +208,28 @@ def test_entries_of_a_dead_intake_are_taken_over(core: Core, intake: Intake) -> 
         intake.process(entry)
     assert status(core, request_id) == "pending"
     assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
+
+
+def test_what_is_taken_over_is_processed_though_nothing_new_comes(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intakes, "CLAIM_IDLE_MS", 0)
+    dead = Stream(core.redis, "dead-consumer")
+    dead.join("billing-bot")
+    request_id = send(core)
+    assert len(dead.read(["billing-bot"], 10, 100)) == 1
+    assert intake.step() == 1
+    assert status(core, request_id) == "pending"
+
+
+def test_with_many_agents_a_read_takes_few_of_each(core: Core, intake: Intake) -> None:
+    agents = [f"bot-{n}" for n in range(60)]
+    for agent in agents:
+        for _ in range(3):
+            send(core, agent)
+    assert intake.step() == 60, "one of each: what is read has to be done before another intake claims it"
+    drain(intake)
+    assert all(core.redis.xlen(stream.requests(agent)) == 0 for agent in agents)
 
 
 def test_a_stream_that_lost_its_group_or_is_no_stream_stalls_nobody(core: Core, intake: Intake) -> None:
