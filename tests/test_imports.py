@@ -32,7 +32,7 @@ SERVER_SIDE = """
 settings models.approval models.tables models.clock models.engine models.store models.changes
 models.leases models.threads models.drafts models.homes models.places models.lists
 models.migrations models.migrate
-audit editing
+audit editing queue.mac
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
 bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
