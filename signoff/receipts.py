@@ -30,8 +30,8 @@ ALGORITHM = "EdDSA"
 _PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
 _REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp", "action", "status", "version"]
 
-REFUSED_UNREAD = ("invalid", "duplicate", "limited")
-"""Statuses of requests that never became an Approval: nothing runs, whatever they held."""
+REFUSED_UNREAD = ("invalid", "duplicate", "limited", "expired")
+"""Statuses of requests in no row: nothing runs, whatever they held. One that a restore lost is `expired`."""
 
 VerifyKeys = Mapping[str, Ed25519PublicKey]
 """kid → public key."""
