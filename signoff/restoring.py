@@ -46,6 +46,7 @@ def restore(url: str, file: Path, data: Path, *, replace: bool) -> Restored:
     What is replaced is kept aside. Raises ConfigError (in use; not empty and not to be replaced), what
     `backups.unpacked` raises, and the database's errors.
     """
+    backups.read(file)  # before anything else is asked for
     if url.startswith("sqlite"):
         return _sqlite(Path(str(make_url(url).database)), file, replace)
     with (
