@@ -10,7 +10,7 @@ SignoffError
 ├── ConfigError            a setting is missing or wrong
 ├── NotRecorded            (server) a person's decision changed nothing
 │   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-│   └── NotAllowed  UnknownApproval
+│   └── NotAllowed  UnknownApproval  Restored
 └── SlackError             (server) what Slack answered, translated once
     ├── SlackUnavailable   later: it is busy, away, or did not say what it did
     └── SlackRefused       never, until somebody changes something
@@ -115,6 +115,10 @@ class NotRecorded(SignoffError):
 
 class UnknownApproval(NotRecorded):
     """There is no such request."""
+
+
+class Restored(NotRecorded):
+    """Signoff was restored from a backup, and the request ended with that."""
 
 
 class NotAllowed(NotRecorded):

@@ -129,9 +129,15 @@ class Delivery:
         turns.pause(self._store, method, approval.verdict.channel, seconds, unused)
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
-        """Bring the message up to date that somebody clicked: the card, or the double of a lost reply."""
+        """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.
+
+        One whose row is gone, since the database was put back, says that nothing runs from it.
+        """
         approval = self._store.get(approval_id)
-        if approval is None or approval.card is None:
+        if approval is None:
+            lost = cards.lost()
+            return self._slack.update(channel, ts, lost.text, lost.blocks)
+        if approval.card is None:
             return
         if (approval.card.channel, approval.card.ts) == (channel, ts):
             return self.deliver(approval_id)

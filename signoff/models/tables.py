@@ -209,6 +209,21 @@ class AuditEventRow(SQLModel, table=True):
     hash: str = _text(unique=True)
 
 
+class EpochRow(SQLModel, table=True):
+    """The time since a restore; the first epoch, of a database that was never restored, has no row.
+
+    `backup_at` is when its backup was taken, NULL where other means put the database back. `settled_at` is
+    when agents were told of requests that are in no row any more, NULL until then.
+    """
+
+    __tablename__ = "epoch"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    started_at: int = _time()
+    backup_at: int | None = _time(default=None)
+    settled_at: int | None = _time(default=None)
+
+
 class AgentRow(SQLModel, table=True):
     """An agent that has asked at least once. `owner` is a Slack user id.
 

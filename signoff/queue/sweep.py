@@ -12,6 +12,7 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
+from signoff import epochs
 from signoff.approvals import Approvals
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
@@ -38,6 +39,8 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
+        self._each("tell of a restore", lambda: epochs.unsettled(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
@@ -54,6 +57,19 @@ class Sweep:
         for approval_id, _ in store.waiting():
             self._approvals.answer(self._approvals.get(approval_id))
         self._approvals.publisher.recovered(run)
+
+    def _tell_of_restore(self, epoch: str) -> None:
+        """Agents that wait for a request of the lost time would wait for ever."""
+        store, count = self._approvals.store, 0
+
+        def known(agent: str, request_id: str) -> bool:
+            return store.find(agent, request_id) is not None
+
+        for agent, request_id in self._approvals.publisher.received_by_nobody(known):
+            self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            count += 1
+        epochs.settled(store, int(epoch))
+        log.info("epoch %s: told agents of %d lost requests", epoch, count)
 
     def _unpublished(self) -> Iterator[str]:
         """The newest first, for as long as one sweep may take."""
