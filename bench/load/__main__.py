@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.load import fairness
-from bench.load.crowd import APPROVERS, Crowd, Figures
+from bench.load.crowd import ANSWER_SECONDS, APPROVERS, Crowd, Figures
 from bench.load.postgresql import cluster
 from bench.load.processes import Killer, Memory
 from bench.stage import Stage, until
@@ -28,7 +28,7 @@ KILL_EVERY = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what was found; 1 where something was lost."""
+    """Print what was found; 1 where an answer was wrong, or the books do not balance."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     parser.add_argument("database", nargs="*", help="sqlite, postgresql (default: both)")
     parser.add_argument("--agents", type=int, default=100)
@@ -95,9 +95,12 @@ def _load(stage: Stage, database: str, given: argparse.Namespace) -> int:
     print("\n".join(_told(figures, given, killer.kills)))
     for role, first, last, hourly in memory.slopes():
         print(f"  memory, {role:<10} {first:6.1f} MB at first, {last:6.1f} at last, {hourly:+.1f} MB an hour")
+    per = {role: 1000 * used / max(1, figures.answered) for role, used in sorted(memory.cpu().items())}
+    each = ", ".join(f"{role} {ms:.1f}" for role, ms in per.items())
+    print(f"  processor, ms a request  {each}")
     twice, chain = _books(stage)
     print(f"  decided twice            {twice}\n  audit log                {chain}", flush=True)
-    return len(figures.lost) + twice + (not chain.startswith("verifies"))
+    return len(figures.wrong) + twice + (not chain.startswith("verifies"))
 
 
 def _told(found: Figures, given: argparse.Namespace, kills: int) -> list[str]:
@@ -112,7 +115,8 @@ def _told(found: Figures, given: argparse.Namespace, kills: int) -> list[str]:
         f"  click → receipt          {times(found.receipt)}",
         f"  click acknowledged       {times(found.ack)}; pressed again: {found.pressed_again}",
         f"  /approvals               {times(found.command)}",
-        f"  answered                 {found.answered}, lost {len(found.lost)} {found.lost[:5] or ''}",
+        f"  answered                 {found.answered}; not within {ANSWER_SECONDS:.0f} s: {found.late}; "
+        f"wrong: {found.wrong[:5] or 0}",
     ]
 
 

@@ -50,27 +50,44 @@ def pss(process_id: int) -> int:
     return 0
 
 
+def cpu(process_id: int) -> float:
+    """Seconds of processor time so far; 0 of one that is gone."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
 class Memory:
-    """Samples every process each 10 s into a CSV: seconds, role, id, bytes."""
+    """Samples every process each 10 s into a CSV: seconds, role, id, bytes, seconds of processor time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.samples: dict[tuple[str, int], list[tuple[float, int]]] = defaultdict(list)
+        self._cpu: dict[tuple[str, int], list[float]] = defaultdict(list)
 
     def run(self, stop: Event) -> None:
         """Until `stop` is set."""
         started = time.monotonic()
         with self._path.open("w", newline="") as file:
             sheet = csv.writer(file)
-            sheet.writerow(("seconds", "role", "process", "pss"))
+            sheet.writerow(("seconds", "role", "process", "pss", "cpu"))
             while not stop.wait(SAMPLE_SECONDS):
                 at = time.monotonic() - started
                 for process_id, role in all_of(os.getpid()).items():
-                    size = pss(process_id)
+                    size, used = pss(process_id), cpu(process_id)
                     if size:
                         self.samples[role, process_id].append((at, size))
-                        sheet.writerow((f"{at:.0f}", role, process_id, size))
+                        self._cpu[role, process_id].append(used)
+                        sheet.writerow((f"{at:.0f}", role, process_id, size, used))
                 file.flush()
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor time by role, between the first sample and the last."""
+        found: dict[str, float] = defaultdict(float)
+        for (role, _), used in self._cpu.items():
+            found[role] += used[-1] - used[0]
+        return found
 
     def slopes(self) -> list[tuple[str, float, float, float]]:
         """(role, MB at first, MB at last, MB an hour), of what ran for most of the time.

@@ -89,9 +89,9 @@ class Stream:
                 raise
 
     def read(self, agents: Iterable[str], count: int, block_ms: int) -> list[Entry]:
-        """New entries of these agents, `count` at most of each; waits `block_ms` for one, below 0 not."""
+        """New entries of these agents, `count` at most of each; waits `block_ms` for the first, if at all."""
         streams: dict[Any, Any] = {requests(agent): ">" for agent in agents}
-        block = block_ms if block_ms >= 0 else None
+        block = block_ms or None  # to Redis, 0 is for ever
         found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block)
         rows = found.items() if isinstance(found, dict) else found or []
         return [

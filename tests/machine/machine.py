@@ -140,11 +140,10 @@ class Machine(RuleBasedStateMachine):
     def reject(self, request: Request, user: str, crash: str | None) -> None:
         self.decide(crash, request, request.version, user, "reject", reason="No")
 
-    @rule(request=requests, user=PEOPLE, other=st.sampled_from(["reject", "cancel", "run_out"]))
-    def be_overtaken(self, request: Request, user: str, other: str) -> None:
-        """Somebody or something else is faster, after the click was found to be in order."""
-        if self.refusal(request, request.version, user) is not None:
-            return
+    @rule(target=requests, other=st.sampled_from(["reject", "cancel", "run_out"]))
+    def be_overtaken(self, other: str) -> Any:
+        """Somebody or something else is faster, after a click was found to be in order."""
+        request = self.submit(120, None, None)
         instead = {
             "reject": partial(self.decide, None, request, request.version, "U0BEN", "reject"),
             "cancel": partial(self.cancel, request, None),
@@ -152,8 +151,9 @@ class Machine(RuleBasedStateMachine):
         }
         self.parts.meanwhile = instead[other]
         with pytest.raises(TimeRanOut if other == "run_out" else AlreadyDecided):
-            self.parts.approvals.decide(request.approval_id, request.version, user, "approve")
+            self.parts.approvals.decide(request.approval_id, request.version, "U0ANA", "approve")
         assert self.parts.meanwhile is None
+        return request
 
     def decide(
         self, crash: str | None, request: Request, version: int, user: str, answer: str, **more: Any

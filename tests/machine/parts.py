@@ -42,8 +42,8 @@ class Crash(BaseException):
 class Parts:
     """All that a process has in its memory.
 
-    `armed` is the point at which it crashes, once; `meanwhile` is what another process does, once, between what
-    this one has read and what it then writes.
+    `armed` is the point at which it crashes, once; `meanwhile` is what another process does, once, between
+    what this one has read and what it then writes.
     """
 
     def __init__(self, core: Core, client: Any) -> None:

@@ -10,7 +10,7 @@ from machine.machine import Machine
 from machine.parts import parts
 from support import Core
 
-EXAMPLES, STEPS = 20, 30
+EXAMPLES, STEPS = 12, 30
 SETTINGS = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,

@@ -222,6 +222,26 @@ def test_what_is_taken_over_is_processed_though_nothing_new_comes(
     assert status(core, request_id) == "pending"
 
 
+def test_what_an_outage_leaves_is_processed_next_and_not_when_it_is_claimed(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, submit = [send(core) for _ in range(3)], core.approvals.submit
+    calls: list[int] = []
+
+    def locked_once(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise exc.OperationalError("insert", {}, Exception("locked"))
+        return submit(*given)
+
+    monkeypatch.setattr(core.approvals, "submit", locked_once)
+    with pytest.raises(exc.OperationalError):
+        intake.step()
+    assert [status(core, one) for one in ids] == ["pending", None, None]
+    assert intake.step() == 2
+    assert [status(core, one) for one in ids] == ["pending"] * 3
+
+
 def test_with_many_agents_a_read_takes_few_of_each(core: Core, intake: Intake) -> None:
     agents = [f"bot-{n}" for n in range(60)]
     for agent in agents:
