@@ -72,8 +72,10 @@ def begin(connection: Connection, backup_at: int | None) -> Epoch:
     return Epoch(number, at, closed)
 
 
-def closed(store: Store, most: int = 100) -> list[str]:
-    """Ids of what a restore has closed and nobody has settled yet."""
+def closed(store: Store, most: int = 500) -> list[str]:
+    """Ids of what a restore has closed and nobody has settled yet; looks only while an epoch is unsettled."""
+    if not unsettled(store):
+        return []
     with store.reading() as connection:
         return list(connection.execute(_CLOSED_IDS, {"most": most}).scalars())
 

@@ -38,7 +38,7 @@ def state_line(approval: Approval) -> Trusted:
     if approval.status == "blocked":
         return words.blocked(approval.action)
     if approval.reason:  # see signoff.epochs
-        return words.restored(approval.expires_at)
+        return words.restored(at)
     return words.expired(approval.expires_at)
 
 

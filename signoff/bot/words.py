@@ -593,7 +593,8 @@ def not_an_approver(approvers: Sequence[str]) -> Trusted:
 NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
 NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
 UNKNOWN = Trusted(
-    "Signoff does not know this request: it was restored from a backup made before it. Nothing has changed."
+    "Signoff does not know this request (any more, if it was restored from a backup made before it). "
+    "Nothing has changed."
 )
 RESTORED = Trusted(
     "Signoff was restored from a backup, and this request ended with that. Nothing has changed; "

@@ -40,7 +40,7 @@ class Sweep:
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
         self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
-        self._each("tell of a restore", lambda: epochs.unsettled(store), self._tell_of_restore)
+        self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
@@ -65,6 +65,8 @@ class Sweep:
         def known(agent: str, request_id: str) -> bool:
             return store.find(agent, request_id) is not None
 
+        if epochs.closed(store):
+            return
         for agent, request_id in self._approvals.publisher.received_by_nobody(known):
             self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
             count += 1

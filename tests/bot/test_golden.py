@@ -1,4 +1,4 @@
-"""Twenty cards as they are sent to Slack, kept as JSON, so that no change of a word goes unseen.
+"""Cards as they are sent to Slack, kept as JSON, so that no change of a word goes unseen.
 
 After an intended change: `GOLDEN=write python -m pytest tests/bot/test_golden.py`, and read the difference.
 """
@@ -15,6 +15,7 @@ import pytest
 
 from signoff.bot.blocks import check_message
 from signoff.bot.cards import card
+from signoff.epochs import CLOSED
 from signoff.models.approval import Approval, Card
 from signoff.models.messages import Decision, Outcome
 
@@ -157,6 +158,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         REFUND,
         ended("expired", ended_at=BEGAN + 3600 * SECOND, title="Refund", impact="one customer"),
     ),
+    "ended-by-a-restore": (REFUND, ended("expired", reason=CLOSED)),
     "withdrawn": (REFUND, ended("cancelled", reason="the customer withdrew the complaint")),
     "blocked-by-policy": (
         {"user": "ben", "role": "admin"},
