@@ -66,6 +66,8 @@ def _listed(features: JSON, kind: str, needed: str, names: tuple[str, ...]) -> l
     for item in given:
         if not isinstance(item, dict) or not isinstance(item.get(needed), str) or item.keys() - {*names}:
             raise ActError("invalid_team", detail=f"features/{kind}: {', '.join(names)}; {needed} is needed")
-        if not all(isinstance(value, bool if name == "should_escape" else str) for name, value in item.items()):
+        if not all(
+            isinstance(value, bool if name == "should_escape" else str) for name, value in item.items()
+        ):
             raise ActError("invalid_team", detail=f"features/{kind}: a value of the wrong type")
     return given

@@ -45,7 +45,12 @@ class User:
     def as_json(self) -> dict[str, Any]:
         """Slack's user object. A deleted user has no roles and no time zone in it, as in Slack's."""
         real_name = self.real_name or self.name.capitalize()
-        profile = {"real_name": real_name, "display_name": self.name, "team": self.team_id, "title": self.title}
+        profile = {
+            "real_name": real_name,
+            "display_name": self.name,
+            "team": self.team_id,
+            "title": self.title,
+        }
         user: dict[str, Any] = {
             "id": self.id,
             "team_id": self.team_id,
