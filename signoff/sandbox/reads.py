@@ -29,7 +29,7 @@ def mark(workspace: Workspace, fields: JSON) -> JSON:
 
 
 def of_user(workspace: Workspace, user: User) -> JSON:
-    """By channel that this person sees: `last_read`, the `newest` message, how many are `unread` and `mentions`."""
+    """By channel that this person sees: `last_read`, the `newest` ts, how many are `unread`, `mentions`."""
     seen = [c for c in workspace.team.channels.values() if workspace.team.can_see(user, c)]
     return {channel.id: _of_channel(workspace, user, channel) for channel in seen}
 

@@ -133,6 +133,9 @@ def test_a_permalink_in_a_card_leads_to_its_message(
     first = page.get_by_role("article").filter(has_text="the first")
     expect(first).to_be_in_viewport()
     expect(first).to_be_focused()
+    page.goto(link)  # and so does its address, in a browser
+    expect(first).to_be_in_viewport()
+    expect(page.get_by_role("button", name="You are Ana Alvarez")).to_be_visible()
 
 
 def test_the_keyboard_alone_is_enough(slack: Sandbox, bot: Bot, post: Post, page_for: Open) -> None:

@@ -1,4 +1,4 @@
-"""What the page needs of the stand-in: its files, the stream of events, what was read, panes; and who is refused."""
+"""What the page needs of the stand-in: files, the stream of events, what was read, panes; who is refused."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_the_stream_tells_of_views_and_of_those_that_cannot_be_opened(
     assert ana.next("stack")["stack"][0]["errors"] == {"name": "No."}
     slack.act(type="close", user="U0ANA00001", view_id=shown[0]["id"])
     assert ana.next("stack")["stack"] == []
-    bot.client.views_publish(user_id="U0ANA00001", view={"type": "home", "blocks": []})
+    bot.client.views_publish(user_id="U0ANA00001", view={"type": "home", "blocks": [{"type": "divider"}]})
     assert ana.next("home")["home"]["type"] == "home"
     trigger = bot.bodies[0]["trigger_id"]  # used before
     with pytest.raises(SlackApiError, match="exchanged_trigger_id"):
