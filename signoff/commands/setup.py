@@ -23,7 +23,8 @@ SANDBOX_EPILOG = """\
   signoff serve --env-file sandbox.env
 
 Here --env-file is written, not read: the settings that point a server at the stand-in, once it listens.
-Programs act as its people by JSON under /sandbox.
+The link that it prints opens a page like Slack's, where you are any of its people. Programs act as them by
+JSON under /sandbox. It listens on this machine alone, and refuses what other web pages send it.
 """
 DEMO_EPILOG = """\
 Starts everything on this machine, in a temporary folder and without Slack: a Redis, the server, Slack's
