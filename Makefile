@@ -6,8 +6,8 @@ INSTALLED := .venv/.installed
 .PHONY: demo test lint format bench clean
 .DEFAULT_GOAL := test
 
-demo: $(INSTALLED) ## All of it on this machine, without Slack; under a minute
-	$(BIN)/signoff demo --auto
+demo: $(INSTALLED) ## All of it on this machine, without Slack: a page where you decide
+	$(BIN)/signoff demo
 
 test: $(INSTALLED) ## All tests; those whose server (Redis, PostgreSQL) is not installed are skipped
 	$(BIN)/python -m pytest $(PYTEST)

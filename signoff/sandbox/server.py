@@ -6,57 +6,45 @@ What a program can do with it is described in `control.py`, what people can do i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import http.client
 import json
-import os
 import signal
-import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
 
+from signoff.sandbox.saved import write
 from signoff.sandbox.service import Service
 
 JSON = dict[str, Any]
 
 
-def run(*, port: int, host: str = "127.0.0.1", env_file: Path | None = None) -> None:
+def run(
+    *, port: int, host: str = "127.0.0.1", env_file: Path | None = None, state_file: Path | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT. Port 0 takes a free one; a line with the address says when it is ready.
 
     `env_file` is then written (mode 0600, all at once): the settings that point a server at this stand-in.
-    Raises OSError where the port is taken or the file cannot be written.
+    `state_file` is where it keeps its team and messages: see `saved.py`.
+    Raises OSError where the port is taken or a file cannot be used.
     """
-    asyncio.run(_serve(host, port, env_file))
+    asyncio.run(_serve(host, port, env_file, state_file))
 
 
-async def _serve(host: str, port: int, env_file: Path | None) -> None:
-    stop, service = asyncio.Event(), Service()
+async def _serve(host: str, port: int, env_file: Path | None, state_file: Path | None) -> None:
+    stop, service = asyncio.Event(), Service(state_file=state_file)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await service.start(host, port)
     try:
         if env_file is not None:
-            _write(env_file, "".join(f"{name}={value}\n" for name, value in service.settings().items()))
+            write(env_file, "".join(f"{name}={value}\n" for name, value in service.settings().items()))
         print(f"Slack's stand-in listens at {service.workspace.base_url}", flush=True)
         await stop.wait()
     finally:
         await service.stop()
-
-
-def _write(path: Path, text: str) -> None:
-    """Put a file there all at once, readable by its owner alone."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
 
 
 class Sandbox:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
+from pathlib import Path
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from signoff.sandbox.files import FILE_BYTES
 from signoff.sandbox.journal import Journal
 from signoff.sandbox.payloads import Payloads
 from signoff.sandbox.posts import Posts
+from signoff.sandbox.saved import Saved
 from signoff.sandbox.socket_mode import SocketMode
 from signoff.sandbox.web_api import WebApi
 from signoff.sandbox.workspace import Workspace
@@ -33,6 +35,7 @@ class Service:
         app_token: str | None = None,
         trigger_seconds: float = 3.0,
         ack_seconds: float = 3.0,
+        state_file: Path | None = None,
     ) -> None:
         self.workspace = Workspace(
             bot_token or f"xoxb-{secrets.token_hex(12)}",
@@ -40,12 +43,15 @@ class Service:
             trigger_seconds,
         )
         self._ack_seconds = ack_seconds
+        self._saved = Saved(self.workspace, state_file) if state_file else None
         self._socket_mode: SocketMode | None = None
         self._events: Events | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one. Raises OSError with a plain message where the port is taken."""
+        if self._saved is not None:
+            self._saved.start()
         runner = web.AppRunner(
             self._application(), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
         )
@@ -69,6 +75,8 @@ class Service:
             await self._socket_mode.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._saved is not None:
+            self._saved.stop()
 
     def settings(self) -> dict[str, str]:
         """The environment that points Signoff's server at this stand-in."""
@@ -93,7 +101,8 @@ class Service:
         self._events = events = Events(self.workspace, socket_mode, payloads)
         self.workspace.posted = Posts(self.workspace, events).announce
         acts = Acts(self.workspace, socket_mode, payloads, events)
-        application = web.Application(client_max_size=_LARGEST_BODY)
+        saving = [self._saved.middleware] if self._saved is not None else []
+        application = web.Application(client_max_size=_LARGEST_BODY, middlewares=saving)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", api.handle),

@@ -83,7 +83,8 @@ class Workspace:
     earlier: dict[tuple[str, str], deque[JSON]] = field(default_factory=dict)
     triggers: OrderedDict[str, Trigger] = field(default_factory=OrderedDict)
     response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
-    _last_ts: int = 0
+    last_ts: int = 0
+    """In microseconds since 1970."""
 
     def reset(self) -> None:
         """Forget everything but the tokens and the clock."""
@@ -97,8 +98,8 @@ class Workspace:
 
     def next_ts(self) -> str:
         """A message's timestamp, which is its id: seconds and microseconds, strictly increasing."""
-        self._last_ts = max(time.time_ns() // 1000, self._last_ts + 1)
-        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+        self.last_ts = max(time.time_ns() // 1000, self.last_ts + 1)
+        return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
 
     def post(
         self,
