@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 
 from signoff import child
 from signoff.demo.reviewer import Reviewer, Unexpected
 from signoff.demo.stage import START_SECONDS, Failed, Stage
+from signoff.sandbox.remote import Remote
 
 AGENTS = ("billing", "database", "support")
 TICKET = "991"
@@ -25,7 +26,7 @@ def run() -> int:
         try:
             _play(stage)
             return 0
-        except (Failed, Unexpected, URLError, OSError) as error:
+        except (Failed, Unexpected, OSError, HTTPException, LookupError) as error:
             print(f"signoff: the demo failed: {error}.", file=sys.stderr)
             print(stage.tail(), file=sys.stderr)
             return 1
@@ -37,7 +38,8 @@ def _play(stage: Stage) -> None:
     _tell("Slack's stand-in, a Redis, the database and Signoff's server start on this machine")
     stage.open()
     slack = stage.slack
-    reviewer = Reviewer(stage.url, slack["SIGNOFF_APPROVERS"].split(",")[0], "ana", slack["SIGNOFF_CHANNEL"])
+    ana = slack["SIGNOFF_APPROVERS"].split(",")[0]
+    reviewer = Reviewer(Remote(stage.url), ana, "ana", slack["SIGNOFF_CHANNEL"])
     for name in AGENTS:
         _let_work(stage, name, reviewer)
     for line in reviewer.read(len(AGENTS)):

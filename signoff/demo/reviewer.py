@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.request import ProxyHandler, Request, build_opener
+
+from signoff.sandbox.remote import Remote
 
 JSON = dict[str, Any]
 T = TypeVar("T")
@@ -23,11 +23,10 @@ class Unexpected(Exception):
 
 
 class Reviewer:
-    """One person at the stand-in. `url` is the stand-in's, `user` and `channel` are Slack ids."""
+    """One person at the stand-in. `user` and `channel` are Slack ids."""
 
-    def __init__(self, url: str, user: str, name: str, channel: str) -> None:
-        self._url, self._user, self._name, self._channel = url, user, name, channel
-        self._open = build_opener(ProxyHandler({})).open  # it is on this machine, whatever the proxy
+    def __init__(self, slack: Remote, user: str, name: str, channel: str) -> None:
+        self._slack, self._user, self._name, self._channel = slack, user, name, channel
         self._done: set[str] = set()
         self._ways = {"refund.create": self._edit, "database.drop": self._reject, "email.send": self._approve}
 
@@ -62,7 +61,7 @@ class Reviewer:
         self._submit(self._view("difference"), {})
 
     def _cards(self) -> list[JSON]:
-        found = self._get(f"messages?channel={self._channel}")["messages"]
+        found = self._slack.messages(self._channel)
         return [one for one in found if (one["metadata"] or {}).get("event_type") == "signoff_approval"]
 
     def _finished(self, count: int) -> list[JSON]:
@@ -79,7 +78,7 @@ class Reviewer:
 
     def _view(self, callback_id: str) -> JSON:
         def top() -> JSON | None:
-            stack = self._get(f"views?user={self._user}")["stack"]
+            stack = self._slack.views(self._user)["stack"]
             return stack[-1] if stack and stack[-1]["callback_id"] == callback_id else None
 
         return self._until(f"the form {callback_id}", top)
@@ -101,19 +100,9 @@ class Reviewer:
         self._act(type="submit", view_id=view["id"], state=state)
 
     def _act(self, **fields: Any) -> None:
-        answer = self._ask(
-            Request(f"{self._url}/sandbox/act", json.dumps({"user": self._user, **fields}).encode())
-        )
+        answer = self._slack.act(user=self._user, **fields)
         if not (answer.get("ok") and answer.get("acked")):
             raise Unexpected(f"the {fields['type']} was not taken: {answer}")
-
-    def _get(self, path: str) -> JSON:
-        return self._ask(Request(f"{self._url}/sandbox/{path}"))
-
-    def _ask(self, request: Request) -> JSON:
-        with self._open(request, timeout=SECONDS) as response:
-            answer: JSON = json.load(response)
-            return answer
 
     def _until(self, what: str, look: Callable[[], T | None]) -> T:
         give_up = time.monotonic() + SECONDS

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import selectors
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from signoff import child
 from signoff.config import write_private
 from signoff.demo.stage import Stage
+from signoff.sandbox.remote import Remote
 
 AGENTS = {
     "billing-bot": "billing",
@@ -25,7 +26,6 @@ AGENTS = {
 }
 """By the name under which they ask: the module in `agents`. The one in a hurry comes last."""
 FIRST_TICKET = 991
-PANE_SECONDS = 2.0
 LOOK_SECONDS = 0.5
 Hear = Callable[[str, str], None]
 
@@ -49,6 +49,7 @@ class Troupe:
 
     def __init__(self, stage: Stage, ended: Hear) -> None:
         self._stage, self._ended = stage, ended
+        self._slack = Remote(stage.url)
         self._work, self._logs = stage.folder / "work", stage.folder / "logs"
         self._tickets = _Tickets(stage.folder / "tickets.json")
         self._waiting = list(AGENTS)
@@ -99,14 +100,9 @@ class Troupe:
         """To its log, and to its pane beside the page."""
         with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
             log.write(f"{line}\n")
-        connection = http.client.HTTPConnection(urlsplit(self._stage.url).netloc, timeout=PANE_SECONDS)
-        try:
-            connection.request("POST", "/sandbox/pane", json.dumps({"name": name, "line": line}).encode())
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            pass  # the line is in the log; a stand-in that is gone is noticed elsewhere
-        finally:
-            connection.close()
+        # Where it cannot be told, the line is in the log; a stand-in that is gone is noticed elsewhere.
+        with suppress(OSError, HTTPException, ValueError):
+            self._slack.tell(name, line)
 
 
 class _Tickets:
