@@ -93,8 +93,8 @@ def _request(stage: Stage) -> list[str]:
     settings = stage.folder / "shell.env"
     agent = (stage.server_data / "agent.env").read_text()
     write_private(settings, f"{agent}SIGNOFF_AGENT=my-shell\n")
-    payload = '{"customer": "cus_7", "amount": 30}'
-    ask = ["refund.create", "--payload", payload, "--reason", "From my shell", "--irreversible", "--wait"]
+    payload = '{"month": "2026-10"}'
+    ask = ["report.publish", "--payload", payload, "--reason", "From my shell", "--reversible", "--wait"]
     return [*ask, "--env-file", str(settings)]
 
 
