@@ -1,6 +1,6 @@
 """The stand-in's memory in a file: a later one with the same file goes on where this one was left.
 
-Kept are the team, what the app is subscribed to, messages, files and the clock. What Slack would not show
+Kept are the team, what the app has and is subscribed to, messages, what was read, files and the clock. What Slack would not show
 again after a reload either is not: messages for one person's eyes, open modals, and also triggers and links.
 An App Home is published anew when somebody opens it.
 """
@@ -28,7 +28,7 @@ JSON = dict[str, Any]
 T = TypeVar("T")
 SECONDS: Final = 0.3
 """After a change, until it is written: many changes come in a row."""
-PLAIN: Final = ("scopes", "events", "installed", "token_error", "messages")
+PLAIN: Final = ("scopes", "events", "features", "installed", "token_error")
 """What stands in the file as it is."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -86,6 +86,7 @@ def snapshot(workspace: Workspace) -> JSON:
         for channel, messages in workspace.messages.items()
     }
     files = [asdict(file) | {"content": _text(file.content)} for file in workspace.files.values()]
+    found["reads"] = [[user, channel, ts] for (user, channel), ts in workspace.reads.items()]
     return found | {"team": asdict(workspace.team), "files": files, "last_ts": workspace.last_ts}
 
 
@@ -107,6 +108,7 @@ def restore(workspace: Workspace, kept: JSON) -> None:
     workspace.files = {file.id: file for file in files}
     for name in PLAIN:
         setattr(workspace, name, kept[name])
+    workspace.reads = {(user, channel): ts for user, channel, ts in kept["reads"]}
     workspace.messages, workspace.last_ts = messages, int(kept["last_ts"])
 
 

@@ -37,7 +37,9 @@ async def _serve(host: str, port: int, env_file: Path | None, state_file: Path |
     try:
         if env_file is not None:
             write(env_file, "".join(f"{name}={value}\n" for name, value in service.settings().items()))
-        print(f"Slack's stand-in listens at {service.workspace.base_url}", flush=True)
+        print(
+            f"Slack's stand-in listens; open its page in a browser: {service.workspace.base_url}", flush=True
+        )
         await stop.wait()
     finally:
         await service.stop()

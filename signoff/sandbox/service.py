@@ -8,17 +8,19 @@ from pathlib import Path
 
 from aiohttp import web
 
-from signoff.sandbox import file_methods, permalinks, response_url
+from signoff.sandbox import browser, file_methods, permalinks, response_url
 from signoff.sandbox.acts import Acts
 from signoff.sandbox.control import Control
 from signoff.sandbox.events import Events
 from signoff.sandbox.faults import Faults
 from signoff.sandbox.files import FILE_BYTES
 from signoff.sandbox.journal import Journal
+from signoff.sandbox.panes import Panes
 from signoff.sandbox.payloads import Payloads
 from signoff.sandbox.posts import Posts
 from signoff.sandbox.saved import Saved
 from signoff.sandbox.socket_mode import SocketMode
+from signoff.sandbox.stream import Stream
 from signoff.sandbox.web_api import WebApi
 from signoff.sandbox.workspace import Workspace
 
@@ -53,7 +55,7 @@ class Service:
         if self._saved is not None:
             self._saved.start()
         runner = web.AppRunner(
-            self._application(), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
+            self._application(host), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
         )
         await runner.setup()
         try:
@@ -69,6 +71,7 @@ class Service:
 
     async def stop(self) -> None:
         """Close every link and connection."""
+        self.workspace.feed.close()
         if self._events is not None:
             self._events.cancel()
         if self._socket_mode is not None:
@@ -93,16 +96,18 @@ class Service:
             "SIGNOFF_ADMINS": people["omar"],
         }
 
-    def _application(self) -> web.Application:
-        journal, faults = Journal(), Faults()
+    def _application(self, host: str) -> web.Application:
+        feed = self.workspace.feed
+        journal, faults = Journal(feed), Faults()
         self._socket_mode = socket_mode = SocketMode(journal, self._ack_seconds)
         api = WebApi(self.workspace, socket_mode, faults, journal)
         payloads = Payloads(self.workspace)
         self._events = events = Events(self.workspace, socket_mode, payloads)
         self.workspace.posted = Posts(self.workspace, events).announce
         acts = Acts(self.workspace, socket_mode, payloads, events)
-        saving = [self._saved.middleware] if self._saved is not None else []
-        application = web.Application(client_max_size=_LARGEST_BODY, middlewares=saving)
+        control = Control(self.workspace, socket_mode, faults, journal, acts, events, Panes(feed))
+        middlewares = [browser.only_from_here(host)] + ([self._saved.middleware] if self._saved else [])
+        application = web.Application(client_max_size=_LARGEST_BODY, middlewares=middlewares)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", api.handle),
@@ -111,7 +116,9 @@ class Service:
                 web.post("/upload/v1/{ticket}", partial(file_methods.upload, self.workspace)),
                 web.get("/files/{id}", partial(file_methods.download, self.workspace)),
                 web.get("/archives/{channel}/{message}", partial(permalinks.show, self.workspace)),
-                *Control(self.workspace, socket_mode, faults, journal, acts, events).routes(),
+                web.get("/sandbox/events", Stream(self.workspace).serve),
+                *control.routes(),
+                *browser.routes(),
             ]
         )
         return application
