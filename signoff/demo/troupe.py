@@ -101,7 +101,7 @@ class Troupe:
         with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
             log.write(f"{line}\n")
         # Where it cannot be told, the line is in the log; a stand-in that is gone is noticed elsewhere.
-        with suppress(OSError, HTTPException, ValueError):
+        with suppress(OSError, HTTPException, LookupError):
             self._slack.tell(name, line)
 
 

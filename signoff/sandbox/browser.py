@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 FOLDER: Final = Path(__file__).parent / "page"
 _LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -56,7 +57,7 @@ async def _icon(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(FOLDER / "icon.svg", headers=HEADERS)
 
 
-def only_from_here(host: str) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+def only_from_here(host: str) -> Middleware:
     """A middleware that refuses requests of foreign pages; `host` is where the stand-in listens."""
     own = {*_LOCAL, host}
 

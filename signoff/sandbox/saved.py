@@ -1,7 +1,8 @@
 """The stand-in's memory in a file: a later one with the same file goes on where this one was left.
 
-Kept are the team, what the app has and is subscribed to, messages, what was read, files and the clock. What Slack would not show
-again after a reload either is not: messages for one person's eyes, open modals, and also triggers and links.
+Kept are the team, what the app has and is subscribed to, messages, what was read, files and the clock. What
+Slack would not show again after a reload either is not: messages for one person's eyes, open modals; and
+triggers and links.
 An App Home is published anew when somebody opens it.
 """
 

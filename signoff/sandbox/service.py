@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from signoff.sandbox import browser, file_methods, permalinks, response_url
 from signoff.sandbox.acts import Acts
@@ -106,7 +107,9 @@ class Service:
         self.workspace.posted = Posts(self.workspace, events).announce
         acts = Acts(self.workspace, socket_mode, payloads, events)
         control = Control(self.workspace, socket_mode, faults, journal, acts, events, Panes(feed))
-        middlewares = [browser.only_from_here(host)] + ([self._saved.middleware] if self._saved else [])
+        middlewares: list[Middleware] = [browser.only_from_here(host)]
+        if self._saved is not None:
+            middlewares.append(self._saved.middleware)
         application = web.Application(client_max_size=_LARGEST_BODY, middlewares=middlewares)
         application.add_routes(
             [

@@ -112,7 +112,14 @@ class Reviewer(Someone):
 
     def until(self, action: str, *words: str) -> None:
         """Wait for the card to say all these words."""
-        eventually(lambda: all(word in text_of(self.card(action)) for word in words), SECONDS)
+
+        def says() -> bool:
+            return all(word in text_of(self.card(action)) for word in words)
+
+        try:
+            eventually(says, SECONDS)
+        except AssertionError:
+            raise AssertionError(f"{words} not in:\n{text_of(self.card(action))}") from None
 
     def _find(self, action: str) -> JSON | None:
         tops = self.slack.messages(self.channel)
