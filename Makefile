@@ -3,7 +3,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench pictures clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED) ## All of it on this machine, without Slack: a page where you decide
@@ -23,6 +23,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench
+
+pictures: $(INSTALLED) ## Those of README and docs, of the running demo; needs chromium
+	$(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

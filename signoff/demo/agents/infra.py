@@ -9,9 +9,9 @@ from signoff import NotApproved, Signoff
 
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 PLAN = [
-    f"{'replace' if number % 9 == 0 else 'move'} server web-{number:02d} to {ZONES[number % 3]}, "
+    f"{'replace' if number % 9 == 0 else 'move'} server web-{number:03d} to {ZONES[number % 3]}, "
     f"disk {40 + 10 * (number % 5)} GB, {'two minutes down' if number % 9 == 0 else 'no downtime'}"
-    for number in range(1, 61)
+    for number in range(1, 241)
 ]
 STEPS = (
     ("dns.switch", {"name": "shop.example.com", "from": "198.51.100.7", "to": "203.0.113.20"}),

@@ -19,7 +19,7 @@ async def main(number: str) -> None:
         try:
             receipt = await signoff.ask(
                 "deploy.start",
-                {"service": "checkout", "version": f"2.{number}", "environment": "production"},
+                {"service": "checkout", "version": f"v2.{number}", "environment": "production"},
                 reason="All 1,412 tests are green",
                 reversible=True,
                 undo="Deploy the version before",

@@ -11,8 +11,9 @@ signoff = Signoff()
 BODY = """\
 Dear Ms Sommer,
 
-thank you for your patience. The money for your second payment is on its way back to you, and will be on
-your account by Friday. We have also put 10 EUR of credit on it.
+thank you for your patience. Your second payment is on its way back to you.
+
+We have also put 10 EUR of credit on your account.
 
 Kind regards
 Your support team
@@ -26,6 +27,7 @@ def key(subject: str) -> str:
 
 @signoff.require_approval(
     action="email.send",
+    reason="The client has waited for an answer since yesterday",
     key=key,
     reversible=False,
     impact="One client reads it",
