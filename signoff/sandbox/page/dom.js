@@ -13,6 +13,11 @@ export function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Replaces all that is in an element; null stands for nothing. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== ""));
+}
+
 let count = 0;
 /** An id that no other element has. */
 export const newId = (what) => `${what}-${++count}`;

@@ -12,7 +12,7 @@ export class Inspector {
     Object.assign(this, { section, toggle, rows: new Map() });
     this.table = el("tbody");
     this.details = el("pre", { class: "details", tabindex: "0", "aria-label": "Details as JSON" }, "Choose a line to see it whole.");
-    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close the inspector", onclick: () => this.show(false) }, "✕");
+    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => this.show(false) }, "✕");
     const heads = ["Time", "What", "Name", "Who", "Result", "ms"].map((name) => el("th", { scope: "col" }, name));
     this.lines = el("div", { class: "lines" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), this.table));
     section.replaceChildren(

@@ -1,5 +1,5 @@
 // One message: who, when, what, and what one can do with it.
-import { el, keepFocus, toast } from "./dom.js";
+import { el, fill, keepFocus, toast } from "./dom.js";
 import { clock, exactly, moment, near, dayLine } from "./dates.js";
 import { draw } from "./blocks.js";
 import { openMenu } from "./menu.js";
@@ -26,7 +26,7 @@ export function redraw(made, message, channel, inThread) {
   const mine = message.ephemeral_to;
   made.setAttribute("aria-label", `${sender}, ${clock(at)}${mine ? ", only visible to you" : ""}`);
   made.classList.toggle("ephemeral", Boolean(mine));
-  keepFocus(made, () => made.replaceChildren(
+  keepFocus(made, () => fill(made,
     avatar(message.user),
     el("div", { class: "content" },
       mine ? el("p", { class: "only-you" }, el("span", { "aria-hidden": "true" }, "👁 "), "Only visible to you") : "",

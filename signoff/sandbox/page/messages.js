@@ -11,7 +11,8 @@ export class Messages {
   constructor(box, name) {
     Object.assign(this, { box, drawn: new Map(), stuck: true, wanted: "" });
     this.list = el("div", { class: "list", role: "log", "aria-label": name });
-    this.element = el("div", { class: "scroll", tabindex: "-1" }, this.list);
+    this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.toEnd() }, "↓ New message");
+    this.element = el("div", { class: "scroll", tabindex: "-1" }, this.list, this.latest);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.list.addEventListener("keydown", (event) => this.step(event));
     new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.list);
@@ -27,6 +28,7 @@ export class Messages {
     else if (ts && message && ts === this.box.times.at(-1) && this.drawn.size) this.append(message);
     else this.all();
     if (this.stuck) this.toEnd();
+    else if (ts && !known && message && message.user !== this.box.user) this.latest.hidden = false;
     this.read();
   }
 
@@ -81,6 +83,7 @@ export class Messages {
   async scrolled() {
     const { element } = this;
     this.stuck = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    if (this.stuck) this.latest.hidden = true;
     this.read();
     if (element.scrollTop < 600 && this.box.more && !this.box.busy) await this.older();
   }

@@ -8,7 +8,7 @@ export class Panes {
   constructor(aside, toggle) {
     Object.assign(this, { aside, toggle, parts: new Map(), closed: narrow.matches });
     this.body = el("div", { class: "scroll" });
-    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close the side pane", onclick: () => this.show(false) }, "✕");
+    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => this.show(false) }, "✕");
     aside.replaceChildren(el("header", { class: "head" }, el("h1", {}, "Side pane"), el("span", { class: "grow" }), close), this.body);
     aside.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.show(false);

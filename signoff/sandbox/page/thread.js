@@ -11,7 +11,7 @@ export function showThread(panel, box) {
   if (!box) return panel.replaceChildren();
   const channel = store.channels.get(box.channel);
   const messages = new Messages(box, "Messages in the thread");
-  const close = el("button", { type: "button", class: "ghost", "aria-label": "Close the thread", onclick: () => go({ thread: "" }) }, "✕");
+  const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => go({ thread: "" }) }, "✕");
   const member = channel.members.includes(store.me.id) && !channel.is_archived;
   panel.replaceChildren(
     el("header", { class: "head" }, el("h1", {}, "Thread"), el("span", { class: "quiet" }, channel.name ? `#${channel.name}` : ""),

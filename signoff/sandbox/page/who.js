@@ -10,7 +10,7 @@ export function showWho(button) {
   const { me } = store;
   button.replaceChildren(avatar(me.id), el("span", { class: "wide" }, el("strong", {}, me.real_name), el("span", { class: "role" }, role(me))),
     el("span", { "aria-hidden": "true" }, "▾"));
-  button.setAttribute("aria-label", `You are ${me.real_name}, ${role(me)}. Be somebody else`);
+  button.setAttribute("aria-label", `You are ${me.real_name}. Be somebody else`);
   button.onclick = () => openMenu(button, "Who I am", [
     { group: "I am" },
     ...playable().map((user) => ({
