@@ -18,7 +18,12 @@ Post = Callable[..., str]
 Open = Callable[..., Page]
 SURE: JSON = {
     name: {"type": "plain_text", "text": text}
-    for name, text in {"title": "Really?", "text": "It cannot be undone.", "confirm": "Do it", "deny": "No"}.items()
+    for name, text in {
+        "title": "Really?",
+        "text": "It cannot be undone.",
+        "confirm": "Do it",
+        "deny": "No",
+    }.items()
 }
 
 
@@ -47,7 +52,9 @@ def actions(bot: Bot) -> list[JSON]:
     return [body["actions"][0] for body in bot.bodies if body["type"] == "block_actions"]
 
 
-def test_a_button_spins_until_it_is_acknowledged(slack: Sandbox, bot: Bot, post: Post, page_for: Open) -> None:
+def test_a_button_spins_until_it_is_acknowledged(
+    slack: Sandbox, bot: Bot, post: Post, page_for: Open
+) -> None:
     release = threading.Event()
 
     def slowly(ack: Any, **_: Any) -> None:
@@ -77,17 +84,24 @@ def test_what_is_never_acknowledged_gets_slacks_warning(page_for: Open) -> None:
         expect(page.get_by_role("button", name="Approve")).not_to_have_attribute("aria-busy", "true")
         page.get_by_role("combobox", name="Message").fill("/approvals ")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("alert").filter(has_text="/approvals")).to_contain_text("the app did not respond")
+        expect(page.get_by_role("alert").filter(has_text="/approvals")).to_contain_text(
+            "the app did not respond"
+        )
         page.get_by_role("button", name="Shortcuts").click()
         page.get_by_role("menuitem", name="Pending approvals").click()
         expect(page.get_by_role("status")).to_contain_text("did not respond")
 
 
-def test_a_confirmation_is_asked_for_and_can_be_declined(slack: Sandbox, bot: Bot, post: Post, page_for: Open) -> None:
+def test_a_confirmation_is_asked_for_and_can_be_declined(
+    slack: Sandbox, bot: Bot, post: Post, page_for: Open
+) -> None:
     post(row(button("Drop", style="danger", confirm={**SURE, "style": "danger"})))
     page = page_for(slack, "ana")
     drop, sure = page.get_by_role("button", name="Drop"), page.get_by_role("dialog", name="Really?")
-    for decline in (lambda: sure.get_by_role("button", name="No").click(), lambda: page.keyboard.press("Escape")):
+    for decline in (
+        lambda: sure.get_by_role("button", name="No").click(),
+        lambda: page.keyboard.press("Escape"),
+    ):
         drop.click()
         expect(sure).to_contain_text("It cannot be undone.")
         decline()
@@ -99,7 +113,9 @@ def test_a_confirmation_is_asked_for_and_can_be_declined(slack: Sandbox, bot: Bo
     assert eventually(lambda: actions(bot))[0]["action_id"] == "drop"
 
 
-def test_menus_and_choices_on_a_message_are_sent_at_once(slack: Sandbox, bot: Bot, post: Post, page_for: Open) -> None:
+def test_menus_and_choices_on_a_message_are_sent_at_once(
+    slack: Sandbox, bot: Bot, post: Post, page_for: Open
+) -> None:
     more = {"type": "overflow", "action_id": "more", "options": options("Note", "Details")}
     pick = {"type": "static_select", "action_id": "pick", "options": options("Red", "Green", "Grey")}
     tick = {"type": "checkboxes", "action_id": "tick", "options": options("A", "B")}
@@ -149,7 +165,9 @@ def test_three_modals_stack_and_each_closes_to_the_one_below(
     expect(third).to_be_visible()
     for _ in range(8):  # the focus stays inside
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement === document.body || document.activeElement.closest('dialog') === [...document.querySelectorAll('dialog')].at(-1)")
+        assert page.evaluate(
+            "document.activeElement === document.body || document.activeElement.closest('dialog') === [...document.querySelectorAll('dialog')].at(-1)"
+        )
     page.keyboard.press("Escape")
     expect(third).to_have_count(0)
     page.get_by_role("dialog", name="Second").get_by_role("button", name="Back").click()
@@ -188,7 +206,9 @@ def test_a_view_that_cannot_be_opened_is_told(slack: Sandbox, bot: Bot, post: Po
     post(row(button("Open")))
     page = page_for(slack, "ana")
     page.get_by_role("button", name="Open").click()
-    expect(page.get_by_role("status")).to_contain_text("could not open its window (views.open: invalid_arguments)")
+    expect(page.get_by_role("status")).to_contain_text(
+        "could not open its window (views.open: invalid_arguments)"
+    )
 
 
 def test_a_command_completes_and_its_answer_is_for_me_alone(slack: Sandbox, bot: Bot, page_for: Open) -> None:
@@ -224,17 +244,24 @@ def test_shortcuts_stand_in_the_composer_and_in_a_messages_menu(
     page.get_by_role("button", name="Shortcuts").click()
     page.get_by_role("menuitem", name="Pending approvals").click()
     eventually(lambda: len(bot.bodies) == 2)
-    assert [(b["type"], b["callback_id"]) for b in bot.bodies] == [("message_action", "decide"), ("shortcut", "pending")]
+    assert [(b["type"], b["callback_id"]) for b in bot.bodies] == [
+        ("message_action", "decide"),
+        ("shortcut", "pending"),
+    ]
     assert bot.bodies[0]["message_ts"] == ts
 
 
-def test_the_home_is_drawn_when_it_is_opened_and_again_when_it_changes(slack: Sandbox, bot: Bot, page_for: Open) -> None:
+def test_the_home_is_drawn_when_it_is_opened_and_again_when_it_changes(
+    slack: Sandbox, bot: Bot, page_for: Open
+) -> None:
     def home(*blocks: JSON) -> JSON:
         return {"type": "home", "blocks": list(blocks)}
 
     def opened(ack: Any, body: JSON, **_: Any) -> None:
         ack()
-        bot.client.views_publish(user_id=body["event"]["user"], view=home({"type": "header", "text": plain("Waiting for you")}))
+        bot.client.views_publish(
+            user_id=body["event"]["user"], view=home({"type": "header", "text": plain("Waiting for you")})
+        )
 
     bot.on["event"] = opened
     page = page_for(slack, "ana")

@@ -86,9 +86,13 @@ def test_rich_text_is_drawn_in_all_its_parts(shown: Callable[..., Locator]) -> N
         rich(
             spans(literal("b", bold=True), literal("i", italic=True), literal("s", strike=True)),
             spans(literal("c", code=True), {"type": "link", "url": "https://example.com/", "text": "a link"}),
-            spans({"type": "user", "user_id": "U0BEN00001"}, {"type": "usergroup", "usergroup_id": "S0FINANCE1"}),
+            spans(
+                {"type": "user", "user_id": "U0BEN00001"}, {"type": "usergroup", "usergroup_id": "S0FINANCE1"}
+            ),
             spans({"type": "channel", "channel_id": "C0RANDOM01"}, {"type": "broadcast", "range": "here"}),
-            spans({"type": "emoji", "name": "tada", "unicode": "1f389"}, {"type": "color", "value": "#ff0000"}),
+            spans(
+                {"type": "emoji", "name": "tada", "unicode": "1f389"}, {"type": "color", "value": "#ff0000"}
+            ),
             spans(literal("quoted\nover two lines"), kind="rich_text_quote"),
             spans(literal("  SELECT *\n  FROM t"), kind="rich_text_preformatted"),
             spans(spans(literal("one")), spans(literal("two")), kind="rich_text_list", style="bullet"),
@@ -163,7 +167,9 @@ def test_hostile_text_is_text_and_nothing_else(shown: Callable[..., Locator]) ->
     assert (card.text_content() or "").count(HOSTILE) == 4
     assert card.locator("script, .blocks img, .blocks b, .mention").count() == 0
     expect(card).to_contain_text("https://bank.example/pay (https://evil.example/pay)")
-    assert card.get_by_role("link").evaluate_all("all => all.map(a => a.href)") == ["https://evil.example/pay"]
+    assert card.get_by_role("link").evaluate_all("all => all.map(a => a.href)") == [
+        "https://evil.example/pay"
+    ]
 
 
 def test_a_text_of_forty_thousand_characters_stays_inside_its_message(shown: Callable[..., Locator]) -> None:
@@ -185,7 +191,13 @@ def test_signoffs_own_cards_are_drawn_whole(slack: Sandbox, post: Post, page_for
     headers = [next(b["text"]["text"] for b in card["blocks"] if b["type"] == "header") for card in cards]
     assert articles.locator("h3").all_text_contents() == headers
     for article, card in zip(articles.all(), cards, strict=True):
-        wanted = [e["text"]["text"] for b in card["blocks"] if b["type"] == "actions" for e in b["elements"] if "text" in e]
+        wanted = [
+            e["text"]["text"]
+            for b in card["blocks"]
+            if b["type"] == "actions"
+            for e in b["elements"]
+            if "text" in e
+        ]
         drawn = article.locator(".actions .button:not(.overflow)").all_text_contents()
         assert drawn == wanted
         box = article.locator(".blocks").bounding_box()
