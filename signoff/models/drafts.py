@@ -42,7 +42,6 @@ _CLEAR = delete(drafts).where(
     (drafts.c.updated_at < now() - literal_column(str(KEPT_SECONDS * MICROSECONDS)))
     | drafts.c.approval_id.in_(select(approvals.c.id).where(approvals.c.status != "pending"))
 )
-_ERASE = delete(drafts).where(drafts.c.approval_id == bindparam("about"))
 
 
 class Drafts:
@@ -83,8 +82,3 @@ class Drafts:
                 return
         with self._store.transaction() as connection:
             connection.execute(_CLEAR)
-
-    def erase(self, approval_id: str) -> None:
-        """Delete all that was typed about one request."""
-        with self._store.transaction() as connection:
-            connection.execute(_ERASE, {"about": approval_id})
