@@ -24,7 +24,9 @@ SANDBOX_EPILOG = """\
   signoff serve --env-file sandbox.env
 
 Here --env-file is written, not read: the settings that point a server at the stand-in, once it listens.
-Programs act as its people by JSON under /sandbox. With --state it goes on where it was left.
+The link that it prints opens a page like Slack's, where you are any of its people. Programs act as them by
+JSON under /sandbox. It listens on this machine alone, and refuses what other web pages send it.
+With --state the next one with that file goes on where this one was left.
 """
 DEMO_EPILOG = """\
 Starts everything on this machine: a Redis, the server, a stand-in for Slack with a page, and five agents that

@@ -39,7 +39,7 @@ class Journal:
 
 
 def brief(entry: JSON) -> JSON:
-    """One line for the inspector: `n`, `kind`, `at`, `name`, `who`, `ok` (None: not yet known), `error`, `ms`."""
+    """One line of the inspector: `n`, `kind`, `at`, `name`, `who`, `ok` (None: not yet), `error`, `ms`."""
     line = {name: entry[name] for name in ("n", "kind", "at")} | {"who": "", "error": ""}
     answer = entry.get("answer")
     if entry["kind"] == "envelope":

@@ -29,20 +29,18 @@ def mark(workspace: Workspace, fields: JSON) -> JSON:
 
 
 def of_user(workspace: Workspace, user: User) -> JSON:
-    """By channel that this person sees: `last_read`, and how many messages are `unread` and `mentions`."""
+    """By channel that this person sees: `last_read`, the `newest` ts, how many are `unread`, `mentions`."""
     seen = [c for c in workspace.team.channels.values() if workspace.team.can_see(user, c)]
     return {channel.id: _of_channel(workspace, user, channel) for channel in seen}
 
 
 def _of_channel(workspace: Workspace, user: User, channel: Channel) -> JSON:
     last = workspace.reads.get((user.id, channel.id), "")
-    new = [
-        message
-        for message in workspace.seen_by(user.id, channel.id)
-        if message["ts"] > last and message["user"] != user.id
-    ]
+    seen = workspace.seen_by(user.id, channel.id)
+    new = [message for message in seen if message["ts"] > last and message["user"] != user.id]
     mentions = new if channel.user else [message for message in new if _mentions(message, user)]
-    return {"last_read": last, "unread": len(new), "mentions": len(mentions)}
+    newest = seen[-1]["ts"] if seen else ""
+    return {"last_read": last, "newest": newest, "unread": len(new), "mentions": len(mentions)}
 
 
 def _mentions(message: JSON, user: User) -> bool:

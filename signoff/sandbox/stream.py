@@ -39,7 +39,7 @@ class Stream:
         await response.prepare(request)
         listener = self.workspace.feed.listen()
         try:
-            await response.write(b"event: hello\ndata: {}\n\n")
+            await response.write(b"retry: 1000\nevent: hello\ndata: {}\n\n")
             await self._tell(response, listener, user)
         except ConnectionError:
             pass  # the page has gone

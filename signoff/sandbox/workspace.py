@@ -213,7 +213,7 @@ class Workspace:
         return found
 
     def seen_by(self, user_id: str, channel_id: str) -> list[JSON]:
-        """The top level of a channel as one person sees it, oldest first: nothing that is for others alone."""
+        """The top level of a channel as one person sees it, oldest first: without what others alone see."""
         return [
             message
             for message in self.messages.get(channel_id, {}).values()

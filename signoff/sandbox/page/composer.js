@@ -19,7 +19,7 @@ export class Composer {
       role: "combobox", "data-key": `composer ${thread}`, spellcheck: "false",
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => this.close(),
     });
-    this.list = el("ul", { class: "listbox wide", id, role: "listbox", "aria-label": "Suggestions", popover: "manual" });
+    this.list = el("ul", { class: "listbox", id, role: "listbox", "aria-label": "Suggestions", popover: "manual" });
     this.said = el("p", { class: "said", role: "alert" });
     const plus = thread ? null : el("button", {
       type: "button", class: "tool", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu",

@@ -72,7 +72,7 @@ function counter(element, field) {
   const count = () => {
     const rest = most - field.value.length;
     left.textContent = most && rest <= Math.max(20, most / 20) ? String(rest) : "";
-    left.classList.toggle("over", rest < 0);
+    left.classList.toggle("over", most > 0 && rest < 0);
   };
   field.addEventListener("input", count);
   count();

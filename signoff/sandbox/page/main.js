@@ -35,7 +35,7 @@ async function start() {
   on("home", () => home?.show(store.home));
   on("online", () => document.body.classList.toggle("offline", !store.online));
   on("view_failed", ({ method, error }) => toast(`Something went wrong: the app could not open its window (${method}: ${error}).`, "bad"));
-  await be();
+  be();
 }
 
 /** The id of the person whom the address names, or of the first whom one can be. */
@@ -45,27 +45,23 @@ function wanted() {
   return (people.find((one) => one.name === user || one.id === user) ?? people[0])?.id;
 }
 
-async function be() {
-  const user = store.users.get(wanted());
-  store.channel = store.thread = home = messages = null;
+/** What there is to see comes with the first `team` after this. */
+function be() {
+  home = messages = null;
   shown = "";
-  thread = null;
-  Object.assign(store, { me: user, reads: {} });
-  await loadTeam(user.id);
-  become(user);
-  redraw();
+  become(store.users.get(wanted()));
 }
 
 function redraw() {
-  if (!store.me) return;
+  if (!store.me || !Object.keys(store.reads).length) return;
   at("team").textContent = store.team.name;
   showWho(at("who"));
   showSidebar(at("sidebar"));
   show();
 }
 
-async function move() {
-  if (wanted() !== store.me?.id) await be();
+function move() {
+  if (wanted() !== store.me?.id) be();
   else redraw();
 }
 

@@ -27,6 +27,7 @@ export class Messages {
     if (known && message) redraw(known, message, this.box.channel, Boolean(this.box.thread));
     else if (ts && message && ts === this.box.times.at(-1) && this.drawn.size) this.append(message);
     else this.all();
+    if (!ts) requestAnimationFrame(() => this.scrolled());
     if (this.stuck) this.toEnd();
     else if (ts && !known && message && message.user !== this.box.user) this.latest.hidden = false;
     this.read();

@@ -26,13 +26,12 @@ export function showSidebar(nav) {
 function entry({ where, name, read, sign, current, archived = false }) {
   const unread = !current && read?.unread > 0;
   const badge = unread && read.mentions ? el("span", { class: "count", "aria-hidden": "true" }, String(read.mentions)) : null;
-  const heard = unread ? el("span", { class: "heard" }, `, ${read.unread} unread`) : null;
   const classes = ["entry", unread ? "unread" : "", archived ? "archived" : ""].join(" ").trim();
   return el("li", {}, el("a", {
-    class: classes, href: "#", "aria-current": current ? "page" : null, "data-key": where,
+    class: classes, href: "#", "aria-label": unread ? `${name}, ${read.unread} unread` : name, "aria-current": current ? "page" : null, "data-key": where,
     onclick: (event) => {
       event.preventDefault();
       go({ where });
     },
-  }, sign, el("span", { class: "name" }, name), heard, badge));
+  }, sign, el("span", { class: "name" }, name), badge));
 }

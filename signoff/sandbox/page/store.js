@@ -32,7 +32,7 @@ export async function loadTeam(user) {
 
 /** Become this person: everything is loaded as they see it, and kept up to date. */
 export function become(user) {
-  Object.assign(store, { me: user, stack: [], home: null });
+  Object.assign(store, { me: user, stack: [], home: null, reads: {}, channel: null, thread: null });
   tell("stack");
   source?.close();
   source = new EventSource(`/sandbox/events?${new URLSearchParams({ user: user.id })}`);
@@ -122,8 +122,9 @@ function takeMessage(channel, message) {
   for (const box of boxes(channel)) box.take(message);
   if (!known) return void load(() => loadTeam(store.me.id));
   const top = !message.thread_ts || message.thread_ts === message.ts;
-  if (!top || message.user === store.me.id || message.ts <= (known.newest ?? known.last_read)) return;
+  if (!top || message.ts <= known.newest) return; // what has changed, or was counted before
   known.newest = message.ts;
+  if (message.user === store.me.id) return;
   known.unread += 1;
   if (store.channels.get(channel).is_im || JSON.stringify(message).includes(store.me.id)) known.mentions += 1;
   tell("reads");
@@ -131,7 +132,7 @@ function takeMessage(channel, message) {
 
 function hasRead(channel, ts) {
   const read = store.reads[channel];
-  if (read && ts >= (read.newest ?? "")) Object.assign(read, { last_read: ts, unread: 0, mentions: 0 });
+  if (read && ts >= read.newest) Object.assign(read, { last_read: ts, unread: 0, mentions: 0 });
   tell("reads");
 }
 
