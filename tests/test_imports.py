@@ -51,7 +51,8 @@ FOLDERS = (STAND_IN, "models.migrations")
 
 COMMAND_LINE = """
 doctor.patient doctor.local doctor.workspace doctor.backends doctor.checkup doctor.report doctor
-demo.reviewer demo.agent demo.stage demo
+demo demo.agents demo.agents.billing demo.agents.database demo.agents.support demo.agents.infra
+demo.agents.release demo.reviewer demo.stage demo.auto demo.claim demo.troupe demo.browser demo.live
 commands commands.parsers commands.answer commands.agent commands.verify commands.keys commands.database
 commands.setup commands.roles commands.serve commands.backup cli __main__
 """
@@ -62,8 +63,10 @@ CLIENT = frozenset(
     ["asking", "resp", "notices", "exchange", "inbox", "gate", "client", "blocking", "testing", "."]
 )
 """What only an agent uses: its server neither needs nor may have it."""
-BESIDE_THE_SERVER = frozenset(["commands.agent", "demo.agent"])
-"""An agent's commands and the demo's agent: they use the client as any agent does."""
+BESIDE_THE_SERVER = frozenset(
+    ["commands.agent", *(name for name in COMMAND_LINE.split() if name.startswith("demo.agents."))]
+)
+"""An agent's commands and the demo's agents: they use the client as any agent does."""
 
 LONGEST = 320
 LONGER = {"bot/words.py"}

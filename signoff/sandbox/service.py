@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
+from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from signoff.sandbox import browser, file_methods, permalinks, response_url
 from signoff.sandbox.acts import Acts
@@ -17,6 +19,7 @@ from signoff.sandbox.journal import Journal
 from signoff.sandbox.panes import Panes
 from signoff.sandbox.payloads import Payloads
 from signoff.sandbox.posts import Posts
+from signoff.sandbox.saved import Saved
 from signoff.sandbox.socket_mode import SocketMode
 from signoff.sandbox.stream import Stream
 from signoff.sandbox.web_api import WebApi
@@ -35,6 +38,7 @@ class Service:
         app_token: str | None = None,
         trigger_seconds: float = 3.0,
         ack_seconds: float = 3.0,
+        state_file: Path | None = None,
     ) -> None:
         self.workspace = Workspace(
             bot_token or f"xoxb-{secrets.token_hex(12)}",
@@ -42,12 +46,15 @@ class Service:
             trigger_seconds,
         )
         self._ack_seconds = ack_seconds
+        self._saved = Saved(self.workspace, state_file) if state_file else None
         self._socket_mode: SocketMode | None = None
         self._events: Events | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one. Raises OSError with a plain message where the port is taken."""
+        if self._saved is not None:
+            self._saved.start()
         runner = web.AppRunner(
             self._application(host), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
         )
@@ -72,6 +79,8 @@ class Service:
             await self._socket_mode.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._saved is not None:
+            self._saved.stop()
 
     def settings(self) -> dict[str, str]:
         """The environment that points Signoff's server at this stand-in."""
@@ -98,9 +107,10 @@ class Service:
         self.workspace.posted = Posts(self.workspace, events).announce
         acts = Acts(self.workspace, socket_mode, payloads, events)
         control = Control(self.workspace, socket_mode, faults, journal, acts, events, Panes(feed))
-        application = web.Application(
-            client_max_size=_LARGEST_BODY, middlewares=[browser.only_from_here(host)]
-        )
+        middlewares: list[Middleware] = [browser.only_from_here(host)]
+        if self._saved is not None:
+            middlewares.append(self._saved.middleware)
+        application = web.Application(client_max_size=_LARGEST_BODY, middlewares=middlewares)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", api.handle),

@@ -90,7 +90,8 @@ class Workspace:
     """By person and channel: the ts up to which they have read it."""
     triggers: OrderedDict[str, Trigger] = field(default_factory=OrderedDict)
     response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
-    _last_ts: int = 0
+    last_ts: int = 0
+    """In microseconds since 1970."""
 
     def __post_init__(self) -> None:
         self.views = Views(self.feed)
@@ -109,8 +110,8 @@ class Workspace:
 
     def next_ts(self) -> str:
         """A message's timestamp, which is its id: seconds and microseconds, strictly increasing."""
-        self._last_ts = max(time.time_ns() // 1000, self._last_ts + 1)
-        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+        self.last_ts = max(time.time_ns() // 1000, self.last_ts + 1)
+        return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
 
     def post(
         self,
