@@ -29,9 +29,9 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "delivery.posted": "the card stands in Slack, and nobody knows where",
     "delivery.noted": "where it stands and what it shows is in the database",
     "delivery.renewed": "the lease is renewed, and another thing about to be shown",
+    "delivery.delivered": "the card shows the last revision, and its log is next",
     "delivery.logged": "its log reply was posted or edited, and that is not noted",
     "delivery.log_noted": "that is noted",
-    "delivery.delivered": "the approval's last revision is shown, and the lease still held",
     "delivery.released": "the lease is given back",
     "bot.clicked": "a click, submit or command has come, and nothing was done",
     "decide.checked": "this person may decide, and nothing was written",
@@ -56,13 +56,12 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "thread.told": "a first message was edited, and that is not noted",
     "intake.buried": "a refused entry is with the dead letters, and its agent does not know",
     "intake.refused": "the agent can know, and the entry is not acknowledged",
-    "sweep.expired": "what was overdue has expired; what Redis lost is next",
+    "sweep.expired": "what was overdue has expired; what a restore has closed is next",
+    "sweep.settled": "what a restore has closed is settled; what Redis lost is next",
     "sweep.unpublished": "no answer counts as published, and none was published anew",
     "sweep.answered": "one that waits was told again that it was received",
     "sweep.recovered": "what Redis lost is marked; what is unpublished is next",
-    "sweep.published": "that is published; what is undelivered is next",
-    "sweep.delivered": "that is delivered; first messages are next",
-    "sweep.told": "they are told; old drafts are next",
+    "sweep.published": "that is published; old drafts are next",
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 

@@ -11,7 +11,7 @@ import string
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -95,7 +95,7 @@ class EmbeddedRedis:
         process = child.start([binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, own_group=True)
         self._process = process
         assert process.stdin
-        with process.stdin:
+        with suppress(BrokenPipeError), process.stdin:  # ended already: what follows says so
             process.stdin.write(_config(port, password, folder, self.log_file).encode())
         try:
             self._until_ready(process)

@@ -157,6 +157,23 @@ def test_a_redis_that_does_not_start_points_to_its_log(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
+def test_a_redis_that_ends_before_it_reads_its_settings_is_told_of_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = child.start
+
+    def start_and_let_it_end(*given: object, **more: object) -> subprocess.Popen[bytes]:
+        process = start(*given, **more)  # type: ignore[arg-type]
+        process.wait(20)
+        return process
+
+    broken = script(tmp_path, '[ "$1" = --version ] && echo "Redis server v=7.0.0" || exit 1')
+    monkeypatch.setattr(embedded.child, "start", start_and_let_it_end)
+    monkeypatch.setattr(embedded, "find_binary", lambda: (broken, "redis-server"))
+    with pytest.raises(ConfigError, match=r"redis\.log says why"):
+        EmbeddedRedis(tmp_path / "data").start()
+
+
 def test_it_ends_with_its_parent_even_by_sigkill(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from signoff.embedded import EmbeddedRedis\n"

@@ -74,7 +74,13 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
             blocks.append(log_on_card(approval, now))
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
-    return Message(_text(approval, waits), blocks, metadata(approval))
+    return Message(_text(approval, waits, now), blocks, metadata(approval))
+
+
+def lost() -> Message:
+    """What takes the place of a card whose approval is in no row any more."""
+    block: Block = {"type": "section", "text": mrkdwn(words.LOST_CARD), "expand": True}
+    return Message(words.LOST_CARD, [block], {})
 
 
 def log(approval: Approval) -> Message:
@@ -183,13 +189,13 @@ def _first_line(text: str) -> str:
     return f"{first} …" if more else first
 
 
-def _text(approval: Approval, waits: bool) -> Trusted:
+def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
     if waits:
         known = words.stakes(
             verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
         )
-        return words.notification(approval.agent, approval.action, approval.expires_at, known)
+        return words.notification(approval.agent, approval.action, approval.expires_at, now, known)
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
     return words.notification_after(approval.agent, approval.action, *lines)

@@ -45,19 +45,19 @@ class Commands:
 
     def shortcut(self, body: Body) -> None:
         """*Pending approvals*: the list in a modal."""
-        self._open(body, lambda user: list_view(self._lists.pending(user)))
+        self._open(body, lambda user: self._list_view(self._lists.pending(user)))
 
     def see_all(self, body: Body) -> None:
         """The rest of a list on Home, in a modal."""
         kind, page, about = read_turn(_value(body))
-        self._open(body, lambda user: list_view(self._page(kind, user, page, about)))
+        self._open(body, lambda user: self._list_view(self._page(kind, user, page, about)))
 
     def details(self, body: Body) -> None:
         """Details… on a list: one request with everything, for who may see it."""
 
         def view(user: str) -> Any:
             approval_id, _ = parse_token(_value(body))
-            return record_view(self._lists.see(user, approval_id))
+            return record_view(self._lists.see(user, approval_id), self._store.clock())
 
         self._open(body, view)
 
@@ -71,9 +71,9 @@ class Commands:
             self._refuse(error, body, respond)
             return
         if view:
-            self._slack.update_view(view["id"], list_view(found))
+            self._slack.update_view(view["id"], self._list_view(found))
         else:
-            respond(**_listed(found), replace_original=True)
+            respond(**self._listed(found), replace_original=True)
 
     def _refuse(self, error: Exception, body: Body, respond: Respond) -> None:
         if body.get("view"):
@@ -97,14 +97,14 @@ class Commands:
             show(trigger, view)
 
     def _answer(self, user: str, text: str) -> dict[str, Any]:
-        asked, _, rest = text.strip().partition(" ")
+        asked, rest = [*text.split(maxsplit=1), "", ""][:2]
         asked, rest = asked.lower() or "pending", rest.strip()
         try:
             if asked == "show":
                 return self._show(user, rest)
             if asked in ("pending", "mine", "history"):
                 about = rest[:100] if asked != "mine" else ""
-                return _listed(self._page(asked, user, 1, about))  # type: ignore[arg-type]
+                return self._listed(self._page(asked, user, 1, about))  # type: ignore[arg-type]
         except Exception as error:
             return _said(explain(error))
         return _said(words.HELP)
@@ -121,6 +121,13 @@ class Commands:
         if kind == "history":
             return self._lists.history(user, page, about)
         return self._lists.pending(user, page, about)
+
+    def _listed(self, page: Page) -> dict[str, Any]:
+        blocks = list_blocks(page, self._store.clock())
+        return _said(Trusted(words.LIST_TITLES[page.kind])) | {"blocks": blocks}
+
+    def _list_view(self, page: Page) -> Any:
+        return list_view(page, self._store.clock())
 
 
 def explain(error: Exception) -> Trusted:
@@ -145,10 +152,6 @@ def _follow_up(done: Future[dict[str, Any]], respond: Respond) -> None:
         respond(**done.result())
     except Exception as error:
         replies.log.warning("no answer given: %s", type(error).__name__)
-
-
-def _listed(page: Page) -> dict[str, Any]:
-    return _said(Trusted(words.LIST_TITLES[page.kind])) | {"blocks": list_blocks(page)}
 
 
 def _said(text: Trusted) -> dict[str, Any]:

@@ -92,4 +92,5 @@ class Decide:
                 continue
         if not may:
             return modals.message_view(words.NOT_POSSIBLE, words.NOTHING_WAITS_HERE)
-        return modal("choose", words.DECIDE, waiting_blocks(words.WAITS_HERE, may))
+        blocks = waiting_blocks(words.WAITS_HERE, may, self._approvals.store.clock())
+        return modal("choose", words.DECIDE, blocks)

@@ -21,8 +21,8 @@ _ABOUT = re.compile(r"[A-Za-z0-9_.:/@-]{0,100}")
 """An agent's name or an action."""
 
 
-def list_blocks(page: Page) -> list[Block]:
-    """A page as a message's or a modal's blocks."""
+def list_blocks(page: Page, now: int) -> list[Block]:
+    """A page as a message's or a modal's blocks. `now` is the database's clock in microseconds."""
     if not page.items:
         found = [says(words.nothing(page.kind, page.about), "empty")]
     else:
@@ -30,7 +30,7 @@ def list_blocks(page: Page) -> list[Block]:
         count = page.total if page.kind == "pending" else len(page.items)
         text = words.heading(page.kind, count, page.page, page.pages, about)
         found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
-        found += _items(page)
+        found += _items(page, now)
     turns = []
     if page.page > 1:
         turns.append(_turn("list_back", words.BACK, page, page.page - 1))
@@ -39,9 +39,9 @@ def list_blocks(page: Page) -> list[Block]:
     return found + ([{"type": "actions", "block_id": "turn", "elements": turns}] if turns else [])
 
 
-def list_view(page: Page) -> Block:
+def list_view(page: Page, now: int) -> Block:
     """A page as a modal, whose Review… and Details… open on top of it."""
-    return modal("list", words.LIST_TITLES[page.kind], list_blocks(page))
+    return modal("list", words.LIST_TITLES[page.kind], list_blocks(page, now))
 
 
 def home_view(seen: Overview) -> Block:
@@ -82,11 +82,11 @@ def _section(page: Page) -> list[Block]:
     return found
 
 
-def _items(page: Page) -> list[Block]:
-    return [block for one in page.items for block in _item(page, one)]
+def _items(page: Page, now: int | None = None) -> list[Block]:
+    return [block for one in page.items for block in _item(page, one, now)]
 
 
-def _item(page: Page, one: Listed) -> list[Block]:
+def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
     reviewable = one.id in page.reviewable and one.pending
     action_id, label = ("review", words.REVIEW_MORE) if reviewable else ("details", words.DETAILS_MORE)
     button = {
@@ -98,14 +98,14 @@ def _item(page: Page, one: Listed) -> list[Block]:
     name = f"{page.kind}:{one.id}:{one.revision}"
     return [
         {"type": "section", "block_id": f"item:{name}", "text": plain(one.action), "accessory": button},
-        {"type": "context", "block_id": f"about:{name}", "elements": [mrkdwn(_about(page, one))]},
+        {"type": "context", "block_id": f"about:{name}", "elements": [mrkdwn(_about(page, one, now))]},
     ]
 
 
-def _about(page: Page, one: Listed) -> Trusted:
+def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     link = one.permalink if _LINK.fullmatch(one.permalink) else ""
     if one.pending:
-        return words.listed(one.agent, one.expires_at, link)
+        return words.listed(one.agent, one.expires_at, now, link)
     ended = one.ended_at or one.expires_at
     if one.answer is None:
         return words.listed_after(one.agent, words.ended(one.status, ended), link)

@@ -98,7 +98,7 @@ class Mentions:
             except (NotAllowed, AlreadyDecided, TimeRanOut) as error:
                 refused.append(error)
         if may:
-            return text, waiting_blocks(text, may)
+            return text, waiting_blocks(text, may, self._approvals.store.clock())
         nobody = next((error for error in refused if isinstance(error, NotAllowed)), None)
         if nobody or len(found) == 1:
             raise nobody or refused[0]

@@ -31,11 +31,11 @@ def record_blocks(approval: Approval, *, may_decide: bool, now: int) -> list[Blo
     return [*shown, {"type": "actions", "block_id": "record", "elements": [button]}]
 
 
-def record_view(approval: Approval) -> Block:
+def record_view(approval: Approval, now: int) -> Block:
     """The request as a modal: its state, its payload, the agent's words, and what Signoff knows of it."""
     view = details_view(approval)
     if approval.pending:
-        asked = words.listed(approval.agent, approval.expires_at, "")
+        asked = words.listed(approval.agent, approval.expires_at, now, "")
     else:
         asked = words.asked(approval.agent, approval.created_at)
     about = [plain(approval.action), mrkdwn(asked)]

@@ -14,8 +14,8 @@ MOST = 20
 """Requests named in one answer. Slack: a message holds 50 blocks."""
 
 
-def waiting_blocks(text: Trusted, found: Sequence[Approval]) -> list[Block]:
-    """`text`, then each request with its buttons."""
+def waiting_blocks(text: Trusted, found: Sequence[Approval], now: int) -> list[Block]:
+    """`text`, then each request with its buttons. `now` is the database's clock in microseconds."""
     blocks = [says(text)]
     for approval in found[:MOST]:
         value = token(approval)
@@ -24,7 +24,7 @@ def waiting_blocks(text: Trusted, found: Sequence[Approval]) -> list[Block]:
             for name, label in (("review", words.REVIEW_MORE), ("reject", words.REJECT_MORE))
         ]
         place = approval.card.permalink if approval.card else None
-        line = words.waits(approval.agent, approval.action, approval.expires_at, place or "")
+        line = words.waits(approval.agent, approval.action, approval.expires_at, now, place or "")
         blocks.append(says(line, f"waits:{approval.id}"))
         blocks.append({"type": "actions", "block_id": f"decide:{approval.id}", "elements": buttons})
     if len(found) > MOST:

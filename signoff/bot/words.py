@@ -122,9 +122,9 @@ def tell(agent: str) -> str:
 _RISK_FROM = {"policy": "policy", "agent": "the agent says so", "nobody": "no policy rates this action"}
 
 
-def asks(agent: str, approvers: Sequence[str], until: int) -> Trusted:
-    """The line under the header while somebody may decide."""
-    return Trusted(f"{agent} asks {audience(approvers)} · until {date(until)}")
+def asks(agent: str, approvers: Sequence[str], ends: int) -> Trusted:
+    """The line under the header while somebody may decide. It stands for hours: so no time that is left."""
+    return Trusted(f"{agent} asks {audience(approvers)} · {until(ends)}")
 
 
 def asked(agent: str, at: int) -> Trusted:
@@ -226,9 +226,9 @@ def action_name(action: str) -> Trusted:
     return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
 
 
-def notification(agent: str, action: str, until: int, stakes_line: str) -> Trusted:
+def notification(agent: str, action: str, ends: int, now: int | None, stakes_line: str) -> Trusted:
     """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
-    first = f"{agent} asks: {action_name(action)} · until {date(until)}"
+    first = f"{agent} asks: {action_name(action)} · {until(ends, now)}"
     return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
 
 
@@ -256,6 +256,14 @@ APPROVED_BY_POLICY = "Approved by policy"
 def expired(at: int) -> Trusted:
     """A timeout is never told to anyone as a rejection."""
     return Trusted(f"*Nobody answered by {date(at)}.* The agent was told so. Nothing ran.")
+
+
+def restored(at: int) -> Trusted:
+    """Ended by a restore: whether somebody had answered after the backup, nobody can tell any more."""
+    return Trusted(
+        f"*Ended when Signoff was restored from a backup · {date(at)}.* The agent was told to ask again. "
+        "What was decided here since that backup is not known."
+    )
 
 
 def withdrawn(at: int) -> Trusted:
@@ -367,6 +375,23 @@ def duration(microseconds: int) -> str:
     return " ".join(parts[:2]) or "less than 1 s"
 
 
+def until(ends: int, now: int | None = None) -> Trusted:
+    """When a request's time ends; and in how long, where it is read at once, at `now`."""
+    if now is None or now >= ends:
+        return Trusted(f"until {date(ends)}")
+    return Trusted(f"expires in {remaining(ends - now)} ({date(ends)})")
+
+
+def remaining(microseconds: int) -> str:
+    """A span of time that is left, to the nearest unit: `25 minutes`, `24 hours`, `3 days`."""
+    seconds = microseconds / 1_000_000
+    for size, unit, most in ((1, "second", 90), (60, "minute", 90), (3_600, "hour", 48)):
+        count = round(seconds / size)
+        if count < most:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{round(seconds / 86_400)} days"
+
+
 def kilobytes(size: int) -> str:
     """A size in bytes, as people read it."""
     return f"{size:,} bytes" if size < 1_000 else f"{max(round(size / 1_000), 1):,} KB"
@@ -476,9 +501,9 @@ def and_more(count: int) -> str:
     return f"{count:,} more wait{'s' if count == 1 else ''} for you."
 
 
-def listed(agent: str, until: int, link: str) -> Trusted:
+def listed(agent: str, ends: int, now: int | None, link: str) -> Trusted:
     """Under an action that waits; `link` is the card's address, checked, or empty."""
-    return Trusted(f"{agent} asks · until {date(until)}{_opens(link)}")
+    return Trusted(f"{agent} asks · {until(ends, now)}{_opens(link)}")
 
 
 def listed_after(agent: str, state: Trusted, link: str) -> Trusted:
@@ -567,7 +592,18 @@ def not_an_approver(approvers: Sequence[str]) -> Trusted:
 
 NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
 NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
-UNKNOWN = Trusted("Signoff does not know this request any more. Nothing has changed.")
+UNKNOWN = Trusted(
+    "Signoff does not know this request (any more, if it was restored from a backup made before it). "
+    "Nothing has changed."
+)
+RESTORED = Trusted(
+    "Signoff was restored from a backup, and this request ended with that. Nothing has changed; "
+    "the agent was told to ask again."
+)
+LOST_CARD = Trusted(
+    "*Signoff was restored from a backup made before this card.* Nothing runs from it any more. "
+    "What was decided on it until then holds; else the agent was told to ask again."
+)
 
 
 def edited_kept(by_id: str = "") -> Trusted:
@@ -624,9 +660,9 @@ NOT_A_CARD = Trusted(
 )
 
 
-def waits(agent: str, action: str, until: int, link: str) -> Trusted:
+def waits(agent: str, action: str, ends: int, now: int, link: str) -> Trusted:
     """One request that waits, in a list of them."""
-    return Trusted(f"{agent} asks: {action_name(action)} · until {date(until)}{_opens(link)}")
+    return Trusted(f"{agent} asks: {action_name(action)} · {until(ends, now)}{_opens(link)}")
 
 
 def more_wait(count: int) -> Trusted:

@@ -6,7 +6,7 @@ All in Redis can be rebuilt from the rows, except requests not yet read: agents 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,6 +198,14 @@ def known_run(client: Redis) -> str | None:
 def remember_run(client: Redis, name: str) -> None:
     """All answers are, or will be, published to this run."""
     client.set(RUN, name)
+
+
+def answered(client: Redis) -> Iterator[tuple[str, str]]:
+    """(agent, request id) of every answer that stands, `received` or final; seen by SCAN, maybe twice."""
+    for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
+        agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
+        if AGENT.fullmatch(agent):
+            yield agent, request_id
 
 
 def published(client: Redis, agent: str, request_id: str) -> Answer | None:

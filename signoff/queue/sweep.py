@@ -1,4 +1,7 @@
-"""Finds what is overdue, unpublished or undelivered, and has it done. Runs on a timer, Redis or not."""
+"""Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
+
+Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
-from signoff import crash
+from signoff import crash, epochs
 from signoff.approvals import Approvals
-from signoff.models import threads
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
@@ -25,16 +27,8 @@ UNPUBLISHED_SECONDS = 1.0
 class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
-    def __init__(
-        self,
-        approvals: Approvals,
-        deliver: Callable[[str], None],
-        tell: Callable[[int], None] = lambda thread_id: None,
-    ) -> None:
-        """`deliver` shows an approval (by id), `tell` brings a thread's first message up to date (by id)."""
+    def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
-        self._deliver = deliver
-        self._tell = tell
 
     def run(self, stop: Event) -> None:
         """Every 2 s until `stop` is set."""
@@ -46,14 +40,13 @@ class Sweep:
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
         crash.here("sweep.expired")
+        self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
+        self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
+        crash.here("sweep.settled")
         self._each("recover", self._lost, self._recover)
         crash.here("sweep.recovered")
         self._each("publish", self._unpublished, self._publish)
         crash.here("sweep.published")
-        self._each("deliver", store.undelivered, self._deliver)
-        crash.here("sweep.delivered")
-        self._each("tell", lambda: map(str, threads.due(store)), lambda thread: self._tell(int(thread)))
-        crash.here("sweep.told")
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:
@@ -70,6 +63,21 @@ class Sweep:
             self._approvals.answer(self._approvals.get(approval_id))
             crash.here("sweep.answered")
         self._approvals.publisher.recovered(run)
+
+    def _tell_of_restore(self, epoch: str) -> None:
+        """Agents that wait for a request of the lost time would wait for ever."""
+        store, count = self._approvals.store, 0
+
+        def known(agent: str, request_id: str) -> bool:
+            return store.find(agent, request_id) is not None
+
+        if epochs.closed(store):
+            return
+        for agent, request_id in self._approvals.publisher.received_by_nobody(known):
+            self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            count += 1
+        epochs.settled(store, int(epoch))
+        log.info("epoch %s: told agents of %d lost requests", epoch, count)
 
     def _unpublished(self) -> Iterator[str]:
         """The newest first, for as long as one sweep may take."""

@@ -75,8 +75,21 @@ def test_a_pending_card_reads_in_the_order_in_which_people_decide(make: Make, se
 
 
 def test_the_notification_says_who_what_and_until_when_in_its_first_line(make: Make) -> None:
-    first = card(make({"amount": 120}, reason=HOSTILE, title=HOSTILE)).text.splitlines()[0]
+    asked = make({"amount": 120}, reason=HOSTILE, title=HOSTILE)
+    first = card(asked).text.splitlines()[0]
     assert first.startswith("billing-bot asks: refund.create · until <!date^1795003600^")
+    posted = card(asked, now=BEGAN + 35 * 60 * 1_000_000)
+    in_words = "billing-bot asks: refund.create · expires in 25 minutes (<!date^1795003600^"
+    assert posted.text.startswith(in_words)
+    assert "expires in" not in str(posted.blocks), "a card stands for hours"
+
+
+@given(st.integers(0, 40 * 86_400))
+def test_the_time_left_is_within_a_rounding_of_the_truth(seconds: int) -> None:
+    count, unit = words.remaining(seconds * 1_000_000).split()
+    size = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}[unit.rstrip("s")]
+    assert abs(int(count) * size - seconds) <= size / 2
+    assert unit.endswith("s") == (int(count) != 1)
 
 
 def test_an_action_that_looks_like_a_link_or_a_mention_stands_as_code_in_mrkdwn(make: Make) -> None:

@@ -22,6 +22,7 @@ from signoff.models.messages import Decision, moment, new_id
 
 Make = Callable[..., Approval]
 BEGAN = 1_795_000_000_000_000
+NOW = BEGAN + 35 * 60 * 1_000_000
 LINK = "https://acme.slack.com/archives/C0/p12"
 
 
@@ -55,7 +56,7 @@ def accessories(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_what_waits_has_a_review_each_and_never_an_approve(seen: Any) -> None:
     bad = line(permalink="https://acme.slack.com/|<!channel>")
     items = [bad, *(line() for _ in range(9))]
-    blocks = list_blocks(pending(*items, page=2, pages=3, total=25, more=True))
+    blocks = list_blocks(pending(*items, page=2, pages=3, total=25, more=True), NOW)
     assert check_message(blocks) == []
     assert [b["text"]["text"] for b in accessories(blocks)] == ["Review…"] * 10
     assert accessories(blocks)[3]["value"] == f"{items[3].id}:1"
@@ -72,21 +73,22 @@ def test_what_is_decided_or_not_for_the_reader_has_details(seen: Any) -> None:
         decided(answer=None, status="cancelled"), decided(answer=None, status="blocked"),
         decided(answer=None), line(),
     ]  # fmt: skip
-    blocks = list_blocks(Page("history", tuple(items)))
+    blocks = list_blocks(Page("history", tuple(items)), NOW)
     assert check_message(blocks) == []
     assert {(b["action_id"], b["text"]["text"]) for b in accessories(blocks)} == {("details", "Details…")}
     for word in (
         "*Approved* by <@U0ANA>", "*Rejected* by", "*Sent back* by", "*Nobody answered*",
-        "*Withdrawn by the agent*", "*Blocked by policy*", "*Approved by policy*", "asks · until",
+        "*Withdrawn by the agent*", "*Blocked by policy*", "*Approved by policy*",
+        "asks · expires in 25 minutes (<!date^1795003600^",
     ):  # fmt: skip
         assert word in seen(blocks)
-    assert "<@U0ANA>" not in seen(list_blocks(Page("mine", (decided(),))))
+    assert "<@U0ANA>" not in seen(list_blocks(Page("mine", (decided(),)), NOW))
 
 
 @pytest.mark.parametrize("kind", ["pending", "mine", "history"])
 @pytest.mark.parametrize("about", ["", "billing-bot"])
 def test_an_empty_list_says_so(kind: Any, about: str, seen: Any) -> None:
-    view = list_view(Page(kind, about=about))
+    view = list_view(Page(kind, about=about), NOW)
     assert check_view(view) == [] and "submit" not in view
     assert seen(view["blocks"]) == words.nothing(kind, about)
 
@@ -127,7 +129,7 @@ def test_any_value_of_a_turning_button_names_a_page(value: str) -> None:
 
 def test_what_a_turning_button_carries_is_read_back() -> None:
     page = Page("history", (decided(),), page=3, more=True, about="refund.create")
-    back, on = list_blocks(page)[-1]["elements"]
+    back, on = list_blocks(page, NOW)[-1]["elements"]
     assert read_turn(back["value"]) == ("history", 2, "refund.create")
     assert read_turn(on["value"]) == ("history", 4, "refund.create")
 
@@ -151,12 +153,12 @@ def test_the_details_of_a_decided_request_show_its_state_payload_and_ids(make: M
     for payload in ({"amount": 120}, long, {}):
         said: dict[str, Any] = {"alternatives": ["y" * 400] * 10, "undo": "z"}
         approval = make(payload, status="rejected", ended_at=at, decision=decision, **said)
-        view = record_view(approval)
+        view = record_view(approval, NOW)
         assert check_view(view) == [] and "submit" not in view
         text = seen(view)
         assert "*Rejected* by <@U0ANA>" in text and "Not so" in text and approval.id in text
         assert "Approve" not in text
-    assert "120" in seen(record_view(make({"amount": 120})))
+    assert "120" in seen(record_view(make({"amount": 120}), NOW))
 
 
 @given(st.dictionaries(st.text(max_size=300), st.text(max_size=3000), max_size=30), st.text(max_size=3000))
@@ -166,5 +168,5 @@ def test_any_request_can_be_looked_up(make: Make, payload: dict[str, str], said:
         approval = make(payload, reason=said)
     except (ValueError, Invalid):
         return
-    assert check_view(record_view(approval)) == []
+    assert check_view(record_view(approval, NOW)) == []
     assert check_message(record_blocks(approval, may_decide=True, now=approval.created_at)) == []

@@ -26,6 +26,7 @@ from signoff import Signoff, crash, resp
 from signoff.app import DELIVER, QUEUE
 from signoff.bot.delivery import Delivery
 from signoff.bot.post import Slack
+from signoff.bot.turns import Turns
 from signoff.crash import CRASH_POINTS
 from signoff.models.messages import new_id
 from signoff.queue import stream
@@ -51,7 +52,7 @@ class Trace:
     def effect(self, what: str) -> None:
         """Not those of the test itself."""
         frames = [f for f in traceback.extract_stack() if f.filename.startswith(str(PACKAGE))]
-        if frames:
+        if len(frames) > 1:  # a transaction of the test has one, of the store
             callers = " < ".join(f"{Path(f.filename).stem}.{f.name}" for f in reversed(frames[-4:]))
             self.by_thread[threading.get_ident()].append(("effect", f"{what} ({callers})"))
 
@@ -132,8 +133,8 @@ def test_every_point_stands_in_the_source_and_in_the_table() -> None:
 def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local: Local, trace: Trace) -> None:
     server = local.server
     local.slack.team(events=[])  # the bot shall hear of nothing but the clicks
-    delivery = Delivery(server.approvals, server.slack, ())
-    sweep = Sweep(server.approvals, delivery.deliver, delivery.tell)
+    turns = Turns(server.store, Delivery(server.approvals, server.slack, ()))
+    sweep = Sweep(server.approvals)
     intake = Intake(server.approvals, server.stream(1))
     key = server.settings.signer().verify_key
 
@@ -142,11 +143,14 @@ def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local:
 
     def work() -> None:
         """What the worker does with every wake-up there is."""
-        SignoffJob.functions = {DELIVER: delivery.deliver}
+        SignoffJob.functions, SignoffJob.mac = {DELIVER: turns.wake}, server.mac
         with redis.Redis.from_url(server.redis_url) as connection:
             queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer, job_class=SignoffJob)
             worker = SignoffWorker([queue], connection=connection, serializer=JSONSerializer)
             worker.work(burst=True, logging_level="ERROR")
+        with server.store.transaction() as connection:  # Slack lets one edit through every 2 s
+            connection.exec_driver_sql("UPDATE thread SET not_before = 0")
+        turns.step()
 
     with Signoff(redis_url=server.redis_url, agent="billing-bot", verify_key=key) as agent:
         for run in (None, "run-7"):  # one stands by itself, the other in its run's thread
@@ -159,8 +163,6 @@ def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local:
             work()
             agent.report(ticket.id, succeeded=True)
             take()
-            with server.store.transaction() as connection:  # Slack lets one edit through every 2 s
-                connection.exec_driver_sql("UPDATE thread SET not_before = 0")
             work()
         agent.request("refund.create", {"amount": 1}, reversible=True)
         take()
