@@ -13,6 +13,7 @@ from signoff.bot import cards, words
 from signoff.bot.cards import Message
 from signoff.bot.held import Held
 from signoff.bot.log import log_blocks, log_text
+from signoff.bot.noting import noted
 from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.threads import NotYet, Threads
 from signoff.errors import SlackRefused, SlackUnavailable
@@ -165,9 +166,8 @@ class Delivery:
     def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> None:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
-        self._approvals.shown(
-            approval, stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts
-        )
+        where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
+        noted(lambda: self._approvals.shown(approval, *where))
         crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
@@ -249,7 +249,7 @@ class Delivery:
         if not log_ts:
             log_ts = self._slack.post(place.channel, text, blocks, thread_ts=place.ts).ts
         crash.here("delivery.logged")
-        self._approvals.logged(approval, log_ts)
+        noted(partial(self._approvals.logged, approval, log_ts))
         crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:

@@ -15,6 +15,7 @@ from signoff import crash
 from signoff.bot.cards import Message
 from signoff.bot.first_message import first_message, tally_message
 from signoff.bot.held import Held
+from signoff.bot.noting import noted
 from signoff.bot.post import GONE, Slack
 from signoff.errors import SlackRefused, SlackUnavailable
 from signoff.models import threads
@@ -68,7 +69,8 @@ class Threads:
             threads.release(self._store, thread.id, held.lease)
             raise
         crash.here("thread.posted")
-        if not threads.posted(self._store, thread.id, held.lease, posted.channel, posted.ts):
+        where = (thread.id, held.lease, posted.channel, posted.ts)
+        if not noted(lambda: threads.posted(self._store, *where)):
             log.warning("thread posted too late: id=%d", thread.id)
             raise NotYet("somebody else has posted its thread")
         crash.here("thread.noted")
