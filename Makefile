@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RUNS := .venv/.runs
 
-.PHONY: demo test lint format bench pictures clean
+.PHONY: demo test lint format bench load pictures clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -24,6 +24,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench
+
+load: $(INSTALLED) ## Many agents for ten minutes, on both databases; needs PostgreSQL. LOAD='--help' says more
+	$(BIN)/python -m bench.load $(LOAD)
 
 pictures: $(INSTALLED) ## Those of README and docs, of the running demo; needs chromium
 	$(BIN)/python docs/pictures.py

@@ -30,16 +30,16 @@ queue queue.stream carrier arguments asking resp notices exchange inbox gate cli
 
 SERVER_SIDE = """
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.threads models.drafts models.homes models.places models.lists
+models.leases models.turns models.threads models.drafts models.homes models.places models.lists
 models.migrations models.migrate
-audit editing
+audit epochs backups restoring editing queue.mac
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
 bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
 bot.first_message bot.review bot.modals
-bot.record bot.waiting bot.spoken answers transitions approvals lists bot.lists bot.post bot.directory
+bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
 bot.replies
-app bot.threads bot.delivery queue.sweep queue.intake
+app bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """
@@ -54,7 +54,7 @@ doctor.patient doctor.local doctor.workspace doctor.backends doctor.checkup doct
 demo demo.agents demo.agents.billing demo.agents.database demo.agents.support demo.agents.infra
 demo.agents.release demo.reviewer demo.stage demo.auto demo.claim demo.troupe demo.browser demo.live
 commands commands.parsers commands.answer commands.agent commands.verify commands.keys commands.database
-commands.setup commands.roles commands.serve cli __main__
+commands.setup commands.roles commands.serve commands.backup cli __main__
 """
 
 ORDER = [*AGENT_SIDE.split(), *SERVER_SIDE.split(), STAND_IN, *COMMAND_LINE.split()]

@@ -12,6 +12,7 @@ from signoff.errors import (
     EditedMeanwhile,
     NotAllowed,
     NotRecorded,
+    Restored,
     TimeRanOut,
     UnknownApproval,
 )
@@ -32,6 +33,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         if approval is None or "workspace" in error.detail:
             return words.NOT_A_MEMBER
         return words.not_an_approver(approval.verdict.approvers)
+    if isinstance(error, Restored):
+        return words.RESTORED
     if isinstance(error, UnknownApproval):
         return words.UNKNOWN
     return words.NOT_RECORDED

@@ -29,6 +29,7 @@ _DECIDE = (
     .values(**_ENDED)
 )
 _EXPIRE = update(approvals).where(*_OPEN, approvals.c.expires_at <= now()).values(**_ENDED)
+_ADOPT = update(approvals).where(*_OPEN).values({**_ENDED, "published_at": now()})
 _REPORT = (
     update(approvals)
     .where(
@@ -150,6 +151,11 @@ def end(connection: Connection, approval_id: str, seen: int, values: dict[str, A
 def expire(connection: Connection, approval_id: str, values: dict[str, Any]) -> bool:
     """Pending and overdue → expired; False where it is not."""
     return connection.execute(_EXPIRE, {"approval_id": approval_id, **values}).rowcount == 1
+
+
+def adopt(connection: Connection, approval_id: str, values: dict[str, Any]) -> bool:
+    """Pending, overdue or not → ended, and its answer is in Redis; False where it is not pending."""
+    return connection.execute(_ADOPT, {"approval_id": approval_id, **values}).rowcount == 1
 
 
 def report(connection: Connection, approval_id: str, outcome: str) -> bool:
