@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RUNS := .venv/.runs
 
-.PHONY: demo test lint format bench load pictures clean
+.PHONY: demo test lint format bench load faults pictures clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -24,6 +24,9 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench
+
+faults: $(INSTALLED) ## Thousands of kills and other faults; hours. FAULTS names some kinds, else all
+	PYTHONPATH=tests:. $(BIN)/python -m faults $(FAULTS)
 
 load: $(INSTALLED) ## Many agents for ten minutes, on both databases; needs PostgreSQL. LOAD='--help' says more
 	$(BIN)/python -m bench.load $(LOAD)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 
 AGENT_SIDE = """
-errors hints canonical models models.messages explanation
+errors crash hints canonical models models.messages explanation
 schema.outline schema.problems schema.fields schema receipts policy people config
 queue queue.stream carrier arguments asking resp notices exchange inbox gate client blocking testing .
 """
@@ -39,7 +39,7 @@ bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
 bot.first_message bot.review bot.modals
 bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
 bot.replies
-app bot.threads bot.delivery bot.turns queue.sweep queue.intake
+app bot.held bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """
