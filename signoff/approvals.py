@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, exc
 
-from signoff import audit, editing, epochs, people, policy, schema, transitions
+from signoff import audit, crash, editing, epochs, people, policy, schema, transitions
 from signoff.answers import Publisher, Receipts, publish_now
 from signoff.audit import Event, salted
 from signoff.errors import (
@@ -72,11 +72,14 @@ class Approvals(Showing):
         try:
             with self.store.transaction() as connection:
                 approval, new = self._submit(connection, agent, request, standing)
+                crash.here("submit.written")
         except exc.IntegrityError:  # another intake had the same entry, and was faster
             with self.store.transaction() as connection:
                 approval, new = self._submit(connection, agent, request, standing)
+        crash.here("submit.committed")
         if new:
             self._on_change(approval.id)
+            crash.here("submit.announced")
             log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
         return approval
 
@@ -86,7 +89,9 @@ class Approvals(Showing):
             self.publisher.received(approval, self.store.clock())
         elif not self.publisher.published(approval):
             self.publisher.decided(approval, self.store.clock())
+            crash.here("end.published")
             self.store.mark_published(approval.id)
+            crash.here("end.marked")
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
         """Answer a request that never became an Approval; raises RedisError."""
@@ -164,6 +169,7 @@ class Approvals(Showing):
         nothing has changed.
         """
         approval, person = self.open_for(approval_id, version, user_id)
+        crash.here("decide.checked")
         decision = Decision(
             answer=answer,
             approver=person.id,
@@ -224,7 +230,10 @@ class Approvals(Showing):
             data = {"succeeded": outcome.succeeded, "note": note}
             at = changes.clock(connection)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
+            crash.here("report.written")
+        crash.here("report.committed")
         self._on_change(approval.id)
+        crash.here("report.announced")
 
     def _check(self, request: ApprovalRequest) -> None:
         if request.kind != "approval":
@@ -281,10 +290,13 @@ class Approvals(Showing):
                     reason=reason,
                     decision=decision,
                 )
+                crash.here("end.written")
         except transitions.Moved:
             return None
+        crash.here("end.committed")
         assert ended.ended_at is not None
         publish_now(self.publisher, self.store, ended, ended.ended_at)
         log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
         self._on_change(ended.id)
+        crash.here("end.announced")
         return ended

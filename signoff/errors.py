@@ -166,10 +166,11 @@ class SlackError(SignoffError):
 class SlackUnavailable(SlackError):
     """Slack is busy or away.
 
-    `seconds` is how long it asked to be left alone (its Retry-After; then `limited`), else a pause of ours.
+    `seconds` is how long it asked to be left alone (its Retry-After), else a pause of ours. `limited` is the
+    method that was called too often, else empty.
     """
 
-    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: bool = False) -> None:
+    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: str = "") -> None:
         super().__init__(detail)
         self.seconds, self.limited = seconds, limited
 

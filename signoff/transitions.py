@@ -72,6 +72,7 @@ def create(connection: Connection, agent: str, request: ApprovalRequest, verdict
         "created_at": at,
         "expires_at": at + verdict.expires_in * MICROSECONDS,
         "not_before": 0,
+        "channel": verdict.channel,
     }
     payload = {"approval_id": approval_id, "version": 1, "text": text, "salt": salt, "claims": claims}
     changes.add_approval(connection, values, payload)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 
 AGENT_SIDE = """
-errors hints canonical models models.messages explanation
+errors crash hints canonical models models.messages explanation
 schema.outline schema.problems schema.fields schema receipts policy people config
 queue queue.stream carrier arguments asking resp notices exchange inbox gate client blocking testing .
 """
@@ -30,7 +30,7 @@ queue queue.stream carrier arguments asking resp notices exchange inbox gate cli
 
 SERVER_SIDE = """
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.threads models.drafts models.homes models.places models.lists
+models.leases models.turns models.threads models.drafts models.homes models.places models.lists
 models.migrations models.migrate
 audit epochs backups restoring editing queue.mac
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
@@ -39,7 +39,7 @@ bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
 bot.first_message bot.review bot.modals
 bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
 bot.replies
-app bot.threads bot.delivery queue.sweep queue.intake
+app bot.held bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """
@@ -51,7 +51,8 @@ FOLDERS = (STAND_IN, "models.migrations")
 
 COMMAND_LINE = """
 doctor.patient doctor.local doctor.workspace doctor.backends doctor.checkup doctor.report doctor
-demo.reviewer demo.agent demo.stage demo
+demo demo.agents demo.agents.billing demo.agents.database demo.agents.support demo.agents.infra
+demo.agents.release demo.reviewer demo.stage demo.auto demo.claim demo.troupe demo.browser demo.live
 commands commands.parsers commands.answer commands.agent commands.verify commands.keys commands.database
 commands.setup commands.roles commands.serve commands.backup cli __main__
 """
@@ -62,8 +63,10 @@ CLIENT = frozenset(
     ["asking", "resp", "notices", "exchange", "inbox", "gate", "client", "blocking", "testing", "."]
 )
 """What only an agent uses: its server neither needs nor may have it."""
-BESIDE_THE_SERVER = frozenset(["commands.agent", "demo.agent"])
-"""An agent's commands and the demo's agent: they use the client as any agent does."""
+BESIDE_THE_SERVER = frozenset(
+    ["commands.agent", *(name for name in COMMAND_LINE.split() if name.startswith("demo.agents."))]
+)
+"""An agent's commands and the demo's agents: they use the client as any agent does."""
 
 LONGEST = 320
 LONGER = {"bot/words.py"}

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Event
 
@@ -13,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from signoff import crash
 from signoff.approvals import Approvals
 from signoff.canonical import parse
 from signoff.errors import Duplicate, Invalid, NotApproved
@@ -26,7 +28,7 @@ from signoff.models.messages import (
     Status,
     build,
 )
-from signoff.queue.stream import Entry, Stream
+from signoff.queue.stream import Entry, Stream, refuses_all
 
 log = logging.getLogger("signoff.intake")
 
@@ -39,6 +41,8 @@ BLOCK_SECONDS = 0.5
 """How long one read waits. New agents are looked for in between, so they are picked up within a second."""
 BATCH = 10
 """Entries of each agent in one read: a noisy one delays the others by no more."""
+MOST = 100
+"""Entries in one read, but one of each agent: what is read has to be done before others claim it."""
 CLAIM_IDLE_MS = 5000
 """An entry that was read so long ago and not acked: whoever read it died, or met an outage."""
 CLAIM_SECONDS = 1.0
@@ -52,6 +56,7 @@ class Intake:
         self._approvals = approvals
         self._stream = stream
         self._agents: list[str] = []
+        self._entries: deque[Entry] = deque()
         self._due: dict[str, float] = {}
 
     def run(self, stop: Event) -> None:
@@ -61,14 +66,30 @@ class Intake:
             try:
                 self.step()
                 failures = 0
-            except OUTAGE as error:
+            except Exception as error:
+                if not _is_outage(error):
+                    raise
                 log.warning("paused: %s", type(error).__name__)
                 stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
         self._leave()
 
     def step(self) -> int:
-        """Look for new agents, take over what was left, read once; how many entries were processed."""
+        """Take what is next, and process it; how many entries that were.
+
+        What an outage leaves unprocessed is still here for the next step: nobody waits until it is claimed.
+        """
+        if not self._entries:
+            self._entries.extend(self._next())
+        done = 0
+        while self._entries:
+            self.process(self._entries[0])
+            self._entries.popleft()
+            done += 1
+        return done
+
+    def _next(self) -> list[Entry]:
+        """Look for new agents, take over what was left, read once."""
         if self._is_due("agents", BLOCK_SECONDS):
             self._find_agents()
         entries: list[Entry] = []
@@ -78,24 +99,22 @@ class Intake:
         if self._is_due("consumers", 60):
             for agent in self._agents:
                 self._of(agent, self._stream.drop_idle_consumers)
-        entries += self._read(0 if entries else int(BLOCK_SECONDS * 1000))
-        for entry in entries:
-            self.process(entry)
-        return len(entries)
+        return entries + self._read(0 if entries else int(BLOCK_SECONDS * 1000))
 
     def process(self, entry: Entry) -> None:
         """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""
+        crash.here("intake.read")
         for attempt in range(1, FAILURES + 1):
             try:
                 if entry.fields is not None:
                     self._take(entry)
                 break
-            except OUTAGE:
-                raise
             except NotApproved as refusal:
                 self._bury(entry, refusal)
                 break
             except Exception as error:
+                if _is_outage(error):
+                    raise
                 # The text of an unforeseen error may repeat what the agent sent, so only its type is logged.
                 log.error(
                     "entry failed: agent=%s entry=%s attempt=%d %s",
@@ -107,6 +126,7 @@ class Intake:
                 if attempt == FAILURES:
                     self._bury(entry, Invalid(f"The server failed on it {FAILURES} times ({_name(error)})."))
         self._stream.ack([entry])
+        crash.here("intake.acked")
 
     def _take(self, entry: Entry) -> None:
         kind, request_id, body = _open(entry)
@@ -115,6 +135,7 @@ class Intake:
             if str(request.id) != request_id:
                 raise Invalid("The ids in the entry and in its body differ.")
             self._approvals.answer(self._approvals.submit(entry.agent, request))
+            crash.here("intake.received")
         elif kind == "cancel":
             cancel = build(Cancel, parse(body))
             approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
@@ -127,6 +148,7 @@ class Intake:
         """Dead-letter an entry, and answer its agent where it can be told which request it was."""
         log.warning("refused: agent=%s entry=%s", entry.agent, entry.stream_id.decode())
         self._stream.bury(entry, refusal.detail[:2000], keep=MAX_ENTRY)
+        crash.here("intake.buried")
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
         if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
@@ -134,6 +156,7 @@ class Intake:
             known = self._approvals.store.find(entry.agent, request_id)
             if known is None:
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
+                crash.here("intake.refused")
 
     def _find_agents(self) -> None:
         started = time.monotonic()
@@ -149,8 +172,11 @@ class Intake:
             time.sleep(block_ms / 1000)
             return []
         try:
-            return self._stream.read(self._agents, BATCH, block_ms)
+            most = max(1, min(BATCH, MOST // len(self._agents)))
+            return self._stream.read(self._agents, most, block_ms)
         except ResponseError as error:
+            if refuses_all(error):
+                raise
             # One stream without its group, or of another type, fails the read of all: find it, go on.
             log.warning("a stream cannot be read: %s", str(error).split(" ")[0])
             found = []
@@ -164,7 +190,9 @@ class Intake:
     def _rejoin(self, agent: str) -> list[Entry]:
         try:
             return self._stream.read([agent], BATCH, 1)
-        except ResponseError:
+        except ResponseError as error:
+            if refuses_all(error):
+                raise
             self._stream.join(agent)
             return self._stream.read([agent], BATCH, 1)
 
@@ -173,6 +201,8 @@ class Intake:
         try:
             return list(call(agent) or ())
         except ResponseError as error:
+            if refuses_all(error):
+                raise
             log.warning("agent=%s: its stream cannot be used: %s", agent, str(error).split(" ")[0])
             if not str(error).startswith("NOGROUP"):
                 self._agents = [name for name in self._agents if name != agent]
@@ -192,6 +222,10 @@ class Intake:
                 self._of(agent, self._stream.leave)
             except RedisError:
                 return
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, OUTAGE) or refuses_all(error)
 
 
 def _open(entry: Entry) -> tuple[str, str, bytes]:

@@ -1,4 +1,4 @@
-"""The RQ side: the jobs by name, a worker that runs nothing else, and the timer that sweeps.
+"""The RQ side: the jobs by name, a worker that runs nothing else, and the timers beside it.
 
 Whoever can write RQ's keys can have a plain worker call any function, JSON serializer or not. Here a job is
 run only if its MAC holds, its name is looked up in a table, and all else that RQ would read from Redis
@@ -26,9 +26,11 @@ from rq.utils import now as rq_now
 from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
+from signoff import crash
 from signoff.app import DELIVER, HOME, QUEUE, Server
 from signoff.bot.delivery import Delivery
 from signoff.bot.home import Homes
+from signoff.bot.turns import Turns
 from signoff.canonical import parse
 from signoff.errors import Invalid
 from signoff.queue.mac import Mac
@@ -98,6 +100,7 @@ class SignoffJob(Job):
 
     def run(self) -> None:
         """Call it; whatever it raises passes."""
+        crash.here("worker.woken")
         self.functions[self.name](self.about)
 
     def _refuse(self) -> NoReturn:
@@ -160,13 +163,14 @@ class SignoffWorker(SimpleWorker):
 def run_worker(server: Server, stop: threading.Event) -> None:
     """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
     delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
+    turns = Turns(server.store, delivery)
     homes = Homes(server.store, server.lists, server.slack)
-    SignoffJob.functions = {DELIVER: delivery.deliver, HOME: homes.one}
+    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.one}
     SignoffJob.mac = server.mac
-    sweep = Sweep(server.approvals, delivery.deliver, delivery.tell)
+    sweep = Sweep(server.approvals)
     timers = [
         threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
-        for name, part in (("sweep", sweep), ("home", homes))
+        for name, part in (("sweep", sweep), ("deliver", turns), ("home", homes))
     ]
     for timer in timers:
         timer.start()

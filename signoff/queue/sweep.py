@@ -1,4 +1,7 @@
-"""Finds what is overdue, unpublished or undelivered, and has it done. Runs on a timer, Redis or not."""
+"""Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
+
+Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
-from signoff import epochs
+from signoff import crash, epochs
 from signoff.approvals import Approvals
-from signoff.models import threads
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
@@ -25,16 +27,8 @@ UNPUBLISHED_SECONDS = 1.0
 class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
-    def __init__(
-        self,
-        approvals: Approvals,
-        deliver: Callable[[str], None],
-        tell: Callable[[int], None] = lambda thread_id: None,
-    ) -> None:
-        """`deliver` shows an approval (by id), `tell` brings a thread's first message up to date (by id)."""
+    def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
-        self._deliver = deliver
-        self._tell = tell
 
     def run(self, stop: Event) -> None:
         """Every 2 s until `stop` is set."""
@@ -45,12 +39,14 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        crash.here("sweep.expired")
         self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
         self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
+        crash.here("sweep.settled")
         self._each("recover", self._lost, self._recover)
+        crash.here("sweep.recovered")
         self._each("publish", self._unpublished, self._publish)
-        self._each("deliver", store.undelivered, self._deliver)
-        self._each("tell", lambda: map(str, threads.due(store)), lambda thread: self._tell(int(thread)))
+        crash.here("sweep.published")
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:
@@ -62,8 +58,10 @@ class Sweep:
         log.warning("Redis is not the one that had all answers: publishing them anew")
         store = self._approvals.store
         store.unpublish()
+        crash.here("sweep.unpublished")
         for approval_id, _ in store.waiting():
             self._approvals.answer(self._approvals.get(approval_id))
+            crash.here("sweep.answered")
         self._approvals.publisher.recovered(run)
 
     def _tell_of_restore(self, epoch: str) -> None:

@@ -172,7 +172,7 @@ def test_a_card_reads_as_it_did(make: Make, name: str) -> None:
     payload, fields = CASES[name]
     fields = {"id": "01930000-0000-7000-8000-000000000001", "card": Card(1, "C0APPROVALS", "1.2"), **fields}
     action = {"action": fields.pop("action")} if "action" in fields else {}
-    drawn = card(make(payload, **action, **fields))
+    drawn = card(make(payload, **action, **fields), now=BEGAN + 35 * 60 * SECOND)
     assert check_message(drawn.blocks) == []
     shown = {"text": drawn.text, "blocks": drawn.blocks, "metadata": drawn.metadata}
     found = json.dumps(shown, ensure_ascii=False, indent=1) + "\n"
