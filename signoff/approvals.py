@@ -262,7 +262,7 @@ class Approvals:
             assert approval is not None
             return approval, False
         self._check_key(connection, agent, request)
-        verdict = policy.evaluate(request, self._policy)
+        verdict = policy.evaluate(request, agent, self._policy)
         approval = transitions.create(connection, agent, request, verdict)
         if verdict.answer in ENDS:
             ends, why = ENDS[verdict.answer], verdict.reason

@@ -19,7 +19,9 @@ from signoff.commands.parsers import print_help
 from signoff.config import read_env_file
 from signoff.errors import ConfigError, Invalid, SignoffError
 
-SERVER = "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp"
+SERVER = (
+    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml"
+)
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
 INTERRUPTED = 130

@@ -8,6 +8,7 @@ SignoffError
 ├── Unreachable            Redis cannot be reached
 ├── NotVerified            an answer came, but it is not a valid receipt for this request
 ├── ConfigError            a setting is missing or wrong
+│   └── PolicyError        (server) so is the policy's file
 ├── NotRecorded            (server) a person's decision changed nothing
 │   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
 │   └── NotAllowed  UnknownApproval
@@ -18,6 +19,7 @@ SignoffError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -107,6 +109,17 @@ class NotVerified(SignoffError):
 
 class ConfigError(SignoffError):
     """A setting is missing or wrong."""
+
+
+class PolicyError(ConfigError):
+    """The policy's file is wrong.
+
+    `faults` are sentences, each with file and line and what to do.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
 
 
 class NotRecorded(SignoffError):

@@ -23,12 +23,16 @@ PACKAGE = ROOT / "signoff"
 
 AGENT_SIDE = """
 errors hints canonical models models.messages explanation
-schema.outline schema.problems schema.fields schema receipts policy people config
+schema.outline schema.problems schema.fields schema receipts people config
 queue queue.stream carrier arguments asking resp notices exchange inbox gate client blocking testing .
 """
 """What `import signoff` may load. `.` is the package itself."""
 
 SERVER_SIDE = """
+policy.verdict policy.globs policy.addresses policy.expression policy.conditions policy.headline
+policy.classes policy.facts policy.rules policy.deciding policy.policy policy.evaluate policy.document
+policy.faults
+policy.building policy.examples policy.checking policy.loading policy
 settings models.approval models.tables models.clock models.engine models.store models.changes
 models.leases models.threads models.drafts models.homes models.places models.lists
 models.migrations models.migrate
@@ -68,7 +72,17 @@ BESIDE_THE_SERVER = frozenset(["commands.agent", "demo.agent"])
 LONGEST = 320
 LONGER = {"bot/words.py"}
 """All that a reviewer reads stands in one file, so that it can be read in one go and translated."""
-SERVER_PACKAGES = ("slack_bolt", "slack_sdk", "sqlmodel", "sqlalchemy", "rq", "pydantic_settings", "aiohttp")
+SERVER_PACKAGES = (
+    "slack_bolt",
+    "slack_sdk",
+    "sqlmodel",
+    "sqlalchemy",
+    "rq",
+    "pydantic_settings",
+    "aiohttp",
+    "cel",
+    "yaml",
+)
 
 
 def in_package(*path: str) -> str:

@@ -25,7 +25,7 @@ def many(core: Core) -> Core:
     """5,000 old Approvals of ten agents, 20 actions and five people."""
     request = core.submit().request
     claims = request.claims()
-    verdict = evaluate(request, Policy(("S0FIN",), "C0APPROVE")).model_dump_json()
+    verdict = evaluate(request, "billing-bot", Policy(("S0FIN",), "C0APPROVE")).model_dump_json()
     ids = [f"{n:08x}-0000-7000-8000-{n:012x}" for n in range(5000)]
     old = [
         {
