@@ -11,7 +11,8 @@ SignoffError
 │   └── PolicyError        (server) so is the policy's file
 ├── NotRecorded            (server) a person's decision changed nothing
 │   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-│   └── NotAllowed  UnknownApproval
+│   ├── NotAllowed  EditNotAllowed  BlockedNow
+│   └── UnknownApproval
 └── SlackError             (server) what Slack answered, translated once
     ├── SlackUnavailable   later: it is busy, away, or did not say what it did
     └── SlackRefused       never, until somebody changes something
@@ -131,7 +132,29 @@ class UnknownApproval(NotRecorded):
 
 
 class NotAllowed(NotRecorded):
-    """This person may not decide."""
+    """This person may not decide.
+
+    `approvers` are those who may, by today's policy, where that is why.
+    """
+
+    def __init__(self, detail: str = "", approvers: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.approvers = tuple(approvers)
+
+
+class EditNotAllowed(NotAllowed):
+    """This person may decide, but not on what their changes would make of the request."""
+
+
+class BlockedNow(NotRecorded):
+    """The policy in force blocks this: it can only be rejected.
+
+    `edited` is True where it is the changes that it blocks.
+    """
+
+    def __init__(self, detail: str = "", *, edited: bool = False) -> None:
+        super().__init__(detail)
+        self.edited = edited
 
 
 class AlreadyDecided(NotRecorded):

@@ -169,7 +169,7 @@ def core(store: Store, redis_url: str) -> Iterator[Core]:
     client = redis.Redis.from_url(redis_url, socket_timeout=5)
     policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
     approvals = Approvals(
-        store, receipts, Publisher(client, receipts.lifetime), policy, people, changed.append
+        store, receipts, Publisher(client, receipts.lifetime), lambda: policy, people, changed.append
     )
     yield Core(approvals, store, signer, people, client, changed)
     client.close()

@@ -35,11 +35,11 @@ policy.faults
 policy.building policy.examples policy.checking policy.loading policy
 settings models.approval models.tables models.clock models.engine models.store models.changes
 models.leases models.threads models.drafts models.homes models.places models.lists
-models.migrations models.migrate
-audit editing
+models.policies models.flood models.migrations models.migrate
+audit editing judging reloading
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
-bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
+bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.report_card bot.cards
 bot.first_message bot.review bot.modals
 bot.record bot.waiting bot.spoken answers transitions approvals lists bot.lists bot.post bot.directory
 bot.replies

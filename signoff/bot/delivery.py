@@ -14,7 +14,7 @@ from signoff.bot.log import log_blocks, log_text
 from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.threads import NotYet, Threads
 from signoff.errors import SlackRefused, SlackUnavailable
-from signoff.models import leases, threads
+from signoff.models import flood, leases, threads
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
 from signoff.models.store import Store
@@ -76,6 +76,7 @@ class Delivery:
         """
         card_id = self._store.card_of(approval_id)
         if card_id is None:
+            self._nothing_to_show(approval_id)
             return
         wait = self._quiet()
         if wait > 0:
@@ -111,6 +112,28 @@ class Delivery:
         except SlackRefused as error:
             log.warning("thread refused: id=%d %s", thread_id, error)
 
+    def warn(self, agent: str) -> None:
+        """Tell a channel, once, that an agent asks for too much; Slack's trouble postpones it."""
+        if self._quiet() > 0:
+            return
+        notice = flood.claim(self._store, agent)
+        if notice is None:
+            return
+        text = words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        try:
+            self._slack.post(notice["channel"], text)
+        except SlackUnavailable as error:
+            flood.give_back(self._store, agent, notice)
+            self._heed(error)
+        except SlackRefused as error:
+            log.warning("not told that %s asks for too much: %s", agent, error)
+
+    def _nothing_to_show(self, approval_id: str) -> None:
+        """What the policy allows or blocks has no card."""
+        approval = self._store.get(approval_id)
+        if approval:
+            self._approvals.delivered(approval)
+
     def _tell_of(self, approval_id: str) -> None:
         """The thread in which an approval's card stands, if it is a run's."""
         approval = self._store.get(approval_id)
@@ -136,7 +159,8 @@ class Delivery:
         if (approval.card.channel, approval.card.ts) == (channel, ts):
             return self.deliver(approval_id)
         reply = approval.card.thread_ts is not None
-        message = cards.card(approval, now=self._store.clock(), reply=reply)
+        today = self._approvals.judge.today(approval)
+        message = cards.card(today, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
     def _until_shown(self, approval_id: str, held: Held) -> None:
@@ -145,11 +169,11 @@ class Delivery:
                 return
             found = self._store.look(approval_id)
             assert found is not None
-            approval, now = found
+            approval, now = self._approvals.judge.today(found[0]), found[1]
             assert approval.card is not None
             if approval.card.shown_revision < approval.revision:
                 self._show(approval, approval.card, now, held)
-            elif approval.card.thread_ts is None and approval.card.log_revision < approval.revision:
+            elif _needs_log(approval, approval.card):
                 self._log(approval, approval.card)
             else:
                 self._approvals.delivered(approval)
@@ -196,7 +220,7 @@ class Delivery:
                 if error.code not in NO_THREAD:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
-        first = self._threads.of(approval)
+        first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
         if (wished or first) and not held.renew():
             raise NotYet("its lease ran out")
         if first is None:
@@ -248,3 +272,9 @@ class Delivery:
                 self._slack.post(admin, told)
             except (SlackUnavailable, SlackRefused) as failed:
                 log.warning("admin not told: %s", failed)
+
+
+def _needs_log(approval: Approval, place: CardPlace) -> bool:
+    """In the thread of a card that was asked about, unless the card is in a thread itself."""
+    behind = place.log_revision < approval.revision
+    return behind and place.thread_ts is None and approval.verdict.answer != "notify"

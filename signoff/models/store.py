@@ -159,7 +159,7 @@ class Store:
             return load(connection, found) if found else None
 
     def waiting(self, about: str = "") -> list[tuple[str, tuple[str, ...]]]:
-        """(id, approvers) of everything that waits for a decision, oldest first.
+        """(id, the approvers as the verdict names them) of all that waits for a decision, oldest first.
 
         `about` takes only what is of this agent or of this action.
         """
@@ -167,8 +167,8 @@ class Store:
             statement = _PENDING_ABOUT if about else _PENDING
             found = connection.execute(statement, {"about": about} if about else {}).all()
         distinct = {verdict for _, verdict in found}
-        approvers = {verdict: tuple(json.loads(verdict)["approvers"]) for verdict in distinct}
-        return [(approval_id, approvers[verdict]) for approval_id, verdict in found]
+        named = {verdict: tuple(json.loads(verdict).get("named", ())) for verdict in distinct}
+        return [(approval_id, named[verdict]) for approval_id, verdict in found]
 
     def overdue(self, most: int = 100) -> Sequence[str]:
         """Pending ids whose time has run out, the longest overdue first."""

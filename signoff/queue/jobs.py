@@ -81,7 +81,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     homes = Homes(server.store, server.lists, server.slack)
     SignoffJob.functions = {DELIVER: delivery.deliver, HOME: homes.one}
     SignoffWorker.stop = stop
-    sweep = Sweep(server.approvals, delivery.deliver, delivery.tell)
+    sweep = Sweep(server.approvals, delivery.deliver, delivery.tell, delivery.warn)
     timers = [
         threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
         for name, part in (("sweep", sweep), ("home", homes))

@@ -10,7 +10,7 @@ from threading import Event
 from redis.exceptions import RedisError
 
 from signoff.approvals import Approvals
-from signoff.models import threads
+from signoff.models import flood, threads
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
@@ -29,11 +29,16 @@ class Sweep:
         approvals: Approvals,
         deliver: Callable[[str], None],
         tell: Callable[[int], None] = lambda thread_id: None,
+        warn: Callable[[str], None] = lambda agent: None,
     ) -> None:
-        """`deliver` shows an approval (by id), `tell` brings a thread's first message up to date (by id)."""
+        """`deliver` shows an approval (by id), `tell` brings a thread's first message up to date (by id).
+
+        `warn` tells a channel of an agent (by name) that asks for too much.
+        """
         self._approvals = approvals
         self._deliver = deliver
         self._tell = tell
+        self._warn = warn
 
     def run(self, stop: Event) -> None:
         """Every 2 s until `stop` is set."""
@@ -48,6 +53,7 @@ class Sweep:
         self._each("publish", self._unpublished, self._publish)
         self._each("deliver", store.undelivered, self._deliver)
         self._each("tell", lambda: map(str, threads.due(store)), lambda thread: self._tell(int(thread)))
+        self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:
