@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from signoff.policy.examples import Example
 
 CHECK_EPILOG = """\
-Names every fault with file, line, column and what to do. `signoff serve` refuses a policy that is refused here.
+Names every fault with file, line, column and what to do. `signoff serve` refuses a policy that is refused
+here.
 
 exit: 0 it holds   2 it does not
 """
 EXPLAIN_EPILOG = """\
-The request is a JSON object with agent, action and payload, and whatever else a request may say: reversibility,
-risk, reason, tags, … Says which rule decides, and of each rule before it why it does not.
+The request is a JSON object with agent, action and payload, and whatever else a request may say:
+reversibility, risk, reason, tags, … Says which rule decides, and of each rule before it why it does not.
 
   signoff policy explain policy.yml --request '{"agent": "billing-bot", "action": "refund.create",
                                                 "payload": {"amount": 1200, "currency": "EUR"}}'
 
---json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"}. What does not
-apply is null, or no approvers. `approvers` are named as the policy names them.
+--json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"}. What
+does not apply is null, or no approvers. Approvers are named as the policy names them.
 """
 TEST_EPILOG = """\
-Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what is named.
+Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what
+is named.
 
 exit: 0 all are as wanted   1 some are not, or there are none   2 the policy is not valid
 """
@@ -86,7 +88,8 @@ def _check(arguments: argparse.Namespace) -> int:
     preset = len(contents.rules) - len(own)
     of_preset = f" and {preset} of the preset {contents.rules[-1].source}" if preset else ""
     print(
-        f"{arguments.file} holds: {_count(len(own), 'rule')}{of_preset}, {_count(len(found.examples), 'example')}; "
+        f"{arguments.file} holds: {_count(len(own), 'rule')}{of_preset}, "
+        f"{_count(len(found.examples), 'example')}; "
         f"autonomy is {contents.autonomy}; digest {found.policy.digest}"
     )
     return 0
@@ -135,9 +138,8 @@ def _said(found: Explanation, policy: Policy) -> str:
             + (f"class {facts.class_name}" if facts.class_name else "in no class")
         ]
     if verdict.answer == "ask":
-        lines.append(
-            f"  who       {', '.join(shown['approvers']) or 'SIGNOFF_APPROVERS, which are not set here'}"
-        )
+        who = ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"
+        lines.append(f"  who       {who}")
         lines.append(f"  how long  {_length(verdict.expires_in)}")
     if verdict.answer in ("ask", "notify"):
         lines.append(f"  where     {shown['channel'] or 'SIGNOFF_CHANNEL, which is not set here'}")
@@ -204,7 +206,7 @@ def _classes(arguments: argparse.Namespace) -> int:
         print(json.dumps({"name": classes.NAME, "version": classes.VERSION, "classes": table}))
         return 0
     print(
-        f"{classes.NAME}, version {classes.VERSION}. An action in no class counts as high risk and irreversible.\n"
+        f"{classes.NAME}, version {classes.VERSION}. An action in no class is high risk and irreversible.\n"
     )
     for one in table:
         also = [*(["only reads"] if one["read_only"] else []), *(f"tag {tag}" for tag in one["tags"])]

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from signoff.policy.replay import Change, Changed, Report
 
 EPILOG = """\
-Judges every request of that time anew, as it was sent, and compares with the answer that it had then. Reads the
-server's database, and changes nothing. What people decided stands beside each change: a policy that lets run what
-they rejected is too loose.
+Judges every request of that time anew, as it was sent, and compares with the answer that it had then. Reads
+the server's database, and changes nothing. What became of the requests stands beside each change: a policy
+that lets run what people rejected is too loose.
 
   signoff policy replay policy.yml --since 30d
 """
