@@ -31,10 +31,9 @@ queue queue.stream carrier arguments asking resp notices exchange inbox gate cli
 SERVER_SIDE = """
 policy.verdict policy.globs policy.addresses policy.expression policy.conditions policy.headline
 policy.classes policy.facts policy.rules policy.deciding policy.policy policy.evaluate policy.document
-policy.faults
-policy.building policy.examples policy.checking policy.loading policy
+policy.faults policy.building policy.examples policy.checking policy.loading policy.replay policy
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.threads models.drafts models.homes models.places models.lists
+models.leases models.threads models.drafts models.homes models.places models.lists models.past
 models.policies models.flood models.migrations models.migrate
 audit editing judging reloading
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
@@ -57,7 +56,7 @@ COMMAND_LINE = """
 doctor.patient doctor.local doctor.workspace doctor.backends doctor.checkup doctor.report doctor
 demo.reviewer demo.agent demo.stage demo
 commands commands.parsers commands.answer commands.agent commands.verify commands.keys commands.database
-commands.setup commands.roles commands.serve cli __main__
+commands.setup commands.policy_file commands.replay commands.policy commands.roles commands.serve cli __main__
 """
 
 ORDER = [*AGENT_SIDE.split(), *SERVER_SIDE.split(), STAND_IN, *COMMAND_LINE.split()]

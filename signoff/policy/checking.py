@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -31,6 +32,9 @@ ONLY_SEEN = ("headline", "channel")
 _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
     "when": "write a condition in quotes",
+    "always_ask": "write [a, b]",
+    "never_ask": "write [a, b]",
+    "block": "write [a, b]",
     "version": "write `version: 1`",
 }
 
@@ -49,18 +53,23 @@ def _schema() -> tuple[dict[str, Any], jsonschema_rs.Validator]:
 def shape(found: Document, faults: Faults) -> None:
     """Add what contradicts the JSON Schema, and the keys that are not served yet."""
     schema, validator = _schema()
+    if not isinstance(found.values, dict):
+        faults.add((), "this is no policy: start with `version: 1`")
+        return
     for problem in problems_of(validator.iter_errors(found.values)):
         path, message = problem.path, problem.message
         name = next((str(part) for part in reversed(path) if isinstance(part, str)), "the file")
         if message == "is not a known field":
-            message = f"is no key here{_meant(schema, path, name)}"
-        elif message.startswith(("must match", "fits none")):
-            message = "is not written as it has to be"
-        hint = f": {_HINTS[name]}" if name in _HINTS and "no key" not in message else ""
-        hint = hint or (_expected(schema, path) if "written as" in message else "")
-        faults.add(path, f"{_named(path)} {message}{hint}")
-    if isinstance(found.values, dict):
-        _not_yet(found.values, faults)
+            faults.add(path, f"{_named(path)} is no key here{_meant(schema, path, name)}")
+        elif message == "has a field whose name is not allowed":
+            _wrong_names(found.values, schema, path, faults)
+        else:
+            written = message.startswith(("must match", "fits none"))
+            hint = _HINTS.get(path[-1], "") if path and isinstance(path[-1], str) else ""
+            hint = hint or (_expected(schema, path) if written else "")
+            message = "is not written as it has to be" if written else message
+            faults.add(path, f"{_named(path)} {message}{f': {hint}' if hint else ''}")
+    _not_yet(found.values, faults)
 
 
 def meaning(found: Document, contents: Contents, faults: Faults) -> None:
@@ -70,13 +79,13 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
     for index, rule in enumerate(rules):
         path: Path = ("rules", index)
         _rule(values["rules"][index], rule, path, contents, faults)
-        for earlier in rules[:index]:
+        for number, earlier in enumerate(rules[:index]):
             if earlier.name == rule.name:
                 faults.add(
                     (*path, "name"),
                     f"the rule of line {earlier.line} is called {rule.name!r}, too: rename one",
                 )
-            if earlier.when is None and _superset(earlier.match, rule.match):
+            if "when" not in values["rules"][number] and _superset(earlier.match, rule.match):
                 faults.add(
                     path,
                     f"this rule can never decide, as {earlier.name!r} of line {earlier.line} has no `when` "
@@ -175,8 +184,23 @@ def _meant(schema: dict[str, Any], path: Path, name: str) -> str:
 
 
 def _expected(schema: dict[str, Any], path: Path) -> str:
-    said = _part(schema, path).get("description", "")
-    return f": {said[0].lower()}{said[1:].rstrip('.')}" if said else ""
+    part = _part(schema, path)
+    for form in part.get("anyOf", ()):
+        named = schema["$defs"][form["$ref"].rpartition("/")[2]] if "$ref" in form else form
+        if "enum" in named:
+            return f"write one or more of {', '.join(named['enum'])}"
+    said: str = part.get("description", "")
+    return f"{said[:1].lower()}{said[1:].rstrip('.')}"
+
+
+def _wrong_names(values: Any, schema: dict[str, Any], path: Path, faults: Faults) -> None:
+    """The names in an object that are not written as names have to be there."""
+    for step in path:
+        values = values[step]
+    names = _part(schema, path)["propertyNames"]
+    for name in values:
+        if not re.search(names["pattern"], name):
+            faults.add((*path, name), f"{name!r} cannot stand here: {names['description']}")
 
 
 def _part(schema: dict[str, Any], path: Path) -> dict[str, Any]:

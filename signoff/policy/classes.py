@@ -89,9 +89,8 @@ TABLE: tuple[ActionClass, ...] = (
     ),
     _class(
         "delete-data", "delete rows, records or whole stores", "high", "irreversible",
-        "delete delete.* delete_* *.delete *.delete_* *_delete database_delete database.delete db.delete "
-        "db.drop *.drop drop_* *.drop_* *.truncate truncate_* *.purge purge_* *.destroy destroy_* "
-        "*.erase erase_* *.wipe wipe_*",
+        "*delete* *destroy* *purge* *truncate* *erase* *wipe* db.drop "
+        "*.drop drop_* *.drop_* remove_* *.remove",
         tags=("destructive",),
     ),
     _class(

@@ -48,10 +48,9 @@ class Condition:
             self._program = cel.compile(source)
         except ValueError as error:
             raise ValueError(_syntax(str(error))) from None
-        self.names = frozenset(self._program.variables()) - self._shape.bound - TYPES
-        _known(self.names, VARIABLES, "variable")
         functions = {name for name in self._program.functions() if name[0].isalpha()}
         _known(functions, FUNCTIONS, "function")
+        _known(set(self._program.variables()) - self._shape.bound - TYPES, VARIABLES, "variable")
 
     def holds(self, context: cel.Context, values: int) -> bool:
         """Whether it holds; raises NotEvaluable. `values` is how many values the payload has."""
@@ -93,9 +92,9 @@ def count_values(value: Any, most: int = MOST_VALUES) -> int:
     return found
 
 
-def _known(names: frozenset[str] | set[str], known: frozenset[str], what: str) -> None:
+def _known(names: set[str], known: frozenset[str], what: str) -> None:
     for name in sorted(names - known):
-        close = difflib.get_close_matches(name, known, 1)
+        close = difflib.get_close_matches(name, known | expression.WALKS if what == "function" else known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
         raise ValueError(f"there is no {what} {name}: {hint}")
 

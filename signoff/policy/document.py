@@ -90,10 +90,7 @@ def read(data: bytes) -> Document:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = (error.problem or "it is no YAML").rstrip(".")
-        if "single document" in (error.context or ""):
-            what = "a second document (---) is not taken: one file is one policy"
-        raise Unreadable(_mend(what), _place(mark) if mark else (1, 1)) from None
+        raise Unreadable(_mend(error), _place(mark) if mark else (1, 1)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Unreadable("a control character stands here: take it out", (line, 1)) from None
@@ -137,12 +134,19 @@ def _place(mark: Any) -> Place:
     return mark.line + 1, mark.column + 1
 
 
-def _mend(problem: str) -> str:
+_MENDED = (
+    ("single document", "a second document (---) is not taken: one file is one policy"),
+    ("\\t", "a tab stands where spaces have to: indent with spaces"),
+    ("mapping values are not allowed", "no colon can stand here: quote the text, or check the line's indent"),
+    ("could not find expected ':'", "a colon is missing: write `name: value`"),
+    ("quoted scalar", "a text in quotes does not end: close its quotes"),
+    ("parsing a block mapping", "this does not belong here: check how far the line is indented"),
+    ("parsing a block collection", "this does not belong here: check how far the line is indented"),
+    ("parsing a flow", "a bracket or a comma is missing before this"),
+)
+
+
+def _mend(error: yaml.MarkedYAMLError) -> str:
     """What to do about the parser's commonest complaints."""
-    if "\\t" in problem:
-        return "a tab stands where spaces have to: indent with spaces"
-    if "mapping values are not allowed" in problem:
-        return "a colon stands where none can: quote the text, or check how far the line is indented"
-    if "could not find expected ':'" in problem:
-        return "a colon is missing: write `name: value`"
-    return f"{problem}: check quotes, brackets and how far lines are indented"
+    said = f"{error.context} {error.problem}"
+    return next((what for part, what in _MENDED if part in said), f"it is no YAML: {error.problem}")

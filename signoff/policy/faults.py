@@ -25,7 +25,11 @@ class Faults:
         if not self._found:
             return
         told = sorted(dict.fromkeys(self._found))
-        lines = [f"{self._name}:{line}:{column}: {what}." for (line, column), what in told[:MOST]]
+        lines = [f"{self._name}:{line}:{column}: {_ended(what)}" for (line, column), what in told[:MOST]]
         if len(told) > MOST:
             lines.append(f"{self._name}: and {len(told) - MOST} more")
         raise PolicyError(lines)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."

@@ -31,9 +31,10 @@ class Names:
 
     def first(self, action: str, action_class: ActionClass | None) -> str | None:
         """The entry that an action is in, as it is written."""
-        if action_class and f"@{action_class.name}" in self.entries:
-            return f"@{action_class.name}"
-        return self._globs.first(action)
+        found = self._globs.first(action)
+        if found or action_class is None:
+            return found
+        return f"@{action_class.name}" if f"@{action_class.name}" in self.entries else None
 
 
 @dataclass(frozen=True)
