@@ -96,11 +96,10 @@ class InForce:
                 if not self._refuse(digest, data.decode(errors="replace"), error):
                     return
             else:
-                if policy.digest != self._policy.digest:
-                    self._keep(policy)
-                    log.info("policy in force: digest=%s", policy.digest)
+                self._keep(policy)
                 policies.mended(self._store)
                 self._policy = policy
+                log.info("policy in force: digest=%s", policy.digest)
         self._seen = (stamp, digest)
 
     def _keep(self, policy: Policy) -> None:

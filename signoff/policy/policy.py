@@ -75,6 +75,16 @@ class Policy:
         """The user id of the person whose agent it is."""
         return self.about(agent).owner
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every channel that a card may be posted in."""
+        found = (*self.contents.channels.values(), *self._named_channels()) if self.contents else ()
+        return tuple(dict.fromkeys((self.channel, *found)))
+
+    def _named_channels(self) -> tuple[str, ...]:
+        assert self.contents is not None
+        return tuple(rule.channel for rule in self.contents.rules if rule.channel)
+
     def rule(self, name: str) -> Rule | None:
         """A rule by its name."""
         rules = self.contents.rules if self.contents else ()
