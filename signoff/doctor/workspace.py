@@ -90,9 +90,11 @@ def _one_channel(patient: Patient, wanted: str, where: str) -> str:
 
 
 def approvers(patient: Patient) -> str:
-    """Each is there and may decide; admins are there."""
+    """Each is there and may decide, also those that the policy names; admins are there."""
     policy = patient.settings.policy()
-    named = tuple(everybody(policy))
+    groups = policy.contents.groups.values() if policy.contents else ()
+    owners = [about.owner for about in policy.contents.agents if about.owner] if policy.contents else []
+    named = tuple(dict.fromkeys((*everybody(policy), *(one for ids in groups for one in ids), *owners)))
     with _answering():
         for approver in named:
             if is_group(approver):
