@@ -96,30 +96,25 @@ def _lines(report: Report, file: str) -> list[str]:
     if not report.requests:
         return [f"No request came in within that time{_erased(report)}: there is nothing to judge."]
     lines = [
-        f"{report.requests:,} requests{_erased(report)}",
+        printable(f"{report.requests:,} requests{_erased(report)}, judged by {file}"),
         "",
-        f"{'':10}{'then':>10}{file_name(file):>24}",
+        f"{'':10}{'then':>10}{'now':>10}",
     ]
     for name in ANSWERS:
         if report.then[name] or report.now[name]:
-            lines.append(f"{name:<10}{report.then[name]:>10,}{report.now[name]:>24,}")
+            lines.append(f"{name:<10}{report.then[name]:>10,}{report.now[name]:>10,}")
     lines += ["", f"{report.changed:,} would be answered otherwise" + (":" if report.changed else "")]
     found = _ordered(report)
     for kind, those in found[:MOST]:
         ended = ", ".join(f"{count:,} {status}" for status, count in those.ended.most_common())
         lines.append(printable(f"{those.count:>8,}  {kind.then} → {kind.now}  {kind.action}: {kind.why}"))
-        lines.append(printable(f"{'':10}people and time made of them: {ended}; the last is {those.last}"))
+        lines.append(printable(f"{'':10}they were: {ended}; the last is {those.last}"))
     if len(found) > MOST:
         lines.append(f"{'':10}and {len(found) - MOST:,} kinds more: --json has them all")
     if report.never_hit:
         lines += ["", "rules that decided nothing:"]
         lines += [printable(f"{place(rule)}  {rule.name}") for rule in report.never_hit]
     return lines
-
-
-def file_name(path: str) -> str:
-    """A column's head: the end of a path."""
-    return path if len(path) <= 22 else f"…{path[-21:]}"
 
 
 def _erased(report: Report) -> str:

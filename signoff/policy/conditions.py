@@ -68,7 +68,7 @@ class Condition:
 
 
 def context(variables: Mapping[str, Any], domains: Domains) -> cel.Context:
-    """What conditions are evaluated with: a request's facts and the helpers."""
+    """What conditions are evaluated with: a request's facts and the helpers; raises NotEvaluable."""
     import cel
 
     functions: dict[str, Callable[..., Any]] = {
@@ -76,7 +76,10 @@ def context(variables: Mapping[str, Any], domains: Domains) -> cel.Context:
         "host_in": host_in,
         "any_glob": any_glob,
     }
-    return cel.Context(dict(variables), functions)
+    try:
+        return cel.Context(dict(variables), functions)
+    except Exception as error:
+        raise NotEvaluable("the payload is no JSON") from error
 
 
 def count_values(value: Any, most: int = MOST_VALUES) -> int:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_support import judged, policy
+from support import a_request
 
+from signoff.policy import evaluate
 from signoff.policy.addresses import Domains, NotUnderstood, any_glob, host_in, host_of
 from signoff.policy.conditions import MOST_VALUES
 from signoff.policy.expression import shape
@@ -258,6 +260,15 @@ def test_the_shape_of_a_condition(source: str, bound: set[str]) -> None:
 def test_what_a_payload_could_make_slow_is_refused(source: str) -> None:
     with pytest.raises(ValueError):
         shape(source)
+
+
+def test_a_payload_that_is_no_json_has_no_answer_either() -> None:
+    """Nothing like it gets past the wire."""
+    for value in ("\ud800", object()):
+        request = a_request("x.y").model_copy(update={"payload": {"amount": value}})
+        for verdict, decided in (("allow", ""), ("ask", "one")):
+            found = policy(rule("payload.amount <= 50", verdict))
+            assert evaluate(request, "some-bot", found).rule == decided
 
 
 SLOW = [

@@ -86,7 +86,7 @@ def faults(text: str) -> list[str]:
         ("rules: [{name: a, verdict: ask, reason: x}]", 2, "reason means nothing in a rule"),
         ("rules:\n - {name: a, verdict: ask}\n - {name: b, verdict: block}", 4, "can never decide, as 'a' "
          "of line 3 has no `when` and matches all that it matches"),
-        ("rules:\n - {name: a, verdict: ask, when: 'true'}\n - {name: a, verdict: ask}", 4, "'a', too 'a', too"),
+        ("rules:\n - {name: a, verdict: ask, when: 'x'}\n - {name: a, verdict: ask}", 4, "called 'a', too"),
         ("block: ['@mony']", 2, "there is no class mony: did you mean money?"),
         ("risk: {'@mony': low}", 2, "there is no class mony"),
         ("rules: [{name: a, match: {class: mony}, verdict: ask}]", 2, "there is no class mony"),
@@ -235,8 +235,7 @@ def test_no_text_makes_it_stumble(data: bytes) -> None:
 
 
 LINES = st.sampled_from(
-    ["version: 1", "rules:", " - name: a", "   verdict: ask", "   when: payload.x", "x: [", "}", "'", "- &a b",
-     "? a",
+    ["version: 1", "rules:", " - name: a", "   verdict: ask", "   when: payload.x", "x: [", "}", "'", "- &a",
      "|", ">", "%YAML 1.1", "...", "block: [a]", "  - *", "<<: {a: b}", "match: {action: '*'}",
      "risk: {a: low}",
      "groups: 1", "agents: []", "rules: {a: 1}", "rules: [1, [2], null]", "channels: null", "examples: [{}]"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ def test_the_table_of_levels(row: str, action: str, level: str, wanted: str) -> 
     payload = {"to": "ana@partner.test"}
     assert judged(f"autonomy: {level}", action, payload).answer == wanted
     assert judged(f"agents: {{some-bot: {{autonomy: {level}}}}}", action, payload).answer == wanted
+
+
+def test_the_docs_show_this_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    for row in ACTIONS:
+        cells = [wanted for line, action, _, wanted in rows() if line == row and action == ACTIONS[row][0]]
+        assert f"| {row} | {' | '.join(cells)} |" in page
 
 
 @pytest.mark.parametrize(
