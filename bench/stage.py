@@ -44,9 +44,9 @@ def until(check: Callable[[], T | None], seconds: float = START_SECONDS) -> T:
 
 
 class Stage:
-    """Starts everything in `folder`; `close` ends it."""
+    """Starts everything in `folder`; `close` ends it. `policy` is a policy file's text."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, policy: str = "") -> None:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("wb")
@@ -61,6 +61,9 @@ class Stage:
             "SIGNOFF_CHANNEL": CHANNEL,
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
+        if policy:
+            (folder / "policy.yml").write_text(policy)
+            self._environment["SIGNOFF_POLICY"] = str(folder / "policy.yml")
         try:
             self._start_signoff()
         except BaseException:

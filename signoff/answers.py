@@ -59,6 +59,8 @@ class Receipts:
                 resubmit=bool(decision and decision.resubmit),
                 never_shown=status == "expired" and approval.shown_at is None,
                 policy=approval.verdict.policy,
+                rule=approval.verdict.rule,
+                why=approval.verdict.why,
                 nonce=nonce(),
                 issued_at=moment(at),
                 not_after=moment(at) + self.lifetime,
