@@ -148,7 +148,7 @@ class Receipt(Wire):
     """The final answer: verified, and bound to one request and one payload.
 
     `payload` is what to run; None unless approved. `policy` is the digest of the policy, `rule` the name of
-    the rule of it that decided (empty where none did) and `why` a sentence of the policy's about that. `token`
+    the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `token`
     is the signed form that `verify` takes.
     """
 
