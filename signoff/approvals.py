@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, exc
 
 from signoff import audit, editing, people, transitions
-from signoff.answers import Publisher, Receipts, publish_now
+from signoff.answers import Publisher, Receipts, publish_now, publish_settled
 from signoff.audit import Event, salted
 from signoff.errors import (
     AlreadyDecided,
@@ -81,7 +81,7 @@ class Approvals:
             raise
         if new:
             if approval.ended_at is not None:
-                publish_now(self.publisher, self.store, approval, approval.ended_at)
+                publish_settled(self.publisher, self.store, approval, approval.ended_at)
             if approval.verdict.answer in SHOWN:
                 self._on_change(approval.id)
             log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)

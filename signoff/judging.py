@@ -149,6 +149,8 @@ def _check_flood(
     connection: Connection, now: Policy, agent: str, request: ApprovalRequest, verdict: Verdict
 ) -> None:
     limits = now.limits(agent)
+    if verdict.answer != "ask" and limits.per_hour is None:
+        return
     flood.lock(connection, agent)
     if verdict.answer == "ask":
         first = flood.same(connection, agent, request.action, payload_digest(request.payload))

@@ -50,7 +50,8 @@ def settle(
 ) -> Approval:
     """A request that needs nobody → an Approval that has ended, with its receipt.
 
-    Only one that the policy wants to be reported has a card.
+    Only one that the policy wants to be reported has a card. It counts as published, which saves a commit:
+    its entry is acknowledged only after that, and until then comes again.
     """
     new = _new(connection, agent, request, verdict)
     shown, at = verdict.answer == "notify", new.approval.created_at
@@ -61,6 +62,7 @@ def settle(
         "ended_at": at,
         "receipt": receipt.token,
         "receipt_expires_at": int(receipt.not_after.timestamp()) * MICROSECONDS,
+        "published_at": at,
         "delivered_revision": 0 if shown else 1,
     }
     changes.add_approval(connection, _values(new) | ended, _payload(new), owner, card=shown)

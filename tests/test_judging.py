@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+import redis
 from sqlalchemy import text
-from support import Core, a_request
+from support import Core, a_request, free_port
 
 from signoff import audit, receipts
 from signoff.errors import BlockedNow, Duplicate, EditNotAllowed, Invalid, Limited, NotAllowed
@@ -302,3 +303,14 @@ def test_without_a_file_the_same_may_wait_twice(core: Core) -> None:
     one, other = a_request(), a_request()
     assert core.approvals.submit("billing-bot", one).pending
     assert core.approvals.submit("billing-bot", other).pending
+
+
+def test_what_is_allowed_while_redis_is_away_is_published_later(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(core.approvals.publisher, "_redis", redis.Redis(port=free_port(), socket_timeout=1))
+        approval = refund(core, 50)
+    assert core.store.unpublished(-60) == [approval.id]
+    core.approvals.answer(core.approvals.get(approval.id))
+    assert receipt_of(core, approval).approved and core.store.unpublished(-60) == []

@@ -110,6 +110,7 @@ _UNPUBLISH = (
     .where(approvals.c.published_at.is_not(None), approvals.c.receipt_expires_at > now())
     .values(published_at=None)
 )
+_UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
 _POSTPONE = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"))
@@ -191,10 +192,13 @@ class Store:
         with self.transaction() as connection:
             connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
-    def unpublish(self) -> None:
-        """Whether the answers that are still valid are in Redis is no longer known."""
+    def unpublish(self, approval_id: str = "") -> None:
+        """Whether its answer is in Redis is no longer known; or any answer that is still valid."""
         with self.transaction() as connection:
-            connection.execute(_UNPUBLISH)
+            if approval_id:
+                connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})
+            else:
+                connection.execute(_UNPUBLISH)
 
     def postpone(self, approval_id: str, seconds: float) -> None:
         """Do not deliver it for a while."""
