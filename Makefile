@@ -3,11 +3,11 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench load pictures clean
 .DEFAULT_GOAL := test
 
-demo: $(INSTALLED) ## All of it on this machine, without Slack; under a minute
-	$(BIN)/signoff demo --auto
+demo: $(INSTALLED) ## All of it on this machine, without Slack: a page where you decide
+	$(BIN)/signoff demo
 
 test: $(INSTALLED) ## All tests; those whose server (Redis, PostgreSQL) is not installed are skipped
 	$(BIN)/python -m pytest $(PYTEST)
@@ -23,6 +23,12 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench
+
+load: $(INSTALLED) ## Many agents for ten minutes, on both databases; needs PostgreSQL. LOAD='--help' says more
+	$(BIN)/python -m bench.load $(LOAD)
+
+pictures: $(INSTALLED) ## Those of README and docs, of the running demo; needs chromium
+	$(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

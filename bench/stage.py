@@ -44,9 +44,12 @@ def until(check: Callable[[], T | None], seconds: float = START_SECONDS) -> T:
 
 
 class Stage:
-    """Starts everything in `folder`; `close` ends it. `policy` is a policy file's text."""
+    """Starts everything in `folder`; `close` ends it. `policy` is a policy file's text.
 
-    def __init__(self, folder: Path, policy: str = "") -> None:
+    `settings` are for `signoff serve`, beside its own.
+    """
+
+    def __init__(self, folder: Path, policy: str = "", **settings: str) -> None:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("wb")
@@ -60,6 +63,7 @@ class Stage:
             "SIGNOFF_APPROVERS": APPROVER,
             "SIGNOFF_CHANNEL": CHANNEL,
             "PYTHONPATH": str(Path(__file__).parents[1]),
+            **settings,
         }
         if policy:
             (folder / "policy.yml").write_text(policy)
@@ -71,7 +75,8 @@ class Stage:
             raise
         self.agent = read_env_file(folder / "data" / "agent.env")
         self.redis_url = self.agent["SIGNOFF_REDIS_URL"]
-        self.store = Store(open_engine(f"sqlite:///{folder / 'data' / 'signoff.db'}"))
+        database = settings.get("SIGNOFF_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'signoff.db'}"
+        self.store = Store(open_engine(database))
 
     def start_floor(self, card: dict[str, Any]) -> None:
         """The floor's processes; `card` is the message that its worker posts."""
@@ -96,10 +101,16 @@ class Stage:
             until(lambda: redis.call("EXISTS", REQUESTS))
             until(lambda: "blpop" in redis.call("CLIENT", "LIST").decode())
 
-    def ask(self, path: str) -> Any:
-        """GET something of the stand-in."""
-        with urlopen(Request(f"{self.slack_url}/sandbox/{path}"), timeout=30) as answer:
+    def ask(self, path: str, **said: Any) -> Any:
+        """GET something of the stand-in; with fields, POST them."""
+        body = json.dumps(said).encode() if said else None
+        with urlopen(Request(f"{self.slack_url}/sandbox/{path}", body), timeout=30) as answer:
             return json.load(answer)
+
+    def another(self, role: str) -> subprocess.Popen[bytes]:
+        """One more process of a role, beside those of `signoff serve`."""
+        self._environment["SIGNOFF_REDIS_URL"] = self.redis_url
+        return self._spawn(child.python("signoff", role))
 
     def settled(self, approval_id: str, *, ended: bool) -> tuple[str, str] | None:
         """(channel, ts) of a card once nothing is left to be done for it."""
@@ -126,7 +137,8 @@ class Stage:
         env_file = self.folder / "slack.env"
         self._spawn(child.python("signoff", "sandbox", "--port", "0", "--env-file", str(env_file)))
         until(env_file.exists)
-        self._environment |= read_env_file(env_file)
+        own = {name: value for name, value in self._environment.items() if name.startswith("SIGNOFF_")}
+        self._environment |= read_env_file(env_file) | own
         self.slack_url = self._environment["SLACK_API_URL"].removesuffix("/api/")
         server = self._spawn(child.python("signoff", "serve"))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from redis.exceptions import RedisError
 
 from signoff.canonical import digest
+from signoff.errors import Invalid, NotVerified
 from signoff.models.approval import Approval
 from signoff.models.messages import Answer, Decider, Decision, Receipt, Status, moment
 from signoff.models.store import MICROSECONDS, Store
 from signoff.queue import stream
-from signoff.receipts import Signer, nonce
+from signoff.receipts import Signer, accept, nonce, verify_keys
 
 log = logging.getLogger("signoff.answers")
 
@@ -25,6 +27,7 @@ class Receipts:
 
     def __init__(self, signer: Signer, hours: float) -> None:
         self._signer = signer
+        self._keys = verify_keys(signer.verify_key)
         self.lifetime = timedelta(hours=hours)
 
     def end(
@@ -82,6 +85,15 @@ class Receipts:
             )
         )
 
+    def read(self, answer: Answer | None, agent: str, request_id: str) -> Receipt | None:
+        """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid."""
+        if answer is None or answer.receipt is None:
+            return None
+        try:
+            return accept(answer, self._keys, agent=agent, request_id=request_id)
+        except NotVerified:  # whoever can write to Redis may have put it there
+            return None
+
     def _sign(self, receipt: Receipt) -> Receipt:
         return receipt.model_copy(update={"token": self._signer.sign(receipt)})
 
@@ -111,14 +123,28 @@ class Publisher:
 
     def refused(self, receipt: Receipt, now: int) -> None:
         """Publish a refusal, but where an answer stands already: a request has one answer."""
-        standing = stream.published(self._redis, receipt.agent, receipt.id)
-        if standing is None:
+        standing = self.standing(receipt.agent, receipt.id)
+        if standing is None or standing.status == "pending":
             self._put(receipt.agent, receipt.id, Answer(status=receipt.status, receipt=receipt.token), now)
 
     def published(self, approval: Approval) -> bool:
         """Whether Redis has this Approval's final answer."""
-        standing = stream.published(self._redis, approval.agent, approval.request_id)
+        standing = self.standing(approval.agent, approval.request_id)
         return standing is not None and standing.receipt == approval.receipt
+
+    def standing(self, agent: str, request_id: str) -> Answer | None:
+        """What Redis holds for a request, whoever put it there; raises RedisError."""
+        try:
+            return stream.published(self._redis, agent, request_id)
+        except Invalid:
+            return None
+
+    def received_by_nobody(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
+        """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
+        for agent, request_id in stream.answered(self._redis):
+            answer = self.standing(agent, request_id)
+            if answer is not None and answer.status == "pending" and not known(agent, request_id):
+                yield agent, request_id
 
     def lost(self) -> str | None:
         """The run of a Redis that may have lost answers (restarted, emptied, replaced), else None."""

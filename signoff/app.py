@@ -25,6 +25,7 @@ from signoff.errors import ConfigError, SlackRefused, SlackUnavailable
 from signoff.lists import Lists
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
+from signoff.queue.mac import PURPOSE, Mac
 from signoff.queue.stream import Stream
 from signoff.reloading import InForce
 from signoff.settings import Settings
@@ -57,6 +58,7 @@ class Server:
     approvals: Approvals
     lists: Lists
     wake_home: Callable[[str], None]
+    mac: Mac
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
@@ -78,7 +80,8 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
     admins = settings.admin_ids()
-    receipts = Receipts(settings.signer(), settings.receipt_hours)
+    signer = settings.signer()
+    receipts, mac = Receipts(signer, settings.receipt_hours), Mac(signer.derive(PURPOSE))
     if settings.slack_bot_token is None:
         raise ConfigError("SLACK_BOT_TOKEN is not set: the app's page in Slack, OAuth & Permissions, has it.")
     slack = Slack(client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url))
@@ -98,11 +101,11 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         publisher=Publisher(quick, receipts.lifetime),
         policy=policy.now,
         directory=directory,
-        on_change=Enqueue(quick),
+        on_change=Enqueue(quick, mac),
     )
     lists = Lists(approvals, directory, admins)
-    wake_home = Enqueue(quick, HOME)
-    return Server(settings, engine, store, url, slack, directory, policy, approvals, lists, wake_home)
+    wake_home = Enqueue(quick, mac, HOME)
+    return Server(settings, engine, store, url, slack, directory, policy, approvals, lists, wake_home, mac)
 
 
 class Telling:
@@ -127,8 +130,9 @@ class Telling:
 class Enqueue:
     """Wakes a worker for a job about one id. A wake-up only: the timers find what was missed."""
 
-    def __init__(self, connection: redis.Redis, job: str = DELIVER) -> None:
+    def __init__(self, connection: redis.Redis, mac: Mac, job: str = DELIVER) -> None:
         self._queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+        self._mac = mac
         self._job = job
 
     def __call__(self, about: str) -> None:
@@ -138,11 +142,9 @@ class Enqueue:
             self._queue.enqueue(
                 job,
                 about,
+                job_id=self._mac.job_id(QUEUE, job, [about]),
                 description=job,
                 ttl=WAKE_UP_SECONDS,
-                result_ttl=0,
-                failure_ttl=60,
-                job_timeout=120,
             )
         except (RedisError, OSError) as error:
             log.warning("%s not queued, a timer will find it: id=%s %s", job, about, type(error).__name__)

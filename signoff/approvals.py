@@ -14,22 +14,25 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, exc
 
-from signoff import audit, editing, people, transitions
+from signoff import audit, editing, epochs, people, transitions
 from signoff.answers import Publisher, Receipts, publish_now, publish_settled
 from signoff.audit import Event, salted
 from signoff.errors import (
     AlreadyDecided,
     EditedMeanwhile,
+    Invalid,
     NotAllowed,
+    Restored,
     TimeRanOut,
     UnknownApproval,
 )
 from signoff.judging import Judge, TooMuch, check
 from signoff.models import changes, flood, store
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, Decision, Outcome, Status
+from signoff.models.messages import Answer, ApprovalRequest, Decision, Outcome, Receipt, Status
 from signoff.models.store import Store
 from signoff.policy import Policy, Verdict
+from signoff.showing import Showing
 
 log = logging.getLogger("signoff.approvals")
 
@@ -39,7 +42,7 @@ SHOWN = ("ask", "notify")
 """Verdicts that a card tells of."""
 
 
-class Approvals:
+class Approvals(Showing):
     """Everything that changes a state goes through here.
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
@@ -66,16 +69,17 @@ class Approvals:
         """A request becomes an Approval; one that is there already stays as it is.
 
         Raises Invalid (the request is at fault), Duplicate (its key belongs to another request of the same
-        content, or the same waits) or Limited; the database's errors pass.
+        content, or the same waits) or Limited; RedisError and the database's errors pass.
         """
         check(request)
+        standing = self.publisher.standing(agent, str(request.id))
         try:
             try:
                 with self.store.transaction() as connection:
-                    approval, new = self._submit(connection, agent, request)
+                    approval, new = self._submit(connection, agent, request, standing)
             except exc.IntegrityError:  # another intake had the same entry, and was faster
                 with self.store.transaction() as connection:
-                    approval, new = self._submit(connection, agent, request)
+                    approval, new = self._submit(connection, agent, request, standing)
         except TooMuch as error:
             flood.notice(self.store, agent, asdict(error.flooded), error.flooded.until)
             raise
@@ -114,7 +118,7 @@ class Approvals:
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, people.Person]:
         """An Approval that this person may decide on now, at the version that they saw, and the person.
 
-        Raises UnknownApproval, NotAllowed, TimeRanOut, AlreadyDecided or EditedMeanwhile.
+        Raises UnknownApproval, NotAllowed, Restored, TimeRanOut, AlreadyDecided or EditedMeanwhile.
         """
         found = self.store.look(approval_id)
         if found is None:
@@ -122,6 +126,8 @@ class Approvals:
         approval, now = found
         person = self.may_decide(approval, user_id)
         decision = approval.decision
+        if approval.reason and approval.status in ("pending", "expired"):
+            raise Restored
         if approval.status == "expired" or (approval.pending and approval.expires_at <= now):
             raise TimeRanOut(approval.expires_at)
         if not approval.pending:
@@ -212,6 +218,25 @@ class Approvals:
         """Nobody answered in time; None where it is not so."""
         return self._end(self.get(approval_id), "expired", actor="signoff")
 
+    def settle(self, approval_id: str) -> Approval | None:
+        """What a restore has closed ends: as its receipt in Redis says, else as expired.
+
+        None where it has ended; raises RedisError: then it has not.
+        """
+        approval = self.get(approval_id)
+        standing = self.publisher.standing(approval.agent, approval.request_id)
+        receipt = self._receipts.read(standing, approval.agent, approval.request_id)
+        if receipt is None or receipt.digest_sent != approval.digest_sent:
+            return self._end(approval, "expired", actor="signoff", reason=approval.reason)
+        try:
+            with self.store.transaction() as connection:
+                adopted = transitions.adopt(connection, approval, receipt)
+        except transitions.Moved:
+            return None
+        log.info("adopted: id=%s agent=%s status=%s", adopted.id, adopted.agent, adopted.status)
+        self._on_change(adopted.id)
+        return adopted
+
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action. The first report counts; others are passed over."""
         approval = self.store.find(agent, request_id)
@@ -223,65 +248,43 @@ class Approvals:
             note = salted(changes.salt(connection, approval.id), outcome.note)
             data = {"succeeded": outcome.succeeded, "note": note}
             at = changes.clock(connection)
+            if approval.card is None:
+                changes.delivered(connection, approval.id, approval.revision + 1)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._on_change(approval.id)
 
-    def shown(
-        self,
-        approval: Approval,
-        channel: str,
-        ts: str,
-        permalink: str | None,
-        rendered: str,
-        thread_ts: str | None = None,
-    ) -> None:
-        """A card stands in Slack, maybe in a thread, at this revision; `rendered` is what was sent."""
-        assert approval.card is not None
-        with self.store.transaction() as connection:
-            values = {
-                "card_id": approval.card.id,
-                "to_channel": channel,
-                "to_ts": ts,
-                "to_thread": thread_ts,
-                "link": permalink,
-                "revision": approval.revision,
-            }
-            changes.shown(connection, approval.id, values)
-            digest = salted(changes.salt(connection, approval.id), rendered)
-            data = {"channel": channel, "ts": ts, "revision": approval.revision, "rendered": digest}
-            at = changes.clock(connection)
-            audit.append(connection, Event("shown", approval.id, at, "signoff", data))
-
-    def logged(self, approval: Approval, ts: str) -> None:
-        """A card's log reply stands, and shows this revision."""
-        assert approval.card is not None
-        with self.store.transaction() as connection:
-            changes.logged(connection, approval.card.id, ts, approval.revision)
-
-    def delivered(self, approval: Approval) -> None:
-        """All that shows it is at this revision."""
-        card = approval.card
-        with self.store.transaction() as connection:
-            changes.delivered(connection, approval.id, approval.revision)
-            if card and card.channel and card.thread_ts:
-                changes.stirred(connection, card.channel, card.thread_ts)
-
-    def cannot_show(self, approval_id: str, fault: str) -> bool:
-        """Slack refuses its card; True where no other card waits for the same fault to be mended."""
-        with self.store.transaction() as connection:
-            return changes.fault(connection, approval_id, fault)
-
-    def _submit(self, connection: Connection, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
+    def _submit(
+        self, connection: Connection, agent: str, request: ApprovalRequest, standing: Answer | None
+    ) -> tuple[Approval, bool]:
+        """The Approval, and whether it is new and nothing more is known of it than its request."""
         known = store.find(connection, agent, str(request.id))
         if known:
             approval = store.load(connection, known)
             assert approval is not None
             return approval, False
+        receipt = self._receipts.read(standing, agent, str(request.id))
+        if receipt and receipt.digest_sent is None and receipt.status == "expired":
+            raise Invalid(epochs.LOST)  # its agent was told so, and may have gone on
+        transitions.check_key(connection, agent, request)
+        if receipt and receipt.digest_sent is not None:
+            return self._adopt(connection, agent, request, receipt), False
         verdict, owner = self.judge.judge(connection, agent, request)
         ends = ENDS.get(verdict.answer)
         if ends is None:
             return transitions.create(connection, agent, request, verdict, owner), True
         return transitions.settle(connection, self._receipts, agent, request, verdict, ends, owner), True
+
+    def _adopt(
+        self, connection: Connection, agent: str, request: ApprovalRequest, receipt: Receipt
+    ) -> Approval:
+        """The database was put back: what this request became is in no row, and holds for all that."""
+        verdict = self.judge.evaluate(agent, request)
+        approval = transitions.create(connection, agent, request, verdict)
+        if receipt.digest_sent != approval.digest_sent:
+            raise Invalid("Its id was used by another request.")
+        approval = transitions.adopt(connection, approval, receipt)
+        changes.delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
+        return approval
 
     def _end(
         self,

@@ -45,13 +45,28 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Restore:
+    """Where the log tells that the database was put back: the line, when, and from a backup of when."""
+
+    seq: int
+    epoch: int
+    at: int
+    backup_at: int | None
+
+
+@dataclass(frozen=True)
 class Verification:
-    """What `verify` found: `lines` good ones, then, in `seq`, the first bad one and why."""
+    """What `verify` found: `lines` good ones, then, in `seq`, the first bad one and why.
+
+    `restores` are those that the log tells of; `noted` whether it holds the noted head, None without one.
+    """
 
     lines: int
     head: str
     seq: int | None = None
     fault: str = ""
+    restores: tuple[Restore, ...] = ()
+    noted: bool | None = None
 
     @property
     def ok(self) -> bool:
@@ -63,8 +78,8 @@ def append(connection: Connection, *added: Event) -> None:
     """Append to the chain, as the transaction's last statements: its head is locked from here on."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    head = connection.execute(_HEAD).first()
-    seq, previous = (head.seq, head.hash) if head else (0, START)
+    last = connection.execute(_HEAD).first()
+    seq, previous = (last.seq, last.hash) if last else (0, START)
     rows = []
     for event in added:
         seq += 1
@@ -82,6 +97,12 @@ def append(connection: Connection, *added: Event) -> None:
     connection.execute(_INSERT, rows)
 
 
+def head(connection: Connection) -> str:
+    """The hash of the last line; to be noted elsewhere, to show later that the log was not cut off."""
+    last = connection.execute(_HEAD).first()
+    return last.hash if last else START
+
+
 def salted(salt: str, content: str) -> str:
     """A digest that can be checked with the salt, and tells nothing once the salt is erased."""
     return hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest()
@@ -92,29 +113,42 @@ def sha256(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def verify(store: Store) -> Verification:
-    """Walk the whole chain, and compare every payload that is still there with its digest."""
+def verify(store: Store, noted: str | None = None) -> Verification:
+    """Walk the whole chain, and compare every payload that is still there with its digest.
+
+    `noted` is a head that was written down earlier: where the log does not hold it any more, it was cut off.
+    """
     seq, previous = 0, START
+    found_noted = None if noted is None else noted == START
+    restores: list[Restore] = []
     while True:
         with store.reading() as connection:
             rows = connection.execute(_ALL, {"after": seq, "most": PAGE}).all()
             for found in rows:
                 line = dict(found._mapping)
                 stored = line.pop("hash")
-                fault = ""
-                if found.seq != seq + 1:
-                    fault = f"line {seq + 1} is missing"
-                elif found.previous != previous:
-                    fault = "it does not follow from the line before"
-                elif _hash(line) != stored:
-                    fault = "it was changed"
-                else:
-                    fault = _payload_fault(connection, line)
+                fault = _fault(connection, line, stored, seq, previous)
                 if fault:
-                    return Verification(seq, previous, found.seq, fault)
+                    return Verification(seq, previous, found.seq, fault, tuple(restores), found_noted)
                 seq, previous = found.seq, stored
+                if stored == noted:
+                    found_noted = True
+                if found.kind == "restored":
+                    data = json.loads(found.data)
+                    restores.append(Restore(seq, data["epoch"], found.at, data["backup_at"]))
         if len(rows) < PAGE:
-            return Verification(seq, previous)
+            return Verification(seq, previous, restores=tuple(restores), noted=found_noted)
+
+
+def _fault(connection: Connection, line: dict[str, Any], stored: str, seq: int, previous: str) -> str:
+    """What is wrong with a line that comes after line `seq`; empty where nothing is."""
+    if line["seq"] != seq + 1:
+        return f"line {seq + 1} is missing"
+    if line["previous"] != previous:
+        return "it does not follow from the line before"
+    if _hash(line) != stored:
+        return "it was changed"
+    return _payload_fault(connection, line)
 
 
 def _hash(line: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from signoff import __version__
-from signoff.commands import agent, answer, database, keys, policy, roles, serve, setup, verify
+from signoff.commands import agent, answer, backup, database, keys, policy, roles, serve, setup, verify
 from signoff.commands.parsers import print_help
 from signoff.config import read_env_file
 from signoff.errors import ConfigError, Invalid, PolicyError, SignoffError
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
-somebody runs it:     serve (or bot, intake and worker by themselves), pending, audit, doctor
+somebody runs it:     serve (or bot, intake and worker by themselves), pending, audit, doctor, backup, restore
 what needs a person:  policy
 to set it up:         manifest, keys, db, env, sandbox, demo
 
@@ -105,6 +105,6 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it, and it wins over .env",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, serve, roles, policy, database, keys, setup):
+    for module in (agent, verify, serve, roles, policy, database, backup, keys, setup):
         module.add(commands, common)
     return parser

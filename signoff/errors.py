@@ -12,7 +12,7 @@ SignoffError
 ├── NotRecorded            (server) a person's decision changed nothing
 │   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
 │   ├── NotAllowed  EditNotAllowed  BlockedNow
-│   └── UnknownApproval
+│   └── UnknownApproval  Restored
 └── SlackError             (server) what Slack answered, translated once
     ├── SlackUnavailable   later: it is busy, away, or did not say what it did
     └── SlackRefused       never, until somebody changes something
@@ -131,6 +131,10 @@ class UnknownApproval(NotRecorded):
     """There is no such request."""
 
 
+class Restored(NotRecorded):
+    """Signoff was restored from a backup, and the request ended with that."""
+
+
 class NotAllowed(NotRecorded):
     """This person may not decide.
 
@@ -198,10 +202,11 @@ class SlackError(SignoffError):
 class SlackUnavailable(SlackError):
     """Slack is busy or away.
 
-    `seconds` is how long it asked to be left alone (its Retry-After; then `limited`), else a pause of ours.
+    `seconds` is how long it asked to be left alone (its Retry-After), else a pause of ours. `limited` is the
+    method that was called too often, else empty.
     """
 
-    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: bool = False) -> None:
+    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: str = "") -> None:
         super().__init__(detail)
         self.seconds, self.limited = seconds, limited
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from signoff import people, policy, schema
 from signoff.errors import BlockedNow, Duplicate, EditNotAllowed, Invalid, Limited, NotAllowed
-from signoff.models import changes, flood, store
+from signoff.models import changes, flood
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, moment, payload_digest
 from signoff.policy import Policy, Verdict
@@ -55,10 +55,9 @@ class Judge:
     ) -> tuple[Verdict, str | None]:
         """The verdict on a request that is new, and the owner of its agent.
 
-        Raises Invalid (its key belongs to another, or the rule wants to be told more), Duplicate or TooMuch.
+        Raises Invalid (the rule wants to be told more), Duplicate or TooMuch.
         """
         now = self._in_force()
-        _check_key(connection, agent, request)
         verdict = policy.evaluate(request, agent, now)
         if now.contents is not None:
             _check_flood(connection, now, agent, request, verdict)
@@ -69,6 +68,10 @@ class Judge:
                 "send it again with that."
             )
         return verdict, now.owner(agent)
+
+    def evaluate(self, agent: str, request: ApprovalRequest) -> Verdict:
+        """The verdict on a request that is not new."""
+        return policy.evaluate(request, agent, self._in_force())
 
     def today(self, approval: Approval) -> Approval:
         """The same, with those for approvers who may decide by today's policy."""
@@ -131,18 +134,6 @@ def everybody(now: Policy) -> Collection[str]:
     rules = now.contents.rules if now.contents else ()
     named = [now.resolve(rule.approvers) for rule in rules if rule.verdict == "ask" and rule.approvers]
     return dict.fromkeys(one for ids in (now.approvers, *named) for one in ids)
-
-
-def _check_key(connection: Connection, agent: str, request: ApprovalRequest) -> None:
-    first = store.by_key(connection, agent, request.key) if request.key else None
-    if first is None:
-        return
-    if first.digest_sent == payload_digest(request.payload) and first.action == request.action:
-        raise Duplicate(f"Its key was used by request {first.request_id}.")
-    raise Invalid(
-        f"Its key was used by request {first.request_id} with other content: "
-        "a key names one request, so use another."
-    )
 
 
 def _check_flood(

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from signoff.canonical import canonical, digest, parse
@@ -29,8 +31,8 @@ _PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
 _TEXTS = ("reason", "rule", "why")
 _REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp", "action", "status", "version"]
 
-REFUSED_UNREAD = ("invalid", "duplicate", "limited")
-"""Statuses of requests that never became an Approval: nothing runs, whatever they held."""
+REFUSED_UNREAD = ("invalid", "duplicate", "limited", "expired")
+"""Statuses of requests in no row: nothing runs, whatever they held. One that a restore lost is `expired`."""
 
 VerifyKeys = Mapping[str, Ed25519PublicKey]
 """kid → public key."""
@@ -63,6 +65,11 @@ class Signer:
         """The private key as text, to be stored where only the server reads it."""
         raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         return _PRIVATE + _encode(raw)
+
+    def derive(self, purpose: str) -> bytes:
+        """Another secret of 32 bytes, which tells nothing of this key (HKDF, RFC 5869); one a `purpose`."""
+        raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return HKDF(SHA256(), 32, salt=None, info=f"signoff {purpose}".encode()).derive(raw)
 
     def sign(self, receipt: Receipt) -> str:
         """A receipt's claims → the JWT. Its payload is not inside: its digest is."""

@@ -1,4 +1,4 @@
-"""What can happen to a row inside a transaction: it is created, it ends, or both at once.
+"""What can happen to a row inside a transaction: it is created, it ends, or both; or a receipt tells its end.
 
 All append to the audit log as their last statements, so that the chain's head is locked shortest.
 """
@@ -16,15 +16,37 @@ from signoff import audit
 from signoff.answers import Receipts
 from signoff.audit import Event, salted
 from signoff.canonical import canonical, digest
+from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, Decision, Receipt, Status, moment, new_id
+from signoff.models.messages import (
+    ApprovalRequest,
+    Decision,
+    Receipt,
+    Status,
+    moment,
+    new_id,
+    payload_digest,
+)
 from signoff.models.store import MICROSECONDS
 from signoff.policy import Verdict
 
 
 class Moved(Exception):
     """The row is no longer as it was seen: nothing was written."""
+
+
+def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> None:
+    """Raise Duplicate or Invalid where another request of the agent has its key."""
+    first = store.by_key(connection, agent, request.key) if request.key else None
+    if first is None:
+        return
+    if first.digest_sent == payload_digest(request.payload) and first.action == request.action:
+        raise Duplicate(f"Its key was used by request {first.request_id}.")
+    raise Invalid(
+        f"Its key was used by request {first.request_id} with other content: "
+        "a key names one request, so use another."
+    )
 
 
 def create(
@@ -114,6 +136,7 @@ def _values(new: _New) -> dict[str, Any]:
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
         "not_before": 0,
+        "channel": one.verdict.channel,
     }
 
 
@@ -210,6 +233,56 @@ def end(
         receipt=receipt.token,
         decision=decision,
     )
+
+
+def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Approval:
+    """Pending → as a receipt says that a backup does not know of; raises Moved where it is not pending.
+
+    The receipt is verified, and is for this approval's payload: decided once, it is not decided again.
+    """
+    at, salt = changes.clock_and_salt(connection, approval.id)
+    by, text = receipt.decided_by, approval.payload_text
+    ended_at = round((by.at if by else receipt.issued_at).timestamp() * MICROSECONDS)
+    values = {
+        "to_status": receipt.status,
+        "to_version": receipt.version,
+        "to_verdict": approval.verdict.model_dump_json(),
+        "why": receipt.reason,
+        "at": ended_at,
+        "token": receipt.token,
+        "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
+    }
+    if not changes.adopt(connection, approval.id, values):
+        raise Moved
+    events = []
+    if receipt.version > approval.version:
+        text, salt = canonical(receipt.payload), _salt()
+        changes.add_payload(connection, approval.id, receipt.version, text, salt)
+        edited = {"version": receipt.version, "payload": salted(salt, text)}
+        events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
+    if by:
+        decision = Decision(
+            answer="approve" if receipt.approved else "reject",
+            approver=by.id,
+            name=by.name,
+            reason=receipt.reason,
+            resubmit=receipt.resubmit,
+            second_factor=by.second_factor,
+        )
+        changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
+    told = {
+        "status": receipt.status,
+        "version": receipt.version,
+        "by": by.id if by else None,
+        "decided_at": ended_at,
+        "reason": salted(salt, receipt.reason),
+        "nonce": receipt.nonce,
+        "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
+    }
+    audit.append(connection, *events, Event("adopted", approval.id, at, "signoff", told))
+    adopted = store.load(connection, approval.id)
+    assert adopted is not None
+    return adopted
 
 
 def _events(

@@ -66,7 +66,9 @@ def test_every_command_has_help_of_at_most_a_page(command: str, capsys: pytest.C
     assert max(len(line) for line in out.splitlines()) <= 110
 
 
-@pytest.mark.parametrize("line", ["nothing", "request", "report 1", "keys", "wait", "demo", "wait x --no"])
+@pytest.mark.parametrize(
+    "line", ["nothing", "request", "report 1", "keys", "wait", "demo --auto --reset", "wait x --no"]
+)
 def test_a_wrong_command_line_is_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, *line.split())[0] == 2
 

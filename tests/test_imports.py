@@ -33,16 +33,16 @@ policy.verdict policy.globs policy.addresses policy.expression policy.conditions
 policy.classes policy.facts policy.rules policy.deciding policy.policy policy.evaluate policy.document
 policy.faults policy.building policy.examples policy.checking policy.loading policy.replay policy
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.threads models.drafts models.homes models.places models.lists models.past
+models.leases models.turns models.threads models.drafts models.homes models.places models.lists models.past
 models.policies models.flood models.migrations models.migrate
-audit editing judging reloading
+audit epochs backups restoring editing judging reloading queue.mac
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
 bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.report_card bot.cards
 bot.first_message bot.review bot.modals
-bot.record bot.waiting bot.spoken answers transitions approvals lists bot.lists bot.post bot.directory
+bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
 bot.replies
-app bot.threads bot.delivery queue.sweep queue.intake
+app bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """
@@ -54,9 +54,11 @@ FOLDERS = (STAND_IN, "models.migrations")
 
 COMMAND_LINE = """
 doctor.patient doctor.local doctor.workspace doctor.backends doctor.checkup doctor.report doctor
-demo.reviewer demo.agent demo.stage demo
+demo demo.agents demo.agents.billing demo.agents.database demo.agents.support demo.agents.infra
+demo.agents.release demo.reviewer demo.stage demo.auto demo.claim demo.troupe demo.browser demo.live
 commands commands.parsers commands.answer commands.agent commands.verify commands.keys commands.database
-commands.setup commands.policy_file commands.replay commands.policy commands.roles commands.serve cli __main__
+commands.setup commands.policy_file commands.replay commands.policy commands.roles commands.serve
+commands.backup cli __main__
 """
 
 ORDER = [*AGENT_SIDE.split(), *SERVER_SIDE.split(), STAND_IN, *COMMAND_LINE.split()]
@@ -65,8 +67,10 @@ CLIENT = frozenset(
     ["asking", "resp", "notices", "exchange", "inbox", "gate", "client", "blocking", "testing", "."]
 )
 """What only an agent uses: its server neither needs nor may have it."""
-BESIDE_THE_SERVER = frozenset(["commands.agent", "demo.agent"])
-"""An agent's commands and the demo's agent: they use the client as any agent does."""
+BESIDE_THE_SERVER = frozenset(
+    ["commands.agent", *(name for name in COMMAND_LINE.split() if name.startswith("demo.agents."))]
+)
+"""An agent's commands and the demo's agents: they use the client as any agent does."""
 
 LONGEST = 320
 LONGER = {"bot/words.py"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import redis
 from sqlalchemy import text
-from support import Core, a_request, free_port
+from support import Core, a_request
 
 from signoff import audit, receipts
 from signoff.errors import BlockedNow, Duplicate, EditNotAllowed, Invalid, Limited, NotAllowed
@@ -305,11 +305,14 @@ def test_without_a_file_the_same_may_wait_twice(core: Core) -> None:
     assert core.approvals.submit("billing-bot", other).pending
 
 
-def test_what_is_allowed_while_redis_is_away_is_published_later(
+def test_what_is_allowed_as_redis_goes_away_is_published_later(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as away:
-        away.setattr(core.approvals.publisher, "_redis", redis.Redis(port=free_port(), socket_timeout=1))
+    def away(*_: Any) -> None:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(core.approvals.publisher, "decided", away)
         approval = refund(core, 50)
     assert core.store.unpublished(-60) == [approval.id]
     core.approvals.answer(core.approvals.get(approval.id))

@@ -80,6 +80,12 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
     return Message(_text(approval, waits, now), blocks, metadata(approval))
 
 
+def lost() -> Message:
+    """What takes the place of a card whose approval is in no row any more."""
+    block: Block = {"type": "section", "text": mrkdwn(words.LOST_CARD), "expand": True}
+    return Message(words.LOST_CARD, [block], {})
+
+
 def log(approval: Approval) -> Message:
     """The log reply in the card's thread."""
     return Message(log_text(approval), log_blocks(approval), metadata(approval))

@@ -97,7 +97,7 @@ class Commands:
             show(trigger, view)
 
     def _answer(self, user: str, text: str) -> dict[str, Any]:
-        asked, _, rest = text.strip().partition(" ")
+        asked, rest = [*text.split(maxsplit=1), "", ""][:2]
         asked, rest = asked.lower() or "pending", rest.strip()
         try:
             if asked == "show":

@@ -251,6 +251,8 @@ def _bounds(field: Field) -> Block:
         bound = field.schema.get(theirs)
         if not is_number(bound) or not PLAIN_NUMBER.fullmatch(text := _number(bound)):
             continue
+        if scalar_kind(field) == "integer" and "." in text:
+            continue
         if value is None or sign * (value - bound) >= 0:
             found[ours] = text
     if len(found) == 2 and float(found["min_value"]) > float(found["max_value"]):

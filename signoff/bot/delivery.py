@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from dataclasses import dataclass
 
 from signoff.approvals import Approvals
@@ -14,15 +13,18 @@ from signoff.bot.log import log_blocks, log_text
 from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.threads import NotYet, Threads
 from signoff.errors import SlackRefused, SlackUnavailable
-from signoff.models import flood, leases, threads
+from signoff.models import flood, leases, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
 from signoff.models.store import Store
+from signoff.models.turns import Turn
 
 log = logging.getLogger("signoff.deliver")
 
 ROUNDS = 10
-"""How often one delivery goes round for a revision that moves meanwhile; sweep has the rest."""
+"""How often one delivery goes round for a revision that moves meanwhile; the timer has the rest."""
+AGAIN_SECONDS = 0.5
+"""Pause where another delivery is about to do what this one needs."""
 REFUSED_SECONDS = 60.0
 """Pause before a card that Slack refuses is tried again: somebody may invite the app by then."""
 OF_ONE_CARD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
@@ -67,55 +69,53 @@ class Delivery:
         self._slack = slack
         self._admins = admins
         self._threads = Threads(approvals.store, slack)
-        self._quiet_until = 0.0
 
     def deliver(self, approval_id: str) -> None:
+        """Show an approval's last revision now, whoever's turn it is; see `take`."""
+        card_id = self._store.card_of(approval_id)
+        if card_id is not None:
+            self.take(Turn(approval_id, card_id), whole=True)
+
+    def take(self, turn: Turn, *, whole: bool = False) -> None:
         """Show an approval's last revision. Does nothing while another delivery of it is under way.
 
-        Slack's trouble postpones it, by Slack's own Retry-After; the database's errors pass.
+        Its log reply waits while other cards are due, unless it is to be done `whole`. Where Slack limits
+        us, that is noted for everybody; its other trouble postpones this card. The database's errors pass.
         """
-        card_id = self._store.card_of(approval_id)
-        if card_id is None:
-            self._nothing_to_show(approval_id)
-            return
-        wait = self._quiet()
-        if wait > 0:
-            self._store.postpone(approval_id, wait)
-            return
-        lease = leases.take(self._store, card_id)
+        lease = leases.take(self._store, turn.card_id, turn.agent)
         if lease is None:
             return
-        held = Held(self._store, card_id, lease)
+        approval_id, held = turn.approval_id, Held(self._store, turn.card_id, lease)
         try:
-            self._until_shown(approval_id, held)
+            self._until_shown(approval_id, held, whole)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
-            self._heed(error)
-            self._store.postpone(approval_id, error.seconds)
+            if error.limited:
+                self._limited(error.limited, error.seconds, turn)
+            else:
+                self._store.postpone(approval_id, error.seconds)
         except SlackRefused as error:
             self._refused(approval_id, error)
-        except NotYet as reason:  # sweep finds it undelivered
+        except NotYet as reason:
             log.info("postponed: id=%s: %s", approval_id, reason)
+            self._store.postpone(approval_id, AGAIN_SECONDS)
         finally:
             held.release()
         self._tell_of(approval_id)
 
     def tell(self, thread_id: int) -> None:
         """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
-        if self._quiet() > 0:
-            return
         try:
             self._threads.tell(thread_id)
         except SlackUnavailable as error:
             log.info("thread postponed: id=%d for %.1f s: %s", thread_id, error.seconds, error.detail)
-            self._heed(error)
+            if error.limited:
+                turns.pause(self._store, error.limited, "", error.seconds)
         except SlackRefused as error:
             log.warning("thread refused: id=%d %s", thread_id, error)
 
     def warn(self, agent: str) -> None:
         """Tell a channel, once, that an agent asks for too much; Slack's trouble postpones it."""
-        if self._quiet() > 0:
-            return
         notice = flood.claim(self._store, agent)
         if notice is None:
             return
@@ -123,16 +123,10 @@ class Delivery:
         try:
             self._slack.post(notice["channel"], text)
         except SlackUnavailable as error:
+            log.info("told later that %s asks for too much: %s", agent, error.detail)
             flood.give_back(self._store, agent, notice)
-            self._heed(error)
         except SlackRefused as error:
             log.warning("not told that %s asks for too much: %s", agent, error)
-
-    def _nothing_to_show(self, approval_id: str) -> None:
-        """What the policy allows or blocks has no card."""
-        approval = self._store.get(approval_id)
-        if approval:
-            self._approvals.delivered(approval)
 
     def _tell_of(self, approval_id: str) -> None:
         """The thread in which an approval's card stands, if it is a run's."""
@@ -140,21 +134,24 @@ class Delivery:
         place = approval.card if approval else None
         if place and place.channel and place.thread_ts:
             thread_id = threads.at(self._store, place.channel, place.thread_ts)
-            if thread_id is not None:
+            if thread_id is not None and not turns.paused(self._store, turns.UPDATE):
                 self.tell(thread_id)
 
-    def _quiet(self) -> float:
-        """Seconds for which Slack asked to be left alone: one message's Retry-After holds for all."""
-        return self._quiet_until - time.monotonic()
-
-    def _heed(self, error: SlackUnavailable) -> None:
-        if error.limited:
-            self._quiet_until = time.monotonic() + error.seconds
+    def _limited(self, method: str, seconds: float, turn: Turn) -> None:
+        approval = self._approvals.get(turn.approval_id)
+        unused = turn.agent if approval.shown_at is None else None
+        turns.pause(self._store, method, approval.verdict.channel, seconds, unused)
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
-        """Bring the message up to date that somebody clicked: the card, or the double of a lost reply."""
+        """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.
+
+        One whose row is gone, since the database was put back, says that nothing runs from it.
+        """
         approval = self._store.get(approval_id)
-        if approval is None or approval.card is None:
+        if approval is None:
+            lost = cards.lost()
+            return self._slack.update(channel, ts, lost.text, lost.blocks)
+        if approval.card is None:
             return
         if (approval.card.channel, approval.card.ts) == (channel, ts):
             return self.deliver(approval_id)
@@ -163,7 +160,7 @@ class Delivery:
         message = cards.card(today, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
-    def _until_shown(self, approval_id: str, held: Held) -> None:
+    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> None:
         for number in range(ROUNDS):
             if number and not held.renew():
                 return
@@ -173,12 +170,14 @@ class Delivery:
             assert approval.card is not None
             if approval.card.shown_revision < approval.revision:
                 self._show(approval, approval.card, now, held)
-            elif _needs_log(approval, approval.card):
+                continue
+            self._approvals.delivered(approval)
+            if approval.card.thread_ts is None and approval.card.log_revision < approval.revision:
+                if not whole and turns.following(self._store, logs=False):
+                    return  # the log has a turn of its own
                 self._log(approval, approval.card)
-            else:
-                self._approvals.delivered(approval)
-                if not self._moved(approval):
-                    return
+            if not self._moved(approval):
+                return
 
     def _moved(self, approval: Approval) -> bool:
         current = self._store.get(approval.id)
@@ -210,7 +209,8 @@ class Delivery:
     def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
         """A new card: in the thread that the verdict grants, else in its run's, else in none.
 
-        Raises NotYet where the run's thread is about to be posted, or is gone.
+        Raises NotYet where the run's thread is about to be posted, or cannot be replied to. Where the first
+        message is gone Slack puts the card into the channel; the run's next one begins another thread.
         """
         channel, wished = approval.verdict.channel, approval.verdict.thread_ts
         if wished:
@@ -226,12 +226,16 @@ class Delivery:
         if first is None:
             return self._post(approval, now, channel, None)
         try:
-            return self._post(approval, now, *first)
+            stands = self._post(approval, now, *first)
         except SlackRefused as error:
             if error.code not in NO_THREAD:
                 raise
             threads.forget(self._store, *first)
             raise NotYet("its thread is gone") from None
+        if stands.thread_ts is None:
+            log.info("its thread is gone: id=%s", approval.id)
+            threads.forget(self._store, *first)
+        return stands
 
     def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
         message = cards.card(approval, now=now, reply=thread_ts is not None)
@@ -239,12 +243,20 @@ class Delivery:
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
-        permalink = self._slack.permalink(posted.channel, posted.ts, thread_ts)
-        return Stands(message, posted.channel, posted.ts, thread_ts, permalink)
+        if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
+            message = cards.card(approval, now=now)
+            self._slack.update(
+                posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
+            )
+        permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
+        return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
 
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""
         assert place.channel and place.ts
+        if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
+            self._approvals.logged(approval, None)
+            return
         text, blocks = log_text(approval), log_blocks(approval)
         log_ts = place.log_ts
         if log_ts:
@@ -272,9 +284,3 @@ class Delivery:
                 self._slack.post(admin, told)
             except (SlackUnavailable, SlackRefused) as failed:
                 log.warning("admin not told: %s", failed)
-
-
-def _needs_log(approval: Approval, place: CardPlace) -> bool:
-    """In the thread of a card that was asked about, unless the card is in a thread itself."""
-    behind = place.log_revision < approval.revision
-    return behind and place.thread_ts is None and approval.verdict.answer != "notify"

@@ -202,8 +202,9 @@ def _faults(
         for problem in check(approval.request.json_schema, payload) if approval.request.json_schema else ():
             path = tuple(str(part) for part in problem.path)
             place = next((places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in places), None)
-            text = problem.message if place and form[place].leaf.path == path else str(problem)
-            found.setdefault(place or first, _message(text[0].upper() + text[1:]))
+            at_field = place is not None and form[place].leaf.path == path
+            message = problem.message[0].upper() + problem.message[1:]
+            found.setdefault(place or first, _message(message if at_field else str(problem)))
         if not found and _same(payload, approval.payload):
             found[first] = words.NOTHING_CHANGED
     except Invalid as error:

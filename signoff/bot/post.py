@@ -37,7 +37,7 @@ NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_t
 READS = frozenset({"users.info", "usergroups.users.list", "conversations.info", "conversations.list"})
 WHAT_TO_DO = {
     "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
-    "not_in_channel": "Invite the app to the channel: /invite @ and its name.",
+    "not_in_channel": "Invite the app: write /invite and its name in the channel.",
     "is_archived": "The channel is archived: unarchive it, or set SIGNOFF_CHANNEL to another one.",
     "token_revoked": "Install the app again and set SLACK_BOT_TOKEN to the new token.",
     "token_expired": "Set SLACK_BOT_TOKEN to a token that is valid.",
@@ -50,10 +50,11 @@ WHAT_TO_DO = {
 
 @dataclass(frozen=True)
 class Posted:
-    """Where a message stands."""
+    """Where a message stands; `thread_ts` is the thread that it is a reply in."""
 
     channel: str
     ts: str
+    thread_ts: str | None = None
 
 
 def client(token: str, api_url: str, *, seconds: int = CALL_SECONDS) -> WebClient:
@@ -79,7 +80,7 @@ class Slack:
                 return self.web.api_call(method, http_verb="GET", params=given).data  # type: ignore[return-value]
             return self.web.api_call(method, json=given).data  # type: ignore[return-value]
         except SlackApiError as error:
-            raise _translate(error) from None
+            raise _translate(method, error) from None
         except (SlackClientError, URLError, http.client.HTTPException, OSError, ValueError) as error:
             raise SlackUnavailable(f"{method}: {type(error).__name__}.") from None
 
@@ -92,7 +93,11 @@ class Slack:
         metadata: dict[str, Any] | None = None,
         thread_ts: str | None = None,
     ) -> Posted:
-        """A new message. To a user's id it is a direct message."""
+        """A new message. To a user's id it is a direct message.
+
+        Slack: a reply to a message that is gone is no error, it stands in the channel instead. So where it
+        stands is read from the answer.
+        """
         answer = self.call(
             "chat.postMessage",
             channel=channel,
@@ -103,7 +108,9 @@ class Slack:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return Posted(str(answer["channel"]), str(answer["ts"]))
+        message = answer.get("message")
+        place = message.get("thread_ts") if isinstance(message, dict) else thread_ts
+        return Posted(str(answer["channel"]), str(answer["ts"]), place if thread_ts else None)
 
     def update(
         self,
@@ -169,12 +176,14 @@ class Slack:
         self.call("views.publish", user_id=user, view=view)
 
 
-def _translate(error: SlackApiError) -> SlackError:
+def _translate(method: str, error: SlackApiError) -> SlackError:
     answer = error.response
     code = answer.get("error") or "internal_error"
     limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
     if limited or code in RETRYABLE or answer.status_code >= 500:
         after = str(answer.headers.get("Retry-After", ""))
-        return SlackUnavailable(f"{code}.", float(after) if after.isdigit() else 2.0, limited=limited)
+        return SlackUnavailable(
+            f"{code}.", float(after) if after.isdigit() else 2.0, limited=method if limited else ""
+        )
     said = (answer.get("response_metadata") or {}).get("messages") or []
     return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(said[:3]) if said else ""))

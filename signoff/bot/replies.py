@@ -14,6 +14,7 @@ from signoff.errors import (
     EditNotAllowed,
     NotAllowed,
     NotRecorded,
+    Restored,
     TimeRanOut,
     UnknownApproval,
 )
@@ -38,6 +39,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return words.not_an_approver(error.approvers or approval.verdict.approvers)
     if isinstance(error, BlockedNow):
         return words.BLOCKED_EDIT if error.edited else words.BLOCKED_NOW
+    if isinstance(error, Restored):
+        return words.RESTORED
     if isinstance(error, UnknownApproval):
         return words.UNKNOWN
     return words.NOT_RECORDED

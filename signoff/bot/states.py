@@ -37,6 +37,8 @@ def state_line(approval: Approval) -> Trusted:
         return words.withdrawn(at)
     if approval.status == "blocked":
         return words.blocked(approval.action)
+    if approval.reason:  # see signoff.epochs
+        return words.restored(at)
     return words.expired(approval.expires_at)
 
 
@@ -67,7 +69,9 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
         )
         said += [line(literal(words.CHANGED, "bold")), *parts]
         said += [] if whole else [line(literal(words.more_claims(), "italic"))]
-    reason = (decision.reason if decision else "") or approval.reason or _policy_reason(approval)
+    ours = approval.status in ("pending", "expired")  # the state says it already
+    reason = (decision.reason if decision else "") or _policy_reason(approval)
+    reason = reason or ("" if ours else approval.reason)
     if reason.strip():
         label = words.NOTE if approval.status == "approved" else words.REASON
         text = cut(visible(reason, keep="\n"), room)

@@ -23,6 +23,8 @@ log = logging.getLogger("signoff.threads")
 
 REST_SECONDS = 2.0
 """A first message is edited at most once in so many seconds."""
+LOST = GONE - {"is_inactive"}
+"""Refusals of an edit after which the run goes on elsewhere. In an archived channel a thread only sleeps."""
 REFUSED_SECONDS = 60.0
 """Pause after Slack has refused an edit."""
 
@@ -92,7 +94,7 @@ class Threads:
             threads.later(self._store, thread.id, lease, max(error.seconds, REST_SECONDS))
             raise
         except SlackRefused as error:
-            if error.code in GONE:
+            if error.code in LOST:
                 threads.forget(self._store, thread.channel, thread.ts)
             threads.later(self._store, thread.id, lease, REFUSED_SECONDS)
             raise

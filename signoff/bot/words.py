@@ -273,6 +273,14 @@ def expired(at: int) -> Trusted:
     return Trusted(f"*Nobody answered by {date(at)}.* The agent was told so. Nothing ran.")
 
 
+def restored(at: int) -> Trusted:
+    """Ended by a restore: whether somebody had answered after the backup, nobody can tell any more."""
+    return Trusted(
+        f"*Ended when Signoff was restored from a backup · {date(at)}.* The agent was told to ask again. "
+        "What was decided here since that backup is not known."
+    )
+
+
 def withdrawn(at: int) -> Trusted:
     """Cancelled by its agent."""
     return Trusted(f"*Withdrawn by the agent* · {date(at)}. Nothing ran.")
@@ -632,7 +640,18 @@ BLOCKED_NOW = Trusted("The policy blocks this now: it cannot be approved any mor
 BLOCKED_EDIT = Trusted("The policy blocks the request with these changes. Nothing has changed.")
 NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
 NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
-UNKNOWN = Trusted("Signoff does not know this request any more. Nothing has changed.")
+UNKNOWN = Trusted(
+    "Signoff does not know this request (any more, if it was restored from a backup made before it). "
+    "Nothing has changed."
+)
+RESTORED = Trusted(
+    "Signoff was restored from a backup, and this request ended with that. Nothing has changed; "
+    "the agent was told to ask again."
+)
+LOST_CARD = Trusted(
+    "*Signoff was restored from a backup made before this card.* Nothing runs from it any more. "
+    "What was decided on it until then holds; else the agent was told to ask again."
+)
 
 
 def edited_kept(by_id: str = "") -> Trusted:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.commands.answer import Shown, clock, printable, say
@@ -23,10 +25,10 @@ WIDE = 200
 """Columns of the table where the output is no terminal."""
 AUDIT_EPILOG = """\
 Reads the whole log, checks that each line follows from the one before, and that every payload that has not
-been erased is still the one that was logged. Keep the head's hash somewhere else: it shows, later on, whether
-the log was cut off or written anew.
+been erased is still the one that was logged. That does not show whether the log's end was cut off, or all of
+it written anew: keep the head's hash somewhere else, and name it, or a backup, with --head.
 
-exit: 0 it holds   1 it does not; the first bad line is named
+exit: 0 it holds   1 it does not (the first bad line is named), or not the head that was noted
 """
 
 
@@ -37,7 +39,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="one line: a list, with the same keys as `signoff status --json`"
     )
     audit = group(commands, "audit", "check the audit log")
-    command(audit, "verify", _audit, "check the audit log", common=common, epilog=AUDIT_EPILOG)
+    verify = command(audit, "verify", _audit, "check the audit log", common=common, epilog=AUDIT_EPILOG)
+    verify.add_argument(
+        "--head", metavar="HASH|FILE", help="a head noted earlier, or a backup: the log has to hold its line"
+    )
     db = group(commands, "db", "prepare the database")
     command(
         db, "upgrade", _upgrade, "bring the database up to date; `signoff serve` does so too", common=common
@@ -146,13 +151,39 @@ def _table(waiting: list[Approval]) -> None:
     console.print(table)
 
 
-def _audit(_: argparse.Namespace) -> int:
+def _audit(arguments: argparse.Namespace) -> int:
     from signoff import audit
+    from signoff.models.messages import moment
 
+    noted = _noted(arguments.head) if arguments.head else None
     with _store() as store:
-        found = audit.verify(store)
+        found = audit.verify(store, noted)
     print(f"{found.lines} lines hold; head {found.head}")
-    if found.ok:
-        return 0
-    say(f"line {found.seq} is bad: {found.fault}. Nothing from there on can be trusted; restore a backup.")
-    return 1
+    for restore in found.restores:
+        origin = f"a backup of {clock(moment(restore.backup_at))}" if restore.backup_at else "other means"
+        when = clock(moment(restore.at))
+        print(f"epoch {restore.epoch} begins at line {restore.seq}, {when}: put back by {origin}")
+    if not found.ok:
+        say(
+            f"line {found.seq} is bad: {found.fault}. Nothing from there on can be trusted; restore a backup."
+        )
+        return 1
+    if found.noted is False:
+        say(
+            "the noted head is in no line: the log was cut off or written anew"
+            + (", or the head is of a time that a restore has lost." if found.restores else ".")
+        )
+        return 1
+    return 0
+
+
+def _noted(given: str) -> str:
+    """A head, or the one that a backup was written with."""
+    from signoff import backups
+
+    if re.fullmatch(r"[0-9a-f]{64}", given):
+        return given
+    path = Path(given)
+    if not path.exists():
+        raise ConfigError(f"--head: {given!r} is no hash of 64 digits, and no file.")
+    return backups.read(path).head

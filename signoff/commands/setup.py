@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from signoff.commands.parsers import Commands, command
@@ -23,12 +24,19 @@ SANDBOX_EPILOG = """\
   signoff serve --env-file sandbox.env
 
 Here --env-file is written, not read: the settings that point a server at the stand-in, once it listens.
-Programs act as its people by JSON under /sandbox.
+The link that it prints opens a page like Slack's, where you are any of its people. Programs act as them by
+JSON under /sandbox. It listens on this machine alone, and refuses what other web pages send it.
+With --state the next one with that file goes on where this one was left.
 """
 DEMO_EPILOG = """\
-Starts everything on this machine, in a temporary folder and without Slack: a Redis, the server, Slack's
-stand-in, an agent that asks three times, and a reviewer who decides. Prints what happens, and leaves nothing.
+Starts everything on this machine: a Redis, the server, a stand-in for Slack with a page, and five agents that
+ask. Prints one link; in the page you are the reviewer. Needs no Slack and no network.
+
+All is kept in the folder `demo` of the data folder, so that the next start finds what was asked and decided.
+Ctrl-C ends all of it. With --auto a script decides, in a folder that is gone afterwards.
 """
+DEMO_NEEDS = ("slack_bolt", "rq", "sqlmodel", "alembic", "pydantic_settings", "structlog", "aiohttp")
+"""What its processes import and a plain install does not have."""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -48,11 +56,17 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     sandbox.add_argument("--port", type=int, default=0, help="where it listens (default: any free port)")
     sandbox.add_argument("--env-file", dest="written", metavar="FILE", help="the file to write")
+    sandbox.add_argument("--state", metavar="FILE", help="keep its team and messages in this file")
     demo = command(
-        commands, "demo", _demo, "see it all work on this machine, without Slack", common=None,
+        commands, "demo", _demo, "try all of it on this machine, without Slack", common=None,
         epilog=DEMO_EPILOG,
     )  # fmt: skip
-    demo.add_argument("--auto", action="store_true", required=True, help="the reviewer decides by himself")
+    way = demo.add_mutually_exclusive_group()
+    way.add_argument("--no-browser", action="store_true", help="only print the link")
+    way.add_argument(
+        "--auto", action="store_true", help="a script decides; ends by itself and leaves nothing"
+    )
+    way.add_argument("--reset", action="store_true", help="clear what earlier demos have left, and end")
 
 
 def _manifest(_: argparse.Namespace) -> int:
@@ -69,13 +83,20 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _sandbox(arguments: argparse.Namespace) -> int:
     from signoff.sandbox import server
 
-    server.run(port=arguments.port, env_file=Path(arguments.written) if arguments.written else None)
+    server.run(
+        port=arguments.port,
+        env_file=Path(arguments.written) if arguments.written else None,
+        state_file=Path(arguments.state) if arguments.state else None,
+    )
     return 0
 
 
-def _demo(_: argparse.Namespace) -> int:
-    import signoff.app
-    import signoff.sandbox.server  # noqa: F401  (its processes need both: a missing extra is told here)
-    from signoff.demo import run
+def _demo(arguments: argparse.Namespace) -> int:
+    for name in DEMO_NEEDS:
+        if find_spec(name) is None:  # told here, and not in a log of its processes
+            raise ModuleNotFoundError(name=name)
+    from signoff.demo import auto, live
 
-    return run()
+    if arguments.auto:
+        return auto.run()
+    return live.reset() if arguments.reset else live.run(open_browser=not arguments.no_browser)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.request import ProxyHandler, Request, build_opener
+
+from signoff.sandbox.remote import Remote
 
 JSON = dict[str, Any]
 T = TypeVar("T")
 SECONDS = 30.0
 """How long anything that has to appear may take."""
+READ = 100
+"""Characters of a payload that are told."""
 REASON = "That is production. Ask the data team first."
 
 
@@ -21,26 +23,26 @@ class Unexpected(Exception):
 
 
 class Reviewer:
-    """One person at the stand-in. `url` is the stand-in's, `user` and `channel` are Slack ids."""
+    """One person at the stand-in. `user` and `channel` are Slack ids."""
 
-    def __init__(self, url: str, user: str, name: str, channel: str) -> None:
-        self._url, self._user, self._name, self._channel = url, user, name, channel
-        self._open = build_opener(ProxyHandler({})).open  # it is on this machine, whatever the proxy
+    def __init__(self, slack: Remote, user: str, name: str, channel: str) -> None:
+        self._slack, self._user, self._name, self._channel = slack, user, name, channel
+        self._done: set[str] = set()
         self._ways = {"refund.create": self._edit, "database.drop": self._reject, "email.send": self._approve}
 
-    def work(self) -> None:
-        """Decide on one card for each way that there is; raises Unexpected."""
-        done: set[str] = set()
-        while len(done) < len(self._ways):
-            card = self._until("a card", lambda: self._card(done))
-            action = card["blocks"][0]["text"]["text"]
-            self._tell(f"reads a card: {action}. {_payload(card)}")
-            self._ways[action](card)
-            done.add(card["ts"])
+    def decide(self) -> None:
+        """Decide on the next card that comes, in the way that its action asks for; raises Unexpected."""
+        card = self._until(
+            "a card", lambda: next((c for c in self._cards() if c["ts"] not in self._done), None)
+        )
+        action = card["blocks"][0]["text"]["text"]
+        self._tell(f"reads a card: {action}. {_payload(card)}")
+        self._ways[action](card)
+        self._done.add(card["ts"])
 
-    def read(self) -> list[str]:
-        """What the cards say in the end, once the agent has reported: a line each."""
-        cards = self._until("the outcomes", self._finished)
+    def read(self, count: int) -> list[str]:
+        """What the cards say once all `count` agents have reported or been told no: a line each."""
+        cards = self._until("the outcomes", lambda: self._finished(count))
         return [f"{card['blocks'][0]['text']['text']}: {self._state(card)}" for card in cards]
 
     def _approve(self, card: JSON) -> None:
@@ -58,18 +60,15 @@ class Reviewer:
         self._submit(self._view("edit"), {"amount": "80"})
         self._submit(self._view("difference"), {})
 
-    def _card(self, done: set[str]) -> JSON | None:
-        return next((card for card in self._cards() if card["ts"] not in done), None)
-
     def _cards(self) -> list[JSON]:
-        found = self._get(f"messages?channel={self._channel}")["messages"]
+        found = self._slack.messages(self._channel)
         return [one for one in found if (one["metadata"] or {}).get("event_type") == "signoff_approval"]
 
-    def _finished(self) -> list[JSON]:
+    def _finished(self, count: int) -> list[JSON]:
         cards = self._cards()
         states = [self._state(card) for card in cards]
         ended = [state for state in states if "Rejected" in state or "Done" in state]
-        return cards if len(ended) == len(self._ways) else []
+        return cards if len(ended) == count else []
 
     def _state(self, card: JSON) -> str:
         """What the card's top-level text says of it, as Slack shows that."""
@@ -79,7 +78,7 @@ class Reviewer:
 
     def _view(self, callback_id: str) -> JSON:
         def top() -> JSON | None:
-            stack = self._get(f"views?user={self._user}")["stack"]
+            stack = self._slack.views(self._user)["stack"]
             return stack[-1] if stack and stack[-1]["callback_id"] == callback_id else None
 
         return self._until(f"the form {callback_id}", top)
@@ -101,19 +100,9 @@ class Reviewer:
         self._act(type="submit", view_id=view["id"], state=state)
 
     def _act(self, **fields: Any) -> None:
-        answer = self._ask(
-            Request(f"{self._url}/sandbox/act", json.dumps({"user": self._user, **fields}).encode())
-        )
+        answer = self._slack.act(user=self._user, **fields)
         if not (answer.get("ok") and answer.get("acked")):
             raise Unexpected(f"the {fields['type']} was not taken: {answer}")
-
-    def _get(self, path: str) -> JSON:
-        return self._ask(Request(f"{self._url}/sandbox/{path}"))
-
-    def _ask(self, request: Request) -> JSON:
-        with self._open(request, timeout=SECONDS) as response:
-            answer: JSON = json.load(response)
-            return answer
 
     def _until(self, what: str, look: Callable[[], T | None]) -> T:
         give_up = time.monotonic() + SECONDS
@@ -129,7 +118,8 @@ class Reviewer:
 
 def _payload(card: JSON) -> str:
     rows = "".join(_texts(block) for block in card["blocks"] if block["block_id"].startswith("payload"))
-    return ", ".join(" ".join(row.split()) for row in rows.splitlines())
+    line = ", ".join(" ".join(row.split()) for row in rows.splitlines() if row.strip())
+    return line if len(line) <= READ else f"{line[:READ]}…"
 
 
 def _texts(node: Any) -> str:

@@ -1,113 +1,145 @@
-"""Sets everything up in a temporary folder, has the agent and the reviewer play, and clears it away."""
+"""What every demo runs on: Slack's stand-in and Signoff's server, as processes, in one folder."""
 
 from __future__ import annotations
 
+import errno
 import os
-import signal
+import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.error import URLError
+from typing import IO
 
 from signoff import child
 from signoff.config import read_env_file
-from signoff.demo.reviewer import Reviewer, Unexpected
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
+FIRST_PORT = 9100
+PORTS = 100
+"""How many ports are tried, from the first one on."""
 _OURS = ("SIGNOFF_", "SLACK_")
 
 
-class _Failed(Exception):
+class Failed(Exception):
     """One of the parts did not do its part."""
 
 
-def run() -> int:
-    """Play it once; 0 when all went as told, else 1. Nothing is left running or lying about."""
-    children: list[subprocess.Popen[bytes]] = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that all is cleared away
-    with tempfile.TemporaryDirectory(prefix="signoff-demo-") as name:
-        folder = Path(name)
-        try:
-            _play(folder, children)
-            return 0
-        except (_Failed, Unexpected, URLError, OSError) as error:
-            print(f"signoff: the demo failed: {error}.", file=sys.stderr)
-            print(_tail(folder / "log"), file=sys.stderr)
-            return 1
-        finally:
-            for process in reversed(children):  # the server before the stand-in that it talks to
-                child.stop([process], STOP_SECONDS)
+class Stage:
+    """Start the parts, one after the other; `close` ends them all. Use it from the main thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server_data = folder / "server"
+        self.log = folder / "log"
+        self._said = folder / "said"
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = _environment(self.server_data)
+
+    @property
+    def slack(self) -> dict[str, str]:
+        """The settings that point at the stand-in."""
+        return read_env_file(self._settings)
+
+    @property
+    def url(self) -> str:
+        """Where the stand-in listens, without a slash at its end."""
+        return self.slack["SLACK_API_URL"].removesuffix("/api/")
+
+    @property
+    def _settings(self) -> Path:
+        return self.folder / "slack.env"
+
+    def open(self, port: int = 0, *more: str) -> None:
+        """Start the stand-in, then the server; returns when both are ready. Raises Failed.
+
+        `more` are options of `signoff sandbox`; port 0 takes any free one.
+        """
+        self._settings.unlink(missing_ok=True)
+        for file in (self._said, self.log):
+            file.unlink(missing_ok=True)
+        sandbox = ("sandbox", "--port", str(port), "--env-file", str(self._settings), *more)
+        self._begin("the stand-in", *sandbox)
+        self._until("the stand-in", self._settings.exists)
+        self._begin("the server", "serve", "--env-file", str(self._settings))
+        self._until("the server", lambda: b"Signoff is ready" in self._said.read_bytes())
+
+    def start(
+        self,
+        *arguments: str,
+        module: str = "signoff",
+        cwd: Path | None = None,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+        **environment: str,
+    ) -> subprocess.Popen[bytes]:
+        """One more program of ours, with the server's data folder; the caller ends it.
+
+        Like all the others it is out of the terminal's reach, so that Ctrl-C comes to us alone and they are
+        ended in order.
+        """
+        return child.start(
+            child.python(module, *arguments),
+            env={**self._environment, **environment},
+            cwd=cwd or self.folder,
+            stdout=stdout,
+            stderr=stderr,
+            own_group=True,
+        )
+
+    def check(self) -> None:
+        """Raise Failed where a part has ended by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise Failed(f"{name} ended with {process.returncode}")
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of the log of all parts."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def close(self) -> None:
+        """End all parts, the server before the stand-in that it talks to."""
+        for name in reversed(list(self._running)):
+            child.stop([self._running.pop(name)], STOP_SECONDS)
+
+    def _begin(self, name: str, *arguments: str) -> None:
+        with self._said.open("ab") as out, self.log.open("ab") as log:
+            self._running[name] = self.start(*arguments, stdout=out, stderr=log)
+
+    def _until(self, what: str, ready: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + START_SECONDS
+        while not ready():
+            self.check()
+            if time.monotonic() > give_up:
+                raise Failed(f"{what} was not ready within {START_SECONDS:g} s")
+            time.sleep(0.05)
 
 
-def _play(folder: Path, children: list[subprocess.Popen[bytes]]) -> None:
-    settings, said = folder / "slack.env", folder / "said"
-    environment = _environment(folder)
-
-    def start(*arguments: str, module: str = "signoff", aloud: bool = False) -> subprocess.Popen[bytes]:
-        with said.open("ab") as out, (folder / "log").open("ab") as log:
-            process = child.start(
-                child.python(module, *arguments),
-                env=environment,
-                cwd=folder,
-                stdout=None if aloud else out,
-                stderr=log,
-            )
-        children.append(process)
-        return process
-
-    _tell("Slack's stand-in, a Redis, the database and Signoff's server start on this machine")
-    stand_in = start("sandbox", "--port", "0", "--env-file", str(settings))
-    _until(stand_in, "the stand-in", settings.exists)
-    server = start("serve", "--env-file", str(settings))
-    _until(server, "the server", lambda: b"Signoff is ready" in said.read_bytes())
-    slack = read_env_file(settings)
-    url = slack["SLACK_API_URL"].removesuffix("/api/")
-    ana = slack["SIGNOFF_APPROVERS"].split(",")[0]
-    reviewer = Reviewer(url, ana, "ana", slack["SIGNOFF_CHANNEL"])
-    agent = start(module="signoff.demo.agent", aloud=True)
-    reviewer.work()
-    if agent.wait(START_SECONDS) != 0:
-        raise _Failed(f"the agent ended with {agent.returncode}")
-    for line in reviewer.read():
-        print(f"card       {line}")
-    _tell("every step is in the audit log:")
-    sys.stdout.flush()
-    if start("audit", "verify", aloud=True).wait(START_SECONDS) != 0:
-        raise _Failed("the audit log does not verify")
+def free_port(first: int = FIRST_PORT) -> int:
+    """The first port from `first` on that nobody listens at on this machine; raises OSError."""
+    for port in range(first, first + PORTS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port from {first} to {first + PORTS - 1} is free")
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(server_data: Path) -> Mapping[str, str]:
     """This process's, without any settings of ours and without a proxy: all is on this machine."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(_OURS) and not name.lower().endswith("_proxy")
     }
-    kept |= {"SIGNOFF_DATA": str(folder / "data"), "PYTHONWARNINGS": "ignore"}
+    kept |= {"SIGNOFF_DATA": str(server_data), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
     if os.getcwd() in sys.path:  # Signoff is run from its source, and the children run elsewhere
         source = Path(__file__).parents[2]
         kept["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, [kept.get("PYTHONPATH")])])
     return kept
-
-
-def _until(process: subprocess.Popen[bytes], what: str, check: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while not check():
-        if process.poll() is not None:
-            raise _Failed(f"{what} ended with {process.returncode}")
-        if time.monotonic() > give_up:
-            raise _Failed(f"{what} was not ready within {START_SECONDS:g} s")
-        time.sleep(0.05)
-
-
-def _tail(log: Path, lines: int = 20) -> str:
-    text = log.read_text(errors="replace") if log.exists() else ""
-    return "\n".join(text.splitlines()[-lines:])
-
-
-def _tell(line: str) -> None:
-    print(f"demo       {line}", flush=True)

@@ -30,6 +30,7 @@ _DECIDE = (
     .values(**_ENDED)
 )
 _EXPIRE = update(approvals).where(*_OPEN, approvals.c.expires_at <= now()).values(**_ENDED)
+_ADOPT = update(approvals).where(*_OPEN).values({**_ENDED, "published_at": now()})
 _REPORT = (
     update(approvals)
     .where(
@@ -162,6 +163,11 @@ def expire(connection: Connection, approval_id: str, values: dict[str, Any]) -> 
     return connection.execute(_EXPIRE, {"approval_id": approval_id, **values}).rowcount == 1
 
 
+def adopt(connection: Connection, approval_id: str, values: dict[str, Any]) -> bool:
+    """Pending, overdue or not → ended, and its answer is in Redis; False where it is not pending."""
+    return connection.execute(_ADOPT, {"approval_id": approval_id, **values}).rowcount == 1
+
+
 def report(connection: Connection, approval_id: str, outcome: str) -> bool:
     """Approved and without an outcome → with it; False where it is not."""
     return connection.execute(_REPORT, {"approval_id": approval_id, "what": outcome}).rowcount == 1
@@ -173,7 +179,7 @@ def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> N
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
 
-def logged(connection: Connection, card_id: int, ts: str, revision: int) -> None:
+def logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
     """A card's log reply stands at this revision."""
     connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
 

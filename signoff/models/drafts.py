@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, exists, insert, literal_column, select, update
 
 from signoff.models.approval import Approval
 from signoff.models.store import MICROSECONDS, Store, approvals, now
@@ -18,7 +18,9 @@ from signoff.models.tables import DraftRow
 MAX_TEXT = 512 * 1024
 """Bytes of one draft, as JSON."""
 KEPT_SECONDS = 24 * 3600
-"""A draft that was left goes after so long; one of a request that is decided goes with the next sweep."""
+"""A draft that was left goes after so long."""
+ENDED_SECONDS = 3600
+"""One of a request that has ended goes after so long: whoever has its form open is shown what they typed."""
 
 drafts = DraftRow.__table__  # type: ignore[attr-defined]
 
@@ -40,7 +42,13 @@ _ADD = insert(drafts).values(
 _ANY = select(drafts.c.form).limit(literal_column("1"))
 _CLEAR = delete(drafts).where(
     (drafts.c.updated_at < now() - literal_column(str(KEPT_SECONDS * MICROSECONDS)))
-    | drafts.c.approval_id.in_(select(approvals.c.id).where(approvals.c.status != "pending"))
+    | exists(  # not IN, which would read a million old approvals for one draft
+        select(approvals.c.id).where(
+            approvals.c.id == drafts.c.approval_id,
+            approvals.c.status != "pending",
+            approvals.c.ended_at < now() - literal_column(str(ENDED_SECONDS * MICROSECONDS)),
+        )
+    )
 )
 
 
@@ -76,7 +84,7 @@ class Drafts:
         return True
 
     def clear(self) -> None:
-        """Delete what nobody needs any more: of decided requests, and left for a day."""
+        """Delete what nobody needs any more: of requests that ended an hour ago, and left for a day."""
         with self._store.reading() as connection:
             if connection.execute(_ANY).first() is None:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, update
 
-from signoff.models.store import MICROSECONDS, Store, cards, now
+from signoff.models.store import MICROSECONDS, Store, agents, cards, now
 
 LEASE_SECONDS = 12
 """Longer than one Slack call may take, and renewed before each; one that died frees its card by then."""
@@ -26,12 +26,19 @@ _RELEASE = (
     .where(cards.c.id == bindparam("card_id"), cards.c.lease_until == bindparam("lease"))
     .values(lease_until=0)
 )
+_SERVE = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=now())
 
 
-def take(store: Store, card_id: int) -> int | None:
-    """The lease, to be given back with `release`; None while somebody else holds it."""
+def take(store: Store, card_id: int, agent: str | None = None) -> int | None:
+    """The lease, to be given back with `release`; None while somebody else holds it.
+
+    `agent` is whose turn it is: the next turn is another's.
+    """
     with store.transaction() as connection:
-        return connection.execute(_TAKE, {"card_id": card_id}).scalar()
+        lease = connection.execute(_TAKE, {"card_id": card_id}).scalar()
+        if lease and agent:
+            connection.execute(_SERVE, {"agent": agent})
+        return lease
 
 
 def renew(store: Store, card_id: int, lease: int) -> int | None:

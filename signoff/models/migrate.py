@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, exc, text
+from sqlalchemy import Connection, Engine, exc, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = 0x5167_0FF1
@@ -52,18 +52,23 @@ def upgrade(engine: Engine) -> bool:
             time.sleep(0.05)  # SQLite's own wait is kept short for the sake of people who click
 
 
+def apply(connection: Connection) -> None:
+    """`upgrade` within somebody's transaction; its errors pass."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
 def _upgrade(engine: Engine) -> bool:
     if not pending(engine):
         return False
-    config = _config()
     with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so only one process is in here
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS:.0f}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
         if MigrationContext.configure(connection).get_current_revision() == latest():
             return False  # another process was faster
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        apply(connection)
     return True
 
 

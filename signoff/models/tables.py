@@ -8,6 +8,9 @@ from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 PENDING = text("status = 'pending'")
+UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
+STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
+UNLOGGED = text("ts IS NOT NULL AND thread_ts IS NULL AND log_revision < shown_revision")
 
 
 def _time(**options: Any) -> Any:
@@ -22,7 +25,8 @@ class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
     `id` is the request's id, but where another agent's request has it already. `delivered_revision` is
-    what all its cards show; `not_before` keeps a card from being delivered (Slack's Retry-After).
+    what all its cards show; `not_before` keeps a card from being delivered for a while. `channel` is where
+    the verdict wants its card.
     """
 
     __tablename__ = "approval"
@@ -51,6 +55,8 @@ class ApprovalRow(SQLModel, table=True):
             sqlite_where=PENDING,
             postgresql_where=PENDING,
         ),
+        Index("approval_unshown", "agent", "created_at", sqlite_where=UNSHOWN, postgresql_where=UNSHOWN),
+        Index("approval_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -80,6 +86,7 @@ class ApprovalRow(SQLModel, table=True):
     receipt_expires_at: int | None = _time(default=None)
     outcome: str | None = _text(default=None)
     outcome_at: int | None = _time(default=None)
+    channel: str | None = _text(default=None)
 
 
 class PayloadRow(SQLModel, table=True):
@@ -145,6 +152,7 @@ class CardRow(SQLModel, table=True):
             sqlite_where=text("thread_ts IS NOT NULL"),
             postgresql_where=text("thread_ts IS NOT NULL"),
         ),
+        Index("card_unlogged", "id", sqlite_where=UNLOGGED, postgresql_where=UNLOGGED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -209,14 +217,43 @@ class AuditEventRow(SQLModel, table=True):
     hash: str = _text(unique=True)
 
 
+class EpochRow(SQLModel, table=True):
+    """The time since a restore; the first epoch, of a database that was never restored, has no row.
+
+    `backup_at` is when its backup was taken, NULL where other means put the database back. `settled_at` is
+    when agents were told of requests that are in no row any more, NULL until then.
+    """
+
+    __tablename__ = "epoch"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    started_at: int = _time()
+    backup_at: int | None = _time(default=None)
+    settled_at: int | None = _time(default=None)
+
+
 class AgentRow(SQLModel, table=True):
-    """An agent that has asked at least once. `owner` is a Slack user id."""
+    """An agent that has asked at least once. `owner` is a Slack user id.
+
+    `served_at` is when a new card of it last had its turn; NULL where the next turn is its own.
+    """
 
     __tablename__ = "agent"
 
     name: str = _text(primary_key=True)
     owner: str | None = _text(default=None)
     created_at: int = _time()
+    served_at: int | None = _time(default=None)
+
+
+class PauseRow(SQLModel, table=True):
+    """Until when Slack asked to be left alone (its Retry-After), by method; for posts by channel, too."""
+
+    __tablename__ = "pause"
+
+    method: str = _text(primary_key=True)
+    channel: str = _text(primary_key=True)
+    not_before: int = _time()
 
 
 class NoticeRow(SQLModel, table=True):

@@ -24,6 +24,7 @@ from signoff.policy.verdict import (
     stricter_risk,
 )
 
+_ID = re.compile(r"[CDG][A-Z0-9]{1,40}")
 _THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
 """A wish for a thread: the channel's id, and the ts of the thread's first message."""
 CLAIMS_ASIDE = " (what the agent claims frees nothing)"
@@ -229,6 +230,9 @@ def _thread(wish: str | None, channel: str) -> str | None:
     """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
 
     Any other wish is passed over: in another channel nobody who may decide would be sure to see the card.
+    A policy that names its channel by name leaves the comparison to Slack: the card is posted there, and a
+    thread of another channel is none of its own.
     """
     named = _THREAD.fullmatch(wish or "")
-    return named[2] if named and named[1] == channel else None
+    same = named is not None and (named[1] == channel or not _ID.fullmatch(channel))
+    return named[2] if named and same else None

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Event
 
@@ -39,6 +40,8 @@ BLOCK_SECONDS = 0.5
 """How long one read waits. New agents are looked for in between, so they are picked up within a second."""
 BATCH = 10
 """Entries of each agent in one read: a noisy one delays the others by no more."""
+MOST = 100
+"""Entries in one read, but one of each agent: what is read has to be done before others claim it."""
 CLAIM_IDLE_MS = 5000
 """An entry that was read so long ago and not acked: whoever read it died, or met an outage."""
 CLAIM_SECONDS = 1.0
@@ -52,6 +55,7 @@ class Intake:
         self._approvals = approvals
         self._stream = stream
         self._agents: list[str] = []
+        self._entries: deque[Entry] = deque()
         self._due: dict[str, float] = {}
 
     def run(self, stop: Event) -> None:
@@ -68,7 +72,21 @@ class Intake:
         self._leave()
 
     def step(self) -> int:
-        """Look for new agents, take over what was left, read once; how many entries were processed."""
+        """Take what is next, and process it; how many entries that were.
+
+        What an outage leaves unprocessed is still here for the next step: nobody waits until it is claimed.
+        """
+        if not self._entries:
+            self._entries.extend(self._next())
+        done = 0
+        while self._entries:
+            self.process(self._entries[0])
+            self._entries.popleft()
+            done += 1
+        return done
+
+    def _next(self) -> list[Entry]:
+        """Look for new agents, take over what was left, read once."""
         if self._is_due("agents", BLOCK_SECONDS):
             self._find_agents()
         entries: list[Entry] = []
@@ -78,10 +96,7 @@ class Intake:
         if self._is_due("consumers", 60):
             for agent in self._agents:
                 self._of(agent, self._stream.drop_idle_consumers)
-        entries += self._read(0 if entries else int(BLOCK_SECONDS * 1000))
-        for entry in entries:
-            self.process(entry)
-        return len(entries)
+        return entries + self._read(0 if entries else int(BLOCK_SECONDS * 1000))
 
     def process(self, entry: Entry) -> None:
         """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""
@@ -151,7 +166,8 @@ class Intake:
             time.sleep(block_ms / 1000)
             return []
         try:
-            return self._stream.read(self._agents, BATCH, block_ms)
+            most = max(1, min(BATCH, MOST // len(self._agents)))
+            return self._stream.read(self._agents, most, block_ms)
         except ResponseError as error:
             # One stream without its group, or of another type, fails the read of all: find it, go on.
             log.warning("a stream cannot be read: %s", str(error).split(" ")[0])

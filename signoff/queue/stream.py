@@ -5,7 +5,7 @@ All in Redis can be rebuilt from the rows, except requests not yet read: agents 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +89,10 @@ class Stream:
                 raise
 
     def read(self, agents: Iterable[str], count: int, block_ms: int) -> list[Entry]:
-        """New entries of these agents, `count` at most of each; waits `block_ms` for the first."""
+        """New entries of these agents, `count` at most of each; waits `block_ms` for the first, if at all."""
         streams: dict[Any, Any] = {requests(agent): ">" for agent in agents}
-        found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block_ms)
+        block = block_ms or None  # to Redis, 0 is for ever
+        found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block)
         rows = found.items() if isinstance(found, dict) else found or []
         return [
             Entry(name.decode().removeprefix(REQUESTS), entry_id, fields)
@@ -183,6 +184,14 @@ def known_run(client: Redis) -> str | None:
 def remember_run(client: Redis, name: str) -> None:
     """All answers are, or will be, published to this run."""
     client.set(RUN, name)
+
+
+def answered(client: Redis) -> Iterator[tuple[str, str]]:
+    """(agent, request id) of every answer that stands, `received` or final; seen by SCAN, maybe twice."""
+    for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
+        agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
+        if AGENT.fullmatch(agent):
+            yield agent, request_id
 
 
 def published(client: Redis, agent: str, request_id: str) -> Answer | None:

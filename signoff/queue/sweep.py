@@ -1,4 +1,7 @@
-"""Finds what is overdue, unpublished or undelivered, and has it done. Runs on a timer, Redis or not."""
+"""Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
+
+Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
+from signoff import epochs
 from signoff.approvals import Approvals
-from signoff.models import flood, threads
+from signoff.models import flood
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
@@ -24,20 +28,9 @@ UNPUBLISHED_SECONDS = 1.0
 class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
-    def __init__(
-        self,
-        approvals: Approvals,
-        deliver: Callable[[str], None],
-        tell: Callable[[int], None] = lambda thread_id: None,
-        warn: Callable[[str], None] = lambda agent: None,
-    ) -> None:
-        """`deliver` shows an approval (by id), `tell` brings a thread's first message up to date (by id).
-
-        `warn` tells a channel of an agent (by name) that asks for too much.
-        """
+    def __init__(self, approvals: Approvals, warn: Callable[[str], None] = lambda agent: None) -> None:
+        """`warn` tells a channel of an agent (by name) that asks for too much."""
         self._approvals = approvals
-        self._deliver = deliver
-        self._tell = tell
         self._warn = warn
 
     def run(self, stop: Event) -> None:
@@ -49,10 +42,10 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
+        self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
-        self._each("deliver", store.undelivered, self._deliver)
-        self._each("tell", lambda: map(str, threads.due(store)), lambda thread: self._tell(int(thread)))
         self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
@@ -68,6 +61,21 @@ class Sweep:
         for approval_id, _ in store.waiting():
             self._approvals.answer(self._approvals.get(approval_id))
         self._approvals.publisher.recovered(run)
+
+    def _tell_of_restore(self, epoch: str) -> None:
+        """Agents that wait for a request of the lost time would wait for ever."""
+        store, count = self._approvals.store, 0
+
+        def known(agent: str, request_id: str) -> bool:
+            return store.find(agent, request_id) is not None
+
+        if epochs.closed(store):
+            return
+        for agent, request_id in self._approvals.publisher.received_by_nobody(known):
+            self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            count += 1
+        epochs.settled(store, int(epoch))
+        log.info("epoch %s: told agents of %d lost requests", epoch, count)
 
     def _unpublished(self) -> Iterator[str]:
         """The newest first, for as long as one sweep may take."""

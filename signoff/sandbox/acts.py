@@ -147,7 +147,7 @@ class Acts:
         strange = [block_id for block_id in errors if block_id not in inputs]
         if strange or not all(isinstance(text, str) and text for text in errors.values()):
             raise SlackError("invalid_response_errors", no_such_input=strange)
-        self.workspace.views.errors[view_id] = dict(errors)
+        self.workspace.views.complain(view_id, errors)
 
     async def _close(self, user: User, fields: JSON) -> JSON:
         """Close the top view, or with `all` the whole stack. The app hears of it where it asked to."""

@@ -25,10 +25,16 @@ JSON = dict[str, Any]
 
 
 def post_message(workspace: Workspace, arguments: Arguments) -> JSON:
-    """chat.postMessage: to a channel's id or name, or to a user's id as a direct message."""
+    """chat.postMessage: to a channel's id or name, or to a user's id as a direct message.
+
+    A reply to a message that is not there (deleted, or of another channel) stands in the channel: Slack
+    refuses nothing then, and its answer's message has no `thread_ts`.
+    """
     channel = channel_to_post_in(workspace, arguments.required("channel"))
     text, message_blocks, metadata = _content(arguments)
     thread_ts = arguments.string("thread_ts") or None
+    if thread_ts and workspace.message(channel.id, thread_ts) is None:
+        thread_ts = None
     workspace.check_thread(channel.id, thread_ts)
     message = workspace.post(
         channel, text[:POSTED_TEXT], message_blocks, metadata=metadata, thread_ts=thread_ts

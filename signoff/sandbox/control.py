@@ -1,17 +1,23 @@
 """JSON under /sandbox, for programs that drive the stand-in.
 
 - `GET state`: team, bot, users, channels (with members), usergroups, connections
-- `GET messages?channel=C…[&thread_ts=…]`, `GET views?user=U…` (`stack`, the top last, and `home`)
+- `GET state?user=U…`: the same, and `reads`: what that person sees, and has read (see `reads.py`)
+- `GET messages?channel=C…[&thread_ts=…]`; with `&user=U…` as that person sees it, with `&limit=…[&before=ts]`
+  the newest of them, and whether there are `more`
+- `GET views?user=U…` (`stack`, the top last, and `home`); `GET events?user=U…`: see `stream.py`
+- `POST read`: see `reads.py`; `GET pane`, `POST pane`: see `panes.py`
 - `POST act`: see `acts.py`
 - `GET faults`; `POST faults`: see `faults.py`; `{"clear": true}`, `{"rate_limits": true}`,
   `{"redelivery_seconds": [0, 0.1, 0.2]}` (see `events.py`)
 - `POST team`: `{"users": {id: {flag: value}}, "channels": {id: {field: value}}, "usergroups": {id: {field:
   value}}, "bot": {"token_error": "token_revoked" | "account_inactive" | "", "scopes": […], "installed":
-  bool}, "events": […]}`. The fields are those of `team.py`; a channel also takes `bot_is_member`. What is not
-  there yet is created and needs a `name`. `events` are what the app subscribes to (see `subscriptions.py`);
+  bool}, "events": […], "features": {…}}`. The fields are those of `team.py`; a channel also takes
+  `bot_is_member`. What is not there yet is created and needs a `name`. `events` are what the app subscribes
+  to (see `subscriptions.py`), `features` the commands and shortcuts that the page lists (see `features.py`);
   of a change it is told in the background. Where `installed` is false the app is uninstalled: its bot token
   is dead, and nobody can use it any more
-- `GET log`: `entries`, every call and envelope; `POST reset`: as freshly started, tokens and links kept
+- `GET log`: `entries`, every call and envelope; with `?brief=1` the newest as lines of the inspector, with
+  `?n=…` that one alone; `POST reset`: as freshly started, tokens and links kept
 """
 
 from __future__ import annotations
@@ -19,20 +25,24 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
-from signoff.sandbox import announcements, json_text, world
+from signoff.sandbox import announcements, json_text, reads, world
 from signoff.sandbox.acts import Acts
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.events import REDELIVERY, Events
 from signoff.sandbox.faults import Fault, Faults
-from signoff.sandbox.journal import Journal
+from signoff.sandbox.journal import Journal, brief
+from signoff.sandbox.panes import Panes
 from signoff.sandbox.socket_mode import SocketMode
+from signoff.sandbox.team import User
 from signoff.sandbox.workspace import Workspace
 
 JSON = dict[str, Any]
+LINES: Final = 300
+"""Of the inspector, when it opens."""
 
 
 @dataclass(slots=True)
@@ -45,6 +55,7 @@ class Control:
     journal: Journal
     acts: Acts
     events: Events
+    panes: Panes
 
     def routes(self) -> list[web.RouteDef]:
         """For the web application."""
@@ -54,6 +65,9 @@ class Control:
             web.get("/sandbox/views", _handler(self.views)),
             web.get("/sandbox/faults", _handler(self.list_faults)),
             web.get("/sandbox/log", _handler(self.log)),
+            web.get("/sandbox/pane", _handler(self.panes.listed)),
+            web.post("/sandbox/pane", _handler(self.panes.append)),
+            web.post("/sandbox/read", _handler(self.mark_read)),
             web.post("/sandbox/act", _handler(self.acts.do)),
             web.post("/sandbox/faults", _handler(self.add_fault)),
             web.post("/sandbox/team", _handler(self.change_team)),
@@ -62,7 +76,14 @@ class Control:
 
     async def state(self, fields: JSON) -> JSON:
         """GET state."""
-        return world.as_json(self.workspace) | {"connections": len(self.socket_mode.links)}
+        state = world.as_json(self.workspace) | {"connections": len(self.socket_mode.links)}
+        if fields.get("user"):
+            state["reads"] = reads.of_user(self.workspace, self._user(fields))
+        return state
+
+    async def mark_read(self, fields: JSON) -> JSON:
+        """POST read."""
+        return reads.mark(self.workspace, fields)
 
     async def messages(self, fields: JSON) -> JSON:
         """GET messages, oldest first. A user's id stands for the app's direct message with them."""
@@ -73,18 +94,23 @@ class Control:
         if channel is None:
             raise ActError("channel_not_found", 404)
         listed = self.workspace.listed(channel.id, fields.get("thread_ts") or None)
-        return {"ok": True, "channel": channel.id, "messages": listed}
+        if fields.get("user"):
+            user = self._user(fields)
+            if not team.can_see(user, channel):
+                raise ActError("not_in_channel", 403)
+            listed = [message for message in listed if message.get("ephemeral_to", user.id) == user.id]
+        return {"ok": True, "channel": channel.id} | _page(listed, fields)
 
     async def views(self, fields: JSON) -> JSON:
         """GET views. A view whose last submission was refused has `errors`."""
-        user, views = fields.get("user", ""), self.workspace.views
-        if user not in self.workspace.team.users:
+        user, views = self._user(fields).id, self.workspace.views
+        return {"ok": True, "stack": views.stack_of(user), "home": views.homes.get(user)}
+
+    def _user(self, fields: JSON) -> User:
+        found = self.workspace.team.users.get(fields.get("user", ""))
+        if found is None:
             raise ActError("user_not_found", 404)
-        stack = [
-            view | ({"errors": views.errors[view["id"]]} if view["id"] in views.errors else {})
-            for view in views.stacks.get(user, [])
-        ]
-        return {"ok": True, "stack": stack, "home": views.homes.get(user)}
+        return found
 
     async def list_faults(self, fields: JSON) -> JSON:
         """GET faults: what is left of them."""
@@ -124,10 +150,18 @@ class Control:
         if uninstalled or (working and workspace.token_error):
             for event in announcements.of_app(uninstalled=uninstalled):
                 self.events.announce(event)
+        workspace.feed.tell("team", {})
         return await self.state({})
 
     async def log(self, fields: JSON) -> JSON:
         """GET log."""
+        if fields.get("brief"):
+            return {"ok": True, "entries": [brief(entry) for entry in list(self.journal.entries)[-LINES:]]}
+        if number := fields.get("n", ""):
+            entry = self.journal.find(int(number)) if number.isdecimal() else None
+            if entry is None:
+                raise ActError("no_such_entry", 404)
+            return {"ok": True, "entry": entry}
         return {"ok": True, "entries": list(self.journal.entries)}
 
     async def reset(self, fields: JSON) -> JSON:
@@ -137,7 +171,20 @@ class Control:
         self.workspace.reset()
         self.faults.clear()
         self.journal.entries.clear()
+        self.panes.clear()
+        self.workspace.feed.tell("reset", {})
         return {"ok": True}
+
+
+def _page(listed: list[JSON], fields: JSON) -> JSON:
+    """The newest `limit` of the messages that stand before `before`."""
+    limit, before = fields.get("limit", ""), fields.get("before", "")
+    older = [message for message in listed if not before or message["ts"] < before]
+    if not limit:
+        return {"messages": older}
+    if not limit.isdecimal() or not 0 < int(limit) <= 1_000:
+        raise ActError("invalid_limit", detail="limit is a whole number from 1 to 1000")
+    return {"messages": older[-int(limit) :], "more": len(older) > int(limit)}
 
 
 def _handler(work: Callable[[JSON], Awaitable[JSON]]) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
+from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from signoff.sandbox import file_methods, permalinks, response_url
+from signoff.sandbox import browser, file_methods, permalinks, response_url
 from signoff.sandbox.acts import Acts
 from signoff.sandbox.control import Control
 from signoff.sandbox.events import Events
 from signoff.sandbox.faults import Faults
 from signoff.sandbox.files import FILE_BYTES
 from signoff.sandbox.journal import Journal
+from signoff.sandbox.panes import Panes
 from signoff.sandbox.payloads import Payloads
 from signoff.sandbox.posts import Posts
+from signoff.sandbox.saved import Saved
 from signoff.sandbox.socket_mode import SocketMode
+from signoff.sandbox.stream import Stream
 from signoff.sandbox.web_api import WebApi
 from signoff.sandbox.workspace import Workspace
 
@@ -33,6 +38,7 @@ class Service:
         app_token: str | None = None,
         trigger_seconds: float = 3.0,
         ack_seconds: float = 3.0,
+        state_file: Path | None = None,
     ) -> None:
         self.workspace = Workspace(
             bot_token or f"xoxb-{secrets.token_hex(12)}",
@@ -40,14 +46,17 @@ class Service:
             trigger_seconds,
         )
         self._ack_seconds = ack_seconds
+        self._saved = Saved(self.workspace, state_file) if state_file else None
         self._socket_mode: SocketMode | None = None
         self._events: Events | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one. Raises OSError with a plain message where the port is taken."""
+        if self._saved is not None:
+            self._saved.start()
         runner = web.AppRunner(
-            self._application(), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
+            self._application(host), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
         )
         await runner.setup()
         try:
@@ -63,12 +72,15 @@ class Service:
 
     async def stop(self) -> None:
         """Close every link and connection."""
+        self.workspace.feed.close()
         if self._events is not None:
             self._events.cancel()
         if self._socket_mode is not None:
             await self._socket_mode.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._saved is not None:
+            self._saved.stop()
 
     def settings(self) -> dict[str, str]:
         """The environment that points Signoff's server at this stand-in."""
@@ -85,15 +97,20 @@ class Service:
             "SIGNOFF_ADMINS": people["omar"],
         }
 
-    def _application(self) -> web.Application:
-        journal, faults = Journal(), Faults()
+    def _application(self, host: str) -> web.Application:
+        feed = self.workspace.feed
+        journal, faults = Journal(feed), Faults()
         self._socket_mode = socket_mode = SocketMode(journal, self._ack_seconds)
         api = WebApi(self.workspace, socket_mode, faults, journal)
         payloads = Payloads(self.workspace)
         self._events = events = Events(self.workspace, socket_mode, payloads)
         self.workspace.posted = Posts(self.workspace, events).announce
         acts = Acts(self.workspace, socket_mode, payloads, events)
-        application = web.Application(client_max_size=_LARGEST_BODY)
+        control = Control(self.workspace, socket_mode, faults, journal, acts, events, Panes(feed))
+        middlewares: list[Middleware] = [browser.only_from_here(host)]
+        if self._saved is not None:
+            middlewares.append(self._saved.middleware)
+        application = web.Application(client_max_size=_LARGEST_BODY, middlewares=middlewares)
         application.add_routes(
             [
                 web.route("*", "/api/{method}", api.handle),
@@ -102,7 +119,9 @@ class Service:
                 web.post("/upload/v1/{ticket}", partial(file_methods.upload, self.workspace)),
                 web.get("/files/{id}", partial(file_methods.download, self.workspace)),
                 web.get("/archives/{channel}/{message}", partial(permalinks.show, self.workspace)),
-                *Control(self.workspace, socket_mode, faults, journal, acts, events).routes(),
+                web.get("/sandbox/events", Stream(self.workspace).serve),
+                *control.routes(),
+                *browser.routes(),
             ]
         )
         return application

@@ -112,7 +112,9 @@ class SocketMode:
         if waiting is not None and not waiting.done():
             waiting.set_result((now, answer.get("payload")))
         elif isinstance(id_, str) and id_ in self._late:
-            self._late.pop(id_)["late"] = True
+            entry = self._late.pop(id_)
+            entry["late"] = True
+            self.journal.changed(entry)
 
     async def deliver(
         self, kind: str, payload: JSON, *, takes_response: bool = True, retry_attempt: int = 0
@@ -140,6 +142,8 @@ class SocketMode:
                 sent = await self._send(text, entry)
                 received, response = await future
         except TimeoutError:
+            entry["late"] = False
+            self.journal.changed(entry)
             self._late[id_] = entry
             if len(self._late) > 1_000:
                 self._late.pop(next(iter(self._late)))
@@ -148,6 +152,7 @@ class SocketMode:
             del self._waiting[id_]
         ms = round((received - sent) * 1000, 3)
         entry |= {"acked": True, "ack_ms": ms, "response": response}
+        self.journal.changed(entry)
         return Ack(True, ms, response)
 
     async def _send(self, text: str, entry: JSON) -> float:

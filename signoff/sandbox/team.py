@@ -35,6 +35,7 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False
+    title: str = ""
 
     @property
     def is_external(self) -> bool:
@@ -44,7 +45,12 @@ class User:
     def as_json(self) -> dict[str, Any]:
         """Slack's user object. A deleted user has no roles and no time zone in it, as in Slack's."""
         real_name = self.real_name or self.name.capitalize()
-        profile = {"real_name": real_name, "display_name": self.name, "team": self.team_id}
+        profile = {
+            "real_name": real_name,
+            "display_name": self.name,
+            "team": self.team_id,
+            "title": self.title,
+        }
         user: dict[str, Any] = {
             "id": self.id,
             "team_id": self.team_id,
@@ -185,8 +191,8 @@ class Team:
 def default_team() -> Team:
     """The team of a fresh stand-in."""
     users = [
-        User("U0ANA00001", "ana", "Ana Alvarez"),
-        User("U0BEN00001", "ben", "Ben Becker", tz="Europe/London"),
+        User("U0ANA00001", "ana", "Ana Alvarez", title="Approver"),
+        User("U0BEN00001", "ben", "Ben Becker", tz="Europe/London", title="Approver"),
         User("U0MIA00001", "mia", "Mia Meyer"),
         User("U0GUS00001", "gus", "Gus Guest", is_restricted=True),
         User("U0SAM00001", "sam", "Sam Single", is_restricted=True, is_ultra_restricted=True),

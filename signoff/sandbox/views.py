@@ -13,6 +13,7 @@ from typing import Any
 from signoff.bot.blocks import VIEW_BYTES, VIEW_STACK, check_view, options_of, view_bytes
 from signoff.sandbox import blocks
 from signoff.sandbox.errors import SlackError, refused
+from signoff.sandbox.feed import Feed
 from signoff.sandbox.team import APP_ID, BOT_ID, TEAM_ID
 
 JSON = dict[str, Any]
@@ -22,9 +23,17 @@ JSON = dict[str, Any]
 class Views:
     """`stacks` (the top view last) and `homes` by user id; `errors` of the last submission by view id."""
 
+    feed: Feed = field(default_factory=Feed)
     stacks: dict[str, list[JSON]] = field(default_factory=dict)
     homes: dict[str, JSON] = field(default_factory=dict)
     errors: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def stack_of(self, user: str) -> list[JSON]:
+        """A person's modals, the top last. One whose last submission was refused has `errors`."""
+        return [
+            view | ({"errors": self.errors[view["id"]]} if view["id"] in self.errors else {})
+            for view in self.stacks.get(user, [])
+        ]
 
     def find(self, view_id: str) -> tuple[str, JSON] | None:
         """A view and whose it is, by its id."""
@@ -44,6 +53,7 @@ class Views:
         view = self._build(raw, "modal")
         self._forget(self.stacks.get(user, []))
         self.stacks[user] = [view]
+        self._tell(user)
         return view
 
     def push(self, user: str, raw: Any) -> JSON:
@@ -58,6 +68,7 @@ class Views:
             "previous_view_id": stack[-1]["id"],
         }
         self.stacks[user] = [*stack, view]
+        self._tell(user)
         return view
 
     def update(self, view_id: str, raw: Any, hash_: str | None = None) -> JSON:
@@ -72,6 +83,7 @@ class Views:
         view = self._build(raw, old["type"], old) | {name: old[name] for name in kept}
         self._store(user, view)
         self.errors.pop(view_id, None)
+        self._tell(user, view)
         return view
 
     def publish(self, user: str, raw: Any, hash_: str | None = None) -> JSON:
@@ -83,7 +95,15 @@ class Views:
         if old is not None:
             view |= {"id": old["id"], "root_view_id": old["id"]}
         self.homes[user] = view
+        self._tell(user, view)
         return view
+
+    def complain(self, view_id: str, errors: dict[str, str]) -> None:
+        """Show errors at the inputs of a view, by block_id; a view that has gone needs none."""
+        found = self.find(view_id)
+        if found is not None:
+            self.errors[view_id] = dict(errors)
+            self._tell(found[0])
 
     def keep(self, view_id: str, values: JSON) -> JSON:
         """Keep what a person has typed; gives the view with it. The hash stays: the app changed nothing."""
@@ -101,10 +121,19 @@ class Views:
         index = next((i for i, view in enumerate(stack) if view["id"] == view_id), len(stack))
         self._forget(stack[index:])
         self.stacks[user] = stack[:index]
+        self._tell(user)
 
     def clear(self, user: str) -> None:
         """Close all modals of a person."""
         self._forget(self.stacks.pop(user, []))
+        self._tell(user)
+
+    def _tell(self, user: str, view: JSON | None = None) -> None:
+        """Tell the person's page what it has to show now; `view` is a Home, or a modal like the rest."""
+        if view is not None and view["type"] == "home":
+            self.feed.tell("home", {"home": view}, user=user)
+        else:
+            self.feed.tell("stack", {"stack": self.stack_of(user)}, user=user)
 
     def _forget(self, closed: list[JSON]) -> None:
         for view in closed:

@@ -61,6 +61,7 @@ class WebApi:
                 status, answer, headers = self.call(method, _token(request, raw), raw, fault)
             except SlackError as error:
                 answer = error.answer
+        self._tell_of_views(method, raw, answer)
         self.journal.add(
             "call",
             method=method,
@@ -73,6 +74,13 @@ class WebApi:
         if mode in ("drop_reply", "disconnect") and request.transport is not None:
             request.transport.abort()
         return _answer(answer, status, headers)
+
+    def _tell_of_views(self, method: str, raw: JSON, answer: JSON) -> None:
+        """A view that cannot be opened concerns the person who waits for it, too."""
+        trigger = self.workspace.triggers.get(str(raw.get("trigger_id")))
+        if trigger is not None and method in ("views.open", "views.push") and not answer.get("ok"):
+            failed = {"method": method, "error": answer.get("error", "")}
+            self.workspace.feed.tell("view_failed", failed, user=trigger.user)
 
     def call(
         self, method: str, token: str | None, raw: JSON, fault: Fault | None = None

@@ -15,7 +15,9 @@ from typing import Any, Final
 from uuid import uuid4
 
 from signoff.sandbox import blocks
+from signoff.sandbox import features as app_features
 from signoff.sandbox.errors import SlackError
+from signoff.sandbox.feed import Feed
 from signoff.sandbox.files import File
 from signoff.sandbox.subscriptions import DEFAULT
 from signoff.sandbox.team import APP_ID, BOT_ID, BOT_USER_ID, TEAM_ID, Channel, Team, User, default_team
@@ -74,31 +76,42 @@ class Workspace:
     """Why the tokens no longer work: token_revoked or account_inactive."""
     events: list[str] = field(default_factory=lambda: list(DEFAULT))
     """What the app subscribes to, named as in a manifest's `bot_events`."""
+    features: JSON = field(default_factory=lambda: dict(app_features.DEFAULT))
+    """What the app offers to people, as in a manifest."""
     installed: bool = True
     posted: Callable[[Channel, JSON], None] = lambda channel, message: None
     """Hears of every message that the app posts for all to see."""
-    views: Views = field(default_factory=Views)
+    feed: Feed = field(default_factory=Feed)
+    views: Views = field(init=False)
     files: dict[str, File] = field(default_factory=dict)
     messages: dict[str, dict[str, JSON]] = field(default_factory=dict)
     earlier: dict[tuple[str, str], deque[JSON]] = field(default_factory=dict)
+    reads: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By person and channel: the ts up to which they have read it."""
     triggers: OrderedDict[str, Trigger] = field(default_factory=OrderedDict)
     response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
-    _last_ts: int = 0
+    last_ts: int = 0
+    """In microseconds since 1970."""
+
+    def __post_init__(self) -> None:
+        self.views = Views(self.feed)
 
     def reset(self) -> None:
         """Forget everything but the tokens and the clock."""
-        self.team, self.views, self.token_error = default_team(), Views(), ""
+        self.team, self.views, self.token_error = default_team(), Views(self.feed), ""
+        self.features = dict(app_features.DEFAULT)
         self.scopes, self.events, self.installed = list(DEFAULT_SCOPES), list(DEFAULT), True
         self.files.clear()
         self.messages.clear()
         self.earlier.clear()
+        self.reads.clear()
         self.triggers.clear()
         self.response_urls.clear()
 
     def next_ts(self) -> str:
         """A message's timestamp, which is its id: seconds and microseconds, strictly increasing."""
-        self._last_ts = max(time.time_ns() // 1000, self._last_ts + 1)
-        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+        self.last_ts = max(time.time_ns() // 1000, self.last_ts + 1)
+        return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
 
     def post(
         self,
@@ -138,13 +151,14 @@ class Workspace:
         """Store a message; a reply that all can see is counted at its parent."""
         stored = self.messages.setdefault(channel.id, {})
         stored[message["ts"]] = message
-        if not thread_ts:
+        if thread_ts:
+            message["thread_ts"] = thread_ts
+        parent = stored.get(thread_ts) if thread_ts and "ephemeral_to" not in message else None
+        if parent is not None:
+            message["parent_user_id"] = parent["user"]
+        self._tell(channel.id, message)
+        if parent is None or thread_ts is None:
             return
-        message["thread_ts"] = thread_ts
-        parent = stored.get(thread_ts)
-        if parent is None or "ephemeral_to" in message:
-            return
-        message["parent_user_id"] = parent["user"]
         count = parent.get("reply_count", 0) + 1
         stored[thread_ts] = {
             **parent,
@@ -152,6 +166,11 @@ class Workspace:
             "reply_count": count,
             "latest_reply": message["ts"],
         }
+        self._tell(channel.id, stored[thread_ts])
+
+    def _tell(self, channel_id: str, message: JSON) -> None:
+        to = message.get("ephemeral_to", "")
+        self.feed.tell("message", {"channel": channel_id, "message": message}, channel=channel_id, user=to)
 
     def replace(self, channel_id: str, message: JSON) -> None:
         """Store another state of a message. A few earlier ones stay on screens that are behind."""
@@ -159,10 +178,12 @@ class Workspace:
         earlier = self.earlier.setdefault((channel_id, ts), deque(maxlen=EARLIER))
         earlier.appendleft(self.messages[channel_id][ts])
         self.messages[channel_id][ts] = message
+        self._tell(channel_id, message)
 
     def delete(self, channel_id: str, ts: str) -> None:
         """Remove a message, if it is there."""
         self.messages.get(channel_id, {}).pop(ts, None)
+        self.feed.tell("gone", {"channel": channel_id, "ts": ts}, channel=channel_id)
 
     def message(self, channel_id: str, ts: str) -> JSON | None:
         """A message as it stands now."""
@@ -190,6 +211,15 @@ class Workspace:
             if wanted:
                 found.append({"blocks": [], "metadata": {}, "thread_ts": None, **message})
         return found
+
+    def seen_by(self, user_id: str, channel_id: str) -> list[JSON]:
+        """The top level of a channel as one person sees it, oldest first: without what others alone see."""
+        return [
+            message
+            for message in self.messages.get(channel_id, {}).values()
+            if message.get("thread_ts") in (None, message["ts"])
+            and message.get("ephemeral_to", user_id) == user_id
+        ]
 
     def new_trigger(self, user: str, view_id: str | None = None) -> str:
         """A trigger_id for something that a person has just done."""

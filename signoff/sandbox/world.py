@@ -6,6 +6,7 @@ import copy
 from dataclasses import fields as fields_of
 from typing import Any, Final
 
+from signoff.sandbox import features
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.subscriptions import SCOPES
 from signoff.sandbox.team import (
@@ -46,6 +47,7 @@ def as_json(workspace: Workspace) -> JSON:
             "token_error": workspace.token_error,
             "installed": workspace.installed,
             "events": list(workspace.events),
+            "features": workspace.features,
         },
         "users": [user.as_json() for user in team.users.values()],
         "channels": [c.as_json() | {"members": list(c.members)} for c in team.channels.values()],
@@ -55,7 +57,7 @@ def as_json(workspace: Workspace) -> JSON:
 
 def change(workspace: Workspace, wanted: JSON) -> None:
     """Change users, channels, user groups and the bot. Where it raises ActError nothing has changed."""
-    strange = wanted.keys() - {*_KINDS, "bot", "events"}
+    strange = wanted.keys() - {*_KINDS, "bot", "events", "features"}
     if strange:
         raise ActError("invalid_team", detail=f"unknown: {', '.join(sorted(strange))}")
     team = copy.deepcopy(workspace.team)
@@ -68,8 +70,9 @@ def change(workspace: Workspace, wanted: JSON) -> None:
     events = wanted.get("events", workspace.events)
     if not isinstance(events, list) or not all(isinstance(e, str) and e in SCOPES for e in events):
         raise ActError("invalid_team", detail=f"events is a list of: {', '.join(SCOPES)}")
+    offered = features.checked(wanted["features"]) if "features" in wanted else workspace.features
     _change_bot(workspace, wanted.get("bot", {}))
-    workspace.team, workspace.events = team, list(events)
+    workspace.team, workspace.events, workspace.features = team, list(events), offered
 
 
 def _change(team: Team, kind: str, id_: str, change_: JSON) -> None:

@@ -15,6 +15,7 @@ from signoff.schema.problems import TYPES, one_of, shown
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
+_CONSTANT = {"const", "title", "description", "type"}
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "": False}
 
 
@@ -56,14 +57,15 @@ def fields(
 def coerce(field_schema: dict[str, Any], text: str) -> Any:
     """What a person typed into a form → a JSON value, by a field's schema (`Field.schema`).
 
-    One of an enum is known by its text. Empty text is null where null is allowed, and false for a boolean.
-    Text stays as it is; numbers are exact; a boolean is true, false, yes or no; all else, unions among it,
-    is read as JSON. Bounds are `check`'s to look at. Raises Invalid; its `detail` is a message for the field.
+    One of an enum is known by its JSON, or by its text. Empty text is null where null is allowed, and false
+    for a boolean. Text stays as it is; numbers are exact; a boolean is true, false, yes or no; all else,
+    unions among it, is read as JSON. Bounds are `check`'s to look at. Raises Invalid; its `detail` is a
+    message for the field.
     """
     options = [field_schema["const"]] if "const" in field_schema else field_schema.get("enum")
-    if isinstance(options, list):
-        return _option(options, text)
     types = _types(field_schema)
+    if isinstance(options, list):
+        return _option(options, text, types == {"string"})
     if not text and "null" in types:
         return None
     kinds = types - {"null"}
@@ -97,11 +99,18 @@ def _field(root: dict[str, Any], name: str, found: Any, payload: dict[str, Any],
 
 
 def _ready(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Follow the reference at the top, and join "this or null" into one."""
+    """Follow the reference at the top, and join "this or null", "all of this" and constants into one."""
     schema = _followed(root, schema)
+    every = schema.get("allOf")
+    if isinstance(every, list) and len(every) == 1 and isinstance(every[0], dict):
+        schema = {**_followed(root, every[0]), **_without(schema, "allOf")}
     for word in ("anyOf", "oneOf"):
         forms = schema.get(word)
-        if not isinstance(forms, list) or len(forms) != 2:
+        if not isinstance(forms, list):
+            continue
+        if forms and all(isinstance(form, dict) and _CONSTANT >= form.keys() >= {"const"} for form in forms):
+            return {**_without(schema, word), "enum": [form["const"] for form in forms]}
+        if len(forms) != 2:
             continue
         others = [form for form in forms if isinstance(form, dict) and form.get("type") != "null"]
         if len(others) != 1 or not all(isinstance(form, dict) for form in forms):
@@ -109,8 +118,7 @@ def _ready(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         other = _followed(root, others[0])
         kind = other.get("type")
         if isinstance(kind, str):
-            own = {name: value for name, value in schema.items() if name != word}
-            joined = {**other, **own, "type": [kind, "null"]}
+            joined = {**other, **_without(schema, word), "type": [kind, "null"]}
             if isinstance(other.get("enum"), list):
                 joined["enum"] = [*other["enum"], None]
             if "const" in other:
@@ -129,7 +137,11 @@ def _followed(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, dict):
         return schema
-    return {**found, **{name: value for name, value in schema.items() if name != "$ref"}}
+    return {**found, **_without(schema, "$ref")}
+
+
+def _without(schema: dict[str, Any], word: str) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if name != word}
 
 
 def _inferred(value: Any) -> dict[str, Any]:
@@ -151,7 +163,14 @@ def _types(schema: dict[str, Any]) -> set[str]:
     return found
 
 
-def _option(options: list[Any], text: str) -> Any:
+def _option(options: list[Any], text: str, only_texts: bool) -> Any:
+    try:
+        written = None if only_texts else canonical.canonical(canonical.parse(text))
+    except Invalid:
+        written = None
+    for option in options:
+        if written is not None and canonical.canonical(option) == written:
+            return option
     for option in options:
         if shown(option) == text:
             return option
@@ -162,7 +181,8 @@ def _option(options: list[Any], text: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    found = int(text) if _INTEGER.fullmatch(text) else _number(text)
+    number = _NUMBER.fullmatch(text)
+    found = int(text) if _INTEGER.fullmatch(text) else _number(text) if number else None
     if not isinstance(found, int):
         raise Invalid("Write a whole number, such as 120.")
     _small_enough(found)

@@ -131,6 +131,46 @@ def test_an_error_inside_an_object_stands_at_its_field(make: Make) -> None:
     assert errors == {"shipping › floor": "Write a whole number, such as 120."}
 
 
+def test_an_error_below_a_field_names_its_place_as_it_is_spelled(make: Make) -> None:
+    schema = {"type": "object", "properties": {"rows": {"items": {"items": {"type": "integer"}}}}}
+    _, errors = typed(make({"rows": [[1]]}, schema=schema), {"rows": '[["x"]]'})
+    assert errors == {"rows": "rows[0][0] must be a whole number"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind", "typed_text", "value"),
+    [
+        ({"allOf": [{"$ref": "#/$defs/tone"}], "title": "Tone"}, "static_select", None, None),
+        ({"allOf": [{"type": "string", "minLength": 1}]}, "plain_text_input", "loud", "loud"),
+        ({"oneOf": [{"const": "calm", "title": "Calm"}, {"const": "loud"}]}, "static_select", None, None),
+        ({"enum": ["calm", "l" * 80]}, "plain_text_input", f'"{"l" * 80}"', "l" * 80),
+        ({"enum": ["calm", "l" * 80]}, "plain_text_input", "l" * 80, "l" * 80),
+        ({"enum": ["calm", {"k": 1, "l": 2}]}, "plain_text_input", '{"l": 2,\n"k": 1}', {"k": 1, "l": 2}),
+    ],
+)
+def test_one_way_of_saying_what_a_value_may_be_is_as_good_as_another(
+    make: Make, schema: dict[str, Any], kind: str, typed_text: str | None, value: Any
+) -> None:
+    tone = {"type": "string", "enum": ["calm", "loud"]}
+    asked = make(
+        {"tone": "calm"}, schema={"type": "object", "properties": {"tone": schema}, "$defs": {"tone": tone}}
+    )
+    found = element(asked, "tone")
+    assert found["type"] == kind
+    if kind == "static_select":
+        assert [option["text"]["text"] for option in found["options"]] == ["calm", "loud"]
+        assert typed(asked, {"tone": found["options"][1]})[0] == {"tone": "loud"}
+    else:
+        assert typed(asked, {"tone": typed_text}) == ({"tone": value}, {})
+
+
+def test_a_whole_number_has_no_bounds_with_decimals(make: Make) -> None:
+    schema = {"type": "integer", "minimum": 0.5, "maximum": 10}
+    asked = make({"n": 1}, schema={"type": "object", "properties": {"n": schema}})
+    assert "min_value" not in element(asked, "n") and element(asked, "n")["max_value"] == "10"
+    assert typed(asked, {"n": "0"})[1] == {"n": "Must be at least 0.5"}
+
+
 def test_a_list_of_scalars_is_edited_one_a_line(make: Make) -> None:
     asked = make({"to": ["ana@x", "ben@x"], "counts": [1, 2.5], "rows": [{"a": 1}], "flags": [True]})
     assert element(asked, "to")["initial_value"] == "ana@x\nben@x"

@@ -1,4 +1,4 @@
-"""Twenty cards as they are sent to Slack, kept as JSON, so that no change of a word goes unseen.
+"""Cards as they are sent to Slack, kept as JSON, so that no change of a word goes unseen.
 
 After an intended change: `GOLDEN=write python -m pytest tests/bot/test_golden.py`, and read the difference.
 """
@@ -15,6 +15,7 @@ import pytest
 
 from signoff.bot.blocks import check_message
 from signoff.bot.cards import card
+from signoff.epochs import CLOSED
 from signoff.models.approval import Approval, Card
 from signoff.models.messages import Decision, Outcome
 
@@ -191,6 +192,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         REFUND,
         ended("expired", ended_at=BEGAN + 3600 * SECOND, title="Refund", impact="one customer"),
     ),
+    "ended-by-a-restore": (REFUND, ended("expired", reason=CLOSED)),
     "withdrawn": (REFUND, ended("cancelled", reason="the customer withdrew the complaint")),
     "blocked-by-policy": (
         {"user": "ben", "role": "admin"},
@@ -204,7 +206,7 @@ def test_a_card_reads_as_it_did(make: Make, name: str) -> None:
     payload, fields = CASES[name]
     fields = {"id": "01930000-0000-7000-8000-000000000001", "card": Card(1, "C0APPROVALS", "1.2"), **fields}
     action = {"action": fields.pop("action")} if "action" in fields else {}
-    drawn = card(make(payload, **action, **fields))
+    drawn = card(make(payload, **action, **fields), now=BEGAN + 35 * 60 * SECOND)
     assert check_message(drawn.blocks) == []
     shown = {"text": drawn.text, "blocks": drawn.blocks, "metadata": drawn.metadata}
     found = json.dumps(shown, ensure_ascii=False, indent=1) + "\n"

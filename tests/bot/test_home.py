@@ -5,20 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from support import Core, a_request, eventually
 
 from signoff.bot import home
 from signoff.bot.home import Home, Homes, digest_of
 from signoff.bot.lists import home_view
 from signoff.bot.post import Slack, client
+from signoff.errors import NotRecorded
 from signoff.lists import Lists
 from signoff.models import homes
 from signoff.people import Person
@@ -260,6 +263,14 @@ def test_opening_it_is_noted_and_wakes_a_worker(stand: Stand) -> None:
     assert len(stand.publishes()[BEN]) == 2
 
 
+def patiently(change: Callable[[], Any]) -> Any:
+    """Intake and people try again too, where SQLite has had too much to do for two seconds."""
+    for _ in range(20):
+        with suppress(OperationalError, NotRecorded):
+            return change()
+    return change()
+
+
 def test_a_hundred_people_and_a_thousand_changes(stand: Stand) -> None:
     """Within 2 s of a commit; at most one publish a person in 5 s; the last state arrives; nobody else."""
     core, people = stand.core, [f"U0HOME{n:04}" for n in range(100)]
@@ -279,8 +290,9 @@ def test_a_hundred_people_and_a_thousand_changes(stand: Stand) -> None:
         assert took < 4  # 2 s on a machine that does nothing else
         with ThreadPoolExecutor(4) as pool:
             requests = [a_request(f"do.{n}") for n in range(500)]
-            ids = list(pool.map(lambda one: core.approvals.submit("busy-bot", one).id, requests))
-            list(pool.map(lambda one: core.approvals.decide(one, 1, people[0], "approve"), ids))
+            submit, decide = core.approvals.submit, core.approvals.decide
+            ids = list(pool.map(lambda one: patiently(lambda: submit("busy-bot", one)).id, requests))
+            list(pool.map(lambda one: patiently(lambda: decide(one, 1, people[0], "approve")), ids))
         ended = time.time()
         eventually(lambda: all(stand.up_to_date(user) for user in people), 60)
         last = max(times[-1] for times in stand.publishes().values())

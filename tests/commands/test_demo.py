@@ -30,9 +30,9 @@ def test_it_tells_the_story_and_leaves_nothing(tmp_path: Path) -> None:
     done = run(tmp_path, **wrong)
     assert done.returncode == 0, done.stderr
     story = done.stdout
-    assert "approved, with a signed receipt. Now I run refund.create with {'amount': 80," in story
-    assert "it was rejected, so nothing runs. I am told: ana: That is production." in story
-    assert "Now I run email.send" in story and "Now I run database.drop" not in story
+    assert "ana approved it, with changes: {'amount': 80," in story
+    assert "Rejected, so I keep it. I am told: ana: That is production." in story
+    assert "Approved and sent. To c.sommer@example.com" in story
     assert "email.send: Approved by @ana" in story
     assert "lines hold; head " in story
     assert done.stderr == ""

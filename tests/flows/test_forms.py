@@ -11,6 +11,7 @@ from sqlalchemy import text as sql
 from support import eventually
 
 from signoff import Ticket
+from signoff.models.drafts import Drafts
 
 WIDE = {f"f{n:03}": n for n in range(150)}
 REGIONS = [f"region-{n:03}" for n in range(250)]
@@ -51,7 +52,22 @@ def test_a_form_of_two_pages_keeps_what_was_typed_there_and_back(either_road: Ro
     ana.submit(difference)
     assert ticket.wait(20).payload == WIDE | {"f000": 7, "f001": 8, "f149": 9}
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
+    road.move(ticket.id, ended_at=road.store.clock() - 3_601_000_000)
     eventually(lambda: drafts(road, ticket.id) == 0, 20)
+
+
+def test_all_pages_are_shown_to_who_was_overtaken_long_ago(either_road: Road) -> None:
+    road, ana, ben = either_road, Someone(either_road.slack, ANA), Someone(either_road.slack, BEN)
+    ticket = ask(road, WIDE)
+    message = card(road.slack, ticket.id)
+    ben.click(message, "edit")
+    ben.submit(ben.view("edit", "Fields 1 to"), f000="7")
+    second = ben.view("edit", "Back")
+    ana.reject(message, "Not today")
+    Drafts(road.store).clear()  # as a sweep does, a moment later
+    ben.submit(second, f149="9")
+    told = text_of(ben.view("message", "rejected this", "What you had typed was not used"))
+    assert "f000" in told and "f149" in told
 
 
 def test_an_error_on_another_page_is_shown_there(road: Road) -> None:

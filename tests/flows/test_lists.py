@@ -73,6 +73,11 @@ def test_pending_takes_an_agent_or_an_action(quiet: Road) -> None:
     assert "Nothing waits for you" in reads(said(quiet, MIA, "pending"))
 
 
+@pytest.mark.parametrize("words", ["pending\tnobody", " PENDING\n nobody", "pending\u00a0nobody"])
+def test_any_space_parts_the_words_of_a_command(quiet: Road, words: str) -> None:
+    assert "Nothing of that agent or action" in reads(said(quiet, ANA, words))
+
+
 def test_mine_lists_what_i_decided_newest_first_with_details(quiet: Road) -> None:
     ana = Someone(quiet.slack, ANA)
     tickets = [ask(quiet, action=f"mine.{n}", payload={"note": f"as paid {n}"}) for n in range(2)]

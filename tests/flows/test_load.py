@@ -22,12 +22,15 @@ from signoff.approvals import Approvals
 from signoff.policy import Policy
 from signoff.queue.intake import Intake
 from signoff.queue.jobs import SignoffJob, SignoffWorker
+from signoff.queue.mac import Mac
 from signoff.queue.stream import Stream
 
 AGENTS = tuple(f"agent-{number}" for number in range(10))
 SILENT = AGENTS[-1]
 """The one that asks, and never looks at an answer."""
 AT_ONCE = 200
+
+MAC = Mac(b"k" * 32)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def run(core: Core, url: str, requests: int) -> Measured:
     """Ask, decide, answer; what is left."""
     client = redis.Redis.from_url(url, socket_timeout=30)
     receipts = Receipts(core.signer, hours=24)
-    publisher, enqueue = Publisher(client, receipts.lifetime), Enqueue(client)
+    publisher, enqueue = Publisher(client, receipts.lifetime), Enqueue(client, MAC)
     policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
     approvals = Approvals(core.store, receipts, publisher, lambda: policy, core.people, enqueue)
     before = memory(client)
@@ -115,7 +118,7 @@ def decide_all(core: Core, approvals: Approvals, requests: int) -> None:
 def work_off(client: Any) -> None:
     """Every job that RQ holds, in a real worker."""
     done: list[str] = []
-    SignoffJob.functions = {DELIVER: done.append}
+    SignoffJob.functions, SignoffJob.mac = {DELIVER: done.append}, MAC
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer, job_class=SignoffJob)
     worker = SignoffWorker([queue], connection=client, serializer=JSONSerializer)
     worker.work(burst=True, logging_level="ERROR")

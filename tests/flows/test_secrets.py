@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import os
+import signal
 import threading
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +20,40 @@ from flows.road import Road
 from support import eventually
 
 from signoff import Invalid, NotApproved
+from signoff.models.messages import new_id
 
 CANARY = "canary-7f3a91c2"
+
+
+def asking(rest: str, start: str = '"id": ID, "action": "a.b"') -> tuple[str, str]:
+    return "request", f"{{{start}, {rest}}}".replace("SECRET", CANARY)
+
+
+REFUSED = {
+    "not JSON": ("request", f"{{{CANARY}"),
+    "no object": ("request", f'["{CANARY}"]'),
+    "too large": ("request", f'"{CANARY * 40_000}"'),
+    "a field that nobody knows": asking('"payload": {}, "SECRET": "SECRET"'),
+    "an action that is none": asking('"action": "SECRET !", "payload": {}', '"id": ID'),
+    "a name twice": asking('"payload": {"SECRET": 1, "SECRET": 2}'),
+    "NUL": asking('"payload": {"SECRET": "\\u0000SECRET"}'),
+    "half a surrogate": asking('"payload": {"a": "SECRET\\ud800"}'),
+    "a number too large": asking('"payload": {"SECRET": 9007199254740993}'),
+    "too deep": asking('"payload": {"SECRET": ' + "[" * 40 + "]" * 40 + "}"),
+    "a value of another type": asking('"payload": "SECRET"'),
+    "a kind not served": asking('"kind": "SECRET", "payload": {}'),
+    "a schema that is none": asking('"payload": {}, "schema": {"type": "SECRET"}'),
+    "a pattern that is none": asking(
+        '"payload": {}, "schema": {"properties": {"SECRET": {"type": "string", "pattern": "(SECRET"}}}'
+    ),
+    "a payload that does not fit": asking(
+        '"payload": {"SECRET": "SECRET"}, "schema": {"properties": {"SECRET": {"enum": ["SECRET-1"]}}}'
+    ),
+    "another id": asking('"action": "a.b", "payload": {"a": "SECRET"}', '"id": "' + str(new_id()) + '"'),
+    "a cancel that is none": ("cancel", f'{{"{CANARY}": "{CANARY}"}}'),
+    "an outcome that is none": ("outcome", f'{{"succeeded": "{CANARY}", "note": "{CANARY}"}}'),
+}
+"""What an agent may send that is refused, with a secret in it."""
 
 
 @contextmanager
@@ -44,7 +81,10 @@ def listening(url: str) -> Iterator[list[str]]:
     client.close()
 
 
-def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(road: Road) -> None:
+def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
+    road: Road, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)  # the agent's own
     ana, agent = Someone(road.slack, ANA), road.agent("leaky-bot")
     everywhere: dict[str, Any] = {
         "reason": CANARY, "impact": CANARY, "undo": CANARY, "alternatives": [CANARY], "title": CANARY,
@@ -73,6 +113,13 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(road: Road) -> N
         agent.report(approved.id, succeeded=False, note=CANARY)
         redrawn(road.slack, approved.id, "*Failed*", CANARY)
 
+        noted = agent.request("leak.test", {"password": CANARY}, reversible=True)
+        ana.choose(card(road.slack, noted.id), "note")
+        ana.submit(ana.view("note"), Note_to_the_agent_and_the_record=CANARY)
+        assert noted.wait(20).reason == CANARY
+        agent.report(noted.id, succeeded=True, note=CANARY)
+        redrawn(road.slack, noted.id, "*Done*", CANARY)
+
         road.redis.xadd("signoff:req:leaky-bot", {"v": "1", "kind": "request", "id": CANARY, "body": CANARY})
         road.redis.xadd("signoff:req:leaky-bot", {"v": CANARY, "kind": CANARY, CANARY: CANARY})
         eventually(lambda: road.redis.xlen("signoff:dead") >= 2)
@@ -83,12 +130,152 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(road: Road) -> N
             eventually(lambda: road.faults(refused.id))
         assert refused.cancel(CANARY).status == "cancelled"
 
-    assert CANARY not in road.log.lower()
+    assert CANARY not in road.log.lower() and CANARY not in caplog.text.lower()
     allowed = ("signoff:req:leaky-bot", "signoff:dec:leaky-bot:", "signoff:dead", "signoff:ntf:leaky-bot:")
     for command in heard:
         if CANARY in command.lower():
             assert any(name in command for name in allowed) and "rq:" not in command, command[:300]
     assert any("rq:" in command for command in heard), "it listened"
+
+
+def holds_no_canary(connection: Any, key: bytes) -> list[Any]:
+    """One of RQ's keys, whatever its type: what stands in it, unpacked."""
+    read = {
+        b"hash": lambda: [item for pair in connection.hgetall(key).items() for item in pair],
+        b"list": lambda: connection.lrange(key, 0, -1),
+        b"set": lambda: list(connection.smembers(key)),
+        b"zset": lambda: connection.zrange(key, 0, -1),
+        b"string": lambda: [connection.get(key)],
+        b"stream": lambda: [repr(entry).encode() for entry in connection.xrange(key)],
+        b"none": list,
+    }[connection.type(key)]
+    found = [key]
+    for value in read():
+        with suppress(zlib.error):
+            value = zlib.decompress(value)
+        assert CANARY.encode() not in value.lower(), key
+        found.append(value)
+    return found
+
+
+def test_what_waits_in_rq_is_an_id_and_nothing_else(road: Road) -> None:
+    """Every key of RQ, unpacked, while its worker is held up and its jobs stand there."""
+    agent, worker = road.agent("leaky-bot"), road.children()["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        tickets = [
+            agent.request(f"leak.{number}", {CANARY: CANARY}, reason=CANARY, reversible=True)
+            for number in range(3)
+        ]
+        for ticket in tickets:
+            road.row(ticket.id)
+        keys = eventually(lambda: len(road.redis.keys("rq:job:*")) >= 3 and road.redis.keys("rq:*"))
+        found = [value for key in keys for value in holds_no_canary(road.redis, key)]
+        jobs = [json.loads(value) for value in found if value.startswith(b'["')]
+        named = {job[2][0] for job in jobs}
+        assert {ticket.id for ticket in tickets} <= named
+        assert all(job[0] in ("deliver", "home") and job[1] is None and not job[3] for job in jobs), jobs
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    for ticket in tickets:
+        card(road.slack, ticket.id)
+        ticket.cancel()
+
+
+def test_a_secret_in_what_is_refused_is_in_no_log(road: Road, caplog: pytest.LogCaptureFixture) -> None:
+    """Each kind of refusal; the agent is told why, and the dead letters have the entry."""
+    before = road.redis.xlen("signoff:dead")
+    for kind, body in REFUSED.values():
+        request_id = str(new_id())
+        entry = {"v": "1", "kind": kind, "id": request_id, "body": body.replace("ID", json.dumps(request_id))}
+        road.redis.xadd("signoff:req:leaky-bot", entry)
+    eventually(lambda: road.redis.xlen("signoff:dead") >= before + len(REFUSED), 60)
+    assert CANARY not in road.log.lower()
+
+    agent = road.agent("leaky-bot")
+    caplog.set_level(logging.DEBUG)
+    for wrong in (
+        {"payload": {CANARY: 2**60}},
+        {"payload": {CANARY: CANARY}, "schema": {"type": CANARY}},
+        {"payload": {"a": "x" * 300_000 + CANARY}},
+        {"payload": {}, "tags": [f"{CANARY} !"]},
+        {"payload": {}, "run": CANARY * 20},
+    ):
+        with pytest.raises(Invalid):
+            agent.request("leak.test", reversible=True, **wrong)  # type: ignore[arg-type]
+    assert CANARY not in caplog.text.lower()
+
+
+@contextmanager
+def refusing_rows(road: Road) -> Iterator[None]:
+    """The database refuses a payload, and PostgreSQL says in its error which row that was."""
+    sqlite = road.database_url.startswith("sqlite")
+    make, drop = (
+        (
+            "CREATE TRIGGER poison BEFORE INSERT ON payload WHEN NEW.text LIKE '%poison%' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+            "DROP TRIGGER poison",
+        )
+        if sqlite
+        else (
+            "ALTER TABLE payload ADD CONSTRAINT poison CHECK (text NOT LIKE '%%poison%%') NOT VALID",
+            "ALTER TABLE payload DROP CONSTRAINT poison",
+        )
+    )
+    with road.store.transaction() as connection:
+        connection.exec_driver_sql(make)
+    try:
+        yield
+    finally:
+        with road.store.transaction() as connection:
+            connection.exec_driver_sql(drop)
+
+
+def test_a_secret_is_in_no_log_when_the_database_fails(either_road: Road) -> None:
+    """It refuses a row, and it is locked while somebody decides."""
+    road = either_road
+    agent, ana = road.agent("leaky-bot"), Someone(road.slack, ANA)
+    with refusing_rows(road):
+        ticket = agent.request("leak.row", {CANARY: f"poison {CANARY}"}, reason=CANARY, reversible=True)
+        with pytest.raises(Invalid, match="failed on it 5 times"):
+            ticket.wait(60)
+    assert "IntegrityError" in road.log
+
+    waits = agent.request("leak.locked", {"password": CANARY}, reason=CANARY, reversible=True)
+    ana.choose(card(road.slack, waits.id), "note")
+    form = ana.view("note")
+    with road.store.transaction() as connection:  # SQLite: nobody else may write
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE approval IN ACCESS EXCLUSIVE MODE")
+        ana.submit(form, Note_to_the_agent_and_the_record=CANARY)
+        ana.view("message", "could not record")
+    assert road.store.get(waits.id).pending  # type: ignore[union-attr]
+    ana.close_all()
+    assert waits.cancel().status == "cancelled"
+    assert CANARY not in road.log.lower()
+
+
+def test_a_secret_is_in_no_log_when_slack_refuses(road: Road) -> None:
+    """To post, to redraw and to open a form; as an error and as a reply that is none."""
+    agent, ana = road.agent("leaky-bot"), Someone(road.slack, ANA)
+    asked = {"reason": CANARY, "title": CANARY, "reversible": True}
+    ticket = agent.request("leak.slack", {"password": CANARY}, **asked)  # type: ignore[arg-type]
+    message = card(road.slack, ticket.id)
+    with road.fault(method="views.open", mode="error", error="invalid_arguments"):
+        ana.click(message, "edit")
+    with road.fault(method="chat.update", mode="error", error="invalid_blocks"):
+        ana.click(message, "approve")
+        eventually(lambda: road.faults(ticket.id))
+    ticket.wait(20)
+    road.move(ticket.id, not_before=0)
+    redrawn(road.slack, ticket.id, "*Approved*")
+    with road.fault(method="chat.postMessage", mode="error", error="internal_error"):
+        late = agent.request("leak.slack", {"password": CANARY}, **asked)  # type: ignore[arg-type]
+        road.row(late.id)
+        eventually(lambda: f"postponed: id={late.id}" in road.log)
+    card(road.slack, late.id)
+    late.cancel(CANARY)
+    assert CANARY not in road.log.lower()
 
 
 def test_tokens_and_keys_are_in_no_log(road: Road) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from flows.person import ANA, BEN, CHANNEL, MIA, Someone, buttons, nodes, text_of
 from flows.road import Road
+from sqlalchemy import text as sql
 from support import eventually
 
 from signoff import Rejected, Ticket
+from signoff.models import changes, threads
 from signoff.models.messages import new_id
 
 OTHER_CHANNEL = "C0GENERAL1"
@@ -144,11 +146,37 @@ def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Ro
     run = a_run()
     one = ask(road, run=run)
     top = first(road, run, "*1 waits*")
+    eventually(lambda: not road.store.undelivered())
     road.slack._service.workspace.delete(CHANNEL, top["ts"])
     two = ask(road, run=run)
-    anew = reply(road, two.id)["thread_ts"]
-    assert anew and anew != top["ts"]
+    alone = reply(road, two.id)
+    place = eventually(lambda: (card := road.row(two.id).card) and card.log_ts and card)
+    assert place.thread_ts is None and "thread_ts=" not in place.permalink
+    assert "Received from" not in text_of(in_thread(road, alone["ts"], alone["ts"])), "its log is a reply"
+    three = ask(road, run=run)
+    anew = reply(road, three.id)["thread_ts"]
+    assert anew and anew not in (top["ts"], alone["ts"])
     first(road, run, "*1 waits*")
+    for ticket in (one, two, three):
+        ticket.cancel()
+
+
+def test_a_run_stays_in_its_thread_while_the_channel_is_archived(road: Road) -> None:
+    run = a_run()
+    one = ask(road, run=run)
+    top = first(road, run, "*1 waits*")
+    eventually(lambda: not road.store.undelivered())
+    road.slack.team(channels={CHANNEL: {"is_archived": True}})
+    try:
+        thread = threads.at(road.store, CHANNEL, top["ts"])
+        with road.store.transaction() as connection:
+            changes.stirred(connection, CHANNEL, top["ts"])
+            connection.execute(sql("UPDATE thread SET digest = NULL WHERE id = :id"), {"id": thread})
+        eventually(lambda: f"thread refused: id={thread} " in road.log)
+    finally:
+        road.slack.team(channels={CHANNEL: {"is_archived": False}})
+    two = ask(road, run=run)
+    assert reply(road, two.id)["thread_ts"] == top["ts"]
     for ticket in (one, two):
         ticket.cancel()
 

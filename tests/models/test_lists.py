@@ -12,7 +12,7 @@ from support import Core
 
 from signoff.errors import NotAllowed, UnknownApproval
 from signoff.lists import Ambiguous, Lists, NoId, NotListed
-from signoff.models import homes, lists
+from signoff.models import homes, lists, turns
 from signoff.models.store import agents, approvals, cards, decisions, payloads
 from signoff.people import Person
 from signoff.policy import Policy, evaluate
@@ -99,6 +99,7 @@ LOOKS: dict[str, Callable[[Core, Lists], object]] = {
     "what is due": lambda core, found: (homes.due(core.store), homes.change(core.store)),
     "sweep": lambda core, found: (
         core.store.overdue(), core.store.unpublished(1), core.store.undelivered(),
+        turns.following(core.store), turns.rest(core.store, 2),
     ),
 }  # fmt: skip
 

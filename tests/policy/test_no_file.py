@@ -63,6 +63,7 @@ def test_a_thread_is_granted_only_in_the_policys_channel(wish: str, granted: str
     assert (verdict.channel, verdict.thread_ts) == ("C0APPROVE1", granted)
 
 
-def test_a_channel_known_by_name_grants_no_thread() -> None:
-    verdict = evaluate(a_request(channel=f"C0APPROVE1:{TS}"), "billing-bot", Policy(("U0ANA",), "#approvals"))
-    assert verdict.thread_ts is None
+@pytest.mark.parametrize("name", ["#approvals", "agent-approvals"])
+def test_a_channel_known_by_name_is_where_a_thread_is_looked_for(name: str) -> None:
+    verdict = evaluate(a_request(channel=f"C0APPROVE1:{TS}"), "billing-bot", Policy(("U0ANA",), name))
+    assert (verdict.channel, verdict.thread_ts) == (name, TS)

@@ -15,6 +15,7 @@ from support import Core, a_request, eventually
 
 from signoff import receipts
 from signoff.models.messages import new_id
+from signoff.queue import intake as intakes
 from signoff.queue import stream
 from signoff.queue.intake import Intake
 from signoff.queue.stream import Stream
@@ -207,6 +208,48 @@ def test_entries_of_a_dead_intake_are_taken_over(core: Core, intake: Intake) -> 
         intake.process(entry)
     assert status(core, request_id) == "pending"
     assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
+
+
+def test_what_is_taken_over_is_processed_though_nothing_new_comes(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intakes, "CLAIM_IDLE_MS", 0)
+    dead = Stream(core.redis, "dead-consumer")
+    dead.join("billing-bot")
+    request_id = send(core)
+    assert len(dead.read(["billing-bot"], 10, 100)) == 1
+    assert intake.step() == 1
+    assert status(core, request_id) == "pending"
+
+
+def test_what_an_outage_leaves_is_processed_next_and_not_when_it_is_claimed(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, submit = [send(core) for _ in range(3)], core.approvals.submit
+    calls: list[int] = []
+
+    def locked_once(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise exc.OperationalError("insert", {}, Exception("locked"))
+        return submit(*given)
+
+    monkeypatch.setattr(core.approvals, "submit", locked_once)
+    with pytest.raises(exc.OperationalError):
+        intake.step()
+    assert [status(core, one) for one in ids] == ["pending", None, None]
+    assert intake.step() == 2
+    assert [status(core, one) for one in ids] == ["pending"] * 3
+
+
+def test_with_many_agents_a_read_takes_few_of_each(core: Core, intake: Intake) -> None:
+    agents = [f"bot-{n}" for n in range(60)]
+    for agent in agents:
+        for _ in range(3):
+            send(core, agent)
+    assert intake.step() == 60, "one of each: what is read has to be done before another intake claims it"
+    drain(intake)
+    assert all(core.redis.xlen(stream.requests(agent)) == 0 for agent in agents)
 
 
 def test_a_stream_that_lost_its_group_or_is_no_stream_stalls_nobody(core: Core, intake: Intake) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
+from bolt_bot import Bot, web_client
 from slack_sdk import WebClient
 
 from signoff.sandbox.server import Sandbox
@@ -18,65 +15,6 @@ from signoff.sandbox.server import Sandbox
 JSON = dict[str, Any]
 SECONDS = 0.6
 """What stands for Slack's three seconds in these tests."""
-
-
-class Bot:
-    """A Bolt app that records every body, and acknowledges unless a test says otherwise in `on`."""
-
-    def __init__(self, slack: Sandbox) -> None:
-        self.client = web_client(slack)
-        self.bodies: list[JSON] = []
-        self.contexts: list[JSON] = []
-        self.headers: list[JSON] = []
-        self.on: dict[str, Callable[..., Any]] = {}
-        app = App(client=self.client, process_before_response=True, logger=_quiet())
-        every = re.compile(".*")
-        for kind, register in {
-            "action": app.action(every),
-            "submit": app.view(every),
-            "close": app.view_closed(every),
-            "command": app.command(every),
-            "shortcut": app.shortcut(every),
-            "options": app.options(every),
-            "event": app.event(every),
-        }.items():
-            register(self._listener(kind))
-        self.app = app
-        self.handlers: list[SocketModeHandler] = []
-        self._token = slack.app_token
-
-    def connect(self) -> SocketModeHandler:
-        handler = SocketModeHandler(self.app, self._token, logger=_quiet())
-        handler.connect()
-        self.handlers.append(handler)
-        return handler
-
-    def reset(self) -> None:
-        for seen in (self.bodies, self.contexts, self.headers, self.on):
-            seen.clear()
-
-    def _listener(self, kind: str) -> Callable[..., None]:
-        def listen(ack: Any, body: JSON, respond: Any, context: Any, request: Any) -> None:
-            self.contexts.append(context)
-            self.headers.append(request.headers)
-            self.bodies.append(body)
-            work = self.on.get(kind)
-            if work is None:
-                ack()
-            else:
-                work(ack=ack, body=body, respond=respond)
-
-        return listen
-
-
-def web_client(slack: Sandbox, **options: Any) -> WebClient:
-    return WebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[], logger=_quiet(), **options)
-
-
-def _quiet() -> logging.Logger:
-    logger = logging.getLogger("quiet")
-    logger.setLevel(logging.CRITICAL)
-    return logger
 
 
 @pytest.fixture(scope="module")

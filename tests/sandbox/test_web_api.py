@@ -193,12 +193,16 @@ def test_replies_stand_in_their_thread(slack: Sandbox, client: WebClient) -> Non
     assert [m["text"] for m in slack.messages(channel)] == ["parent"]
     assert [m["text"] for m in slack.messages(channel, ts)] == ["parent", "reply"]
     assert slack.messages(channel)[0]["reply_count"] == 1
-    unknown = error_of(client.chat_postMessage, channel=channel, text="x", thread_ts="1.000001")
-    assert unknown["error"] == "thread_not_found"
     nested = error_of(client.chat_postMessage, channel=channel, text="x", thread_ts=reply)
     assert nested["error"] == "cannot_reply_to_message"
     link = client.chat_getPermalink(channel=channel, message_ts=reply)["permalink"]
     assert link == f"{slack.url}/archives/{channel}/p{reply.replace('.', '')}?thread_ts={ts}&cid={channel}"
+
+
+def test_a_reply_to_a_message_that_is_gone_stands_in_the_channel(slack: Sandbox, client: WebClient) -> None:
+    answer = client.chat_postMessage(channel="random", text="late", thread_ts="1.000001")
+    assert "thread_ts" not in answer["message"]
+    assert slack.messages(answer["channel"])[-1]["text"] == "late"
 
 
 def test_bad_blocks_are_refused_with_json_pointers(client: WebClient) -> None:

@@ -1,0 +1,1 @@
+"""Many agents, many requests, few approvers, for a long time: `make load`."""

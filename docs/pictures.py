@@ -1,0 +1,196 @@
+"""`make pictures`: plays the demo in a browser, and takes the pictures that README and docs show.
+
+Needs Debian's packages chromium and fonts-noto-color-emoji (without it, emoji are boxes). Look at every
+picture before it is committed: spacing, truncation, wording.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+IMAGES = Path(__file__).parent / "images"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHANNEL = "agent-approvals"
+WIDE = {"width": 1100, "height": 1700}
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+SECONDS = 30_000.0
+"""In milliseconds, as Playwright has them: for what comes by itself."""
+STILL = "* { animation: none !important; transition: none !important; caret-color: transparent !important }"
+
+
+def main() -> None:
+    """Take them all."""
+    IMAGES.mkdir(exist_ok=True)
+    expect.set_options(timeout=SECONDS)
+    with demo() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        take(browser, url)
+        browser.close()
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The address of a demo in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="signoff-pictures-") as data:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "signoff", "demo", "--no-browser"],
+            stdout=subprocess.PIPE, text=True, env={**os.environ, "SIGNOFF_DATA": data},
+        )  # fmt: skip
+        try:
+            assert process.stdout
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found, "the demo has not started"
+            yield found[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def take(browser: Browser, url: str) -> None:
+    """As ana, from the five cards on to the last outcome."""
+    page = opened(browser, f"{url}#/ana/{CHANNEL}", WIDE)
+    for action in ("refund.create", "database.drop", "email.send", "infrastructure.apply", "deploy.start"):
+        expect(card(page, action)).to_be_visible()
+    desk = opened(browser, f"{url}#/ana/{CHANNEL}", DESK)
+    card(desk, "refund.create").scroll_into_view_if_needed()
+    whole(desk, "demo")
+    picture(card(page, "refund.create"), "card")
+    picture(card(page, "database.drop"), "irreversible")
+    picture(card(page, "infrastructure.apply"), "folded")
+    phone = opened(browser, f"{url}#/ana/{CHANNEL}", PHONE)
+    expect(card(phone, "email.send")).to_be_visible()
+    card(phone, "email.send").scroll_into_view_if_needed()
+    whole(phone, "phone")
+    lists(page, url)
+    edit(page)
+    reject(page)
+    review(page)
+    decided(page)
+
+
+def lists(page: Page, url: str) -> None:
+    """Home, and what `/approvals` answers."""
+    page.goto(f"{url}#/ana/@home")
+    home = page.get_by_role("tabpanel")
+    expect(home.get_by_text("refund.create").first).to_be_visible()
+    picture(home.locator(".blocks").first, "home")
+    page.goto(f"{url}#/ana/{CHANNEL}")
+    composer = page.get_by_role("combobox", name=f"Message #{CHANNEL}")
+    composer.fill("/approvals pending")
+    composer.press("Enter")
+    told = page.locator("article.ephemeral").last
+    expect(told).to_be_visible()
+    picture(told, "list")
+
+
+def edit(page: Page) -> None:
+    """The form with a wrong and a right value, and what would change."""
+    press(card(page, "refund.create"), "Edit…")
+    amount = dialog(page).get_by_label("amount")
+    amount.fill("200")
+    submit(page)
+    expect(dialog(page).locator("[aria-invalid]")).to_have_count(1)
+    picture(dialog(page), "form")
+    amount.fill("80")
+    submit(page)
+    expect(dialog(page).get_by_role("button", name=re.compile("^Approve"))).to_be_visible()
+    picture(dialog(page), "difference")
+    submit(page)
+    expect(card(page, "refund.create").get_by_text("Done")).to_be_visible()
+
+
+def reject(page: Page) -> None:
+    """The form that says why not, and the card afterwards."""
+    press(card(page, "database.drop"), "Reject…")
+    dialog(page).get_by_role("textbox").fill("Legal needs it until March. Ask me again then.")
+    picture(dialog(page), "reject")
+    submit(page)
+    expect(card(page, "database.drop").get_by_text("Rejected")).to_be_visible()
+
+
+def review(page: Page) -> None:
+    """The first page of what is too long for a card; then all of it, and the run that follows."""
+    press(card(page, "infrastructure.apply"), "Review…")
+    expect(dialog(page).get_by_text("Page 1 of 2")).to_be_visible()
+    picture(dialog(page), "review")
+    submit(page)
+    expect(dialog(page).get_by_text("Page 2 of 2")).to_be_visible()
+    submit(page)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def decided(page: Page) -> None:
+    """Cards in their last states, and the run's thread."""
+    picture(card(page, "refund.create"), "done")
+    picture(card(page, "database.drop"), "rejected")
+    first = page.locator("article.message").filter(has_text="change 991").last
+    expect(first.get_by_text("2 wait")).to_be_visible()
+    page.set_viewport_size({"width": WIDE["width"], "height": 1300})
+    first.locator("button.replies").click()
+    thread = page.locator("#thread")
+    expect(thread.get_by_role("heading", name="network.close")).to_be_visible()
+    picture(thread, "run")
+
+
+def opened(browser: Browser, url: str, size: dict[str, int]) -> Page:
+    """A window of its own."""
+    context = browser.new_context(
+        viewport={"width": size["width"], "height": size["height"]}, device_scale_factor=1.5,
+        locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light", reduced_motion="reduce",
+    )  # fmt: skip
+    page = context.new_page()
+    page.set_default_timeout(SECONDS)
+    page.goto(url)
+    expect(page.locator("article.message").first).to_be_visible()
+    return page
+
+
+def card(page: Page, action: str) -> Locator:
+    """The card of an action."""
+    heading = page.get_by_role("heading", name=action, exact=True)
+    return page.locator("#main article.message").filter(has=heading).last
+
+
+def dialog(page: Page) -> Locator:
+    """The form on top."""
+    return page.get_by_role("dialog").last
+
+
+def press(where: Locator, name: str) -> None:
+    """Press a button in it."""
+    where.get_by_role("button", name=name).click()
+
+
+def submit(page: Page) -> None:
+    """Press the form's own button."""
+    dialog(page).locator("footer [type=submit]").click()
+
+
+def picture(of: Locator, name: str) -> None:
+    """Of one part of the page."""
+    of.page.mouse.move(0, 0)
+    of.screenshot(path=IMAGES / f"{name}.png", style=STILL)
+    print(f"docs/images/{name}.png")
+
+
+def whole(page: Page, name: str) -> None:
+    """Of all that the window shows."""
+    page.mouse.move(0, 0)
+    page.screenshot(path=IMAGES / f"{name}.png", style=STILL)
+    print(f"docs/images/{name}.png")
+
+
+if __name__ == "__main__":
+    main()

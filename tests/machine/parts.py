@@ -1,0 +1,131 @@
+"""The server's middle, built anew after each crash, and the places at which it may crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import redis
+from support import Core
+
+from signoff import audit
+from signoff.answers import Publisher, Receipts
+from signoff.approvals import Approvals
+from signoff.models.store import Store
+from signoff.policy import Policy
+from signoff.queue import intake as intakes
+from signoff.queue import sweep as sweeps
+from signoff.queue.intake import Intake
+from signoff.queue.stream import Stream
+from signoff.queue.sweep import Sweep
+
+IN_TRANSACTION = "all is written, nothing committed"
+POINTS = (
+    IN_TRANSACTION,
+    "before it is published",
+    "after it is published",
+    "after it is noted as published",
+    "before it is marked received",
+    "before the worker is woken",
+    "before the entry is acknowledged",
+    "after the entry is acknowledged",
+)
+APPROVERS = frozenset({"U0ANA", "U0BEN"})
+
+
+class Crash(BaseException):
+    """The process ends here: no `except Exception` sees it."""
+
+
+class Parts:
+    """All that a process has in its memory.
+
+    `armed` is the point at which it crashes, once; `meanwhile` is what another process does, once, between
+    what this one has read and what it then writes.
+    """
+
+    def __init__(self, core: Core, client: Any) -> None:
+        self._core, self._client = core, client
+        self.armed: str | None = None
+        self.meanwhile: Callable[[], Any] | None = None
+        self._built = 0
+        self.build()
+
+    def build(self) -> None:
+        """As freshly started."""
+        core = self._core
+        self._built += 1
+        self.armed = self.meanwhile = None
+        receipts = Receipts(core.signer, hours=24)
+        publisher = Publisher(self._client, receipts.lifetime)
+        store = Store(core.store.engine)
+        stream = Stream(self._client, f"consumer-{self._built}")
+        transaction = store.transaction
+
+        def overtaken() -> Any:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile:
+                meanwhile()
+            return transaction()
+
+        store.transaction = overtaken  # type: ignore[method-assign]
+        self._wrap(publisher, "decided", "before it is published", "after it is published")
+        self._wrap(publisher, "received", "before it is marked received")
+        self._wrap(store, "mark_published", after="after it is noted as published")
+        self._wrap(stream, "ack", "before the entry is acknowledged", "after the entry is acknowledged")
+        policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
+        self.store = store
+        self.approvals = Approvals(store, receipts, publisher, policy, core.people, self._wake)
+        self.intake, self._sweep = Intake(self.approvals, stream), Sweep(self.approvals)
+
+    def drain(self) -> None:
+        """Read until nothing is left, also what another consumer had read and not acknowledged."""
+        while True:
+            self.intake._due.clear()
+            if not self.intake.step():
+                return
+
+    def sweep(self) -> None:
+        self._sweep.step()
+
+    def at(self, point: str) -> None:
+        """Crash, where that is asked for."""
+        if self.armed == point:
+            self.armed = None
+            raise Crash(point)
+
+    def _wake(self, _: str) -> None:
+        self.at("before the worker is woken")
+
+    def _wrap(self, part: Any, name: str, before: str = "", after: str = "") -> None:
+        inner: Callable[..., Any] = getattr(part, name)
+
+        def wrapped(*arguments: Any) -> Any:
+            self.at(before)
+            found = inner(*arguments)
+            self.at(after)
+            return found
+
+        setattr(part, name, wrapped)
+
+
+@contextmanager
+def parts(core: Core, redis_url: str) -> Iterator[Parts]:
+    """Parts that wait for nothing: what is idle or unpublished counts as such at once."""
+    client = redis.Redis.from_url(redis_url, socket_timeout=10)
+    found = Parts(core, client)
+    append = audit.append
+
+    def crashing(*arguments: Any) -> None:
+        append(*arguments)
+        found.at(IN_TRANSACTION)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "append", crashing)
+        patch.setattr(intakes, "BLOCK_SECONDS", 0.001)
+        patch.setattr(intakes, "CLAIM_IDLE_MS", 0)
+        patch.setattr(sweeps, "UNPUBLISHED_SECONDS", -1.0)
+        yield found
+    client.close()
