@@ -21,7 +21,6 @@ from signoff.errors import (
     AlreadyDecided,
     EditedMeanwhile,
     Invalid,
-    NotAllowed,
     Restored,
     TimeRanOut,
     UnknownApproval,
@@ -147,19 +146,7 @@ class Approvals(Showing):
 
         Somebody who may not decide anything is given none; raises SlackUnavailable when Slack cannot say.
         """
-        found = []
-        may: dict[tuple[str, ...], bool] = {}
-        for approval_id, named in self.store.waiting(about):
-            approvers = self.judge.resolve(named)
-            if approvers not in may:
-                try:
-                    people.may_decide(user_id, approvers, self._directory)
-                    may[approvers] = True
-                except NotAllowed:
-                    may[approvers] = False
-            if may[approvers]:
-                found.append(approval_id)
-        return found
+        return self.judge.among(user_id, self.store.waiting(about))
 
     def decide(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -87,6 +87,22 @@ class Judge:
     def may_decide(self, approval: Approval, user_id: str) -> people.Person:
         """The person, if they may decide on it now; raises NotAllowed."""
         return people.may_decide(user_id, self._in_force().approvers_of(approval.verdict), self._directory)
+
+    def among(self, user_id: str, waiting: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
+        """The ids of those that this person may decide, in order, each given with whom its verdict names."""
+        found = []
+        may: dict[tuple[str, ...], bool] = {}
+        for approval_id, named in waiting:
+            approvers = self.resolve(named)
+            if approvers not in may:
+                try:
+                    people.may_decide(user_id, approvers, self._directory)
+                    may[approvers] = True
+                except NotAllowed:
+                    may[approvers] = False
+            if may[approvers]:
+                found.append(approval_id)
+        return found
 
     def check_approvable(self, approval: Approval) -> None:
         """Raises BlockedNow where the policy in force blocks what was asked."""
