@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from signoff.bot.text import Trusted, date, is_id, mention, sentence, visible
+from signoff.bot.text import Trusted, date, escape, is_id, mention, sentence, visible
 from signoff.models.approval import Approval
 from signoff.people import MEMBERS
 
@@ -376,7 +376,8 @@ def admin_cannot_show(approval: Approval, code: str, detail: str) -> Trusted:
 
 def admin_bad_policy(faults: Sequence[str]) -> Trusted:
     """To an admin: the policy's file was changed and cannot be used. `faults` name files, lines and rules."""
-    shown = "\n".join(f"• {sentence(visible(fault))}" for fault in faults[:10])
+    found = [escape(visible(fault)).replace("`", "'") for fault in faults[:10]]
+    shown = "\n".join(f"• `{fault}`" for fault in found)  # as code, where `*` and `:12:` are themselves
     more = f"\n… and {len(faults) - 10:,} more." if len(faults) > 10 else ""
     return Trusted(
         f"The policy file cannot be used, so the policy from before stays in force. Mend it:\n{shown}{more}"
