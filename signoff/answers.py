@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError
 
+from signoff import crash
 from signoff.canonical import digest
 from signoff.errors import Invalid, NotVerified
 from signoff.models.approval import Approval
@@ -164,7 +165,9 @@ def publish_now(publisher: Publisher, store: Store, approval: Approval, now: int
     """Publish an ended Approval and note that it is; False when that failed, for sweep to repeat."""
     try:
         publisher.decided(approval, now)
+        crash.here("end.published")
         store.mark_published(approval.id)
+        crash.here("end.marked")
     except (RedisError, OSError) as error:
         log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
         return False

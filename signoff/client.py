@@ -19,7 +19,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from signoff import config, receipts
+from signoff import config, crash, receipts
 from signoff.asking import Ask, build_request
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.exchange import Exchange, RedisExchange
@@ -161,6 +161,7 @@ class AsyncSignoff:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters."""
         body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
         await self._link().send("outcome", _an_id(request_id), body)
+        crash.here("client.reported")
 
     report_async = report
 
@@ -236,7 +237,10 @@ class AsyncSignoff:
             raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.") from None
 
     async def _wait(self, request_id: str, digest: str | None, timeout: float | None) -> Receipt:
-        receipt = self._accept(await self._final(request_id, timeout), request_id, digest)
+        answer = await self._final(request_id, timeout)
+        crash.here("client.answered")
+        receipt = self._accept(answer, request_id, digest)
+        crash.here("client.verified")
         if receipt.approved:
             return receipt
         who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""

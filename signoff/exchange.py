@@ -19,7 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from signoff import resp
+from signoff import crash, resp
 from signoff.errors import Invalid, NotVerified, Unreachable
 from signoff.models.messages import Answer
 from signoff.notices import Notices
@@ -72,6 +72,7 @@ class RedisExchange:
         """Put one entry on this agent's stream, and see to it that a request is received."""
         await self._add(kind, request_id, body)
         if kind == "request":
+            crash.here("client.sent")
             self._start(self._until_received(request_id, body))
 
     async def lookup(self, request_id: str) -> Answer | None:
@@ -123,6 +124,7 @@ class RedisExchange:
         while True:
             pause = RESEND_SECONDS[min(tries, len(RESEND_SECONDS) - 1)]
             if await self.received(request_id, pause):
+                crash.here("client.received")
                 return
             waited, tries = waited + pause, tries + 1
             if waited - pause < NOBODY_SECONDS <= waited:

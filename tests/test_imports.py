@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 
 AGENT_SIDE = """
-errors hints canonical models models.messages explanation
+errors crash hints canonical models models.messages explanation
 schema.outline schema.problems schema.fields schema receipts people config
 queue queue.stream carrier arguments asking resp notices exchange inbox gate client blocking testing .
 """
@@ -40,9 +40,10 @@ bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.b
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
 bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.report_card bot.cards
 bot.first_message bot.review bot.modals
-bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
+bot.record bot.waiting bot.spoken answers transitions showing submitting approvals lists bot.lists
+bot.post bot.directory
 bot.replies
-app bot.threads bot.delivery bot.turns queue.sweep queue.intake
+app bot.held bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
 child embedded logs serving
 """

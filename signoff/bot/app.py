@@ -16,9 +16,11 @@ from typing import Any
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
+from signoff import crash
 from signoff.app import Server
 from signoff.bot import words
 from signoff.bot.actions import Actions
@@ -73,22 +75,37 @@ class Running:
             return self._idle.wait_for(lambda: self._count == 0, seconds)
 
 
+class CountedApp(App):
+    """Counts each request from its arrival until its acknowledgement is made.
+
+    Bolt's middlewares cannot: it calls the listener after they have all returned.
+    """
+
+    def __init__(self, running: Running, **given: Any) -> None:
+        super().__init__(**given)
+        self._running = running
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """One request, from Socket Mode."""
+        with self._running.one():
+            crash.here("bot.clicked")
+            answer = super().dispatch(req)
+            crash.here("bot.done")
+            return answer
+
+
 def build_bolt(server: Server, running: Running | None = None) -> App:
     """The Bolt App with every listener."""
     counted = running or Running()
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         os.environ.pop(name, None)  # Bolt would take them for OAuth, and drop the token
-    app = App(
+    app = CountedApp(
+        counted,
         client=server.slack.web,
         process_before_response=True,  # its default looks for the ack every 10 ms
         token_verification_enabled=True,
         listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
     )
-
-    @app.middleware
-    def count(next: Callable[[], Any]) -> Any:
-        with counted.one():
-            return next()
 
     delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
     actions = Actions(server.approvals, server.slack, server.directory, delivery)

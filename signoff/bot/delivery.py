@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from functools import partial
 
+from signoff import crash
 from signoff.approvals import Approvals
 from signoff.bot import cards, words
 from signoff.bot.cards import Message
+from signoff.bot.held import Held
 from signoff.bot.log import log_blocks, log_text
 from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.threads import NotYet, Threads
@@ -16,7 +19,6 @@ from signoff.errors import SlackRefused, SlackUnavailable
 from signoff.models import flood, leases, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
-from signoff.models.store import Store
 from signoff.models.turns import Turn
 
 log = logging.getLogger("signoff.deliver")
@@ -40,24 +42,6 @@ class Stands:
     ts: str
     thread_ts: str | None
     permalink: str | None
-
-
-class Held:
-    """A card's lease while it is held."""
-
-    def __init__(self, store: Store, card_id: int, lease: int) -> None:
-        self._store, self._card_id = store, card_id
-        self._lease: int | None = lease
-
-    def renew(self) -> bool:
-        """Before another call to Slack; False where it was lost."""
-        self._lease = leases.renew(self._store, self._card_id, self._lease) if self._lease else None
-        return self._lease is not None
-
-    def release(self) -> None:
-        """Give it back, unless it was lost."""
-        if self._lease:
-            leases.release(self._store, self._card_id, self._lease)
 
 
 class Delivery:
@@ -85,9 +69,11 @@ class Delivery:
         lease = leases.take(self._store, turn.card_id, turn.agent)
         if lease is None:
             return
-        approval_id, held = turn.approval_id, Held(self._store, turn.card_id, lease)
+        crash.here("delivery.leased")
+        approval_id, held = turn.approval_id, Held(lease, partial(leases.renew, self._store, turn.card_id))
         try:
-            self._until_shown(approval_id, held, whole)
+            with held:
+                self._until_shown(approval_id, held, whole)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
@@ -100,7 +86,8 @@ class Delivery:
             log.info("postponed: id=%s: %s", approval_id, reason)
             self._store.postpone(approval_id, AGAIN_SECONDS)
         finally:
-            held.release()
+            leases.release(self._store, turn.card_id, held.lease)
+        crash.here("delivery.released")
         self._tell_of(approval_id)
 
     def tell(self, thread_id: int) -> None:
@@ -162,7 +149,7 @@ class Delivery:
 
     def _until_shown(self, approval_id: str, held: Held, whole: bool) -> None:
         for number in range(ROUNDS):
-            if number and not held.renew():
+            if number and not self._renewed(held):
                 return
             found = self._store.look(approval_id)
             assert found is not None
@@ -172,12 +159,19 @@ class Delivery:
                 self._show(approval, approval.card, now, held)
                 continue
             self._approvals.delivered(approval)
+            crash.here("delivery.delivered")
             if approval.card.thread_ts is None and approval.card.log_revision < approval.revision:
                 if not whole and turns.following(self._store, logs=False):
                     return  # the log has a turn of its own
                 self._log(approval, approval.card)
             if not self._moved(approval):
                 return
+
+    def _renewed(self, held: Held) -> bool:
+        """Before another call to Slack; False where somebody else may be at it."""
+        renewed = held.renew()
+        crash.here("delivery.renewed")
+        return renewed
 
     def _moved(self, approval: Approval) -> bool:
         current = self._store.get(approval.id)
@@ -189,6 +183,7 @@ class Delivery:
         self._approvals.shown(
             approval, stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts
         )
+        crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
         """The card that is there, updated; None where there is none, or no longer."""
@@ -204,6 +199,7 @@ class Delivery:
                 raise
             log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
             return None
+        crash.here("delivery.redrawn")
         return Stands(message, place.channel, place.ts, place.thread_ts, place.permalink)
 
     def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
@@ -221,7 +217,7 @@ class Delivery:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
         first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
-        if (wished or first) and not held.renew():
+        if (wished or first) and not self._renewed(held):
             raise NotYet("its lease ran out")
         if first is None:
             return self._post(approval, now, channel, None)
@@ -243,11 +239,13 @@ class Delivery:
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
+        crash.here("delivery.posted")
         if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
             message = cards.card(approval, now=now)
             self._slack.update(
                 posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
             )
+            crash.here("delivery.redrawn")
         permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
         return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
 
@@ -268,7 +266,9 @@ class Delivery:
                 log_ts = None
         if not log_ts:
             log_ts = self._slack.post(place.channel, text, blocks, thread_ts=place.ts).ts
+        crash.here("delivery.logged")
         self._approvals.logged(approval, log_ts)
+        crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from functools import partial
 
+from signoff import crash
 from signoff.bot.cards import Message
 from signoff.bot.first_message import first_message, tally_message
+from signoff.bot.held import Held
 from signoff.bot.post import GONE, Slack
 from signoff.errors import SlackRefused, SlackUnavailable
 from signoff.models import threads
@@ -49,20 +52,26 @@ class Threads:
         if not run or not run.strip():
             return None
         thread = threads.of_run(self._store, approval.agent, run, wanted)
+        crash.here("thread.found")
         if thread.channel and thread.ts:
             return thread.channel, thread.ts
         lease = threads.take_to_post(self._store, thread.id)
         if lease is None:
             raise NotYet("somebody posts its thread")
+        crash.here("thread.leased")
+        held = self._held(thread.id, lease)
         try:
             message = first_message(thread, approval.verdict.approvers)
-            posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
+            with held:
+                posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
         except (SlackUnavailable, SlackRefused):
-            threads.release(self._store, thread.id, lease)
+            threads.release(self._store, thread.id, held.lease)
             raise
-        if not threads.posted(self._store, thread.id, lease, posted.channel, posted.ts):
+        crash.here("thread.posted")
+        if not threads.posted(self._store, thread.id, held.lease, posted.channel, posted.ts):
             log.warning("thread posted too late: id=%d", thread.id)
             raise NotYet("somebody else has posted its thread")
+        crash.here("thread.noted")
         return posted.channel, posted.ts
 
     def tell(self, thread_id: int) -> None:
@@ -70,6 +79,7 @@ class Threads:
         lease = threads.take_to_edit(self._store, thread_id)
         if lease is None:
             return
+        crash.here("thread.editing")
         found = threads.look(self._store, thread_id)
         if found is None:
             threads.release(self._store, thread_id, lease)
@@ -80,23 +90,29 @@ class Threads:
         if digest == thread.digest:
             threads.shown(self._store, thread, lease, digest, 0.0)
         else:
-            self._edit(thread, lease, message)
-            threads.shown(self._store, thread, lease, digest, REST_SECONDS)
+            held = self._held(thread.id, lease)
+            self._edit(thread, held, message)
+            crash.here("thread.told")
+            threads.shown(self._store, thread, held.lease, digest, REST_SECONDS)
 
-    def _edit(self, thread: Thread, lease: int, message: Message) -> None:
+    def _held(self, thread_id: int, lease: int) -> Held:
+        return Held(lease, partial(threads.renew, self._store, thread_id))
+
+    def _edit(self, thread: Thread, held: Held, message: Message) -> None:
         assert thread.channel and thread.ts
         try:
-            self._slack.update(
-                thread.channel, thread.ts, message.text, message.blocks, metadata=message.metadata
-            )
+            with held:
+                self._slack.update(
+                    thread.channel, thread.ts, message.text, message.blocks, metadata=message.metadata
+                )
         except SlackUnavailable as error:
             # Slack may have taken it although its answer was lost: that counts as an edit too.
-            threads.later(self._store, thread.id, lease, max(error.seconds, REST_SECONDS))
+            threads.later(self._store, thread.id, held.lease, max(error.seconds, REST_SECONDS))
             raise
         except SlackRefused as error:
             if error.code in LOST:
                 threads.forget(self._store, thread.channel, thread.ts)
-            threads.later(self._store, thread.id, lease, REFUSED_SECONDS)
+            threads.later(self._store, thread.id, held.lease, REFUSED_SECONDS)
             raise
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import bindparam, update
 
 from signoff.models.store import MICROSECONDS, Store, agents, cards, now
 
-LEASE_SECONDS = 12
-"""Longer than one Slack call may take, and renewed before each; one that died frees its card by then."""
+LEASE_SECONDS = 5
+"""Renewed every second while it is held. Whoever died with it keeps its card back for so long."""
 
 _TAKE = (
     update(cards)

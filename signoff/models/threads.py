@@ -51,6 +51,7 @@ _TO_EDIT = (
     .returning(threads.c.lease_until)
 )
 _HELD = (threads.c.id == bindparam("thread_id"), threads.c.lease_until == bindparam("lease"))
+_RENEW = update(threads).where(*_HELD).values(lease_until=_LEASE).returning(threads.c.lease_until)
 _RELEASE = update(threads).where(*_HELD).values(lease_until=0)
 _LATER = update(threads).where(*_HELD).values(lease_until=0, not_before=now() + bindparam("pause"))
 _POSTED = (
@@ -173,6 +174,12 @@ def take_to_edit(store: Store, thread_id: int) -> int | None:
     """The lease on editing its first message; None where that is not due, or another does it."""
     with store.transaction() as connection:
         return connection.execute(_TO_EDIT, {"thread_id": thread_id}).scalar()
+
+
+def renew(store: Store, thread_id: int, lease: int) -> int | None:
+    """A lease that is held → for longer; None where it ran out and somebody else may have it."""
+    with store.transaction() as connection:
+        return connection.execute(_RENEW, {"thread_id": thread_id, "lease": lease}).scalar()
 
 
 def release(store: Store, thread_id: int, lease: int) -> None:

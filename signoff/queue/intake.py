@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from signoff import crash
 from signoff.approvals import Approvals
 from signoff.canonical import parse
 from signoff.errors import Duplicate, Invalid, Limited, NotApproved
@@ -27,7 +28,7 @@ from signoff.models.messages import (
     Status,
     build,
 )
-from signoff.queue.stream import Entry, Stream
+from signoff.queue.stream import Entry, Stream, refuses_all
 
 log = logging.getLogger("signoff.intake")
 
@@ -65,7 +66,9 @@ class Intake:
             try:
                 self.step()
                 failures = 0
-            except OUTAGE as error:
+            except Exception as error:
+                if not _is_outage(error):
+                    raise
                 log.warning("paused: %s", type(error).__name__)
                 stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
@@ -100,17 +103,18 @@ class Intake:
 
     def process(self, entry: Entry) -> None:
         """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""
+        crash.here("intake.read")
         for attempt in range(1, FAILURES + 1):
             try:
                 if entry.fields is not None:
                     self._take(entry)
                 break
-            except OUTAGE:
-                raise
             except NotApproved as refusal:
                 self._bury(entry, refusal)
                 break
             except Exception as error:
+                if _is_outage(error):
+                    raise
                 # The text of an unforeseen error may repeat what the agent sent, so only its type is logged.
                 log.error(
                     "entry failed: agent=%s entry=%s attempt=%d %s",
@@ -122,6 +126,7 @@ class Intake:
                 if attempt == FAILURES:
                     self._bury(entry, Invalid(f"The server failed on it {FAILURES} times ({_name(error)})."))
         self._stream.ack([entry])
+        crash.here("intake.acked")
 
     def _take(self, entry: Entry) -> None:
         kind, request_id, body = _open(entry)
@@ -130,6 +135,7 @@ class Intake:
             if str(request.id) != request_id:
                 raise Invalid("The ids in the entry and in its body differ.")
             self._approvals.answer(self._approvals.submit(entry.agent, request))
+            crash.here("intake.received")
         elif kind == "cancel":
             cancel = build(Cancel, parse(body))
             approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
@@ -142,6 +148,7 @@ class Intake:
         """Dead-letter an entry, and answer its agent where it can be told which request it was."""
         log.warning("refused: agent=%s entry=%s", entry.agent, entry.stream_id.decode())
         self._stream.bury(entry, refusal.detail[:2000], keep=MAX_ENTRY)
+        crash.here("intake.buried")
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
         if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
@@ -151,6 +158,7 @@ class Intake:
             known = self._approvals.store.find(entry.agent, request_id)
             if known is None:
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
+                crash.here("intake.refused")
 
     def _find_agents(self) -> None:
         started = time.monotonic()
@@ -169,6 +177,8 @@ class Intake:
             most = max(1, min(BATCH, MOST // len(self._agents)))
             return self._stream.read(self._agents, most, block_ms)
         except ResponseError as error:
+            if refuses_all(error):
+                raise
             # One stream without its group, or of another type, fails the read of all: find it, go on.
             log.warning("a stream cannot be read: %s", str(error).split(" ")[0])
             found = []
@@ -182,7 +192,9 @@ class Intake:
     def _rejoin(self, agent: str) -> list[Entry]:
         try:
             return self._stream.read([agent], BATCH, 1)
-        except ResponseError:
+        except ResponseError as error:
+            if refuses_all(error):
+                raise
             self._stream.join(agent)
             return self._stream.read([agent], BATCH, 1)
 
@@ -191,6 +203,8 @@ class Intake:
         try:
             return list(call(agent) or ())
         except ResponseError as error:
+            if refuses_all(error):
+                raise
             log.warning("agent=%s: its stream cannot be used: %s", agent, str(error).split(" ")[0])
             if not str(error).startswith("NOGROUP"):
                 self._agents = [name for name in self._agents if name != agent]
@@ -210,6 +224,10 @@ class Intake:
                 self._of(agent, self._stream.leave)
             except RedisError:
                 return
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, OUTAGE) or refuses_all(error)
 
 
 def _open(entry: Entry) -> tuple[str, str, bytes]:

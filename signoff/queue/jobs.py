@@ -26,6 +26,7 @@ from rq.utils import now as rq_now
 from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
+from signoff import crash
 from signoff.app import DELIVER, HOME, QUEUE, Server
 from signoff.bot.delivery import Delivery
 from signoff.bot.home import Homes
@@ -99,6 +100,7 @@ class SignoffJob(Job):
 
     def run(self) -> None:
         """Call it; whatever it raises passes."""
+        crash.here("worker.woken")
         self.functions[self.name](self.about)
 
     def _refuse(self) -> NoReturn:

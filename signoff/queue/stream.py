@@ -5,11 +5,13 @@ All in Redis can be rebuilt from the rows, except requests not yet read: agents 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import redis
+from redis.exceptions import ClusterDownError
 
 from signoff.models.messages import AGENT, VERSION, Answer
 
@@ -25,8 +27,20 @@ DEAD_KEPT = 1000
 CONSUMER_IDLE_MS = 3_600_000
 ID_IN_STREAM = "id"
 
+REFUSES_ALL = (redis.OutOfMemoryError, redis.ReadOnlyError, ClusterDownError)
+"""Answers that have nothing to do with what was asked: it is full, or no longer the primary."""
+_REFUSES_ALL = re.compile("(^|error: )(MISCONF|NOREPLICAS|UNBLOCKED) ")
+"""Such answers that redis-py has no class for: it cannot save, or has just become a replica."""
+
 Redis = redis.Redis
 Fields = dict[bytes, bytes]
+
+
+def refuses_all(error: BaseException) -> bool:
+    """Whether Redis is in no state to take anything now: an outage, whoever asks for whatever."""
+    if isinstance(error, REFUSES_ALL):
+        return True
+    return isinstance(error, redis.ResponseError) and bool(_REFUSES_ALL.search(str(error)))
 
 
 def requests(agent: str) -> str:

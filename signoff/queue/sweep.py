@@ -12,7 +12,7 @@ from threading import Event
 
 from redis.exceptions import RedisError
 
-from signoff import epochs
+from signoff import crash, epochs
 from signoff.approvals import Approvals
 from signoff.models import flood
 from signoff.models.drafts import Drafts
@@ -42,10 +42,14 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        crash.here("sweep.expired")
         self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
         self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
+        crash.here("sweep.settled")
         self._each("recover", self._lost, self._recover)
+        crash.here("sweep.recovered")
         self._each("publish", self._unpublished, self._publish)
+        crash.here("sweep.published")
         self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
@@ -58,8 +62,10 @@ class Sweep:
         log.warning("Redis is not the one that had all answers: publishing them anew")
         store = self._approvals.store
         store.unpublish()
+        crash.here("sweep.unpublished")
         for approval_id, _ in store.waiting():
             self._approvals.answer(self._approvals.get(approval_id))
+            crash.here("sweep.answered")
         self._approvals.publisher.recovered(run)
 
     def _tell_of_restore(self, epoch: str) -> None:

@@ -106,7 +106,7 @@ def test_a_request_that_redis_lost_before_anybody_read_it_is_sent_again(away: Ro
 def test_a_role_that_is_killed_is_started_again_and_nothing_is_lost(away: Road, role: str) -> None:
     ana, before = Someone(away.slack, ANA), ask(away)
     message = card(away.slack, before.id)
-    eventually(lambda: not away.store.undelivered())  # a lease that dies with the worker holds for 30 s
+    eventually(lambda: not away.store.undelivered())  # a lease that dies with the worker holds for 5 s
     killed = away.kill(role)
     during = ask(away)
     eventually(lambda: away.children().get(role, killed) != killed)

@@ -198,14 +198,15 @@ def test_an_outage_pauses_and_counts_against_no_entry(
     assert status(core, request_id) == "pending"
 
 
-def test_entries_of_a_dead_intake_are_taken_over(core: Core, intake: Intake) -> None:
+def test_entries_of_a_dead_intake_are_taken_over_though_nobody_asks_anything_more(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signoff.queue.intake.CLAIM_IDLE_MS", 0)
     dead = Stream(core.redis, "dead-consumer")
     dead.join("billing-bot")
     request_id = send(core)
     assert len(dead.read(["billing-bot"], 10, 100)) == 1
-    intake._agents = ["billing-bot"]
-    for entry in intake._stream.claim("billing-bot", 0):
-        intake.process(entry)
+    assert intake.step() == 1  # and does not wait for new ones, which to Redis is BLOCK 0
     assert status(core, request_id) == "pending"
     assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
 
@@ -302,6 +303,41 @@ def test_redis_going_away_only_pauses_the_intake(core: Core, own_redis: Any) -> 
         stop.set()
         thread.join(timeout=20)
         client.close()
+
+
+@pytest.mark.parametrize("fault", ["full", "a replica"])
+def test_a_redis_that_refuses_to_write_only_pauses_the_intake(
+    core: Core, own_redis: Any, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = redis.Redis(port=own_redis.port, socket_timeout=10)
+    core.approvals.publisher._redis = client
+    intake, stop = Intake(core.approvals, Stream(client, "consumer")), threading.Event()
+    request = a_request()
+    entry = stream.entry("request", str(request.id), request.encode())
+    client.xadd(stream.requests("billing-bot"), entry)
+    client.config_set("maxmemory", 1) if fault == "full" else client.replicaof("127.0.0.1", 1)
+    thread = threading.Thread(target=intake.run, args=(stop,))
+    thread.start()
+    try:
+        eventually(lambda: "paused" in caplog.text)
+        client.config_set("maxmemory", 0) if fault == "full" else client.replicaof("NO", "ONE")
+        eventually(lambda: stream.published(client, "billing-bot", str(request.id)))
+        eventually(lambda: client.xlen(stream.requests("billing-bot")) == 0)
+        assert thread.is_alive() and client.xlen(stream.DEAD) == 0
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+        client.close()
+
+
+def test_what_a_redis_says_that_can_take_nothing_is_an_outage_and_a_refusal_of_one_command_is_not() -> None:
+    for text in (
+        "MISCONF Redis is configured to save",
+        "Command # 1 (SET k v) of pipeline caused error: MISCONF x",
+    ):
+        assert stream.refuses_all(redis.ResponseError(text))
+    for text in ("WRONGTYPE Operation against", "NOGROUP No such key", "ERR MISCONF"):
+        assert not stream.refuses_all(redis.ResponseError(text))
 
 
 def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -> None:

@@ -1,0 +1,77 @@
+"""A lease while it is held: renewed for as long as a call to Slack takes, so that it can be short.
+
+Whoever dies with a lease keeps a card from being shown for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import ClassVar, Self
+
+from signoff.models.engine import OUTAGE
+
+log = logging.getLogger("signoff.deliver")
+
+RENEW_SECONDS = 1.0
+"""A fifth of what a lease lasts: a few renewals may fail before it is lost."""
+Renew = Callable[[int], int | None]
+"""A lease → the same for longer; None where it ran out, and somebody else may have it."""
+
+
+class Held:
+    """Inside its `with`, one thread renews all leases that this process has, every second.
+
+    `lease` is then the one to note something by, or to give back: no row has it any more where it was lost.
+    """
+
+    _all: ClassVar[set[Held]] = set()
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+    _thread: ClassVar[threading.Thread | None] = None
+
+    def __init__(self, lease: int, renew: Renew) -> None:
+        self.lease = lease
+        self._renew = renew
+        self._over = False
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> Self:
+        with Held._lock:
+            Held._all.add(self)
+            if Held._thread is None:
+                Held._thread = threading.Thread(target=_renew_all, name="leases", daemon=True)
+                Held._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with Held._lock:
+            Held._all.discard(self)
+        with self._turn:
+            self._over = True
+
+    def renew(self) -> bool:
+        """Now; False where it was lost. The database's errors pass."""
+        with self._turn:
+            found = None if self._over else self._renew(self.lease)
+            self.lease = found or self.lease
+            return found is not None
+
+    @classmethod
+    def all(cls) -> list[Held]:
+        """What this process has now."""
+        with cls._lock:
+            return list(cls._all)
+
+
+def _renew_all() -> None:
+    while True:
+        time.sleep(RENEW_SECONDS)
+        for held in Held.all():
+            try:
+                held.renew()
+            except OUTAGE as error:
+                log.warning("a lease is not renewed: %s", type(error).__name__)
+            except Exception as error:
+                log.error("a lease is not renewed: %s", type(error).__name__)

@@ -1,0 +1,100 @@
+"""Named points of the road at which a process can be made to die, to prove that nothing is lost there.
+
+    SIGNOFF_CRASH_AT=end.committed:2
+
+kills the process by SIGKILL the second time that it passes there. Nothing is set in real use, and a point
+then costs one comparison. `tests/faults` kills at each; a test holds that between every two things that a
+request does to Redis, the database or Slack there is a point, in this order.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Final
+
+ENVIRONMENT: Final = "SIGNOFF_CRASH_AT"
+CRASH_POINTS: Final[dict[str, str]] = {
+    "client.sent": "the request is on its stream, and the agent does not wait yet",
+    "intake.read": "an entry was read, and nothing done with it",
+    "submit.written": "its rows and audit lines are written, not committed",
+    "submit.committed": "the approval stands, and nobody was woken for its card",
+    "submit.announced": "a worker was woken, and the agent does not know that it was received",
+    "intake.received": "the agent can know, and the entry is not acknowledged",
+    "intake.acked": "done with the entry",
+    "client.received": "the agent knows that it was received",
+    "worker.woken": "a worker has taken the wake-up out of the queue",
+    "delivery.leased": "it has the card's lease",
+    "delivery.posted": "the card stands in Slack, and nobody knows where",
+    "delivery.noted": "where it stands and what it shows is in the database",
+    "delivery.renewed": "the lease is renewed, and another thing about to be shown",
+    "delivery.delivered": "the card shows the last revision, and its log is next",
+    "delivery.logged": "its log reply was posted or edited, and that is not noted",
+    "delivery.log_noted": "that is noted",
+    "delivery.released": "the lease is given back",
+    "bot.clicked": "a click, submit or command has come, and nothing was done",
+    "decide.checked": "this person may decide, and nothing was written",
+    "end.written": "its end (a decision, say), receipt and audit lines are written, not committed",
+    "end.committed": "it has ended, and its agent was not told",
+    "end.published": "the answer is in Redis, and that is not noted",
+    "end.marked": "that is noted, and nobody was woken to redraw the card",
+    "end.announced": "a worker was woken, and the person's click is not acknowledged",
+    "bot.done": "the acknowledgement is about to be sent",
+    "delivery.redrawn": "the card was updated in Slack, and that is not noted",
+    "client.answered": "the agent has an answer, not verified",
+    "client.verified": "the receipt holds, and nothing has run",
+    "client.reported": "the outcome is on the agent's stream",
+    "report.written": "the outcome is written, not committed",
+    "report.committed": "the outcome stands, and nobody was woken to redraw the card",
+    "report.announced": "a worker was woken, and the entry is not acknowledged",
+    "thread.found": "its run's thread is known, and where it is new, noted",
+    "thread.leased": "it has the lease to post its run's first message",
+    "thread.posted": "that stands in Slack, and nobody knows where",
+    "thread.noted": "where it stands is in the database",
+    "thread.editing": "it has the lease to edit a run's first message",
+    "thread.told": "a first message was edited, and that is not noted",
+    "intake.buried": "a refused entry is with the dead letters, and its agent does not know",
+    "intake.refused": "the agent can know, and the entry is not acknowledged",
+    "sweep.expired": "what was overdue has expired; what a restore has closed is next",
+    "sweep.settled": "what a restore has closed is settled; what Redis lost is next",
+    "sweep.unpublished": "no answer counts as published, and none was published anew",
+    "sweep.answered": "one that waits was told again that it was received",
+    "sweep.recovered": "what Redis lost is marked; what is unpublished is next",
+    "sweep.published": "that is published; old drafts are next",
+}
+"""Every point, in the order in which one request passes them, and what is so there."""
+
+
+class _Armed:
+    """Where this process dies; nowhere, unless it was told to."""
+
+    point: str = ""
+    left: int = 0
+
+
+_lock = threading.Lock()
+
+
+def arm(where: str) -> None:
+    """`point:n`: die the n-th time that the point is passed; empty: never. Raises ValueError for neither."""
+    point, _, times = where.partition(":")
+    if point and (point not in CRASH_POINTS or not times.isdigit() or times == "0"):
+        raise ValueError(f"{ENVIRONMENT}: {where[:60]!r} is not one of the points of signoff.crash and :n.")
+    _Armed.point, _Armed.left = point, int(times or 0)
+
+
+def here(point: str) -> None:
+    """This point is passed."""
+    if point == _Armed.point:
+        _die()
+
+
+def _die() -> None:
+    with _lock:
+        _Armed.left -= 1
+        if _Armed.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get(ENVIRONMENT, ""))

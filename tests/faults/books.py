@@ -1,0 +1,233 @@
+"""The books: what every party knows of every request, and whether it all fits together; pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from signoff.canonical import canonical, digest
+from signoff.models.messages import Receipt
+
+Verify = Callable[[str, str], Receipt]
+"""(token, agent) → receipt; raises where it does not hold."""
+KINDS = ("lost", "double", "differing", "unsigned", "told", "chain", "card", "stuck")
+"""Kinds of breach. Any one is one too many."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A request that an agent made, and the digest of what it asked for."""
+
+    agent: str
+    id: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an agent was told about a request."""
+
+    agent: str
+    id: str
+    status: str
+    token: str
+    payload: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An approval as the database has it; `signed` are the digests of the receipts in its audit log."""
+
+    id: str
+    agent: str
+    request_id: str
+    status: str
+    revision: int
+    receipt: str | None
+    allowed: bool = False
+    """Its verdict needs nobody."""
+    deciders: tuple[tuple[str, str], ...] = ()
+    """(person, answer) of every decision."""
+    submits: int = 1
+    signed: tuple[str, ...] = ()
+    card: str | None = None
+    """Where its card stands (ts)."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A card in Slack: of which approval, where, at which revision, and whether it can be pressed."""
+
+    approval_id: str
+    ts: str
+    revision: int
+    open: bool
+
+
+@dataclass(frozen=True)
+class Said:
+    """A person was given to understand that their answer is recorded."""
+
+    approval_id: str
+    user: str
+    status: str
+
+
+@dataclass
+class Facts:
+    """All that is known once everything has come to rest."""
+
+    made: list[Made] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    told: list[Said] = field(default_factory=list)
+    refused: set[tuple[str, str]] = field(default_factory=set)
+    """(agent, request id) answered without ever becoming an approval."""
+    chain: str = ""
+    """What is wrong with the audit log; empty: nothing."""
+    left: dict[str, int] = field(default_factory=dict)
+    """What is left undone, by name: entries not acknowledged, answers not published, …"""
+    unverified: list[str] = field(default_factory=list)
+    """Answers that an agent refused."""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A promise that was not kept."""
+
+    kind: str
+    text: str
+
+
+def check(facts: Facts, verify: Verify) -> list[Breach]:
+    """Every breach; `verify` says whether a receipt holds."""
+    return [
+        *_lost(facts),
+        *_double(facts),
+        *_differing(facts),
+        *_unsigned(facts, verify),
+        *_told(facts),
+        *([Breach("chain", facts.chain)] if facts.chain else []),
+        *_cards(facts),
+        *_stuck(facts),
+    ]
+
+
+def doubles(facts: Facts) -> int:
+    """Cards beyond the first of an approval: a post was done, and its note was not."""
+    counted = Counter(card.approval_id for card in facts.shown)
+    return sum(count - 1 for count in counted.values())
+
+
+def _lost(facts: Facts) -> Iterator[Breach]:
+    """Every request that an agent made has a final state, and the agent knows it."""
+    known = {(answer.agent, answer.id) for answer in facts.answers}
+    rows = {(row.agent, row.request_id): row for row in facts.rows}
+    for made in set(facts.made):
+        row = rows.get((made.agent, made.id))
+        if row is None and (made.agent, made.id) not in facts.refused:
+            yield Breach("lost", f"{made.id}: in no database")
+        elif row is not None and row.status == "pending":
+            yield Breach("lost", f"{made.id}: pending for ever")
+        if (made.agent, made.id) not in known:
+            yield Breach("lost", f"{made.id}: its agent has no answer")
+    final = {(row.agent, row.request_id): row.status for row in facts.rows}
+    for answer in facts.answers:
+        status = final.get((answer.agent, answer.id))
+        if status is not None and status != answer.status:
+            yield Breach("lost", f"{answer.id}: {status}, and its agent was told {answer.status}")
+
+
+def _double(facts: Facts) -> Iterator[Breach]:
+    """One submit, one end, one decision for a request."""
+    for row in facts.rows:
+        if row.submits != 1:
+            yield Breach("double", f"{row.id}: submitted {row.submits} times")
+        if len(row.signed) > 1:
+            yield Breach("double", f"{row.id}: ended {len(row.signed)} times")
+        if len(row.deciders) > 1:
+            yield Breach("double", f"{row.id}: decided by {row.deciders}")
+    for key, count in Counter((row.agent, row.request_id) for row in facts.rows).items():
+        if count > 1:
+            yield Breach("double", f"{key[1]}: {count} rows")
+
+
+def _differing(facts: Facts) -> Iterator[Breach]:
+    """One receipt for a request, whoever has it: row, agent and log."""
+    tokens: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for answer in facts.answers:
+        tokens[answer.agent, answer.id].add(answer.token)
+    for row in facts.rows:
+        if row.receipt:
+            tokens[row.agent, row.request_id].add(row.receipt)
+            digest = hashlib.sha256(row.receipt.encode()).hexdigest()
+            if row.signed != (digest,):
+                yield Breach("differing", f"{row.id}: its receipt is not the one of the log")
+        elif row.status != "pending":
+            yield Breach("differing", f"{row.id}: {row.status} without a receipt")
+    for key, found in tokens.items():
+        if len(found) > 1:
+            yield Breach("differing", f"{key[1]}: {len(found)} receipts")
+
+
+def _unsigned(facts: Facts, verify: Verify) -> Iterator[Breach]:
+    """Nothing was released without a receipt that holds, for what was asked, by somebody who decided it."""
+    rows = {(row.agent, row.request_id): row for row in facts.rows}
+    asked = {(made.agent, made.id): made.digest for made in facts.made}
+    for text in facts.unverified:
+        yield Breach("unsigned", f"an agent refused an answer: {text}")
+    for answer in facts.answers:
+        key = (answer.agent, answer.id)
+        try:
+            receipt = verify(answer.token, answer.agent)
+        except Exception as error:
+            yield Breach("unsigned", f"{answer.id}: {type(error).__name__}")
+            continue
+        row = rows.get(key)
+        if (receipt.agent, str(receipt.id), receipt.status) != (answer.agent, answer.id, answer.status):
+            yield Breach("unsigned", f"{answer.id}: its receipt is for something else")
+        if row is not None and receipt.digest_sent != asked.get(key, receipt.digest_sent):
+            yield Breach("unsigned", f"{answer.id}: its receipt is for another payload")
+        if answer.status != "approved":
+            continue
+        if digest(canonical(answer.payload)) != receipt.digest:
+            yield Breach("unsigned", f"{answer.id}: what it released is not what was approved")
+        decider = receipt.decided_by.id if receipt.decided_by else ""
+        if row is None or not (row.allowed or (decider, "approve") in row.deciders):
+            yield Breach("unsigned", f"{answer.id}: approved by nobody")
+
+
+def _told(facts: Facts) -> Iterator[Breach]:
+    """What a person was told is recorded: theirs, and no other's."""
+    rows = {row.id: row for row in facts.rows}
+    for said in set(facts.told):
+        row = rows.get(said.approval_id)
+        wanted = (said.user, "approve" if said.status == "approved" else "reject")
+        if row is None or row.status != said.status or wanted not in row.deciders:
+            yield Breach("told", f"{said.approval_id}: {said.user} was told {said.status}; it is not so")
+
+
+def _cards(facts: Facts) -> Iterator[Breach]:
+    """Each row's card shows its last revision, and nothing that is over can be pressed."""
+    shown = {(card.approval_id, card.ts): card for card in facts.shown}
+    for row in facts.rows:
+        card = shown.get((row.id, row.card or ""))
+        if card is None:
+            yield Breach("card", f"{row.id}: has no card")
+        elif card.revision != row.revision:
+            yield Breach("card", f"{row.id}: shows {card.revision}, and is at {row.revision}")
+    ended = {row.id for row in facts.rows if row.status != "pending"}
+    for card in facts.shown:
+        if card.open and card.approval_id in ended:
+            yield Breach("card", f"{card.approval_id}: is over, and can be pressed at {card.ts}")
+
+
+def _stuck(facts: Facts) -> Iterator[Breach]:
+    """Nobody waits, and nothing is left to be done."""
+    for what, count in facts.left.items():
+        if count:
+            yield Breach("stuck", f"{count} {what}")

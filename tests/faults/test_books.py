@@ -1,0 +1,193 @@
+"""The books can fail: each kind of breach, planted, is found."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from faults.books import Answer, Facts, Made, Row, Said, Shown, check, doubles
+
+from signoff import receipts
+from signoff.canonical import canonical, digest
+from signoff.models.messages import Decider, Receipt, new_id
+from signoff.receipts import Signer, nonce
+
+SIGNER = Signer.generate()
+KEYS = receipts.verify_keys(SIGNER.verify_key)
+PAYLOAD = {"amount": 120}
+ID, OTHER = str(new_id()), str(new_id())
+
+
+def a_token(status: str = "approved", **fields: Any) -> str:
+    """A receipt, signed; one of two is never the same."""
+    at = datetime.now(UTC)
+    given: dict[str, Any] = {
+        "id": ID, "agent": "billing-bot", "action": "refund.create", "status": status, "version": 1,
+        "digest_sent": digest(canonical(PAYLOAD)), "digest": digest(canonical(PAYLOAD)), "nonce": nonce(),
+        "decided_by": Decider(id="U0ANA", name="ana", at=at),
+        "issued_at": at, "not_after": at + timedelta(hours=1),
+    }  # fmt: skip
+    return SIGNER.sign(Receipt(**(given | fields)))
+
+
+TOKEN = a_token()
+
+
+def sha(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def good() -> Facts:
+    """One request, approved, told, shown."""
+    row = Row(
+        ID, "billing-bot", ID, "approved", 3, TOKEN,
+        deciders=(("U0ANA", "approve"),), signed=(sha(TOKEN),), card="1.1",
+    )  # fmt: skip
+    return Facts(
+        made=[Made("billing-bot", ID, digest(canonical(PAYLOAD)))],
+        answers=[Answer("billing-bot", ID, "approved", TOKEN, PAYLOAD)],
+        rows=[row],
+        shown=[Shown(ID, "1.1", 3, False)],
+        told=[Said(ID, "U0ANA", "approved")],
+    )
+
+
+def kinds(facts: Facts) -> set[str]:
+    found = check(facts, lambda token, agent: receipts.verify(token, KEYS, agent))
+    return {breach.kind for breach in found}
+
+
+def test_books_that_are_right_have_no_breach() -> None:
+    assert kinds(good()) == set()
+
+
+def test_a_request_that_is_in_no_database_is_lost() -> None:
+    facts = good()
+    facts.made.append(Made("billing-bot", OTHER, "digest"))
+    assert kinds(facts) == {"lost"}
+
+
+def test_a_request_whose_agent_has_no_answer_is_lost() -> None:
+    facts = good()
+    facts.answers.clear()
+    assert kinds(facts) == {"lost"}
+
+
+def test_a_request_that_stays_pending_is_lost() -> None:
+    facts = good()
+    facts.rows = [replace(facts.rows[0], status="pending")]
+    assert "lost" in kinds(facts)
+
+
+def test_an_agent_that_was_told_something_else_is_found() -> None:
+    facts, token = good(), a_token("rejected")
+    facts.answers = [Answer("billing-bot", ID, "rejected", token)]
+    assert {"lost", "differing"} <= kinds(facts)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"submits": 2},
+        {"deciders": (("U0ANA", "approve"), ("U0BEN", "reject"))},
+        {"signed": (sha(TOKEN), sha("another"))},
+    ],
+)
+def test_what_happened_twice_is_found(change: dict[str, Any]) -> None:
+    facts = good()
+    facts.rows = [replace(facts.rows[0], **change)]
+    assert "double" in kinds(facts)
+
+
+def test_two_rows_for_one_request_are_found() -> None:
+    facts = good()
+    facts.rows.append(replace(facts.rows[0], id=OTHER))
+    assert "double" in kinds(facts)
+
+
+def test_two_receipts_for_one_request_are_found() -> None:
+    facts = good()
+    facts.answers.append(replace(facts.answers[0], token=a_token()))
+    assert kinds(facts) == {"differing"}
+
+
+def test_a_receipt_that_is_not_the_one_of_the_log_is_found() -> None:
+    facts = good()
+    facts.rows = [replace(facts.rows[0], signed=(sha("another"),))]
+    assert kinds(facts) == {"differing"}
+
+
+def test_an_end_without_a_receipt_is_found() -> None:
+    facts = good()
+    facts.rows = [replace(facts.rows[0], receipt=None, signed=())]
+    assert kinds(facts) == {"differing"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"token": TOKEN[:-6] + "AAAAAA"},
+        {"payload": {"amount": 121}},
+        {"token": a_token(id=OTHER)},
+        {"token": a_token(digest_sent=digest("{}"))},
+    ],
+)
+def test_a_release_that_no_receipt_covers_is_found(answer: dict[str, Any]) -> None:
+    facts = good()
+    facts.answers = [replace(facts.answers[0], **answer)]
+    assert "unsigned" in kinds(facts)
+
+
+def test_a_release_that_nobody_decided_is_found_and_an_allowing_verdict_suffices() -> None:
+    facts = good()
+    facts.told.clear()
+    facts.rows = [replace(facts.rows[0], deciders=())]
+    assert kinds(facts) == {"unsigned"}
+    facts.rows = [replace(facts.rows[0], allowed=True)]
+    assert kinds(facts) == set()
+
+
+def test_an_answer_that_an_agent_refused_is_found() -> None:
+    facts = good()
+    facts.unverified.append(f"{ID}: changed")
+    assert kinds(facts) == {"unsigned"}
+
+
+@pytest.mark.parametrize("said", [Said(ID, "U0BEN", "approved"), Said(ID, "U0ANA", "rejected")])
+def test_a_person_who_was_told_what_is_not_so_is_found(said: Said) -> None:
+    facts = good()
+    facts.told.append(said)
+    assert kinds(facts) == {"told"}
+
+
+def test_a_broken_chain_is_found() -> None:
+    facts = good()
+    facts.chain = "line 7: it was changed"
+    assert kinds(facts) == {"chain"}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [[], [Shown(ID, "1.1", 2, False)], [Shown(ID, "1.1", 3, True)], [Shown(ID, "9.9", 3, False)]],
+)
+def test_a_card_that_is_missing_behind_or_can_still_be_pressed_is_found(shown: list[Shown]) -> None:
+    facts = good()
+    facts.shown = shown
+    assert kinds(facts) == {"card"}
+
+
+def test_the_double_of_a_card_is_counted_and_may_not_be_open() -> None:
+    facts = good()
+    facts.shown.append(Shown(ID, "1.2", 1, False))
+    assert (doubles(facts), kinds(facts)) == (1, set())
+    facts.shown.append(Shown(ID, "1.3", 1, True))
+    assert (doubles(facts), kinds(facts)) == (2, {"card"})
+
+
+def test_what_is_left_undone_is_found() -> None:
+    facts = good()
+    facts.left = {"entries that nobody has acknowledged": 1, "dead letters": 0}
+    assert kinds(facts) == {"stuck"}
