@@ -40,7 +40,8 @@ bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.b
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
 bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.report_card bot.cards
 bot.first_message bot.review bot.modals
-bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
+bot.record bot.waiting bot.spoken answers transitions showing submitting approvals lists bot.lists
+bot.post bot.directory
 bot.replies
 app bot.held bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
