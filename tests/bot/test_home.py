@@ -89,7 +89,7 @@ def _sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def stand(core: Core, _sandbox: Sandbox) -> Stand:
     _sandbox.reset()
-    found = Stand(core, _sandbox, Lists(core.approvals, core.people, ("S0FIN",), ("U0MIA",)), [])
+    found = Stand(core, _sandbox, Lists(core.approvals, core.people, ("U0MIA",)), [])
     found.add(ANA, BEN, MIA)
     return found
 
