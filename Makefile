@@ -2,11 +2,12 @@
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+RUNS := .venv/.runs
 
 .PHONY: demo test lint format bench load faults pictures clean
 .DEFAULT_GOAL := test
 
-demo: $(INSTALLED) ## All of it on this machine, without Slack: a page where you decide
+demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
 	$(BIN)/signoff demo
 
 test: $(INSTALLED) ## All tests; those whose server (Redis, PostgreSQL) is not installed are skipped
@@ -37,8 +38,17 @@ clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The file says that an install went through; a changed pyproject.toml asks for another one.
-$(INSTALLED): pyproject.toml
+# These files say that an install went through; a changed pyproject.toml asks for another one.
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# What it takes to run Signoff, and no tools: two thirds of the time.
+$(RUNS): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,embedded]'
+	@touch $@
+
+$(BIN)/python:
 	@found=; for python in $(PYTHON) python3.11 python3 python3.14 python3.13 python3.12; do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
@@ -46,10 +56,8 @@ $(INSTALLED): pyproject.toml
 	  echo "Signoff needs Python 3.11 or later, and none is on PATH: install it, or say make PYTHON=/where/it/is." >&2; \
 	  exit 1; \
 	fi; \
-	test -x $(BIN)/python || $$found -m venv .venv || { \
+	$$found -m venv .venv || { \
 	  rm -rf .venv; \
 	  echo "$$found cannot make a virtual environment. Debian and Ubuntu: apt-get install python3-venv." >&2; \
 	  exit 1; \
 	}
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@touch $@

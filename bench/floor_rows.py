@@ -35,7 +35,7 @@ class Rows:
         run("BEGIN IMMEDIATE")
         run("SELECT id FROM approval WHERE agent = ? AND request_id = ?", ("floor", id_)).fetchone()
         now = self._now()
-        run("INSERT OR IGNORE INTO agent VALUES ('floor', NULL, ?)", (now,))
+        run("INSERT OR IGNORE INTO agent (name, created_at) VALUES ('floor', ?)", (now,))
         text, salt = (
             json.dumps(request["payload"], sort_keys=True, separators=(",", ":")),
             secrets.token_hex(16),
