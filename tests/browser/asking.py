@@ -17,7 +17,6 @@ def main() -> None:
     then = given.pop("then", "")
     with Signoff() as signoff:
         ticket = signoff.request(**given)
-        print(ticket.id, flush=True)
         try:
             receipt = ticket.wait(300)
         except NotApproved as error:

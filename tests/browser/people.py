@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page
 
 JSON = dict[str, Any]
 AGENT = Path(__file__).with_name("asking.py")
+CHANGES = "Approve these changes"
 SECONDS = 60.0
 """How long an agent may take to hear what was decided, and to end."""
 
@@ -42,7 +43,7 @@ class Agent:
         """The receipt that it was given, once it has ended."""
         out, err = self.process.communicate(timeout=SECONDS)
         assert self.process.returncode == 0, err
-        receipt: JSON = json.loads(out.splitlines()[-1])
+        receipt: JSON = json.loads(out)
         return receipt
 
     def waits(self) -> bool:
@@ -56,18 +57,24 @@ class Agent:
         self.process.communicate()
 
 
-def the_card(page: Page, action: str) -> Locator:
+def the_card(where: Page | Locator, action: str) -> Locator:
     """The message whose heading is this action."""
-    return page.get_by_role("article").filter(has=page.get_by_role("heading", name=action, exact=True))
+    page = where if isinstance(where, Page) else where.page
+    return where.get_by_role("article").filter(has=page.get_by_role("heading", name=action, exact=True))
 
 
-def button(where: Locator | Page, name: str) -> Locator:
+def button(where: Page | Locator, name: str) -> Locator:
     return where.get_by_role("button", name=name, exact=True)
 
 
 def form(page: Page, name: str) -> Locator:
     """The modal with this title."""
     return page.get_by_role("dialog", name=name, exact=True)
+
+
+def difference(page: Page) -> Locator:
+    """The modal that shows what an edit changes."""
+    return page.get_by_role("dialog").filter(has=button(page, CHANGES))
 
 
 def only_for_me(page: Page, words: str) -> Locator:

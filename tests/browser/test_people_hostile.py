@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.people import Agent, button, form, only_for_me, the_card
+from browser.people import CHANGES, Agent, button, difference, form, only_for_me, the_card
 from flows.road import Road
 from playwright.sync_api import Dialog, Page, Request, expect
 
@@ -32,7 +32,8 @@ ODD = """() => {
     if (e.tagName === "LINK" && own(e.href)) continue;
     if (e.tagName === "IMG" && e.getAttribute("src") === "/page/icon.svg") continue;
     if (e.tagName === "A" && /^#/.test(e.getAttribute("href"))) continue;
-    if (e.classList.contains("mention") && e.closest(".context") && WHO.includes(e.textContent)) continue;
+    const block = e.closest(".context, .section")?.dataset.block ?? "";
+    if (/^(about|state):/.test(block) && WHO.includes(e.textContent)) continue;
     out.push(e.outerHTML.slice(0, 300));
   }
   for (const e of document.querySelectorAll("*")) {
@@ -116,10 +117,9 @@ def test_a_reason_and_a_correction_of_markup_stay_text_and_arrive_as_typed(ask: 
     expect(edit.get_by_label("note")).to_have_value(LINKS)
     edit.get_by_label("note").fill(EVIL)
     button(edit, "Show changes").click()
-    difference = page.get_by_role("dialog").last
-    expect(difference).to_contain_text(MENTIONS)
+    expect(difference(page)).to_contain_text(MENTIONS)
     harmless(page)
-    difference.locator("footer").get_by_role("button").last.click()
+    button(page, CHANGES).click()
     expect(card).to_contain_text("Changed by the approver")
     expect(card).to_contain_text(SCRIPT)
     assert agent.got()["payload"] == {"note": EVIL}

@@ -71,15 +71,12 @@ def test_a_guest_and_a_stranger_who_try_are_refused_and_an_approver_still_decide
 def test_the_requests_of_a_run_stand_in_one_thread_that_counts_them(ask: Ask, look: Look) -> None:
     page, run = look("ana"), "nightly clean-up"
     agents = [ask(f"files.{name}", agent="night-bot", run=run) for name in ("move", "delete")]
-    first = the_card(page, "Requests of night-bot, one run")
+    first = the_card(page.get_by_role("main"), "Requests of night-bot, one run")
     expect(first).to_contain_text("2 wait · 0 decided")
     expect(the_card(page, "files.move")).to_have_count(0)  # only its thread holds it
-    button(first, re.compile("2 replies")).click()
+    first.get_by_role("button", name="2 replies").click()
     thread = page.get_by_role("complementary", name="Thread")
-    move, delete = (
-        thread.get_by_role("article").filter(has=page.get_by_role("heading", name=f"files.{name}"))
-        for name in ("move", "delete")
-    )
+    move, delete = the_card(thread, "files.move"), the_card(thread, "files.delete")
     button(move, "Approve").click()
     expect(move).to_contain_text("Approved by @ana")
     assert agents[0].got()["status"] == "approved"
