@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bolt_bot import Bot
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from slack_sdk.errors import SlackApiError
 from support import eventually
 
@@ -259,6 +259,25 @@ def test_lines_that_programs_add_stand_in_the_side_pane(slack: Sandbox, page_for
     expect(pane).to_be_hidden()
     page.get_by_role("button", name="Side pane").click()
     expect(pane).to_be_visible()
+
+
+def test_a_line_that_comes_while_all_lines_are_fetched_is_not_lost(slack: Sandbox, page_for: Open) -> None:
+    page = page_for(slack, "ana")
+    expect(page.get_by_role("heading", name="agent-approvals")).to_be_visible()
+    ops = page.get_by_role("complementary", name="Side pane").get_by_role("region", name="ops")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        slack._ask("POST", "pane", {"name": "ops", "line": "meanwhile"})
+        expect(ops).to_contain_text("meanwhile")
+        route.fulfill(response=answer)
+
+    page.route("**/sandbox/pane*", answer_late)
+    slack._ask("POST", "pane", {"name": "ops", "line": "before"})
+    with page.expect_response("**/sandbox/pane*"):
+        page.reload()
+    expect(ops.get_by_text("before")).to_have_count(1)
+    expect(ops.get_by_text("meanwhile")).to_have_count(1)
 
 
 def test_on_a_phone_the_side_pane_is_a_drawer(slack: Sandbox, page_for: Open) -> None:

@@ -92,7 +92,7 @@ def test_an_edit_refuses_what_is_wrong_shows_the_difference_and_runs_that(ask: A
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(card).to_contain_text("Changed by the approver")
     got = agent.got()
-    assert (got["status"], got["edited"]) == ("approved", True)
+    assert (got["status"], got["version"]) == ("approved", 2)
     assert got["payload"] == {"customer": "cus_42", "amount": 80}
 
 
