@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import bursting, deciding, importing, lists, road, waiting
+from bench import allowing, bursting, deciding, importing, judging, lists, road, waiting
 from bench.stage import Stage
 from bench.table import Row, render
 
-ALL = ("import", "road", "waits", "decisions", "lists")
+ALL = ("import", "policy", "road", "waits", "decisions", "lists")
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
 ratio: the median of the ratios of each round, in which both were measured one after the other.
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     few = max(1, given.rounds // 30)
     runs: dict[str, Callable[[], list[Row]]] = {
         "import": lambda: importing.run(2 * few),
+        "policy": lambda: [*judging.run(given.rounds), *allowing.run(given.rounds)],
         "road": lambda: _on_stage(given.rounds),
         "waits": lambda: waiting.run(min(few, 3)),
         "decisions": lambda: deciding.run(few, 20 * few),

@@ -50,7 +50,7 @@ def _measure(database: str, url: str, redis_url: str, rounds: int, old: int) -> 
         engine.dispose()
         for _ in range(WAITING):
             approvals.submit("agent-1", ApprovalRequest(id=new_id(), action="action.1", payload=PAYLOAD))
-        lists = Lists(approvals, Everybody(), (APPROVER,), ())
+        lists = Lists(approvals, Everybody(), ())
         kinds = {text: _command(approvals, lists, user, text) for user, text in _commands(lists)}
         times: dict[str, list[float]] = {text: [] for text in kinds}
         homes: list[float] = []

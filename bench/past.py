@@ -57,7 +57,7 @@ _INTO = (
 def fill(engine: Engine, count: int, now: int) -> None:
     """`count` decided Approvals that ended before `now`, in microseconds since 1970."""
     request = ApprovalRequest(id=new_id(), action="action.1", payload={"customer": "cus_42"})
-    verdict = evaluate(request, Policy(("U0ANA00001",), "C0APPROVE1"))
+    verdict = evaluate(request, "billing-bot", Policy(("U0ANA00001",), "C0APPROVE1"))
     values = {
         "count": count, "began": now - (count + 1000) * _APART, "apart": _APART, "digest": "0" * 64,
         "verdict": verdict.model_dump_json(), "claims": request.claims(), "no": False,

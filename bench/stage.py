@@ -44,9 +44,12 @@ def until(check: Callable[[], T | None], seconds: float = START_SECONDS) -> T:
 
 
 class Stage:
-    """Starts everything in `folder`; `close` ends it. `settings` are for `signoff serve`, beside its own."""
+    """Starts everything in `folder`; `close` ends it. `policy` is a policy file's text.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    `settings` are for `signoff serve`, beside its own.
+    """
+
+    def __init__(self, folder: Path, policy: str = "", **settings: str) -> None:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("wb")
@@ -62,6 +65,9 @@ class Stage:
             "PYTHONPATH": str(Path(__file__).parents[1]),
             **settings,
         }
+        if policy:
+            (folder / "policy.yml").write_text(policy)
+            self._environment["SIGNOFF_POLICY"] = str(folder / "policy.yml")
         try:
             self._start_signoff()
         except BaseException:

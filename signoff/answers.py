@@ -63,6 +63,8 @@ class Receipts:
                 resubmit=bool(decision and decision.resubmit),
                 never_shown=status == "expired" and approval.shown_at is None,
                 policy=approval.verdict.policy,
+                rule=approval.verdict.rule,
+                why=approval.verdict.why,
                 nonce=nonce(),
                 issued_at=moment(at),
                 not_after=moment(at) + self.lifetime,
@@ -170,3 +172,12 @@ def publish_now(publisher: Publisher, store: Store, approval: Approval, now: int
         log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
         return False
     return True
+
+
+def publish_settled(publisher: Publisher, store: Store, approval: Approval, now: int) -> None:
+    """Publish an Approval that was written as published; where that fails it no longer counts as such."""
+    try:
+        publisher.decided(approval, now)
+    except (RedisError, OSError) as error:
+        store.unpublish(approval.id)
+        log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -18,14 +18,16 @@ from sqlalchemy import Engine
 
 from signoff.answers import Publisher, Receipts
 from signoff.approvals import Approvals
+from signoff.bot import words
 from signoff.bot.directory import SlackDirectory
 from signoff.bot.post import Slack, client
-from signoff.errors import ConfigError
+from signoff.errors import ConfigError, SlackRefused, SlackUnavailable
 from signoff.lists import Lists
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
 from signoff.queue.mac import PURPOSE, Mac
 from signoff.queue.stream import Stream
+from signoff.reloading import InForce
 from signoff.settings import Settings
 
 log = logging.getLogger("signoff")
@@ -52,6 +54,7 @@ class Server:
     redis_url: str
     slack: Slack
     directory: SlackDirectory
+    policy: InForce
     approvals: Approvals
     lists: Lists
     wake_home: Callable[[str], None]
@@ -69,11 +72,13 @@ class Server:
 
 
 def build(settings: Settings, redis_url: str | None = None) -> Server:
-    """Settings → a server's parts; raises ConfigError naming what is missing. Connects to nothing yet."""
+    """Settings → a server's parts; raises ConfigError naming what is missing.
+
+    Connects to nothing yet, but to the database where the policy's file cannot be used.
+    """
     url = redis_url or settings.redis_url
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
-    policy = settings.policy()
     admins = settings.admin_ids()
     signer = settings.signer()
     receipts, mac = Receipts(signer, settings.receipt_hours), Mac(signer.derive(PURPOSE))
@@ -83,6 +88,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     directory = SlackDirectory(slack)
     engine = open_engine(settings.database)
     store = Store(engine)
+    policy = InForce(settings, store, Telling(slack, admins))
     quick = redis.Redis.from_url(
         url,
         socket_timeout=PUBLISH_SECONDS,
@@ -93,13 +99,32 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         store=store,
         receipts=receipts,
         publisher=Publisher(quick, receipts.lifetime),
-        policy=policy,
+        policy=policy.now,
         directory=directory,
         on_change=Enqueue(quick, mac),
     )
-    lists = Lists(approvals, directory, policy.approvers, admins)
+    lists = Lists(approvals, directory, admins)
     wake_home = Enqueue(quick, mac, HOME)
-    return Server(settings, engine, store, url, slack, directory, approvals, lists, wake_home, mac)
+    return Server(settings, engine, store, url, slack, directory, policy, approvals, lists, wake_home, mac)
+
+
+class Telling:
+    """Tells the admins of a policy file that cannot be used."""
+
+    def __init__(self, slack: Slack, admins: tuple[str, ...]) -> None:
+        self._slack = slack
+        self._admins = admins
+
+    def __call__(self, faults: Sequence[str]) -> bool:
+        """False where there are admins and none of them could be told. Never raises."""
+        told = not self._admins
+        for admin in self._admins:
+            try:
+                self._slack.post(admin, words.admin_bad_policy(faults))
+                told = True
+            except (SlackUnavailable, SlackRefused) as error:
+                log.warning("admin not told: %s", error)
+        return told
 
 
 class Enqueue:

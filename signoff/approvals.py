@@ -12,37 +12,33 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, exc
-
-from signoff import audit, crash, editing, epochs, people, policy, schema, transitions
+from signoff import audit, crash, editing, people, transitions
 from signoff.answers import Publisher, Receipts, publish_now
 from signoff.audit import Event, salted
 from signoff.errors import (
     AlreadyDecided,
     EditedMeanwhile,
-    Invalid,
-    NotAllowed,
     Restored,
     TimeRanOut,
     UnknownApproval,
 )
-from signoff.models import changes, store
+from signoff.judging import Judge
+from signoff.models import changes
 from signoff.models.approval import Approval
-from signoff.models.messages import Answer, ApprovalRequest, Decision, Outcome, Status
+from signoff.models.messages import Decision, Outcome, Status
 from signoff.models.store import Store
-from signoff.policy import Policy
+from signoff.policy import Policy, Verdict
 from signoff.showing import Showing
+from signoff.submitting import Submitting
 
 log = logging.getLogger("signoff.approvals")
 
-ENDS: dict[str, Status] = {"allow": "approved", "notify": "approved", "block": "blocked"}
-"""Verdicts that need nobody, and what the request becomes."""
 
-
-class Approvals(Showing):
+class Approvals(Submitting, Showing):
     """Everything that changes a state goes through here.
 
-    `on_change` is called with an approval's id after each visible change, and must not raise.
+    `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
+    change, and must not raise.
     """
 
     def __init__(
@@ -50,38 +46,16 @@ class Approvals(Showing):
         store: Store,
         receipts: Receipts,
         publisher: Publisher,
-        policy: Policy,
+        policy: Callable[[], Policy],
         directory: people.Directory,
         on_change: Callable[[str], None],
     ) -> None:
         self.store = store
         self.publisher = publisher
         self._receipts = receipts
-        self._policy = policy
+        self.judge = Judge(policy, directory)
         self._directory = directory
         self._on_change = on_change
-
-    def submit(self, agent: str, request: ApprovalRequest) -> Approval:
-        """A request becomes an Approval; one that is there already stays as it is.
-
-        Raises Invalid (the request is at fault) or Duplicate (its key belongs to another request of the
-        same content); RedisError and the database's errors pass.
-        """
-        self._check(request)
-        standing = self.publisher.standing(agent, str(request.id))
-        try:
-            with self.store.transaction() as connection:
-                approval, new = self._submit(connection, agent, request, standing)
-                crash.here("submit.written")
-        except exc.IntegrityError:  # another intake had the same entry, and was faster
-            with self.store.transaction() as connection:
-                approval, new = self._submit(connection, agent, request, standing)
-        crash.here("submit.committed")
-        if new:
-            self._on_change(approval.id)
-            crash.here("submit.announced")
-            log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
-        return approval
 
     def answer(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
@@ -107,7 +81,7 @@ class Approvals(Showing):
 
     def may_decide(self, approval: Approval, user_id: str) -> people.Person:
         """The person, if they may decide on it now; raises NotAllowed."""
-        return people.may_decide(user_id, approval.verdict.approvers, self._directory)
+        return self.judge.may_decide(approval, user_id)
 
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, people.Person]:
         """An Approval that this person may decide on now, at the version that they saw, and the person.
@@ -136,18 +110,7 @@ class Approvals(Showing):
 
         Somebody who may not decide anything is given none; raises SlackUnavailable when Slack cannot say.
         """
-        found = []
-        may: dict[tuple[str, ...], bool] = {}
-        for approval_id, approvers in self.store.waiting(about):
-            if approvers not in may:
-                try:
-                    people.may_decide(user_id, approvers, self._directory)
-                    may[approvers] = True
-                except NotAllowed:
-                    may[approvers] = False
-            if may[approvers]:
-                found.append(approval_id)
-        return found
+        return self.judge.among(user_id, self.store.waiting(about))
 
     def decide(
         self,
@@ -165,10 +128,12 @@ class Approvals(Showing):
 
         `permalink` is where they saw it: a click may be quicker than the note of where the card stands.
 
-        Raises what `open_for` does, or Invalid (the corrections are). The database's errors pass: then
-        nothing has changed.
+        Raises what `open_for` does, what `judge_edit` does, or Invalid (the corrections are). The database's
+        errors pass: then nothing has changed.
         """
         approval, person = self.open_for(approval_id, version, user_id)
+        corrected = editing.check_edit(approval, payload) if payload is not None else None
+        judged = self.judge_edit(approval, corrected, user_id) if answer == "approve" else None
         crash.here("decide.checked")
         decision = Decision(
             answer=answer,
@@ -176,16 +141,27 @@ class Approvals(Showing):
             name=person.name,
             reason=reason.strip(),
             resubmit=resubmit,
-            payload=editing.check_edit(approval, payload) if payload is not None else None,
+            payload=corrected,
         )
         if permalink and approval.card and approval.card.permalink is None:
             approval = replace(approval, card=replace(approval.card, permalink=permalink))
         status: Status = "approved" if answer == "approve" else "rejected"
-        ended = self._end(approval, status, actor=person.id, reason=decision.reason, decision=decision)
+        why = decision.reason
+        ended = self._end(approval, status, actor=person.id, reason=why, decision=decision, judged=judged)
         if ended is None:  # somebody was faster, or the time ran out: it says which
             self.open_for(approval_id, version, user_id)
             raise AlreadyDecided("decided")
         return ended
+
+    def judge_edit(self, approval: Approval, payload: dict[str, Any] | None, user_id: str) -> Verdict:
+        """The verdict under which this person approves; `payload` is the corrected one, if there is one.
+
+        Raises BlockedNow, EditNotAllowed or Invalid.
+        """
+        if payload is not None:
+            return self.judge.judge_edit(approval, payload, user_id)
+        self.judge.check_approvable(approval)
+        return approval.verdict
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
         """Its agent withdraws a request; None where there is none. A decision that stands is kept."""
@@ -229,45 +205,13 @@ class Approvals(Showing):
             note = salted(changes.salt(connection, approval.id), outcome.note)
             data = {"succeeded": outcome.succeeded, "note": note}
             at = changes.clock(connection)
+            if approval.card is None:
+                changes.delivered(connection, approval.id, approval.revision + 1)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
             crash.here("report.written")
         crash.here("report.committed")
         self._on_change(approval.id)
         crash.here("report.announced")
-
-    def _check(self, request: ApprovalRequest) -> None:
-        if request.kind != "approval":
-            raise Invalid(f"The kind {request.kind[:40]!r} is not served yet: send an approval.")
-        if request.json_schema is not None:
-            schema.check_schema(request.json_schema)
-            schema.check_payload(request.json_schema, request.payload)
-
-    def _submit(
-        self, connection: Connection, agent: str, request: ApprovalRequest, standing: Answer | None
-    ) -> tuple[Approval, bool]:
-        """The Approval, and whether it is new and nothing more is known of it than its request."""
-        known = store.find(connection, agent, str(request.id))
-        if known:
-            approval = store.load(connection, known)
-            assert approval is not None
-            return approval, False
-        receipt = self._receipts.read(standing, agent, str(request.id))
-        if receipt and receipt.digest_sent is None and receipt.status == "expired":
-            raise Invalid(epochs.LOST)  # its agent was told so, and may have gone on
-        transitions.check_key(connection, agent, request)
-        verdict = policy.evaluate(request, self._policy)
-        approval = transitions.create(connection, agent, request, verdict)
-        if receipt and receipt.digest_sent is not None:
-            # The database was put back: what this request became is in no row, and holds for all that.
-            if receipt.digest_sent != approval.digest_sent:
-                raise Invalid("Its id was used by another request.")
-            approval = transitions.adopt(connection, approval, receipt)
-            changes.delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
-            return approval, False
-        if verdict.answer in ENDS:
-            ends, why = ENDS[verdict.answer], verdict.reason
-            approval = transitions.end(connection, self._receipts, approval, ends, actor="policy", reason=why)
-        return approval, True
 
     def _end(
         self,
@@ -277,6 +221,7 @@ class Approvals(Showing):
         actor: str,
         reason: str = "",
         decision: Decision | None = None,
+        judged: Verdict | None = None,
     ) -> Approval | None:
         """One transaction, then the answer and the card; None where the row had moved."""
         try:
@@ -289,6 +234,7 @@ class Approvals(Showing):
                     actor=actor,
                     reason=reason,
                     decision=decision,
+                    judged=judged,
                 )
                 crash.here("end.written")
         except transitions.Moved:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, text
 
 from signoff.canonical import canonical
+from signoff.models import policies
 from signoff.models.store import Store, payloads
 from signoff.models.tables import AuditEventRow
 
@@ -107,6 +108,11 @@ def salted(salt: str, content: str) -> str:
     return hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest()
 
 
+def sha256(content: str) -> str:
+    """The digest of a text that is no secret."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def verify(store: Store, noted: str | None = None) -> Verification:
     """Walk the whole chain, and compare every payload that is still there with its digest.
 
@@ -150,6 +156,13 @@ def _hash(line: dict[str, Any]) -> str:
 
 
 def _payload_fault(connection: Connection, line: dict[str, Any]) -> str:
+    """What a line names by its digest and is not so: a payload, or a policy's text."""
+    if line["kind"] == "policy":
+        text = json.loads(line["data"])["text"]
+        content = policies.kept(connection, text)
+        if content is None:
+            return "its policy's row is gone"
+        return "" if sha256(content) == text else "its policy was changed"
     if line["kind"] not in ("submit", "edit"):
         return ""
     data = json.loads(line["data"])

@@ -161,6 +161,12 @@ def _fill(engine: Engine, partial: Path) -> Backup:
     finally:
         target.dispose()
     backup = Backup(at, requests, found.lines, found.head)
+    _mark(partial, backup)
+    return backup
+
+
+def _mark(partial: Path, backup: Backup) -> None:
+    """Make a backup of a database: it says what it is."""
     with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
         connection.execute(
             "PRAGMA journal_mode = DELETE"
@@ -169,7 +175,6 @@ def _fill(engine: Engine, partial: Path) -> Backup:
         connection.execute(_INFO)
         values = (backup.at, backup.requests, backup.lines, backup.head)
         connection.execute("INSERT INTO backup VALUES (?, ?, ?, ?)", values)
-    return backup
 
 
 def sync(path: Path) -> None:

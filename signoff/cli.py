@@ -14,12 +14,14 @@ from functools import partial
 from pathlib import Path
 
 from signoff import __version__
-from signoff.commands import agent, answer, backup, database, keys, roles, serve, setup, verify
+from signoff.commands import agent, answer, backup, database, keys, policy, roles, serve, setup, verify
 from signoff.commands.parsers import print_help
 from signoff.config import read_env_file
-from signoff.errors import ConfigError, Invalid, SignoffError
+from signoff.errors import ConfigError, Invalid, PolicyError, SignoffError
 
-SERVER = "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp"
+SERVER = (
+    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml"
+)
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
 INTERRUPTED = 130
@@ -29,6 +31,7 @@ DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will r
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake and worker by themselves), pending, audit, doctor, backup, restore
+what needs a person:  policy
 to set it up:         manifest, keys, db, env, sandbox, demo
 
 Every command reads the file .env of the current folder, and --env-file FILE. The environment wins over
@@ -53,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if extra is None:
             raise
         return _failed(f"this needs more than an agent's install: pip install 'signoff[{extra}]'", 2)
+    except PolicyError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return _failed("the policy is not taken: mend what stands above.", 2)
     except (ConfigError, Invalid) as error:
         return _failed(error.detail or str(error), 2)
     except SignoffError as error:
@@ -99,6 +105,6 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it, and it wins over .env",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, serve, roles, database, backup, keys, setup):
+    for module in (agent, verify, serve, roles, policy, database, backup, keys, setup):
         module.add(commands, common)
     return parser

@@ -14,8 +14,8 @@ _MISSING = object()
 
 
 def may_edit(approval: Approval, field: str) -> bool:
-    """Whether the agent lets people correct this field."""
-    editable = approval.request.editable
+    """Whether the agent and the policy let people correct this field."""
+    editable = approval.editable
     return editable if isinstance(editable, bool) else field in editable
 
 
@@ -36,7 +36,9 @@ def check_edit(approval: Approval, payload: dict[str, Any]) -> dict[str, Any] | 
         after = payload.get(field, _MISSING)
         same = before is not _MISSING and after is not _MISSING and canonical(before) == canonical(after)
         if not same and not may_edit(approval, field):
-            raise Invalid(f"The agent does not let anyone change {field!r}.")
+            theirs = approval.request.editable
+            own = theirs if isinstance(theirs, bool) else field in theirs
+            raise Invalid(f"The {'policy' if own else 'agent'} does not let anyone change {field!r}.")
     if approval.request.json_schema is not None:
         schema.check_payload(approval.request.json_schema, payload)
     found: dict[str, Any] = parse(text)

@@ -8,9 +8,11 @@ SignoffError
 ├── Unreachable            Redis cannot be reached
 ├── NotVerified            an answer came, but it is not a valid receipt for this request
 ├── ConfigError            a setting is missing or wrong
+│   └── PolicyError        (server) so is the policy's file
 ├── NotRecorded            (server) a person's decision changed nothing
 │   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-│   └── NotAllowed  UnknownApproval  Restored
+│   ├── NotAllowed  EditNotAllowed  BlockedNow
+│   └── UnknownApproval  Restored
 └── SlackError             (server) what Slack answered, translated once
     ├── SlackUnavailable   later: it is busy, away, or did not say what it did
     └── SlackRefused       never, until somebody changes something
@@ -18,6 +20,7 @@ SignoffError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -109,6 +112,17 @@ class ConfigError(SignoffError):
     """A setting is missing or wrong."""
 
 
+class PolicyError(ConfigError):
+    """The policy's file is wrong.
+
+    `faults` are sentences, each with file and line and what to do.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
 class NotRecorded(SignoffError):
     """Nothing has changed."""
 
@@ -122,7 +136,29 @@ class Restored(NotRecorded):
 
 
 class NotAllowed(NotRecorded):
-    """This person may not decide."""
+    """This person may not decide.
+
+    `approvers` are those who may, by today's policy, where that is why.
+    """
+
+    def __init__(self, detail: str = "", approvers: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.approvers = tuple(approvers)
+
+
+class EditNotAllowed(NotAllowed):
+    """This person may decide, but not on what their changes would make of the request."""
+
+
+class BlockedNow(NotRecorded):
+    """The policy in force blocks this: it can only be rejected.
+
+    `edited` is True where it is the changes that it blocks.
+    """
+
+    def __init__(self, detail: str = "", *, edited: bool = False) -> None:
+        super().__init__(detail)
+        self.edited = edited
 
 
 class AlreadyDecided(NotRecorded):

@@ -7,13 +7,14 @@ here changes a state.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from signoff import people
 from signoff.approvals import Approvals
 from signoff.errors import NotAllowed, UnknownApproval
+from signoff.judging import everybody
 from signoff.models import lists
 from signoff.models.approval import Approval
 from signoff.models.lists import PREFIX, Listed
@@ -36,9 +37,8 @@ class NoId(UnknownApproval):
 class NotListed(NotAllowed):
     """Only those who have to do with a request can see it."""
 
-    def __init__(self, approvers: Collection[str]) -> None:
-        super().__init__()
-        self.approvers = tuple(approvers)
+    def __init__(self, approvers: Sequence[str]) -> None:
+        super().__init__(approvers=approvers)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Overview:
 
 
 class Lists:
-    """Lists for one person at a time. `approvers` are the policy's: who may decide anything at all.
+    """Lists for one person at a time.
 
     Raises SlackUnavailable where Slack cannot say who somebody is; the database's errors pass.
     """
@@ -77,13 +77,12 @@ class Lists:
         self,
         approvals: Approvals,
         directory: people.Directory,
-        approvers: Collection[str],
         admins: Collection[str],
     ) -> None:
         self._approvals = approvals
         self._store = approvals.store
         self._directory = directory
-        self._approvers = tuple(approvers)
+        self._judge = approvals.judge
         self._admins = tuple(admins)
 
     def pending(self, user_id: str, page: int = 1, about: str = "") -> Page:
@@ -110,7 +109,8 @@ class Lists:
         """
         among: list[str] | None = None
         try:
-            people.may_decide(user_id, (*self._approvers, *self._admins), self._directory)
+            may = (*everybody(self._judge.policy), *self._admins)
+            people.may_decide(user_id, may, self._directory)
         except NotAllowed:
             among = lists.owned_agents(self._store, user_id)
             if not among:
@@ -158,11 +158,16 @@ class Lists:
         owner = lists.owner(self._store, approval.agent)
         decision = approval.decision
         decider = [decision.approver] if decision else []
-        may = (*approval.verdict.approvers, *self._admins, *([owner] if owner else []), *decider)
+        approvers = self._judge.resolve(approval.verdict.named)
+        may = (*approvers, *self._admins, *([owner] if owner else []), *decider)
         if not self.may_decide(user_id, may):
             people.may_decide(user_id, (user_id,), self._directory)
-            raise NotListed(approval.verdict.approvers)
+            raise NotListed(approvers)
         return approval
+
+    def may_decide_on(self, user_id: str, approval: Approval) -> bool:
+        """Whether this person may decide on it now."""
+        return self.may_decide(user_id, self._judge.resolve(approval.verdict.named))
 
     def may_decide(self, user_id: str, approvers: Collection[str]) -> bool:
         """Whether this person is one of them now."""
@@ -175,9 +180,9 @@ class Lists:
     def _page(self, kind: Kind, ids: list[str], page: int, about: str = "", user_id: str = "") -> Page:
         """A page of the first ids; one more than it holds says that others come after it."""
         items = tuple(lists.lines(self._store, ids[:PER_PAGE]))
-        asked = {one.approvers for one in items if one.pending} if user_id else set()
-        may = {approvers for approvers in asked if self.may_decide(user_id, approvers)}
-        reviewable = frozenset(one.id for one in items if one.pending and one.approvers in may)
+        asked = {one.named for one in items if one.pending} if user_id else set()
+        may = {named for named in asked if self.may_decide(user_id, self._judge.resolve(named))}
+        reviewable = frozenset(one.id for one in items if one.pending and one.named in may)
         more = len(ids) > PER_PAGE and page < MOST_PAGES
         return Page(kind, items, page, more=more, about=about, reviewable=reviewable)
 

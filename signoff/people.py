@@ -61,4 +61,4 @@ def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -
         return person
     if any(user_id in directory.group(approver) for approver in approvers if is_group(approver)):
         return person
-    raise NotAllowed("Only the approvers named on the card can decide.")
+    raise NotAllowed("Only the approvers named on the card can decide.", tuple(approvers))

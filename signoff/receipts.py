@@ -28,6 +28,7 @@ from signoff.models.messages import Answer, Decider, Receipt
 ISSUER = "signoff"
 ALGORITHM = "EdDSA"
 _PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
+_TEXTS = ("reason", "rule", "why")
 _REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp", "action", "status", "version"]
 
 REFUSED_UNREAD = ("invalid", "duplicate", "limited", "expired")
@@ -91,8 +92,7 @@ class Signer:
         if receipt.decided_by:
             claims["decided_by"] = receipt.decided_by.model_dump(mode="json", exclude_none=True)
         claims |= {name: True for name in ("resubmit", "never_shown") if getattr(receipt, name)}
-        if receipt.reason:
-            claims["reason"] = receipt.reason
+        claims |= {name: getattr(receipt, name) for name in _TEXTS if getattr(receipt, name)}
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})
 
 
@@ -198,6 +198,8 @@ def _receipt(claims: dict[str, Any], token: str) -> Receipt:
         resubmit=claims.get("resubmit", False),
         never_shown=claims.get("never_shown", False),
         policy=claims.get("policy", ""),
+        rule=claims.get("rule", ""),
+        why=claims.get("why", ""),
         nonce=claims["jti"],
         issued_at=datetime.fromtimestamp(claims["iat"], UTC),
         not_after=datetime.fromtimestamp(claims["exp"], UTC),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -106,6 +107,11 @@ class Role(Member):
                 self.ready = os.read(self._pipe, 1) == b"."
         super().keep()
 
+    def reload(self) -> None:
+        """Tell the child to look at the policy's file; one that is not ready has just read it."""
+        if self.process and self.ready:
+            self.process.send_signal(signal.SIGHUP)
+
     def _drop_pipe(self) -> None:
         if self._pipe is not None:
             os.close(self._pipe)
@@ -135,9 +141,11 @@ def keep_running(
     stop: threading.Event,
     on_ready: Callable[[], None],
     own_redis: EmbeddedRedis | None = None,
+    reload: threading.Event | None = None,
 ) -> int:
     """Run all roles until `stop` is set, or one of them finds the settings wrong; the exit code.
 
+    Whenever `reload` is set, the roles are told to look at the policy's file.
     `on_ready` is called once, when every role is ready. The roles have ended when this returns.
     """
     roles = [Role(name, redis_url, ready_variable) for name in ROLES]
@@ -149,6 +157,10 @@ def keep_running(
         while not stop.wait(LOOK_SECONDS):
             for member in members:
                 member.keep()
+            if reload and reload.is_set():
+                reload.clear()
+                for role in roles:
+                    role.reload()
             if any(role.code() == BAD_SETTINGS for role in roles):
                 return BAD_SETTINGS
             if not told and all(member.ready for member in members):

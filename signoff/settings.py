@@ -12,6 +12,8 @@ from signoff.config import data_folder, write_private
 from signoff.errors import ConfigError
 from signoff.people import MEMBERS
 from signoff.policy import Policy
+from signoff.policy import load as load_policy
+from signoff.policy.loading import parse
 from signoff.receipts import Signer
 
 _APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
@@ -30,6 +32,7 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = None
     approvers: str = ""
     channel: str = ""
+    policy_file: Path | None = Field(default=None, alias="SIGNOFF_POLICY")
     admins: str = ""
     receipt_hours: float = Field(default=24, gt=0, le=24 * 90)
     log_level: str = "INFO"
@@ -42,6 +45,11 @@ class Settings(BaseSettings):
     @classmethod
     def _with_slash(cls, url: str) -> str:
         return url.rstrip("/") + "/"
+
+    @field_validator("policy_file", mode="before")
+    @classmethod
+    def _named(cls, path: object) -> object:
+        return path or None
 
     @field_validator("log_level")
     @classmethod
@@ -57,7 +65,24 @@ class Settings(BaseSettings):
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
 
     def policy(self) -> Policy:
-        """Who is asked, and where; raises ConfigError when nobody is named or a name is no id."""
+        """What SIGNOFF_POLICY says, or without it who is asked about everything, and where.
+
+        Raises PolicyError for a file that is wrong, and ConfigError where the settings are.
+        """
+        defaults = self._defaults()
+        if self.policy_file is None:
+            return defaults
+        return load_policy(self.policy_file, approvers=defaults.approvers, channel=defaults.channel)
+
+    def policy_from(self, data: bytes) -> Policy:
+        """What a policy file of these bytes says; raises as `policy` does."""
+        defaults = self._defaults()
+        return parse(
+            data, str(self.policy_file), approvers=defaults.approvers, channel=defaults.channel
+        ).policy
+
+    def _defaults(self) -> Policy:
+        """Who is asked where no rule says; raises ConfigError when nobody is named or a name is no id."""
         approvers = _parts(self.approvers)
         if not approvers:
             raise ConfigError(

@@ -40,7 +40,7 @@ class Showing:
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
 
-    def logged(self, approval: Approval, ts: str) -> None:
+    def logged(self, approval: Approval, ts: str | None) -> None:
         """A card's log reply stands, and shows this revision."""
         assert approval.card is not None
         with self.store.transaction() as connection:

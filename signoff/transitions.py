@@ -1,4 +1,4 @@
-"""What can happen to a row inside a transaction: it is created, it ends, or a receipt tells how it has ended.
+"""What can happen to a row inside a transaction: it is created, it ends, or both; or a receipt tells its end.
 
 All append to the audit log as their last statements, so that the chain's head is locked shortest.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -49,54 +49,131 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
     )
 
 
-def create(connection: Connection, agent: str, request: ApprovalRequest, verdict: Verdict) -> Approval:
-    """A request → a pending Approval, whatever the verdict says."""
-    at = changes.clock(connection)
-    request_id, text, claims, salt = str(request.id), canonical(request.payload), request.claims(), _salt()
-    # Another agent's request may have this id: that one keeps it.
-    approval_id = str(new_id()) if store.exists(connection, request_id) else request_id
-    values = {
-        "id": approval_id,
-        "agent": agent,
-        "request_id": request_id,
-        "key": request.key,
-        "run": request.run,
-        "action": request.action,
-        "status": "pending",
-        "version": 1,
-        "revision": 1,
-        "delivered_revision": 0,
-        "digest_sent": digest(text),
-        "verdict": verdict.model_dump_json(),
-        "reason": "",
-        "created_at": at,
-        "expires_at": at + verdict.expires_in * MICROSECONDS,
-        "not_before": 0,
-        "channel": verdict.channel,
-    }
-    payload = {"approval_id": approval_id, "version": 1, "text": text, "salt": salt, "claims": claims}
-    changes.add_approval(connection, values, payload)
-    asked = {
-        "action": request.action,
-        "version": 1,
-        "payload": salted(salt, text),
-        "claims": salted(salt, claims),
-    }
-    answered = {
-        "answer": verdict.answer,
-        "approvers": list(verdict.approvers),
-        "channel": verdict.channel,
-        "policy": verdict.policy,
-        "expires_at": values["expires_at"],
-    }
-    audit.append(
-        connection,
-        Event("submit", approval_id, at, agent, asked),
-        Event("verdict", approval_id, at, "policy", answered),
-    )
-    approval = store.load(connection, approval_id)
+def create(
+    connection: Connection, agent: str, request: ApprovalRequest, verdict: Verdict, owner: str | None = None
+) -> Approval:
+    """A request → a pending Approval. `owner` is whose agent it is, where this is its first request."""
+    new = _new(connection, agent, request, verdict)
+    changes.add_approval(connection, _values(new), _payload(new), owner)
+    audit.append(connection, *_asked(new))
+    approval = store.load(connection, new.approval.id)
     assert approval is not None
     return approval
+
+
+def settle(
+    connection: Connection,
+    receipts: Receipts,
+    agent: str,
+    request: ApprovalRequest,
+    verdict: Verdict,
+    status: Status,
+    owner: str | None = None,
+) -> Approval:
+    """A request that needs nobody → an Approval that has ended, with its receipt.
+
+    Only one that the policy wants to be reported has a card. It counts as published, which saves a commit:
+    its entry is acknowledged only after that, and until then comes again.
+    """
+    new = _new(connection, agent, request, verdict)
+    shown, at = verdict.answer == "notify", new.approval.created_at
+    receipt = receipts.end(new.approval, status, at=at, reason=verdict.reason)
+    ended = {
+        "status": status,
+        "reason": verdict.reason,
+        "ended_at": at,
+        "receipt": receipt.token,
+        "receipt_expires_at": int(receipt.not_after.timestamp()) * MICROSECONDS,
+        "published_at": at,
+        "delivered_revision": 0 if shown else 1,
+    }
+    changes.add_approval(connection, _values(new) | ended, _payload(new), owner, card=shown)
+    events = _events(new.approval, receipt, None, False, new.salt, at, "policy")
+    audit.append(connection, *_asked(new), *events)
+    return replace(new.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
+
+
+@dataclass(frozen=True)
+class _New:
+    """An Approval that is about to be written."""
+
+    approval: Approval
+    salt: str
+
+
+def _new(connection: Connection, agent: str, request: ApprovalRequest, verdict: Verdict) -> _New:
+    at, request_id, text = changes.clock(connection), str(request.id), canonical(request.payload)
+    # Another agent's request may have this id: that one keeps it.
+    approval_id = str(new_id()) if store.exists(connection, request_id) else request_id
+    return _New(
+        Approval(
+            id=approval_id,
+            agent=agent,
+            request_id=request_id,
+            action=request.action,
+            status="pending",
+            version=1,
+            revision=1,
+            created_at=at,
+            expires_at=at + verdict.expires_in * MICROSECONDS,
+            request=request,
+            verdict=verdict,
+            payload=request.payload,
+            payload_text=text,
+            digest_sent=digest(text),
+        ),
+        _salt(),
+    )
+
+
+def _values(new: _New) -> dict[str, Any]:
+    one = new.approval
+    names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
+    return {
+        **{name: getattr(one, name) for name in (*names, "created_at", "expires_at")},
+        "key": one.request.key,
+        "run": one.request.run,
+        "delivered_revision": 0,
+        "verdict": one.verdict.model_dump_json(),
+        "not_before": 0,
+        "channel": one.verdict.channel,
+    }
+
+
+def _payload(new: _New) -> dict[str, Any]:
+    one = new.approval
+    claims = one.request.claims()
+    return {"approval_id": one.id, "version": 1, "text": one.payload_text, "salt": new.salt, "claims": claims}
+
+
+def _asked(new: _New) -> tuple[Event, Event]:
+    one, salt = new.approval, new.salt
+    asked = {
+        "action": one.action,
+        "version": 1,
+        "payload": salted(salt, one.payload_text),
+        "claims": salted(salt, one.request.claims()),
+    }
+    answered = {**_judged(one.verdict), "expires_at": one.expires_at}
+    return (
+        Event("submit", one.id, one.created_at, one.agent, asked),
+        Event("verdict", one.id, one.created_at, "policy", answered),
+    )
+
+
+def _judged(verdict: Verdict) -> dict[str, Any]:
+    """What the log says of a verdict: the policy's words, and none of the payload's."""
+    return {
+        "answer": verdict.answer,
+        "rule": verdict.rule,
+        "why": verdict.why,
+        "approvers": list(verdict.approvers),
+        "named": list(verdict.named),
+        "channel": verdict.channel,
+        "risk": verdict.risk,
+        "reversibility": verdict.reversibility,
+        "policy": verdict.policy,
+    }
 
 
 def end(
@@ -108,10 +185,12 @@ def end(
     actor: str,
     reason: str = "",
     decision: Decision | None = None,
+    judged: Verdict | None = None,
 ) -> Approval:
     """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says.
 
-    `decision` is the approver's, where one decided; with a payload it makes a new version.
+    `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
+    what the policy says of that.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
     seen, edited = approval.version, decision is not None and decision.payload is not None
@@ -119,11 +198,15 @@ def end(
         decision = decision.model_copy(update={"at": moment(at)})
     if decision and decision.payload is not None:
         text = canonical(decision.payload)
-        approval = replace(approval, version=seen + 1, payload=decision.payload, payload_text=text)
+        verdict = judged or approval.verdict
+        approval = replace(
+            approval, version=seen + 1, payload=decision.payload, payload_text=text, verdict=verdict
+        )
     receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision)
     values = {
         "to_status": status,
         "to_version": approval.version,
+        "to_verdict": approval.verdict.model_dump_json(),
         "why": reason,
         "at": at,
         "token": receipt.token,
@@ -163,6 +246,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
     values = {
         "to_status": receipt.status,
         "to_version": receipt.version,
+        "to_verdict": approval.verdict.model_dump_json(),
         "why": receipt.reason,
         "at": ended_at,
         "token": receipt.token,
@@ -217,7 +301,8 @@ def _events(
 
     version, reason = approval.version, salted(salt, receipt.reason)
     if edited:
-        say("edit", actor, version=version, payload=salted(salt, approval.payload_text))
+        judged = _judged(approval.verdict)
+        say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, answer=decision.answer, version=version, shown_for_ms=shown_for, reason=reason)

@@ -168,8 +168,8 @@ def core(store: Store, redis_url: str) -> Iterator[Core]:
     receipts = Receipts(signer, hours=24)
     client = redis.Redis.from_url(redis_url, socket_timeout=5)
     policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
-    approvals = Approvals(
-        store, receipts, Publisher(client, receipts.lifetime), policy, people, changed.append
-    )
-    yield Core(approvals, store, signer, people, client, changed)
+    publisher = Publisher(client, receipts.lifetime)
+    approvals = Approvals(store, receipts, publisher, lambda: found.policy, people, changed.append)
+    found = Core(approvals, store, signer, people, client, changed, policy)
+    yield found
     client.close()

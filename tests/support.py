@@ -19,6 +19,8 @@ from signoff.approvals import Approvals
 from signoff.models.messages import ApprovalRequest, new_id
 from signoff.models.store import Store
 from signoff.people import Person
+from signoff.policy import Policy
+from signoff.policy.loading import parse
 from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"
@@ -107,7 +109,10 @@ class People:
 
 @dataclass
 class Core:
-    """Approvals with all real parts but Slack; `changed` are the ids that `on_change` was called with."""
+    """Approvals with all real parts but Slack; `changed` are the ids that `on_change` was called with.
+
+    `policy` is the one in force; `follow` puts another one there.
+    """
 
     approvals: Approvals
     store: Store
@@ -115,6 +120,12 @@ class Core:
     people: People
     redis: Any
     changed: list[str]
+    policy: Policy
+
+    def follow(self, text: str) -> None:
+        """Put a policy file's text in force, without `version: 1`."""
+        data = f"version: 1\n{text}".encode()
+        self.policy = parse(data, "policy.yml", approvers=("S0FIN",), channel="C0APPROVE").policy
 
     def submit(self, agent: str = "billing-bot", **fields: Any) -> Any:
         return self.approvals.submit(agent, a_request(**fields))

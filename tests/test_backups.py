@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import select, text
 from sqlmodel import SQLModel
 from support import Core
@@ -196,16 +197,22 @@ def test_a_cut_or_overwritten_backup_is_refused(core: Core, tmp_path: Path) -> N
             assert not (tmp_path / "new.db").exists()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_backup_of_an_earlier_version_is_brought_up_to_date(core: Core, tmp_path: Path) -> None:
-    history(core)
-    file = tmp_path / "backup.db"
-    backups.write(core.store.engine, file)
-    connection = sqlite3.connect(file)
-    connection.executescript("DROP TABLE epoch; UPDATE alembic_version SET version_num = '0004'")
-    connection.close()
-    restoring.restore(f"sqlite:///{tmp_path / 'new.db'}", file, tmp_path, replace=False)
-    assert audit.verify(Store(open_engine(f"sqlite:///{tmp_path / 'new.db'}"))).restores
+def test_a_backup_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    file, new = tmp_path / "backup.db", tmp_path / "new.db"
+    engine = open_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        connection.exec_driver_sql("INSERT INTO agent (name, created_at) VALUES ('billing-bot', 1)")
+    engine.dispose()
+    backups._mark(file, backups.Backup(1, 0, 0, audit.START))
+    restoring.restore(f"sqlite:///{new}", file, tmp_path, replace=False)
+    restored = Store(open_engine(f"sqlite:///{new}"))
+    assert not migrate.pending(restored.engine) and audit.verify(restored).restores
+    with restored.reading() as connection:
+        assert connection.exec_driver_sql("SELECT name FROM agent").scalar() == "billing-bot"
+    restored.engine.dispose()
 
 
 def test_a_database_in_use_or_with_something_in_it_is_left_alone(core: Core, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is no part of the package
 
-from bench import bursting, deciding, importing, road, timing, waiting  # noqa: E402
+from bench import bursting, deciding, importing, judging, road, timing, waiting  # noqa: E402
 from bench.__main__ import main  # noqa: E402
 from bench.stage import Stage  # noqa: E402
 from bench.table import Row, render  # noqa: E402
@@ -45,6 +45,11 @@ def test_the_road_is_measured_beside_its_floor(stage: Stage, monkeypatch: pytest
         assert row.verdict in ("met", "missed")
     [burst] = bursting.run(stage, 3)
     assert "cards/s" in burst.reached
+
+
+def test_the_policy_is_measured_with_claims_and_without() -> None:
+    for row in judging.run(1):
+        assert row.reached.startswith("p50 ") and row.verdict in ("met", "missed")
 
 
 def test_waits_are_measured_at_each_scale() -> None:

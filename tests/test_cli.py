@@ -22,6 +22,7 @@ COMMANDS = (
     "request", "wait", "status", "cancel", "report", "verify", "serve", "bot", "intake", "worker", "pending",
     "audit verify", "db upgrade", "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
     "demo",
+    "policy check", "policy explain", "policy test", "policy replay", "policy classes", "policy schema",
 )  # fmt: skip
 
 

@@ -133,6 +133,28 @@ def test_a_wrong_setting_fails_one_check(
     assert "secret" not in capsys.readouterr().out
 
 
+POLICIES = [
+    ("rules: [{name: a, verdict: alow}]", "settings", "policy.yml:2:"),
+    ("channels: {high: C0GENERAL1}", "channel", "the app is not in #general"),
+    ("rules: [{name: a, verdict: ask, channel: '#nowhere'}]", "channel", "no channel #nowhere"),
+    ("groups: {finance: {users: [U0DEE00001]}}", "approvers", "the policy: dee (U0DEE00001) was deactivated"),
+    ("groups: {finance: {usergroups: [S0EMPTY001]}}", "approvers", "is empty"),
+    ("agents: {billing-bot: {owner: U0NOBODY01}}", "approvers", "U0NOBODY01 is nobody"),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("said", "check", "what"), POLICIES)
+def test_what_a_policy_names_is_looked_at(
+    healthy: Healthy, tmp_path: Path, said: str, check: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "policy.yml").write_text(f"version: 1\n{said}\n")
+    healthy.set("SIGNOFF_POLICY", str(tmp_path / "policy.yml"))
+    found = failed()
+    assert found.keys() == {check}
+    assert what in found[check]
+
+
 @on_sqlite
 @pytest.mark.parametrize("scope", SCOPES)
 def test_each_missing_scope_is_named(healthy: Healthy, scope: str) -> None:

@@ -30,7 +30,7 @@ def begin(core: Core) -> epochs.Epoch:
 
 
 def sweep(core: Core) -> None:
-    Sweep(core.approvals, lambda _: None).step()
+    Sweep(core.approvals).step()
 
 
 def standing(core: Core, request_id: str) -> Answer:

@@ -23,21 +23,25 @@ PACKAGE = ROOT / "signoff"
 
 AGENT_SIDE = """
 errors crash hints canonical models models.messages explanation
-schema.outline schema.problems schema.fields schema receipts policy people config
+schema.outline schema.problems schema.fields schema receipts people config
 queue queue.stream carrier arguments asking resp notices exchange inbox gate client blocking testing .
 """
 """What `import signoff` may load. `.` is the package itself."""
 
 SERVER_SIDE = """
+policy.verdict policy.globs policy.addresses policy.expression policy.conditions policy.headline
+policy.classes policy.facts policy.rules policy.deciding policy.policy policy.evaluate policy.document
+policy.faults policy.building policy.examples policy.checking policy.loading policy.replay policy
 settings models.approval models.tables models.clock models.engine models.store models.changes
-models.leases models.turns models.threads models.drafts models.homes models.places models.lists
-models.migrations models.migrate
-audit epochs backups restoring editing queue.mac
+models.leases models.turns models.threads models.drafts models.homes models.places models.lists models.past
+models.policies models.flood models.migrations models.migrate
+audit epochs backups restoring editing judging reloading queue.mac
 bot bot.blocks.limits bot.blocks.rules bot.blocks.rich bot.blocks.elements bot.blocks.kinds bot.blocks
 bot.text bot.words bot.moments bot.payload bot.leaves bot.controls bot.entries bot.folding bot.difference
-bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.cards
+bot.views bot.difference_view bot.claims bot.states bot.log bot.forms bot.report_card bot.cards
 bot.first_message bot.review bot.modals
-bot.record bot.waiting bot.spoken answers transitions showing approvals lists bot.lists bot.post bot.directory
+bot.record bot.waiting bot.spoken answers transitions showing submitting approvals lists bot.lists
+bot.post bot.directory
 bot.replies
 app bot.held bot.threads bot.delivery bot.turns queue.sweep queue.intake
 bot.meanwhile bot.editor bot.actions bot.decide bot.mentions bot.news bot.commands bot.home bot.app queue.jobs
@@ -54,7 +58,8 @@ doctor.patient doctor.local doctor.workspace doctor.backends doctor.checkup doct
 demo demo.agents demo.agents.billing demo.agents.database demo.agents.support demo.agents.infra
 demo.agents.release demo.reviewer demo.stage demo.auto demo.claim demo.troupe demo.browser demo.live
 commands commands.parsers commands.answer commands.agent commands.verify commands.keys commands.database
-commands.setup commands.roles commands.serve commands.backup cli __main__
+commands.setup commands.policy_file commands.replay commands.policy commands.roles commands.serve
+commands.backup cli __main__
 """
 
 ORDER = [*AGENT_SIDE.split(), *SERVER_SIDE.split(), STAND_IN, *COMMAND_LINE.split()]
@@ -71,7 +76,17 @@ BESIDE_THE_SERVER = frozenset(
 LONGEST = 320
 LONGER = {"bot/words.py"}
 """All that a reviewer reads stands in one file, so that it can be read in one go and translated."""
-SERVER_PACKAGES = ("slack_bolt", "slack_sdk", "sqlmodel", "sqlalchemy", "rq", "pydantic_settings", "aiohttp")
+SERVER_PACKAGES = (
+    "slack_bolt",
+    "slack_sdk",
+    "sqlmodel",
+    "sqlalchemy",
+    "rq",
+    "pydantic_settings",
+    "aiohttp",
+    "cel",
+    "yaml",
+)
 
 
 def in_package(*path: str) -> str:

@@ -17,6 +17,7 @@ from signoff.bot.folding import Folded, fold_payload
 from signoff.bot.forms import can_edit
 from signoff.bot.log import log_blocks, log_on_card, log_text
 from signoff.bot.payload import elements, rows, texts
+from signoff.bot.report_card import report_blocks, report_text
 from signoff.bot.states import outcome_line, state_blocks, state_line
 from signoff.bot.text import Block, Trusted, cut, hides, length, mixed, mrkdwn, plain, rich, visible
 from signoff.errors import UnknownApproval
@@ -66,6 +67,8 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
     before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
     """
+    if approval.verdict.answer == "notify":
+        return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     folded = fold_payload(approval)
     for characters, lines, room in _BUDGETS:
@@ -191,11 +194,12 @@ def _first_line(text: str) -> str:
 
 def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
+    what = words.named(approval.action, visible(verdict.headline or ""))
     if waits:
         known = words.stakes(
             verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
         )
-        return words.notification(approval.agent, approval.action, approval.expires_at, now, known)
+        return words.notification(approval.agent, what, approval.expires_at, now, known)
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
-    return words.notification_after(approval.agent, approval.action, *lines)
+    return words.notification_after(approval.agent, what, *lines)

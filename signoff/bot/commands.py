@@ -111,7 +111,7 @@ class Commands:
 
     def _show(self, user: str, asked: str) -> dict[str, Any]:
         approval = self._lists.find(user, asked)
-        may = approval.pending and self._lists.may_decide(user, approval.verdict.approvers)
+        may = approval.pending and self._lists.may_decide_on(user, approval)
         blocks = record_blocks(approval, may_decide=may, now=self._store.clock())
         return _said(words.action_name(approval.action)) | {"blocks": blocks}
 

@@ -16,7 +16,7 @@ from signoff.bot.log import log_blocks, log_text
 from signoff.bot.post import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.threads import NotYet, Threads
 from signoff.errors import SlackRefused, SlackUnavailable
-from signoff.models import leases, threads, turns
+from signoff.models import flood, leases, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
 from signoff.models.turns import Turn
@@ -101,6 +101,20 @@ class Delivery:
         except SlackRefused as error:
             log.warning("thread refused: id=%d %s", thread_id, error)
 
+    def warn(self, agent: str) -> None:
+        """Tell a channel, once, that an agent asks for too much; Slack's trouble postpones it."""
+        notice = flood.claim(self._store, agent)
+        if notice is None:
+            return
+        text = words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        try:
+            self._slack.post(notice["channel"], text)
+        except SlackUnavailable as error:
+            log.info("told later that %s asks for too much: %s", agent, error.detail)
+            flood.give_back(self._store, agent, notice)
+        except SlackRefused as error:
+            log.warning("not told that %s asks for too much: %s", agent, error)
+
     def _tell_of(self, approval_id: str) -> None:
         """The thread in which an approval's card stands, if it is a run's."""
         approval = self._store.get(approval_id)
@@ -129,7 +143,8 @@ class Delivery:
         if (approval.card.channel, approval.card.ts) == (channel, ts):
             return self.deliver(approval_id)
         reply = approval.card.thread_ts is not None
-        message = cards.card(approval, now=self._store.clock(), reply=reply)
+        today = self._approvals.judge.today(approval)
+        message = cards.card(today, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
     def _until_shown(self, approval_id: str, held: Held, whole: bool) -> None:
@@ -138,7 +153,7 @@ class Delivery:
                 return
             found = self._store.look(approval_id)
             assert found is not None
-            approval, now = found
+            approval, now = self._approvals.judge.today(found[0]), found[1]
             assert approval.card is not None
             if approval.card.shown_revision < approval.revision:
                 self._show(approval, approval.card, now, held)
@@ -201,7 +216,7 @@ class Delivery:
                 if error.code not in NO_THREAD:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
-        first = self._threads.of(approval)
+        first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
         if (wished or first) and not self._renewed(held):
             raise NotYet("its lease ran out")
         if first is None:
@@ -237,6 +252,9 @@ class Delivery:
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""
         assert place.channel and place.ts
+        if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
+            self._approvals.logged(approval, None)
+            return
         text, blocks = log_text(approval), log_blocks(approval)
         log_ts = place.log_ts
         if log_ts:

@@ -12,10 +12,18 @@ from signoff.bot.controls import suggestions
 from signoff.bot.forms import changed_values, controls, page_errors, page_of_edit, start_of, typed_payload
 from signoff.bot.meanwhile import again_view, as_sent, lost_view
 from signoff.bot.post import Slack
-from signoff.bot.text import Block
+from signoff.bot.text import Block, visible
 from signoff.bot.views import read_metadata
 from signoff.canonical import canonical, digest
-from signoff.errors import AlreadyDecided, EditedMeanwhile, Invalid, TimeRanOut, UnknownApproval
+from signoff.errors import (
+    AlreadyDecided,
+    BlockedNow,
+    EditedMeanwhile,
+    EditNotAllowed,
+    Invalid,
+    TimeRanOut,
+    UnknownApproval,
+)
 from signoff.models.approval import Approval
 from signoff.models.drafts import Drafts
 
@@ -101,16 +109,33 @@ class Editor:
         if errors.keys() & here.keys():
             at_fields = {block_id: text for block_id, text in errors.items() if block_id in here}
             return {"response_action": "errors", "errors": at_fields}
-        if paged or errors:
+        refused = None if errors else self._refused(approval, payload, user)
+        if paged or errors or refused:
             self._keep(form, approval, user, typed)
         if errors:
             starts = start_of(approval, next(iter(errors)))
             shown = modals.edit_view(approval, typed, errors=errors, starts=starts, form=form)
             return {"response_action": "update", "view": shown}
+        if refused:
+            shown = modals.edit_view(approval, typed, starts=starts, form=form, above=(refused,))
+            return {"response_action": "update", "view": shown}
         shown = modals.difference_view(approval, payload, form)
         if not paged and not modals.carries(shown):
             self._keep(form, approval, user, typed)
         return {"response_action": "push", "view": shown}
+
+    def _refused(self, approval: Approval, payload: Body, user: str) -> Block | None:
+        """Why this person cannot approve these changes, for the top of the form; None where they can."""
+        try:
+            self._approvals.judge_edit(approval, payload, user)
+        except EditNotAllowed as error:
+            return modals.says(words.edit_needs(error.approvers), "refused")
+        except BlockedNow as error:
+            reason = f" {visible(error.detail)}" if error.detail else ""
+            return modals.paragraph(f"{words.BLOCKED_EDIT}{reason}", "refused")
+        except Invalid as error:
+            return modals.paragraph(visible(error.detail), "refused")
+        return None
 
     def _keep(self, form: str, approval: Approval, user: str, typed: Body) -> None:
         if not self._drafts.write(form, approval, user, typed):

@@ -41,7 +41,7 @@ MESSAGE = 150
 
 def controls(approval: Approval) -> dict[str, Control]:
     """The fields of the payload and of its schema, by the block_id that they have in the form."""
-    editable = approval.request.editable
+    editable = approval.editable
     names = editable if isinstance(editable, tuple) else ()
     found = islice(leaves(approval.request.json_schema, approval.payload), FIELDS)
     return {leaf.block_id: control(leaf, editable is True or leaf.path[0] in names) for leaf in found}
@@ -52,7 +52,7 @@ def can_edit(approval: Approval) -> bool:
 
     An edit approves what its last form shows, so a payload that is larger than one view is not edited here.
     """
-    if not approval.request.editable or len(approval.payload_text) > ONE_VIEW:
+    if not approval.editable or len(approval.payload_text) > ONE_VIEW:
         return False
     if len(json.dumps(visible(approval.payload_text))) > ONE_VIEW:
         return False

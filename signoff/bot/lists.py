@@ -96,9 +96,12 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
         "value": f"{one.id}:{one.version}",
     }
     name = f"{page.kind}:{one.id}:{one.revision}"
+    headline = cut(visible(one.headline), 150)
+    about = [*([plain(one.action)] if headline else []), mrkdwn(_about(page, one, now))]
+    title = plain(headline or one.action)
     return [
-        {"type": "section", "block_id": f"item:{name}", "text": plain(one.action), "accessory": button},
-        {"type": "context", "block_id": f"about:{name}", "elements": [mrkdwn(_about(page, one, now))]},
+        {"type": "section", "block_id": f"item:{name}", "text": title, "accessory": button},
+        {"type": "context", "block_id": f"about:{name}", "elements": about},
     ]
 
 

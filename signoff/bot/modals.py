@@ -29,6 +29,7 @@ __all__ = [
     "message_blocks",
     "message_view",
     "note_view",
+    "paragraph",
     "read_difference",
     "read_edit",
     "read_note",
@@ -37,6 +38,7 @@ __all__ = [
     "refused_view",
     "reject_view",
     "review_view",
+    "says",
     "target",
 ]
 
@@ -164,7 +166,8 @@ def _facts(approval: Approval) -> list[tuple[str, str]]:
         ("attempts", "" if request.attempts is None else str(request.attempts)),
         ("run", visible(request.run or "")),
         ("key", visible(request.key or "")),
-        ("why", visible(verdict.reason)),
+        ("rule", visible(verdict.rule)),
+        ("why", visible(verdict.why or verdict.reason)),
         ("policy", visible(verdict.policy)),
         ("digest", digest(approval.payload_text)),
         ("sent", approval.digest_sent if approval.edited else ""),

@@ -9,7 +9,9 @@ from signoff.bot import words
 from signoff.bot.text import Trusted
 from signoff.errors import (
     AlreadyDecided,
+    BlockedNow,
     EditedMeanwhile,
+    EditNotAllowed,
     NotAllowed,
     NotRecorded,
     Restored,
@@ -32,7 +34,11 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return words.NOT_A_MEMBER
-        return words.not_an_approver(approval.verdict.approvers)
+        if isinstance(error, EditNotAllowed):
+            return words.edit_needs(error.approvers)
+        return words.not_an_approver(error.approvers or approval.verdict.approvers)
+    if isinstance(error, BlockedNow):
+        return words.BLOCKED_EDIT if error.edited else words.BLOCKED_NOW
     if isinstance(error, Restored):
         return words.RESTORED
     if isinstance(error, UnknownApproval):

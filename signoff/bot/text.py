@@ -2,8 +2,8 @@
 
 Three kinds of text stand on a card. What an agent or a person wrote goes through `visible` and into
 plain_text or rich_text, where Slack reads no markup. What we made of ids, times and our own words is
-`Trusted` and may stand in mrkdwn. There is no way from the first to the second but `escape`, which is
-kept for our own words.
+`Trusted` and may stand in mrkdwn. There is no way from the first to the second but `sentence`, which is
+kept for a policy's headline; `escape` is for our own words.
 """
 
 from __future__ import annotations
@@ -219,6 +219,18 @@ def mrkdwn(trusted: Trusted) -> Block:
 def escape(ours: str) -> Trusted:
     """Our own words for mrkdwn. Slack: & < > are written as entities, nothing else."""
     return Trusted(ours.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=[A-Za-z0-9_+'-]+:)")
+"""What Slack would read as markup or as an emoji. An underscore inside a word it leaves alone."""
+
+
+def sentence(text: str) -> Trusted:
+    """A policy's sentence, which may hold an agent's values, for mrkdwn; `text` is one visible line.
+
+    No character of it works as markup: what would is written as its escape, as what cannot be seen is.
+    """
+    return escape(_MARKUP.sub(lambda found: _escape(found[0]), text))
 
 
 def date(microseconds: int, form: Literal["when", "time"] = "when") -> Trusted:

@@ -33,7 +33,7 @@ REFUSED_SECONDS = 60.0
 
 
 class NotYet(Exception):
-    """Another delivery is about to do it, or has just done it: the next sweep goes on from there."""
+    """Another delivery is about to do it, or has just done it: it is tried again shortly."""
 
 
 class Threads:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from signoff.bot import words
 from signoff.bot.cards import token
-from signoff.bot.text import Block, Trusted, plain
+from signoff.bot.text import Block, Trusted, plain, visible
 from signoff.bot.views import says
 from signoff.models.approval import Approval
 
@@ -24,7 +24,8 @@ def waiting_blocks(text: Trusted, found: Sequence[Approval], now: int) -> list[B
             for name, label in (("review", words.REVIEW_MORE), ("reject", words.REJECT_MORE))
         ]
         place = approval.card.permalink if approval.card else None
-        line = words.waits(approval.agent, approval.action, approval.expires_at, now, place or "")
+        what = words.named(approval.action, visible(approval.verdict.headline or ""))
+        line = words.waits(approval.agent, what, approval.expires_at, now, place or "")
         blocks.append(says(line, f"waits:{approval.id}"))
         blocks.append({"type": "actions", "block_id": f"decide:{approval.id}", "elements": buttons})
     if len(found) > MOST:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from signoff.bot.text import Trusted, date, is_id, mention
+from signoff.bot.text import Trusted, date, escape, is_id, mention, sentence, visible
 from signoff.models.approval import Approval
 from signoff.people import MEMBERS
 
@@ -226,15 +226,30 @@ def action_name(action: str) -> Trusted:
     return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
 
 
-def notification(agent: str, action: str, ends: int, now: int | None, stakes_line: str) -> Trusted:
+def named(action: str, headline: str) -> Trusted:
+    """What a request is called: the policy's headline (visible text), else its action."""
+    return sentence(headline) if headline else action_name(action)
+
+
+def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:
     """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
-    first = f"{agent} asks: {action_name(action)} · {until(ends, now)}"
+    first = f"{agent} asks: {what} · {until(ends, now)}"
     return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
 
 
-def notification_after(agent: str, action: str, *state: Trusted) -> Trusted:
+def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:
     """The top-level text of a card that waits no more."""
-    return Trusted("\n".join([f"{agent} asked: {action_name(action)}", *state]))
+    return Trusted("\n".join([f"{agent} asked: {what}", *state]))
+
+
+def let_through(agent: str, at: int) -> Trusted:
+    """On the card of what the policy lets run and has reported."""
+    return Trusted(f"{agent} · ran without asking, as the policy lets it · {date(at)}")
+
+
+def notification_report(agent: str, what: Trusted, outcome: Trusted | None) -> Trusted:
+    """The top-level text of that card."""
+    return Trusted("\n".join([f"{agent} ran without asking: {what}", *([outcome] if outcome else [])]))
 
 
 # States.
@@ -359,6 +374,29 @@ def admin_cannot_show(approval: Approval, code: str, detail: str) -> Trusted:
     )
 
 
+def admin_bad_policy(faults: Sequence[str]) -> Trusted:
+    """To an admin: the policy's file was changed and cannot be used. `faults` name files, lines and rules."""
+    found = [escape(visible(fault)).replace("`", "'") for fault in faults[:10]]
+    shown = "\n".join(f"• `{fault}`" for fault in found)  # as code, where `*` and `:12:` are themselves
+    more = f"\n… and {len(faults) - 10:,} more." if len(faults) > 10 else ""
+    return Trusted(
+        f"The policy file cannot be used, so the policy from before stays in force. Mend it:\n{shown}{more}"
+    )
+
+
+def too_much(agent: str, kind: str, most: int, until_: int) -> Trusted:
+    """To a channel, once in a while: an agent is over a limit of the policy's."""
+    if kind == "pending":
+        return Trusted(
+            f"*{agent} asks for too much.* {most:,} of its requests wait for a decision, as many as the "
+            "policy lets wait: more are refused until one is decided."
+        )
+    return Trusted(
+        f"*{agent} asks for too much.* It may ask {most:,} times in any hour, and has: more are refused "
+        f"until {date(until_, 'time')}."
+    )
+
+
 # Durations and sizes.
 _UNITS = ((86_400, "day", "days"), (3_600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
 
@@ -445,6 +483,7 @@ DETAIL_LABELS = {
     "sent": "As sent, SHA-256",
     "version": "Payload version",
     "policy": "Policy",
+    "rule": "Policy's rule",
     "why": "Policy says",
     "risk": "Risk, claimed",
     "reversibility": "Reversibility, claimed",
@@ -590,6 +629,16 @@ def not_an_approver(approvers: Sequence[str]) -> Trusted:
     return Trusted(f"Only {audience(approvers)} can decide this.")
 
 
+def edit_needs(approvers: Sequence[str]) -> Trusted:
+    """For an approver whose changes bring a request under another rule."""
+    return Trusted(
+        f"With these changes only {audience(approvers)} can decide this. Nothing has changed: change less, "
+        "or ask them to decide."
+    )
+
+
+BLOCKED_NOW = Trusted("The policy blocks this now: it cannot be approved any more, only rejected.")
+BLOCKED_EDIT = Trusted("The policy blocks the request with these changes. Nothing has changed.")
 NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
 NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
 UNKNOWN = Trusted(
@@ -660,9 +709,9 @@ NOT_A_CARD = Trusted(
 )
 
 
-def waits(agent: str, action: str, ends: int, now: int, link: str) -> Trusted:
+def waits(agent: str, what: Trusted, ends: int, now: int, link: str) -> Trusted:
     """One request that waits, in a list of them."""
-    return Trusted(f"{agent} asks: {action_name(action)} · {until(ends, now)}{_opens(link)}")
+    return Trusted(f"{agent} asks: {what} · {until(ends, now)}{_opens(link)}")
 
 
 def more_wait(count: int) -> Trusted:

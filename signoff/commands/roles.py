@@ -21,6 +21,7 @@ READY_FD = "SIGNOFF_READY_FD"
 EPILOG = """\
 `signoff serve` runs all three. By themselves, they share a Redis (SIGNOFF_REDIS_URL), a database
 (SIGNOFF_DATABASE_URL; run `signoff db upgrade` first) and a signing key. Each may run several times.
+The file of SIGNOFF_POLICY is read again when it changes, and on SIGHUP.
 """
 Role = Callable[["Server", threading.Event], None]
 
@@ -44,9 +45,14 @@ def _runner(role: Role) -> Callable[[argparse.Namespace], int]:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        look = threading.Event()
+        signal.signal(signal.SIGHUP, lambda *_: look.set())
         with opened(given) as engine:
             check_upgraded(engine)
         server = app.build(given)
+        server.policy.start()
+        watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
+        watch.start()
         try:
             role(server, stop)
         finally:

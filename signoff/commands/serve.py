@@ -30,6 +30,9 @@ Starts a Redis of its own unless SIGNOFF_REDIS_URL names one, keeps the database
 SIGNOFF_DATABASE_URL names PostgreSQL, and makes a signing key where there is none; all in the data folder
 (SIGNOFF_DATA). An agent of the same user on this machine needs no settings; `signoff env` prints them for
 others. SIGTERM and Ctrl-C let what runs finish, for up to 10 s.
+
+SIGNOFF_POLICY names the policy's file (see docs/policy.md); without it everything asks. It is read again
+when it changes, and on SIGHUP: one that is wrong leaves the policy from before in force; the admins are told.
 """
 
 
@@ -48,8 +51,10 @@ def _serve(_: argparse.Namespace) -> int:
     given = settings.load()
     logs.setup(given.log_level, as_json=given.log_json)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    reload, terminal = threading.Event(), _has_terminal()
+    signal.signal(signal.SIGHUP, lambda *_: (stop if terminal and not _has_terminal() else reload).set())
     policy = given.policy()
     given.admin_ids()
     with ExitStack() as stack:
@@ -71,7 +76,16 @@ def _serve(_: argparse.Namespace) -> int:
         def ready() -> None:
             print(f"Signoff is ready: cards go to {policy.channel}, requests come by {where}.", flush=True)
 
-        return serving.keep_running(url, READY_FD, stop, ready, own)
+        return serving.keep_running(url, READY_FD, stop, ready, own, reload)
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal: SIGHUP from one that was closed ends `serve`."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

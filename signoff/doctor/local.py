@@ -7,7 +7,7 @@ import stat
 
 from signoff.config import agent_file, read_env_file
 from signoff.doctor.patient import Fault, Patient
-from signoff.errors import ConfigError
+from signoff.errors import ConfigError, PolicyError
 from signoff.receipts import verify_keys
 
 GENERATE = "run `signoff keys generate`; `signoff serve` makes a key, too, where there is none"
@@ -18,9 +18,12 @@ def settings(patient: Patient) -> str:
     try:
         found = patient.settings
         policy, admins = found.policy(), found.admin_ids()
+    except PolicyError as error:
+        raise Fault(error.detail, "mend the policy file; `signoff policy check` says the same") from None
     except ConfigError as error:
         raise Fault(error.detail, "set it in the environment, in .env, or in --env-file") from None
-    named = f"approvers {', '.join(policy.approvers)}; channel {policy.channel}"
+    source = f"policy {found.policy_file} ({policy.digest}); " if found.policy_file else ""
+    named = f"{source}approvers {', '.join(policy.approvers)}; channel {policy.channel}"
     return f"{named}; admins {', '.join(admins) or 'none'}; data in {found.data}"
 
 

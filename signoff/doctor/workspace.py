@@ -8,6 +8,7 @@ from typing import Any
 
 from signoff.doctor.patient import Fault, Patient, Skip
 from signoff.errors import NotAllowed, SignoffError, SlackRefused, SlackUnavailable
+from signoff.judging import everybody
 from signoff.people import MEMBERS, Person, is_group, may_decide
 
 SCOPES = (
@@ -63,18 +64,25 @@ def scopes(patient: Patient) -> str:
 
 
 def channel(patient: Patient) -> str:
-    """It is there, open, and the app is in it."""
+    """The default channel, and each that the policy names: there, open, and the app is in it."""
     wanted = patient.settings.channel
+    others = [name for name in patient.settings.policy().places if name != wanted]
+    names = [_one_channel(patient, wanted, "SIGNOFF_CHANNEL")]
+    names += [_one_channel(patient, name, "the policy's channel") for name in others]
+    return ", ".join(names)
+
+
+def _one_channel(patient: Patient, wanted: str, where: str) -> str:
     with _answering():
         found = _find_channel(patient, wanted)
     if found is None:
         raise Fault(
             f"there is no channel {wanted}, or it is private and the app is not in it",
-            "set SIGNOFF_CHANNEL to its id (in Slack: the channel's details), or invite the app to it",
+            f"set {where} to its id (in Slack: the channel's details), or invite the app to it",
         )
     name = f"#{found.get('name')} ({found.get('id')})"
     if found.get("is_archived"):
-        raise Fault(f"{name} is archived", "unarchive it, or set SIGNOFF_CHANNEL to another one")
+        raise Fault(f"{name} is archived", f"unarchive it, or set {where} to another one")
     if not found.get("is_member"):
         raise Fault(f"the app is not in {name}", f"in {name}: /invite @ and the app's name")
     shared = ", shared with another organisation" if found.get("is_ext_shared") else ""
@@ -82,14 +90,18 @@ def channel(patient: Patient) -> str:
 
 
 def approvers(patient: Patient) -> str:
-    """Each is there and may decide; admins are there."""
-    named = patient.settings.policy().approvers
+    """Each is there and may decide, also those that the policy names; admins are there."""
+    policy = patient.settings.policy()
+    groups = policy.contents.groups.values() if policy.contents else ()
+    owners = [about.owner for about in policy.contents.agents if about.owner] if policy.contents else []
+    named = tuple(dict.fromkeys((*everybody(policy), *(one for ids in groups for one in ids), *owners)))
     with _answering():
         for approver in named:
             if is_group(approver):
                 _check_group(patient, approver)
             elif approver != MEMBERS:
-                _check_person(patient, approver, "SIGNOFF_APPROVERS")
+                where = "SIGNOFF_APPROVERS" if approver in policy.approvers else "the policy"
+                _check_person(patient, approver, where)
         for admin in patient.settings.admin_ids():
             _check_person(patient, admin, "SIGNOFF_ADMINS")
     return ", ".join(named)

@@ -66,6 +66,14 @@ class Approval:
         return self.status == "pending"
 
     @property
+    def editable(self) -> bool | tuple[str, ...]:
+        """The fields that a person may change, or whether all of them: as both agent and policy say."""
+        theirs, ours = self.request.editable, self.verdict.editable
+        if ours is None or theirs is False:
+            return theirs
+        return ours if theirs is True else tuple(name for name in theirs if name in ours)
+
+    @property
     def edited(self) -> bool:
         """True when an approver changed the payload."""
         return self.version > 1

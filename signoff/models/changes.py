@@ -16,6 +16,7 @@ _OPEN = (approvals.c.id == bindparam("approval_id"), approvals.c.status == "pend
 _ENDED = {
     "status": bindparam("to_status"),
     "version": bindparam("to_version"),
+    "verdict": bindparam("to_verdict"),
     "revision": approvals.c.revision + 1,
     "reason": bindparam("why"),
     "ended_at": bindparam("at"),
@@ -116,13 +117,22 @@ def clock_and_salt(connection: Connection, approval_id: str) -> tuple[int, str]:
     return int(found.now), found.salt or ""
 
 
-def add_approval(connection: Connection, values: dict[str, Any], payload: dict[str, Any]) -> None:
+def add_approval(
+    connection: Connection,
+    values: dict[str, Any],
+    payload: dict[str, Any],
+    owner: str | None = None,
+    *,
+    card: bool = True,
+) -> None:
     """A new approval, its first payload, its card yet to be posted, and its agent where it is new."""
     if connection.execute(_KNOWN, {"agent": values["agent"]}).first() is None:
-        connection.execute(_ADD_AGENT, {"name": values["agent"], "created_at": values["created_at"]})
+        agent = {"name": values["agent"], "owner": owner, "created_at": values["created_at"]}
+        connection.execute(_ADD_AGENT, agent)
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
-    connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
+    if card:
+        connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
@@ -169,7 +179,7 @@ def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> N
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
 
-def logged(connection: Connection, card_id: int, ts: str, revision: int) -> None:
+def logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
     """A card's log reply stands at this revision."""
     connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
 

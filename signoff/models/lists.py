@@ -26,7 +26,8 @@ class Listed:
     """An Approval as one line of a list. Times are microseconds since 1970.
 
     `answer` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
-    one; `permalink` is the card's address.
+    one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `headline` the
+    policy's sentence, empty where it has none.
     """
 
     id: str
@@ -38,7 +39,8 @@ class Listed:
     created_at: int
     expires_at: int
     ended_at: int | None
-    approvers: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    headline: str = ""
     answer: str | None = None
     approver: str = ""
     resubmit: bool = False
@@ -171,9 +173,11 @@ def _some(connection: Connection, values: dict[str, str], most: int) -> dict[str
 
 def _listed(row: Any) -> Listed:
     taken = {name: getattr(row, name) for name in _COLUMNS if name != "verdict"}
+    verdict = json.loads(row.verdict)
     return Listed(
         **taken,
-        approvers=tuple(json.loads(row.verdict)["approvers"]),
+        named=tuple(verdict.get("named", ())),
+        headline=verdict.get("headline") or "",
         answer=row.answer,
         approver=row.approver or "",
         resubmit=bool(row.resubmit),

@@ -147,7 +147,9 @@ class Decider(Wire):
 class Receipt(Wire):
     """The final answer: verified, and bound to one request and one payload.
 
-    `payload` is what to run; None unless approved. `token` is the signed form that `verify` takes.
+    `payload` is what to run; None unless approved. `policy` is the digest of the policy, `rule` the name of
+    the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `token`
+    is the signed form that `verify` takes.
     """
 
     id: str
@@ -162,6 +164,8 @@ class Receipt(Wire):
     resubmit: bool = False
     never_shown: bool = False
     policy: str = ""
+    rule: str = ""
+    why: str = ""
     nonce: str
     issued_at: datetime
     not_after: datetime

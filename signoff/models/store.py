@@ -110,6 +110,7 @@ _UNPUBLISH = (
     .where(approvals.c.published_at.is_not(None), approvals.c.receipt_expires_at > now())
     .values(published_at=None)
 )
+_UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
 _POSTPONE = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"))
@@ -159,7 +160,7 @@ class Store:
             return load(connection, found) if found else None
 
     def waiting(self, about: str = "") -> list[tuple[str, tuple[str, ...]]]:
-        """(id, approvers) of everything that waits for a decision, oldest first.
+        """(id, the approvers as the verdict names them) of all that waits for a decision, oldest first.
 
         `about` takes only what is of this agent or of this action.
         """
@@ -167,8 +168,8 @@ class Store:
             statement = _PENDING_ABOUT if about else _PENDING
             found = connection.execute(statement, {"about": about} if about else {}).all()
         distinct = {verdict for _, verdict in found}
-        approvers = {verdict: tuple(json.loads(verdict)["approvers"]) for verdict in distinct}
-        return [(approval_id, approvers[verdict]) for approval_id, verdict in found]
+        named = {verdict: tuple(json.loads(verdict).get("named", ())) for verdict in distinct}
+        return [(approval_id, named[verdict]) for approval_id, verdict in found]
 
     def overdue(self, most: int = 100) -> Sequence[str]:
         """Pending ids whose time has run out, the longest overdue first."""
@@ -191,10 +192,13 @@ class Store:
         with self.transaction() as connection:
             connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
-    def unpublish(self) -> None:
-        """Whether the answers that are still valid are in Redis is no longer known."""
+    def unpublish(self, approval_id: str = "") -> None:
+        """Whether its answer is in Redis is no longer known; or any answer that is still valid."""
         with self.transaction() as connection:
-            connection.execute(_UNPUBLISH)
+            if approval_id:
+                connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})
+            else:
+                connection.execute(_UNPUBLISH)
 
     def postpone(self, approval_id: str, seconds: float) -> None:
         """Do not deliver it for a while."""

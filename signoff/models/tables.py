@@ -47,6 +47,14 @@ class ApprovalRow(SQLModel, table=True):
             sqlite_where=text("delivered_revision < revision"),
             postgresql_where=text("delivered_revision < revision"),
         ),
+        Index(
+            "approval_asked",
+            "agent",
+            "action",
+            "digest_sent",
+            sqlite_where=PENDING,
+            postgresql_where=PENDING,
+        ),
         Index("approval_unshown", "agent", "created_at", sqlite_where=UNSHOWN, postgresql_where=UNSHOWN),
         Index("approval_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
         Index("approval_created", "created_at"),
@@ -246,6 +254,33 @@ class PauseRow(SQLModel, table=True):
     method: str = _text(primary_key=True)
     channel: str = _text(primary_key=True)
     not_before: int = _time()
+
+
+class NoticeRow(SQLModel, table=True):
+    """What a channel is told of an agent that asked for too much; JSON, NULL once it has been told.
+
+    There is no other before `until`.
+    """
+
+    __tablename__ = "notice"
+
+    agent: str = _text(primary_key=True)
+    text: str | None = _text(default=None)
+    until: int = _time()
+
+
+class PolicyRow(SQLModel, table=True):
+    """A policy that was in force, by the SHA-256 of its text; `since` is when it last came into force.
+
+    `since` is 0 for a file that never was, because of its `fault`: so that the admins are told once.
+    """
+
+    __tablename__ = "policy"
+
+    digest: str = _text(primary_key=True)
+    text: str = _text()
+    since: int = _time()
+    fault: str | None = _text(default=None)
 
 
 class HomeRow(SQLModel, table=True):

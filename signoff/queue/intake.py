@@ -17,7 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from signoff import crash
 from signoff.approvals import Approvals
 from signoff.canonical import parse
-from signoff.errors import Duplicate, Invalid, NotApproved
+from signoff.errors import Duplicate, Invalid, Limited, NotApproved
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.messages import (
     MAX_ENTRY,
@@ -152,7 +152,9 @@ class Intake:
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
         if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
-            status: Status = "duplicate" if isinstance(refusal, Duplicate) else "invalid"
+            status: Status = "invalid"
+            if isinstance(refusal, Duplicate | Limited):
+                status = "duplicate" if isinstance(refusal, Duplicate) else "limited"
             known = self._approvals.store.find(entry.agent, request_id)
             if known is None:
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from signoff import crash, epochs
 from signoff.approvals import Approvals
+from signoff.models import flood
 from signoff.models.drafts import Drafts
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 
@@ -27,8 +28,10 @@ UNPUBLISHED_SECONDS = 1.0
 class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
-    def __init__(self, approvals: Approvals) -> None:
+    def __init__(self, approvals: Approvals, warn: Callable[[str], None] = lambda agent: None) -> None:
+        """`warn` tells a channel of an agent (by name) that asks for too much."""
         self._approvals = approvals
+        self._warn = warn
 
     def run(self, stop: Event) -> None:
         """Every 2 s until `stop` is set."""
@@ -47,6 +50,7 @@ class Sweep:
         crash.here("sweep.recovered")
         self._each("publish", self._unpublished, self._publish)
         crash.here("sweep.published")
+        self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:

@@ -25,7 +25,7 @@ def make() -> Callable[..., Approval]:
         if "reason" in fields and "status" not in fields:
             sent["reason"] = fields.pop("reason")
         request = ApprovalRequest(id=new_id(), payload=payload, **{"action": "refund.create", **sent})
-        found = evaluate(request, Policy(("U0ANA", "S0FINANCE"), "C0APPROVALS"))
+        found = evaluate(request, "billing-bot", Policy(("U0ANA", "S0FINANCE"), "C0APPROVALS"))
         text = canonical(payload)
         base = Approval(
             id=str(new_id()),

@@ -72,6 +72,40 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         REFUND,
         {"schema": REFUND_SCHEMA, "verdict": sure("costly", headline="Refund 120 EUR to cus_42")},
     ),
+    "policy-asks": (
+        REFUND,
+        {
+            "schema": REFUND_SCHEMA,
+            "risk": "critical",
+            "reason": "Duplicate charge, ticket 991.",
+            "verdict": sure(
+                "irreversible",
+                "high",
+                headline="Refund 120 EUR to “*A_B* <@U1> & co :tada:”",
+                rule="large refunds",
+                why="the rule “large refunds”",
+                policy="0123456789abcdef",
+            ),
+        },
+    ),
+    "policy-reported": (
+        {"path": "docs/a.txt", "text": MAIL},
+        {
+            "action": "files.edit",
+            "verdict": sure("reversible", "low", answer="notify"),
+            **ended("approved", revision=1),
+        },
+    ),
+    "policy-reported-and-done": (
+        {"path": "docs/a.txt"},
+        {
+            "action": "files.edit",
+            "verdict": sure("reversible", "low", answer="notify", headline="Edit docs/a.txt"),
+            **ended("approved"),
+            "outcome": Outcome(succeeded=True, note="12 lines"),
+            "outcome_at": BEGAN + 50 * SECOND,
+        },
+    ),
     "nobody-rates-it": (REFUND, {"schema": REFUND_SCHEMA}),
     "reversible-the-agent-says": (REFUND, {"reversibility": "reversible", "risk": "low"}),
     "nested-and-lists": (

@@ -30,7 +30,7 @@ def line(**fields: Any) -> Listed:
     """One that waits, but for what is given."""
     base = Listed(
         id=str(new_id()), agent="billing-bot", action="refund.create", status="pending", version=1,
-        revision=1, created_at=BEGAN, expires_at=BEGAN + 3_600_000_000, ended_at=None, approvers=("U0ANA",),
+        revision=1, created_at=BEGAN, expires_at=BEGAN + 3_600_000_000, ended_at=None, named=("U0ANA",),
         permalink=LINK,
     )  # fmt: skip
     return replace(base, **fields)

@@ -124,5 +124,12 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(RETRY_SECONDS)
 
 
+def main(arguments: list[str]) -> int:
+    """The whole process; its exit code."""
+    folder, name, at_once, pause = arguments
+    asyncio.run(Agent(Path(folder), name, int(at_once), float(pause)).run())
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(Agent(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])).run())
+    sys.exit(main(sys.argv[1:]))

@@ -7,11 +7,12 @@ import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import redis
+from faults.nursery import Born
 from support import eventually, free_port, missing
 
 from signoff import child
@@ -28,7 +29,8 @@ class Part:
         self.command = command
         self.env = dict(env)
         self.folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Born | None = None
+        self.begin: Callable[..., subprocess.Popen[bytes] | Born] = child.start
         self._pipe: int | None = None
 
     @property
@@ -41,7 +43,7 @@ class Part:
         self._pipe, theirs = os.pipe()
         try:
             with self.log.open("ab") as log:
-                self.process = child.start(
+                self.process = self.begin(
                     self.command,
                     env=self.env | more | {READY_FD: str(theirs)},
                     cwd=self.folder,

@@ -11,7 +11,8 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +107,14 @@ class Reviewers:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(30)
+
+    def press_what_is_over(self, over: Callable[[str], bool]) -> None:
+        """Somebody presses Approve on each double that a crash left: it has to do nothing but close."""
+        someone = Someone(self.slack, self.users[0], self.window.channel)
+        for card in self.window.cards():
+            if card.open and over(card.approval_id):
+                with suppress(AssertionError):
+                    someone.click(card.message, "approve")
 
     def _look(self) -> None:
         seen = 0

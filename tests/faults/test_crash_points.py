@@ -39,7 +39,7 @@ def plan(made: World, times: tuple[int, ...]) -> dict[str, deque[str]]:
 def test_a_process_that_dies_at_any_point_loses_and_doubles_nothing(
     tmp_path: Path, database: str, times: tuple[int, ...]
 ) -> None:
-    made = World(tmp_path, database, SHAPE, supervisor_seconds=0.0)
+    made = World(tmp_path, database, SHAPE, supervisor_seconds=0.0, forking=True)
     try:
         made.start()
         todo = plan(made, times)

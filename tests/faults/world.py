@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import redis
 from faults.accounts import collect, left
 from faults.books import Breach, Facts, check
+from faults.nursery import Nursery
 from faults.parts import Part, PostgreSQL, RedisPart
 from faults.people import Reviewers
 from faults.proxy import Proxy
@@ -63,6 +64,7 @@ class World:
         """Where database and Redis keep what they have."""
         self._migrated: Callable[[Path], None] | None = options.pop("migrated", None)
         """Is given `data` once the tables are there, while no database runs."""
+        self._forking = options.pop("forking", False)
         self._reviewers = options.pop("reviewers", True)
         self.proxies: dict[str, Proxy] = {}
         """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
@@ -93,6 +95,7 @@ class World:
         self.signer = Signer.generate()
         self.people = Reviewers(self.slack, CHANNEL)
         self.environment = self._environment()
+        self.nursery = Nursery(self.environment) if self._forking else None
         for role in ("bot", "intake", "worker"):
             for number in range(getattr(self.shape, f"{role}s")):
                 self._add(f"{role}-{number}", child.python("signoff", role))
@@ -161,6 +164,8 @@ class World:
         if not name.startswith("agent") and self.database == "sqlite":
             env = env | self.preload
         self.parts[name] = Part(name, command, env, self.folder)
+        if self.nursery:
+            self.parts[name].begin = self.nursery.start
         self.parts[name].start()
 
     def journal(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -208,6 +213,12 @@ class World:
             self.keep()
             time.sleep(0.05)
         self.people.stop()
+        self.people.press_what_is_over(self.over)
+
+    def over(self, approval_id: str) -> bool:
+        """Whether nobody can decide it any more."""
+        found = self.store.get(approval_id)
+        return found is not None and not found.pending
 
     def left(self) -> dict[str, int]:
         """What is undone now, by name; only what is not nothing."""
@@ -229,6 +240,8 @@ class World:
         for part in reversed(self.parts.values()):
             part.kill()
             part.stop()
+        if self.nursery:
+            self.nursery.close()
         for proxy in self.proxies.values():
             proxy.close()
         self.store.engine.dispose()

@@ -53,7 +53,7 @@ def run(core: Core, url: str, requests: int) -> Measured:
     receipts = Receipts(core.signer, hours=24)
     publisher, enqueue = Publisher(client, receipts.lifetime), Enqueue(client, MAC)
     policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
-    approvals = Approvals(core.store, receipts, publisher, policy, core.people, enqueue)
+    approvals = Approvals(core.store, receipts, publisher, lambda: policy, core.people, enqueue)
     before = memory(client)
     stop, intake = Event(), Intake(approvals, Stream(client, "one"))
     reader = Thread(target=intake.run, args=(stop,))

@@ -17,6 +17,7 @@ import pytest
 import redis
 from flows.person import ANA, Someone, card, redrawn
 from flows.road import Road
+from sqlalchemy import exc
 from support import eventually
 
 from signoff import Invalid, NotApproved
@@ -158,11 +159,31 @@ def holds_no_canary(connection: Any, key: bytes) -> list[Any]:
     return found
 
 
+@contextmanager
+def worker_held_up(road: Road) -> Iterator[None]:
+    """Its worker stands still, at a moment when it holds no lock that others wait for."""
+    worker = road.children()["worker"]
+
+    def stopped() -> bool:
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            with road.store.transaction():
+                return True
+        except exc.OperationalError:
+            os.kill(worker, signal.SIGCONT)
+            return False
+
+    eventually(stopped, 60)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def test_what_waits_in_rq_is_an_id_and_nothing_else(road: Road) -> None:
     """Every key of RQ, unpacked, while its worker is held up and its jobs stand there."""
-    agent, worker = road.agent("leaky-bot"), road.children()["worker"]
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    agent = road.agent("leaky-bot")
+    with worker_held_up(road):
         tickets = [
             agent.request(f"leak.{number}", {CANARY: CANARY}, reason=CANARY, reversible=True)
             for number in range(3)
@@ -175,8 +196,6 @@ def test_what_waits_in_rq_is_an_id_and_nothing_else(road: Road) -> None:
         named = {job[2][0] for job in jobs}
         assert {ticket.id for ticket in tickets} <= named
         assert all(job[0] in ("deliver", "home") and job[1] is None and not job[3] for job in jobs), jobs
-    finally:
-        os.kill(worker, signal.SIGCONT)
     for ticket in tickets:
         card(road.slack, ticket.id)
         ticket.cancel()

@@ -25,7 +25,7 @@ def many(core: Core) -> Core:
     """5,000 old Approvals of ten agents, 20 actions and five people."""
     request = core.submit().request
     claims = request.claims()
-    verdict = evaluate(request, Policy(("S0FIN",), "C0APPROVE")).model_dump_json()
+    verdict = evaluate(request, "billing-bot", Policy(("S0FIN",), "C0APPROVE")).model_dump_json()
     ids = [f"{n:08x}-0000-7000-8000-{n:012x}" for n in range(5000)]
     old = [
         {
@@ -55,7 +55,7 @@ def many(core: Core) -> Core:
 
 
 def a_lists(core: Core, *admins: str) -> Lists:
-    return Lists(core.approvals, core.people, ("S0FIN",), admins)
+    return Lists(core.approvals, core.people, admins)
 
 
 def own(core: Core, agent: str, user: str) -> None:
@@ -189,7 +189,7 @@ def test_a_line_says_who_decided_and_where_the_card_stands(core: Core) -> None:
     core.approvals.shown(core.approvals.get(one.id), "C1", "1.1", "https://x.slack.com/a", "")
     decided, waits, *none = lists.lines(core.store, [one.id, other.id, "gone"])
     assert not none and (decided.answer, decided.approver, decided.resubmit) == ("reject", BEN, True)
-    assert decided.permalink == "https://x.slack.com/a" and decided.approvers == ("S0FIN",)
+    assert decided.permalink == "https://x.slack.com/a" and decided.headline == ""
     assert waits.pending and waits.answer is None and lists.lines(core.store, []) == []
 
 

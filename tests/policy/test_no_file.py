@@ -11,7 +11,7 @@ POLICY = Policy(approvers=("S0FIN", "U0ANA"), channel="C1")
 
 
 def test_everything_is_asked_about() -> None:
-    verdict = evaluate(a_request(expires_in=60), POLICY)
+    verdict = evaluate(a_request(expires_in=60), "billing-bot", POLICY)
     assert (verdict.answer, verdict.approvers, verdict.channel) == ("ask", ("S0FIN", "U0ANA"), "C1")
     assert verdict.expires_in == 60 and verdict.policy == POLICY.digest
 
@@ -21,19 +21,19 @@ def test_everything_is_asked_about() -> None:
     [(None, "high", "nobody"), ("low", "high", "nobody"), ("critical", "critical", "agent")],
 )
 def test_a_claim_can_only_raise_the_risk(claimed: str | None, risk: str, source: str) -> None:
-    verdict = evaluate(a_request(risk=claimed), POLICY)
+    verdict = evaluate(a_request(risk=claimed), "billing-bot", POLICY)
     assert (verdict.risk, verdict.risk_from) == (risk, source)
 
 
 def test_nobody_having_said_so_nothing_can_be_undone() -> None:
-    assert evaluate(a_request(), POLICY).reversibility == "irreversible"
-    assert evaluate(a_request(), POLICY).reversibility_from == "nobody"
-    said = evaluate(a_request(reversibility="costly"), POLICY)
+    assert evaluate(a_request(), "billing-bot", POLICY).reversibility == "irreversible"
+    assert evaluate(a_request(), "billing-bot", POLICY).reversibility_from == "nobody"
+    said = evaluate(a_request(reversibility="costly"), "billing-bot", POLICY)
     assert (said.reversibility, said.reversibility_from) == ("costly", "agent")
 
 
 def test_a_channel_that_the_agent_would_like_is_not_followed() -> None:
-    assert evaluate(a_request(channel="C_OTHER"), POLICY).channel == "C1"
+    assert evaluate(a_request(channel="C_OTHER"), "billing-bot", POLICY).channel == "C1"
 
 
 def test_the_digest_names_the_rules_not_their_order() -> None:
@@ -59,11 +59,11 @@ TS = "1700000000.000100"
     ],
 )
 def test_a_thread_is_granted_only_in_the_policys_channel(wish: str, granted: str | None) -> None:
-    verdict = evaluate(a_request(channel=wish), Policy(("U0ANA",), "C0APPROVE1"))
+    verdict = evaluate(a_request(channel=wish), "billing-bot", Policy(("U0ANA",), "C0APPROVE1"))
     assert (verdict.channel, verdict.thread_ts) == ("C0APPROVE1", granted)
 
 
 @pytest.mark.parametrize("name", ["#approvals", "agent-approvals"])
 def test_a_channel_known_by_name_is_where_a_thread_is_looked_for(name: str) -> None:
-    verdict = evaluate(a_request(channel=f"C0APPROVE1:{TS}"), Policy(("U0ANA",), name))
+    verdict = evaluate(a_request(channel=f"C0APPROVE1:{TS}"), "billing-bot", Policy(("U0ANA",), name))
     assert (verdict.channel, verdict.thread_ts) == (name, TS)

@@ -1,0 +1,113 @@
+"""How much an agent has asked for, and what its channel is told when that is too much."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, literal_column, select, text, update
+
+from signoff.models.store import MICROSECONDS, Store, agents, approvals, now
+from signoff.models.tables import NoticeRow
+
+HOUR = 3600 * MICROSECONDS
+notices = NoticeRow.__table__  # type: ignore[attr-defined]
+
+# For PostgreSQL: two intakes must not both find that there is room. SQLite has one writer anyway.
+_LOCK = select(agents.c.name).where(agents.c.name == bindparam("agent")).with_for_update()
+_WAITS = (
+    approvals.c.agent == bindparam("agent"),
+    approvals.c.status == literal_column("'pending'"),
+    approvals.c.expires_at > now(),
+)
+_SAME = (
+    select(approvals.c.request_id)
+    .where(*_WAITS, approvals.c.action == bindparam("action"), approvals.c.digest_sent == bindparam("sent"))
+    .limit(1)
+)
+_PENDING = select(func.count(), func.min(approvals.c.expires_at)).where(*_WAITS)
+_NTH = (
+    select(approvals.c.created_at)
+    .where(approvals.c.agent == bindparam("agent"))
+    .order_by(approvals.c.created_at.desc())
+    .limit(1)
+    .offset(bindparam("skip"))
+)
+_QUIET = select(notices.c.until).where(notices.c.agent == bindparam("agent"), notices.c.until > now())
+_RENEW = (
+    update(notices)
+    .where(notices.c.agent == bindparam("about"), notices.c.until <= now())
+    .values(text=bindparam("what"), until=bindparam("end"))
+)
+_ADD = text(
+    "INSERT INTO notice (agent, text, until) VALUES (:about, :what, :end) ON CONFLICT (agent) DO NOTHING"
+)
+_UNTOLD = select(notices.c.agent).where(notices.c.text.is_not(None)).limit(100)
+_WHAT = select(notices.c.text).where(notices.c.agent == bindparam("agent"))
+_CLAIM = (
+    update(notices)
+    .where(notices.c.agent == bindparam("about"), notices.c.text == bindparam("what"))
+    .values(text=None)
+)
+_BACK = (
+    update(notices)
+    .where(notices.c.agent == bindparam("about"), notices.c.text.is_(None))
+    .values(text=bindparam("what"))
+)
+
+
+def lock(connection: Connection, agent: str) -> None:
+    """Until the transaction ends nobody else counts what this agent asks for."""
+    connection.execute(_LOCK, {"agent": agent})
+
+
+def same(connection: Connection, agent: str, action: str, sent: str) -> str | None:
+    """The id of an agent's request for this action with this payload (its digest) that waits."""
+    found: str | None = connection.execute(_SAME, {"agent": agent, "action": action, "sent": sent}).scalar()
+    return found
+
+
+def waiting(connection: Connection, agent: str) -> tuple[int, int]:
+    """How many requests of an agent wait, and when the first of them expires (0 where none does)."""
+    count, first = connection.execute(_PENDING, {"agent": agent}).one()
+    return int(count), int(first or 0)
+
+
+def free_at(connection: Connection, agent: str, per_hour: int) -> int:
+    """When an agent that may ask so often in any hour may ask again, in microseconds since 1970."""
+    if per_hour < 1:
+        return 2**62
+    nth = connection.execute(_NTH, {"agent": agent, "skip": per_hour - 1}).scalar()
+    return int(nth) + HOUR if nth is not None else 0
+
+
+def notice(store: Store, agent: str, what: dict[str, Any], until: int) -> bool:
+    """Have a channel told about an agent, unless one has been and `until` (microseconds) is not yet over."""
+    values = {"about": agent, "what": json.dumps(what), "end": until}
+    with store.reading() as connection:
+        if connection.execute(_QUIET, {"agent": agent}).first():
+            return False
+    with store.transaction() as connection:
+        renewed = connection.execute(_RENEW, values).rowcount == 1
+        return renewed or connection.execute(_ADD, values).rowcount == 1
+
+
+def untold(store: Store) -> list[str]:
+    """Agents that a channel is to be told about."""
+    with store.reading() as connection:
+        return list(connection.execute(_UNTOLD).scalars())
+
+
+def claim(store: Store, agent: str) -> dict[str, Any] | None:
+    """What is to be told about an agent, for the one who tells it."""
+    with store.transaction() as connection:
+        what = connection.execute(_WHAT, {"agent": agent}).scalar()
+        if what is None or connection.execute(_CLAIM, {"about": agent, "what": what}).rowcount == 0:
+            return None
+    return dict(json.loads(what))
+
+
+def give_back(store: Store, agent: str, what: dict[str, Any]) -> None:
+    """It could not be told: another time."""
+    with store.transaction() as connection:
+        connection.execute(_BACK, {"about": agent, "what": json.dumps(what)})

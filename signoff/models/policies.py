@@ -1,0 +1,82 @@
+"""Policies as the database keeps them: each text once, and the owners that the one in force names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, bindparam, select, text, update
+
+from signoff.models.store import Store, agents
+from signoff.models.tables import PolicyRow
+
+policies = PolicyRow.__table__  # type: ignore[attr-defined]
+
+_ADD = text(
+    "INSERT INTO policy (digest, text, since, fault) VALUES (:digest, :text, :since, :fault) "
+    "ON CONFLICT (digest) DO NOTHING"
+)
+_MENDED = (
+    update(policies)
+    .where(policies.c.digest == bindparam("which"), policies.c.since == 0)
+    .values(since=bindparam("at"), fault=None)
+)
+_AGAIN = update(policies).where(policies.c.digest == bindparam("which")).values(since=bindparam("at"))
+_LAST = select(policies.c.text).where(policies.c.since > 0).order_by(policies.c.since.desc()).limit(1)
+_TEXT = select(policies.c.text).where(policies.c.digest == bindparam("which"))
+_FORGET = text("DELETE FROM policy WHERE digest = :digest AND since = 0")
+_FORGET_ALL = text("DELETE FROM policy WHERE since = 0")
+_OWNERS = select(agents.c.name, agents.c.owner)
+_OWN = update(agents).where(agents.c.name == bindparam("agent")).values(owner=bindparam("user"))
+
+
+def keep(connection: Connection, digest: str, content: str, at: int) -> bool:
+    """A policy came into force, `at` (microseconds since 1970); True where it had never been before.
+
+    `digest` is the SHA-256 of its text, `content`. Of several processes one is told True.
+    """
+    values = {"digest": digest, "text": content, "since": at, "fault": None}
+    if connection.execute(_ADD, values).rowcount == 1:
+        return True
+    if connection.execute(_MENDED, {"which": digest, "at": at}).rowcount == 1:
+        return True
+    connection.execute(_AGAIN, {"which": digest, "at": at})
+    return False
+
+
+def refuse(store: Store, digest: str, content: str, fault: str) -> bool:
+    """A file cannot be used; True for the process that is the first to meet it."""
+    values = {"digest": digest, "text": content, "since": 0, "fault": fault}
+    with store.transaction() as connection:
+        return connection.execute(_ADD, values).rowcount == 1
+
+
+def forget(store: Store, digest: str) -> None:
+    """Nobody could be told of a file that cannot be used: the next who meets it is the first again."""
+    with store.transaction() as connection:
+        connection.execute(_FORGET, {"digest": digest})
+
+
+def mended(store: Store) -> None:
+    """The file can be used again: whatever comes to be wrong with it next is told."""
+    with store.transaction() as connection:
+        connection.execute(_FORGET_ALL)
+
+
+def last(store: Store) -> str | None:
+    """The text of the policy that came into force last; None where there was none."""
+    with store.reading() as connection:
+        found: str | None = connection.execute(_LAST).scalar()
+        return found
+
+
+def kept(connection: Connection, digest: str) -> str | None:
+    """The text of a policy, by its SHA-256."""
+    found: str | None = connection.execute(_TEXT, {"which": digest}).scalar()
+    return found
+
+
+def own(connection: Connection, owner_of: Callable[[str], str | None]) -> None:
+    """Give every agent the owner that a policy names for it."""
+    for name, owner in connection.execute(_OWNERS).all():
+        if owner_of(name) != owner:
+            connection.execute(_OWN, {"agent": name, "user": owner_of(name)})

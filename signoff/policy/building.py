@@ -1,0 +1,78 @@
+"""The `rules` of a policy's file → rules: globs, conditions and headlines compiled; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from signoff.models.messages import MAX_EXPIRES_IN
+from signoff.policy.conditions import Condition
+from signoff.policy.document import Document, Path
+from signoff.policy.faults import Faults
+from signoff.policy.globs import Globs
+from signoff.policy.headline import Headline
+from signoff.policy.rules import Match, Rule
+
+_DURATION = re.compile(r"([0-9]{1,7})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+T = TypeVar("T")
+
+
+def build_rules(found: Document, faults: Faults) -> tuple[Rule, ...]:
+    """The rules in their order. What is wrong with a part goes to `faults`, and the part is left out."""
+    rules: list[dict[str, Any]] = found.values.get("rules", [])
+    return tuple(_rule(found, values, ("rules", index), faults) for index, values in enumerate(rules))
+
+
+def seconds(value: int | str) -> int:
+    """`90s`, `30m`, `2h`, `1d` or a number → seconds; raises ValueError for none and for over 30 days."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    length = int(found[1]) * _SECONDS[found[2]] if found else int(value)
+    if not 1 <= length <= MAX_EXPIRES_IN:
+        raise ValueError("write a time from 1s to 30d")
+    return length
+
+
+def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -> Rule:
+    def part(name: str, build: Callable[[Any], T]) -> T | None:
+        if name not in values:
+            return None
+        try:
+            return build(values[name])
+        except ValueError as error:
+            faults.add((*path, name), f"{name}: {error}")
+            return None
+
+    return Rule(
+        name=values["name"],
+        verdict=values["verdict"],
+        match=_match(values.get("match", {})),
+        when=part("when", Condition),
+        headline=part("headline", Headline),
+        channel=values.get("channel"),
+        approvers=_many(values.get("approvers", ())),
+        require=_many(values.get("require", ())),
+        editable=tuple(values["editable"]) if "editable" in values else None,
+        expires_in=part("expires_in", seconds),
+        reason=values.get("reason", ""),
+        line=found.place(path)[0],
+    )
+
+
+def _match(values: dict[str, Any]) -> Match:
+    def one_of(name: str) -> frozenset[Any] | None:
+        return frozenset(_many(values[name])) if name in values else None
+
+    return Match(
+        action=Globs(_many(values["action"])) if "action" in values else None,
+        agent=Globs(_many(values["agent"])) if "agent" in values else None,
+        action_class=one_of("class"),
+        tags=one_of("tags"),
+        risk=one_of("risk"),
+        reversibility=one_of("reversibility"),
+    )
+
+
+def _many(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

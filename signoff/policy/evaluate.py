@@ -1,0 +1,238 @@
+"""Request → verdict; and an edited payload → verdict; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.models.messages import ApprovalRequest, Reversibility, Risk
+from signoff.policy import facts as judged
+from signoff.policy.classes import ActionClass
+from signoff.policy.deciding import Finding, Trace, decide
+from signoff.policy.facts import Facts
+from signoff.policy.policy import Policy
+from signoff.policy.rules import Contents, Rule
+from signoff.policy.verdict import (
+    ANSWERS,
+    REVERSIBILITIES,
+    RISKS,
+    UNMAPPED_RISK,
+    Verdict,
+    stricter_reversibility,
+    stricter_risk,
+)
+
+_ID = re.compile(r"[CDG][A-Z0-9]{1,40}")
+_THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
+"""A wish for a thread: the channel's id, and the ts of the thread's first message."""
+CLAIMS_ASIDE = " (what the agent claims frees nothing)"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A verdict, and of each rule before the one that decided why it did not."""
+
+    verdict: Verdict
+    facts: Facts | None
+    passed: tuple[tuple[Rule, str], ...]
+
+
+def evaluate(request: ApprovalRequest, agent: str, policy: Policy) -> Verdict:
+    """Request → verdict, the same for the same three.
+
+    Without a file everything is asked about. Its risk is high then, and a claim can only raise it; whether it
+    can be undone is the agent's word, and the verdict says so; with no word it counts as irreversible.
+    """
+    if policy.contents is None:
+        return _ask_for_everything(request, policy)
+    facts = _facts(request, agent, policy.contents)
+    found = _find(facts, policy.contents, policy.candidates(request.action, agent))
+    return _verdict(request, facts, found, policy)
+
+
+def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation:
+    """The same verdict, with each rule that came before it and did not decide."""
+    if policy.contents is None:
+        return Explanation(_ask_for_everything(request, policy), None, ())
+    facts = _facts(request, agent, policy.contents)
+    passed: list[tuple[Rule, str]] = []
+    found = _find(facts, policy.contents, policy.contents.rules, lambda *one: passed.append(one))
+    return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed))
+
+
+def judge_edit(
+    policy: Policy, request: ApprovalRequest, agent: str, payload: dict[str, Any], verdict: Verdict
+) -> Verdict:
+    """The verdict on a request whose payload a person has changed; `verdict` is the one that stands.
+
+    It never loosens: what was asked about stays asked about, by the people who were asked. Where the new
+    payload comes under another rule that asks, that rule's people and channel take over: whoever edited it
+    could have approved it before, and they have to agree, too. A verdict of `block` means: refuse the edit,
+    with its reason.
+    """
+    new = evaluate(request.model_copy(update={"payload": payload}), agent, policy)
+    if new.answer == "block" or verdict.answer == "block":
+        return new if new.answer == "block" else verdict
+    other = policy.rule(new.rule) if new.answer == "ask" and new.rule != verdict.rule else None
+    taken = new if other and (other.approvers or other.channel) else verdict
+    named = other.approvers if other and other.approvers else verdict.named
+    headline = policy.rule(taken.rule)
+    worse_risk, worse_undo = (
+        RISKS.index(new.risk) > RISKS.index(verdict.risk),
+        (REVERSIBILITIES.index(new.reversibility) > REVERSIBILITIES.index(verdict.reversibility)),
+    )
+    return taken.model_copy(
+        update={
+            "answer": "ask",
+            "named": named,
+            "approvers": policy.resolve(named) if taken is new else verdict.approvers,
+            "channel": other.channel if other and other.channel else verdict.channel,
+            "thread_ts": None
+            if other and other.channel not in (None, verdict.channel)
+            else verdict.thread_ts,
+            "headline": headline.headline.fill(request.action, agent, payload)
+            if headline and headline.headline
+            else None,
+            "risk": stricter_risk(new.risk, verdict.risk),
+            "risk_from": new.risk_from if worse_risk else verdict.risk_from,
+            "reversibility": stricter_reversibility(new.reversibility, verdict.reversibility),
+            "reversibility_from": new.reversibility_from if worse_undo else verdict.reversibility_from,
+            "expires_in": min(new.expires_in, verdict.expires_in),
+            "editable": _both(new.editable, verdict.editable),
+            "policy": new.policy,
+        }
+    )
+
+
+def missing(verdict: Verdict, request: ApprovalRequest) -> tuple[str, ...]:
+    """What the rule that asks requires, and the request does not say: then it is refused, naming it."""
+    said = {name: getattr(request, FIELDS.get(name, name)) for name in verdict.require}
+    return tuple(name for name, value in said.items() if value in (None, "", (), {}))
+
+
+FIELDS = {"schema": "json_schema"}
+REQUIRABLE = (
+    "reason", "impact", "alternatives", "undo", "context", "title", "reversibility", "risk", "cost",
+    "confidence", "run", "schema",
+)  # fmt: skip
+"""What a rule may require."""
+
+
+def _find(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace | None = None) -> Finding:
+    """What is decided, the stricter of two: with the agent's claims and without them.
+
+    So a claim makes a verdict stricter, never looser, whatever the rules say about claims. Between two that
+    are as strict the first is taken: which people are asked may depend on what the agent says.
+    """
+    rules = tuple(rules)
+    found = decide(facts, contents, rules, trace)
+    if found.answer == "block" or not _claimed(facts):
+        return found
+    bare = decide(facts.bare(), contents, rules)
+    if ANSWERS.index(bare.answer) <= ANSWERS.index(found.answer):
+        return found
+    return Finding(bare.answer, bare.why + CLAIMS_ASIDE, bare.rule)
+
+
+def _claimed(facts: Facts) -> bool:
+    """Whether the agent's claims change anything that rules could see."""
+    own = facts.action_class.tags if facts.action_class else ()
+    numbers = (facts.cost, facts.confidence, facts.attempts, facts.run)
+    whose = (facts.risk_from, facts.reversibility_from)
+    return any(number is not None for number in numbers) or "agent" in whose or facts.tags != own
+
+
+def _facts(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
+    def own(action_class: ActionClass | None) -> tuple[Risk | None, Reversibility | None]:
+        """The policy's map, the strictest that fits; else the action table."""
+        action = request.action
+        risks = [risk for names, risk in contents.risk if names.first(action, action_class)]
+        undos = [undo for names, undo in contents.reversibility if names.first(action, action_class)]
+        return (
+            max(risks, key=RISKS.index) if risks else action_class.risk if action_class else None,
+            max(undos, key=REVERSIBILITIES.index)
+            if undos
+            else action_class.reversibility
+            if action_class
+            else None,
+        )
+
+    return judged.facts(request, agent, contents.domains, own)
+
+
+def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Policy) -> Verdict:
+    rule, contents = found.rule, policy.contents
+    assert contents is not None
+    named = rule.approvers if rule and found.answer == "ask" else ()
+    channel = (rule.channel if rule else None) or contents.channels.get(facts.risk) or policy.channel
+    headline = (
+        rule.headline.fill(facts.action, facts.agent, facts.payload) if rule and rule.headline else None
+    )
+    blocked = f"The policy blocks {request.action}." if found.answer == "block" else ""
+    return Verdict(
+        answer=found.answer,
+        approvers=policy.resolve(named),
+        named=named,
+        channel=channel,
+        thread_ts=_thread(request.channel, channel),
+        expires_in=_expires_in(request, rule),
+        reversibility=facts.reversibility,
+        reversibility_from=facts.reversibility_from,
+        risk=facts.risk,
+        risk_from=facts.risk_from,
+        headline=headline,
+        reason=(rule.reason if rule else "") or blocked,
+        rule=rule.name if rule else "",
+        why=found.why,
+        editable=rule.editable if rule else None,
+        require=rule.require if rule else (),
+        policy=policy.digest,
+    )
+
+
+def _ask_for_everything(request: ApprovalRequest, policy: Policy) -> Verdict:
+    claimed = request.risk or UNMAPPED_RISK
+    raised = RISKS.index(claimed) > RISKS.index(UNMAPPED_RISK)
+    return Verdict(
+        answer="ask",
+        approvers=policy.approvers,
+        channel=policy.channel,
+        thread_ts=_thread(request.channel, policy.channel),
+        expires_in=request.expires_in,
+        reversibility=request.reversibility or "irreversible",
+        reversibility_from="agent" if request.reversibility else "nobody",
+        risk=claimed if raised else UNMAPPED_RISK,
+        risk_from="agent" if raised else "nobody",
+        why="there is no policy file: everything is asked about",
+        policy=policy.digest,
+    )
+
+
+def _expires_in(request: ApprovalRequest, rule: Rule | None) -> int:
+    """The rule's, or a shorter one that the agent has asked for; without a rule's, the agent's."""
+    if rule is None or rule.expires_in is None:
+        return request.expires_in
+    if "expires_in" in request.model_fields_set:
+        return min(request.expires_in, rule.expires_in)
+    return rule.expires_in
+
+
+def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The fields that both let people change; None lets them change all."""
+    if one is None or other is None:
+        return other if one is None else one
+    return tuple(name for name in one if name in other)
+
+
+def _thread(wish: str | None, channel: str) -> str | None:
+    """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
+
+    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card.
+    A policy that names its channel by name leaves the comparison to Slack: the card is posted there, and a
+    thread of another channel is none of its own.
+    """
+    named = _THREAD.fullmatch(wish or "")
+    same = named is not None and (named[1] == channel or not _ID.fullmatch(channel))
+    return named[2] if named and same else None

@@ -1,0 +1,63 @@
+"""Examples beside a policy's rules: a request, and the verdict wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.errors import Invalid
+from signoff.models.messages import AGENT, ApprovalRequest, build, new_id
+from signoff.policy.document import Document
+from signoff.policy.faults import Faults
+from signoff.policy.verdict import Answer
+
+ANYONE = "agent"
+"""Who asks where an example does not say."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example; `wanted` is what the verdict has to be, of rule, approvers and channel what was named."""
+
+    name: str
+    agent: str
+    request: ApprovalRequest
+    verdict: Answer
+    wanted: Mapping[str, Any]
+    line: int
+
+
+def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
+    """All examples of a file; what is wrong with one goes to `faults`."""
+    shown = []
+    for index, values in enumerate(found.values.get("examples", ())):
+        try:
+            agent, request = a_request(values["request"])
+        except Invalid as error:
+            faults.add(
+                ("examples", index, "request"), f"this request could not be sent: {error.detail.rstrip('.')}"
+            )
+            continue
+        name = values.get("name", f"{agent} asks for {request.action}")
+        wanted = {key: values[key] for key in ("rule", "approvers", "channel") if key in values}
+        shown.append(
+            Example(name, agent, request, values["verdict"], wanted, found.place(("examples", index))[0])
+        )
+    return tuple(shown)
+
+
+def a_request(values: Any) -> tuple[str, ApprovalRequest]:
+    """A JSON object with agent, action, payload and whatever a request may say → (agent, request).
+
+    Raises Invalid. `id` may be missing, and so may `payload` and `agent`.
+    """
+    if not isinstance(values, dict):
+        raise Invalid("It has to be an object with agent, action and payload.")
+    said = {"id": new_id(), "payload": {}, **values}
+    agent = said.pop("agent", ANYONE)
+    if not isinstance(agent, str) or not AGENT.fullmatch(agent):
+        raise Invalid("agent: a-z, 0-9 and -, at most 40.")
+    request = build(ApprovalRequest, said)
+    request.encode()
+    return agent, request

@@ -1,0 +1,158 @@
+"""What a policy judges by: a request, rated by the policy's own estimate and by the agent's claims; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from signoff.models.messages import ApprovalRequest, Reversibility, Risk
+from signoff.policy.addresses import Domains
+from signoff.policy.classes import CLASSES, ActionClass, class_of
+from signoff.policy.conditions import context, count_values
+from signoff.policy.verdict import (
+    RISKS,
+    UNMAPPED_REVERSIBILITY,
+    UNMAPPED_RISK,
+    stricter_reversibility,
+    stricter_risk,
+)
+
+if TYPE_CHECKING:
+    import cel
+
+Whose = Literal["policy", "agent", "nobody"]
+UNSURE = 0.5
+"""A confidence below raises the risk by one step (issue: Levels)."""
+ATTEMPTS = 3
+"""So many failed attempts are always asked about."""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What the policy itself takes an action to be; None where it does not say."""
+
+    action_class: ActionClass | None
+    risk: Risk | None
+    reversibility: Reversibility | None
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """A request as rules see it.
+
+    `risk` and `reversibility` are as judged; `tags` are the class's and the agent's.
+    """
+
+    agent: str
+    action: str
+    payload: dict[str, Any]
+    rating: Rating
+    domains: Domains
+    risk: Risk
+    risk_from: Whose
+    reversibility: Reversibility
+    reversibility_from: Whose
+    tags: tuple[str, ...]
+    cost: float | None = None
+    confidence: float | None = None
+    attempts: int | None = None
+    run: str | None = None
+
+    @property
+    def action_class(self) -> ActionClass | None:
+        """The action's class in the table."""
+        return self.rating.action_class
+
+    @property
+    def class_name(self) -> str:
+        """Its name; empty for an action in no class."""
+        return self.rating.action_class.name if self.rating.action_class else ""
+
+    @property
+    def failed_often(self) -> bool:
+        """Whether its agent has failed at it so often that a person has to look."""
+        return self.attempts is not None and self.attempts >= ATTEMPTS
+
+    @cached_property
+    def context(self) -> cel.Context:
+        """What conditions are evaluated with."""
+        names = (
+            "action",
+            "agent",
+            "payload",
+            "risk",
+            "reversibility",
+            "cost",
+            "confidence",
+            "attempts",
+            "run",
+        )
+        variables = {name: getattr(self, name) for name in names}
+        return context({**variables, "tags": list(self.tags)}, self.domains)
+
+    @cached_property
+    def values(self) -> int:
+        """How many values the payload has."""
+        return count_values(self.payload)
+
+    def bare(self) -> Facts:
+        """The same request had its agent claimed nothing."""
+        return replace(
+            self,
+            **_rated(self.rating, None, None, None),
+            tags=_own_tags(self.rating),
+            cost=None,
+            confidence=None,
+            attempts=None,
+            run=None,
+        )
+
+
+def facts(
+    request: ApprovalRequest,
+    agent: str,
+    domains: Domains,
+    own: Callable[[ActionClass | None], tuple[Risk | None, Reversibility | None]],
+) -> Facts:
+    """A request → its facts. `own` is the policy's own estimate of this action, given its class."""
+    action_class = class_of(request.action)
+    if action_class and action_class.inside and domains.stays_inside(request.payload):
+        action_class = CLASSES[action_class.inside]
+    rating = Rating(action_class, *own(action_class))
+    return Facts(
+        agent=agent,
+        action=request.action,
+        payload=request.payload,
+        rating=rating,
+        domains=domains,
+        tags=tuple(dict.fromkeys((*_own_tags(rating), *request.tags))),
+        cost=request.cost,
+        confidence=request.confidence,
+        attempts=request.attempts,
+        run=request.run,
+        **_rated(rating, request.risk, request.reversibility, request.confidence),
+    )
+
+
+def _own_tags(rating: Rating) -> tuple[str, ...]:
+    return rating.action_class.tags if rating.action_class else ()
+
+
+def _rated(
+    rating: Rating, risk: Risk | None, reversibility: Reversibility | None, confidence: float | None
+) -> dict[str, Any]:
+    """Risk and reversibility as judged: a claim can only make them worse, and so does a low confidence."""
+    own_risk = rating.risk or UNMAPPED_RISK
+    judged = stricter_risk(own_risk, risk or own_risk)
+    if confidence is not None and confidence < UNSURE:
+        judged = RISKS[min(RISKS.index(judged) + 1, len(RISKS) - 1)]
+    own_undo = rating.reversibility or UNMAPPED_REVERSIBILITY
+    undo = stricter_reversibility(own_undo, reversibility or own_undo)
+    return {
+        "risk": judged,
+        "risk_from": "agent" if judged != own_risk else "policy" if rating.risk else "nobody",
+        "reversibility": undo,
+        "reversibility_from": "agent" if undo != own_undo else "policy" if rating.reversibility else "nobody",
+    }

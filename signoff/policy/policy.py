@@ -1,0 +1,102 @@
+"""A policy in force: what a file says, and the defaults of the server's settings; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from signoff.canonical import canonical, digest
+from signoff.policy.rules import AgentRules, Contents, Limits, Rule
+from signoff.policy.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who is asked about what, and where. Without a file: `approvers`, in `channel`, about everything.
+
+    `approvers` and `channel` are the settings': for all that the file asks about without naming others.
+    """
+
+    approvers: tuple[str, ...]
+    channel: str
+    contents: Contents | None = None
+    source: str = ""
+    """The file's text."""
+    _candidates: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_candidates", lru_cache(maxsize=4096)(self._could_fit))
+
+    @cached_property
+    def text(self) -> str:
+        """What the digest is of: the file as it stands, or the settings where there is none."""
+        if self.contents is not None:
+            return self.source
+        values: dict[str, Any] = {"approvers": sorted(self.approvers), "channel": self.channel}
+        return canonical(values, "policy")
+
+    @cached_property
+    def digest(self) -> str:
+        """Names this policy in receipts, so that a decision can be traced to the rules of its day.
+
+        For a file it is how `sha256sum` of it begins: the first 16 digits.
+        """
+        return digest(self.text)[:16]
+
+    def candidates(self, action: str, agent: str) -> tuple[Rule, ...]:
+        """The rules that may fit an agent's request for an action, in order."""
+        found: tuple[Rule, ...] = self._candidates(action, agent)
+        return found
+
+    def approvers_of(self, verdict: Verdict) -> tuple[str, ...]:
+        """Who may decide today, as ids: a group's members are those of this policy, not of the verdict's day.
+
+        A group that is no longer in the policy has none: then nobody decides, and the request expires.
+        """
+        return self.resolve(verdict.named)
+
+    def resolve(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of groups and ids → ids; the default approvers for no names at all."""
+        if not named:
+            return self.approvers
+        groups = self.contents.groups if self.contents else {}
+        return tuple(dict.fromkeys(one for name in named for one in _members(groups, name)))
+
+    def about(self, agent: str) -> AgentRules:
+        """What the file says of an agent."""
+        return self.contents.agent(agent) if self.contents else AgentRules(agent)
+
+    def limits(self, agent: str) -> Limits:
+        """How much an agent may ask for."""
+        return self.about(agent).limits
+
+    def owner(self, agent: str) -> str | None:
+        """The user id of the person whose agent it is."""
+        return self.about(agent).owner
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every channel that a card may be posted in."""
+        found = (*self.contents.channels.values(), *self._named_channels()) if self.contents else ()
+        return tuple(dict.fromkeys((self.channel, *found)))
+
+    def _named_channels(self) -> tuple[str, ...]:
+        assert self.contents is not None
+        return tuple(rule.channel for rule in self.contents.rules if rule.channel)
+
+    def rule(self, name: str) -> Rule | None:
+        """A rule by its name."""
+        rules = self.contents.rules if self.contents else ()
+        return next((rule for rule in rules if rule.name == name), None)
+
+    def _could_fit(self, action: str, agent: str) -> tuple[Rule, ...]:
+        assert self.contents is not None
+        return tuple(rule for rule in self.contents.rules if rule.match.could(action, agent))
+
+
+def _members(groups: dict[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
+    """A group's ids; an id, or `members`, stands for itself. Groups' names are in lower case, ids are not."""
+    if name in groups:
+        return groups[name]
+    return (name,) if name == "members" or name[:1].isupper() else ()

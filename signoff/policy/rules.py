@@ -1,0 +1,138 @@
+"""What a policy says, compiled: rules, lists, groups and agents; pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from signoff.models.messages import Reversibility, Risk
+from signoff.policy.addresses import Domains
+from signoff.policy.classes import ActionClass
+from signoff.policy.conditions import Condition
+from signoff.policy.facts import Facts
+from signoff.policy.globs import Globs
+from signoff.policy.headline import Headline
+from signoff.policy.verdict import Answer
+
+Level = Literal["supervised", "guided", "autonomous", "full_auto"]
+LEVELS: tuple[Level, ...] = ("supervised", "guided", "autonomous", "full_auto")
+
+
+@dataclass(frozen=True)
+class Names:
+    """A list of actions: globs over their names, and classes of the action table, written `@class`."""
+
+    entries: tuple[str, ...] = ()
+    _globs: Globs = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        globs = Globs(tuple(one for one in self.entries if not one.startswith("@")))
+        object.__setattr__(self, "_globs", globs)
+
+    def first(self, action: str, action_class: ActionClass | None) -> str | None:
+        """The entry that an action is in, as it is written."""
+        found = self._globs.first(action)
+        if found or action_class is None:
+            return found
+        return f"@{action_class.name}" if f"@{action_class.name}" in self.entries else None
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a rule is about. None is anything; each list is one of these, and all of them have to fit."""
+
+    action: Globs | None = None
+    agent: Globs | None = None
+    action_class: frozenset[str] | None = None
+    tags: frozenset[str] | None = None
+    risk: frozenset[Risk] | None = None
+    reversibility: frozenset[Reversibility] | None = None
+
+    def could(self, action: str, agent: str) -> bool:
+        """Whether it may fit a request of this agent for this action."""
+        return (self.action is None or self.action.matches(action)) and (
+            self.agent is None or self.agent.matches(agent)
+        )
+
+    def misses(self, facts: Facts) -> str:
+        """Why it does not fit; empty where it does."""
+        if self.action is not None and not self.action.matches(facts.action):
+            return f"the action is none of {_list(self.action.patterns)}"
+        if self.agent is not None and not self.agent.matches(facts.agent):
+            return f"the agent is none of {_list(self.agent.patterns)}"
+        if self.action_class is not None and facts.class_name not in self.action_class:
+            return f"the action's class is none of {_list(self.action_class)}"
+        if self.risk is not None and facts.risk not in self.risk:
+            return f"the risk is {facts.risk}, none of {_list(self.risk)}"
+        if self.reversibility is not None and facts.reversibility not in self.reversibility:
+            return f"it is {facts.reversibility}, none of {_list(self.reversibility)}"
+        if self.tags is not None and not self.tags.intersection(facts.tags):
+            return f"the request has none of the tags {_list(self.tags)}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
+
+    `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
+    """
+
+    name: str
+    verdict: Answer
+    match: Match = Match()
+    when: Condition | None = None
+    headline: Headline | None = None
+    channel: str | None = None
+    approvers: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    editable: tuple[str, ...] | None = None
+    expires_in: int | None = None
+    reason: str = ""
+    line: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an agent may ask for: pending at once, and in any hour. None is no limit."""
+
+    pending: int | None = None
+    per_hour: int | None = None
+
+
+@dataclass(frozen=True)
+class AgentRules:
+    """What a policy says of one agent, or of those that a glob matches."""
+
+    name: str
+    owner: str | None = None
+    autonomy: Level | None = None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that a policy file says, with what it extends."""
+
+    autonomy: Level = "supervised"
+    always_ask: Names = Names()
+    never_ask: Names = Names()
+    block: Names = Names()
+    risk: tuple[tuple[Names, Risk], ...] = ()
+    reversibility: tuple[tuple[Names, Reversibility], ...] = ()
+    domains: Domains = field(default_factory=lambda: Domains(()))
+    channels: dict[Risk, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    agents: tuple[AgentRules, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def agent(self, name: str) -> AgentRules:
+        """What is said of an agent: under its own name, else under the first glob that matches it."""
+        exact = next((one for one in self.agents if one.name == name), None)
+        fitting = (one for one in self.agents if Globs((one.name,)).matches(name))
+        return exact or next(fitting, AgentRules(name))
+
+
+def _list(names: tuple[str, ...] | frozenset[str]) -> str:
+    return ", ".join(names if isinstance(names, tuple) else sorted(names))
