@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from bolt_bot import Bot
+from browser.people import Agent
+from flows.person import ANA, BEN, Someone
+from flows.road import Road
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from sqlalchemy import text
 from support import missing
 
 from signoff.sandbox.server import Sandbox
@@ -107,3 +111,52 @@ def post(slack: Sandbox, bot: Bot) -> Callable[..., str]:
         return str(answer["ts"])
 
     return send
+
+
+@pytest.fixture(scope="package")
+def _open_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """One server for all people; that a guest and a stranger are named does not let them decide."""
+    with Sandbox.start(ack_seconds=20, trigger_seconds=20) as sandbox:
+        approvers = f"{ANA} {BEN} U0GUS00001 U0EVE00001"
+        road = Road(sandbox, tmp_path_factory.mktemp("road"), {"SIGNOFF_APPROVERS": approvers})
+        try:
+            road.start()
+            yield road
+        finally:
+            road.close()
+
+
+@pytest.fixture
+def road(_open_road: Road) -> Iterator[Road]:
+    """A real server, beside a patient stand-in; nothing waits on it after the test."""
+    yield _open_road
+    for user in (ANA, BEN):
+        Someone(_open_road.slack, user).close_all()
+    with _open_road.store.reading() as connection:
+        waits = connection.execute(text("SELECT id FROM approval WHERE status = 'pending'")).scalars().all()
+    for approval_id in waits:
+        _open_road.run_out(approval_id)
+
+
+@pytest.fixture
+def ask(road: Road) -> Iterator[Callable[..., Agent]]:
+    """`ask(action, **request)` starts an agent's process that asks, and gives it."""
+    agents: list[Agent] = []
+
+    def start(
+        action: str, payload: JSON | None = None, *, agent: str = "billing-bot", **request: Any
+    ) -> Agent:
+        payload = {"customer": "cus_42", "amount": 120} if payload is None else payload
+        asked = {"reversible": True, **request, "action": action, "payload": payload}
+        agents.append(Agent.start(road, agent, asked))
+        return agents[-1]
+
+    yield start
+    for one in agents:
+        one.kill()
+
+
+@pytest.fixture
+def look(road: Road, page_for: Callable[..., Page]) -> Callable[..., Page]:
+    """`look("ana")` opens the page as a person, in a window of their own."""
+    return lambda user, *where, **context: page_for(road.slack, user, *where, **context)

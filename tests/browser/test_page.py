@@ -1,18 +1,15 @@
-"""The page as a whole: who and where I am, what is new, threads, keyboard, narrow windows, the inspector."""
+"""The page as a whole: who and where I am, what is new, threads, keyboard, narrow windows."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import re
-import threading
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from bolt_bot import Bot
 from playwright.sync_api import Page, expect
-from slack_sdk.errors import SlackApiError
 from support import eventually
 
 from signoff.sandbox.server import Sandbox
@@ -213,62 +210,6 @@ def test_dark_and_light_follow_the_system(slack: Sandbox, page_for: Open) -> Non
     assert light() < 150
     page.emulate_media(color_scheme="light")
     assert light() > 600
-
-
-def test_the_inspector_shows_calls_envelopes_and_acknowledgements(
-    slack: Sandbox, bot: Bot, post: Post, page_for: Open
-) -> None:
-    release = threading.Event()
-    bot.on["action"] = lambda ack, **_: (release.wait(60), ack())
-    post(row("Approve"), text="A card")
-    page = page_for(slack, "ana")
-    toggle = page.get_by_role("button", name="Inspector")
-    toggle.click()
-    inspector = page.get_by_role("region", name="Inspector")
-    posted = inspector.get_by_role("row").filter(has_text="chat.postMessage")
-    expect(posted).to_contain_text("ok")
-    page.get_by_role("button", name="Approve").click()
-    envelope = inspector.get_by_role("row").filter(has_text="block_actions")
-    expect(envelope).to_contain_text("waiting…")
-    release.set()
-    expect(envelope).to_contain_text("acknowledged")
-    expect(envelope).to_contain_text("ana")
-    expect(envelope.get_by_role("cell").last).to_have_text(re.compile(r"^\d+\.\d$"))
-    slack.faults(method="auth.test", mode="error", error="fatal_error")
-    with pytest.raises(SlackApiError, match="fatal_error"):
-        bot.client.auth_test()
-    expect(inspector.get_by_role("row").filter(has_text="fatal_error")).to_be_visible()
-    envelope.get_by_role("button", name="block_actions").click()
-    expect(inspector.get_by_label("Details as JSON")).to_contain_text('"action_id": "approve"')
-    page.keyboard.press("Escape")
-    expect(inspector).to_be_hidden()
-    expect(toggle).to_be_focused()
-
-
-def test_lines_that_programs_add_stand_in_the_side_pane(slack: Sandbox, page_for: Open) -> None:
-    page = page_for(slack, "ana")
-    pane = page.get_by_role("complementary", name="Side pane")
-    expect(pane).to_be_hidden()
-    slack._ask("POST", "pane", {"name": "billing-bot", "line": "asking for <b>120</b>\u202e"})
-    slack._ask("POST", "pane", {"name": "ops", "line": "hello"})
-    expect(pane.get_by_role("region", name="billing-bot")).to_contain_text("asking for <b>120</b>\\u202e")
-    expect(pane.get_by_role("region", name="ops")).to_contain_text("hello")
-    page.reload()
-    expect(pane.get_by_role("region", name="ops")).to_contain_text("hello")
-    pane.get_by_role("button", name="Close").click()
-    expect(pane).to_be_hidden()
-    page.get_by_role("button", name="Side pane").click()
-    expect(pane).to_be_visible()
-
-
-def test_on_a_phone_the_side_pane_is_a_drawer(slack: Sandbox, page_for: Open) -> None:
-    slack._ask("POST", "pane", {"name": "billing-bot", "line": "asking"})
-    page = page_for(slack, "ana", viewport=PHONE)
-    pane = page.get_by_role("complementary", name="Side pane")
-    page.get_by_role("button", name="Side pane").click()
-    expect(pane).to_contain_text("asking")
-    page.keyboard.press("Escape")
-    expect(pane).to_be_hidden()
 
 
 def test_a_thousand_messages_load_in_pages_and_the_place_stays(slack: Sandbox, page_for: Open) -> None:

@@ -73,7 +73,9 @@ const HEARD = {
     tell("log", line);
   },
   pane: ({ name, ...line }) => {
-    store.panes.set(name, [...(store.panes.get(name) ?? []), line].slice(-300));
+    const known = store.panes.get(name) ?? [];
+    if (known.at(-1)?.at >= line.at) return; // it came with the answer as well
+    store.panes.set(name, [...known, line].slice(-300));
     tell("panes", name);
   },
   gone: ({ channel, ts }) => boxes(channel).forEach((box) => box.drop(ts)),
@@ -90,7 +92,7 @@ async function load(work) {
   loading += 1;
   try {
     await work();
-    for (const [kind, data] of meanwhile) if (!["hello", "team", "log", "pane", "reset"].includes(kind)) HEARD[kind](data);
+    for (const [kind, data] of meanwhile) if (!["hello", "team", "reset"].includes(kind)) HEARD[kind](data);
   } catch (error) {
     console.warn(error);
   } finally {

@@ -1,0 +1,82 @@
+"""What tests of people share: an agent's process to ask what it got, and how a person finds things."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.road import Road
+from playwright.sync_api import Locator, Page
+
+JSON = dict[str, Any]
+AGENT = Path(__file__).with_name("asking.py")
+CHANGES = "Approve these changes"
+SECONDS = 60.0
+"""How long an agent may take to hear what was decided, and to end."""
+
+
+@dataclass
+class Agent:
+    """An agent's process, which waits for its answer."""
+
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def start(cls, road: Road, name: str, request: JSON) -> Agent:
+        """Let it ask; `request` is what asking.py reads."""
+        process = subprocess.Popen(
+            [sys.executable, str(AGENT)],
+            env=road.environment | road.agent_settings | {"SIGNOFF_AGENT": name},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdin
+        process.stdin.write(json.dumps(request))
+        process.stdin.close()
+        process.stdin = None
+        return cls(process)
+
+    def got(self) -> JSON:
+        """The receipt that it was given, once it has ended."""
+        out, err = self.process.communicate(timeout=SECONDS)
+        assert self.process.returncode == 0, err
+        receipt: JSON = json.loads(out)
+        return receipt
+
+    def waits(self) -> bool:
+        """Whether it still waits for its answer."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        if self.waits():
+            self.process.kill()
+        self.process.communicate()
+
+
+def the_card(where: Page | Locator, action: str) -> Locator:
+    """The message whose heading is this action."""
+    page = where if isinstance(where, Page) else where.page
+    return where.get_by_role("article").filter(has=page.get_by_role("heading", name=action, exact=True))
+
+
+def button(where: Page | Locator, name: str) -> Locator:
+    return where.get_by_role("button", name=name, exact=True)
+
+
+def form(page: Page, name: str) -> Locator:
+    """The modal with this title."""
+    return page.get_by_role("dialog", name=name, exact=True)
+
+
+def difference(page: Page) -> Locator:
+    """The modal that shows what an edit changes."""
+    return page.get_by_role("dialog").filter(has=button(page, CHANGES))
+
+
+def only_for_me(page: Page, words: str) -> Locator:
+    """What only this person is told, by some of its words."""
+    return page.get_by_role("article", name="only visible to you").filter(has_text=words)
