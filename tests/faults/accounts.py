@@ -47,7 +47,8 @@ def left(world: World) -> dict[str, int]:
     client = world.redis.client
     streams = list(client.scan_iter(match=stream.REQUESTS + "*", count=1000))
     found["entries that nobody has acknowledged"] = sum(int(client.xlen(name)) for name in streams)
-    found["dead letters"] = int(client.xlen(stream.DEAD))
+    dead = [fields[b"agent"] for _, fields in client.xrange(stream.DEAD)]
+    found["dead letters"] = sum(agent.startswith(b"agent-") for agent in dead)
     agents = [part for name, part in world.parts.items() if name.startswith("agent")]
     found["agents that wait"] = sum(part.code != 0 for part in agents)
     return found

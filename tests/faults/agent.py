@@ -47,7 +47,7 @@ def request(key: str) -> dict[str, Any]:
     if wish == "ignore":
         ask["expires_in"] = dice.randint(2, 5)
     if dice.random() < 0.2:
-        ask["run"] = f"run-{int(key.rpartition('-')[2]) // 8}"
+        ask["run"] = f"run-{int(key.rpartition('-')[2]) // 3}"
     return {"action": "refund.create", "payload": payload, **ask}
 
 

@@ -22,7 +22,7 @@ BY |= {"decide": "bot", "end": "bot"}
 PATIENCE_SECONDS = 120.0
 """For one point. A part may pass it only now and then, as the first message of a run's thread is edited."""
 RECOVER_SECONDS = 1.0
-SHAPE = Shape(bots=1, intakes=1, workers=2, agents=1, at_once=6, pause=0.05)
+SHAPE = Shape(bots=1, intakes=1, workers=3, agents=1, at_once=6, pause=0.05)
 
 
 def plan(made: World, times: tuple[int, ...]) -> dict[str, deque[str]]:
@@ -67,7 +67,7 @@ def _die_everywhere(made: World, todo: dict[str, deque[str]]) -> int:
             provoked = time.monotonic()
             made.redis.client.delete(stream.RUN)  # all answers are published anew
             entry = stream.entry("nonsense", str(new_id()), "{}")
-            made.redis.client.xadd(stream.requests("agent-0"), entry)
+            made.redis.client.xadd(stream.requests("nobody"), entry)
         for name in list(todo):
             part = made.parts[name]
             if part.running:
@@ -76,11 +76,11 @@ def _die_everywhere(made: World, todo: dict[str, deque[str]]) -> int:
                 continue
             assert part.code == -9, f"{name} ended with {part.code}:\n{part.log.read_text()[-2000:]}"
             died += 1
+            print(f"{name} died at {todo[name][0]} after {time.monotonic() - armed[name]:.1f} s")
             todo[name].popleft()
             part.start(SIGNOFF_CRASH_AT=todo[name][0] if todo[name] else "")
             armed[name] = time.monotonic()
             if not todo[name]:
                 del todo[name]
         time.sleep(0.005)
-    made.redis.client.delete(stream.DEAD)
     return died
