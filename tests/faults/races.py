@@ -52,7 +52,14 @@ def _approvals(made: World) -> Approvals:
     receipts = Receipts(made.signer, hours=24)
     publisher = Publisher(made.redis.client, receipts.lifetime)
     policy = Policy(approvers=tuple(made.people.users), channel=CHANNEL)
-    return Approvals(made.store, receipts, publisher, policy, directory=None, on_change=lambda _: None)  # type: ignore[arg-type]
+    return Approvals(
+        made.store,
+        receipts,
+        publisher,
+        lambda: policy,
+        directory=None,  # type: ignore[arg-type]
+        on_change=lambda _: None,
+    )
 
 
 def _race(made: World, approvals: Approvals, dice: random.Random) -> str:

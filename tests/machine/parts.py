@@ -77,7 +77,7 @@ class Parts:
         self._wrap(stream, "ack", "before the entry is acknowledged", "after the entry is acknowledged")
         policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
         self.store = store
-        self.approvals = Approvals(store, receipts, publisher, policy, core.people, self._wake)
+        self.approvals = Approvals(store, receipts, publisher, lambda: policy, core.people, self._wake)
         self.intake, self._sweep = Intake(self.approvals, stream), Sweep(self.approvals)
 
     def drain(self) -> None:
