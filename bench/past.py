@@ -65,7 +65,9 @@ def fill(engine: Engine, count: int, now: int) -> None:
     with engine.begin() as connection:
         for number in range(AGENTS):
             agent = {"name": f"agent-{number}", "owner": OWNER if number < 3 else None}
-            connection.execute(text("INSERT INTO agent VALUES (:name, :owner, 1)"), agent)
+            connection.execute(
+                text("INSERT INTO agent (name, owner, created_at) VALUES (:name, :owner, 1)"), agent
+            )
         for statement in _INTO:
             filled = statement.format(numbers=_NUMBERS[connection.dialect.name])
             used = {name: value for name, value in values.items() if f":{name}" in filled}
