@@ -499,7 +499,6 @@ TRUNCATED = "The rest does not fit here."
 
 
 # Lists and help.
-LIST_TITLE = Trusted("Waiting for you")
 LIST_TITLES = {"pending": "Waiting for you", "mine": "Decided by you", "history": "History"}
 HOME_TITLES = {"pending": "Waiting for you", "mine": "Decided by you", "owned": "Asked by your agents"}
 SEE_ALL = "See all…"

@@ -113,11 +113,6 @@ def missing(verdict: Verdict, request: ApprovalRequest) -> tuple[str, ...]:
 
 
 FIELDS = {"schema": "json_schema"}
-REQUIRABLE = (
-    "reason", "impact", "alternatives", "undo", "context", "title", "reversibility", "risk", "cost",
-    "confidence", "run", "schema",
-)  # fmt: skip
-"""What a rule may require."""
 
 
 def _find(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace | None = None) -> Finding:

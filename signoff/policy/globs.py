@@ -10,9 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-PATTERN = r"[A-Za-z0-9_*?][A-Za-z0-9_.:/@*?-]{0,99}"
-"""What a glob over actions looks like: an action's characters, `*` and `?`."""
-
 
 @dataclass(frozen=True)
 class Globs:
