@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
 
 from bench.floor_rows import Rows
+from bench.postgresql import postgresql
 from bench.raw import Resp
 from bench.table import Row
 from bench.timing import median
@@ -32,7 +29,6 @@ from signoff.receipts import Signer
 
 APPROVER = "U0ANA00001"
 PAYLOAD = {"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"}
-POSTGRESQL = Path("/usr/lib/postgresql")
 
 
 class Everybody:
@@ -139,34 +135,3 @@ def _floor(folder: Path, redis_url: str) -> Iterator[Callable[[int], float]]:
     yield rate
     rows.close()
     client.close()
-
-
-@contextmanager
-def postgresql() -> Iterator[str | None]:
-    """The URL of a throwaway PostgreSQL; None where none is installed."""
-    found = sorted(POSTGRESQL.glob("*/bin/pg_ctl"))
-    if not found:
-        yield None
-        return
-    binaries = found[-1].parent
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        port = probe.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="signoff-bench-"))
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-
-    def call(*command: str | Path) -> None:
-        subprocess.run([*as_user, *map(str, command)], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    data = folder / "data"
-    try:
-        call(binaries / "initdb", "-D", data, "-U", "signoff", "-A", "trust", "-N")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-        call(binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-        yield f"postgresql+psycopg://signoff@127.0.0.1:{port}/postgres"
-    finally:
-        command = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
-        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
-        shutil.rmtree(folder, ignore_errors=True)

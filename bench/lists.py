@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import past
-from bench.deciding import APPROVER, PAYLOAD, Everybody, approvals_on, postgresql
+from bench.deciding import APPROVER, PAYLOAD, Everybody, approvals_on
+from bench.postgresql import postgresql
 from bench.table import Row, verdict
 from bench.timing import median, percentile
 from signoff import embedded

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.load import fairness
 from bench.load.crowd import ANSWER_SECONDS, APPROVERS, Crowd, Figures
-from bench.load.postgresql import cluster
 from bench.load.processes import Killer, Memory
+from bench.postgresql import postgresql
 from bench.stage import Stage, until
 from bench.timing import percentile
 from signoff import audit
@@ -52,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="signoff-load-")))
             settings = {"SIGNOFF_APPROVERS": ",".join(APPROVERS), "SIGNOFF_LOG_LEVEL": "WARNING"}
             if database == "postgresql":
-                settings["SIGNOFF_DATABASE_URL"] = stack.enter_context(cluster())
+                url = stack.enter_context(postgresql())
+                if url is None:
+                    parser.error("there is no PostgreSQL server in /usr/lib/postgresql: install one")
+                settings["SIGNOFF_DATABASE_URL"] = url
             stage = Stage(folder, **settings)
             stack.callback(stage.close)
             stage.ask("team", users={"U0LEA00001": {"name": "lea"}})
