@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -40,6 +41,18 @@ class Bot:
         self.app = app
         self.handlers: list[SocketModeHandler] = []
         self._token = slack.app_token
+
+    @classmethod
+    @contextmanager
+    def connected_to(cls, slack: Sandbox) -> Iterator[Self]:
+        """One that is connected inside the `with`."""
+        bot = cls(slack)
+        bot.connect()
+        try:
+            yield bot
+        finally:
+            for handler in bot.handlers:
+                handler.close()
 
     def connect(self) -> SocketModeHandler:
         handler = SocketModeHandler(self.app, self._token, logger=_quiet())

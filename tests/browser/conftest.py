@@ -81,11 +81,8 @@ def running() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def connected(running: Sandbox) -> Iterator[Bot]:
-    bot = Bot(running)
-    bot.connect()
-    yield bot
-    for handler in bot.handlers:
-        handler.close()
+    with Bot.connected_to(running) as bot:
+        yield bot
 
 
 @pytest.fixture

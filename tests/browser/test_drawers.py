@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bolt_bot import Bot
+from browser.messages import PHONE, row
 from playwright.sync_api import Page, Route, expect
 from slack_sdk.errors import SlackApiError
 
@@ -17,13 +18,6 @@ from signoff.sandbox.server import Sandbox
 JSON = dict[str, Any]
 Post = Callable[..., str]
 Open = Callable[..., Page]
-PHONE = {"width": 390, "height": 844}
-
-
-def row(*names: str) -> JSON:
-    text = [{"type": "plain_text", "text": name} for name in names]
-    elements = [{"type": "button", "action_id": t["text"].lower(), "text": t, "value": "v"} for t in text]
-    return {"type": "actions", "elements": elements}
 
 
 def test_the_inspector_shows_calls_envelopes_and_acknowledgements(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bolt_bot import Bot
+from browser.messages import PHONE, row
 from playwright.sync_api import Page, expect
 from support import eventually
 
@@ -17,13 +18,6 @@ from signoff.sandbox.server import Sandbox
 JSON = dict[str, Any]
 Post = Callable[..., str]
 Open = Callable[..., Page]
-PHONE = {"width": 390, "height": 844}
-
-
-def row(*names: str) -> JSON:
-    text = [{"type": "plain_text", "text": name} for name in names]
-    elements = [{"type": "button", "action_id": t["text"].lower(), "text": t, "value": "v"} for t in text]
-    return {"type": "actions", "elements": elements}
 
 
 def test_one_can_be_anybody_and_a_reload_keeps_who_and_where(slack: Sandbox, page_for: Open) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import support
 from bolt_bot import Bot, web_client
 from slack_sdk import WebClient
 
@@ -31,11 +31,8 @@ def slack(running: Sandbox) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def connected(running: Sandbox) -> Iterator[Bot]:
-    bot = Bot(running)
-    bot.connect()
-    yield bot
-    for handler in bot.handlers:
-        handler.close()
+    with Bot.connected_to(running) as bot:
+        yield bot
 
 
 @pytest.fixture
@@ -60,17 +57,9 @@ def channels(slack: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], Any]], Any]:
+def eventually() -> Callable[..., Any]:
     """Wait until something is true, with a deadline."""
-
-    def wait(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-        end = time.monotonic() + seconds
-        while not (found := condition()):
-            assert time.monotonic() < end, "it did not happen in time"
-            time.sleep(0.005)
-        return found
-
-    return wait
+    return support.eventually
 
 
 @pytest.fixture
