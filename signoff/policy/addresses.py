@@ -19,13 +19,21 @@ from signoff.policy.globs import Globs
 _NAME = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
 DOMAIN = re.compile(rf"(?:\*\.)?{_NAME}(?:\.{_NAME})*", re.ASCII)
 """An internal domain in a policy, in lower case: `example.com`, or `*.example.com` for all below it."""
-_ADDRESS = re.compile(rf"[A-Za-z0-9._%+'-]{{1,64}}@({_NAME}(?:\.{_NAME})+)", re.ASCII | re.IGNORECASE)
+# No % or ! before the @: mail servers take what stands there for another host to pass it on to.
+_ADDRESS = re.compile(rf"[A-Za-z0-9._+'-]{{1,64}}@({_NAME}(?:\.{_NAME})+)", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(rf"{_NAME}(?:\.{_NAME})*", re.ASCII)
 _ALIKE_URL = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Printable ASCII without a backslash, which browsers take for a slash and others do not."""
 MOST = 1000
 """Addresses in one list; more are not looked at, and external."""
-RECEIVERS = ("to", "cc", "bcc", "recipient", "recipients", "email", "emails")
+RECEIVERS = frozenset(
+    [
+        "to", "cc", "bcc", "recipient", "recipients", "receiver", "receivers", "email", "emails", "address",
+        "addresses", "contact", "contacts", "phone", "list", "lists", "mailing_list", "group", "groups",
+        "audience", "segment", "raw", "mime",
+    ]
+)  # fmt: skip
+"""Fields of a message that say who gets it, or hold all of it; in lower case."""
 PROSE = frozenset(
     [
         "subject", "body", "text", "html", "message", "content", "title", "description", "note", "notes",
@@ -85,7 +93,7 @@ class Domains:
         own words. With no receiver it is not known to stay inside.
         """
         try:
-            found = [payload[name] for name in RECEIVERS if name in payload]
+            found = [value for name, value in payload.items() if name.lower() in RECEIVERS]
             others = [
                 text for name, value in payload.items() if name not in PROSE for text in _with_at(value)
             ]

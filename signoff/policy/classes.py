@@ -5,6 +5,7 @@ A policy's own `risk` and `reversibility` win over it. An action in no class cou
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,14 +16,16 @@ from signoff.policy.verdict import REVERSIBILITIES, RISKS
 NAME = "signoff-actions"
 VERSION = 1
 """Of the table; it changes with any class."""
+NONE = Globs(())
 
 
 @dataclass(frozen=True)
 class ActionClass:
-    """One line of the table. `read_only` changes nothing; `inside` is the class where nobody outside is
-    reached.
+    """One line of the table. `read_only` changes nothing; `tags` are what requests of this class count as,
+    whether their agent says so or not.
 
-    `tags` are what requests of this class count as, whether their agent says so or not.
+    `inside` is the class that counts where nobody outside is reached. Only for `addressed` names can a
+    payload show that: who reads a tweet, or gets a text message, is in no mail address.
     """
 
     name: str
@@ -33,6 +36,7 @@ class ActionClass:
     read_only: bool = False
     tags: tuple[str, ...] = ()
     inside: str | None = None
+    addressed: Globs = NONE
 
 
 def _class(
@@ -45,8 +49,10 @@ def _class(
     read_only: bool = False,
     tags: tuple[str, ...] = (),
     inside: str | None = None,
+    addressed: str = "",
 ) -> ActionClass:
-    return ActionClass(name, what, risk, reversibility, Globs(tuple(globs.split())), read_only, tags, inside)
+    names, mails = (Globs(tuple(each.split())) for each in (globs, addressed))
+    return ActionClass(name, what, risk, reversibility, names, read_only, tags, inside, mails)
 
 
 TABLE: tuple[ActionClass, ...] = (
@@ -78,6 +84,7 @@ TABLE: tuple[ActionClass, ...] = (
         "reply_email email.reply email.forward forward_email publish publish_* *.publish post_tweet "
         "tweet.* twitter.post linkedin.post* social.post*",
         tags=("external",), inside="message-inside",
+        addressed="*mail* outlook.send* smtp.send send_message message.send",
     ),
     _class(
         "money", "move money, or promise it", "high", "irreversible",
@@ -154,19 +161,27 @@ TABLE: tuple[ActionClass, ...] = (
     ),
 )  # fmt: skip
 CLASSES = {one.name: one for one in TABLE}
-_LITERAL = {glob: one for one in TABLE for glob in one.globs.patterns if not set("*?") & set(glob)}
+
+
+def plain(action: str) -> str:
+    """A name as the table compares it: `Email.Send`, `email-send` and `email_send` are one."""
+    return re.sub(r"[-.:/]", "_", action.lower())
+
+
+_LITERAL = {plain(glob): one for one in TABLE for glob in one.globs.patterns if not set("*?") & set(glob)}
 
 
 @lru_cache(maxsize=4096)
 def class_of(action: str) -> ActionClass | None:
     """The class of an action; None where no class fits.
 
-    A class that has the very name wins. Else, where several globs fit, the class with the highest risk does,
-    then the one that is hardest to undo, then the later one: so `search.delete_index` is no search.
+    A class that has the very name wins, however its words are joined. Else, where several globs fit, the
+    class with the highest risk does, then the one that is hardest to undo, then the later one: so
+    `search.delete_index` is no search.
     """
-    found = _LITERAL.get(action.lower())
+    found, name = _LITERAL.get(plain(action)), action.replace("-", "_")
     return found or max(
-        (one for one in reversed(TABLE) if one.globs.matches(action)),
+        (one for one in reversed(TABLE) if one.globs.matches(name)),
         key=lambda one: (RISKS.index(one.risk), REVERSIBILITIES.index(one.reversibility)),
         default=None,
     )

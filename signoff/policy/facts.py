@@ -118,8 +118,9 @@ def facts(
 ) -> Facts:
     """A request → its facts. `own` is the policy's own estimate of this action, given its class."""
     action_class = class_of(request.action)
-    if action_class and action_class.inside and domains.stays_inside(request.payload):
-        action_class = CLASSES[action_class.inside]
+    if action_class and action_class.inside and action_class.addressed.matches(request.action):
+        inside = domains.stays_inside(request.payload)
+        action_class = CLASSES[action_class.inside] if inside else action_class
     rating = Rating(action_class, *own(action_class))
     return Facts(
         agent=agent,

@@ -1,4 +1,4 @@
-"""Conditions fail closed, are as quick as they have to be, and are not fooled by addresses."""
+"""Conditions fail closed, and are as quick as they have to be."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from policy_support import judged, policy
 from support import a_request
 
 from signoff.policy import evaluate
-from signoff.policy.addresses import Domains, NotUnderstood, any_glob, host_in, host_of
 from signoff.policy.conditions import MOST_VALUES
 from signoff.policy.expression import shape
-
-OURS = Domains(("example.com", "*.corp.example.com"))
 
 
 def rule(when: str, verdict: str) -> str:
@@ -99,141 +96,6 @@ def test_claims_can_be_asked_about() -> None:
     assert decides(when, {}, "block", **said)
 
 
-OUTSIDE = [
-    "eve@evil.test",
-    "ana@example.com, eve@evil.test",
-    "ana@example.com;eve@evil.test",
-    "ana@example.com eve@evil.test",
-    "ana@example.com\neve@evil.test",
-    "Ana <ana@example.com>",
-    '"ana@example.com" <eve@evil.test>',
-    "ana@example.com <eve@evil.test>",
-    "eve@evil.test@example.com",
-    "eve%evil.test@example.com@x",
-    "ana@mail.example.com",
-    "ana@example.com.evil.test",
-    "ana@notexample.com",
-    "ana@example.com.",
-    "ana@.example.com",
-    "ana@exаmple.com",  # a Cyrillic а
-    "ana@example。com",
-    "ana@xn--exmple-4nf.com",
-    "ana@corp.example.com",
-    "ana@example.com\u200b",
-    "ana@\u202eexample.com",
-    "mailto:ana@example.com",
-    "@example.com",
-    "ana@",
-    "ana",
-    "example.com",
-    "#general",
-    "ana@[127.0.0.1]",
-    "https://evil.test",
-    "https://example.com@evil.test",
-    "https://example.com\\@evil.test",
-    {"email": "eve@evil.test"},
-    {"email": "eve@evil.test", "name": "ana@example.com"},
-    ["ana@example.com", "eve@evil.test"],
-    ["ana@example.com", ["eve@evil.test"]],
-    ["ana@example.com"] * 1001,
-]  # fmt: skip
-INSIDE = [
-    "ana@example.com",
-    "ANA@EXAMPLE.COM",
-    " ana@example.com ",
-    "ana.b+c@example.com",
-    "ana@mail.corp.example.com",
-    "https://example.com/x",
-    ["ana@example.com", "ben@example.com"],
-    {"email": "ana@example.com", "name": "Ana"},
-    [{"email": "ana@example.com"}, {"address": "ben@x.corp.example.com"}],
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("address", OUTSIDE, ids=repr)
-def test_what_is_not_surely_ours_is_external(address: Any) -> None:
-    assert OURS.is_external(address)
-
-
-@pytest.mark.parametrize("address", INSIDE, ids=repr)
-def test_our_own_addresses_are_not(address: Any) -> None:
-    assert not OURS.is_external(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["", "  ", None, [], {}, 7, True, {"email": None}, {"email": ["a"]}, {"email": "a", "address": "b"},
-                ["ana@example.com", None], {"to": "ana@example.com"}], ids=repr
-)  # fmt: skip
-def test_where_there_is_no_address_nobody_knows(address: Any) -> None:
-    with pytest.raises(NotUnderstood):
-        OURS.is_external(address)
-
-
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("https://api.example.com/x", "api.example.com"),
-        ("HTTP://API.Example.COM:8443", "api.example.com"),
-        ("api.example.com", "api.example.com"),
-        ("api.example.com:443/x", "api.example.com"),
-        ("https://127.0.0.1/", "127.0.0.1"),
-        ("https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
-        ("wss://api.example.com", "api.example.com"),
-    ],
-)
-def test_a_plain_url_has_a_host(url: str, host: str) -> None:
-    assert host_of(url) == host
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["https://good.test@evil.test/", "https://evil.test\\@good.test", "https://good.test%2f@evil.test", "https://[::1]/",
-     "https://gооd.test/", "https://good.test./", "https:///good.test", "https://good.test:99999/",
-     "https://good.test:x/",
-     "https://good.test:", "https://0x7f.1/", "https://2130706433/", "https://127.1/", "https://0177.0.0.1/",
-     "javascript:alert(1)", "file://good.test/etc", "ftp://good.test", "https://good\t.test",
-     "https://good.test\n",
-     " https://good.test", "", "//", "https://", "https://-good.test", "https://go_od.test", 7, None,
-     ["https://good.test"],
-     "https://good%2etest/", "https://" + "a." * 200 + "test"], ids=repr
-)  # fmt: skip
-def test_a_url_that_is_not_plain_has_none(url: Any) -> None:
-    with pytest.raises(NotUnderstood):
-        host_of(url)
-    with pytest.raises(NotUnderstood):
-        host_in(url, ["*"])
-
-
-def test_globs_have_to_be_texts() -> None:
-    for wrong in ("a", [1], None):
-        with pytest.raises(NotUnderstood):
-            any_glob("a", wrong)  # type: ignore[arg-type]
-        with pytest.raises(NotUnderstood):
-            host_in("a.test", wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("payload", "inside"),
-    [
-        ({"to": "ana@example.com", "subject": "to eve@evil.test", "body": "eve@evil.test"}, True),
-        ({"to": ["ana@example.com"], "cc": [{"email": "ben@example.com"}]}, True),
-        ({"to": "ana@example.com", "cc": "eve@evil.test"}, False),
-        ({"to": "ana@example.com", "bcc": ["eve@evil.test"]}, False),
-        ({"to": "ana@example.com", "bcc": "everybody"}, False),
-        ({"to": "ana@example.com", "headers": {"Reply-To": "eve@evil.test"}}, False),
-        ({"to": "ana@example.com", "more": [{"eve@evil.test": 1}]}, False),
-        ({"to": "ana@example.com", "cc": None}, False),
-        ({"subject": "x"}, False),
-        ({}, False),
-    ],
-)
-def test_a_message_stays_inside_only_where_all_its_receivers_do(payload: Any, inside: bool) -> None:
-    assert OURS.stays_inside(payload) is inside
-    text = "autonomy: full_auto\ninternal_domains: [example.com]"
-    assert (judged(text, "send_email", payload).answer == "allow") is inside
-
-
 @pytest.mark.parametrize(
     ("source", "bound"),
     [
@@ -254,7 +116,8 @@ def test_the_shape_of_a_condition(source: str, bound: set[str]) -> None:
     ["payload.a . map(b, b)", "payload.a.filter(b, true).size() > 1",
      "payload.a.all(b, payload.c.all(d, true))",
      "payload.a.all(b, b.x.exists(c, c))", "payload.a.matches(payload.b)",
-     "payload.a.matches('a' + payload.b)",
+     "payload.a.matches('a' + payload.b)", "payload.a.all(b, b.matches('a'))",
+     "payload.a.all(b, matches(b, 'a'))",
      "matches(payload.a, payload.b)", "payload.a.\nmap\n(b, b)", "x" * 2001],
 )  # fmt: skip
 def test_what_a_payload_could_make_slow_is_refused(source: str) -> None:
@@ -276,6 +139,7 @@ SLOW = [
     ("payload.rows.all(row, row >= payload.rows[0])", {"rows": list(range(MOST_VALUES - 2))}),
     ("payload.text.matches('^(a|a)*$')", {"text": "a" * 250_000 + "b"}),
     ("payload.text.matches('(x+x+)+y')", {"text": "x" * 250_000}),
+    ("payload.rows.all(row, is_external(payload.rows))", {"rows": ["a@evil.test"] * (MOST_VALUES - 3)}),
     ("any_glob(payload.text, ['*a*a*a*a*b'])", {"text": "a" * 250_000}),
     ("any_glob(payload.text, ['*?*?*?*b'])", {"text": "a" * 250_000}),
     ("host_in(payload.text, ['*a*a*a*b'])", {"text": "a." * 120_000}),

@@ -21,14 +21,14 @@ TABLE = """
 | send to the outside | ask | ask | ask | ask |
 """
 ACTIONS = {
-    "read files": ("read_file", "file.read", "files.read"),
+    "read files": ("read_file", "file.read", "files.read", "file_read", "read-file"),
     "edit files": ("edit_file", "file.edit", "files.edit", "file_write"),
     "delete files": ("delete_file", "file.delete", "files.delete", "file_delete"),
     "run tests": ("run_tests", "tests.run"),
-    "run arbitrary commands": ("run_command", "shell.exec"),
-    "deploy to staging": ("deploy_staging", "deploy.staging"),
+    "run arbitrary commands": ("run_command", "shell.exec", "bash", "execute_command"),
+    "deploy to staging": ("deploy_staging", "deploy.staging", "deploy_to_staging"),
     "deploy to production": ("deploy_production", "deploy.production", "deploy"),
-    "send to the outside": ("send_email", "email.send", "send_message"),
+    "send to the outside": ("send_email", "email.send", "send_message", "send_sms", "publish"),
 }
 READ_ONLY = ("read files",)
 
@@ -142,6 +142,10 @@ PRESETS: list[tuple[str, str, Any, str]] = [
     ("balanced", "database.write", {"table": "public.orders"}, "ask"),
     ("balanced", "database_write", {"table": '"Payments"'}, "ask"),
     ("balanced", "database_write", {}, "ask"),
+    ("balanced", "db_write", {"table": "users"}, "ask"),
+    ("balanced", "sql-execute", {"sql": "UPDATE users SET admin = 1"}, "ask"),
+    ("balanced", "api_call", {"host": "production.example.com"}, "ask"),
+    ("balanced", "api_call", {"url": "/v1/payments"}, "ask"),
     ("balanced", "database_write", {"table": "page_views"}, "notify"),
     # permissive: file_delete, database_delete, payment over 1,000
     ("permissive", "file_delete", {}, "ask"),
