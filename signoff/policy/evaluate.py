@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.policy import facts as judged
 from signoff.policy.classes import ActionClass
-from signoff.policy.deciding import Finding, Trace, decide
+from signoff.policy.deciding import Finding, decide
 from signoff.policy.facts import Facts
 from signoff.policy.policy import Policy
 from signoff.policy.rules import Contents, Rule
@@ -32,11 +31,15 @@ CLAIMS_ASIDE = " (what the agent claims frees nothing)"
 
 @dataclass(frozen=True)
 class Explanation:
-    """A verdict, and of each rule before the one that decided why it did not."""
+    """A verdict, and of each rule before the one that decided why it did not.
+
+    `claims_aside` says that it was decided as if the agent had claimed nothing: so were these rules passed.
+    """
 
     verdict: Verdict
     facts: Facts | None
     passed: tuple[tuple[Rule, str], ...]
+    claims_aside: bool = False
 
 
 def evaluate(request: ApprovalRequest, agent: str, policy: Policy) -> Verdict:
@@ -48,7 +51,7 @@ def evaluate(request: ApprovalRequest, agent: str, policy: Policy) -> Verdict:
     if policy.contents is None:
         return _ask_for_everything(request, policy)
     facts = _facts(request, agent, policy.contents)
-    found = _find(facts, policy.contents, policy.candidates(request.action, agent))
+    found, _ = _find(facts, policy.contents, policy.candidates(request.action, agent))
     return _verdict(request, facts, found, policy)
 
 
@@ -58,8 +61,9 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
         return Explanation(_ask_for_everything(request, policy), None, ())
     facts = _facts(request, agent, policy.contents)
     passed: list[tuple[Rule, str]] = []
-    found = _find(facts, policy.contents, policy.contents.rules, lambda *one: passed.append(one))
-    return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed))
+    found, by = _find(facts, policy.contents, policy.contents.rules)
+    decide(by, policy.contents, policy.contents.rules, lambda *one: passed.append(one))
+    return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed), by is not facts)
 
 
 def judge_edit(
@@ -68,15 +72,15 @@ def judge_edit(
     """The verdict on a request whose payload a person has changed; `verdict` is the one that stands.
 
     It never loosens: what was asked about stays asked about, by the people who were asked. Where the new
-    payload comes under another rule that asks, that rule's people and channel take over: whoever edited it
-    could have approved it before, and they have to agree, too. A verdict of `block` means: refuse the edit,
-    with its reason.
+    payload comes under another rule that asks, that rule takes over, with its people and its channel where it
+    names any: whoever edited it could have approved it before, and they have to agree, too. A verdict of
+    `block` means: refuse the edit, with its reason.
     """
     new = evaluate(request.model_copy(update={"payload": payload}), agent, policy)
     if new.answer == "block" or verdict.answer == "block":
         return new if new.answer == "block" else verdict
     other = policy.rule(new.rule) if new.answer == "ask" and new.rule != verdict.rule else None
-    taken = new if other and (other.approvers or other.channel) else verdict
+    taken = new if other else verdict
     named = other.approvers if other and other.approvers else verdict.named
     headline = policy.rule(taken.rule)
     worse_risk, worse_undo = (
@@ -108,27 +112,36 @@ def judge_edit(
 
 def missing(verdict: Verdict, request: ApprovalRequest) -> tuple[str, ...]:
     """What the rule that asks requires, and the request does not say: then it is refused, naming it."""
-    said = {name: getattr(request, FIELDS.get(name, name)) for name in verdict.require}
-    return tuple(name for name, value in said.items() if value in (None, "", (), {}))
+    found = {name: getattr(request, FIELDS.get(name, name)) for name in verdict.require}
+    return tuple(name for name, value in found.items() if not _says(value))
+
+
+def _says(value: Any) -> bool:
+    """Whether a claim says anything; a text does where it has a letter or a digit."""
+    if isinstance(value, str):
+        return any(character.isalnum() for character in value)
+    if isinstance(value, tuple):
+        return any(map(_says, value))
+    return value is not None and value != {}
 
 
 FIELDS = {"schema": "json_schema"}
 
 
-def _find(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace | None = None) -> Finding:
-    """What is decided, the stricter of two: with the agent's claims and without them.
+def _find(facts: Facts, contents: Contents, rules: tuple[Rule, ...]) -> tuple[Finding, Facts]:
+    """What is decided, the stricter of two: with the agent's claims and without them; and by which facts.
 
     So a claim makes a verdict stricter, never looser, whatever the rules say about claims. Between two that
     are as strict the first is taken: which people are asked may depend on what the agent says.
     """
-    rules = tuple(rules)
-    found = decide(facts, contents, rules, trace)
+    found = decide(facts, contents, rules)
     if found.answer == "block" or not _claimed(facts):
-        return found
-    bare = decide(facts.bare(), contents, rules)
-    if ANSWERS.index(bare.answer) <= ANSWERS.index(found.answer):
-        return found
-    return Finding(bare.answer, bare.why + CLAIMS_ASIDE, bare.rule)
+        return found, facts
+    bare = facts.bare()
+    other = decide(bare, contents, rules)
+    if ANSWERS.index(other.answer) <= ANSWERS.index(found.answer):
+        return found, facts
+    return Finding(other.answer, other.why + CLAIMS_ASIDE, other.rule), bare
 
 
 def _claimed(facts: Facts) -> bool:

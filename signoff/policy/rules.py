@@ -57,17 +57,17 @@ class Match:
     def misses(self, facts: Facts) -> str:
         """Why it does not fit; empty where it does."""
         if self.action is not None and not self.action.matches(facts.action):
-            return f"the action is none of {_list(self.action.patterns)}"
+            return f"the action is {_not(self.action.patterns)}"
         if self.agent is not None and not self.agent.matches(facts.agent):
-            return f"the agent is none of {_list(self.agent.patterns)}"
+            return f"the agent is {_not(self.agent.patterns)}"
         if self.action_class is not None and facts.class_name not in self.action_class:
-            return f"the action's class is none of {_list(self.action_class)}"
+            return f"the action's class is {_not(self.action_class)}"
         if self.risk is not None and facts.risk not in self.risk:
-            return f"the risk is {facts.risk}, none of {_list(self.risk)}"
+            return f"the risk is {facts.risk}, {_not(self.risk)}"
         if self.reversibility is not None and facts.reversibility not in self.reversibility:
-            return f"it is {facts.reversibility}, none of {_list(self.reversibility)}"
+            return f"it is {facts.reversibility}, {_not(self.reversibility)}"
         if self.tags is not None and not self.tags.intersection(facts.tags):
-            return f"the request has none of the tags {_list(self.tags)}"
+            return f"the request has {_not(self.tags, 'no tag', 'none of the tags')}"
         return ""
 
 
@@ -134,5 +134,6 @@ class Contents:
         return exact or next(fitting, AgentRules(name))
 
 
-def _list(names: tuple[str, ...] | frozenset[str]) -> str:
-    return ", ".join(names if isinstance(names, tuple) else sorted(names))
+def _not(names: tuple[str, ...] | frozenset[str], one: str = "not", many: str = "none of") -> str:
+    found = names if isinstance(names, tuple) else sorted(names)
+    return f"{one if len(found) == 1 else many} {', '.join(found)}"

@@ -72,6 +72,17 @@ def test_an_edit_into_what_cannot_be_evaluated_is_refused_where_a_rule_blocks() 
     assert second.answer == "block"
 
 
+def test_a_rule_that_names_nobody_takes_over_with_what_it_requires() -> None:
+    """Its people and channel stay those who were asked; its sentence and what it wants said are its own."""
+    found = policy(
+        REFUNDS.replace("approvers: finance,\n     channel: C0FIN, ", "require: [reason, impact],\n     ")
+    )
+    first, second = edited({"amount": 500}, {"amount": 2000, "customer": "cus_42"}, found=found)
+    assert (second.rule, second.require) == ("large", ("reason", "impact"))
+    assert (second.named, second.approvers, second.channel) == (first.named, ("U0LEAD",), first.channel)
+    assert second.headline == "Refund 2000 to cus_42"
+
+
 def test_within_one_rule_only_the_sentence_changes() -> None:
     first, second = edited({"amount": 500}, {"amount": 400})
     assert second == first.model_copy(update={"headline": "Give 400 back"})

@@ -204,8 +204,45 @@ def test_an_explanation_says_of_each_rule_before_why_it_did_not_decide() -> None
     assert explained.verdict == evaluate(request, "billing-bot", found)
     assert [(rule.name, why) for rule, why in explained.passed] == [
         ("small refunds", "always_ask lists send_email: a rule that allows does not free it"),
-        ("large refunds", "the action is none of refund.*"),
+        ("large refunds", "the action is not refund.*"),
     ]
+
+
+def test_an_explanation_also_says_why_a_rule_that_believes_a_claim_did_not_decide() -> None:
+    found = policy(
+        "autonomy: guided\nrules:\n - {name: trusting, match: {tags: harmless}, verdict: allow}\n"
+        " - {name: after, match: {action: x.*}, when: payload.a > 1, verdict: allow}"
+    )
+    request = a_request("x.y", {"a": 0}, tags=("harmless",))
+    explained = explain(request, "some-bot", found)
+    assert explained.verdict == evaluate(request, "some-bot", found) and explained.claims_aside
+    assert [(rule.name, why) for rule, why in explained.passed] == [
+        ("trusting", "the request has no tag harmless"),
+        ("after", "its condition does not hold"),
+    ]
+    assert not explain(a_request("x.y", {"a": 0}), "some-bot", found).claims_aside
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ({"reason": "R2", "alternatives": ("", "wait"), "context": {"a": 0}, "cost": 0}, ()),
+        ({"reason": "理由", "alternatives": ("1",), "context": {"a": None}, "cost": 0.5}, ()),
+        ({}, ("reason", "alternatives", "context", "cost")),
+        (
+            {"reason": " \n", "alternatives": ("", "\u200b"), "context": {}, "cost": 1},
+            ("reason", "alternatives", "context"),
+        ),
+        (
+            {"reason": "...", "alternatives": (), "context": {}, "cost": 1},
+            ("reason", "alternatives", "context"),
+        ),
+    ],
+)
+def test_what_is_required_has_to_be_said_in_words(said: Any, lacks: tuple[str, ...]) -> None:
+    found = policy("rules: [{name: a, verdict: ask, require: [reason, alternatives, context, cost]}]")
+    request = a_request("x.y", **said)
+    assert missing(evaluate(request, "some-bot", found), request) == lacks
 
 
 def test_what_decided_is_said_without_a_word_of_the_payload() -> None:
