@@ -76,9 +76,14 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
     """Add what each part allows, and the parts together do not."""
     values = found.values
     rules = [rule for rule in contents.rules if not rule.source]
+    preset = {rule.name: rule.source for rule in contents.rules if rule.source}
     for index, rule in enumerate(rules):
         path: Path = ("rules", index)
         _rule(values["rules"][index], rule, path, contents, faults)
+        if rule.name in preset:
+            faults.add(
+                (*path, "name"), f"the preset {preset[rule.name]} has a rule {rule.name!r}, too: rename yours"
+            )
         for number, earlier in enumerate(rules[:index]):
             if earlier.name == rule.name:
                 faults.add(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VARIABLES = frozenset(
     ["action", "agent", "payload", "risk", "reversibility", "tags", "cost", "confidence", "attempts", "run"]
 )
-HELPERS = frozenset(["is_external", "host_in", "any_glob"])
+HELPERS = frozenset(expression.USES)
 TYPES = frozenset(["int", "double", "string", "bool", "list", "map", "null_type", "type"])
 FUNCTIONS = HELPERS | frozenset(
     [
@@ -50,7 +50,18 @@ class Condition:
             raise ValueError(_syntax(str(error))) from None
         functions = {name for name in self._program.functions() if name[0].isalpha()}
         _known(functions, FUNCTIONS, "function")
-        _known(set(self._program.variables()) - self._shape.bound - TYPES, VARIABLES, "variable")
+        variables = set(self._program.variables()) - self._shape.bound - TYPES
+        _known(variables, VARIABLES, "variable")
+        for pattern in self._shape.patterns:
+            _check_pattern(pattern)
+        if not variables:
+            self._check_constant()
+
+    def _check_constant(self) -> None:
+        try:
+            self.holds(context({}, Domains(())), 0)
+        except NotEvaluable as error:
+            raise ValueError(f"it can never be evaluated, as {error}") from None
 
     def holds(self, context: cel.Context, values: int) -> bool:
         """Whether it holds; raises NotEvaluable. `values` is how many values the payload has."""
@@ -100,6 +111,19 @@ def _known(names: set[str], known: frozenset[str], what: str) -> None:
         close = difflib.get_close_matches(name, known | expression.WALKS if what == "function" else known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
         raise ValueError(f"there is no {what} {name}: {hint}")
+
+
+def _check_pattern(pattern: str) -> None:
+    """Raise ValueError for a pattern, as it is written, that the engine cannot take."""
+    import cel
+
+    try:
+        cel.compile(f"''.matches({pattern})").execute(cel.Context({}, {}))
+    except RuntimeError as error:
+        last = str(error).partition(". Check function arguments")[0].splitlines()[-1]
+        raise ValueError(
+            f"`matches` cannot take this pattern: {last.removeprefix('error: ').rstrip('.').lower()}"
+        ) from None
 
 
 def _syntax(message: str) -> str:

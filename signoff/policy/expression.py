@@ -1,8 +1,9 @@
 """What a condition's text may hold, so that no payload makes it slow; pure.
 
 A condition is CEL. Its walks over lists (`all`, `exists`, `exists_one`) take as long as the list; a walk in a
-walk, and `map` and `filter`, which copy, take as long as its square: these are refused. So is a pattern that
-is not written in the policy, since then an agent would choose what is compiled.
+walk, and `map` and `filter`, which copy, take as long as its square: these are refused. So is `matches` in a
+walk, as the library compiles its pattern for every entry, and a pattern that is not
+written in the policy, since then an agent would choose what is compiled.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ MOST = 2000
 """Characters of a condition."""
 WALKS = frozenset(["all", "exists", "exists_one"])
 COPIES = frozenset(["map", "filter"])
+USES = {
+    "is_external": ("is_external(payload.to)", 1),
+    "host_in": ("host_in(payload.url, ['*.example.com'])", 2),
+    "any_glob": ("any_glob(payload.path, ['/tmp/*'])", 2),
+}
+"""How each helper is written, and how many arguments it takes."""
 _TOKEN = re.compile(
     r"""(?P<text>[rRbB]{0,2}(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))
       | (?P<comment>//[^\n]*) | (?P<space>\s+) | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
@@ -25,9 +32,10 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Shape:
-    """What was found: the names that walks bind, and whether there is a walk at all."""
+    """What was found: the names that walks bind, whether there is a walk at all, and patterns as written."""
 
     bound: frozenset[str]
+    patterns: tuple[str, ...] = ()
 
     @property
     def walks(self) -> bool:
@@ -42,17 +50,26 @@ def shape(source: str) -> Shape:
             f"it has {len(source):,} characters; at most {MOST:,} are taken: make several rules of it"
         )
     tokens = list(_tokens(source))
-    bound, depth, inside = set[str](), 0, 0
+    bound, patterns, depth, inside = set[str](), list[str](), 0, 0
     for number, (kind, word) in enumerate(tokens):
         following = [text for _, text in tokens[number + 1 : number + 4]]
         called = kind == "name" and following[:1] == ["("]
         depth += (word == "(") - (word == ")") if kind == "sign" else 0
         if inside and depth < inside:
             inside = 0
-        if called and word == "matches" and not _written_out(tokens, number):
-            raise ValueError(
-                "write what `matches` looks for as a text in the condition: payload.name.matches('^a')"
-            )
+        if called and word in USES:
+            _check_use(word, tokens, number)
+        if called and word == "matches":
+            if not _written_out(tokens, number):
+                raise ValueError(
+                    "write what `matches` looks for as a text in the condition: payload.name.matches('^a')"
+                )
+            if inside:
+                raise ValueError(
+                    "`matches` stands inside a walk over a list, which is too slow for long ones: "
+                    "ask with any_glob, startsWith or endsWith"
+                )
+            patterns.append(tokens[number + 2][1])
         if not called or number == 0 or tokens[number - 1][1] != ".":
             continue
         if word in COPIES:
@@ -64,13 +81,32 @@ def shape(source: str) -> Shape:
                 )
             inside = depth + 1
             bound.add(following[1] if len(following) > 1 else "")
-    return Shape(frozenset(bound))
+    return Shape(frozenset(bound), tuple(patterns))
 
 
 def _tokens(source: str) -> Iterator[tuple[str, str]]:
     for found in _TOKEN.finditer(source):
         if found.lastgroup not in ("comment", "space"):
             yield str(found.lastgroup), found[0]
+
+
+def _check_use(helper: str, tokens: list[tuple[str, str]], number: int) -> None:
+    """Raise ValueError where a helper has too few or too many arguments, or no list where one has to be."""
+    usual, wanted = USES[helper]
+    starts, depth = [], 0  # where each argument starts
+    for place in range(number + 1, len(tokens)):
+        kind, word = tokens[place]
+        if depth == 1 and word != ")" and tokens[place - 1][1] in ("(", ","):
+            starts.append(place)
+        if kind == "sign":
+            depth += (word in "([{") - (word in ")]}")
+        if depth == 0:
+            break
+    before = number > 0 and tokens[number - 1][1] == "."
+    if len(starts) + before != wanted:
+        raise ValueError(f"{helper} takes {wanted} argument{'s' * (wanted > 1)}: write {usual}")
+    if wanted == 2 and tokens[starts[-1]][0] in ("text", "number"):
+        raise ValueError(f"{helper} takes a list of globs: write {usual}")
 
 
 def _written_out(tokens: list[tuple[str, str]], number: int) -> bool:

@@ -43,7 +43,7 @@ def load_all(path: Path | str, *, approvers: Sequence[str] = (), channel: str = 
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise PolicyError([f"{path}: cannot be read: {error.strerror}. Look at SIGNOFF_POLICY."]) from None
+        raise PolicyError([f"{path}: cannot be read: {error.strerror}. Look at the path."]) from None
     return parse(data, str(path), approvers=approvers, channel=channel)
 
 
@@ -119,4 +119,6 @@ def _ids(group: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _agent(name: str, said: dict[str, Any]) -> AgentRules:
-    return AgentRules(name, said.get("owner"), said.get("autonomy"), Limits(**said.get("limits", {})))
+    # JSON Schema takes 20.0 for a whole number, and a database does not.
+    limits = {kind: int(most) for kind, most in said.get("limits", {}).items()}
+    return AgentRules(name, said.get("owner"), said.get("autonomy"), Limits(**limits))

@@ -80,12 +80,26 @@ def faults(text: str) -> list[str]:
         (f"{RULE}   when: 'payload.x.filter(y, y > 1) == []'", 5, "`filter` is too slow"),
         (f"{RULE}   when: 'payload.x.all(y, y.exists(z, z > 1))'", 5, "`exists` stands inside another walk"),
         (f"{RULE}   when: payload.x.matches(payload.y)", 5, "write what `matches` looks for as a text"),
+        (f"{RULE}   when: payload.x.all(y, y.matches('a'))", 5, "`matches` stands inside a walk over a list"),
+        (f"{RULE}   when: payload.x.matches('a(')", 5, "`matches` cannot take this pattern: unclosed group"),
+        (f"{RULE}   when: payload.x.matches('(?=a)b')", 5, "this pattern: look-around, including look-ahead"),
+        (f"{RULE}   when: payload.x.matches(r'(a)\\1')", 5, "this pattern: backreferences are not supported"),
+        (f"{RULE}   when: payload.x.matches('\\\\w{{1,9999}}')", 5, "cannot take this pattern: compiled"),
+        (f"{RULE}   when: is_external()", 5, "is_external takes 1 argument: write is_external(payload.to)"),
+        (f"{RULE}   when: is_external(payload.to, payload.cc)", 5, "is_external takes 1 argument"),
+        (f"{RULE}   when: host_in(payload.url)", 5, "host_in takes 2 arguments: write host_in(payload.url"),
+        (f"{RULE}   when: host_in(payload.url, 'a.test')", 5, "host_in takes a list of globs: write host_in"),
+        (f"{RULE}   when: payload.path.any_glob('/tmp/*')", 5, "any_glob takes a list of globs"),
+        (f"{RULE}   when: '50'", 5, "it can never be evaluated, as it does not say true or false"),
+        (f"{RULE}   when: 1 / 0 == 1", 5, "it can never be evaluated"),
         # what means nothing, or never decides
         ("rules: [{name: a, verdict: allow, approvers: [members]}]", 2, "approvers means nothing in a rule"),
         ("rules: [{name: a, verdict: block, headline: x}]", 2, "headline means nothing in a rule"),
         ("rules: [{name: a, verdict: ask, reason: x}]", 2, "reason means nothing in a rule"),
         ("rules:\n - {name: a, verdict: ask}\n - {name: b, verdict: block}", 4, "can never decide, as 'a' "
          "of line 3 has no `when` and matches all that it matches"),
+        ("extends: balanced\nrules: [{name: 'balanced, deleting files', match: {action: x}, verdict: ask}]",
+         3, "the preset balanced has a rule 'balanced, deleting files', too: rename yours"),
         ("rules:\n - {name: a, verdict: ask, when: 'x'}\n - {name: a, verdict: ask}", 4, "called 'a', too"),
         ("block: ['@mony']", 2, "there is no class mony: did you mean money?"),
         ("risk: {'@mony': low}", 2, "there is no class mony"),
@@ -139,6 +153,27 @@ def test_what_is_no_policy_at_all(data: bytes, said: str) -> None:
     with pytest.raises(PolicyError) as caught:
         parse(data, "policy.yml")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "host_in(payload.url, ['a.test', 'b.test']) && !is_external([payload.to, payload.cc])",
+        "payload.to.is_external() || payload['a,b'].any_glob([payload.x, '*'])",
+        "is_external({'email': payload.to}) && host_in((payload.urls[0]), (['a.test']))",
+        "payload.x.matches(r'^a\\.b(c|d)+$') && payload.x.matches('(?i)e')",
+        "true",
+        "payload.rows.all(row, any_glob(row, ['a*', 'b*']))",
+    ],
+)
+def test_a_condition_that_is_written_well_is_taken(when: str) -> None:
+    policy(f"{RULE}   when: |\n     {when}")
+
+
+def test_whole_numbers_may_have_a_point() -> None:
+    """JSON Schema takes 20.0 for a whole number; a database does not take it for a count of rows."""
+    limits = policy("agents: {bot: {limits: {pending: 20.0, per_hour: 60.0}}}").limits("bot")
+    assert isinstance(limits.pending, int) and isinstance(limits.per_hour, int)
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_lines() -> None:
