@@ -15,7 +15,7 @@ from pathlib import Path
 
 from signoff import __version__
 from signoff.commands import agent, answer, backup, database, keys, policy, roles, serve, setup, verify
-from signoff.commands.parsers import print_help
+from signoff.commands.parsers import Help, print_help
 from signoff.config import read_env_file
 from signoff.errors import ConfigError, Invalid, PolicyError, SignoffError
 
@@ -30,15 +30,17 @@ INTERRUPTED = 130
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
-somebody runs it:     serve (or bot, intake and worker by themselves), pending, audit, doctor, backup, restore
+somebody runs it:     serve (or bot, intake and worker by themselves),
+                      pending, audit, doctor, backup, restore
 what needs a person:  policy
 to set it up:         manifest, keys, db, env, sandbox, demo
 
 Every command reads the file .env of the current folder, and --env-file FILE. The environment wins over
 --env-file, and --env-file over .env.
 
-exit: 0 approved, or done   2 usage, settings, or an invalid request   3 rejected   4 expired
-      5 cancelled   6 still pending   7 Redis unreachable   8 does not verify
+exit: 0 approved, or done   2 usage, settings, or an invalid request
+      3 rejected   4 expired   5 cancelled   6 still pending
+      7 Redis unreachable   8 does not verify
       9 blocked, limited or duplicate   1 anything else   130 Ctrl-C
 """
 
@@ -93,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="signoff",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"signoff {__version__}")

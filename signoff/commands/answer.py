@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -142,6 +143,17 @@ def iso(at: datetime) -> str:
 def clock(at: datetime) -> str:
     """A time for people, in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def laid_out(label: str, text: str) -> str:
+    """A line of at most 80 columns that `label` begins; what does not fit stands below, as far in as `text`.
+
+    Both become `printable`.
+    """
+    return textwrap.fill(
+        printable(text), 80, initial_indent=printable(label), subsequent_indent=" " * len(label),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def printable(text: str) -> str:

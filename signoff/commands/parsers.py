@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,19 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run = Callable[[argparse.Namespace], int]
 _DURATION = re.compile(r"([0-9]{1,9})([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Paragraphs filled to the terminal's width, at most 100; what is laid out with spaces stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(_filled(part, min(width, 100)) for part in text.strip("\n").split("\n\n"))
+
+
+def _filled(paragraph: str, width: int) -> str:
+    if "  " in paragraph:
+        return paragraph
+    return textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
 
 
 def command(
@@ -36,7 +50,7 @@ def command(
         description=help[0].upper() + help[1:] + ".",
         epilog=epilog,
         parents=[common] if common else [],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.commands import replay
-from signoff.commands.answer import printable
+from signoff.commands.answer import laid_out, printable
 from signoff.commands.parsers import Commands, command, group, json_value
 from signoff.commands.policy_file import loaded, place
 from signoff.errors import Invalid
@@ -27,8 +27,8 @@ EXPLAIN_EPILOG = """\
 The request is a JSON object with agent, action and payload, and whatever else a request may say:
 reversibility, risk, reason, tags, … Says which rule decides, and of each rule before it why it does not.
 
-  signoff policy explain policy.yml --request '{"agent": "billing-bot", "action": "refund.create",
-                                                "payload": {"amount": 1200, "currency": "EUR"}}'
+  signoff policy explain policy.yml --request '{"agent": "billing-bot",
+      "action": "refund.create", "payload": {"amount": 1200}}'
 
 --json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"}. What
 does not apply is null, or no approvers. Approvers are named as the policy names them.
@@ -37,7 +37,7 @@ TEST_EPILOG = """\
 Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what
 is named.
 
-exit: 0 all are as wanted   1 some are not, or there are none   2 the policy is not valid
+exit: 0 all are as wanted   1 some are not, or there are none   2 no policy
 """
 
 
@@ -88,15 +88,15 @@ def _check(arguments: argparse.Namespace) -> int:
     preset = len(contents.rules) - len(own)
     of_preset = f" and {preset} of the preset {contents.rules[-1].source}" if preset else ""
     print(
-        f"{arguments.file} holds: {_count(len(own), 'rule')}{of_preset}, "
-        f"{_count(len(found.examples), 'example')}; "
+        f"{printable(arguments.file)} holds: {_count(len(own), 'rule')}{of_preset}, "
+        f"{_count(len(found.examples), 'example')}\n"
         f"autonomy is {contents.autonomy}; digest {found.policy.digest}"
     )
     return 0
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from signoff.policy import explain
+    from signoff.policy import explain, missing
     from signoff.policy.examples import a_request
 
     policy = loaded(arguments.file).policy
@@ -108,7 +108,8 @@ def _explain(arguments: argparse.Namespace) -> int:
         detail = error.detail or str(error)
         raise Invalid(detail if detail.startswith("--request") else f"--request: {detail}") from None
     found = explain(request, agent, policy)
-    print(json.dumps(answer(found.verdict, policy)) if arguments.json else _said(found, policy))
+    said = _said(found, policy, missing(found.verdict, request))
+    print(json.dumps(answer(found.verdict, policy)) if arguments.json else said)
     return 0
 
 
@@ -126,38 +127,37 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     }
 
 
-def _said(found: Explanation, policy: Policy) -> str:
+def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
     verdict, facts = found.verdict, found.facts
     shown = answer(verdict, policy)
-    lines = [f"{verdict.answer}: {verdict.why}"]
+    said: list[tuple[str, str]] = []
     if facts:
         claimed = {"policy": "the policy", "agent": "the agent says so", "nobody": "nobody rates it"}
-        lines += [
-            f"  rated     {verdict.risk} risk ({claimed[verdict.risk_from]}), "
-            f"{verdict.reversibility} ({claimed[verdict.reversibility_from]}); "
-            + (f"class {facts.class_name}" if facts.class_name else "in no class")
-        ]
+        rated = (
+            f"{verdict.risk} risk ({claimed[verdict.risk_from]}), "
+            f"{verdict.reversibility} ({claimed[verdict.reversibility_from]})"
+        )
+        said += [("rated", rated), ("class", facts.class_name or "none")]
     if verdict.answer == "ask":
-        who = ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"
-        lines.append(f"  who       {who}")
-        lines.append(f"  how long  {_length(verdict.expires_in)}")
+        said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
+        said.append(("how long", _length(verdict.expires_in)))
     if verdict.answer in ("ask", "notify"):
-        lines.append(f"  where     {shown['channel'] or 'SIGNOFF_CHANNEL, which is not set here'}")
+        said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
     if verdict.headline:
-        lines.append(f"  headline  {verdict.headline}")
+        said.append(("headline", verdict.headline))
     if verdict.require:
-        lines.append(f"  requires  {', '.join(verdict.require)}")
+        said.append(("requires", ", ".join(verdict.require)))
+    if lacks:
+        said.append(("lacks", f"{', '.join(lacks)}: so it is refused, and nobody is asked"))
     if verdict.reason:
-        lines.append(f"  told      {verdict.reason}")
+        said.append(("told", verdict.reason))
+    lines = [laid_out(f"{verdict.answer}: ", verdict.why)]
+    lines += [laid_out(f"  {name:<10}", text) for name, text in said]
     if found.passed:
-        lines.append("  passed over, in their order")
-        lines += [f"    {place(rule)}  {rule.name}: {why}" for rule, why in found.passed]
-    return printable_lines(lines)
-
-
-def printable_lines(lines: list[str]) -> str:
-    """Lines → text without what a terminal obeys."""
-    return "\n".join(map(printable, lines))
+        aside = ", as if the agent had claimed nothing" if found.claims_aside else ""
+        lines.append(f"  passed over, in their order{aside}")
+        lines += [laid_out(f"{place(rule)}  ", f"{rule.name}: {why}") for rule, why in found.passed]
+    return "\n".join(lines)
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -220,7 +220,7 @@ def _wrapped(names: list[str]) -> str:
     import textwrap
 
     return textwrap.fill(
-        "  ".join(names), 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        "  ".join(names), 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )
 
 

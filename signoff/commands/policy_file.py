@@ -24,5 +24,5 @@ def loaded(file: str) -> Loaded:
 
 
 def place(rule: Rule) -> str:
-    """Where a rule stands: its line, or its preset."""
-    return f"{rule.source:>12}" if rule.source else f"{f'line {rule.line}':>12}"
+    """Where a rule stands: its line, or the preset."""
+    return f"{'preset' if rule.source else f'line {rule.line}':>11}"

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from signoff.commands.answer import printable
+from signoff.commands.answer import laid_out, printable
 from signoff.commands.database import check_upgraded, opened
 from signoff.commands.parsers import Commands, command, duration
 from signoff.commands.policy_file import loaded, place
@@ -110,13 +110,13 @@ def _lines(report: Report, file: str) -> list[str]:
     found = _ordered(report)
     for kind, those in found[:MOST]:
         ended = ", ".join(f"{count:,} {status}" for status, count in those.ended.most_common())
-        lines.append(printable(f"{those.count:>8,}  {kind.then} → {kind.now}  {kind.action}: {kind.why}"))
-        lines.append(printable(f"{'':10}they were: {ended}; the last is {those.last}"))
+        lines.append(laid_out(f"{those.count:>8,}  ", f"{kind.then} → {kind.now}  {kind.action}: {kind.why}"))
+        lines.append(laid_out(f"{'':10}", f"they were: {ended}; the last: {those.last}"))
     if len(found) > MOST:
         lines.append(f"{'':10}and {len(found) - MOST:,} kinds more: --json has them all")
     if report.never_hit:
         lines += ["", "rules that decided nothing:"]
-        lines += [printable(f"{place(rule)}  {rule.name}") for rule in report.never_hit]
+        lines += [laid_out(f"{place(rule)}  ", rule.name) for rule in report.never_hit]
     return lines
 
 

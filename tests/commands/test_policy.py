@@ -44,7 +44,7 @@ def test_check_says_what_holds(file: str, capsys: pytest.CaptureFixture[str]) ->
     code, out, err = policy(capsys, "check", file)
     assert (code, err) == (0, "")
     assert out.startswith(
-        "policy.yml holds: 3 rules and 4 of the preset balanced, 0 examples; autonomy is guided"
+        "policy.yml holds: 3 rules and 4 of the preset balanced, 0 examples\nautonomy is guided; digest "
     )
 
 
@@ -79,14 +79,16 @@ def test_explain_says_which_rule_and_why_not_those_before_it(
     assert code == 0
     assert out.splitlines() == [
         "ask: the rule “large refunds”",
-        "  rated     high risk (the policy), irreversible (the policy); class money",
+        "  rated     high risk (the policy), irreversible (the policy)",
+        "  class     money",
         "  who       finance",
         "  how long  30 min",
         "  where     #finance-approvals",
         "  headline  Refund 1200 EUR to cus_42",
         "  requires  reason, impact, alternatives",
+        "  lacks     impact, alternatives: so it is refused, and nobody is asked",
         "  passed over, in their order",
-        "         line 16  small refunds: its condition does not hold",
+        "    line 16  small refunds: its condition does not hold",
     ]
 
 
@@ -152,6 +154,45 @@ def test_what_a_request_holds_does_not_reach_the_terminal_raw(
     payload = {**REFUND["payload"], "customer": "a\u001b[31mb"}
     out = policy(capsys, "explain", file, "--request", json.dumps({**REFUND, "payload": payload}))[1]
     assert "\u001b" not in out
+
+
+def test_what_a_claim_did_not_free_is_explained_as_if_it_were_not_claimed(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_text("version: 1\nrules: [{name: cheap, when: cost < 10.0, verdict: allow}]\n")
+    out = policy(capsys, "explain", file, "--request", '{"action": "x.y", "cost": 1}')[1]
+    assert "  passed over, in their order, as if the agent had claimed nothing\n     line 2  cheap: " in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "policy.yml"),
+        ("classes",),
+        *(("explain", "policy.yml", "--request", json.dumps({**REFUND, "action": action}))
+          for action in ("refund.create", "search.web", "send_email", "iam.grant_admin", "frobnicate")),
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40],
+)  # fmt: skip
+def test_a_terminal_of_80_columns_is_enough(
+    file: str, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    out = policy(capsys, *arguments)[1]
+    assert out and [line for line in out.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("command", ["", "check", "explain", "test", "replay", "classes", "schema"])
+def test_so_it_is_for_help(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["policy", *command.split(), "--help"])
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+def test_a_file_that_cannot_be_read_is_named(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, why in (("none.yml", "No such file"), (".", "Is a directory")):
+        code, out, err = policy(capsys, "check", path)
+        assert (code, out) == (2, "") and err.startswith(f"{path}: cannot be read: {why}")
 
 
 def test_the_examples_are_tested(file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,8 +271,8 @@ def test_replay_says_what_would_change_and_what_people_made_of_it(
     assert lines[0] == "2 requests, judged by policy.yml"
     assert ["allow", "0", "1"] in [line.split() for line in lines]
     assert "       1  ask → allow  refund.create: the rule “small refunds”" in lines
-    assert f"          they were: 1 rejected; the last is {approval.request_id}" in lines
-    assert "     line 20  large refunds" in lines and "     line 16  small refunds" not in lines
+    assert f"          they were: 1 rejected; the last: {approval.request_id}" in lines
+    assert "    line 20  large refunds" in lines and "    line 16  small refunds" not in lines
     found = json.loads(policy(capsys, "replay", "policy.yml", "--json")[1])
     assert (found["requests"], found["changed"], found["now"]) == (2, 1, {"allow": 1, "ask": 1})
     assert found["changes"][0]["ended"] == {"rejected": 1} and "large refunds" in found["never_hit"]
