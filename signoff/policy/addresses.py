@@ -34,6 +34,8 @@ RECEIVERS = frozenset(
     ]
 )  # fmt: skip
 """Fields of a message that say who gets it, or hold all of it; in lower case."""
+EMAIL = ("email", "address")
+"""Where an object that stands for a person has their address."""
 PROSE = frozenset(
     [
         "subject", "body", "text", "html", "message", "content", "title", "description", "note", "notes",
@@ -68,10 +70,11 @@ class Domains:
                 raise NotUnderstood
             return len(value) > MOST or any([self.is_external(one) for one in value])
         if isinstance(value, dict):
-            found = [value[name] for name in ("email", "address") if name in value]
+            found = [value[name] for name in EMAIL if name in value]
             if len(found) != 1 or isinstance(found[0], dict | list):
                 raise NotUnderstood
-            return self.is_external(found[0])
+            others = [text for name, one in value.items() if name not in EMAIL for text in _with_at(one)]
+            return self.is_external([found[0], *others])
         if not isinstance(value, str) or not value.strip():
             raise NotUnderstood
         return not self._is_ours(value.strip(" "))

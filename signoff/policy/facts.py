@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from signoff.canonical import LARGEST_NUMBER
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import CLASSES, ActionClass, class_of
@@ -81,7 +82,6 @@ class Facts:
         names = (
             "action",
             "agent",
-            "payload",
             "risk",
             "reversibility",
             "cost",
@@ -90,7 +90,9 @@ class Facts:
             "run",
         )
         variables = {name: getattr(self, name) for name in names}
-        return context({**variables, "tags": list(self.tags)}, self.domains)
+        return context(
+            {**variables, "payload": _as_it_runs(self.payload), "tags": list(self.tags)}, self.domains
+        )
 
     @cached_property
     def values(self) -> int:
@@ -135,6 +137,17 @@ def facts(
         run=request.run,
         **_rated(rating, request.risk, request.reversibility, request.confidence),
     )
+
+
+def _as_it_runs(value: Any) -> Any:
+    """A payload as its canonical text has it, which is what is signed: 50.0 is 50."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_NUMBER:
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _as_it_runs(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_it_runs(one) for one in value]
+    return value
 
 
 def _own_tags(rating: Rating) -> tuple[str, ...]:

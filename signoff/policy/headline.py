@@ -6,10 +6,11 @@ and in quotation marks where it could be read as more than a name or a number.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from typing import Any
+
+from signoff.canonical import canonical
 
 MOST = 200
 """Characters of a headline as it is written."""
@@ -64,7 +65,7 @@ def _look_up(payload: dict[str, Any], name: str) -> Any:
 def _shown(value: Any) -> str | None:
     """A text, number or truth value → one short line; None for anything else."""
     if isinstance(value, bool | int | float):
-        return json.dumps(value)
+        return canonical(value)
     if not isinstance(value, str):
         return None
     # Line breaks, and characters that are not seen or turn the line around, never reach the sentence.

@@ -46,6 +46,7 @@ OUTSIDE = [
     "https://example.com\\@evil.test",
     {"email": "eve@evil.test"},
     {"email": "eve@evil.test", "name": "ana@example.com"},
+    {"email": "ana@example.com", "cc": ["eve@evil.test"]},
     ["ana@example.com", "eve@evil.test"],
     ["ana@example.com", ["eve@evil.test"]],
     ["ana@example.com"] * 1001,

@@ -68,6 +68,8 @@ def test_a_condition_without_an_answer_never_frees_and_always_asks(when: str, pa
         ("payload.amount <= 50", {"amount": 50.01}, False),
         ("payload.amount <= 49.5", {"amount": 49}, True),
         ("payload.amount == 50", {"amount": 50.0}, True),
+        ("payload.amount * 2 == 100", {"amount": 50.0}, True),
+        ("payload.lines[0].qty % 2 == 0", {"lines": [{"qty": 4.0}]}, True),
         ("payload.amount in [50, 60]", {"amount": 60.0}, True),
         ("has(payload.cc) && payload.cc.size() > 2", {}, False),
         ("has(payload.cc)", {"cc": None}, True),

@@ -110,6 +110,8 @@ def test_without_a_file_an_edit_changes_nothing() -> None:
     [
         ("Refund {amount} {currency}", {"amount": 120, "currency": "EUR"}, "Refund 120 EUR"),
         ("Refund {amount}", {"amount": 49.5}, "Refund 49.5"),
+        ("Refund {amount}", {"amount": 120.0}, "Refund 120"),
+        ("Refund {amount}", {"amount": -0.0}, "Refund 0"),
         ("Keep {flag}", {"flag": True}, "Keep true"),
         ("To {customer.name}", {"customer": {"name": "ana@example.com"}}, "To ana@example.com"),
         ("To {customer}", {"customer": "Ana B"}, "To “Ana B”"),
