@@ -57,7 +57,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     with opened(settings.load()) as engine:
         check_upgraded(engine)
         store = Store(engine)
-        since = store.clock() - arguments.since * MICROSECONDS
+        since = max(store.clock() - arguments.since * MICROSECONDS, 0)
         with store.reading() as connection:
             report = replay(policy, past.since(connection, since))
     if arguments.json:

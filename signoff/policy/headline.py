@@ -38,6 +38,8 @@ class Headline:
                 )
         if "{" in (rest := _FIELD.sub("", text)) or "}" in rest:
             raise ValueError("a brace has no partner: fields are written {amount}")
+        if any(_breaks(one) for one in text if one != " "):
+            raise ValueError("it stands on one line: take out line breaks and characters that are not seen")
         self.text = text
 
     def fill(self, action: str, agent: str, payload: dict[str, Any]) -> str | None:

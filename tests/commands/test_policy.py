@@ -280,5 +280,6 @@ def test_replay_says_what_would_change_and_what_people_made_of_it(
 
 def test_replay_of_nothing_says_so(core: Core, agent_env: None, capsys: pytest.CaptureFixture[str]) -> None:
     Path("policy.yml").write_text(THE_ISSUES)
-    code, out, _ = policy(capsys, "replay", "policy.yml", "--since", "1h")
-    assert (code, out) == (0, "No request came in within that time: there is nothing to judge.\n")
+    for since in ("1h", "0d", "999999999d"):
+        code, out, _ = policy(capsys, "replay", "policy.yml", "--since", since)
+        assert (code, out) == (0, "No request came in within that time: there is nothing to judge.\n")

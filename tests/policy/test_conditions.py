@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from policy_support import judged, policy
 from support import a_request
 
 from signoff.policy import evaluate
-from signoff.policy.conditions import MOST_VALUES
+from signoff.policy.conditions import MOST_VALUES, Condition
 from signoff.policy.expression import shape
 
 
@@ -159,6 +160,21 @@ def test_no_payload_makes_a_condition_slow(when: str, payload: Any) -> None:
     start = time.process_time()
     judged(found, "x.y", payload)
     assert time.process_time() - start < 3
+
+
+PIECES = st.sampled_from(
+    ["payload", ".x", "['a']", "(", ")", "[", "]", "{", "}", ",", ":", "'a'", "'('", "r'b'", "1", "1.5", "0",
+     "true", "null", "==", "&&", "||", "!", "-", "/", "?", " in ", "is_external", "host_in", "any_glob",
+     ".matches", "matches", ".all", ".exists", "r", "r,", "has", "size", "int", "timestamp", "duration", "//",
+     " ", '"', "'", "`"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_text_of_a_condition_makes_it_stumble(text: str) -> None:
+    with suppress(ValueError):
+        Condition(text)
 
 
 JSON = st.recursive(

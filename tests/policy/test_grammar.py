@@ -71,6 +71,8 @@ def faults(text: str) -> list[str]:
         (f"{RULE}   headline: 'Refund {{a.__class__}}'", 5, "names no field"),
         (f"{RULE}   headline: 'Refund {{amount'", 5, "a brace has no partner"),
         (f"{RULE}   headline: 'Refund {{{{amount}}}}'", 5, "a brace has no partner"),
+        (f'{RULE}   headline: "Refund\\nnow"', 5, "headline: it stands on one line"),
+        (f'{RULE}   headline: "Refund\\u202E now"', 5, "characters that are not seen"),
         # conditions
         (f"{RULE}   when: paylod.x > 1", 5, "there is no variable paylod: did you mean payload?"),
         (f"{RULE}   when: is_extern(payload.to)", 5, "no function is_extern: did you mean is_external?"),

@@ -136,6 +136,7 @@ PRESETS: list[tuple[str, str, Any, str]] = [
     ("balanced", "file_write", {}, "notify"),
     ("balanced", "api_call", {"url": "https://production.example.com/x"}, "ask"),
     ("balanced", "api_call", {"url": "https://payments.example.com"}, "ask"),
+    ("balanced", "api_call", {"url": "http://payments:8080/charge"}, "ask"),
     ("balanced", "api_call", {"url": "https://staging.example.com"}, "notify"),
     ("balanced", "api_call", {"url": "https://x@staging.example.com"}, "ask"),
     ("balanced", "database_write", {"table": "users"}, "ask"),

@@ -59,6 +59,10 @@ RULES = st.builds(
     match=MATCHES,
     when=st.none() | st.sampled_from(CONDITIONS).map(COMPILED.__getitem__),
     approvers=some(["U0FIN", "members"]).map(tuple),
+    channel=st.none() | st.just("C0RULE"),
+    require=some(["reason", "impact"]).map(tuple),
+    editable=st.none() | some(["amount", "to"]).map(tuple),
+    expires_in=st.none() | st.integers(60, 9000),
 )
 NAMES = some(ENTRIES, max_size=2).map(lambda found: Names(tuple(found)))
 CONTENTS = st.builds(
@@ -189,6 +193,15 @@ def test_an_edit_never_frees_anything(
     assert RISKS.index(second.risk) >= RISKS.index(first.risk)
     assert REVERSIBILITIES.index(second.reversibility) >= REVERSIBILITIES.index(first.reversibility)
     assert second.expires_in <= first.expires_in
+    assert first.editable is None or set(second.editable or ()) <= set(first.editable)
+    new = evaluate(request.model_copy(update={"payload": payload}), "bot", found)
+    assert (second.answer == "block") is (new.answer == "block")
+    rule = found.rule(new.rule) if new.answer == "ask" and new.rule != first.rule else None
+    if second.answer == "ask":
+        assert second.rule == (rule.name if rule else first.rule)
+        assert second.approvers == (new if rule and rule.approvers else first).approvers
+        assert second.channel == (rule.channel if rule and rule.channel else first.channel)
+        assert set(second.require) >= set(rule.require if rule else first.require)
 
 
 @many
