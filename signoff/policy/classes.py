@@ -5,7 +5,6 @@ A policy's own `risk` and `reversibility` win over it. An action in no class cou
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -163,25 +162,19 @@ TABLE: tuple[ActionClass, ...] = (
 CLASSES = {one.name: one for one in TABLE}
 
 
-def plain(action: str) -> str:
-    """A name as the table compares it: `Email.Send`, `email-send` and `email_send` are one."""
-    return re.sub(r"[-.:/]", "_", action.lower())
-
-
-_LITERAL = {plain(glob): one for one in TABLE for glob in one.globs.patterns if not set("*?") & set(glob)}
+_LITERAL = {glob: one for one in TABLE for glob in one.globs.patterns if not set("*?") & set(glob)}
 
 
 @lru_cache(maxsize=4096)
 def class_of(action: str) -> ActionClass | None:
     """The class of an action; None where no class fits.
 
-    A class that has the very name wins, however its words are joined. Else, where several globs fit, the
-    class with the highest risk does, then the one that is hardest to undo, then the later one: so
-    `search.delete_index` is no search.
+    A class that has the very name wins. Else, where several globs fit, the class with the highest risk does,
+    then the one that is hardest to undo, then the later one: so `search.delete_index` is no search.
     """
-    found, name = _LITERAL.get(plain(action)), action.replace("-", "_")
+    found = _LITERAL.get(action.lower())
     return found or max(
-        (one for one in reversed(TABLE) if one.globs.matches(name)),
+        (one for one in reversed(TABLE) if one.globs.matches(action)),
         key=lambda one: (RISKS.index(one.risk), REVERSIBILITIES.index(one.reversibility)),
         default=None,
     )

@@ -21,7 +21,7 @@ TABLE = """
 | send to the outside | ask | ask | ask | ask |
 """
 ACTIONS = {
-    "read files": ("read_file", "file.read", "files.read", "file_read", "read-file"),
+    "read files": ("read_file", "file.read", "files.read", "file_read", "fs.read"),
     "edit files": ("edit_file", "file.edit", "files.edit", "file_write"),
     "delete files": ("delete_file", "file.delete", "files.delete", "file_delete"),
     "run tests": ("run_tests", "tests.run"),
