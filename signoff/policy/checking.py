@@ -37,6 +37,15 @@ _HINTS = {
     "block": "write [a, b]",
     "version": "write `version: 1`",
 }
+"""What to do, by the key."""
+_REMEDIES = {
+    "must be a list": "start each entry with a dash, or take it out",
+    "must be an object": "write `name: value` under it, or take it out",
+    "must be text": "put it in quotes",
+    "is required": "add it",
+    "must not be empty": "write something, or take it out",
+}
+"""And by what is wrong, where the key says nothing."""
 
 
 def schema_text() -> str:
@@ -66,7 +75,7 @@ def shape(found: Document, faults: Faults) -> None:
         else:
             written = message.startswith(("must match", "fits none"))
             hint = _HINTS.get(path[-1], "") if path and isinstance(path[-1], str) else ""
-            hint = hint or (_expected(schema, path) if written else "")
+            hint = hint or (_expected(schema, path) if written else _REMEDIES.get(message, ""))
             message = "is not written as it has to be" if written else message
             faults.add(path, f"{_named(path)} {message}{f': {hint}' if hint else ''}")
     _not_yet(found.values, faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from signoff.policy.document import Document
 from signoff.policy.faults import Faults
 from signoff.policy.verdict import Answer
 
+_FIELDS = [field.alias or name for name, field in ApprovalRequest.model_fields.items()]
 ANYONE = "agent"
 """Who asks where an example does not say."""
 
@@ -56,6 +58,12 @@ def a_request(values: Any) -> tuple[str, ApprovalRequest]:
         raise Invalid("It has to be an object with agent, action and payload.")
     said = {"id": new_id(), "payload": {}, **values}
     agent = said.pop("agent", ANYONE)
+    for name in said:
+        if name not in _FIELDS:
+            close = difflib.get_close_matches(name, _FIELDS, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are agent, {', '.join(_FIELDS)}."
+            shown = name[:80].encode("unicode_escape").decode()
+            raise Invalid(f"{shown} is no field of a request: {hint}")
     if not isinstance(agent, str) or not AGENT.fullmatch(agent):
         raise Invalid("agent: a-z, 0-9 and -, at most 40.")
     request = build(ApprovalRequest, said)

@@ -138,7 +138,11 @@ def test_explain_reads_a_request_from_stdin_and_the_defaults_from_the_settings(
         ("[]", "cannot be read"),
         ('{"agent": "a", "action": "x y"}', "--request: action"),
         ('{"agent": "A", "action": "x"}', "--request: agent: a-z"),
-        ('{"agent": "a", "action": "x", "colour": 1}', "--request: colour"),
+        (
+            '{"agent": "a", "action": "x", "colour": 1}',
+            "--request: colour is no field of a request: there are",
+        ),
+        ('{"action": "x", "reversible": false}', "no field of a request: did you mean reversibility?"),
     ],
 )
 def test_a_request_that_is_none_is_usage(

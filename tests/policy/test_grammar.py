@@ -33,6 +33,10 @@ def faults(text: str) -> list[str]:
         ("agents: {bot: {limits: {hourly: 3}}}", 2, "hourly is no key here: there are pending, per_hour"),
         ("channels: {hihg: x}", 2, "hihg is no key here: did you mean high?"),
         # wrong types and values
+        ("rules:", 2, "rules must be a list: start each entry with a dash, or take it out"),
+        ("agents: {bot: }", 2, "agents.bot must be an object: write `name: value` under it"),
+        ("never_ask: [search.*, null]", 2, "never_ask[2] must be text: put it in quotes"),
+        ("rules: [{name: '', verdict: ask}]", 2, "rules[1].name must not be empty: write something"),
         ("version: 2", 1, "version must be 1: write `version: 1`"),
         ('version: "1"', 1, "version must be 1"),
         ("autonomy: guidd", 2, "autonomy must be one of supervised, guided, autonomous, full_auto"),
@@ -48,7 +52,7 @@ def faults(text: str) -> list[str]:
         ("groups: {finance: {users: [ben]}}", 2, "a user id, U012ABCDEF"),
         ("groups: {Finance: {users: [U0BEN]}}", 2, "write a group's name in a-z"),
         (f"{RULE}   when: true", 5, "must be text: write a condition in quotes"),
-        ("rules:\n - name: one", 3, "verdict is required"),
+        ("rules:\n - name: one", 3, "verdict is required: add it"),
         ("rules:\n - verdict: ask", 3, "name is required"),
         ("rules:\n - name: one\n   verdict: yes", 4, "verdict must be one of allow, notify, ask, block"),
         (f"{RULE}   require: [raison]", 5, "write one or more of reason, impact"),
@@ -117,6 +121,8 @@ def faults(text: str) -> list[str]:
         # examples
         ("examples:\n - request: {action: x y}\n   verdict: ask", 3, "could not be sent: action"),
         ("examples:\n - request: {action: x, agent: Bot}\n   verdict: ask", 3, "agent: a-z, 0-9 and -"),
+        ("examples:\n - request: {action: x, reversible: false}\n   verdict: ask", 3,
+         "could not be sent: reversible is no field of a request: did you mean reversibility?"),
         # YAML
         ("block: [a]\nblock: [b]", 3, "'block' stands twice here: keep one"),
         ("block: &all [a]", 2, "anchors (&) and aliases (*) are not taken"),

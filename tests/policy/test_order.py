@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from policy_support import THE_ISSUES, judged, policy
 from support import a_request
 
 from signoff.policy import evaluate, explain, missing
+from signoff.policy.rules import LEVELS, Level
 
 ALLOW = "{name: allowed, match: {action: x.*}, verdict: allow}"
 ASK = "{name: asked, match: {action: x.*}, verdict: ask, approvers: [U0BEN]}"
@@ -37,6 +39,26 @@ BLOCK = "{name: blocked, match: {action: x.*}, verdict: block}"
 def test_the_order(text: str, wanted: str, rule: str) -> None:
     verdict = judged(text, "x.y")
     assert (verdict.answer, verdict.rule) == (wanted, rule)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("rule", ["", ALLOW, ASK, BLOCK, ALLOW.replace("verdict: allow", "verdict: notify")])
+def test_the_order_in_every_combination(level: Level, rule: str) -> None:
+    """block > always_ask (and three failures) > rules > never_ask > level, read off the issue once more."""
+    for block, always, never, attempts in product((0, 1), (0, 1), (0, 1), (0, 3)):
+        lists = [name for name, on in (("block", block), ("always_ask", always), ("never_ask", never)) if on]
+        text = "\n".join([f"autonomy: {level}", *(f"{name}: [x.y]" for name in lists), f"rules: [{rule}]"])
+        if block or rule == BLOCK:
+            wanted = "block"
+        elif always or attempts:
+            wanted = "ask"
+        elif rule:
+            wanted = policy(text).contents.rules[0].verdict  # type: ignore[union-attr]
+        else:
+            wanted = "allow" if never and level != "supervised" else "ask"  # it is in no class
+        found = judged(text, "x.y", attempts=attempts)
+        assert found.answer == wanted, text
+        assert found.approvers == (("U0BEN",) if rule == ASK and wanted == "ask" else ("U0ANA",)), text
 
 
 @pytest.mark.parametrize(
