@@ -16,6 +16,9 @@ MOST = 200
 """Characters of a headline as it is written."""
 MOST_VALUE = 60
 """Characters of one value in it."""
+HIDDEN = "\ufffd"
+"""Stands for a character that is not seen, so that a value with one does not look like one without."""
+_SPACES = ("Zs", "Zl", "Zp", "Cc")
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+:/#-]+", re.ASCII)
@@ -71,16 +74,22 @@ def _shown(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     # Line breaks, and characters that are not seen or turn the line around, never reach the sentence.
-    text = " ".join("".join(" " if _breaks(one) else one for one in value).split())
+    text = " ".join("".join(map(_seen, value)).split())
     text = text if len(text) <= MOST_VALUE else text[: MOST_VALUE - 1] + "…"
-    if not text:
+    if not text.strip(f"{HIDDEN} "):
         return None
-    return text if _PLAIN.fullmatch(text) else _quoted(text)
+    return text if _PLAIN.fullmatch(value) and len(value) <= MOST_VALUE else _quoted(text)
 
 
 def _quoted(text: str) -> str:
     inner = re.sub('["“”„‟〝〞＂]', "'", text)
     return f"“{inner}”"
+
+
+def _seen(character: str) -> str:
+    if not _breaks(character):
+        return character
+    return " " if unicodedata.category(character) in _SPACES else HIDDEN
 
 
 def _breaks(character: str) -> bool:
