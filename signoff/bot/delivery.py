@@ -127,7 +127,7 @@ class Delivery:
 
     def _limited(self, method: str, seconds: float, turn: Turn) -> None:
         approval = self._approvals.get(turn.approval_id)
-        unused = turn.agent if approval.shown_at is None else None
+        unused = turn if approval.shown_at is None else None
         turns.pause(self._store, method, approval.verdict.channel, seconds, unused)
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
