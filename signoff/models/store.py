@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, bindparam, literal_column, select, update
+from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
 from signoff.models.approval import Approval, Card
@@ -49,9 +49,14 @@ _LOAD = (
 _CARD_OF = (
     select(cards.c.id).where(cards.c.approval_id == bindparam("approval_id")).order_by(cards.c.id).limit(1)
 )
-_EXISTS = select(approvals.c.id).where(approvals.c.id == bindparam("approval_id"))
 _FIND = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("request_id")
+)
+_BEFORE = select(
+    now().label("now"),
+    _FIND.scalar_subquery().label("approval_id"),
+    exists().where(approvals.c.id == bindparam("request_id")).label("taken"),
+    exists().where(agents.c.name == bindparam("agent")).label("agent_known"),
 )
 _KEY = select(approvals.c.id, approvals.c.request_id, approvals.c.digest_sent, approvals.c.action).where(
     approvals.c.agent == bindparam("agent"), approvals.c.key == bindparam("key")
@@ -216,14 +221,18 @@ def find(connection: Connection, agent: str, request_id: str) -> str | None:
     return connection.execute(_FIND, {"agent": agent, "request_id": request_id}).scalar()
 
 
+def before(connection: Connection, agent: str, request_id: str) -> Row[Any]:
+    """What there is before a request is written, in one statement.
+
+    `now`; `approval_id` of the Approval that it has already, else None; whether its id is `taken` by some
+    Approval; whether the agent has asked before (`agent_known`).
+    """
+    return connection.execute(_BEFORE, {"agent": agent, "request_id": request_id}).one()
+
+
 def by_key(connection: Connection, agent: str, key: str) -> Row[Any] | None:
     """id, request_id, digest_sent and action of an agent's request with this key."""
     return connection.execute(_KEY, {"agent": agent, "key": key}).first()
-
-
-def exists(connection: Connection, approval_id: str) -> bool:
-    """Whether some Approval has this id."""
-    return connection.execute(_EXISTS, {"approval_id": approval_id}).first() is not None
 
 
 def load(connection: Connection, approval_id: str) -> Approval | None:
