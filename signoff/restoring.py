@@ -19,7 +19,7 @@ from signoff.backups import Backup
 from signoff.epochs import Epoch
 from signoff.errors import ConfigError
 from signoff.models import migrate
-from signoff.models.engine import open_engine
+from signoff.models.engine import open_engine, snapshot
 
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -93,7 +93,7 @@ def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
 def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Restored:
     target = open_engine(url)
     try:
-        with target.begin() as connection, backups.view(source) as rows:
+        with target.begin() as connection, snapshot(source) as rows:
             _no_others(connection)
             aside = _clear(connection, replace)
             migrate.apply(connection)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Row
 
 from signoff.models.approval import Approval, Card
 from signoff.models.clock import now as now
+from signoff.models.engine import reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.policy import Verdict
@@ -128,7 +129,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._reader = engine.execution_options(reading=True)
+        self._reader = reader(engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -138,7 +139,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent view, without a writer's lock."""
+        """For statements that only read, without a writer's lock; see `engine.reader`."""
         with self._reader.begin() as connection:
             yield connection
 
@@ -272,6 +273,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         ended_at=found.ended_at,
         shown_at=found.shown_at,
         published_at=found.published_at,
+        delivered_revision=found.delivered_revision,
         reason=found.reason,
         receipt=found.receipt,
         decision=_decision(decided, found) if decided else None,

@@ -23,7 +23,6 @@ def serve(core: Core, *, log: bool = False) -> str | None:
     assert approval.card is not None
     if approval.card.shown_revision < approval.revision:
         core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
-        core.approvals.delivered(approval)
     else:
         core.approvals.logged(approval, "2.0")
     if not log:
