@@ -84,6 +84,14 @@ class Part:
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
 
+    def freeze(self) -> None:
+        """It does nothing any more until `thaw`, and its connections stay."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self.signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """SIGTERM; SIGKILL where that is not enough."""
         if self.running:
@@ -170,6 +178,20 @@ class PostgreSQL(Part):
                 os.kill(number, signal.SIGKILL)
         self.process.wait(20)
         eventually(lambda: not any(Path(f"/proc/{number}").exists() for number in mine))
+
+    def freeze(self) -> None:
+        """The postmaster first, so that it starts no others; then each of its processes."""
+        super().freeze()
+        self._signal_children(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_children(signal.SIGCONT)
+        super().thaw()
+
+    def _signal_children(self, number: int) -> None:
+        for child_id in children_of(self.process.pid) if self.process else ():
+            with suppress(ProcessLookupError):
+                os.kill(child_id, number)
 
     def stop(self) -> None:
         """SIGINT: a fast shutdown."""

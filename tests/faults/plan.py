@@ -38,10 +38,11 @@ class Step:
 def plan(seed: int, database: str, length: float) -> list[Step]:
     """Steps that take about `length` seconds."""
     dice, found, total = random.Random(seed), [], 0.0
-    places = ("redis", "slack") + (("postgresql",) if database == "postgresql" else ())
+    servers = ("redis", "postgresql") if database == "postgresql" else ("redis",)
+    places = (*servers, "slack")
     what = {
-        "kill": (*ROLES, *ROLES, "redis", *(("postgresql",) if database == "postgresql" else ())),
-        "freeze": (*ROLES, "redis"),
+        "kill": (*ROLES, *ROLES, *servers),
+        "freeze": (*ROLES, *servers),
         "cut": places, "refuse": places, "half-open": places, "delay": places, "throttle": places,
         "slack": SLACK_FAULTS,
         "lock": ("database",),
