@@ -29,6 +29,7 @@ def test_random_faults_lose_and_double_nothing(tmp_path: Path, database: str) ->
             made.rest()
             facts, breaches = made.audit()
         finally:
+            print("\n".join(made.deaths))
             made.close()
     print("\n".join(done))
     edited = sum(row.version > 1 for row in facts.rows)
