@@ -57,7 +57,7 @@ def write(engine: Engine, path: Path) -> Backup:
     if path.exists():
         raise FileExistsError(17, "there is a file already", str(path))
     partial = path.with_name(path.name + ".partial")
-    _remove(partial)
+    remove(partial)
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         backup = _fill(engine, partial)
@@ -65,7 +65,7 @@ def write(engine: Engine, path: Path) -> Backup:
         os.rename(partial, path)
         sync(path.parent)
     finally:
-        _remove(partial)
+        remove(partial)
     return backup
 
 
@@ -92,7 +92,7 @@ def unpacked(path: Path, into: Path) -> Iterator[tuple[Engine, Backup]]:
     Raises BadBackup, BadLog, OSError, or Alembic's CommandError for one that a later Signoff has written.
     """
     backup = read(path)
-    _remove(into)
+    remove(into)
     try:
         os.close(os.open(into, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         shutil.copyfile(path, into)
@@ -107,7 +107,7 @@ def unpacked(path: Path, into: Path) -> Iterator[tuple[Engine, Backup]]:
         finally:
             engine.dispose()
     except BaseException:
-        _remove(into)
+        remove(into)
         raise
 
 
@@ -175,7 +175,8 @@ def sync(path: Path) -> None:
         os.close(number)
 
 
-def _remove(database: Path) -> None:
+def remove(database: Path) -> None:
+    """A SQLite file and what may stand beside it."""
     for end in ("", "-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
             os.unlink(f"{database}{end}")

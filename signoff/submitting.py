@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exc
 
-from signoff import crash, epochs, transitions
+from signoff import crash, transitions
 from signoff.answers import Publisher, Receipts, publish_settled
-from signoff.errors import Invalid
+from signoff.errors import NOT_APPROVED, Invalid
 from signoff.judging import Judge, TooMuch, check
 from signoff.models import changes, flood, store
 from signoff.models.approval import Approval
@@ -39,7 +39,8 @@ class Submitting:
         """A request becomes an Approval; one that is there already stays as it is.
 
         Raises Invalid (the request is at fault), Duplicate (its key belongs to another request of the same
-        content, or the same waits) or Limited; RedisError and the database's errors pass.
+        content, or the same waits) or Limited; what was refused before is refused as then (Expired: a restore
+        has lost it). RedisError and the database's errors pass.
         """
         check(request)
         standing = self.publisher.standing(agent, str(request.id))
@@ -53,11 +54,13 @@ class Submitting:
                     approval, new = self._submit(connection, agent, request, standing)
         except TooMuch as error:
             flood.notice(self.store, agent, asdict(error.flooded), error.flooded.until)
+            crash.here("submit.flooded")
             raise
         crash.here("submit.committed")
         if new:
             if approval.ended_at is not None:
                 publish_settled(self.publisher, self.store, approval, approval.ended_at)
+                crash.here("submit.settled")
             if approval.verdict.answer in SHOWN:
                 self._on_change(approval.id)
             crash.here("submit.announced")
@@ -74,8 +77,8 @@ class Submitting:
             assert approval is not None
             return approval, False
         receipt = self._receipts.read(standing, agent, str(request.id))
-        if receipt and receipt.digest_sent is None and receipt.status == "expired":
-            raise Invalid(epochs.LOST)  # its agent was told so, and may have gone on
+        if receipt and receipt.digest_sent is None:  # refused: its agent was told so, and may have gone on
+            raise NOT_APPROVED[receipt.status](receipt.reason)
         transitions.check_key(connection, agent, request)
         if receipt and receipt.digest_sent is not None:
             return self._adopt(connection, agent, request, receipt, before), False

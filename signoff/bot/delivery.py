@@ -256,6 +256,7 @@ class Delivery:
         assert place.channel and place.ts
         if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
             self._approvals.logged(approval, None)
+            crash.here("delivery.log_noted")
             return
         text, blocks = log_text(approval), log_blocks(approval)
         log_ts = place.log_ts
