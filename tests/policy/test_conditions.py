@@ -89,8 +89,9 @@ def test_a_condition_without_an_answer_never_frees_and_always_asks(when: str, pa
     ],
 )
 def test_a_condition_holds_or_does_not(when: str, payload: Any, holds: bool) -> None:
-    text = rule(when, "block") + "\ninternal_domains: [example.com]"
-    assert (judged(text, "x.y", payload).answer == "block") is holds
+    for verdict in ("block", "allow"):  # without an answer it would match in the first alone
+        text = rule(when, verdict) + "\ninternal_domains: [example.com]"
+        assert (judged(text, "x.y", payload).rule == "one") is holds
 
 
 def test_claims_can_be_asked_about() -> None:
