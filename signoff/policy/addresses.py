@@ -30,7 +30,7 @@ RECEIVERS = frozenset(
     [
         "to", "cc", "bcc", "recipient", "recipients", "receiver", "receivers", "email", "emails", "address",
         "addresses", "contact", "contacts", "phone", "list", "lists", "mailing_list", "group", "groups",
-        "audience", "segment", "raw", "mime",
+        "audience", "segment", "channel", "channels", "chat", "chat_id", "room", "raw", "mime",
     ]
 )  # fmt: skip
 """Fields of a message that say who gets it, or hold all of it; in lower case."""

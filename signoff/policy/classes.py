@@ -73,8 +73,8 @@ TABLE: tuple[ActionClass, ...] = (
     ),
     _class(
         "message-inside", "a message to internal_domains, or in the company's own chat", "low", "costly",
-        "slack.* *.notify_team notify_team notify.team post_internal_* message.internal teams.post* "
-        "mattermost.post*",
+        "slack.post* slack.reply* slack.notify* slack.chat.post* *.notify_team notify_team notify.team "
+        "post_internal_* message.internal teams.post* mattermost.post*",
     ),
     _class(
         "message-outside", "a message that can reach somebody outside", "high", "irreversible",
@@ -110,11 +110,11 @@ TABLE: tuple[ActionClass, ...] = (
         "api_call api.call http.* http_request https.* webhook webhook.* call_webhook curl",
     ),
     _class(
-        "access-change", "change who may do what, or what is secret", "critical", "irreversible",
+        "access-change", "change who may do what, or touch what is secret", "critical", "irreversible",
         "iam.* access.* *.grant grant_* *.grant_* *.revoke revoke_* *.revoke_* permission.* permissions.* "
         "role.* roles.* add_user remove_user user.create user.delete user.invite invite_user "
-        "*.rotate_key rotate_* secret.* secrets.* *_secret *_secrets credential.* credentials.* "
-        "password.* firewall.* share_* *.share",
+        "*.rotate_key rotate_* *secret* *credential* *password* *api_key* *access_key* *private_key* "
+        "firewall.* share_* *.share",
     ),
     _class(
         "deploy-staging", "deploy where no customer is", "medium", "reversible",
@@ -166,15 +166,26 @@ _LITERAL = {glob: one for one in TABLE for glob in one.globs.patterns if not set
 
 
 @lru_cache(maxsize=4096)
-def class_of(action: str) -> ActionClass | None:
-    """The class of an action; None where no class fits.
+def fitting(action: str) -> tuple[ActionClass, ...]:
+    """The classes that an action fits, the one that counts first; empty where none fits.
 
-    A class that has the very name wins. Else, where several globs fit, the class with the highest risk does,
-    then the one that is hardest to undo, then the later one: so `search.delete_index` is no search.
+    A class that has the very name is the only one. Else, of several, the class with the highest risk counts,
+    then the one that is hardest to undo, then the later one: so `search.delete_index` is no search. The
+    others count for what a policy blocks or always asks about: `send_delete_notice` reaches the outside, too.
     """
     found = _LITERAL.get(action.lower())
-    return found or max(
-        (one for one in reversed(TABLE) if one.globs.matches(action)),
-        key=lambda one: (RISKS.index(one.risk), REVERSIBILITIES.index(one.reversibility)),
-        default=None,
+    if found:
+        return (found,)
+    fit = (one for one in reversed(TABLE) if one.globs.matches(action))
+    return tuple(
+        sorted(
+            fit,
+            key=lambda one: (RISKS.index(one.risk), REVERSIBILITIES.index(one.reversibility)),
+            reverse=True,
+        )
     )
+
+
+def class_of(action: str) -> ActionClass | None:
+    """The class of an action that counts; None where no class fits."""
+    return next(iter(fitting(action)), None)

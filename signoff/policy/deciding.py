@@ -29,8 +29,7 @@ class Finding:
 
 def decide(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace | None = None) -> Finding:
     """Which of a policy's parts answers, and what. `rules` may leave out those that cannot fit the facts."""
-    action, action_class = facts.action, facts.action_class
-    entry = contents.block.first(action, action_class)
+    entry = contents.block.first(facts.action, facts.classes)
     if entry:
         return Finding("block", f"block lists {entry}")
     forced = _forced(facts, contents)
@@ -47,7 +46,7 @@ def decide(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace
     if forced:
         return Finding("ask", forced)
     level = contents.agent(facts.agent).autonomy or contents.autonomy
-    entry = contents.never_ask.first(action, action_class)
+    entry = contents.never_ask.first(facts.action, facts.classes[:1])
     if entry and level != "supervised":
         return Finding("allow", f"never_ask lists {entry}")
     answer, why = at_level(level, facts)
@@ -56,7 +55,7 @@ def decide(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace
 
 def _forced(facts: Facts, contents: Contents) -> str:
     """Why a person has to be asked, whatever a rule allows; empty where that is not so."""
-    entry = contents.always_ask.first(facts.action, facts.action_class)
+    entry = contents.always_ask.first(facts.action, facts.classes)
     if entry:
         return f"always_ask lists {entry}"
     return f"it failed {ATTEMPTS} times or more" if facts.failed_often else ""

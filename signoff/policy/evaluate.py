@@ -154,9 +154,9 @@ def _claimed(facts: Facts) -> bool:
 def _facts(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
     def own(action_class: ActionClass | None) -> tuple[Risk | None, Reversibility | None]:
         """The policy's map, the strictest that fits; else the action table."""
-        action = request.action
-        risks = [risk for names, risk in contents.risk if names.first(action, action_class)]
-        undos = [undo for names, undo in contents.reversibility if names.first(action, action_class)]
+        action, one = request.action, (action_class,) if action_class else ()
+        risks = [risk for names, risk in contents.risk if names.first(action, one)]
+        undos = [undo for names, undo in contents.reversibility if names.first(action, one)]
         return (
             max(risks, key=RISKS.index) if risks else action_class.risk if action_class else None,
             max(undos, key=REVERSIBILITIES.index)

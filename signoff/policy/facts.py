@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from signoff.canonical import LARGEST_NUMBER
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.policy.addresses import Domains
-from signoff.policy.classes import CLASSES, ActionClass, class_of
+from signoff.policy.classes import CLASSES, ActionClass, fitting
 from signoff.policy.conditions import context, count_values
 from signoff.policy.verdict import (
     RISKS,
@@ -32,11 +32,19 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Rating:
-    """What the policy itself takes an action to be; None where it does not say."""
+    """What the policy itself takes an action to be; None where it does not say.
 
-    action_class: ActionClass | None
+    `classes` are all that fit, the first of which counts (see `classes.fitting`).
+    """
+
+    classes: tuple[ActionClass, ...]
     risk: Risk | None
     reversibility: Reversibility | None
+
+    @property
+    def action_class(self) -> ActionClass | None:
+        """The class that counts."""
+        return self.classes[0] if self.classes else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +73,11 @@ class Facts:
     def action_class(self) -> ActionClass | None:
         """The action's class in the table."""
         return self.rating.action_class
+
+    @property
+    def classes(self) -> tuple[ActionClass, ...]:
+        """All classes that it fits."""
+        return self.rating.classes
 
     @property
     def class_name(self) -> str:
@@ -119,11 +132,12 @@ def facts(
     own: Callable[[ActionClass | None], tuple[Risk | None, Reversibility | None]],
 ) -> Facts:
     """A request → its facts. `own` is the policy's own estimate of this action, given its class."""
-    action_class = class_of(request.action)
-    if action_class and action_class.inside and action_class.addressed.matches(request.action):
-        inside = domains.stays_inside(request.payload)
-        action_class = CLASSES[action_class.inside] if inside else action_class
-    rating = Rating(action_class, *own(action_class))
+    classes = fitting(request.action)
+    if any(one.addressed.matches(request.action) for one in classes) and domains.stays_inside(
+        request.payload
+    ):
+        classes = tuple(CLASSES[one.inside] if one.inside else one for one in classes)
+    rating = Rating(classes, *own(classes[0] if classes else None))
     return Facts(
         agent=agent,
         action=request.action,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,12 +30,10 @@ class Names:
         globs = Globs(tuple(one for one in self.entries if not one.startswith("@")))
         object.__setattr__(self, "_globs", globs)
 
-    def first(self, action: str, action_class: ActionClass | None) -> str | None:
-        """The entry that an action is in, as it is written."""
-        found = self._globs.first(action)
-        if found or action_class is None:
-            return found
-        return f"@{action_class.name}" if f"@{action_class.name}" in self.entries else None
+    def first(self, action: str, classes: Iterable[ActionClass]) -> str | None:
+        """The entry that an action of these classes is in, as it is written."""
+        named = (f"@{one.name}" for one in classes)
+        return self._globs.first(action) or next((one for one in named if one in self.entries), None)
 
 
 @dataclass(frozen=True)

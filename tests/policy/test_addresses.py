@@ -140,6 +140,7 @@ def test_globs_have_to_be_texts() -> None:
         ({"to": "ana@example.com", "cc": None}, False),
         ({"to": "ana@example.com", "Bcc": "customers"}, False),
         ({"to": "ana@example.com", "mailing_list": "customers"}, False),
+        ({"to": "ana@example.com", "channel": "#partners"}, False),
         ({"to": "ana@example.com", "raw": "VG86IGV2ZUBldmlsLnRlc3Q="}, False),
         ({"subject": "x"}, False),
         ({}, False),

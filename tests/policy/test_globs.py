@@ -69,7 +69,10 @@ def test_no_name_stands_in_two_classes() -> None:
     [
         ("read", "read"), ("customer.get", "read"), ("search.web", "search"), ("web_search", "search"),
         ("draft_email", "draft"), ("email.draft", "draft"), ("create_draft", "draft"),
-        ("slack.post", "message-inside"),
+        ("slack.post", "message-inside"), ("slack.invite_guest", None),
+        ("slack.send_message", "message-outside"), ("get_secret", "access-change"),
+        ("get_password", "access-change"), ("list_api_keys", "access-change"),
+        ("read_credentials", "access-change"), ("secrets.list", "access-change"),
         ("send_email", "message-outside"), ("email.send", "message-outside"), ("send_sms", "message-outside"),
         ("refund.create", "money"), ("payment", "money"), ("make_payment", "money"),
         ("transfer_funds", "money"),

@@ -179,6 +179,15 @@ def test_every_preset_keeps_production_and_the_outside_in_always_ask(preset: str
     assert verdict.answer == "ask" and verdict.rule != "everything"
 
 
+@pytest.mark.parametrize("action", ["send_delete_notice", "send_password_reset", "purge_list.publish"])
+def test_what_fits_two_classes_is_held_by_what_is_always_asked_of_either(action: str) -> None:
+    for text in ("autonomy: full_auto", "autonomy: full_auto\nnever_ask: ['*']", "extends: permissive"):
+        verdict = judged(text, action, OUTSIDE)
+        assert (verdict.answer, verdict.why) == ("ask", "always_ask lists @message-outside") or verdict.rule
+    assert judged("extends: none\nautonomy: full_auto\nblock: ['@message-outside']", action).answer == "block"
+    assert judged("extends: none\nautonomy: guided\nnever_ask: ['@message-outside']", action).answer == "ask"
+
+
 def test_a_files_own_rules_come_before_its_presets() -> None:
     text = "extends: balanced\nrules: [{name: tmp, match: {action: file_delete}, verdict: allow}]"
     assert judged(text, "file_delete").rule == "tmp"
