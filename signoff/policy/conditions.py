@@ -37,11 +37,15 @@ class NotEvaluable(Exception):
 
 
 class Condition:
-    """One condition. Raises ValueError for a text that is none, saying what is wrong with it."""
+    """One condition. Raises ValueError for a text that is none, saying what is wrong with it.
+
+    `walks` says that it takes as long as a list in the payload.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source
         self._shape = expression.shape(source)
+        self.walks = self._shape.walks
         import cel
 
         try:
@@ -64,8 +68,11 @@ class Condition:
             raise ValueError(f"it can never be evaluated, as {error}") from None
 
     def holds(self, context: cel.Context, values: int) -> bool:
-        """Whether it holds; raises NotEvaluable. `values` is how many values the payload has."""
-        if self._shape.walks and values > MOST_VALUES:
+        """Whether it holds; raises NotEvaluable.
+
+        `values` is how many values the payload has; it only matters where the condition `walks`.
+        """
+        if self.walks and values > MOST_VALUES:
             raise NotEvaluable(f"the payload has more than {MOST_VALUES:,} values to walk over")
         try:
             found = self._program.execute(context)

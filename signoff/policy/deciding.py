@@ -70,7 +70,8 @@ def _missed(rule: Rule, facts: Facts) -> tuple[str, str]:
     if missed or rule.when is None:
         return missed, ""
     try:
-        return ("" if rule.when.holds(facts.context, facts.values) else "its condition does not hold"), ""
+        values = facts.values if rule.when.walks else 0
+        return ("" if rule.when.holds(facts.context, values) else "its condition does not hold"), ""
     except NotEvaluable as error:
         fault = f"its condition cannot be evaluated, as {error}"
         return (fault, "") if rule.verdict in FREEING else ("", f"; {fault}")

@@ -73,12 +73,14 @@ def _shown(value: Any) -> str | None:
         return canonical(value)
     if not isinstance(value, str):
         return None
+    if len(value) <= MOST_VALUE and _PLAIN.fullmatch(value):
+        return value
     # Line breaks, and characters that are not seen or turn the line around, never reach the sentence.
     text = " ".join("".join(map(_seen, value)).split())
     text = text if len(text) <= MOST_VALUE else text[: MOST_VALUE - 1] + "…"
     if not text.strip(f"{HIDDEN} "):
         return None
-    return text if _PLAIN.fullmatch(value) and len(value) <= MOST_VALUE else _quoted(text)
+    return _quoted(text)
 
 
 def _quoted(text: str) -> str:
