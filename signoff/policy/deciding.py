@@ -66,7 +66,7 @@ def _missed(rule: Rule, facts: Facts) -> tuple[str, str]:
 
     Fails closed: a condition that cannot be evaluated matches in a rule that asks or blocks, and in no other.
     """
-    missed = rule.match.misses(facts)
+    missed = rule.match.misses(facts, freeing=rule.verdict in FREEING)
     if missed or rule.when is None:
         return missed, ""
     try:

@@ -53,13 +53,19 @@ class Match:
             self.agent is None or self.agent.matches(agent)
         )
 
-    def misses(self, facts: Facts) -> str:
-        """Why it does not fit; empty where it does."""
+    def misses(self, facts: Facts, *, freeing: bool) -> str:
+        """Why it does not fit; empty where it does.
+
+        Of several classes that an action fits, only the one that counts may free it (`freeing`); any of them
+        may have it asked about or blocked.
+        """
         if self.action is not None and not self.action.matches(facts.action):
             return f"the action is {_not(self.action.patterns)}"
         if self.agent is not None and not self.agent.matches(facts.agent):
             return f"the agent is {_not(self.agent.patterns)}"
-        if self.action_class is not None and facts.class_name not in self.action_class:
+        if self.action_class is not None and not any(
+            one.name in self.action_class for one in (facts.classes[:1] if freeing else facts.classes)
+        ):
             return f"the action's class is {_not(self.action_class)}"
         if self.risk is not None and facts.risk not in self.risk:
             return f"the risk is {facts.risk}, {_not(self.risk)}"

@@ -111,6 +111,15 @@ def test_a_class_has_its_tags_whether_the_agent_says_so_or_not() -> None:
     assert judged(text, "payment.create").answer == "block"
 
 
+@pytest.mark.parametrize(
+    ("verdict", "decides"), [("allow", False), ("notify", False), ("ask", True), ("block", True)]
+)
+def test_a_second_class_holds_an_action_and_never_frees_it(verdict: str, decides: bool) -> None:
+    head = "extends: none\nautonomy: guided"
+    text = f"{head}\nrules: [{{name: one, match: {{class: search}}, verdict: {verdict}}}]"
+    assert (judged(text, "search.delete_index").rule == "one") is decides
+
+
 CLAIMS: dict[str, Any] = {
     "risk": "low",
     "reversibility": "reversible",

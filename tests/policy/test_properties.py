@@ -25,6 +25,7 @@ ACTIONS = [
     "x.y",
     "X.z",
     "run_command",
+    "send_delete_notice",
 ]
 GLOBS = [*ACTIONS, "*", "x.*", "files.*", "*.create", "refund.*", "x.?"]
 ENTRIES = [*GLOBS, "@money", "@message-outside", "@file-edit"]
