@@ -484,7 +484,7 @@ DETAIL_LABELS = {
     "digest": "Payload, SHA-256",
     "sent": "As sent, SHA-256",
     "version": "Payload version",
-    "policy": "Policy",
+    "policy": "Policy's digest",
     "rule": "Policy's rule",
     "why": "Policy says",
     "risk": "Risk, claimed",
@@ -630,16 +630,25 @@ def late_click(status: str, by_id: str, at: int, now: int) -> Trusted:
     return Trusted("This does not wait any more. Nothing has changed.")
 
 
-def not_an_approver(approvers: Sequence[str]) -> Trusted:
-    """For a member who is not on the list."""
+def not_an_approver(approvers: Sequence[str], changed: bool = False) -> Trusted:
+    """For a member who is not on the list; it may have `changed` since the card named who is."""
+    if not approvers:
+        return Trusted(
+            "Nobody can decide this any more: the policy no longer has the group that was asked. It ends by "
+            "itself when its time is over; the agent can ask again."
+        )
+    if changed:
+        return Trusted(
+            f"Who may decide has changed since this was asked: now only {audience(approvers)} can."
+        )
     return Trusted(f"Only {audience(approvers)} can decide this.")
 
 
 def edit_needs(approvers: Sequence[str]) -> Trusted:
     """For an approver whose changes bring a request under another rule."""
     return Trusted(
-        f"With these changes only {audience(approvers)} can decide this. Nothing has changed: change less, "
-        "or send it back, so that the agent asks for that."
+        f"*With these changes only {audience(approvers)} can decide this.* Nothing has changed: change less, "
+        "or reject it, and have the agent come back with changes."
     )
 
 

@@ -145,8 +145,8 @@ def test_a_rule_says_what_is_asked_where_and_of_whom(ask: Ask, look: Look) -> No
     details = form(ana, "Details")
     expect(details).to_contain_text("Policy's rule: refunds")
     expect(details).to_contain_text("Policy says: the rule “refunds”")
-    expect(details).to_contain_text(re.compile(r"Policy: [0-9a-f]{16}"))
-    digest = re.search(r"Policy: ([0-9a-f]{16})", details.inner_text())
+    expect(details).to_contain_text(re.compile(r"Policy's digest: [0-9a-f]{16}"))
+    digest = re.search(r"Policy's digest: ([0-9a-f]{16})", details.inner_text())
     button(details, "Close").click()
     button(hers, "Approve").click()
     expect(only_for_me(mia, "Only @ana, @ben can decide this.")).to_be_visible()
@@ -254,7 +254,9 @@ def test_after_a_reload_todays_people_decide_and_a_bad_file_only_tells_the_admin
     expect(button(the_card(ana, title), "Approve")).to_be_visible()
     road.follow(OTHERS)
     button(the_card(ana, title), "Approve").click()
-    expect(only_for_me(ana, "Only @mia can decide this.")).to_be_visible()
+    expect(only_for_me(ana, "Who may decide has changed since this was asked")).to_contain_text(
+        "now only @mia can."
+    )
     road.write_policy(OTHERS.replace("verdict: block", "verdict: blok"))
     eventually(lambda: road.slack.messages(OMAR), 60)
     told = report(look("omar", "@messages"), "The policy file cannot be used")
