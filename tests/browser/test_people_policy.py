@@ -159,11 +159,11 @@ def test_a_rule_says_what_is_asked_where_and_of_whom(ask: Ask, look: Look) -> No
 
 
 def test_what_is_blocked_asks_nobody_and_history_says_by_which_rule_and_why(ask: Ask, look: Look) -> None:
-    page, home = look("ana"), look("mia", "@home")
+    page = look("ana")
     got = ask("iam.grant_admin", {"user": "ben"}, agent="iam-bot").got()
     assert (got["status"], got["rule"]) == ("blocked", "people make admins")
     assert "Admins are made by people only." in got["reason"] and got["payload"] is None
-    item = home.get_by_role("tabpanel")
+    item = look("mia", "@home").get_by_role("tabpanel")
     expect(item).to_contain_text("Asked by your agents")
     expect(item).to_contain_text("Blocked by policy")
     expect(item).to_contain_text("the rule “people make admins”. Admins are made by people only.")

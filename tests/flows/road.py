@@ -134,6 +134,8 @@ class Road:
         if Path(self.settings["SIGNOFF_POLICY"]).read_text() != text:
             said = self.log.count("policy in force")
             self.write_policy(text)
+            assert self.process is not None
+            self.process.send_signal(signal.SIGHUP)  # it would look by itself, but later
             eventually(lambda: self.log.count("policy in force") >= said + len(ROLES), 30)
 
     def agent(self, name: str = "billing-bot") -> Signoff:
