@@ -188,10 +188,13 @@ class Approvals(Submitting, Showing):
         try:
             with self.store.transaction() as connection:
                 adopted = transitions.adopt(connection, approval, receipt)
+                crash.here("adopt.written")
         except transitions.Moved:
             return None
+        crash.here("adopt.committed")
         log.info("adopted: id=%s agent=%s status=%s", adopted.id, adopted.agent, adopted.status)
         self._on_change(adopted.id)
+        crash.here("adopt.announced")
         return adopted
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:

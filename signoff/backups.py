@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -22,7 +21,7 @@ import signoff.models.tables  # noqa: F401  (fills the metadata)
 from signoff import audit
 from signoff.errors import SignoffError
 from signoff.models import changes, migrate
-from signoff.models.engine import open_engine
+from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import Store, approvals
 
 APPLICATION = 0x5167_0FF2
@@ -58,7 +57,7 @@ def write(engine: Engine, path: Path) -> Backup:
     if path.exists():
         raise FileExistsError(17, "there is a file already", str(path))
     partial = path.with_name(path.name + ".partial")
-    _remove(partial)
+    remove(partial)
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         backup = _fill(engine, partial)
@@ -66,7 +65,7 @@ def write(engine: Engine, path: Path) -> Backup:
         os.rename(partial, path)
         sync(path.parent)
     finally:
-        _remove(partial)
+        remove(partial)
     return backup
 
 
@@ -93,7 +92,7 @@ def unpacked(path: Path, into: Path) -> Iterator[tuple[Engine, Backup]]:
     Raises BadBackup, BadLog, OSError, or Alembic's CommandError for one that a later Signoff has written.
     """
     backup = read(path)
-    _remove(into)
+    remove(into)
     try:
         os.close(os.open(into, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         shutil.copyfile(path, into)
@@ -108,7 +107,7 @@ def unpacked(path: Path, into: Path) -> Iterator[tuple[Engine, Backup]]:
         finally:
             engine.dispose()
     except BaseException:
-        _remove(into)
+        remove(into)
         raise
 
 
@@ -138,21 +137,11 @@ def copy(source: Connection, target: Connection) -> None:
             target.execute(insert(table), [dict(row) for row in chunk])
 
 
-@contextmanager
-def view(engine: Engine) -> Iterator[Connection]:
-    """One consistent view of all tables, while others write."""
-    options: dict[str, Any] = {"reading": True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
-
-
 def _fill(engine: Engine, partial: Path) -> Backup:
     target = open_engine(f"sqlite:///{partial.absolute()}")
     try:
         migrate.upgrade(target)
-        with view(engine) as source, target.begin() as into:
+        with snapshot(engine) as source, target.begin() as into:
             at = changes.clock(source)
             copy(source, into)
         found = verified(target)
@@ -186,7 +175,8 @@ def sync(path: Path) -> None:
         os.close(number)
 
 
-def _remove(database: Path) -> None:
+def remove(database: Path) -> None:
+    """A SQLite file and what may stand beside it."""
     for end in ("", "-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
             os.unlink(f"{database}{end}")

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
@@ -32,6 +32,7 @@ class Ticket:
     id: str
     digest: str | None
     _client: Signoff
+    _body: str | None = field(default=None, repr=False, compare=False)
 
     def wait(self, timeout: float | None = None) -> Receipt:
         """The verified receipt, once approved: run `receipt.payload`, nothing else.
@@ -50,7 +51,7 @@ class Ticket:
         return self._client.cancel(self.id, reason)
 
     def _on(self, signoff: AsyncSignoff) -> AsyncTicket:
-        return AsyncTicket(self.id, self.digest, signoff)
+        return AsyncTicket(self.id, self.digest, signoff, self._body)
 
 
 class Signoff:
@@ -75,7 +76,7 @@ class Signoff:
     def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
         """Ask, and go on: see AsyncSignoff.request."""
         ticket = self._run(lambda signoff: signoff.request(action, payload, **ask))
-        return Ticket(ticket.id, ticket.digest, self)
+        return Ticket(ticket.id, ticket.digest, self, ticket._body)
 
     def ask(
         self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]

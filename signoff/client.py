@@ -14,7 +14,7 @@ import uuid
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
@@ -61,6 +61,7 @@ class AsyncTicket:
     id: str
     digest: str | None
     _client: AsyncSignoff
+    _body: str | None = field(default=None, repr=False, compare=False)
 
     async def wait(self, timeout: float | None = None) -> Receipt:
         """The verified receipt, once approved: run `receipt.payload`, nothing else.
@@ -68,7 +69,7 @@ class AsyncTicket:
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
         otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
         """
-        return await self._client._wait(self.id, self.digest, timeout)
+        return await self._client._wait(self.id, self.digest, timeout, self._body)
 
     async def get(self) -> Receipt | Pending | None:
         """Its state now."""
@@ -113,7 +114,7 @@ class AsyncSignoff:
             )
         request, body, digest = build_request(self.agent, action, payload, ask)
         await self._link().send("request", str(request.id), body)
-        return AsyncTicket(str(request.id), digest, self)
+        return AsyncTicket(str(request.id), digest, self, body)
 
     async def ask(
         self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
@@ -127,7 +128,8 @@ class AsyncSignoff:
     def resume(self, request_id: str, digest: str | None = None) -> AsyncTicket:
         """The ticket of a request sent before: after a crash, or in another process.
 
-        `digest` is `ticket.digest`, where it was kept: with it a receipt for other content is refused.
+        `digest` is `ticket.digest`, where it was kept: with it a receipt for other content is refused. A
+        request that no server knows cannot be sent again from its id: wait for it with a timeout.
         """
         return AsyncTicket(_an_id(request_id), digest, self)
 
@@ -230,14 +232,16 @@ class AsyncSignoff:
         keys = substitute.verify_keys if substitute else self._settings().verify_keys
         return receipts.accept(answer, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
 
-    async def _final(self, request_id: str, timeout: float | None) -> Answer:
+    async def _final(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
         try:
-            return await self._link().wait(request_id, timeout)
+            return await self._link().wait(request_id, timeout, body)
         except TimeoutError:
             raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.") from None
 
-    async def _wait(self, request_id: str, digest: str | None, timeout: float | None) -> Receipt:
-        answer = await self._final(request_id, timeout)
+    async def _wait(
+        self, request_id: str, digest: str | None, timeout: float | None, body: str | None
+    ) -> Receipt:
+        answer = await self._final(request_id, timeout, body)
         crash.here("client.answered")
         receipt = self._accept(answer, request_id, digest)
         crash.here("client.verified")

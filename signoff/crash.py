@@ -28,8 +28,7 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "delivery.leased": "it has the card's lease",
     "delivery.posted": "the card stands in Slack, and nobody knows where",
     "delivery.noted": "where it stands and what it shows is in the database",
-    "delivery.renewed": "the lease is renewed, and another thing about to be shown",
-    "delivery.delivered": "the card shows the last revision, and its log is next",
+    "delivery.renewed": "the lease is renewed, and another call to Slack is next",
     "delivery.logged": "its log reply was posted or edited, and that is not noted",
     "delivery.log_noted": "that is noted",
     "delivery.released": "the lease is given back",
@@ -61,9 +60,24 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.unpublished": "no answer counts as published, and none was published anew",
     "sweep.answered": "one that waits was told again that it was received",
     "sweep.recovered": "what Redis lost is marked; what is unpublished is next",
+    "sweep.marked": "one answer is noted as published; the next one is next",
     "sweep.published": "that is published; old drafts are next",
 }
 """Every point, in the order in which one request passes them, and what is so there."""
+RARE_POINTS: Final[dict[str, str]] = {
+    "submit.settled": "what needs nobody has its answer in Redis, and nobody was woken for its card",
+    "submit.flooded": "that an agent asks for too much is noted, and the agent does not know",
+    "restore.unpacked": "the backup lies beside the database, up to date and verified",
+    "restore.begun": "SQLite: the new epoch is in that copy",
+    "restore.kept": "SQLite: what will be replaced has a second name, to be kept",
+    "restore.replaced": "SQLite: the copy stands in the database's place",
+    "restore.written": "PostgreSQL, and in place: all is written, the new epoch too, and not committed",
+    "adopt.written": "what a receipt of the lost time says is written, not committed",
+    "adopt.committed": "it stands, and nobody was woken to redraw the card",
+    "adopt.announced": "a worker was woken; what else the restore has closed is next",
+    "restore.told": "an agent was told of a request that is lost, and that is not noted",
+}
+"""Those that need a policy, or a restore and the first sweep after it."""
 
 
 class _Armed:
@@ -79,7 +93,7 @@ _lock = threading.Lock()
 def arm(where: str) -> None:
     """`point:n`: die the n-th time that the point is passed; empty: never. Raises ValueError for neither."""
     point, _, times = where.partition(":")
-    if point and (point not in CRASH_POINTS or not times.isdigit() or times == "0"):
+    if point and (point not in CRASH_POINTS | RARE_POINTS or not times.isdigit() or times == "0"):
         raise ValueError(f"{ENVIRONMENT}: {where[:60]!r} is not one of the points of signoff.crash and :n.")
     _Armed.point, _Armed.left = point, int(times or 0)
 

@@ -46,8 +46,11 @@ class Exchange(Protocol):
     async def lookup(self, request_id: str) -> Answer | None:
         """What is known of a request now; None: nothing. Raises Unreachable."""
 
-    async def wait(self, request_id: str, timeout: float | None) -> Answer:
-        """The final answer; raises TimeoutError after `timeout` seconds, or Unreachable."""
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+        """The final answer; raises TimeoutError after `timeout` seconds, or Unreachable.
+
+        `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
+        """
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """True once an intake has marked the request; False after `timeout` seconds."""
@@ -63,6 +66,8 @@ class RedisExchange:
         self._agent = agent
         self._redis = resp.Commands(url)
         self._waiters: defaultdict[str, dict[asyncio.Future[Answer], bool]] = defaultdict(dict)
+        self._bodies: dict[str, str] = {}
+        self._sending: set[str] = set()
         self._notices = Notices(url, self._look)
         self._due: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,7 +78,7 @@ class RedisExchange:
         await self._add(kind, request_id, body)
         if kind == "request":
             crash.here("client.sent")
-            self._start(self._until_received(request_id, body))
+            self._see_to(request_id, body)
 
     async def lookup(self, request_id: str) -> Answer | None:
         """What stands under the request's key."""
@@ -83,12 +88,12 @@ class RedisExchange:
             raise _unreachable(error) from None
         return _decode(found)
 
-    async def wait(self, request_id: str, timeout: float | None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
         """Survives Redis going away once it was reached; the first contact is tried for 5 s."""
         try:
             async with asyncio.timeout(timeout):
                 await self._first_contact(request_id)
-                return await self._answer(request_id, final=True)
+                return await self._answer(request_id, final=True, body=body)
         except TimeoutError:
             if not self._notices.connected:
                 raise _unreachable(self._notices.fault) from None
@@ -118,7 +123,19 @@ class RedisExchange:
         except (RedisError, OSError) as error:
             raise _unreachable(error) from None
 
+    def _see_to(self, request_id: str, body: str) -> None:
+        """Have a request received, once however often that is wished for."""
+        if request_id not in self._sending:
+            self._sending.add(request_id)
+            self._start(self._until_received(request_id, body))
+
     async def _until_received(self, request_id: str, body: str) -> None:
+        try:
+            await self._send_until_received(request_id, body)
+        finally:
+            self._sending.discard(request_id)
+
+    async def _send_until_received(self, request_id: str, body: str) -> None:
         """Redis may lose what it took (design: The road): send it again until intake has marked it."""
         waited, tries = 0.0, 0
         while True:
@@ -149,10 +166,12 @@ class RedisExchange:
                 self._notices.remove(stream.notice(self._agent, request_id))
                 raise _unreachable(self._notices.fault) from None
 
-    async def _answer(self, request_id: str, *, final: bool) -> Answer:
+    async def _answer(self, request_id: str, *, final: bool, body: str | None = None) -> Answer:
         channel = stream.notice(self._agent, request_id)
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiters[request_id][waiter] = final
+        if body:
+            self._bodies[request_id] = body
         self._notices.add(channel)
         if self._waiters[request_id].keys() - {waiter}:
             self._look((channel,))  # the subscription stands already: nothing else would look for this one
@@ -163,6 +182,7 @@ class RedisExchange:
             del others[waiter]
             if not others:
                 del self._waiters[request_id]
+                self._bodies.pop(request_id, None)
                 self._notices.remove(channel)
 
     def _look(self, channels: Iterable[str]) -> None:
@@ -193,6 +213,9 @@ class RedisExchange:
 
     def _resolve(self, request_id: str, found: bytes | None) -> None:
         answer, fault = None, None
+        if found is None and request_id in self._bodies:
+            # Received or not, nobody knows it: a server was restored from before it, and Redis emptied.
+            self._see_to(request_id, self._bodies[request_id])
         try:
             answer = _decode(found)
         except NotVerified as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,12 +13,13 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel
 
-from signoff import backups, epochs
+from signoff import backups, crash, epochs
 from signoff.backups import Backup
 from signoff.epochs import Epoch
 from signoff.errors import ConfigError
 from signoff.models import migrate
-from signoff.models.engine import open_engine
+from signoff.models.engine import open_engine, snapshot
+from signoff.models.store import approvals
 
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -28,6 +28,7 @@ _OTHERS = text(
 _OWN = (*(table.name for table in SQLModel.metadata.sorted_tables), "alembic_version")
 _FUNCTION = "audit_event_refuse()"
 """What the migrations create besides tables; see `first_tables`."""
+_NOTHING = "There is no database of Signoff: put it back first, or name the FILE that is to be restored."
 _BUSY = "The database is in use: stop `signoff serve` (bot, intake, worker), and what else has it open."
 
 
@@ -49,25 +50,34 @@ def restore(url: str, file: Path, data: Path, *, replace: bool) -> Restored:
     backups.read(file)  # before anything else is asked for
     if url.startswith("sqlite"):
         return _sqlite(Path(str(make_url(url).database)), file, replace)
-    with (
-        tempfile.TemporaryDirectory(prefix="restore-", dir=data) as folder,
-        backups.unpacked(file, Path(folder) / "backup.db") as (source, backup),
-    ):
-        return _postgresql(url, source, backup, replace)
+    work = data / "restoring.db"  # one name, so that the next run takes away what a killed one has left
+    try:
+        with backups.unpacked(file, work) as (source, backup):
+            crash.here("restore.unpacked")
+            return _postgresql(url, source, backup, replace)
+    finally:
+        backups.remove(work)
 
 
 def in_place(url: str) -> Restored:
     """A new epoch in a database that other means have put back; raises as `restore` does."""
-    if url.startswith("sqlite"):
-        _alone(Path(str(make_url(url).database)))
+    database = Path(str(make_url(url).database)) if url.startswith("sqlite") else None
+    if database and not database.exists():
+        raise ConfigError(f"{_NOTHING} ({database})")
+    if database:
+        _alone(database)
     engine = open_engine(url)
     try:
+        if not inspect(engine).has_table(approvals.name):
+            raise ConfigError(_NOTHING)
         migrate.upgrade(engine)
         backups.verified(engine)
         engine.dispose()
         with engine.begin() as connection:
             _no_others(connection)
-            return Restored(epochs.begin(connection, None), None, None)
+            done = Restored(epochs.begin(connection, None), None, None)
+            crash.here("restore.written")
+            return done
     finally:
         engine.dispose()
 
@@ -79,13 +89,18 @@ def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
         if not _empty(database):
             aside = _refuse_or_name(replace, f"{database}.before-")
     work = database.with_name(database.name + ".restoring")
-    with backups.unpacked(file, work) as (engine, backup), engine.begin() as connection:
-        epoch = epochs.begin(connection, backup.at)
+    with backups.unpacked(file, work) as (engine, backup):
+        crash.here("restore.unpacked")
+        with engine.begin() as connection:
+            epoch = epochs.begin(connection, backup.at)
+    crash.here("restore.begun")
     _alone(work)  # all of it in the one file
     backups.sync(work)
     if aside:
         os.link(database, aside)
+    crash.here("restore.kept")
     os.replace(work, database)
+    crash.here("restore.replaced")
     backups.sync(database.parent)
     return Restored(epoch, backup, aside)
 
@@ -93,13 +108,15 @@ def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
 def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Restored:
     target = open_engine(url)
     try:
-        with target.begin() as connection, backups.view(source) as rows:
+        with target.begin() as connection, snapshot(source) as rows:
             _no_others(connection)
             aside = _clear(connection, replace)
             migrate.apply(connection)
             backups.copy(rows, connection)
             _count_on(connection)
-            return Restored(epochs.begin(connection, backup.at), backup, aside)
+            done = Restored(epochs.begin(connection, backup.at), backup, aside)
+            crash.here("restore.written")
+            return done
     finally:
         target.dispose()
 
@@ -144,7 +161,7 @@ def _count_on(connection: Connection) -> None:
 def _refuse_or_name(replace: bool, start: str) -> str:
     if not replace:
         raise ConfigError("The database is not empty: --replace keeps it aside, and goes on.")
-    return f"{start}{datetime.now(UTC):%Y%m%dt%H%M%Sz}"
+    return f"{start}{datetime.now(UTC):%Y%m%dt%H%M%S%fz}"  # so fine that another run takes another one
 
 
 def _no_others(connection: Connection) -> None:

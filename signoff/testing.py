@@ -135,7 +135,7 @@ class _ScriptedExchange:
             expires_at = time.time_ns() // 1000 + request.expires_in * 1_000_000
             return Answer(status="pending", action=request.action, expires_at=expires_at)
 
-    async def wait(self, request_id: str, timeout: float | None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
         """The final answer; raises TimeoutError at once where the test leaves the request pending."""
         answer = await self.lookup(request_id)
         if answer is not None and answer.status != "pending":

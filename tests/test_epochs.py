@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import redis
-from support import Core
+from support import Core, eventually
 
-from signoff import audit, epochs, receipts
-from signoff.errors import Invalid, Restored
+from signoff import Signoff, audit, epochs, exchange, receipts
+from signoff.errors import Expired, Invalid, Rejected, Restored
 from signoff.models.messages import Answer
 from signoff.queue import stream
+from signoff.queue.intake import Intake
+from signoff.queue.stream import Stream
 from signoff.queue.sweep import Sweep
 
 AGENT = "billing-bot"
@@ -220,9 +225,66 @@ def test_agents_that_wait_for_what_is_in_no_row_are_told_once(core: Core) -> Non
     )
     assert receipt.status == "expired" and receipt.reason == epochs.LOST
     assert epochs.unsettled(core.store) == []
-    with pytest.raises(Invalid, match="restored from a backup"):
+    with pytest.raises(Expired, match="restored from a backup"):
         core.approvals.submit(AGENT, lost.request)  # it was told; it may have gone on
     assert core.store.find(AGENT, lost.request_id) is None
+
+
+@pytest.fixture
+def agent(core: Core, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signoff]:
+    """An agent, and an intake that takes what it asks."""
+    monkeypatch.setattr(exchange, "RESEND_SECONDS", (0.05,))
+    client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
+    intake = Intake(core.approvals, Stream(client, "intake"))
+    thread = threading.Thread(target=intake.run, args=(stop,))
+    thread.start()
+    with Signoff(redis_url=redis_url, agent=AGENT, verify_key=core.signer.verify_key) as found:
+        yield found
+    stop.set()
+    thread.join(20)
+    client.close()
+
+
+def taken(core: Core, agent: Signoff, request_id: str) -> None:
+    """The server has it, and it is not under way once more."""
+    link = agent._async._exchange
+    assert link is not None and agent.received(request_id, 20)
+    eventually(lambda: not link._sending)
+    eventually(lambda: not core.redis.xlen(stream.requests(AGENT)))
+
+
+def test_who_waits_for_what_rows_and_redis_have_both_lost_asks_again_by_itself(
+    core: Core, agent: Signoff
+) -> None:
+    """A backup of before it was put back, and Redis was replaced: no server can tell its agent anything."""
+    ticket = agent.request("refund.create", {"amount": 120}, reversible=True)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(ticket.wait, 60)
+        taken(core, agent, ticket.id)
+        _lose(core, ticket.id)
+        begin(core)
+        core.redis.flushall()
+        sweep(core)
+        core.redis.client_kill_filter(_type="pubsub")
+        again = eventually(lambda: core.store.find(AGENT, ticket.id))
+        decided = core.approvals.decide(again.id, 1, "U0ANA", "approve")
+        assert waits.result(60).token == decided.receipt
+
+
+def test_what_redis_alone_has_lost_is_asked_of_nobody_again(core: Core, agent: Signoff) -> None:
+    """The agent that waits sends it again, and its row answers."""
+    ticket = agent.request("refund.create", {"amount": 120}, reversible=True)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(ticket.wait, 60)
+        taken(core, agent, ticket.id)
+        core.redis.flushall()
+        core.redis.client_kill_filter(_type="pubsub")
+        eventually(lambda: stream.published(core.redis, AGENT, ticket.id))
+        decided = core.approvals.decide(ticket.id, 1, "U0BEN", "reject")
+        with pytest.raises(Rejected):
+            waits.result(60)
+    assert core.changed == [ticket.id, ticket.id]
+    assert standing(core, ticket.id).receipt == decided.receipt
 
 
 def _lose(core: Core, approval_id: str) -> None:

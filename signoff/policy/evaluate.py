@@ -101,7 +101,6 @@ def judge_edit(
             "reversibility_from": new.reversibility_from if worse_undo else verdict.reversibility_from,
             "expires_in": min(new.expires_in, verdict.expires_in),
             "editable": _both(new.editable, verdict.editable),
-            "policy": new.policy,
         }
     )
 

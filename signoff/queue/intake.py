@@ -9,6 +9,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Event
+from typing import cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -17,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from signoff import crash
 from signoff.approvals import Approvals
 from signoff.canonical import parse
-from signoff.errors import Duplicate, Invalid, Limited, NotApproved
+from signoff.errors import Invalid, NotApproved
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.messages import (
     MAX_ENTRY,
@@ -152,11 +153,9 @@ class Intake:
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
         if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
-            status: Status = "invalid"
-            if isinstance(refusal, Duplicate | Limited):
-                status = "duplicate" if isinstance(refusal, Duplicate) else "limited"
             known = self._approvals.store.find(entry.agent, request_id)
             if known is None:
+                status = cast(Status, refusal.status)
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
                 crash.here("intake.refused")
 

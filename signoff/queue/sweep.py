@@ -79,6 +79,7 @@ class Sweep:
             return
         for agent, request_id in self._approvals.publisher.received_by_nobody(known):
             self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            crash.here("restore.told")
             count += 1
         epochs.settled(store, int(epoch))
         log.info("epoch %s: told agents of %d lost requests", epoch, count)
@@ -94,6 +95,7 @@ class Sweep:
         if approval is not None and not approval.pending:
             self._approvals.answer(approval)
             self._approvals.store.mark_published(approval_id)
+            crash.here("sweep.marked")
 
     def _each(self, what: str, find: Callable[[], Iterable[str]], do: Callable[[str], object]) -> None:
         try:

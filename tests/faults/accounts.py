@@ -10,14 +10,16 @@ from faults.books import Answer, Facts, Made, Row, Said, Shown
 from sqlalchemy import text
 
 from signoff import audit
+from signoff.canonical import digest
 from signoff.queue import stream
 
 if TYPE_CHECKING:
     from faults.world import World
 
 _ROWS = text(
-    "SELECT a.id, a.agent, a.request_id, a.status, a.revision, a.receipt, a.verdict, c.ts "
-    "FROM approval a LEFT JOIN card c ON c.approval_id = a.id"
+    "SELECT a.id, a.agent, a.request_id, a.status, a.version, a.revision, a.receipt, a.verdict, c.ts, p.text "
+    "FROM approval a LEFT JOIN card c ON c.approval_id = a.id "
+    "LEFT JOIN payload p ON p.approval_id = a.id AND p.version = a.version"
 )
 _DECISIONS = text("SELECT approval_id, approver, answer FROM decision WHERE withdrawn_at IS NULL ORDER BY id")
 _EVENTS = text("SELECT approval_id, kind, data FROM audit_event WHERE kind IN ('submit', 'receipt')")
@@ -56,10 +58,14 @@ def left(world: World) -> dict[str, int]:
 
 def collect(world: World) -> Facts:
     """Everything that everybody knows."""
-    facts = Facts(left=world.left(), told=[Said(*_fields(told)) for told in world.people.told])
+    facts = Facts(
+        left=world.left(),
+        told=[Said(*_fields(told)) for told in world.people.told],
+        saved=[Said(*_fields(told)) for told in world.people.saved],
+    )
     for agent, line in world.journal():
         if line["event"] == "made":
-            facts.made.append(Made(agent, line["id"], line["digest"]))
+            facts.made.append(Made(agent, line["id"], line["digest"], line["payload"]))
         elif line["event"] == "answer":
             facts.answers.append(Answer(agent, line["id"], line["status"], line["token"], line["payload"]))
         elif line["event"] == "unverified":
@@ -106,10 +112,12 @@ def _rows(world: World) -> list[Row]:
             submits=submits[row.id],
             signed=tuple(signed[row.id]),
             card=row.ts,
+            version=row.version,
+            digest=digest(row.text or ""),
         )
         for row in rows
     ]  # fmt: skip
 
 
-def _fields(told: Any) -> tuple[str, str, str]:
-    return told.approval_id, told.user, told.status
+def _fields(told: Any) -> tuple[str, str, str, str]:
+    return told.approval_id, told.user, told.status, told.saved

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from signoff import AsyncSignoff, NotApproved, NotVerified, Unreachable, WaitTimeout
 
 T = TypeVar("T")
-WISHES = {"approve": 72, "reject": 12, "cancel": 6, "ignore": 5, "race": 5}
+WISHES = {"approve": 60, "edit": 12, "reject": 12, "cancel": 6, "ignore": 5, "race": 5}
 """What people are to do with a request, and how often in a hundred."""
 RETRY_SECONDS = 0.1
 
@@ -89,7 +89,7 @@ class Agent:
         asked = request(key)
         self._journal.write("asks", key=key, payload=asked["payload"])
         ticket = await insist(lambda: self._signoff.request(**asked))
-        self._journal.write("made", key=key, id=ticket.id, digest=ticket.digest)
+        self._journal.write("made", key=key, id=ticket.id, digest=ticket.digest, payload=asked["payload"])
         if asked["payload"]["wish"] == "wish:cancel":
             await asyncio.sleep(0.05)
             with suppress(WaitTimeout):

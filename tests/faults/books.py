@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +15,18 @@ from signoff.models.messages import Receipt
 
 Verify = Callable[[str, str], Receipt]
 """(token, agent) → receipt; raises where it does not hold."""
-KINDS = ("lost", "double", "differing", "unsigned", "told", "chain", "card", "stuck")
+KINDS = ("lost", "double", "differing", "unsigned", "edited", "told", "chain", "card", "stuck")
 """Kinds of breach. Any one is one too many."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A request that an agent made, and the digest of what it asked for."""
+    """A request that an agent made, what it asked for, and the digest of that."""
 
     agent: str
     id: str
     digest: str
+    payload: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,14 @@ class Row:
     signed: tuple[str, ...] = ()
     card: str | None = None
     """Where its card stands (ts)."""
+    version: int = 1
+    digest: str = ""
+    """Of the payload that it has now."""
+
+    @property
+    def decider(self) -> str:
+        """Who decided it; empty where nobody did."""
+        return self.deciders[0][0] if self.deciders else ""
 
 
 @dataclass(frozen=True)
@@ -69,11 +80,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Said:
-    """A person was given to understand that their answer is recorded."""
+    """A person was given to understand that their answer is recorded; `saved` is their changes, as JSON."""
 
     approval_id: str
     user: str
     status: str
+    saved: str = ""
 
 
 @dataclass
@@ -85,6 +97,8 @@ class Facts:
     rows: list[Row] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     told: list[Said] = field(default_factory=list)
+    saved: list[Said] = field(default_factory=list)
+    """Every form of changes that a person sent off: only what was told is sure to be recorded."""
     refused: set[tuple[str, str]] = field(default_factory=set)
     """(agent, request id) answered without ever becoming an approval."""
     chain: str = ""
@@ -110,6 +124,7 @@ def check(facts: Facts, verify: Verify) -> list[Breach]:
         *_double(facts),
         *_differing(facts),
         *_unsigned(facts, verify),
+        *_edited(facts, verify),
         *_told(facts),
         *([Breach("chain", facts.chain)] if facts.chain else []),
         *_cards(facts),
@@ -199,6 +214,33 @@ def _unsigned(facts: Facts, verify: Verify) -> Iterator[Breach]:
         decider = receipt.decided_by.id if receipt.decided_by else ""
         if row is None or not (row.allowed or (decider, "approve") in row.deciders):
             yield Breach("unsigned", f"{answer.id}: approved by nobody")
+
+
+def _edited(facts: Facts, verify: Verify) -> Iterator[Breach]:
+    """What an agent got is, to the byte, what the person who decided has saved; else what it asked for."""
+    made = {(one.agent, one.id): one for one in facts.made}
+    rows = {(row.agent, row.request_id): row for row in facts.rows}
+    for answer in facts.answers:
+        row, asked = rows.get((answer.agent, answer.id)), made.get((answer.agent, answer.id))
+        if answer.status != "approved" or row is None or asked is None:
+            continue
+        told = [said for said in facts.told if said.approval_id == row.id and said.status == "approved"]
+        sent = [said for said in facts.saved if (said.approval_id, said.user) == (row.id, row.decider)]
+        wanted = [_saved(asked, said) for said in told or sent] or [canonical(asked.payload)]
+        if canonical(answer.payload) not in wanted:
+            yield Breach("edited", f"{answer.id}: its agent got {answer.payload}, saved was {wanted}")
+        edited = canonical(answer.payload) != canonical(asked.payload)
+        if row.version != (2 if edited else 1) or row.digest != digest(canonical(answer.payload)):
+            yield Breach("edited", f"{answer.id}: its row has another payload than its agent")
+        with suppress(Exception):  # what does not verify is told as unsigned
+            receipt = verify(answer.token, answer.agent)
+            if (receipt.version, receipt.digest) != (row.version, row.digest):
+                yield Breach("edited", f"{answer.id}: its receipt is for other bytes than its row")
+
+
+def _saved(asked: Made, said: Said) -> str:
+    """What a request becomes by what a person has saved."""
+    return canonical({**asked.payload, **json.loads(said.saved or "{}")})
 
 
 def _told(facts: Facts) -> Iterator[Breach]:

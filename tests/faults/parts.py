@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import select
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import redis
 from faults.nursery import Born
-from support import eventually, free_port, missing
+from support import eventually, missing
 
 from signoff import child
 
@@ -84,6 +86,14 @@ class Part:
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
 
+    def freeze(self) -> None:
+        """It does nothing any more until `thaw`, and its connections stay."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on where it was."""
+        self.signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """SIGTERM; SIGKILL where that is not enough."""
         if self.running:
@@ -111,7 +121,7 @@ class RedisPart(Part):
         logs: Path | None = None,
     ) -> None:
         binary = shutil.which("redis-server") or missing("redis-server")
-        self.port = free_port()
+        self.port = lasting_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.data = folder / name
         self.data.mkdir(exist_ok=True)
@@ -140,7 +150,7 @@ class PostgreSQL(Part):
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
         if not found:
             missing("postgresql")
-        self.port, self.data, binary = free_port(), folder / "postgresql", found[-1]
+        self.port, self.data, binary = lasting_port(), folder / "postgresql", found[-1]
         self.url = f"postgresql+psycopg://signoff@127.0.0.1:{self.port}/postgres"
         self.data.mkdir()
         self._user = os.geteuid() == 0  # PostgreSQL refuses to run as root
@@ -171,6 +181,20 @@ class PostgreSQL(Part):
         self.process.wait(20)
         eventually(lambda: not any(Path(f"/proc/{number}").exists() for number in mine))
 
+    def freeze(self) -> None:
+        """The postmaster first, so that it starts no others; then each of its processes."""
+        super().freeze()
+        self._signal_children(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_children(signal.SIGCONT)
+        super().thaw()
+
+    def _signal_children(self, number: int) -> None:
+        for child_id in children_of(self.process.pid) if self.process else ():
+            with suppress(ProcessLookupError):
+                os.kill(child_id, number)
+
     def stop(self) -> None:
         """SIGINT: a fast shutdown."""
         self.signal(signal.SIGINT)
@@ -194,6 +218,16 @@ class PostgreSQL(Part):
         except psycopg.OperationalError:
             return False
         return True
+
+
+def lasting_port() -> int:
+    """For what is killed and started again there: none that somebody may be given meanwhile who connects."""
+    lent = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    while True:
+        port = random.randrange(10_000, max(int(lent[0]), 10_100))
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def children_of(parent: int) -> list[int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import queue
+import random
 import re
 import threading
 import time
@@ -28,13 +29,18 @@ WISH = re.compile(r"wish:(\w+)")
 NAMES = ("ana", "ben", "cem", "dia")
 
 
+EDITED = range(1_001, 10_000)
+"""What people correct an amount to; no request asks for so much, and hardly two edits are the same."""
+
+
 @dataclass(frozen=True)
 class Told:
-    """A person was given to understand that their answer is recorded."""
+    """A person was given to understand that their answer is recorded; `saved` is their changes, as JSON."""
 
     approval_id: str
     user: str
     status: str
+    saved: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,8 @@ class Reviewers:
         self.users = [f"U0{name.upper()}FAULT" for name in NAMES]
         slack.team(users={user: {"name": name} for user, name in zip(self.users, NAMES, strict=True)})
         self.told: list[Told] = []
+        self.saved: list[Told] = []
+        """Every form of changes that was sent off, whether or not it was then told that it is recorded."""
         self.faults: list[str] = []
         self._todo: dict[str, queue.Queue[tuple[float, str, str]]] = {u: queue.Queue() for u in self.users}
         self._stop = threading.Event()
@@ -152,8 +160,8 @@ class Reviewers:
             self._todo[user].put((time.monotonic() + AGAIN_SECONDS, approval_id, ts))
 
     def _answer(self, someone: Someone, card: Card) -> None:
-        if _wish(card) == "reject":
-            self._reject(someone, card)
+        if _wish(card) in ("reject", "edit"):
+            self._reject(someone, card) if _wish(card) == "reject" else self._edit(someone, card)
             return
         before = self.window.whispers(someone.user)
         someone.click(card.message, "approve")
@@ -161,23 +169,46 @@ class Reviewers:
             self.told.append(Told(card.approval_id, someone.user, "approved"))
 
     def _reject(self, someone: Someone, card: Card) -> None:
-        if self._form(someone):
-            someone.close_all()
-        someone.click(card.message, "reject")
-        view = eventually(lambda: self._filled(someone), 3)
-        if view["callback_id"] != "reject" or card.approval_id not in view["private_metadata"]:
-            return  # it says why not
+        view = self._open(someone, card, "reject")
+        if view is None:
+            return
         answer = someone.submit(view, **{"Which is it?": "final", "Why,_or_what_to_change": "No"})
         if answer["response"] == {"response_action": "clear"}:
             self.told.append(Told(card.approval_id, someone.user, "rejected"))
+
+    def _edit(self, someone: Someone, card: Card) -> None:
+        """Another amount: in the form, then what it changes is looked at, and approved."""
+        view = self._open(someone, card, "edit")
+        if view is None:
+            return
+        amount = random.choice(EDITED)
+        answer = someone.submit(view, amount=str(amount))
+        if (answer["response"] or {}).get("response_action") != "push":
+            return
+        shown = eventually(lambda: self._form(someone, "difference"), 3)
+        told = Told(card.approval_id, someone.user, "approved", json.dumps({"amount": amount}))
+        self.saved.append(told)
+        answer = someone.submit(shown)
+        if answer["response"] == {"response_action": "clear"}:
+            self.told.append(told)
+
+    def _open(self, someone: Someone, card: Card, name: str) -> JSON | None:
+        """A card's form, filled; None where another view says why not."""
+        if self._form(someone):
+            someone.close_all()
+        someone.click(card.message, name)
+        view = eventually(lambda: self._filled(someone), 3)
+        fits = view["callback_id"] == name and card.approval_id in view["private_metadata"]
+        return view if fits else None
 
     def _filled(self, someone: Someone) -> JSON | None:
         form = self._form(someone)
         return form if form and form["callback_id"] != "checking" else None
 
-    def _form(self, someone: Someone) -> JSON | None:
+    def _form(self, someone: Someone, callback_id: str = "") -> JSON | None:
+        """What is open on top, where it is this one."""
         stack = self.slack._service.workspace.views.stacks.get(someone.user) or []
-        return stack[-1] if stack else None
+        return stack[-1] if stack and callback_id in ("", stack[-1]["callback_id"]) else None
 
 
 def _wish(card: Card) -> str:

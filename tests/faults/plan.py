@@ -20,6 +20,7 @@ from faults.world import World
 ROLES = ("bot", "intake", "worker", "agent")
 SLACK_FAULTS = ("ratelimited", "error", "hang", "drop_reply", "disconnect")
 TMPFS_MB = 192
+LOCK = "BEGIN; SET LOCAL lock_timeout = '5s'; LOCK TABLE approval"
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class Step:
 def plan(seed: int, database: str, length: float) -> list[Step]:
     """Steps that take about `length` seconds."""
     dice, found, total = random.Random(seed), [], 0.0
-    places = ("redis", "slack") + (("postgresql",) if database == "postgresql" else ())
+    servers = ("redis", "postgresql") if database == "postgresql" else ("redis",)
+    places = (*servers, "slack")
     what = {
-        "kill": (*ROLES, *ROLES, "redis", *(("postgresql",) if database == "postgresql" else ())),
-        "freeze": (*ROLES, "redis"),
+        "kill": (*ROLES, *ROLES, *servers),
+        "freeze": (*ROLES, *servers),
         "cut": places, "refuse": places, "half-open": places, "delay": places, "throttle": places,
         "slack": SLACK_FAULTS,
         "lock": ("database",),
@@ -113,18 +115,9 @@ def _slack(world: World, mode: str) -> Iterator[bool]:
 def _lock(world: World, name: str) -> Iterator[bool]:
     """Somebody else holds the whole database, and does not come to an end."""
     with ExitStack() as stack:
-        if world.database == "sqlite":
-            path = world.database_url.removeprefix("sqlite:///")
-            link = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None, timeout=5)))
-            begin, end = "BEGIN EXCLUSIVE", "ROLLBACK"
-        else:
-            import psycopg
-
-            address = world.database_url.replace("+psycopg", "")
-            link = stack.enter_context(closing(psycopg.connect(address, autocommit=True)))
-            begin, end = "BEGIN; SET LOCAL lock_timeout = '5s'; LOCK TABLE approval", "ROLLBACK"
         try:
-            link.execute(begin)
+            link = stack.enter_context(closing(_link(world)))
+            link.execute("BEGIN EXCLUSIVE" if world.database == "sqlite" else LOCK)
         except Exception:  # it is away, or somebody writes all the time
             yield False
             return
@@ -132,7 +125,17 @@ def _lock(world: World, name: str) -> Iterator[bool]:
             yield True
         finally:
             with suppress(Exception):
-                link.execute(end)
+                link.execute("ROLLBACK")
+
+
+def _link(world: World) -> Any:
+    """A connection to a world's database of one's own."""
+    if world.database == "sqlite":
+        path = world.database_url.removeprefix("sqlite:///")
+        return sqlite3.connect(path, isolation_level=None, timeout=5)
+    import psycopg
+
+    return psycopg.connect(world.database_url.replace("+psycopg", ""), autocommit=True, connect_timeout=5)
 
 
 @contextmanager

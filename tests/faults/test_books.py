@@ -17,7 +17,7 @@ from signoff.receipts import Signer, nonce
 
 SIGNER = Signer.generate()
 KEYS = receipts.verify_keys(SIGNER.verify_key)
-PAYLOAD = {"amount": 120}
+PAYLOAD, EDITED = {"amount": 120, "customer": "cus_42"}, {"amount": 80, "customer": "cus_42"}
 ID, OTHER = str(new_id()), str(new_id())
 
 
@@ -45,9 +45,10 @@ def good() -> Facts:
     row = Row(
         ID, "billing-bot", ID, "approved", 3, TOKEN,
         deciders=(("U0ANA", "approve"),), signed=(sha(TOKEN),), card="1.1",
+        digest=digest(canonical(PAYLOAD)),
     )  # fmt: skip
     return Facts(
-        made=[Made("billing-bot", ID, digest(canonical(PAYLOAD)))],
+        made=[Made("billing-bot", ID, digest(canonical(PAYLOAD)), PAYLOAD)],
         answers=[Answer("billing-bot", ID, "approved", TOKEN, PAYLOAD)],
         rows=[row],
         shown=[Shown(ID, "1.1", 3, False)],
@@ -130,7 +131,7 @@ def test_an_end_without_a_receipt_is_found() -> None:
     "answer",
     [
         {"token": TOKEN[:-6] + "AAAAAA"},
-        {"payload": {"amount": 121}},
+        {"payload": {**PAYLOAD, "amount": 121}},
         {"token": a_token(id=OTHER)},
         {"token": a_token(digest_sent=digest("{}"))},
     ],
@@ -139,6 +140,57 @@ def test_a_release_that_no_receipt_covers_is_found(answer: dict[str, Any]) -> No
     facts = good()
     facts.answers = [replace(facts.answers[0], **answer)]
     assert "unsigned" in kinds(facts)
+
+
+def edited() -> Facts:
+    """One request, approved with another amount, by the person who was told so."""
+    final = digest(canonical(EDITED))
+    token = a_token(version=2, digest=final)
+    facts = good()
+    facts.answers = [Answer("billing-bot", ID, "approved", token, EDITED)]
+    facts.rows = [replace(facts.rows[0], receipt=token, signed=(sha(token),), version=2, digest=final)]
+    facts.told = [Said(ID, "U0ANA", "approved", '{"amount": 80}')]
+    facts.saved = list(facts.told)
+    return facts
+
+
+def test_an_edit_that_is_right_has_no_breach_also_where_nobody_was_told_of_it() -> None:
+    assert kinds(edited()) == set()
+    facts = edited()
+    facts.told.clear()
+    facts.saved.insert(0, Said(ID, "U0ANA", "approved", '{"amount": 70}'))
+    assert kinds(facts) == set()
+
+
+def test_an_agent_that_got_what_it_asked_for_though_a_person_had_changed_it_is_found() -> None:
+    facts = good()
+    facts.told = facts.saved = [Said(ID, "U0ANA", "approved", '{"amount": 80}')]
+    assert kinds(facts) == {"edited"}
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        [],
+        [Said(ID, "U0BEN", "approved", '{"amount": 80}')],
+        [Said(ID, "U0ANA", "approved", '{"amount": 81}')],
+    ],
+    ids=["nobody", "somebody else", "something else"],
+)
+def test_an_agent_that_got_what_the_decider_has_not_saved_is_found(saved: list[Said]) -> None:
+    facts = edited()
+    facts.saved, facts.told = saved, []
+    assert kinds(facts) == {"edited"}
+
+
+def test_a_receipt_for_other_bytes_than_were_saved_is_found() -> None:
+    facts, token = edited(), a_token(version=2, digest=digest(canonical({**EDITED, "amount": 81})))
+    facts.answers = [replace(facts.answers[0], token=token)]
+    facts.rows = [replace(facts.rows[0], receipt=token, signed=(sha(token),))]
+    assert kinds(facts) == {"edited", "unsigned"}
+    facts = edited()
+    facts.rows = [replace(facts.rows[0], digest=digest(canonical(PAYLOAD)))]
+    assert kinds(facts) == {"edited"}
 
 
 def test_a_release_that_nobody_decided_is_found_and_an_allowing_verdict_suffices() -> None:

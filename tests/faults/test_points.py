@@ -5,118 +5,54 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import threading
-import traceback
-from collections import defaultdict
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
-from flows.local import Local, local_bot
+from faults.trace import PACKAGE, Trace, trace_commits, traced
+from flows.local import SHARED, Local, local_bot
 from flows.person import ANA
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import Connection, event
-from support import eventually
+from support import a_request, eventually
 
-from signoff import Signoff, crash, resp
+from signoff import Signoff
+from signoff.answers import Publisher
 from signoff.app import DELIVER, QUEUE
 from signoff.bot.delivery import Delivery
-from signoff.bot.post import Slack
 from signoff.bot.turns import Turns
-from signoff.crash import CRASH_POINTS
-from signoff.models.messages import new_id
+from signoff.crash import CRASH_POINTS, RARE_POINTS
+from signoff.models.approval import Approval
+from signoff.models.messages import Cancel, Outcome, new_id
+from signoff.policy.loading import parse
 from signoff.queue import stream
+from signoff.queue import sweep as sweeps
 from signoff.queue.intake import Intake
 from signoff.queue.jobs import SignoffJob, SignoffWorker
 from signoff.queue.sweep import Sweep
 
-PACKAGE = Path(crash.__file__).parent
-WRITES = frozenset(["SET", "XADD", "XACK", "XDEL", "PUBLISH", "EXPIRE", "RPUSH", "LPUSH", "HSET", "ZADD"])
-
-
-class Trace:
-    """Points and effects, in order, by thread."""
-
-    def __init__(self) -> None:
-        self.points: list[str] = []
-        self.by_thread: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-
-    def point(self, name: str) -> None:
-        self.points.append(name)
-        self.by_thread[threading.get_ident()].append(("point", name))
-
-    def effect(self, what: str) -> None:
-        """Not those of the test itself."""
-        frames = [f for f in traceback.extract_stack() if f.filename.startswith(str(PACKAGE))]
-        if len(frames) > 1:  # a transaction of the test has one, of the store
-            callers = " < ".join(f"{Path(f.filename).stem}.{f.name}" for f in reversed(frames[-4:]))
-            self.by_thread[threading.get_ident()].append(("effect", f"{what} ({callers})"))
-
-    def bare(self) -> list[str]:
-        """Pairs of effects that one thread has done without a point in between."""
-        found = []
-        for lines in self.by_thread.values():
-            for (kind, first), (other, second) in pairwise(lines):
-                if kind == other == "effect":
-                    found.append(f"{first}, then {second}")
-        return found
+POLICY = b"""
+version: 1
+agents:
+  "*": {limits: {pending: 3}}
+rules:
+  - {name: small, when: payload.amount <= 10, verdict: allow}
+  - {name: told, when: payload.amount <= 20, verdict: notify}
+  - {name: never, when: payload.amount > 5000, verdict: block}
+"""
 
 
 @pytest.fixture
 def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
-    """Records every point that is passed, and every write to Redis, the database or Slack."""
-    found = Trace()
-    monkeypatch.setattr(crash, "here", found.point)
-
-    def wrap(owner: Any, name: str, describe: Any) -> None:
-        original = getattr(owner, name)
-
-        def traced(self: Any, *args: Any, **given: Any) -> Any:
-            what = describe(self, *args)
-            answer = original(self, *args, **given)
-            if what:
-                found.effect(what)
-            return answer
-
-        monkeypatch.setattr(owner, name, traced)
-
-    wrap(redis.Redis, "execute_command", lambda _, *command: ours([command]))
-    wrap(redis.client.Pipeline, "execute", lambda pipe, *_: ours([c[0] for c in pipe.command_stack]))
-    wrap(resp.Commands, "run", lambda _, *commands: ours(commands))
-    wrap(Slack, "call", lambda _, method, *rest: method if method.startswith(("chat.", "views.")) else "")
-    return found
-
-
-def ours(commands: Any) -> str:
-    """What is written, but for what RQ keeps for itself: its queue alone wakes somebody."""
-    words = [
-        [w.decode(errors="replace") if isinstance(w, bytes) else str(w) for w in command]
-        for command in commands
-    ]
-    done = [
-        word[0] for word in words
-        if word[0].upper() in WRITES and any(w.startswith(("signoff:", "rq:queue:")) for w in word[1:])
-    ]  # fmt: skip
-    return " ".join(done)
-
-
-def trace_commits(trace: Trace, local: Local) -> None:
-    """Only what was begun to write."""
-
-    @event.listens_for(local.server.engine, "commit")
-    def committed(connection: Connection) -> None:
-        if not connection.get_execution_options().get("reading"):
-            trace.effect("COMMIT")
+    monkeypatch.setattr(sweeps, "UNPUBLISHED_SECONDS", -1.0)  # nobody is still at it
+    return traced(monkeypatch)
 
 
 @pytest.fixture
 def local(tmp_path: Path, redis_url: str, trace: Trace) -> Iterator[Local]:
     with local_bot(tmp_path, redis_url) as found:
-        trace_commits(trace, found)
+        trace_commits(trace, found.server.engine)
         yield found
 
 
@@ -127,50 +63,92 @@ def test_every_point_stands_in_the_source_and_in_the_table() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "crash.here":
                 assert isinstance(node.args[0], ast.Constant), f"{file}: name the point itself"
                 found.add(node.args[0].value)
-    assert found == set(CRASH_POINTS)
+    assert found == CRASH_POINTS.keys() | RARE_POINTS.keys()
 
 
-def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local: Local, trace: Trace) -> None:
-    server = local.server
-    local.slack.team(events=[])  # the bot shall hear of nothing but the clicks
-    turns = Turns(server.store, Delivery(server.approvals, server.slack, ()))
-    sweep = Sweep(server.approvals)
-    intake = Intake(server.approvals, server.stream(1))
-    key = server.settings.signer().verify_key
+class Whole:
+    """A bot that runs; and an intake, a worker and a sweep that do what there is to do when they are told."""
 
-    def take() -> None:
-        eventually(lambda: intake.step() or intake._due.clear())
+    def __init__(self, local: Local) -> None:
+        self.local, self.server = local, local.server
+        self._intake = Intake(self.server.approvals, self.server.stream(1))
+        self._turns = Turns(self.server.store, Delivery(self.server.approvals, self.server.slack, ()))
+        self.sweep = Sweep(self.server.approvals)
+        local.slack.team(events=[])  # the bot shall hear of nothing but the clicks
 
-    def work() -> None:
+    def take(self) -> None:
+        eventually(lambda: self._intake.step() or self._intake._due.clear())
+
+    def work(self) -> None:
         """What the worker does with every wake-up there is."""
-        SignoffJob.functions, SignoffJob.mac = {DELIVER: turns.wake}, server.mac
+        server = self.server
+        SignoffJob.functions, SignoffJob.mac = {DELIVER: self._turns.wake}, server.mac
         with redis.Redis.from_url(server.redis_url) as connection:
             queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer, job_class=SignoffJob)
             worker = SignoffWorker([queue], connection=connection, serializer=JSONSerializer)
             worker.work(burst=True, logging_level="ERROR")
         with server.store.transaction() as connection:  # Slack lets one edit through every 2 s
             connection.exec_driver_sql("UPDATE thread SET not_before = 0")
-        turns.step()
+        self._turns.step()
 
+    def send(self, kind: str, request_id: str, body: str) -> None:
+        """By hand, and it is taken."""
+        with redis.Redis.from_url(self.server.redis_url) as client:
+            client.xadd(stream.requests("billing-bot"), stream.entry(kind, request_id, body))
+        self.take()
+
+    def ask(self, amount: int) -> str:
+        """A request that is taken, and its card where it has one; the request's id."""
+        request = a_request(payload={"amount": amount})
+        self.send("request", str(request.id), request.encode())
+        self.work()
+        return str(request.id)
+
+
+def test_a_step_without_a_point_is_found(local: Local, trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: whoever marks a request as received does one thing more."""
+    whole, server = Whole(local), local.server
+    received = Publisher.received
+    plants: list[Callable[[str], object]] = [
+        lambda _: server.approvals.publisher._redis.delete(stream.RUN),
+        lambda approval_id: server.store.postpone(approval_id, 1.0),
+        lambda _: server.slack.post(SHARED, "One more"),
+    ]
+
+    def also(publisher: Publisher, approval: Approval, now: int) -> None:
+        received(publisher, approval, now)
+        plants[0](approval.id)
+
+    monkeypatch.setattr(Publisher, "received", also)
+    while plants:
+        request = a_request()
+        whole.send("request", str(request.id), request.encode())
+        assert len(trace.bare()) == 1, trace.by_thread
+        trace.by_thread.clear()
+        plants.pop(0)
+
+
+def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local: Local, trace: Trace) -> None:
+    whole, server = Whole(local), local.server
+    key = server.settings.signer().verify_key
     with Signoff(redis_url=server.redis_url, agent="billing-bot", verify_key=key) as agent:
         for run in (None, "run-7"):  # one stands by itself, the other in its run's thread
             ticket = agent.request("refund.create", {"amount": 120}, reversible=True, run=run)
-            take()
+            whole.take()
             eventually(lambda: "client.received" in trace.points)
-            work()
+            whole.work()
             local.person(ANA).click(local.card(ticket.id), "approve")
             assert ticket.wait(20).approved
-            work()
+            whole.work()
             agent.report(ticket.id, succeeded=True)
-            take()
-            work()
+            whole.take()
+            whole.work()
         agent.request("refund.create", {"amount": 1}, reversible=True)
-        take()
+        whole.take()
+    whole.send("nonsense", str(new_id()), "{}")
     with redis.Redis.from_url(server.redis_url) as client:
-        client.xadd(stream.requests("billing-bot"), stream.entry("nonsense", str(new_id()), "{}"))
-        take()
         client.delete(stream.RUN)
-    sweep.step()
+    whole.sweep.step()
 
     assert not trace.bare(), "\n".join(trace.bare())
     order = list(dict.fromkeys(trace.points))
@@ -179,6 +157,35 @@ def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local:
         assert [name for name in order if name.startswith("client.") is ours] == [
             name for name in CRASH_POINTS if name.startswith("client.") is ours
         ]
+
+
+def test_whatever_becomes_of_a_request_no_step_is_without_a_point(local: Local, trace: Trace) -> None:
+    whole, server, ana = Whole(local), local.server, local.person(ANA)
+    defaults = {"approvers": (ANA,), "channel": SHARED}
+    policy = parse(POLICY, "policy.yml", **defaults).policy  # type: ignore[arg-type]
+    server.approvals.judge._in_force = lambda: policy
+
+    def became(request_id: str) -> str:
+        found = server.store.find("billing-bot", request_id)
+        return found.status if found else ""
+
+    assert [became(whole.ask(amount)) for amount in (5, 15, 9000)] == ["approved", "approved", "blocked"]
+    rejected, edited, cancelled = (whole.ask(amount) for amount in (100, 101, 102))
+    ana.reject(local.card(rejected), "No")
+    ana.click(local.card(edited), "edit")
+    ana.submit(ana.view("edit"), amount="80")
+    ana.submit(ana.view("difference"))
+    whole.send("outcome", edited, Outcome(succeeded=False).model_dump_json())
+    whole.send("cancel", cancelled, Cancel().model_dump_json())
+    whole.work()
+    assert [became(one) for one in (rejected, edited, cancelled)] == ["rejected", "approved", "cancelled"]
+    expired, *_ = [whole.ask(amount) for amount in (103, 104, 105)]
+    assert [became(whole.ask(amount)) for amount in (106, 103)] == ["", ""], "one is limited, one a duplicate"
+    with server.store.transaction() as connection:
+        connection.exec_driver_sql(f"UPDATE approval SET expires_at = 1 WHERE id = '{expired}'")
+    whole.sweep.step()
+    whole.work()
+    assert became(expired) == "expired" and not trace.bare(), "\n".join(trace.bare())
 
 
 def test_a_process_dies_at_its_point_the_nth_time_and_a_wrong_name_is_refused() -> None:

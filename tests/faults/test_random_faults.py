@@ -29,9 +29,11 @@ def test_random_faults_lose_and_double_nothing(tmp_path: Path, database: str) ->
             made.rest()
             facts, breaches = made.audit()
         finally:
+            print("\n".join(made.deaths))
             made.close()
     print("\n".join(done))
-    print(f"{len(facts.rows)} requests, {len(facts.shown)} cards, {doubles(facts)} of them doubles")
+    edited = sum(row.version > 1 for row in facts.rows)
+    print(f"{len(facts.rows)} requests ({edited} edited), {len(facts.shown)} cards, {doubles(facts)} doubles")
     assert not breaches, "\n".join(f"{breach.kind}: {breach.text}" for breach in breaches)
     assert not made.people.faults
     assert facts.rows and len(done) > 5

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -199,11 +198,11 @@ class World:
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
         """A part does nothing inside the `with`, and its connections stay."""
-        self.parts[name].signal(signal.SIGSTOP)
+        self.parts[name].freeze()
         try:
             yield
         finally:
-            self.parts[name].signal(signal.SIGCONT)
+            self.parts[name].thaw()
 
     def rest(self) -> None:
         """Let the agents ask nothing more, and everything come to its end, within 90 s."""

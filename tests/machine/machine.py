@@ -9,51 +9,38 @@ compares; add what your verb promises there, and a new crash point to `parts.POI
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
-from machine.parts import APPROVERS, IN_TRANSACTION, POINTS, Crash, Parts
+from machine.model import REFUSALS, Request, expected, refusal, refused_by_policy
+from machine.parts import IN_TRANSACTION, POINTS, Crash, Parts
+from machine.rules import ALL, Rules
 from sqlalchemy import text
 from support import a_request
 
 from signoff import audit, receipts
-from signoff.errors import AlreadyDecided, EditedMeanwhile, NotAllowed, TimeRanOut
-from signoff.models.messages import ApprovalRequest, Cancel, Outcome, payload_digest
+from signoff.errors import (
+    AlreadyDecided,
+    NotRecorded,
+    TimeRanOut,
+)
+from signoff.models.messages import Cancel, Outcome, payload_digest
 from signoff.queue import stream
 
 CRASH = st.sampled_from([None] * 8 + list(POINTS))
 PEOPLE = st.sampled_from(["U0ANA", "U0BEN", "U0MIA"])
-AMOUNT = st.sampled_from([80, 120])
+AMOUNT = st.sampled_from([10, 40, 80, 120, 121, 2000, 9000])
 DECISIONS = text("SELECT approver, answer, version FROM decision WHERE approval_id = :id")
 RUN_OUT = text("UPDATE approval SET expires_at = 1 WHERE id = :id")
 
 
-@dataclass(eq=False)
-class Request:
-    """What has to be so of one request. `revision` is the last that was seen, `receipt` the first."""
-
-    sent: ApprovalRequest
-    approval_id: str = ""
-    status: str = "pending"
-    version: int = 1
-    payload: dict[str, Any] = field(default_factory=dict)
-    approver: str = ""
-    ran_out: bool = False
-    reported: bool = False
-    revision: int = 1
-    receipt: str | None = None
-
-    def ends(self, status: str, approver: str = "") -> None:
-        self.status, self.approver = status, approver
-        self.revision += 1
-
-
 class Machine(RuleBasedStateMachine):
-    """One agent, its requests, three people of whom two may decide, and a server that crashes."""
+    """One agent, its requests, three people, policies that say who of them may decide what, and a server
+    that crashes.
+    """
 
     requests: Bundle[Request] = Bundle("requests")
 
@@ -62,8 +49,13 @@ class Machine(RuleBasedStateMachine):
         self.parts, self.redis, self.agent = parts, redis, agent
         self.keys = receipts.verify_keys(verify_key)
         self.known: list[Request] = []
+        self.refused: list[Request] = []
         redis.flushall()
         parts.build()
+        self.follow(ALL[0])
+
+    def follow(self, rules: Rules) -> None:
+        self.rules, self.parts.policy = rules, rules.policy
 
     def attempt(self, crash: str | None, do: Callable[[], Any]) -> bool:
         """Do it, or crash on the way and start again; True where the change, if there was one, is there."""
@@ -90,23 +82,37 @@ class Machine(RuleBasedStateMachine):
     def submit(self, amount: int, key: str | None, crash: str | None) -> Any:
         payload = {"customer": "cus_42", "amount": amount}
         sent = a_request(payload=payload, key=key)
-        first = next((one for one in self.known if key and one.sent.key == key), None)
+        request = Request(sent, payload=payload, policy=self.rules.policy.digest)
+        request.answer, request.rule = self.rules.verdict(amount)
+        request.status = expected(request, self.known, self.rules)
         self.send(crash, "request", sent.id, sent.encode())
-        if first:
-            same = payload_digest(first.sent.payload) == payload_digest(payload)
-            assert self.answer(sent.id).status == ("duplicate" if same else "invalid")
-            assert self.parts.store.find(self.agent, str(sent.id)) is None
+        found, answer = self.parts.store.find(self.agent, str(sent.id)), self.answer(sent.id)
+        assert answer is not None and answer.status == request.status
+        if request.status in REFUSALS:
+            assert found is None
+            request.receipt = answer.receipt
+            self.refused.append(request)
             return multiple()
-        found = self.parts.store.find(self.agent, str(sent.id))
-        assert found is not None and self.answer(sent.id).status == "pending"
-        request = Request(sent, approval_id=found.id, payload=payload)
+        assert found is not None
+        request.approval_id = found.id
         self.known.append(request)
         return request
+
+    @rule(rules=st.sampled_from(ALL))
+    def reload(self, rules: Rules) -> None:
+        """Another policy is in force: what waits keeps its verdict, and is decided by those of today."""
+        self.follow(rules)
 
     @rule(request=requests, crash=CRASH)
     def send_again(self, request: Request, crash: str | None) -> None:
         self.send(crash, "request", request.sent.id, request.sent.encode())
         assert self.answer(request.sent.id).status == request.status, "it is answered again"
+
+    @rule(crash=CRASH)
+    def send_again_what_was_refused(self, crash: str | None) -> None:
+        """As a client does that has not heard yet: it is not asked about after all."""
+        for request in self.refused[-1:]:
+            self.send(crash, "request", request.sent.id, request.sent.encode())
 
     @rule(request=requests, crash=CRASH)
     def reuse_an_id(self, request: Request, crash: str | None) -> None:
@@ -131,7 +137,7 @@ class Machine(RuleBasedStateMachine):
     def approve(self, request: Request, user: str, seen: int, crash: str | None) -> None:
         self.decide(crash, request, request.version + seen, user, "approve")
 
-    @rule(request=requests, user=PEOPLE, amount=st.sampled_from([10, 80]), crash=CRASH)
+    @rule(request=requests, user=PEOPLE, amount=AMOUNT, crash=CRASH)
     def edit(self, request: Request, user: str, amount: int, crash: str | None) -> None:
         payload = {**request.payload, "amount": amount}
         self.decide(crash, request, request.version, user, "approve", payload=payload)
@@ -143,6 +149,7 @@ class Machine(RuleBasedStateMachine):
     @rule(target=requests, other=st.sampled_from(["reject", "cancel", "run_out"]))
     def be_overtaken(self, other: str) -> Any:
         """Somebody or something else is faster, after a click was found to be in order."""
+        self.follow(ALL[0])
         request = self.submit(120, None, None)
         instead = {
             "reject": partial(self.decide, None, request, request.version, "U0BEN", "reject"),
@@ -159,30 +166,26 @@ class Machine(RuleBasedStateMachine):
         self, crash: str | None, request: Request, version: int, user: str, answer: str, **more: Any
     ) -> None:
         """A click: refused where it has to be, and else recorded whole or not at all."""
-        refused = self.refusal(request, version, user)
+        edited = more.get("payload") or request.payload
+        refused = refusal(request, version, user, self.rules)
+        if refused is None and answer == "approve":
+            refused = refused_by_policy(request, user, edited, self.rules)
 
         def click() -> None:
             try:
                 self.parts.approvals.decide(request.approval_id, version, user, answer, **more)  # type: ignore[arg-type]
-            except (NotAllowed, TimeRanOut, AlreadyDecided, EditedMeanwhile) as error:
+            except NotRecorded as error:
                 assert type(error) is refused, f"{error!r}, not {refused}"
             else:
                 assert refused is None, f"recorded, not {refused}"
 
         if self.attempt(crash, click) and refused is None:
             request.ends("approved" if answer == "approve" else "rejected", user)
-            edited = more.get("payload")
-            if edited is not None and edited != request.payload:
+            if edited != request.payload:
                 request.version, request.payload = request.version + 1, edited
-
-    def refusal(self, request: Request, version: int, user: str) -> type[Exception] | None:
-        if user not in APPROVERS:
-            return NotAllowed
-        if request.status == "expired" or (request.status == "pending" and request.ran_out):
-            return TimeRanOut
-        if request.status != "pending":
-            return AlreadyDecided
-        return None if version == request.version else EditedMeanwhile
+                judged, rule = self.rules.verdict(edited["amount"])
+                if judged == "ask" and self.rules.group(rule):
+                    request.rule, request.policy = rule, self.rules.policy.digest
 
     @rule(request=requests)
     def run_out(self, request: Request) -> None:
@@ -194,7 +197,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def empty_redis(self) -> None:
+        """What is in rows is published again; a refusal is in none."""
         self.redis.flushall()
+        self.refused.clear()
 
     @rule(crash=CRASH)
     def sweep(self, crash: str | None) -> None:
@@ -222,10 +227,14 @@ class Machine(RuleBasedStateMachine):
             with self.parts.store.reading() as connection:
                 decided = connection.execute(DECISIONS, {"id": row.id}).all()
             answers = {"approved": "approve", "rejected": "reject"}
-            expected = [(request.approver, answers[row.status], row.version)] if row.status in answers else []
+            expected = [(request.approver, answers[row.status], row.version)] if request.approver else []
             assert [tuple(one) for one in decided] == expected
-            assert not expected or request.approver in APPROVERS
+            assert request.approver or row.status != "approved" or row.verdict.answer in ("allow", "notify")
+            assert (row.verdict.rule, row.verdict.policy) == (request.rule, request.policy)
             self.has_one_answer(request)
+        for request in self.refused:
+            assert self.parts.store.find(self.agent, str(request.sent.id)) is None
+            assert self.answer(request.sent.id).receipt == request.receipt, "a refusal is the one answer"
 
     def has_one_answer(self, request: Request) -> None:
         """What is published, if it is, is the row's receipt, and holds for the agent."""
@@ -236,9 +245,11 @@ class Machine(RuleBasedStateMachine):
         sent = {"request_id": str(request.sent.id), "digest_sent": payload_digest(request.sent.payload)}
         receipt = receipts.accept(answer, self.keys, agent=self.agent, **sent)
         assert receipt.status == request.status
+        assert (receipt.rule, receipt.policy) == (request.rule, request.policy), "a rule of a policy in force"
         if receipt.approved:
             assert receipt.payload == request.payload
-            assert receipt.decided_by and receipt.decided_by.id == request.approver
+            decided_by = receipt.decided_by.id if receipt.decided_by else ""
+            assert decided_by == request.approver and (decided_by or request.answer in ("allow", "notify"))
 
     def teardown(self) -> None:
         self.sweep(None)

@@ -10,7 +10,7 @@ import pytest
 import redis
 from support import Core
 
-from signoff import audit
+from signoff import audit, crash
 from signoff.answers import Publisher, Receipts
 from signoff.approvals import Approvals
 from signoff.models.store import Store
@@ -31,8 +31,12 @@ POINTS = (
     "before the worker is woken",
     "before the entry is acknowledged",
     "after the entry is acknowledged",
+    "submit.flooded",
+    "submit.settled",
+    "intake.buried",
+    "intake.refused",
 )
-APPROVERS = frozenset({"U0ANA", "U0BEN"})
+"""Some are those of `signoff.crash`."""
 
 
 class Crash(BaseException):
@@ -43,13 +47,14 @@ class Parts:
     """All that a process has in its memory.
 
     `armed` is the point at which it crashes, once; `meanwhile` is what another process does, once, between
-    what this one has read and what it then writes.
+    what this one has read and what it then writes; `policy` is the one in force.
     """
 
     def __init__(self, core: Core, client: Any) -> None:
         self._core, self._client = core, client
         self.armed: str | None = None
         self.meanwhile: Callable[[], Any] | None = None
+        self.policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
         self._built = 0
         self.build()
 
@@ -75,9 +80,8 @@ class Parts:
         self._wrap(publisher, "received", "before it is marked received")
         self._wrap(store, "mark_published", after="after it is noted as published")
         self._wrap(stream, "ack", "before the entry is acknowledged", "after the entry is acknowledged")
-        policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
         self.store = store
-        self.approvals = Approvals(store, receipts, publisher, lambda: policy, core.people, self._wake)
+        self.approvals = Approvals(store, receipts, publisher, lambda: self.policy, core.people, self._wake)
         self.intake, self._sweep = Intake(self.approvals, stream), Sweep(self.approvals)
 
     def drain(self) -> None:
@@ -124,6 +128,7 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "append", crashing)
+        patch.setattr(crash, "here", found.at)
         patch.setattr(intakes, "BLOCK_SECONDS", 0.001)
         patch.setattr(intakes, "CLAIM_IDLE_MS", 0)
         patch.setattr(sweeps, "UNPUBLISHED_SECONDS", -1.0)

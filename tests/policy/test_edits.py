@@ -72,6 +72,18 @@ def test_an_edit_into_what_cannot_be_evaluated_is_refused_where_a_rule_blocks() 
     assert second.answer == "block"
 
 
+def test_a_rule_is_named_with_the_policy_that_it_stands_in() -> None:
+    """Another policy is in force by now, and has nothing to say to the new payload."""
+    request = a_request("refund.create", {"amount": 500})
+    first = evaluate(request, "billing-bot", policy(REFUNDS))
+    later = policy("extends: none\ngroups: {leads: {users: [U0LEAD]}}")
+    second = judge_edit(later, request, "billing-bot", {"amount": 400}, first)
+    assert (second.rule, second.policy) == ("medium", first.policy) and later.digest != first.policy
+    later = policy(REFUNDS.replace("large", "huge"))
+    second = judge_edit(later, request, "billing-bot", {"amount": 2000}, first)
+    assert (second.rule, second.policy) == ("huge", later.digest)
+
+
 def test_within_one_rule_only_the_sentence_changes() -> None:
     first, second = edited({"amount": 500}, {"amount": 400})
     assert second == first.model_copy(update={"headline": "Give 400 back"})

@@ -1,0 +1,88 @@
+"""What has to be so: of one request, of a new one beside others, and of a click."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from machine.rules import Rules
+
+from signoff.errors import (
+    AlreadyDecided,
+    BlockedNow,
+    EditedMeanwhile,
+    EditNotAllowed,
+    NotAllowed,
+    TimeRanOut,
+)
+from signoff.models.messages import ApprovalRequest
+
+REFUSALS = ("duplicate", "invalid", "limited")
+"""What becomes of a request that is in no row."""
+
+
+@dataclass(eq=False)
+class Request:
+    """What has to be so of one request. `revision` is the last that was seen, `receipt` the first.
+
+    `rule` and `policy` (its digest) are those of the verdict by which it ended, or waits. One without an
+    `approval_id` was refused, and is in no row.
+    """
+
+    sent: ApprovalRequest
+    approval_id: str = ""
+    status: str = "pending"
+    answer: str = "ask"
+    rule: str = ""
+    policy: str = ""
+    version: int = 1
+    payload: dict[str, Any] = field(default_factory=dict)
+    approver: str = ""
+    ran_out: bool = False
+    reported: bool = False
+    revision: int = 1
+    receipt: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.status == "pending" and not self.ran_out
+
+    def ends(self, status: str, approver: str = "") -> None:
+        self.status, self.approver = status, approver
+        self.revision += 1
+
+
+def expected(request: Request, known: list[Request], rules: Rules) -> str:
+    """What becomes of a new request, beside those that are known."""
+    sent, answer = request.sent, request.answer
+    first = next((one for one in known if sent.key and one.sent.key == sent.key), None)
+    if first:
+        return "duplicate" if first.sent.payload == sent.payload else "invalid"
+    if answer != "ask":
+        return "blocked" if answer == "block" else "approved"
+    waiting = [one for one in known if one.waits]
+    if rules.pending and any(one.sent.payload == sent.payload for one in waiting):
+        return "duplicate"
+    return "limited" if rules.pending and len(waiting) >= rules.pending else "pending"
+
+
+def refusal(request: Request, version: int, user: str, rules: Rules) -> type[Exception] | None:
+    """Why a click comes to nothing, whatever it says."""
+    if user not in rules.members(rules.group(request.rule)):
+        return NotAllowed
+    if request.status == "expired" or (request.status == "pending" and request.ran_out):
+        return TimeRanOut
+    if request.status != "pending":
+        return AlreadyDecided
+    return None if version == request.version else EditedMeanwhile
+
+
+def refused_by_policy(
+    request: Request, user: str, payload: dict[str, Any], rules: Rules
+) -> type[Exception] | None:
+    """Why a payload cannot be approved: an edit never comes under a rule that is looser."""
+    answer, rule = rules.verdict(payload["amount"])
+    if answer == "block":
+        return BlockedNow
+    group = rules.group(rule) if answer == "ask" and payload != request.payload else ""
+    return EditNotAllowed if group and user not in rules.members(group) else None
