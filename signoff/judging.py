@@ -169,7 +169,7 @@ def _check_flood(
         if free > at:
             until = min(free, at + flood.HOUR)
             raise TooMuch(
-                f"{agent} may ask {limits.per_hour:,} times in any hour, and has: "
+                f"{agent} may ask {_often(limits.per_hour)} in any hour, and has: "
                 f"try again after {_clock(until)}.",
                 Flooded(verdict.channel, "per_hour", limits.per_hour, until),
             )
@@ -182,6 +182,10 @@ def _check_flood(
                 f"try again once one is decided{when}.",
                 Flooded(verdict.channel, "pending", limits.pending, at + flood.HOUR),
             )
+
+
+def _often(times: int) -> str:
+    return "once" if times == 1 else f"{times:,} times"
 
 
 def _clock(microseconds: int) -> str:
