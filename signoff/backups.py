@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -22,7 +21,7 @@ import signoff.models.tables  # noqa: F401  (fills the metadata)
 from signoff import audit
 from signoff.errors import SignoffError
 from signoff.models import changes, migrate
-from signoff.models.engine import open_engine
+from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import Store, approvals
 
 APPLICATION = 0x5167_0FF2
@@ -138,21 +137,11 @@ def copy(source: Connection, target: Connection) -> None:
             target.execute(insert(table), [dict(row) for row in chunk])
 
 
-@contextmanager
-def view(engine: Engine) -> Iterator[Connection]:
-    """One consistent view of all tables, while others write."""
-    options: dict[str, Any] = {"reading": True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
-
-
 def _fill(engine: Engine, partial: Path) -> Backup:
     target = open_engine(f"sqlite:///{partial.absolute()}")
     try:
         migrate.upgrade(target)
-        with view(engine) as source, target.begin() as into:
+        with snapshot(engine) as source, target.begin() as into:
             at = changes.clock(source)
             copy(source, into)
         found = verified(target)

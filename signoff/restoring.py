@@ -18,7 +18,7 @@ from signoff.backups import Backup
 from signoff.epochs import Epoch
 from signoff.errors import ConfigError
 from signoff.models import migrate
-from signoff.models.engine import open_engine
+from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import approvals
 
 _OTHERS = text(
@@ -108,7 +108,7 @@ def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
 def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Restored:
     target = open_engine(url)
     try:
-        with target.begin() as connection, backups.view(source) as rows:
+        with target.begin() as connection, snapshot(source) as rows:
             _no_others(connection)
             aside = _clear(connection, replace)
             migrate.apply(connection)

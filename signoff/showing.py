@@ -23,7 +23,10 @@ class Showing:
         rendered: str,
         thread_ts: str | None = None,
     ) -> None:
-        """A card stands in Slack, maybe in a thread, at this revision; `rendered` is what was sent."""
+        """A card stands in Slack, maybe in a thread, at this revision: it is no longer due.
+
+        `rendered` is what was sent.
+        """
         assert approval.card is not None
         with self.store.transaction() as connection:
             values = {
@@ -35,6 +38,9 @@ class Showing:
                 "revision": approval.revision,
             }
             changes.shown(connection, approval.id, values)
+            changes.delivered(connection, approval.id, approval.revision)
+            if thread_ts:
+                changes.stirred(connection, channel, thread_ts)
             digest = salted(changes.salt(connection, approval.id), rendered)
             data = {"channel": channel, "ts": ts, "revision": approval.revision, "rendered": digest}
             at = changes.clock(connection)
@@ -47,12 +53,9 @@ class Showing:
             changes.logged(connection, approval.card.id, ts, approval.revision)
 
     def delivered(self, approval: Approval) -> None:
-        """All that shows it is at this revision."""
-        card = approval.card
+        """Its card showed this revision all along."""
         with self.store.transaction() as connection:
             changes.delivered(connection, approval.id, approval.revision)
-            if card and card.channel and card.thread_ts:
-                changes.stirred(connection, card.channel, card.thread_ts)
 
     def cannot_show(self, approval_id: str, fault: str) -> bool:
         """Slack refuses its card; True where no other card waits for the same fault to be mended."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, exc
+from sqlalchemy import Connection, Row, exc
 
 from signoff import crash, transitions
 from signoff.answers import Publisher, Receipts, publish_settled
@@ -70,9 +71,9 @@ class Submitting:
         self, connection: Connection, agent: str, request: ApprovalRequest, standing: Answer | None
     ) -> tuple[Approval, bool]:
         """The Approval, and whether it is new and nothing more is known of it than its request."""
-        known = store.find(connection, agent, str(request.id))
-        if known:
-            approval = store.load(connection, known)
+        before = store.before(connection, agent, str(request.id))
+        if before.approval_id:
+            approval = store.load(connection, before.approval_id)
             assert approval is not None
             return approval, False
         receipt = self._receipts.read(standing, agent, str(request.id))
@@ -80,19 +81,28 @@ class Submitting:
             raise NOT_APPROVED[receipt.status](receipt.reason)
         transitions.check_key(connection, agent, request)
         if receipt and receipt.digest_sent is not None:
-            return self._adopt(connection, agent, request, receipt), False
+            return self._adopt(connection, agent, request, receipt, before), False
         verdict, owner = self.judge.judge(connection, agent, request)
-        ends = ENDS.get(verdict.answer)
+        if not before.agent_known:
+            changes.add_agent(connection, agent, owner, before.now)
+        new, ends = transitions.new(agent, request, verdict, before), ENDS.get(verdict.answer)
         if ends is None:
-            return transitions.create(connection, agent, request, verdict, owner), True
-        return transitions.settle(connection, self._receipts, agent, request, verdict, ends, owner), True
+            return transitions.create(connection, new), True
+        return transitions.settle(connection, self._receipts, new, ends), True
 
     def _adopt(
-        self, connection: Connection, agent: str, request: ApprovalRequest, receipt: Receipt
+        self,
+        connection: Connection,
+        agent: str,
+        request: ApprovalRequest,
+        receipt: Receipt,
+        before: Row[Any],
     ) -> Approval:
         """The database was put back: what this request became is in no row, and holds for all that."""
         verdict = self.judge.evaluate(agent, request)
-        approval = transitions.create(connection, agent, request, verdict)
+        if not before.agent_known:
+            changes.add_agent(connection, agent, None, before.now)
+        approval = transitions.create(connection, transitions.new(agent, request, verdict, before))
         if receipt.digest_sent != approval.digest_sent:
             raise Invalid("Its id was used by another request.")
         approval = transitions.adopt(connection, approval, receipt)

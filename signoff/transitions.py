@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from signoff import audit
 from signoff.answers import Receipts
@@ -49,34 +49,53 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
     )
 
 
-def create(
-    connection: Connection, agent: str, request: ApprovalRequest, verdict: Verdict, owner: str | None = None
-) -> Approval:
-    """A request → a pending Approval. `owner` is whose agent it is, where this is its first request."""
-    new = _new(connection, agent, request, verdict)
-    changes.add_approval(connection, _values(new), _payload(new), owner)
+@dataclass(frozen=True)
+class New:
+    """An Approval that is about to be written, and the salt of its digests in the audit log."""
+
+    approval: Approval
+    salt: str
+
+
+def new(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> New:
+    """What a request becomes; `before` is of `store.before`."""
+    at, request_id, text = before.now, str(request.id), canonical(request.payload)
+    approval = Approval(
+        id=str(new_id()) if before.taken else request_id,  # another agent's may have it: that one keeps it
+        agent=agent,
+        request_id=request_id,
+        action=request.action,
+        status="pending",
+        version=1,
+        revision=1,
+        created_at=at,
+        expires_at=at + verdict.expires_in * MICROSECONDS,
+        request=request,
+        verdict=verdict,
+        payload=request.payload,
+        payload_text=text,
+        digest_sent=digest(text),
+    )
+    return New(approval, _salt())
+
+
+def create(connection: Connection, new: New) -> Approval:
+    """A request → a pending Approval."""
+    changes.add_approval(connection, _values(new), _payload(new))
     audit.append(connection, *_asked(new))
     approval = store.load(connection, new.approval.id)
     assert approval is not None
     return approval
 
 
-def settle(
-    connection: Connection,
-    receipts: Receipts,
-    agent: str,
-    request: ApprovalRequest,
-    verdict: Verdict,
-    status: Status,
-    owner: str | None = None,
-) -> Approval:
+def settle(connection: Connection, receipts: Receipts, new: New, status: Status) -> Approval:
     """A request that needs nobody → an Approval that has ended, with its receipt.
 
     Only one that the policy wants to be reported has a card. It counts as published, which saves a commit:
     its entry is acknowledged only after that, and until then comes again.
     """
-    new = _new(connection, agent, request, verdict)
-    shown, at = verdict.answer == "notify", new.approval.created_at
+    verdict, at = new.approval.verdict, new.approval.created_at
+    shown = verdict.answer == "notify"
     receipt = receipts.end(new.approval, status, at=at, reason=verdict.reason)
     ended = {
         "status": status,
@@ -87,46 +106,13 @@ def settle(
         "published_at": at,
         "delivered_revision": 0 if shown else 1,
     }
-    changes.add_approval(connection, _values(new) | ended, _payload(new), owner, card=shown)
+    changes.add_approval(connection, _values(new) | ended, _payload(new), card=shown)
     events = _events(new.approval, receipt, None, False, new.salt, at, "policy")
     audit.append(connection, *_asked(new), *events)
     return replace(new.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
 
 
-@dataclass(frozen=True)
-class _New:
-    """An Approval that is about to be written."""
-
-    approval: Approval
-    salt: str
-
-
-def _new(connection: Connection, agent: str, request: ApprovalRequest, verdict: Verdict) -> _New:
-    at, request_id, text = changes.clock(connection), str(request.id), canonical(request.payload)
-    # Another agent's request may have this id: that one keeps it.
-    approval_id = str(new_id()) if store.exists(connection, request_id) else request_id
-    return _New(
-        Approval(
-            id=approval_id,
-            agent=agent,
-            request_id=request_id,
-            action=request.action,
-            status="pending",
-            version=1,
-            revision=1,
-            created_at=at,
-            expires_at=at + verdict.expires_in * MICROSECONDS,
-            request=request,
-            verdict=verdict,
-            payload=request.payload,
-            payload_text=text,
-            digest_sent=digest(text),
-        ),
-        _salt(),
-    )
-
-
-def _values(new: _New) -> dict[str, Any]:
+def _values(new: New) -> dict[str, Any]:
     one = new.approval
     names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
     return {
@@ -140,13 +126,13 @@ def _values(new: _New) -> dict[str, Any]:
     }
 
 
-def _payload(new: _New) -> dict[str, Any]:
+def _payload(new: New) -> dict[str, Any]:
     one = new.approval
     claims = one.request.claims()
     return {"approval_id": one.id, "version": 1, "text": one.payload_text, "salt": new.salt, "claims": claims}
 
 
-def _asked(new: _New) -> tuple[Event, Event]:
+def _asked(new: New) -> tuple[Event, Event]:
     one, salt = new.approval, new.salt
     asked = {
         "action": one.action,

@@ -16,7 +16,7 @@ from support import Core
 from signoff import audit, backups, restoring
 from signoff.errors import ConfigError
 from signoff.models import migrate
-from signoff.models.engine import open_engine
+from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import Store
 
 
@@ -31,7 +31,7 @@ def history(core: Core) -> None:
 
 
 def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    with backups.view(store.engine) as connection:
+    with snapshot(store.engine) as connection:
         return {
             table.name: sorted(map(tuple, connection.execute(select(table)).all()), key=repr)
             for table in SQLModel.metadata.sorted_tables

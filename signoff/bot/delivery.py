@@ -72,9 +72,10 @@ class Delivery:
             return
         crash.here("delivery.leased")
         approval_id, held = turn.approval_id, Held(lease, partial(leases.renew, self._store, turn.card_id))
+        place = None
         try:
             with held:
-                self._until_shown(approval_id, held, whole)
+                place = self._until_shown(approval_id, held, whole)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
@@ -89,7 +90,8 @@ class Delivery:
         finally:
             leases.release(self._store, turn.card_id, held.lease)
         crash.here("delivery.released")
-        self._tell_of(approval_id)
+        if place and place.channel and place.thread_ts:
+            self._tell_of(place.channel, place.thread_ts)
 
     def tell(self, thread_id: int) -> None:
         """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
@@ -116,18 +118,15 @@ class Delivery:
         except SlackRefused as error:
             log.warning("not told that %s asks for too much: %s", agent, error)
 
-    def _tell_of(self, approval_id: str) -> None:
-        """The thread in which an approval's card stands, if it is a run's."""
-        approval = self._store.get(approval_id)
-        place = approval.card if approval else None
-        if place and place.channel and place.thread_ts:
-            thread_id = threads.at(self._store, place.channel, place.thread_ts)
-            if thread_id is not None and not turns.paused(self._store, turns.UPDATE):
-                self.tell(thread_id)
+    def _tell_of(self, channel: str, thread_ts: str) -> None:
+        """The thread in which a card stands, if it is a run's."""
+        thread_id = threads.at(self._store, channel, thread_ts)
+        if thread_id is not None and not turns.paused(self._store, turns.UPDATE):
+            self.tell(thread_id)
 
     def _limited(self, method: str, seconds: float, turn: Turn) -> None:
         approval = self._approvals.get(turn.approval_id)
-        unused = turn.agent if approval.shown_at is None else None
+        unused = turn if approval.shown_at is None else None
         turns.pause(self._store, method, approval.verdict.channel, seconds, unused)
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
@@ -139,8 +138,8 @@ class Delivery:
         if approval is None:
             lost = cards.lost()
             return self._slack.update(channel, ts, lost.text, lost.blocks)
-        if approval.card is None:
-            return
+        if approval.card is None or approval.card.ts is None:
+            return  # whoever has just posted it notes it, and has the last word
         if (approval.card.channel, approval.card.ts) == (channel, ts):
             return self.deliver(approval_id)
         reply = approval.card.thread_ts is not None
@@ -148,35 +147,38 @@ class Delivery:
         message = cards.card(today, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
-    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> None:
+    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> CardPlace | None:
+        """The card, once nothing is left to be shown of it; None where that did not come to an end."""
         for number in range(ROUNDS):
-            if number and not self._renewed(held):
-                return
             found = self._store.look(approval_id)
             assert found is not None
             approval, now = self._approvals.judge.today(found[0]), found[1]
-            assert approval.card is not None
-            if approval.card.shown_revision < approval.revision:
-                self._show(approval, approval.card, now, held)
-                continue
-            self._approvals.delivered(approval)
-            crash.here("delivery.delivered")
-            if approval.card.thread_ts is None and approval.card.log_revision < approval.revision:
-                if not whole and turns.following(self._store, logs=False):
-                    return  # the log has a turn of its own
-                self._log(approval, approval.card)
-            if not self._moved(approval):
-                return
+            place = approval.card
+            assert place is not None
+            behind = place.shown_revision < approval.revision
+            if not behind and approval.delivered_revision < approval.revision:
+                self._approvals.delivered(approval)
+            if not behind and not self._log_is_next(approval, place, whole):
+                return place
+            if number and not self._renewed(held):
+                return None
+            if behind:
+                self._show(approval, place, now, held)
+            else:
+                self._log(approval, place)
+        return None
+
+    def _log_is_next(self, approval: Approval, place: CardPlace, whole: bool) -> bool:
+        """Whether its log reply is behind, and need not wait for a turn of its own."""
+        if place.thread_ts is not None or place.log_revision >= approval.revision:
+            return False
+        return whole or turns.following(self._store, logs=False) is None
 
     def _renewed(self, held: Held) -> bool:
         """Before another call to Slack; False where somebody else may be at it."""
         renewed = held.renew()
         crash.here("delivery.renewed")
         return renewed
-
-    def _moved(self, approval: Approval) -> bool:
-        current = self._store.get(approval.id)
-        return current is not None and current.revision > approval.revision
 
     def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> None:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)

@@ -50,15 +50,15 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def _replay(arguments: argparse.Namespace) -> int:
     from signoff import settings
     from signoff.models import past
+    from signoff.models.engine import snapshot
     from signoff.models.store import MICROSECONDS, Store
     from signoff.policy.replay import replay
 
     policy = loaded(arguments.file).policy
     with opened(settings.load()) as engine:
         check_upgraded(engine)
-        store = Store(engine)
-        since = store.clock() - arguments.since * MICROSECONDS
-        with store.reading() as connection:
+        since = Store(engine).clock() - arguments.since * MICROSECONDS
+        with snapshot(engine) as connection:
             report = replay(policy, past.since(connection, since))
     if arguments.json:
         print(json.dumps({"digest": policy.digest, **_values(report)}))

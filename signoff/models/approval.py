@@ -34,6 +34,7 @@ class Approval:
     `status` is pending, approved, rejected, expired, cancelled or blocked. `payload` and `payload_text`
     (canonical) are of the current `version`; `request.payload` is as the agent sent it.
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
+    `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Approval:
     ended_at: int | None = None
     shown_at: int | None = None
     published_at: int | None = None
+    delivered_revision: int = 0
     reason: str = ""
     receipt: str | None = None
     decision: Decision | None = None

@@ -40,7 +40,6 @@ _REPORT = (
     )
     .values(outcome=bindparam("what"), outcome_at=now(), revision=approvals.c.revision + 1, not_before=0)
 )
-_KNOWN = select(agents.c.name).where(agents.c.name == bindparam("agent"))
 _SHOWN = (
     update(cards)
     .where(cards.c.id == bindparam("card_id"))
@@ -117,18 +116,15 @@ def clock_and_salt(connection: Connection, approval_id: str) -> tuple[int, str]:
     return int(found.now), found.salt or ""
 
 
+def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> None:
+    """An agent that asks for the first time."""
+    connection.execute(_ADD_AGENT, {"name": name, "owner": owner, "created_at": at})
+
+
 def add_approval(
-    connection: Connection,
-    values: dict[str, Any],
-    payload: dict[str, Any],
-    owner: str | None = None,
-    *,
-    card: bool = True,
+    connection: Connection, values: dict[str, Any], payload: dict[str, Any], *, card: bool = True
 ) -> None:
-    """A new approval, its first payload, its card yet to be posted, and its agent where it is new."""
-    if connection.execute(_KNOWN, {"agent": values["agent"]}).first() is None:
-        agent = {"name": values["agent"], "owner": owner, "created_at": values["created_at"]}
-        connection.execute(_ADD_AGENT, agent)
+    """A new approval, its first payload, and its card yet to be posted."""
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
     if card:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
@@ -22,14 +25,44 @@ def open_engine(url: str) -> Engine:
     """A connection pool for SQLite (WAL, every commit on disk) or PostgreSQL."""
     if not url.startswith("sqlite"):
         # hide_parameters: the text of an error never holds a payload
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=10, hide_parameters=True, connect_args=POSTGRESQL
-        )
+        engine = create_engine(url, pool_size=10, hide_parameters=True, connect_args=POSTGRESQL)
+        event.listen(engine, "checkout", _look_at)
+        return engine
     options = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def reader(engine: Engine) -> Engine:
+    """The same database, for transactions that only read.
+
+    SQLite shows them one state and keeps no writer waiting. PostgreSQL shows each statement its own, as
+    READ COMMITTED does, and is not asked to begin and end what needs neither: a quarter of the round trips.
+    """
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "AUTOCOMMIT"
+    return engine.execution_options(**options)
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of all tables, while others write; for reading much."""
+    options: dict[str, Any] = {"reading": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+def _look_at(connection: Any, *_: Any) -> None:
+    """A server that ended has closed its connections: their end can be read, which costs no round trip."""
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    if watch.poll(0):
+        raise exc.DisconnectionError("the server has closed it")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

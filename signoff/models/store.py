@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, bindparam, literal_column, select, update
+from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
 from signoff.models.approval import Approval, Card
 from signoff.models.clock import now as now
+from signoff.models.engine import reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.policy import Verdict
@@ -49,9 +50,14 @@ _LOAD = (
 _CARD_OF = (
     select(cards.c.id).where(cards.c.approval_id == bindparam("approval_id")).order_by(cards.c.id).limit(1)
 )
-_EXISTS = select(approvals.c.id).where(approvals.c.id == bindparam("approval_id"))
 _FIND = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("request_id")
+)
+_BEFORE = select(
+    now().label("now"),
+    _FIND.scalar_subquery().label("approval_id"),
+    exists().where(approvals.c.id == bindparam("request_id")).label("taken"),
+    exists().where(agents.c.name == bindparam("agent")).label("agent_known"),
 )
 _KEY = select(approvals.c.id, approvals.c.request_id, approvals.c.digest_sent, approvals.c.action).where(
     approvals.c.agent == bindparam("agent"), approvals.c.key == bindparam("key")
@@ -123,7 +129,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._reader = engine.execution_options(reading=True)
+        self._reader = reader(engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -133,7 +139,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A consistent view, without a writer's lock."""
+        """For statements that only read, without a writer's lock; see `engine.reader`."""
         with self._reader.begin() as connection:
             yield connection
 
@@ -216,14 +222,18 @@ def find(connection: Connection, agent: str, request_id: str) -> str | None:
     return connection.execute(_FIND, {"agent": agent, "request_id": request_id}).scalar()
 
 
+def before(connection: Connection, agent: str, request_id: str) -> Row[Any]:
+    """What there is before a request is written, in one statement.
+
+    `now`; `approval_id` of the Approval that it has already, else None; whether its id is `taken` by some
+    Approval; whether the agent has asked before (`agent_known`).
+    """
+    return connection.execute(_BEFORE, {"agent": agent, "request_id": request_id}).one()
+
+
 def by_key(connection: Connection, agent: str, key: str) -> Row[Any] | None:
     """id, request_id, digest_sent and action of an agent's request with this key."""
     return connection.execute(_KEY, {"agent": agent, "key": key}).first()
-
-
-def exists(connection: Connection, approval_id: str) -> bool:
-    """Whether some Approval has this id."""
-    return connection.execute(_EXISTS, {"approval_id": approval_id}).first() is not None
 
 
 def load(connection: Connection, approval_id: str) -> Approval | None:
@@ -263,6 +273,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         ended_at=found.ended_at,
         shown_at=found.shown_at,
         published_at=found.published_at,
+        delivered_revision=found.delivered_revision,
         reason=found.reason,
         receipt=found.receipt,
         decision=_decision(decided, found) if decided else None,

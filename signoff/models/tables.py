@@ -235,7 +235,7 @@ class EpochRow(SQLModel, table=True):
 class AgentRow(SQLModel, table=True):
     """An agent that has asked at least once. `owner` is a Slack user id.
 
-    `served_at` is when a new card of it last had its turn; NULL where the next turn is its own.
+    `served_at` is when a new card of it last had its turn; NULL where none has.
     """
 
     __tablename__ = "agent"

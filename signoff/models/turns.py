@@ -35,11 +35,15 @@ pauses = PauseRow.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Turn:
-    """What is to be done next. `agent` is set where it is a new card's turn among the agents'."""
+    """What is to be done next. `agent` is set where it is a new card's turn among the agents'.
+
+    `served` is when that agent had its last turn, in microseconds since 1970; 0 where it had none.
+    """
 
     approval_id: str
     card_id: int
     agent: str | None = None
+    served: int = 0
 
 
 def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -81,7 +85,7 @@ def _new(*which: ColumnElement[bool]) -> Select[Any]:
     served = func.coalesce(agents.c.served_at, 0).label("served")
     first = select(agents.c.name, served, oldest.label("approval_id")).subquery()
     return (
-        select(first.c.approval_id, cards.c.id, first.c.name)
+        select(first.c.approval_id, cards.c.id, first.c.name, first.c.served)
         .join(cards, cards.c.approval_id == first.c.approval_id)
         .order_by(first.c.served, first.c.approval_id)
         .limit(1)
@@ -122,7 +126,7 @@ _PAUSE = text(
     "INSERT INTO pause (method, channel, not_before) VALUES (:method, :channel, :end) "
     "ON CONFLICT (method, channel) DO UPDATE SET not_before = excluded.not_before"
 )
-_UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=None)
+_UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
 
 
 def following(store: Store, *, logs: bool = True) -> Turn | None:
@@ -135,14 +139,14 @@ def following(store: Store, *, logs: bool = True) -> Turn | None:
     return None
 
 
-def pause(store: Store, method: str, channel: str, seconds: float, agent: str | None = None) -> None:
-    """Slack asked to be left alone; `agent` gets the turn back that it could not use."""
+def pause(store: Store, method: str, channel: str, seconds: float, unused: Turn | None = None) -> None:
+    """Slack asked to be left alone; the agent of an `unused` turn stands where it stood before it."""
     with store.transaction() as connection:
         end = changes.clock(connection) + int(seconds * MICROSECONDS)
         where = channel if method == POST else ""
         connection.execute(_PAUSE, {"method": method, "channel": where, "end": end})
-        if agent:
-            connection.execute(_UNSERVED, {"agent": agent})
+        if unused and unused.agent:
+            connection.execute(_UNSERVED, {"agent": unused.agent, "served": unused.served})
 
 
 def paused(store: Store, method: str) -> bool:

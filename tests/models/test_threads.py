@@ -27,7 +27,6 @@ def card(core: Core, thread: Thread) -> Any:
     approval = core.submit(run=thread.run)
     assert thread.channel and thread.ts
     core.approvals.shown(approval, thread.channel, f"2.{approval.id}", None, "", thread.ts)
-    core.approvals.delivered(core.approvals.get(approval.id))
     return core.approvals.get(approval.id)
 
 

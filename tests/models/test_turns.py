@@ -23,7 +23,6 @@ def serve(core: Core, *, log: bool = False) -> str | None:
     assert approval.card is not None
     if approval.card.shown_revision < approval.revision:
         core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
-        core.approvals.delivered(approval)
     else:
         core.approvals.logged(approval, "2.0")
     if not log:
@@ -138,10 +137,22 @@ def test_an_agent_that_could_not_use_its_turn_gets_it_back(core: Core) -> None:
     assert turn and turn.agent == "b"
     lease = leases.take(core.store, turn.card_id, turn.agent)
     assert lease
-    turns.pause(core.store, POST, "C0APPROVE", 3600, turn.agent)
+    turns.pause(core.store, POST, "C0APPROVE", 3600, turn)
     leases.release(core.store, turn.card_id, lease)
     end_pauses(core)
     assert served(core) == ["b", "a", "b"]
+
+
+def test_a_flood_that_met_the_limit_does_not_get_two_turns_for_it(core: Core) -> None:
+    for _ in range(3):
+        core.submit("noisy")
+    assert served(core, 1) == ["noisy"]
+    turn = turns.following(core.store)
+    assert turn and leases.take(core.store, turn.card_id, turn.agent)
+    core.submit("quiet")
+    turns.pause(core.store, POST, "C0APPROVE", 3600, turn)
+    end_pauses(core)
+    assert served(core, 1) == ["quiet"]
 
 
 @pytest.mark.parametrize("column", ["not_before", "lease_until"])

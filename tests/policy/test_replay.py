@@ -6,6 +6,7 @@ from policy_support import policy
 from support import Core
 
 from signoff.models import past
+from signoff.models.engine import snapshot
 from signoff.models.messages import Cancel
 from signoff.policy.replay import Report, replay
 
@@ -20,7 +21,7 @@ rules:
 
 
 def replayed(core: Core, since: int = 0) -> Report:
-    with core.store.reading() as connection:
+    with snapshot(core.store.engine) as connection:
         return replay(policy(TEXT), past.since(connection, since))
 
 

@@ -278,7 +278,7 @@ def test_a_new_agent_is_picked_up_within_a_second(core: Core, intake: Intake) ->
         asked = time.monotonic()
         second = send(core, "bot-new")
         eventually(lambda: status(core, second, "bot-new") == "pending")
-        assert time.monotonic() - asked < 3  # a second on a quiet machine: the bound here is generous
+        assert time.monotonic() - asked < 10  # a second on a quiet machine: the bound here is generous
     finally:
         stop.set()
         thread.join(timeout=20)
