@@ -65,7 +65,7 @@ class Judge:
         if lacking:
             raise Invalid(
                 f"The policy's rule “{verdict.rule}” wants {_listed(lacking)} with {request.action}: "
-                "send it again with that."
+                f"send it again with that{_anew(request)}."
             )
         return verdict, now.owner(agent)
 
@@ -169,8 +169,8 @@ def _check_flood(
         if free > at:
             until = min(free, at + flood.HOUR)
             raise TooMuch(
-                f"{agent} may ask {limits.per_hour:,} times in any hour, and has: "
-                f"try again after {_clock(until)}.",
+                f"{agent} may ask {_often(limits.per_hour)} in any hour, and has: "
+                f"try again after {_clock(until)}{_anew(request)}.",
                 Flooded(verdict.channel, "per_hour", limits.per_hour, until),
             )
     if limits.pending is not None and verdict.answer == "ask":
@@ -179,9 +179,18 @@ def _check_flood(
             when = f"; the first of them expires at {_clock(expires)}" if expires else ""
             raise TooMuch(
                 f"{count:,} requests of {agent} wait for a decision, and {limits.pending:,} may: "
-                f"try again once one is decided{when}.",
+                f"try again once one is decided{_anew(request)}{when}.",
                 Flooded(verdict.channel, "pending", limits.pending, at + flood.HOUR),
             )
+
+
+def _often(times: int) -> str:
+    return "once" if times == 1 else f"{times:,} times"
+
+
+def _anew(request: ApprovalRequest) -> str:
+    """A refusal is the answer of its id, which a key and the content make."""
+    return ", under another key" if request.key else ""
 
 
 def _clock(microseconds: int) -> str:

@@ -190,7 +190,7 @@ ATTACKS = [
 ]
 
 
-class _Bomb:
+class Bomb:
     """What unpickling it does."""
 
     def __init__(self, name: str) -> None:
@@ -201,17 +201,17 @@ class _Bomb:
 
 
 def _pickled_data(c: Any, name: str, marks: Path) -> None:
-    job(c, name, "builtins.len", ["abc"], data=zlib.compress(pickle.dumps(_Bomb(name))))
+    job(c, name, "builtins.len", ["abc"], data=zlib.compress(pickle.dumps(Bomb(name))))
 
 
 def _pickled_meta(c: Any, name: str, marks: Path) -> None:
     call = pickle.dumps(("builtins.len", None, ["abc"], {}))
-    job(c, name, "builtins.len", ["abc"], data=zlib.compress(call), meta=pickle.dumps(_Bomb(name)))
+    job(c, name, "builtins.len", ["abc"], data=zlib.compress(call), meta=pickle.dumps(Bomb(name)))
 
 
 def _pickled_result(c: Any, name: str, marks: Path) -> None:
     call = pickle.dumps(("builtins.len", None, ["abc"], {}))
-    job(c, name, "builtins.len", ["abc"], data=zlib.compress(call), result=pickle.dumps(_Bomb(name)))
+    job(c, name, "builtins.len", ["abc"], data=zlib.compress(call), result=pickle.dumps(Bomb(name)))
 
 
 PICKLED = [

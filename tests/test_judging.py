@@ -177,8 +177,24 @@ def test_over_the_limit_of_pending_only_what_asks_is_refused(core: Core) -> None
     with pytest.raises(Limited, match="try again once one is decided"):
         refund(core, 121)
     assert refund(core, 10).status == "approved"
+    with pytest.raises(Limited, match="once one is decided, under another key"):
+        refund(core, 121, key="k")
     core.approvals.decide(first.id, 1, "U0ANA", "reject", reason="no")
     assert refund(core, 121).pending
+
+
+def test_what_was_refused_is_not_asked_about_when_it_comes_once_more(core: Core) -> None:
+    """Its entry stood on the stream twice, or its agent asks again with the same key and content."""
+    core.follow(RULES.replace("{owner: U0BEN}", "{limits: {pending: 1}}"))
+    first, request = refund(core, 120), a_request(payload={"customer": "cus_42", "amount": 121})
+    with pytest.raises(Limited) as told:
+        core.approvals.submit("billing-bot", request)
+    core.approvals.refuse("billing-bot", str(request.id), "limited", told.value.detail)
+    core.approvals.decide(first.id, 1, "U0ANA", "reject", reason="no")
+    with pytest.raises(Limited, match="try again once one is decided"):
+        core.approvals.submit("billing-bot", request)
+    assert core.store.find("billing-bot", str(request.id)) is None
+    assert refund(core, 121).pending, "another request is"
 
 
 def test_a_channel_is_told_of_a_flood_once(core: Core) -> None:

@@ -106,10 +106,12 @@ class Editor:
             shown = modals.edit_view(approval, typed, starts=(*starts, following), form=form)
             return {"response_action": "update", "view": shown}
         payload, errors = modals.read_edit(approval, typed, here, form)
+        refused = None
+        if not errors:
+            errors, refused = self._judged(approval, payload, user, list(typed))
         if errors.keys() & here.keys():
             at_fields = {block_id: text for block_id, text in errors.items() if block_id in here}
             return {"response_action": "errors", "errors": at_fields}
-        refused = None if errors else self._refused(approval, payload, user)
         if paged or errors or refused:
             self._keep(form, approval, user, typed)
         if errors:
@@ -124,18 +126,25 @@ class Editor:
             self._keep(form, approval, user, typed)
         return {"response_action": "push", "view": shown}
 
-    def _refused(self, approval: Approval, payload: Body, user: str) -> Block | None:
-        """Why this person cannot approve these changes, for the top of the form; None where they can."""
+    def _judged(
+        self, approval: Approval, payload: Body, user: str, changed: list[str]
+    ) -> tuple[dict[str, str], Block | None]:
+        """Why this person cannot approve these changes: an error at a field, or a block for the form's top.
+
+        What is blocked is told at the field where only one was changed: no other can be why.
+        """
         try:
             self._approvals.judge_edit(approval, payload, user)
         except EditNotAllowed as error:
-            return modals.says(words.edit_needs(error.approvers), "refused")
+            return {}, modals.says(words.edit_needs(error.approvers), "refused")
         except BlockedNow as error:
-            reason = f" {visible(error.detail)}" if error.detail else ""
-            return modals.paragraph(f"{words.BLOCKED_EDIT}{reason}", "refused")
+            reason = visible(error.detail)
+            if len(changed) == 1 and reason:
+                return {changed[0]: words.blocked_value(reason)}, None
+            return {}, modals.paragraph(f"{words.BLOCKED_EDIT} {reason}".strip(), "refused")
         except Invalid as error:
-            return modals.paragraph(visible(error.detail), "refused")
-        return None
+            return {}, modals.paragraph(visible(error.detail), "refused")
+        return {}, None
 
     def _keep(self, form: str, approval: Approval, user: str, typed: Body) -> None:
         if not self._drafts.write(form, approval, user, typed):

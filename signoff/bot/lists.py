@@ -97,7 +97,7 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
     }
     name = f"{page.kind}:{one.id}:{one.revision}"
     headline = cut(visible(one.headline), 150)
-    about = [*([plain(one.action)] if headline else []), mrkdwn(_about(page, one, now))]
+    about = [*([plain(one.action)] if headline else []), mrkdwn(_about(page, one, now)), *_by_policy(one)]
     title = plain(headline or one.action)
     return [
         {"type": "section", "block_id": f"item:{name}", "text": title, "accessory": button},
@@ -116,6 +116,13 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     answer = words.SENT_BACK if one.answer == "reject" and one.resubmit else answer
     who = "" if page.kind == "mine" else one.approver
     return words.listed_after(one.agent, words.decided(answer, who, one.decided_at or ended, None), link)
+
+
+def _by_policy(one: Listed) -> list[Block]:
+    """What of the policy decided, where nobody was asked."""
+    if one.status not in ("approved", "blocked") or one.answer is not None or not one.why:
+        return []
+    return [plain(cut(visible(words.by_policy(one.why, one.rule_says)), 300))]
 
 
 def _turn(action_id: str, label: str, page: Page, to: int) -> Block:

@@ -36,7 +36,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
             return words.NOT_A_MEMBER
         if isinstance(error, EditNotAllowed):
             return words.edit_needs(error.approvers)
-        return words.not_an_approver(error.approvers or approval.verdict.approvers)
+        changed = set(error.approvers) != set(approval.verdict.approvers)
+        return words.not_an_approver(error.approvers, changed)
     if isinstance(error, BlockedNow):
         return words.BLOCKED_EDIT if error.edited else words.BLOCKED_NOW
     if isinstance(error, Restored):

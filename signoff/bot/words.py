@@ -387,13 +387,15 @@ def admin_bad_policy(faults: Sequence[str]) -> Trusted:
 def too_much(agent: str, kind: str, most: int, until_: int) -> Trusted:
     """To a channel, once in a while: an agent is over a limit of the policy's."""
     if kind == "pending":
+        waits = "One of its requests waits" if most == 1 else f"{most:,} of its requests wait"
         return Trusted(
-            f"*{agent} asks for too much.* {most:,} of its requests wait for a decision, as many as the "
-            "policy lets wait: more are refused until one is decided."
+            f"*{agent} asks for too much.* {waits} for a decision, as many as the policy lets wait: more are "
+            "refused until one is decided."
         )
+    often = "once" if most == 1 else f"{most:,} times"
     return Trusted(
-        f"*{agent} asks for too much.* It may ask {most:,} times in any hour, and has: more are refused "
-        f"until {date(until_, 'time')}."
+        f"*{agent} asks for too much.* It may ask {often} in any hour, and has: more are refused until "
+        f"{date(until_, 'time')}."
     )
 
 
@@ -482,7 +484,7 @@ DETAIL_LABELS = {
     "digest": "Payload, SHA-256",
     "sent": "As sent, SHA-256",
     "version": "Payload version",
-    "policy": "Policy",
+    "policy": "Policy's digest",
     "rule": "Policy's rule",
     "why": "Policy says",
     "risk": "Risk, claimed",
@@ -557,6 +559,11 @@ def ended(status: str, at: int) -> Trusted:
     return Trusted(f"*{_ENDED.get(status, APPROVED_BY_POLICY)}* · {date(at)}")
 
 
+def by_policy(why: str, reason: str) -> str:
+    """Under a request that nobody was asked about: what of the policy decided, and what it says of it."""
+    return f"Policy: {why}. {reason}".strip()
+
+
 def _opens(link: str) -> str:
     return f" · <{link}|open the card>" if link else ""
 
@@ -623,20 +630,36 @@ def late_click(status: str, by_id: str, at: int, now: int) -> Trusted:
     return Trusted("This does not wait any more. Nothing has changed.")
 
 
-def not_an_approver(approvers: Sequence[str]) -> Trusted:
-    """For a member who is not on the list."""
+def not_an_approver(approvers: Sequence[str], changed: bool = False) -> Trusted:
+    """For a member who is not on the list; it may have `changed` since the card named who is."""
+    if not approvers:
+        return Trusted(
+            "Nobody can decide this any more: the policy no longer has the group that was asked. It ends by "
+            "itself when its time is over; the agent can ask again."
+        )
+    if changed:
+        return Trusted(
+            f"Who may decide has changed since this was asked: now only {audience(approvers)} can."
+        )
     return Trusted(f"Only {audience(approvers)} can decide this.")
 
 
 def edit_needs(approvers: Sequence[str]) -> Trusted:
     """For an approver whose changes bring a request under another rule."""
     return Trusted(
-        f"With these changes only {audience(approvers)} can decide this. Nothing has changed: change less, "
-        "or ask them to decide."
+        f"*With these changes only {audience(approvers)} can decide this.* Nothing has changed: change less, "
+        "or reject it, and have the agent come back with changes."
     )
 
 
 BLOCKED_NOW = Trusted("The policy blocks this now: it cannot be approved any more, only rejected.")
+
+
+def blocked_value(reason: str) -> str:
+    """At the one field that was changed, where the policy blocks the request with that; visible text."""
+    return f"Blocked by policy: {reason}"
+
+
 BLOCKED_EDIT = Trusted("The policy blocks the request with these changes. Nothing has changed.")
 NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
 NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")

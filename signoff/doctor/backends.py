@@ -79,8 +79,8 @@ def database(patient: Patient) -> str:
         raise Fault(
             f"the database does not answer: {kind}", "start it, or correct SIGNOFF_DATABASE_URL"
         ) from None
-    if version != migrate.latest():
-        raise Fault(f"its tables are of version {version or 'none'}, not {migrate.latest()}", fix)
+    if version != migrate.LATEST:
+        raise Fault(f"its tables are of version {version or 'none'}, not {migrate.LATEST}", fix)
     return f"{patient.engine.dialect.name}, tables of version {version}"
 
 

@@ -27,7 +27,8 @@ class Listed:
 
     `answer` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
     one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `headline` the
-    policy's sentence, empty where it has none.
+    policy's sentence, empty where it has none; `why` says what of the policy decided, and `rule_says` is what
+    its rule gives for a reason.
     """
 
     id: str
@@ -46,6 +47,8 @@ class Listed:
     resubmit: bool = False
     decided_at: int | None = None
     permalink: str = ""
+    why: str = ""
+    rule_says: str = ""
 
     @property
     def pending(self) -> bool:
@@ -183,4 +186,6 @@ def _listed(row: Any) -> Listed:
         resubmit=bool(row.resubmit),
         decided_at=row.at,
         permalink=row.permalink or "",
+        why=verdict.get("why", ""),
+        rule_says=verdict.get("reason", "") if verdict.get("rule") else "",
     )

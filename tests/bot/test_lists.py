@@ -85,6 +85,26 @@ def test_what_is_decided_or_not_for_the_reader_has_details(seen: Any) -> None:
     assert "<@U0ANA>" not in seen(list_blocks(Page("mine", (decided(),)), NOW))
 
 
+def test_of_what_nobody_was_asked_about_a_list_says_what_of_the_policy_decided(
+    seen: Any, markup: Any
+) -> None:
+    hostile = "the rule “*all* <!channel> \u202e”"
+    undecided = {"answer": None, "approver": ""}
+    items = [
+        decided(**undecided, status="blocked", why="the rule “admins”", rule_says="People make admins."),
+        decided(**undecided, status="approved", why="autonomy is guided: low risk, reversible"),
+        decided(**undecided, status="blocked", why=hostile, rule_says="x" * 3000),
+    ]
+    blocks = list_blocks(Page("history", tuple(items)), NOW)
+    assert check_message(blocks) == []
+    assert "Policy: the rule “admins”. People make admins." in seen(blocks)
+    assert "Policy: autonomy is guided: low risk, reversible." in seen(blocks)
+    assert r"<!channel> \u{202e}" in seen(blocks) and "channel>" not in markup(blocks)
+    asked = [decided(why="the rule “refunds”"), line(why="the rule “refunds”")]
+    asked.append(decided(**undecided, status="expired", why="the rule “refunds”"))
+    assert "the rule" not in seen(list_blocks(Page("history", tuple(asked)), NOW))
+
+
 @pytest.mark.parametrize("kind", ["pending", "mine", "history"])
 @pytest.mark.parametrize("about", ["", "billing-bot"])
 def test_an_empty_list_says_so(kind: Any, about: str, seen: Any) -> None:

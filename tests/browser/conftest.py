@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bolt_bot import Bot
 from browser.people import Agent
-from flows.person import ANA, BEN, Someone
+from flows.person import ANA, BEN, MIA, Someone
 from flows.road import Road
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from sqlalchemy import text
@@ -127,7 +127,7 @@ def _open_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
 def road(_open_road: Road) -> Iterator[Road]:
     """A real server, beside a patient stand-in; nothing waits on it after the test."""
     yield _open_road
-    for user in (ANA, BEN):
+    for user in (ANA, BEN, MIA):
         Someone(_open_road.slack, user).close_all()
     with _open_road.store.reading() as connection:
         waits = connection.execute(text("SELECT id FROM approval WHERE status = 'pending'")).scalars().all()

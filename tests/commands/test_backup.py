@@ -90,6 +90,19 @@ def test_a_restore_in_place_copies_nothing(signoff: Signoff, waiting: Core, tmp_
     assert "put back by other means" in signoff("audit", "verify")[1]
 
 
+def test_in_place_there_has_to_be_a_database(
+    signoff: Signoff, core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong path makes no new database, and no epoch in an empty one."""
+    missing, empty = tmp_path / "missing.db", tmp_path / "empty.db"
+    empty.touch()
+    for path in (missing, empty):
+        monkeypatch.setenv("SIGNOFF_DATABASE_URL", f"sqlite:///{path}")
+        code, out, err = signoff("restore", "--in-place")
+        assert code == 2 and "no database of Signoff" in err and out == ""
+    assert not missing.exists()
+
+
 def test_a_restore_is_refused_while_a_server_runs(signoff: Signoff, waiting: Core, tmp_path: Path) -> None:
     signoff("backup", "b.db")
     with (tmp_path / "data" / "serve.lock").open("w") as lock:

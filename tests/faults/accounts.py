@@ -108,6 +108,7 @@ def _rows(world: World) -> list[Row]:
         Row(
             row.id, row.agent, row.request_id, row.status, row.revision, row.receipt,
             allowed=json.loads(row.verdict)["answer"] in ("allow", "notify"),
+            silent=json.loads(row.verdict)["answer"] in ("allow", "block"),
             deciders=tuple(deciders[row.id]),
             submits=submits[row.id],
             signed=tuple(signed[row.id]),

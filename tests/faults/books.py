@@ -52,6 +52,8 @@ class Row:
     receipt: str | None
     allowed: bool = False
     """Its verdict needs nobody."""
+    silent: bool = False
+    """Its verdict wants no card."""
     deciders: tuple[tuple[str, str], ...] = ()
     """(person, answer) of every decision."""
     submits: int = 1
@@ -258,6 +260,8 @@ def _cards(facts: Facts) -> Iterator[Breach]:
     shown = {(card.approval_id, card.ts): card for card in facts.shown}
     for row in facts.rows:
         card = shown.get((row.id, row.card or ""))
+        if row.silent and row.card is None:
+            continue
         if card is None:
             yield Breach("card", f"{row.id}: has no card")
         elif card.revision != row.revision:

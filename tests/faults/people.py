@@ -54,8 +54,9 @@ class Card:
     @property
     def revision(self) -> int:
         """What it shows."""
-        header = next(block for block in self.message["blocks"] if block["type"] == "header")
-        return int(header["block_id"].rpartition(":")[2])
+        names = [str(block.get("block_id")) for block in self.message["blocks"]]
+        first = next(name for name in names if name.startswith(("header:", "report:")))
+        return int(first.rpartition(":")[2])
 
     @property
     def open(self) -> bool:

@@ -231,6 +231,15 @@ def test_a_card_that_is_missing_behind_or_can_still_be_pressed_is_found(shown: l
     assert kinds(facts) == {"card"}
 
 
+def test_what_needs_no_card_may_have_none() -> None:
+    facts = good()
+    facts.told, facts.shown = [], []
+    facts.rows = [replace(facts.rows[0], deciders=(), allowed=True, silent=True, card=None)]
+    assert kinds(facts) == set()
+    facts.rows = [replace(facts.rows[0], silent=False)]
+    assert kinds(facts) == {"card"}
+
+
 def test_the_double_of_a_card_is_counted_and_may_not_be_open() -> None:
     facts = good()
     facts.shown.append(Shown(ID, "1.2", 1, False))

@@ -29,6 +29,14 @@ from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
 
 CHANNEL = "C0APPROVE1"
+POLICY = """
+version: 1
+rules:
+  - {name: small, when: payload.amount <= 40, verdict: allow}
+  - {name: told, when: payload.amount <= 80, verdict: notify}
+  - {name: never, when: payload.amount > 480 && payload.amount <= 500, verdict: block}
+"""
+"""Of what agents ask (1 to 500) some needs nobody; what people make of it is always asked about."""
 REST_SECONDS = 90.0
 """By then all that was under way has come to its end; what has not is stuck."""
 SUPERVISOR_SECONDS = 0.5
@@ -93,6 +101,7 @@ class World:
             self._remember()
         self.signer = Signer.generate()
         self.people = Reviewers(self.slack, CHANNEL)
+        (self.folder / "policy.yml").write_text(POLICY)
         self.environment = self._environment()
         self.nursery = Nursery(self.environment) if self._forking else None
         for role in ("bot", "intake", "worker"):
@@ -152,6 +161,7 @@ class World:
                 "SIGNOFF_SIGNING_KEY": self.signer.private_text(),
                 "SIGNOFF_VERIFY_KEY": self.signer.verify_key,
                 "SIGNOFF_APPROVERS": ",".join(self.people.users),
+                "SIGNOFF_POLICY": str(self.folder / "policy.yml"),
                 "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}",
             }
         )

@@ -123,6 +123,21 @@ class Road:
         os.kill(found, signal.SIGKILL)
         return found
 
+    def write_policy(self, text: str) -> None:
+        """As editors do: another file takes the place of the one in `SIGNOFF_POLICY`."""
+        path = Path(self.settings["SIGNOFF_POLICY"])
+        path.with_suffix(".new").write_text(text)
+        os.replace(path.with_suffix(".new"), path)
+
+    def follow(self, text: str) -> None:
+        """Put a policy in force, in all roles."""
+        if Path(self.settings["SIGNOFF_POLICY"]).read_text() != text:
+            said = self.log.count("policy in force")
+            self.write_policy(text)
+            assert self.process is not None
+            self.process.send_signal(signal.SIGHUP)  # it would look by itself, but later
+            eventually(lambda: self.log.count("policy in force") >= said + len(ROLES), 30)
+
     def agent(self, name: str = "billing-bot") -> Signoff:
         """A client in this process."""
         given = self.agent_settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +34,11 @@ rules:
     match: {{action: "iam.*"}}
     verdict: block
     reason: Admins are made by people only.
+  - name: not to strangers
+    match: {{action: mail.send}}
+    when: payload.to == "eve"
+    verdict: block
+    reason: Eve gets no mail.
   - name: large refunds
     match: {{action: "refund.*"}}
     when: payload.amount > 1000
@@ -68,26 +72,10 @@ def policed(make_road: Callable[..., Road], tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def road(policed: Road) -> Iterator[Road]:
     """With the rules above in force."""
-    follow(policed, RULES)
+    policed.follow(RULES)
     yield policed
     for user in (ANA, BEN, MIA):
         Someone(policed.slack, user).close_all()
-
-
-def write(road: Road, text: str) -> None:
-    """As editors do: another file takes its place."""
-    path = Path(road.settings["SIGNOFF_POLICY"])
-    path.with_suffix(".new").write_text(text)
-    os.replace(path.with_suffix(".new"), path)
-
-
-def follow(road: Road, text: str) -> None:
-    """Put rules in force, in all roles."""
-    path = Path(road.settings["SIGNOFF_POLICY"])
-    if path.read_text() != text:
-        said = road.log.count("policy in force")
-        write(road, text)
-        eventually(lambda: road.log.count("policy in force") >= said + 3, 30)
 
 
 def refund(road: Road, amount: int, agent: str = "billing-bot", **said: Any) -> Ticket:
@@ -178,10 +166,22 @@ def test_an_edit_into_a_stricter_rule_is_refused_with_who_may(road: Road) -> Non
     assert ticket.wait(20).payload == {"customer": "cus_42", "amount": 90}
 
 
+def test_an_edit_of_several_fields_into_what_is_blocked_says_so_on_top_of_the_form(road: Road) -> None:
+    ana, mail = Someone(road.slack, ANA), {"to": "ben", "text": "Hello"}
+    ticket = road.agent().request("mail.send", mail, reversible=False)
+    ana.click(card(road.slack, ticket.id), "edit")
+    ana.submit(ana.view("edit"), to="eve", text="Bye")
+    form = ana.view("edit", "The policy blocks the request with these changes. Nothing has changed. Eve gets")
+    assert form["blocks"][0]["block_id"] == "refused"
+    ana.submit(form, to="mia")
+    ana.submit(ana.view("difference", "mia"))
+    assert ticket.wait(20).payload == {"to": "mia", "text": "Bye"}
+
+
 def test_what_a_new_file_blocks_cannot_be_approved_any_more(road: Road) -> None:
     ana, ticket = Someone(road.slack, ANA), refund(road, 150)
     found = card(road.slack, ticket.id)
-    follow(road, RULES.replace("rules:\n", 'block: ["refund.*"]\nrules:\n'))
+    road.follow(RULES.replace("rules:\n", 'block: ["refund.*"]\nrules:\n'))
     ana.click(found, "approve")
     eventually(lambda: "The policy blocks this now" in str(road.slack.messages(CHANNEL)))
     assert road.row(ticket.id).pending
@@ -190,7 +190,7 @@ def test_what_a_new_file_blocks_cannot_be_approved_any_more(road: Road) -> None:
 
 
 def test_a_bad_file_leaves_the_old_one_in_force_and_an_admin_is_told_once(road: Road) -> None:
-    write(road, RULES.replace("verdict: allow", "verdict: alow"))
+    road.write_policy(RULES.replace("verdict: allow", "verdict: alow"))
     eventually(lambda: "policy.yml" in told(road, BEN), 30)
     for role in ("bot", "intake", "worker"):
         assert road.children()[role]
@@ -201,13 +201,13 @@ def test_a_bad_file_leaves_the_old_one_in_force_and_an_admin_is_told_once(road: 
     pid = road.kill("intake")
     eventually(lambda: road.children().get("intake") not in (None, pid), 60)
     assert refund(road, 34).wait(60).approved
-    follow(road, RULES.replace("payload.amount <= 50", "payload.amount <= 60"))
+    road.follow(RULES.replace("payload.amount <= 50", "payload.amount <= 60"))
     assert refund(road, 60).wait(20).approved
 
 
 def test_sighup_has_the_file_read_and_the_server_goes_on(road: Road) -> None:
     said = road.log.count("policy in force")
-    write(road, RULES.replace("payload.amount <= 50", "payload.amount <= 70"))
+    road.write_policy(RULES.replace("payload.amount <= 50", "payload.amount <= 70"))
     assert road.process is not None
     road.process.send_signal(signal.SIGHUP)
     eventually(lambda: road.log.count("policy in force") >= said + 3, 30)

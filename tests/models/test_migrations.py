@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, exc, text
 from sqlmodel import SQLModel
 from support import eventually
@@ -46,6 +47,10 @@ def engine(database_url: str) -> Iterator[Engine]:
     found.dispose()
 
 
+def test_the_version_that_is_written_out_is_the_last_migrations() -> None:
+    assert ScriptDirectory.from_config(migrate._config()).get_current_head() == migrate.LATEST
+
+
 def schema(engine: Engine) -> dict[str, str]:
     with engine.begin() as connection:
         rows = connection.execute(text(SCHEMA[engine.dialect.name])).all()
@@ -76,7 +81,7 @@ def test_an_empty_database_is_upgraded_once(engine: Engine) -> None:
     assert migrate.current(engine) is None
     assert migrate.pending(engine)
     assert migrate.upgrade(engine) is True
-    assert migrate.current(engine) == migrate.latest()
+    assert migrate.current(engine) == migrate.LATEST
     assert migrate.upgrade(engine) is False
 
 
@@ -106,7 +111,7 @@ def test_three_processes_may_upgrade_at_once(engine: Engine, database_url: str) 
         process.stdin = None
     said = [process.communicate(timeout=60) for process in processes]
     assert sorted(out.strip() for out, _ in said) == [b"False", b"False", b"True"], said
-    assert migrate.current(engine) == migrate.latest()
+    assert migrate.current(engine) == migrate.LATEST
 
 
 def test_a_failed_upgrade_leaves_nothing_behind(engine: Engine) -> None:

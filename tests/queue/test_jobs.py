@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import threading
 import zlib
@@ -18,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
-from rq_attacks import ATTACKS, KEY, OURS, PICKLED, PLAIN, STALLS, Attack, job, start
+from rq_attacks import ATTACKS, KEY, OURS, PICKLED, PLAIN, STALLS, Attack, Bomb, job, start
 from support import RedisServer, eventually
 
 from signoff.app import DELIVER, QUEUE, Enqueue
@@ -243,6 +244,24 @@ def test_a_signed_job_that_was_changed_is_refused(ours: Worker, fields: dict[str
     eventually(lambda: ours.log.count(REFUSED) == before + 1, SECONDS)
     stands(ours, "tampered")
     assert not ours.marked("other")
+
+
+def test_what_is_added_to_a_signed_job_is_not_read(ours: Worker) -> None:
+    """Each of these does its harm with an unsigned job in a plain worker: see the attacks."""
+    job_id, bomb = MAC.job_id(QUEUE, DELIVER, ["added"]), pickle.dumps(Bomb("bomb"))
+    calls = {f"{when}_callback_name": "harm.mark" for when in ("success", "failure", "stopped")}
+    again = {"retries_left": 2, "repeats_left": 2, "repeat_intervals": "[0]"}
+    broken = {
+        "status": "nonsense",
+        "enqueued_at": "nonsense",
+        "timeout": "nonsense",
+        "result_ttl": "nonsense",
+    }
+    pickled = {"meta": bomb, "result": bomb, "exc_info": bomb}
+    job(ours.connection, job_id, DELIVER, ["added"], **calls, **again, **broken, **pickled)
+    eventually(lambda: ours.marked("added"), SECONDS)
+    stands(ours, job_id)
+    assert ours.marked("added") == 1 and not ours.marked("bomb")
 
 
 def test_our_own_job_without_a_mac_or_with_anothers_is_refused(ours: Worker) -> None:
