@@ -25,19 +25,22 @@ TEXTS = ("reason", "risk", "impact", "undo", "key", "run", "title", "channel", "
 
 JSON_HELP = """\
 --json prints one line, always with these keys, null where unknown:
-  id, status, action, agent, payload (what may run: only once approved), edited (by a person), reason,
-  decided_by (a Slack user id), decided_at (ISO 8601, UTC), receipt (the token for `signoff verify`),
+  id, status, action, agent, payload (what may run: only once approved),
+  edited (by a person), reason, decided_by (a Slack user id),
+  decided_at (ISO 8601, UTC), receipt (the token for `signoff verify`),
   permalink (the card). Everything else goes to stderr.
 """
 EXIT_HELP = """\
-exit: 0 approved, and only then   2 invalid   3 rejected   4 expired   5 cancelled   6 still pending
-      7 Redis unreachable   8 does not verify   9 blocked, limited or duplicate
+exit: 0 approved, and only then   2 invalid   3 rejected   4 expired
+      5 cancelled   6 still pending   7 Redis unreachable   8 does not verify
+      9 blocked, limited or duplicate
 """
 REQUEST_HELP = f"""\
 examples:
-  signoff request refund.create --payload '{{"customer": "cus_42", "amount": 120}}' \\
-      --reason 'Duplicate charge, ticket 991' --irreversible --wait --timeout 10m
-  signoff request deploy --payload @deploy.json --reversible --wait --json | jq .payload
+  signoff request refund.create --irreversible --wait --timeout 10m \\
+      --payload '{{"customer": "cus_42", "amount": 120}}' --reason 'Ticket 991'
+  signoff request deploy --payload @deploy.json --reversible --wait --json \\
+      | jq .payload
 
 Without --wait it prints the request's id and exits 6: it is not approved yet.
 

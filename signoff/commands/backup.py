@@ -34,7 +34,8 @@ to ask again. Receipts of the lost time go on to verify: the signing key is the 
 `signoff restore --in-place` is for a database that other means have put back (PostgreSQL's point-in-time
 recovery, a copied file, pg_restore): it verifies the log and starts the epoch, and copies nothing.
 
-exit: 0 done   1 FILE or its audit log does not hold   2 in use, not empty, or usage
+exit: 0 done   1 FILE or its audit log does not hold
+      2 in use, not empty, or usage
 """
 
 

@@ -28,7 +28,7 @@ Reads the whole log, checks that each line follows from the one before, and that
 been erased is still the one that was logged. That does not show whether the log's end was cut off, or all of
 it written anew: keep the head's hash somewhere else, and name it, or a backup, with --head.
 
-exit: 0 it holds   1 it does not (the first bad line is named), or not the head that was noted
+exit: 0 it holds   1 it does not (the first bad line is named), or another head
 """
 
 

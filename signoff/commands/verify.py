@@ -16,12 +16,13 @@ Checks the signature, the key, whom the receipt is for, and that it is still val
 that it is for exactly this payload. The keys are in SIGNOFF_VERIFY_KEY, else those of the server that this
 user runs on this machine.
 
-  signoff verify "$RECEIPT" --agent billing-bot --payload @payload.json && run-it
+  signoff verify "$RECEIPT" --agent billing-bot --payload @payload.json && run
 
 A receipt may be used once: remember its id (jti) where it must not run twice.
 
-exit: 0 approved   8 does not verify   otherwise as the status that the receipt tells
-      (3 rejected, 4 expired, 5 cancelled, 9 blocked, limited or duplicate, 2 invalid)
+exit: 0 approved   8 does not verify   otherwise as the receipt's status says:
+      2 invalid   3 rejected   4 expired   5 cancelled
+      9 blocked, limited or duplicate
 """
 
 

@@ -185,14 +185,6 @@ def test_a_terminal_of_80_columns_is_enough(
     assert out and [line for line in out.splitlines() if len(line) > 80] == []
 
 
-@pytest.mark.parametrize("command", ["", "check", "explain", "test", "replay", "classes", "schema"])
-def test_so_it_is_for_help(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        main(["policy", *command.split(), "--help"])
-    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
-
-
 def test_a_file_that_cannot_be_read_is_named(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     for path, why in (("none.yml", "No such file"), (".", "Is a directory")):
         code, out, err = policy(capsys, "check", path)
