@@ -12,6 +12,7 @@ from signoff import crash
 from signoff.canonical import digest
 from signoff.errors import Invalid, NotVerified
 from signoff.models.approval import Approval
+from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.messages import Answer, Decider, Decision, Receipt, Status, moment
 from signoff.models.store import MICROSECONDS, Store
 from signoff.queue import stream
@@ -168,7 +169,7 @@ def publish_now(publisher: Publisher, store: Store, approval: Approval, now: int
         crash.here("end.published")
         store.mark_published(approval.id)
         crash.here("end.marked")
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, *DATABASE_OUTAGE) as error:
         log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
         return False
     return True

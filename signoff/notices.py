@@ -106,20 +106,25 @@ class Notices:
                 self._look((reply[1].decode(),))
 
     async def _send(self, connection: AbstractConnection) -> None:
-        """Send what changed as it changes, and a PING in every quiet half minute."""
+        """Send what changed as it changes, and a PING every half minute, when all is looked up again."""
+        due, asked = time.monotonic() + PING_SECONDS, 0.0
         try:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(PING_SECONDS):
+                    async with asyncio.timeout(due - time.monotonic()):
                         await self._changed.wait()
                 if self._changed.is_set():
                     await self._subscribe(connection)
+                if time.monotonic() < due:
                     continue
-                self._look(self._channels)
-                asked = time.monotonic()
-                await connection.send_command("PING", check_health=False)
-                await asyncio.sleep(PONG_SECONDS)
-                if self._heard < asked:
+                if not asked:
+                    self._look(self._channels)
+                    asked = time.monotonic()
+                    due = asked + PONG_SECONDS
+                    await connection.send_command("PING", check_health=False)
+                elif self._heard >= asked:
+                    due, asked = asked + PING_SECONDS, 0.0
+                else:
                     await connection.disconnect(nowait=True)
                     return
         except OUTAGE:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, exc
 
 from signoff import crash, transitions
 from signoff.answers import Publisher, Receipts, publish_settled
-from signoff.errors import NOT_APPROVED, Invalid
+from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
 from signoff.judging import Judge, TooMuch, check
 from signoff.models import changes, flood, store
 from signoff.models.approval import Approval
@@ -52,9 +52,13 @@ class Submitting:
             except exc.IntegrityError:  # another intake had the same entry, and was faster
                 with self.store.transaction() as connection:
                     approval, new = self._submit(connection, agent, request, standing)
-        except TooMuch as error:
-            flood.notice(self.store, agent, asdict(error.flooded), error.flooded.until)
-            crash.here("submit.flooded")
+        except (Duplicate, Limited) as error:
+            known = self.store.find(agent, str(request.id))
+            if known:  # another intake had the same entry, and was faster: it is not held against itself
+                return known
+            if isinstance(error, TooMuch):
+                flood.notice(self.store, agent, asdict(error.flooded), error.flooded.until)
+                crash.here("submit.flooded")
             raise
         crash.here("submit.committed")
         if new:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import exc, text
 from support import Core, a_request
 
 from signoff import audit, receipts
@@ -255,6 +255,21 @@ def test_redis_being_away_does_not_reach_who_decides_and_is_made_good(core: Core
     assert core.store.get(approval.id).published_at is not None  # type: ignore[union-attr]
     assert receipt_of(core, approval).approved
     client.close()
+
+
+def test_a_database_that_is_locked_after_the_commit_does_not_reach_who_decides(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_: str) -> None:
+        raise exc.OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    approval = core.submit()
+    with monkeypatch.context() as patched:
+        patched.setattr(core.store, "mark_published", locked)
+        assert core.approvals.decide(approval.id, 1, "U0ANA", "approve").status == "approved"
+    found = core.approvals.get(approval.id)
+    assert found.status == "approved" and found.published_at is None, "sweep does it again"
+    assert receipt_of(core, found).approved
 
 
 def test_the_log_has_every_step_and_no_payload(core: Core) -> None:

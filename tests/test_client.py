@@ -31,6 +31,7 @@ from signoff import (
     Unreachable,
     WaitTimeout,
     exchange,
+    notices,
 )
 from signoff.models.messages import Answer
 from signoff.queue import stream
@@ -81,6 +82,25 @@ def test_an_approved_request_gives_a_verified_receipt_with_what_to_run(
     assert receipt.approved and receipt.payload == PAYLOAD and not receipt.edited
     assert receipt.id == ticket.id and receipt.digest_sent == ticket.digest
     assert receipt.decided_by is not None and receipt.decided_by.name == "ana"
+
+
+def test_a_request_is_heard_of_at_once_also_while_a_quiet_connection_is_tried(
+    serving: Core, signoff: Signoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(notices, "PONG_SECONDS", 60)
+    monkeypatch.setattr(exchange, "RESEND_SECONDS", (60,))
+
+    def pings() -> int:
+        return int(serving.redis.info("commandstats").get("cmdstat_ping", {"calls": 0})["calls"])
+
+    before = pings()
+    first = signoff.request("refund.create", PAYLOAD, reversible=True)
+    eventually(lambda: pings() > before)
+    second = signoff.request("refund.create", {**PAYLOAD, "amount": 121}, reversible=True)
+    for ticket in (second, first):
+        decide(serving, ticket.id)
+        assert ticket.wait(20).approved
 
 
 def test_an_edit_is_what_runs(serving: Core, signoff: Signoff) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from support import Core, a_request
 
 from signoff import audit, receipts
 from signoff.errors import BlockedNow, Duplicate, EditNotAllowed, Invalid, Limited, NotAllowed
-from signoff.models import flood, lists
+from signoff.models import flood, lists, store
 from signoff.models.approval import Approval
 from signoff.models.messages import Outcome
 from signoff.queue import stream
@@ -152,6 +153,22 @@ def test_the_same_while_it_waits_is_a_duplicate_of_it(core: Core) -> None:
     assert refund(core, 121).pending
     core.approvals.decide(first.id, 1, "U0ANA", "reject", reason="no")
     assert refund(core, 120).pending
+
+
+def test_a_request_that_two_intakes_take_at_once_is_no_duplicate_of_itself(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core.follow(RULES.replace("{owner: U0BEN}", "{limits: {pending: 1}}"))
+    first, before = refund(core, 120, key="k"), store.before
+
+    def too_early(connection: Connection, agent: str, request_id: str) -> Any:
+        found = before(connection, agent, request_id)
+        return SimpleNamespace(**{**found._mapping, "approval_id": None, "taken": False})
+
+    monkeypatch.setattr(store, "before", too_early)
+    assert core.approvals.submit(first.agent, first.request).id == first.id
+    with pytest.raises(Limited):
+        refund(core, 121)
 
 
 def test_what_is_allowed_is_never_a_duplicate(core: Core) -> None:
