@@ -21,6 +21,8 @@ CARDS = text(
     "WHERE approval.status = 'pending' AND approval.shown_at > :last ORDER BY approval.shown_at"
 )
 LOOK_SECONDS = 0.1
+BACK = 5_000_000
+"""Microseconds."""
 COMMAND_SECONDS = 10.0
 ANSWER_SECONDS = 300.0
 
@@ -105,12 +107,18 @@ class Crowd:
             found.receipt.append((woken - clicked) * 1000)
 
     async def _watch(self) -> None:
-        """What has just been shown; its time is the database's, noted when Slack had answered."""
-        last = 0
+        """What has just been shown; its time is the database's, noted when Slack had answered.
+
+        What is committed last may have an earlier time than what was seen: each look goes back a little.
+        """
+        last, seen = 0, set()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for approval_id, channel, ts, shown_at in await asyncio.to_thread(self._look, last):
-                last = shown_at
+            for approval_id, channel, ts, shown_at in await asyncio.to_thread(self._look, last - BACK):
+                last = max(last, shown_at)
+                if approval_id in seen:
+                    continue
+                seen.add(approval_id)
                 sent = self._sent.pop(approval_id, None)
                 if sent is not None:
                     self.figures.card.append(shown_at / 1000 - sent * 1000)
