@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bolt_bot import Bot
-from browser.people import Agent
+from browser.people import Agent, open_road
 from flows.person import ANA, BEN, MIA, Someone
 from flows.road import Road
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -113,14 +113,9 @@ def post(slack: Sandbox, bot: Bot) -> Callable[..., str]:
 @pytest.fixture(scope="package")
 def _open_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     """One server for all people; that a guest and a stranger are named does not let them decide."""
-    with Sandbox.start(ack_seconds=20, trigger_seconds=20) as sandbox:
-        approvers = f"{ANA} {BEN} U0GUS00001 U0EVE00001"
-        road = Road(sandbox, tmp_path_factory.mktemp("road"), {"SIGNOFF_APPROVERS": approvers})
-        try:
-            road.start()
-            yield road
-        finally:
-            road.close()
+    approvers = f"{ANA} {BEN} U0GUS00001 U0EVE00001"
+    with open_road(tmp_path_factory.mktemp("road"), {"SIGNOFF_APPROVERS": approvers}) as road:
+        yield road
 
 
 @pytest.fixture

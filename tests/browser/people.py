@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,25 @@ from typing import Any
 from flows.road import Road
 from playwright.sync_api import Locator, Page
 
+from signoff.sandbox.server import Sandbox
+
 JSON = dict[str, Any]
 AGENT = Path(__file__).with_name("asking.py")
 CHANGES = "Approve these changes"
 SECONDS = 60.0
 """How long an agent may take to hear what was decided, and to end."""
+
+
+@contextmanager
+def open_road(folder: Path, settings: Mapping[str, str]) -> Iterator[Road]:
+    """A real server beside a patient stand-in: people at a page are slower than tests."""
+    with Sandbox.start(ack_seconds=20, trigger_seconds=20) as sandbox:
+        road = Road(sandbox, folder, dict(settings))
+        try:
+            road.start()
+            yield road
+        finally:
+            road.close()
 
 
 @dataclass

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser.people import CHANGES, Agent, button, difference, form, only_for_me, the_card
+from browser.people import CHANGES, Agent, button, difference, form, only_for_me, open_road, the_card
 from flows.person import ANA, BEN, MIA, OMAR
 from flows.road import Road
 from playwright.sync_api import Locator, Page, expect
@@ -14,7 +14,6 @@ from support import eventually
 
 from signoff import Limited
 from signoff.models import flood
-from signoff.sandbox.server import Sandbox
 
 Ask = Callable[..., Agent]
 Look = Callable[..., Page]
@@ -71,13 +70,8 @@ def _open_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     settings = {
         "SIGNOFF_POLICY": str(folder / "policy.yml"), "SIGNOFF_APPROVERS": ANA, "SIGNOFF_ADMINS": OMAR,
     }  # fmt: skip
-    with Sandbox.start(ack_seconds=20, trigger_seconds=20) as sandbox:
-        road = Road(sandbox, folder, settings)
-        try:
-            road.start()
-            yield road
-        finally:
-            road.close()
+    with open_road(folder, settings) as road:
+        yield road
 
 
 @pytest.fixture
