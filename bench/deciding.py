@@ -16,16 +16,17 @@ from bench.postgresql import postgresql
 from bench.raw import Resp
 from bench.table import Row
 from bench.timing import median
-from signoff import embedded
-from signoff.answers import Publisher, Receipts
-from signoff.approvals import Approvals
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.service import Approvals
 from signoff.models import migrate
 from signoff.models.engine import open_engine
 from signoff.models.messages import ApprovalRequest, new_id
+from signoff.models.people import Person
 from signoff.models.store import Store
-from signoff.people import Person
-from signoff.policy import Policy
+from signoff.policy.policy import Policy
+from signoff.queue.publisher import Publisher
 from signoff.receipts import Signer
+from signoff.server import own_redis
 
 APPROVER = "U0ANA00001"
 PAYLOAD = {"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"}
@@ -51,7 +52,7 @@ def run(rounds: int, count: int) -> list[Row]:
     """A row a database; `count` decisions each round."""
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         folder = Path(name)
-        with embedded.running(folder) as server:
+        with own_redis.running(folder) as server:
             sqlite = f"sqlite:///{folder / 'signoff.db'}"
             ours, theirs = [], []
             with approvals_on(sqlite, server.url) as approvals, _floor(folder, server.url) as floor:

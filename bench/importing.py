@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.table import Row, verdict
 from bench.timing import median
-from signoff import child
+from signoff.server import processes
 
 IMPORT_MS = 250.0
 """Target for what `import signoff` may take."""
@@ -39,7 +39,7 @@ def run(rounds: int) -> list[Row]:
 def _milliseconds(statement: str) -> float:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     start = time.perf_counter()
-    process = child.start([sys.executable, "-c", statement], env=environment)
+    process = processes.start([sys.executable, "-c", statement], env=environment)
     if process.wait(60):
         raise RuntimeError(f"{statement} fails")
     return (time.perf_counter() - start) * 1000

@@ -8,8 +8,8 @@ from typing import Any
 from bench.table import Row, verdict
 from bench.timing import percentile
 from signoff.models.messages import ApprovalRequest, new_id
-from signoff.policy import evaluate
-from signoff.policy.loading import parse
+from signoff.policy.evaluate import evaluate
+from signoff.policy.loader import parse
 
 LIMIT_US = 100.0
 PAYLOAD = {"amount": 1200, "currency": "EUR", "customer": "cus_42"}

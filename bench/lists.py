@@ -14,15 +14,15 @@ from bench.deciding import APPROVER, PAYLOAD, Everybody, approvals_on
 from bench.postgresql import postgresql
 from bench.table import Row, verdict
 from bench.timing import median, percentile
-from signoff import embedded
-from signoff.approvals import Approvals
-from signoff.bot.commands import Commands
-from signoff.bot.directory import SlackDirectory
-from signoff.bot.lists import home_view
-from signoff.bot.post import Slack, client
-from signoff.lists import Lists
+from signoff.approvals.lists import Lists
+from signoff.approvals.service import Approvals
+from signoff.bot.cards.lists import home_view
+from signoff.bot.listeners.commands import Commands
+from signoff.bot.slack.client import Slack, client
+from signoff.bot.slack.directory import SlackDirectory
 from signoff.models.engine import open_engine
 from signoff.models.messages import ApprovalRequest, new_id
+from signoff.server import own_redis
 
 OLD = 1_000_000
 WAITING = 30
@@ -34,7 +34,7 @@ def run(rounds: int, old: int = OLD) -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         folder = Path(name)
-        with embedded.running(folder) as server:
+        with own_redis.running(folder) as server:
             rows += _measure("SQLite", f"sqlite:///{folder / 'signoff.db'}", server.url, rounds, old)
             with postgresql() as url:
                 if url is None:

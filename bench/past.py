@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Engine, text
 
 from signoff.models.messages import ApprovalRequest, new_id
-from signoff.policy import Policy, evaluate
+from signoff.policy.evaluate import evaluate
+from signoff.policy.policy import Policy
 
 AGENTS, ACTIONS, PEOPLE = 40, 200, 25
 OWNER = "U0OWNER001"

@@ -19,11 +19,11 @@ from urllib.request import Request, urlopen
 
 from bench.floor import REQUESTS
 from bench.raw import Resp
-from signoff import child
-from signoff.config import read_env_file
 from signoff.models import migrate
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
+from signoff.queue.data_folder import read_env_file
+from signoff.server import processes
 
 T = TypeVar("T")
 START_SECONDS = 60.0
@@ -92,7 +92,7 @@ class Stage:
         }  # fmt: skip
         (self.folder / "floor.json").write_text(json.dumps(settings))
         for role in ROLES:
-            self._spawn(child.python("bench.floor", role, str(self.folder / "floor.json")))
+            self._spawn(processes.python("bench.floor", role, str(self.folder / "floor.json")))
             if role == "stand-in":
                 until(lambda: _listens(self.floor_port))
             if role == "bot":
@@ -110,7 +110,7 @@ class Stage:
     def another(self, role: str) -> subprocess.Popen[bytes]:
         """One more process of a role, beside those of `signoff serve`."""
         self._environment["SIGNOFF_REDIS_URL"] = self.redis_url
-        return self._spawn(child.python("signoff", role))
+        return self._spawn(processes.python("signoff", role))
 
     def settled(self, approval_id: str, *, ended: bool) -> tuple[str, str] | None:
         """(channel, ts) of a card once nothing is left to be done for it."""
@@ -130,17 +130,17 @@ class Stage:
 
     def _stop(self) -> None:
         for process in reversed(self._children):
-            child.stop([process], STOP_SECONDS)
+            processes.stop([process], STOP_SECONDS)
         self._log.close()
 
     def _start_signoff(self) -> None:
         env_file = self.folder / "slack.env"
-        self._spawn(child.python("signoff", "sandbox", "--port", "0", "--env-file", str(env_file)))
+        self._spawn(processes.python("signoff", "sandbox", "--port", "0", "--env-file", str(env_file)))
         until(env_file.exists)
         own = {name: value for name, value in self._environment.items() if name.startswith("SIGNOFF_")}
         self._environment |= read_env_file(env_file) | own
         self.slack_url = self._environment["SLACK_API_URL"].removesuffix("/api/")
-        server = self._spawn(child.python("signoff", "serve"))
+        server = self._spawn(processes.python("signoff", "serve"))
 
         def ready() -> bool:
             said = (self.folder / "log").read_text()
@@ -151,7 +151,7 @@ class Stage:
         until(ready)
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
-        process = child.start(
+        process = processes.start(
             command,
             env=self._environment,
             cwd=self.folder,

@@ -24,12 +24,14 @@ from typing import Any
 from bench.raw import Resp
 from bench.table import Row, verdict
 from bench.timing import median, percentile
-from signoff import AsyncSignoff, child, embedded
-from signoff.canonical import canonical, digest
-from signoff.exchange import RedisExchange
-from signoff.models.messages import Answer, Receipt, moment, new_id
+from signoff import AsyncSignoff
+from signoff.client.exchange import RedisExchange
+from signoff.models.messages import Answer, moment, new_id
+from signoff.models.receipt import Receipt
+from signoff.payload.canonical import canonical, digest
 from signoff.queue import stream
 from signoff.receipts import Signer, nonce
+from signoff.server import own_redis, processes
 
 AGENT = "bench"
 PAYLOAD = canonical({"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"})
@@ -102,7 +104,7 @@ class Server:
     """Whoever decides: signs in advance, so that a burst is as quick as Redis takes it."""
 
     def __init__(self, folder: Path) -> None:
-        self._redis_server = embedded.EmbeddedRedis(folder)
+        self._redis_server = own_redis.EmbeddedRedis(folder)
         self._redis_server.start()
         self._signer = Signer.generate()
         self._redis = Resp(self._redis_server.url)
@@ -145,15 +147,15 @@ class Server:
             "SIGNOFF_REDIS_URL": self._redis_server.url, "SIGNOFF_AGENT": AGENT,
             "SIGNOFF_VERIFY_KEY": self._signer.verify_key, "PYTHONPATH": str(Path(__file__).parents[1]),
         }  # fmt: skip
-        process = child.start(
-            child.python("bench.waiting", str(waiters), str(woken), "verified" if verified else "raw"),
+        process = processes.start(
+            processes.python("bench.waiting", str(waiters), str(woken), "verified" if verified else "raw"),
             env={**os.environ, **settings}, stdout=subprocess.PIPE,
         )  # fmt: skip
         try:
             yield process
             process.wait(30)
         finally:
-            child.stop([process], 5)
+            processes.stop([process], 5)
             if process.stdout:
                 process.stdout.close()
 

@@ -15,8 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from signoff.blocking import Signoff, Ticket
-    from signoff.client import AsyncSignoff, AsyncTicket, Pending
+    from signoff.client.blocking import Signoff, Ticket
+    from signoff.client.client import AsyncSignoff, AsyncTicket, Pending
+    from signoff.client.gate import explain
+    from signoff.client.inbox import Delivery
     from signoff.errors import (
         Blocked,
         Cancelled,
@@ -32,22 +34,20 @@ if TYPE_CHECKING:
         Unreachable,
         WaitTimeout,
     )
-    from signoff.gate import explain
-    from signoff.inbox import Delivery
-    from signoff.models.messages import Receipt
+    from signoff.models.receipt import Receipt
 
 __version__ = "0.1.0"
 
 _WHERE = {
-    "signoff.blocking": ("Signoff", "Ticket"),
-    "signoff.client": ("AsyncSignoff", "AsyncTicket", "Pending"),
+    "signoff.client.blocking": ("Signoff", "Ticket"),
+    "signoff.client.client": ("AsyncSignoff", "AsyncTicket", "Pending"),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
         "Limited", "Invalid", "WaitTimeout", "Unreachable", "NotVerified", "ConfigError",
     ),
-    "signoff.gate": ("explain",),
-    "signoff.inbox": ("Delivery",),
-    "signoff.models.messages": ("Receipt",),
+    "signoff.client.gate": ("explain",),
+    "signoff.client.inbox": ("Delivery",),
+    "signoff.models.receipt": ("Receipt",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 

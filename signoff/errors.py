@@ -1,4 +1,4 @@
-"""Every exception that Signoff raises. The docstring's first line is the message.
+"""Every exception that an agent catches. The docstring's first line is the message.
 
 SignoffError
 ├── NotApproved            nothing may run
@@ -7,24 +7,47 @@ SignoffError
 ├── WaitTimeout            this process stopped waiting; the request stays pending
 ├── Unreachable            Redis cannot be reached
 ├── NotVerified            an answer came, but it is not a valid receipt for this request
-├── ConfigError            a setting is missing or wrong
-│   └── PolicyError        (server) so is the policy's file
-├── NotRecorded            (server) a person's decision changed nothing
-│   ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-│   ├── NotAllowed  EditNotAllowed  BlockedNow
-│   └── UnknownApproval  Restored
-└── SlackError             (server) what Slack answered, translated once
-    ├── SlackUnavailable   later: it is busy, away, or did not say what it did
-    └── SlackRefused       never, until somebody changes something
+└── ConfigError            a setting is missing or wrong
+
+The server's own stand beside what raises them: `policy.errors`, `approvals.errors`, `bot.slack.errors`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from datetime import datetime
+from typing import ClassVar, Protocol
 
-if TYPE_CHECKING:
-    from signoff.models.messages import Receipt
+
+class Decider(Protocol):
+    """Who decided: Slack user id, name, and when (UTC)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+class Refusal(Protocol):
+    """What a refused agent can read of its signed receipt; it is a `signoff.Receipt`."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def resubmit(self) -> bool: ...
+    @property
+    def never_shown(self) -> bool: ...
+    @property
+    def decided_by(self) -> Decider | None: ...
+    @property
+    def token(self) -> str: ...
 
 
 class SignoffError(Exception):
@@ -44,7 +67,7 @@ class NotApproved(SignoffError):
 
     status: ClassVar[str] = ""
 
-    def __init__(self, detail: str = "", receipt: Receipt | None = None) -> None:
+    def __init__(self, detail: str = "", receipt: Refusal | None = None) -> None:
         super().__init__(detail)
         self.receipt = receipt
 
@@ -110,113 +133,3 @@ class NotVerified(SignoffError):
 
 class ConfigError(SignoffError):
     """A setting is missing or wrong."""
-
-
-class PolicyError(ConfigError):
-    """The policy's file is wrong.
-
-    `faults` are sentences, each with file and line and what to do.
-    """
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = tuple(faults)
-
-
-class NotRecorded(SignoffError):
-    """Nothing has changed."""
-
-
-class UnknownApproval(NotRecorded):
-    """There is no such request."""
-
-
-class Restored(NotRecorded):
-    """Signoff was restored from a backup, and the request ended with that."""
-
-
-class NotAllowed(NotRecorded):
-    """This person may not decide.
-
-    `approvers` are those who may, by today's policy, where that is why.
-    """
-
-    def __init__(self, detail: str = "", approvers: Sequence[str] = ()) -> None:
-        super().__init__(detail)
-        self.approvers = tuple(approvers)
-
-
-class EditNotAllowed(NotAllowed):
-    """This person may decide, but not on what their changes would make of the request."""
-
-
-class BlockedNow(NotRecorded):
-    """The policy in force blocks this: it can only be rejected.
-
-    `edited` is True where it is the changes that it blocks.
-    """
-
-    def __init__(self, detail: str = "", *, edited: bool = False) -> None:
-        super().__init__(detail)
-        self.edited = edited
-
-
-class AlreadyDecided(NotRecorded):
-    """Somebody was faster.
-
-    `status` is what the request has become, `by` the name of who decided (empty where nobody did),
-    `by_id` their Slack id and `at` the time in microseconds since 1970.
-    """
-
-    def __init__(self, status: str, by: str = "", by_id: str = "", at: int = 0) -> None:
-        super().__init__(f"It is {status} already.")
-        self.status, self.by, self.by_id, self.at = status, by, by_id, at
-
-
-class TimeRanOut(NotRecorded):
-    """The request expired before the decision.
-
-    `at` is when, in microseconds since 1970.
-    """
-
-    def __init__(self, at: int) -> None:
-        super().__init__()
-        self.at = at
-
-
-class EditedMeanwhile(NotRecorded):
-    """The payload was changed since it was shown: look at it again.
-
-    `by` is the name of who changed it.
-    """
-
-    def __init__(self, by: str = "") -> None:
-        super().__init__()
-        self.by = by
-
-
-class SlackError(SignoffError):
-    """Slack did not do it."""
-
-
-class SlackUnavailable(SlackError):
-    """Slack is busy or away.
-
-    `seconds` is how long it asked to be left alone (its Retry-After), else a pause of ours. `limited` is the
-    method that was called too often, else empty.
-    """
-
-    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: str = "") -> None:
-        super().__init__(detail)
-        self.seconds, self.limited = seconds, limited
-
-
-class SlackRefused(SlackError):
-    """Slack refuses.
-
-    `code` is Slack's own word for it, such as `channel_not_found`.
-    """
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}. {detail}".strip())
-        self.code = code

@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from signoff.canonical import canonical, digest, parse
 from signoff.errors import ConfigError, NotVerified, SignoffError
-from signoff.models.messages import Answer, Decider, Receipt
+from signoff.models.messages import Answer
+from signoff.models.receipt import Decider, Receipt
+from signoff.payload.canonical import canonical, digest, parse
 
 ISSUER = "signoff"
 ALGORITHM = "EdDSA"

@@ -13,13 +13,14 @@ import pytest
 import redis
 from support import Core, People, RedisServer, free_port, missing
 
-from signoff.answers import Publisher, Receipts
-from signoff.approvals import Approvals
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.service import Approvals
 from signoff.models import migrate
 from signoff.models.engine import open_engine
+from signoff.models.people import Person
 from signoff.models.store import Store
-from signoff.people import Person
-from signoff.policy import Policy
+from signoff.policy.policy import Policy
+from signoff.queue.publisher import Publisher
 from signoff.receipts import Signer
 
 

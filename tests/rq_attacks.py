@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signoff.app import QUEUE
+from signoff.queue.wakeups import QUEUE
 
 HARM = '''
 import os

@@ -15,12 +15,12 @@ from typing import Any, NoReturn
 import pytest
 import redis
 
-from signoff.approvals import Approvals
+from signoff.approvals.service import Approvals
 from signoff.models.messages import ApprovalRequest, new_id
+from signoff.models.people import Person
 from signoff.models.store import Store
-from signoff.people import Person
-from signoff.policy import Policy
-from signoff.policy.loading import parse
+from signoff.policy.loader import parse
+from signoff.policy.policy import Policy
 from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"

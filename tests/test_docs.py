@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from signoff.cli import EPILOG
-from signoff.settings import Settings
-from signoff.testing import Approvals
+from signoff.cli.main import EPILOG
+from signoff.client.testing import Approvals
+from signoff.server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -44,7 +44,7 @@ def test_the_wheel_holds_the_package_and_what_it_reads(wheel: zipfile.ZipFile) -
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert {name for name in names if ".dist-info/" not in name} == source
-    assert {"signoff/py.typed", "signoff/manifest.yml"} <= names
+    assert {"signoff/py.typed", "signoff/bot/slack/manifest.yml"} <= names
     assert any(name.startswith("signoff/models/migrations/versions/") for name in names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
@@ -65,12 +65,13 @@ def test_a_plain_install_asks_for_the_five_and_the_extras_for_the_rest(metadata:
 def test_the_command_and_the_pytest_fixture_are_announced(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     announced = wheel.read(name).decode()
-    assert "signoff = signoff.cli:main" in announced
+    assert "signoff = signoff.cli.main:main" in announced
     assert "signoff = signoff.testing" in announced
 
 
 def test_the_manifest_beside_the_readme_is_the_one_that_the_command_prints() -> None:
-    assert (ROOT / "manifest.yml").read_bytes() == (ROOT / "signoff" / "manifest.yml").read_bytes()
+    shipped = ROOT / "signoff" / "bot" / "slack" / "manifest.yml"
+    assert (ROOT / "manifest.yml").read_bytes() == shipped.read_bytes()
 
 
 def test_the_changelog_knows_this_version() -> None:

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff import receipts
-from signoff.canonical import canonical, digest
 from signoff.errors import ConfigError, NotVerified
-from signoff.models.messages import Answer, Decider, Receipt
+from signoff.models.messages import Answer
+from signoff.models.receipt import Decider, Receipt
+from signoff.payload.canonical import canonical, digest
 from signoff.receipts import Signer, accept, verify, verify_keys
 
 SIGNER = Signer.generate()

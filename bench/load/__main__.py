@@ -20,7 +20,7 @@ from bench.load.processes import Killer, Memory
 from bench.postgresql import postgresql
 from bench.stage import Stage, until
 from bench.timing import percentile
-from signoff import audit
+from signoff.approvals import audit
 
 PROCESSES = 3
 """Bots, and workers."""

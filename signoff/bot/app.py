@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 import functools
-import gc
 import logging
 import os
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 
-from signoff import crash
-from signoff.app import Server
-from signoff.bot import words
-from signoff.bot.actions import Actions
-from signoff.bot.commands import Commands
-from signoff.bot.controls import ACTION
-from signoff.bot.decide import Decide
-from signoff.bot.delivery import Delivery
-from signoff.bot.editor import Editor
-from signoff.bot.home import Home
-from signoff.bot.mentions import Mentions
-from signoff.bot.modals import message_view
-from signoff.bot.news import News
-from signoff.errors import ConfigError, SlackRefused
+from signoff.approvals.lists import Lists
+from signoff.approvals.service import Approvals
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.forms.controls import ACTION
+from signoff.bot.forms.modals import message_view
+from signoff.bot.listeners.actions import Actions
+from signoff.bot.listeners.commands import Commands
+from signoff.bot.listeners.editor import Editor
+from signoff.bot.listeners.home import Home
+from signoff.bot.listeners.mentions import Mentions
+from signoff.bot.listeners.news import News
+from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.slack.client import Slack
+from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.text import words
+from signoff.models import crash
+from signoff.models.store import Store
 
 log = logging.getLogger("signoff.bot")
 
-CONNECTIONS = 2
-"""Socket Mode connections: while Slack refreshes one, the other takes the clicks (Slack allows ten)."""
 CONCURRENCY = 32
 """Threads for listeners, each connection. Bolt's default of five leaves a burst unacknowledged."""
-CHUNK = 65_536
-"""Bytes of one read. The SDK's 1,024 cut a click, which brings its card, into many."""
-WATCH_SECONDS = 10.0
-SILENT_SECONDS = 40.0
-"""A connection that was down for so long is made anew, whatever the SDK thinks of it."""
-DRAIN_SECONDS = 8.0
 ANYTHING = re.compile("")
 
 
@@ -94,7 +85,26 @@ class CountedApp(App):
             return answer
 
 
-def build_bolt(server: Server, running: Running | None = None) -> App:
+class Parts(Protocol):
+    """What the bot is built of: the server has them."""
+
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def lists(self) -> Lists: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def slack(self) -> Slack: ...
+    @property
+    def directory(self) -> SlackDirectory: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def wake_home(self) -> Callable[[str], None]: ...
+
+
+def build_bolt(server: Parts, running: Running | None = None) -> App:
     """The Bolt App with every listener."""
     counted = running or Running()
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
@@ -107,8 +117,7 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
         listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
     )
 
-    delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
-    actions = Actions(server.approvals, server.slack, server.directory, delivery)
+    actions = Actions(server.approvals, server.slack, server.directory, server.delivery)
     editor = Editor(server.approvals, server.slack, actions.refusal)
     commands = Commands(server.lists, server.store, server.slack, server.directory)
     decide = Decide(server.approvals, server.slack, server.directory, actions)
@@ -166,67 +175,6 @@ def build_bolt(server: Server, running: Running | None = None) -> App:
         return BoltResponse(status=200, body=_not_recorded(body))
 
     return app
-
-
-def preflight(server: Server) -> None:
-    """Fail early, and say why: raises ConfigError when Slack does not know the tokens."""
-    try:
-        server.directory.home()  # asks auth.test, and raises what Slack says
-        server.slack.address()
-    except SlackRefused as error:
-        raise ConfigError(f"SLACK_BOT_TOKEN: {error}") from None
-    if server.settings.slack_app_token is None:
-        raise ConfigError("SLACK_APP_TOKEN is not set: the app's page in Slack, App-Level Tokens, makes one.")
-
-
-def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
-    """The bot role, until `stop` is set; then it finishes what runs. `ready` tells that it is connected."""
-    preflight(server)
-    token = server.settings.slack_app_token
-    assert token is not None
-    running = Running()
-    app = build_bolt(server, running)
-    handlers = [
-        SocketModeHandler(
-            app,
-            token.get_secret_value(),
-            concurrency=CONCURRENCY,
-            web_client=server.slack.web,
-            receive_buffer_size=CHUNK,
-        )
-        for _ in range(CONNECTIONS)
-    ]
-    for handler in handlers:
-        try:
-            handler.connect()  # type: ignore[no-untyped-call]
-        except SlackApiError as error:
-            raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {error.response['error']}.") from None
-    gc.collect()
-    gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
-    log.info("connected to Slack")
-    ready()
-    down_since: dict[int, float] = {}
-    while not stop.wait(WATCH_SECONDS):
-        for number, handler in enumerate(handlers):
-            watch(handler, number, down_since)
-    running.wait(DRAIN_SECONDS)
-    with ThreadPoolExecutor(CONNECTIONS) as pool:  # each takes the SDK a few seconds
-        list(pool.map(lambda handler: handler.close(), handlers))
-
-
-def watch(handler: SocketModeHandler, number: int, down_since: dict[int, float]) -> None:
-    """Make a connection anew that the SDK has not brought back by itself."""
-    if handler.client.is_connected():
-        down_since.pop(number, None)
-        return
-    since = down_since.setdefault(number, time.monotonic())
-    if time.monotonic() - since >= SILENT_SECONDS:
-        log.warning("connection %d to Slack was down for %.0f s: connecting anew", number, SILENT_SECONDS)
-        down_since.pop(number, None)
-        try:
-            handler.client.connect_to_new_endpoint(force=True)
-        except Exception as error:
-            log.error("still down: %s", type(error).__name__)
 
 
 def _not_recorded(body: dict[str, Any]) -> Any:

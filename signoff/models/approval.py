@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
-from signoff.policy import Verdict
+from signoff.models.verdict import Verdict
 
 
 @dataclass(frozen=True)

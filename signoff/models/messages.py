@@ -14,10 +14,11 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
-from signoff.canonical import canonical, digest, parse
 from signoff.errors import Invalid
+from signoff.models.receipt import Wire
+from signoff.payload.canonical import canonical, digest, parse
 
 VERSION = 1
 """Of the wire. A server takes its own and the one before."""
@@ -32,17 +33,10 @@ DEFAULT_EXPIRES_IN = 24 * 3600
 AGENT = re.compile(r"[a-z0-9-]{1,40}")
 Reversibility = Literal["reversible", "costly", "irreversible"]
 Risk = Literal["low", "medium", "high", "critical"]
-Status = Literal["approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"]
 
 Action = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$")]
 Prose = Annotated[str, StringConstraints(max_length=4000)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
-
-
-class Wire(BaseModel):
-    """What all messages share: frozen, and no field that nobody knows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 class ApprovalRequest(Wire):
@@ -133,55 +127,6 @@ class Cancel(Wire):
     """An agent withdraws a request of its own."""
 
     reason: Prose = ""
-
-
-class Decider(Wire):
-    """Who decided, in a receipt. `at` is the database's clock, in UTC."""
-
-    id: str
-    name: str
-    at: datetime
-    second_factor: str | None = None
-
-
-class Receipt(Wire):
-    """The final answer: verified, and bound to one request and one payload.
-
-    `payload` is what to run; None unless approved. `policy` is the digest of the policy, `rule` the name of
-    the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `token`
-    is the signed form that `verify` takes.
-    """
-
-    id: str
-    agent: str
-    action: str
-    status: Status
-    version: int = 0
-    digest_sent: str | None = None
-    digest: str | None = None
-    decided_by: Decider | None = None
-    reason: str = ""
-    resubmit: bool = False
-    never_shown: bool = False
-    policy: str = ""
-    rule: str = ""
-    why: str = ""
-    nonce: str
-    issued_at: datetime
-    not_after: datetime
-    payload: dict[str, Any] | None = None
-    permalink: str | None = None
-    token: str = Field(default="", repr=False)
-
-    @property
-    def approved(self) -> bool:
-        """True for the one status that lets anything run."""
-        return self.status == "approved"
-
-    @property
-    def edited(self) -> bool:
-        """True when the approved payload is not the one that was sent."""
-        return self.approved and self.digest != self.digest_sent
 
 
 class Answer(Wire):

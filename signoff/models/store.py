@@ -19,7 +19,7 @@ from signoff.models.clock import now as now
 from signoff.models.engine import reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
-from signoff.policy import Verdict
+from signoff.models.verdict import Verdict
 
 MICROSECONDS = 1_000_000
 approvals = ApprovalRow.__table__  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, case, exc, func, insert, litera
 from signoff.models.leases import LEASE_SECONDS
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
 from signoff.models.tables import ThreadRow
-from signoff.policy import Verdict
+from signoff.models.verdict import Verdict
 
 MOST_VERDICTS = 50
 """Waiting requests whose approvers are read, to say who may decide."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from signoff.models.messages import Reversibility, Risk
+from signoff.models.verdict import REVERSIBILITIES, RISKS
 from signoff.policy.globs import Globs
-from signoff.policy.verdict import REVERSIBILITIES, RISKS
 
 NAME = "signoff-actions"
 VERSION = 1

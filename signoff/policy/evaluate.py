@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
-from signoff.policy import facts as judged
-from signoff.policy.classes import ActionClass
-from signoff.policy.deciding import Finding, decide
-from signoff.policy.facts import Facts
-from signoff.policy.policy import Policy
-from signoff.policy.rules import Contents, Rule
-from signoff.policy.verdict import (
+from signoff.models.verdict import (
     ANSWERS,
     REVERSIBILITIES,
     RISKS,
@@ -22,6 +16,12 @@ from signoff.policy.verdict import (
     stricter_reversibility,
     stricter_risk,
 )
+from signoff.policy import facts as judged
+from signoff.policy.classes import ActionClass
+from signoff.policy.facts import Facts
+from signoff.policy.order import Finding, decide
+from signoff.policy.policy import Policy
+from signoff.policy.rules import Contents, Rule
 
 _ID = re.compile(r"[CDG][A-Z0-9]{1,40}")
 _THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")

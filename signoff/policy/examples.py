@@ -9,9 +9,9 @@ from typing import Any
 
 from signoff.errors import Invalid
 from signoff.models.messages import AGENT, ApprovalRequest, build, new_id
+from signoff.models.verdict import Answer
 from signoff.policy.document import Document
 from signoff.policy.faults import Faults
-from signoff.policy.verdict import Answer
 
 _FIELDS = [field.alias or name for name, field in ApprovalRequest.model_fields.items()]
 ANYONE = "agent"

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from signoff.canonical import LARGEST_NUMBER
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
-from signoff.policy.addresses import Domains
-from signoff.policy.classes import CLASSES, ActionClass, fitting
-from signoff.policy.conditions import context, count_values
-from signoff.policy.verdict import (
+from signoff.models.verdict import (
     RISKS,
     UNMAPPED_REVERSIBILITY,
     UNMAPPED_RISK,
     stricter_reversibility,
     stricter_risk,
 )
+from signoff.payload.canonical import LARGEST_NUMBER
+from signoff.policy.addresses import Domains
+from signoff.policy.classes import CLASSES, ActionClass, fitting
+from signoff.policy.conditions import context, count_values
 
 if TYPE_CHECKING:
     import cel

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signoff.errors import PolicyError
 from signoff.policy.document import Document, Path
+from signoff.policy.errors import PolicyError
 
 MOST = 20
 """Faults that are told at once."""

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Any
 
-from signoff.canonical import canonical
+from signoff.payload.canonical import canonical
 
 MOST = 200
 """Characters of a headline as it is written."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from signoff.canonical import canonical, digest
+from signoff.models.verdict import Verdict
+from signoff.payload.canonical import canonical, digest
 from signoff.policy.rules import AgentRules, Contents, Limits, Rule
-from signoff.policy.verdict import Verdict
 
 
 @dataclass(frozen=True)

@@ -6,29 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from signoff.models.messages import ApprovalRequest
+from signoff.models.history import Past
 from signoff.policy.evaluate import evaluate, missing
 from signoff.policy.policy import Policy
 from signoff.policy.rules import Rule
-from signoff.policy.verdict import Answer
 
 REFUSED = "refused"
 """Would have been refused, as it does not say what a rule requires."""
-
-
-@dataclass(frozen=True)
-class Past:
-    """A request that came in, the answer that it had then, and what became of it (a status).
-
-    `request` is None where its payload has been erased.
-    """
-
-    id: str
-    agent: str
-    action: str
-    answer: Answer
-    status: str
-    request: ApprovalRequest | None
 
 
 @dataclass(frozen=True)

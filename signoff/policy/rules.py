@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from signoff.models.messages import Reversibility, Risk
+from signoff.models.verdict import Answer
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import ActionClass
 from signoff.policy.conditions import Condition
 from signoff.policy.facts import Facts
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
-from signoff.policy.verdict import Answer
 
 Level = Literal["supervised", "guided", "autonomous", "full_auto"]
 LEVELS: tuple[Level, ...] = ("supervised", "guided", "autonomous", "full_auto")

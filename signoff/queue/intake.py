@@ -9,26 +9,19 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Event
-from typing import cast
+from typing import Protocol, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from signoff import crash
-from signoff.approvals import Approvals
-from signoff.canonical import parse
 from signoff.errors import Invalid, NotApproved
+from signoff.models import crash
+from signoff.models.approval import Approval
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
-from signoff.models.messages import (
-    MAX_ENTRY,
-    VERSION,
-    ApprovalRequest,
-    Cancel,
-    Outcome,
-    Status,
-    build,
-)
+from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, build
+from signoff.models.receipt import Status
+from signoff.payload.canonical import parse
 from signoff.queue.stream import Entry, Stream, refuses_all
 
 log = logging.getLogger("signoff.intake")
@@ -48,6 +41,28 @@ CLAIM_IDLE_MS = 5000
 """An entry that was read so long ago and not acked: whoever read it died, or met an outage."""
 CLAIM_SECONDS = 1.0
 PAUSES = (0.1, 0.5, 1.0, 2.0)
+
+
+class Approvals(Protocol):
+    """What the intake asks of the one writer: see `signoff.approvals`."""
+
+    def submit(self, agent: str, request: ApprovalRequest) -> Approval:
+        """A request becomes an Approval; raises NotApproved where it is refused."""
+
+    def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
+        """Its agent withdraws a request; None where there is none."""
+
+    def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
+        """What became of an approved action."""
+
+    def answer(self, approval: Approval) -> None:
+        """Tell its agent where a request stands."""
+
+    def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
+        """Answer a request that never became an Approval."""
+
+    def find(self, agent: str, request_id: str) -> Approval | None:
+        """The Approval of a request; None where there is none."""
 
 
 class Intake:
@@ -153,7 +168,7 @@ class Intake:
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
         if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
-            known = self._approvals.store.find(entry.agent, request_id)
+            known = self._approvals.find(entry.agent, request_id)
             if known is None:
                 status = cast(Status, refusal.status)
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])

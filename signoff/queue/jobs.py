@@ -26,15 +26,11 @@ from rq.utils import now as rq_now
 from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
-from signoff import crash
-from signoff.app import DELIVER, HOME, QUEUE, Server
-from signoff.bot.delivery import Delivery
-from signoff.bot.home import Homes
-from signoff.bot.turns import Turns
-from signoff.canonical import parse
 from signoff.errors import Invalid
+from signoff.models import crash
+from signoff.payload.canonical import parse
 from signoff.queue.mac import Mac
-from signoff.queue.sweep import Sweep
+from signoff.queue.wakeups import QUEUE
 
 log = logging.getLogger("signoff.worker")
 
@@ -158,28 +154,6 @@ class SignoffWorker(SimpleWorker):
             except ResponseError as error:
                 log.warning("RQ's keys are not as they should be: %s", str(error).split(" ")[0])
         self.last_cleaned_at = rq_now()  # type: ignore[assignment]
-
-
-def run_worker(server: Server, stop: threading.Event) -> None:
-    """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
-    delivery = Delivery(server.approvals, server.slack, server.settings.admin_ids())
-    turns = Turns(server.store, delivery)
-    homes = Homes(server.store, server.lists, server.slack)
-    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.one}
-    SignoffJob.mac = server.mac
-    sweep = Sweep(server.approvals, delivery.warn)
-    timers = [
-        threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
-        for name, part in (("sweep", sweep), ("deliver", turns), ("home", homes))
-    ]
-    for timer in timers:
-        timer.start()
-    try:
-        keep_working(server.redis_url, stop)
-    finally:
-        stop.set()
-        for timer in timers:
-            timer.join(timeout=15)
 
 
 def keep_working(redis_url: str, stop: threading.Event) -> None:

@@ -12,8 +12,8 @@ import hmac
 import secrets
 from typing import Any
 
-from signoff.canonical import canonical
 from signoff.errors import SignoffError
+from signoff.payload.canonical import canonical
 
 PURPOSE = "rq jobs"
 """What the key is derived for: see `signoff.receipts.Signer.derive`."""

@@ -1,5 +1,6 @@
-"""A local Slack: Web API, Socket Mode, response_url, and JSON for programs that drive it.
+"""Slack's stand-in: its Web API, Socket Mode and a page like it, as strict as Slack in what we know of it.
 
-It is as strict as Slack, so that what works here works there; the real SDK and Bolt run against it unpatched.
-It imports nothing of Signoff but `signoff.bot.blocks`. Start it with `signoff.sandbox.server`.
+A program of its own that any Slack app can talk to; docs/sandbox.md. It imports nothing of Signoff but the
+limits in `bot.blocks`. An app's call goes through `web_api` to a method; a person's act through `acts` to
+the app.
 """

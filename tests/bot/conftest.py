@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from signoff.canonical import canonical, digest
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, new_id
-from signoff.policy import Policy, evaluate
+from signoff.payload.canonical import canonical, digest
+from signoff.policy.evaluate import evaluate
+from signoff.policy.policy import Policy
 
 BEGAN = 1_795_000_000_000_000
 REQUEST = {*ApprovalRequest.model_fields, "schema"} - {"kind", "id", "payload"}

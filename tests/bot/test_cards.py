@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.bot import words
+from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, check_message, total_length
-from signoff.bot.cards import card, log, parse_choice, parse_token, token
-from signoff.bot.folding import shown_whole
-from signoff.bot.text import visible
-from signoff.errors import UnknownApproval
+from signoff.bot.cards.card import card, log, parse_choice, parse_token, token
+from signoff.bot.text import words
+from signoff.bot.text.fold import shown_whole
+from signoff.bot.text.text import visible
 from signoff.models.approval import Approval, Card
 from signoff.models.messages import Decision, Outcome
 

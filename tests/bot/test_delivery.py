@@ -6,8 +6,8 @@ from typing import Any
 
 from support import Core
 
-from signoff.bot.delivery import Delivery
-from signoff.bot.post import Posted
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.slack.client import Posted
 
 
 class Slack:

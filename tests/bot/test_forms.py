@@ -9,17 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.bot import words
 from signoff.bot.blocks import check_view
-from signoff.bot.cards import card
-from signoff.bot.controls import suggestions
-from signoff.bot.difference import by_line
-from signoff.bot.forms import changed_values, controls, edit_view, page_errors, page_of_edit, read_edit
-from signoff.bot.meanwhile import again_view, as_sent, lost_view
-from signoff.bot.modals import carries, difference_view
-from signoff.bot.text import Trusted
-from signoff.canonical import canonical
+from signoff.bot.cards.card import card
+from signoff.bot.forms.conflict import again_view, as_sent, lost_view
+from signoff.bot.forms.controls import suggestions
+from signoff.bot.forms.edit_form import (
+    changed_values,
+    controls,
+    edit_view,
+    page_errors,
+    page_of_edit,
+    read_edit,
+)
+from signoff.bot.forms.modals import carries, difference_view
+from signoff.bot.text import words
+from signoff.bot.text.difference import by_line
+from signoff.bot.text.text import Trusted
 from signoff.models.approval import Approval
+from signoff.payload.canonical import canonical
 
 Make = Callable[..., Approval]
 View = dict[str, Any]

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from signoff.approvals.epochs import CLOSED
 from signoff.bot.blocks import check_message
-from signoff.bot.cards import card
-from signoff.epochs import CLOSED
+from signoff.bot.cards.card import card
 from signoff.models.approval import Approval, Card
 from signoff.models.messages import Decision, Outcome
 

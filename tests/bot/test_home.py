@@ -17,14 +17,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from support import Core, a_request, eventually
 
-from signoff.bot import home
-from signoff.bot.home import Home, Homes, digest_of
-from signoff.bot.lists import home_view
-from signoff.bot.post import Slack, client
-from signoff.errors import NotRecorded
-from signoff.lists import Lists
+from signoff.approvals.errors import NotRecorded
+from signoff.approvals.lists import Lists
+from signoff.bot.cards.lists import home_view
+from signoff.bot.delivery.homes import Homes, digest_of
+from signoff.bot.listeners import home
+from signoff.bot.listeners.home import Home
+from signoff.bot.slack.client import Slack, client
 from signoff.models import homes
-from signoff.people import Person
+from signoff.models.people import Person
 from signoff.sandbox.server import Sandbox
 
 ANA, BEN, MIA = "U0ANA", "U0BEN", "U0MIA"

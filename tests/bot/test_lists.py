@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.bot import words
+from signoff.approvals.lists import Overview, Page
 from signoff.bot.blocks import check_message, check_view
-from signoff.bot.lists import home_view, list_blocks, list_view, read_turn
-from signoff.bot.record import record_blocks, record_view
+from signoff.bot.cards.lists import home_view, list_blocks, list_view, read_turn
+from signoff.bot.cards.record import record_blocks, record_view
+from signoff.bot.text import words
 from signoff.errors import Invalid
-from signoff.lists import Overview, Page
 from signoff.models.approval import Approval
 from signoff.models.lists import Listed
 from signoff.models.messages import Decision, moment, new_id

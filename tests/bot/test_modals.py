@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.bot import words
+from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import check_message, check_view
-from signoff.bot.modals import (
+from signoff.bot.forms.modals import (
     can_edit,
     checking_view,
     details_view,
@@ -30,10 +30,11 @@ from signoff.bot.modals import (
     review_view,
     target,
 )
-from signoff.bot.text import mention, visible
-from signoff.canonical import canonical, digest
-from signoff.errors import Invalid, UnknownApproval
+from signoff.bot.text import words
+from signoff.bot.text.text import mention, visible
+from signoff.errors import Invalid
 from signoff.models.approval import Approval
+from signoff.payload.canonical import canonical, digest
 
 Make = Callable[..., Approval]
 View = dict[str, Any]

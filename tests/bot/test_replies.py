@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from signoff.bot.replies import sentence
-from signoff.errors import NotAllowed
+from signoff.approvals.errors import NotAllowed
+from signoff.bot.listeners.replies import sentence
 from signoff.models.approval import Approval
 
 Make = Callable[..., Approval]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.bot.text import (
+from signoff.bot.text.text import (
     actual,
     cut,
     date,

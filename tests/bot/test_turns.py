@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import exc
 from support import Core, eventually
 
-from signoff.bot import turns as bot_turns
-from signoff.bot.turns import Turns
+from signoff.bot.delivery import turns as bot_turns
+from signoff.bot.delivery.turns import Turns
 from signoff.models import turns
 from signoff.models.turns import Turn
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from faults.books import Answer, Facts, Made, Row, Said, Shown
 from sqlalchemy import text
 
-from signoff import audit
-from signoff.canonical import digest
+from signoff.approvals import audit
+from signoff.payload.canonical import digest
 from signoff.queue import stream
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from signoff.canonical import canonical, digest
-from signoff.models.messages import Receipt
+from signoff.models.receipt import Receipt
+from signoff.payload.canonical import canonical, digest
 
 Verify = Callable[[str, str], Receipt]
 """(token, agent) → receipt; raises where it does not hold."""

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from signoff import child
+from signoff.server import processes
 
 LARGEST = 1 << 18
 """Bytes of one message: a command and its environment."""
@@ -32,8 +32,8 @@ class Nursery:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = child.python("faults.nursery", str(theirs.fileno()))
-        self._process = child.start(command, env=env, pass_fds=(theirs.fileno(),))
+        command = processes.python("faults.nursery", str(theirs.fileno()))
+        self._process = processes.start(command, env=env, pass_fds=(theirs.fileno(),))
         theirs.close()
 
     def start(self, command: Sequence[str | Path], **given: Any) -> Born:
@@ -96,15 +96,6 @@ def main(number: int) -> None:
     """The nursery's own process."""
     from faults import agent  # noqa: F401
 
-    import signoff.bot.app
-    import signoff.cli
-    import signoff.commands.database
-    import signoff.commands.roles
-    import signoff.logs
-    import signoff.models.migrate
-    import signoff.queue.intake
-    import signoff.queue.jobs  # noqa: F401
-
     link = socket.socket(fileno=number)
     while True:
         text, files, _, _ = socket.recv_fds(link, LARGEST, 2)
@@ -126,10 +117,11 @@ def main(number: int) -> None:
 
 def live(said: Mapping[str, Any], log: int, ready: int) -> None:
     """A process's whole life."""
-    ctypes.CDLL(None).prctl(child.PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    ctypes.CDLL(None).prctl(processes.PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     from faults import agent
 
-    from signoff import cli, crash
+    from signoff.cli import main as cli
+    from signoff.models import crash
 
     code = 1
     try:

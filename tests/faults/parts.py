@@ -17,7 +17,7 @@ import redis
 from faults.nursery import Born
 from support import eventually, missing
 
-from signoff import child
+from signoff.server import processes
 
 START_SECONDS = 60.0
 READY_FD = "SIGNOFF_READY_FD"
@@ -32,7 +32,7 @@ class Part:
         self.env = dict(env)
         self.folder = folder
         self.process: subprocess.Popen[bytes] | Born | None = None
-        self.begin: Callable[..., subprocess.Popen[bytes] | Born] = child.start
+        self.begin: Callable[..., subprocess.Popen[bytes] | Born] = processes.start
         self._pipe: int | None = None
 
     @property

@@ -16,11 +16,12 @@ from faults.world import CHANNEL, Shape, World
 from flows.person import Someone
 from support import a_request
 
-from signoff import audit
-from signoff.answers import Publisher, Receipts
-from signoff.approvals import Approvals
-from signoff.bot.cards import card
-from signoff.policy import Policy
+from signoff.approvals import audit
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.service import Approvals
+from signoff.bot.cards.card import card
+from signoff.policy.policy import Policy
+from signoff.queue.publisher import Publisher
 
 BOTS_ALONE = Shape(bots=2, intakes=0, workers=0, agents=0)
 """Nobody redraws a card: both people see its buttons until the end."""

@@ -11,8 +11,9 @@ import pytest
 from faults.books import Answer, Facts, Made, Row, Said, Shown, check, doubles
 
 from signoff import receipts
-from signoff.canonical import canonical, digest
-from signoff.models.messages import Decider, Receipt, new_id
+from signoff.models.messages import new_id
+from signoff.models.receipt import Decider, Receipt
+from signoff.payload.canonical import canonical, digest
 from signoff.receipts import Signer, nonce
 
 SIGNER = Signer.generate()

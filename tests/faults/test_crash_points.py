@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from faults.world import Shape, World
 
-from signoff.crash import CRASH_POINTS
+from signoff.models.crash import CRASH_POINTS
 from signoff.models.messages import new_id
 from signoff.queue import stream
 

@@ -18,19 +18,19 @@ from rq.serializers import JSONSerializer
 from support import a_request, eventually
 
 from signoff import Signoff
-from signoff.answers import Publisher
-from signoff.app import DELIVER, QUEUE
-from signoff.bot.delivery import Delivery
-from signoff.bot.turns import Turns
-from signoff.crash import CRASH_POINTS, RARE_POINTS
+from signoff.approvals import sweep as sweeps
+from signoff.approvals.sweep import Sweep
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.delivery.turns import Turns
 from signoff.models.approval import Approval
+from signoff.models.crash import CRASH_POINTS, RARE_POINTS
 from signoff.models.messages import Cancel, Outcome, new_id
-from signoff.policy.loading import parse
+from signoff.policy.loader import parse
 from signoff.queue import stream
-from signoff.queue import sweep as sweeps
 from signoff.queue.intake import Intake
 from signoff.queue.jobs import SignoffJob, SignoffWorker
-from signoff.queue.sweep import Sweep
+from signoff.queue.publisher import Publisher
+from signoff.queue.wakeups import DELIVER, QUEUE
 
 POLICY = b"""
 version: 1

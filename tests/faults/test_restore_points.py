@@ -13,12 +13,16 @@ import pytest
 from faults.trace import Trace, trace_commits, traced
 from support import Core
 
-from signoff import audit, backups, crash, epochs, receipts
-from signoff.crash import RARE_POINTS
-from signoff.errors import Expired, Restored
+from signoff import receipts
+from signoff.approvals import audit, epochs
+from signoff.approvals import sweep as sweeps
+from signoff.approvals.errors import Restored
+from signoff.approvals.sweep import Sweep
+from signoff.errors import Expired
+from signoff.models import crash
+from signoff.models.crash import RARE_POINTS
 from signoff.queue import stream
-from signoff.queue import sweep as sweeps
-from signoff.queue.sweep import Sweep
+from signoff.server import backup
 
 AGENT = "billing-bot"
 SWEEP_POINTS = [
@@ -94,7 +98,7 @@ def story(core: Core, tmp_path: Path) -> Story:
     waiting, decided = core.submit(), core.submit(payload={"amount": 120})
     for approval in (waiting, decided):
         core.approvals.answer(approval)
-    backups.write(core.store.engine, tmp_path / "backup.db")
+    backup.write(core.store.engine, tmp_path / "backup.db")
     ended = core.approvals.decide(decided.id, 1, "U0ANA", "approve", payload={"amount": 80})
     gone = core.submit()
     core.approvals.answer(gone)

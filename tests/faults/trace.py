@@ -13,8 +13,9 @@ import pytest
 import redis
 from sqlalchemy import Connection, Engine, event
 
-from signoff import crash, resp
-from signoff.bot import post
+from signoff.bot.slack import client
+from signoff.client import resp
+from signoff.models import crash
 
 PACKAGE = Path(crash.__file__).parent
 READS = frozenset(
@@ -77,7 +78,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Trace:
     wrap(redis.Redis, "execute_command", lambda _, *command: ours([command]))
     wrap(redis.client.Pipeline, "execute", lambda pipe, *_: ours([c[0] for c in pipe.command_stack]))
     wrap(resp.Commands, "run", lambda _, *commands: ours(commands))
-    wrap(post.Slack, "call", lambda _, method, *rest: method if method.startswith("chat.") else "")
+    wrap(client.Slack, "call", lambda _, method, *rest: method if method.startswith("chat.") else "")
     return found
 
 

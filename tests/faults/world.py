@@ -21,12 +21,13 @@ from faults.parts import Part, PostgreSQL, RedisPart
 from faults.people import Reviewers
 from faults.proxy import Proxy
 
-from signoff import child, receipts
+from signoff import receipts
 from signoff.models import migrate
 from signoff.models.engine import OUTAGE, open_engine
 from signoff.models.store import Store
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
+from signoff.server import processes
 
 CHANNEL = "C0APPROVE1"
 POLICY = """
@@ -106,12 +107,12 @@ class World:
         self.nursery = Nursery(self.environment) if self._forking else None
         for role in ("bot", "intake", "worker"):
             for number in range(getattr(self.shape, f"{role}s")):
-                self._add(f"{role}-{number}", child.python("signoff", role))
+                self._add(f"{role}-{number}", processes.python("signoff", role))
         for part in self.parts.values():
             part.wait_ready()
         for number in range(self.shape.agents):
             given = [str(self.folder), f"agent-{number}", str(self.shape.at_once), str(self.shape.pause)]
-            self._add(f"agent-{number}", child.python("faults.agent", *given))
+            self._add(f"agent-{number}", processes.python("faults.agent", *given))
         if self._reviewers:
             self.people.start()
 

@@ -16,14 +16,14 @@ from flows.person import Someone, card
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from support import a_request
 
-from signoff import app
-from signoff.app import Server
 from signoff.bot.app import build_bolt
-from signoff.bot.delivery import Delivery
-from signoff.bot.directory import SlackDirectory
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.slack.directory import SlackDirectory
 from signoff.models import migrate
 from signoff.sandbox.server import Sandbox
-from signoff.settings import Settings
+from signoff.server import build
+from signoff.server.build import Server
+from signoff.server.settings import Settings
 
 SHARED = "C0SHARED01"
 """A channel that people of another organisation see too."""
@@ -61,12 +61,12 @@ class Local:
 def local_bot(folder: Path, redis_url: str, *, remembered_seconds: float = 60) -> Iterator[Local]:
     """Connected until the end of the `with`; its directory remembers people for so many seconds."""
     with Sandbox.start() as slack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SlackDirectory", partial(SlackDirectory, remembered_seconds=remembered_seconds))
+        patch.setattr(build, "SlackDirectory", partial(SlackDirectory, remembered_seconds=remembered_seconds))
         for name, value in slack.settings().items():
             patch.setenv(name, value)
         settings = Settings(data=folder, redis_url=redis_url, approvers=APPROVERS, channel=SHARED)
         settings.signer(create=True)
-        server = app.build(settings)
+        server = build.build(settings)
         migrate.upgrade(server.engine)
         logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
         handler = SocketModeHandler(build_bolt(server), slack.app_token, web_client=server.slack.web)

@@ -17,9 +17,9 @@ from sqlalchemy import text as sql
 from support import eventually
 
 from signoff import Signoff
-from signoff.config import read_env_file
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
+from signoff.queue.data_folder import read_env_file
 from signoff.sandbox.server import Sandbox
 
 START_SECONDS = 90.0

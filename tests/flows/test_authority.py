@@ -13,8 +13,8 @@ from flows.conftest import EVE, GONE, GUEST, ROBOT
 from flows.local import SHARED, Local, local_bot
 from flows.person import ANA, BEN, MIA, redrawn, text_of
 
-from signoff.bot.delivery import Delivery
-from signoff.errors import NotAllowed
+from signoff.approvals.errors import NotAllowed
+from signoff.bot.delivery.delivery import Delivery
 
 MEMBERS_ONLY = "Only members of this workspace can decide."
 

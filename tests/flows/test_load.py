@@ -16,14 +16,15 @@ from rq.serializers import JSONSerializer
 from support import Core, RedisServer
 
 from signoff import AsyncSignoff, AsyncTicket, NotApproved
-from signoff.answers import Publisher, Receipts
-from signoff.app import DELIVER, QUEUE, Enqueue
-from signoff.approvals import Approvals
-from signoff.policy import Policy
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.service import Approvals
+from signoff.policy.policy import Policy
 from signoff.queue.intake import Intake
 from signoff.queue.jobs import SignoffJob, SignoffWorker
 from signoff.queue.mac import Mac
+from signoff.queue.publisher import Publisher
 from signoff.queue.stream import Stream
+from signoff.queue.wakeups import DELIVER, QUEUE, Enqueue
 
 AGENTS = tuple(f"agent-{number}" for number in range(10))
 SILENT = AGENTS[-1]

@@ -14,11 +14,11 @@ from flows.road import Road
 from support import eventually
 
 from signoff import Rejected
-from signoff.bot.actions import Actions
-from signoff.bot.decide import Decide
-from signoff.bot.delivery import Delivery
-from signoff.bot.mentions import Mentions
-from signoff.bot.post import Slack
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.listeners.actions import Actions
+from signoff.bot.listeners.mentions import Mentions
+from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.slack.client import Slack
 from signoff.sandbox.team import BOT_USER_ID
 
 ME = f"<@{BOT_USER_ID}>"

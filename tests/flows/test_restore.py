@@ -16,8 +16,10 @@ from flows.road import Road
 from sqlalchemy import create_engine, text
 from support import eventually
 
-from signoff import Expired, Rejected, audit, backups
-from signoff.bot import words
+from signoff import Expired, Rejected
+from signoff.approvals import audit
+from signoff.bot.text import words
+from signoff.server import backup
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -149,7 +151,7 @@ def test_a_restored_server_decides_nothing_twice(own_road: Road) -> None:
     approve(road, fresh.id)
     assert fresh.wait(60).approved
     assert agent.get(before.id).token == kept.token  # type: ignore[union-attr]
-    taken = backups.read(file)
+    taken = backup.read(file)
     verified = audit.verify(road.store, taken.head)
     assert verified.ok and verified.noted
     assert [(restore.epoch, restore.backup_at) for restore in verified.restores] == [(2, taken.at)]

@@ -21,12 +21,9 @@ from machine.rules import ALL, Rules
 from sqlalchemy import text
 from support import a_request
 
-from signoff import audit, receipts
-from signoff.errors import (
-    AlreadyDecided,
-    NotRecorded,
-    TimeRanOut,
-)
+from signoff import receipts
+from signoff.approvals import audit
+from signoff.approvals.errors import AlreadyDecided, NotRecorded, TimeRanOut
 from signoff.models.messages import Cancel, Outcome, payload_digest
 from signoff.queue import stream
 

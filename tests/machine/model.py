@@ -7,7 +7,7 @@ from typing import Any
 
 from machine.rules import Rules
 
-from signoff.errors import (
+from signoff.approvals.errors import (
     AlreadyDecided,
     BlockedNow,
     EditedMeanwhile,

@@ -10,16 +10,18 @@ import pytest
 import redis
 from support import Core
 
-from signoff import audit, crash
-from signoff.answers import Publisher, Receipts
-from signoff.approvals import Approvals
+from signoff.approvals import audit
+from signoff.approvals import sweep as sweeps
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.service import Approvals
+from signoff.approvals.sweep import Sweep
+from signoff.models import crash
 from signoff.models.store import Store
-from signoff.policy import Policy
+from signoff.policy.policy import Policy
 from signoff.queue import intake as intakes
-from signoff.queue import sweep as sweeps
 from signoff.queue.intake import Intake
+from signoff.queue.publisher import Publisher
 from signoff.queue.stream import Stream
-from signoff.queue.sweep import Sweep
 
 IN_TRANSACTION = "all is written, nothing committed"
 POINTS = (

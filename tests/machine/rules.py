@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from signoff.policy import Policy
-from signoff.policy.loading import parse
+from signoff.policy.loader import parse
+from signoff.policy.policy import Policy
 
 DEFAULT = frozenset({"U0ANA", "U0BEN"})
 """Who may decide what no rule gives to others."""

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import event, insert, text
 from support import Core
 
-from signoff.errors import NotAllowed, UnknownApproval
-from signoff.lists import Ambiguous, Lists, NoId, NotListed
+from signoff.approvals.errors import NotAllowed, UnknownApproval
+from signoff.approvals.lists import Ambiguous, Lists, NoId, NotListed
 from signoff.models import homes, lists, turns
+from signoff.models.people import Person
 from signoff.models.store import agents, approvals, cards, decisions, payloads
-from signoff.people import Person
-from signoff.policy import Policy, evaluate
+from signoff.policy.evaluate import evaluate
+from signoff.policy.policy import Policy
 
 ANA, BEN, MIA = "U0ANA", "U0BEN", "U0MIA"
 

@@ -9,7 +9,7 @@ from sqlalchemy import Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
-from signoff import audit
+from signoff.approvals import audit
 from signoff.models import changes, flood, leases, policies, store, threads, turns
 
 STATEMENTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from policy_support import judged
+from policy.policies import judged
 
 from signoff.policy.addresses import Domains, NotUnderstood, any_glob, host_in, host_of
 

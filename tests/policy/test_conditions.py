@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_support import judged, policy
+from policy.policies import judged, policy
 from support import a_request
 
-from signoff.policy import evaluate
 from signoff.policy.conditions import MOST_VALUES, Condition
+from signoff.policy.evaluate import evaluate
 from signoff.policy.expression import shape
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from policy_support import policy
+from policy.policies import policy
 from support import a_request
 
-from signoff.policy import Policy, Verdict, evaluate, judge_edit
+from signoff.models.verdict import Verdict
+from signoff.policy.evaluate import evaluate, judge_edit
 from signoff.policy.headline import Headline
+from signoff.policy.policy import Policy
 
 REFUNDS = """\
 extends: none

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from policy_support import THE_ISSUES, policy
+from policy.policies import THE_ISSUES, policy
 
-from signoff.errors import PolicyError
-from signoff.policy import document, load
-from signoff.policy.loading import PRESETS, parse
+from signoff.policy import document
+from signoff.policy.errors import PolicyError
+from signoff.policy.loader import PRESETS, load, parse
 
 RULE = "rules:\n - name: one\n   verdict: ask\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from policy_support import judged
+from policy.policies import judged
 
 LEVELS = ("supervised", "guided", "autonomous", "full_auto")
 TABLE = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from support import a_request
 
-from signoff.policy import Policy, evaluate
+from signoff.policy.evaluate import evaluate
+from signoff.policy.policy import Policy
 
 POLICY = Policy(approvers=("S0FIN", "U0ANA"), channel="C1")
 

@@ -6,10 +6,10 @@ from itertools import product
 from typing import Any
 
 import pytest
-from policy_support import THE_ISSUES, judged, policy
+from policy.policies import THE_ISSUES, judged, policy
 from support import a_request
 
-from signoff.policy import evaluate, explain, missing
+from signoff.policy.evaluate import evaluate, explain, missing
 from signoff.policy.rules import LEVELS, Level
 
 ALLOW = "{name: allowed, match: {action: x.*}, verdict: allow}"

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from support import a_request
 
 from signoff.models.messages import ApprovalRequest
-from signoff.policy import Policy, evaluate, judge_edit
+from signoff.models.verdict import ANSWERS, REVERSIBILITIES, RISKS
 from signoff.policy.conditions import Condition
+from signoff.policy.evaluate import evaluate, judge_edit
 from signoff.policy.globs import Globs
+from signoff.policy.policy import Policy
 from signoff.policy.rules import LEVELS, Contents, Match, Names, Rule
-from signoff.policy.verdict import ANSWERS, REVERSIBILITIES, RISKS
 
 ACTIONS = [
     "files.read",

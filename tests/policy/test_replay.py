@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from policy_support import policy
+from policy.policies import policy
 from support import Core
 
-from signoff.models import past
+from signoff.models import history
 from signoff.models.engine import snapshot
 from signoff.models.messages import Cancel
 from signoff.policy.replay import Report, replay
@@ -22,7 +22,7 @@ rules:
 
 def replayed(core: Core, since: int = 0) -> Report:
     with snapshot(core.store.engine) as connection:
-        return replay(policy(TEXT), past.since(connection, since))
+        return replay(policy(TEXT), history.since(connection, since))
 
 
 def test_what_came_in_is_judged_anew_as_it_was_sent(core: Core) -> None:

@@ -22,10 +22,10 @@ from rq.serializers import JSONSerializer
 from rq_attacks import ATTACKS, KEY, OURS, PICKLED, PLAIN, STALLS, Attack, Bomb, job, start
 from support import RedisServer, eventually
 
-from signoff.app import DELIVER, QUEUE, Enqueue
 from signoff.queue import jobs
 from signoff.queue.jobs import Refusals, SignoffJob, SignoffWorker
 from signoff.queue.mac import Mac
+from signoff.queue.wakeups import DELIVER, QUEUE, Enqueue
 
 MAC = Mac(KEY)
 REFUSED = "refused a job"

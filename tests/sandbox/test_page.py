@@ -285,7 +285,7 @@ def test_panes_keep_a_bounded_number_of_lines(slack: Sandbox, stream: Callable[[
 
 
 def test_the_page_offers_what_signoffs_manifest_has_and_another_apps_where_told(slack: Sandbox) -> None:
-    manifest = (files("signoff") / "manifest.yml").read_text(encoding="utf-8")
+    manifest = (files("signoff.bot.slack") / "manifest.yml").read_text(encoding="utf-8")
     for item in (*DEFAULT["slash_commands"], *DEFAULT["shortcuts"]):
         for name, value in item.items():
             assert str(value).lower() in manifest.lower(), name

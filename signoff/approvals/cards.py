@@ -1,0 +1,63 @@
+"""What of an Approval stands in Slack, as it is recorded; with its audit lines."""
+
+from __future__ import annotations
+
+from signoff.approvals import audit
+from signoff.approvals.audit import Event, salted
+from signoff.models import changes
+from signoff.models.approval import Approval
+from signoff.models.store import Store
+
+
+class Showing:
+    """The part of `signoff.approvals` that records what cards show."""
+
+    store: Store
+
+    def shown(
+        self,
+        approval: Approval,
+        channel: str,
+        ts: str,
+        permalink: str | None,
+        rendered: str,
+        thread_ts: str | None = None,
+    ) -> None:
+        """A card stands in Slack, maybe in a thread, at this revision: it is no longer due.
+
+        `rendered` is what was sent.
+        """
+        assert approval.card is not None
+        with self.store.transaction() as connection:
+            values = {
+                "card_id": approval.card.id,
+                "to_channel": channel,
+                "to_ts": ts,
+                "to_thread": thread_ts,
+                "link": permalink,
+                "revision": approval.revision,
+            }
+            changes.shown(connection, approval.id, values)
+            changes.delivered(connection, approval.id, approval.revision)
+            if thread_ts:
+                changes.stirred(connection, channel, thread_ts)
+            digest = salted(changes.salt(connection, approval.id), rendered)
+            data = {"channel": channel, "ts": ts, "revision": approval.revision, "rendered": digest}
+            at = changes.clock(connection)
+            audit.append(connection, Event("shown", approval.id, at, "signoff", data))
+
+    def logged(self, approval: Approval, ts: str | None) -> None:
+        """A card's log reply stands, and shows this revision."""
+        assert approval.card is not None
+        with self.store.transaction() as connection:
+            changes.logged(connection, approval.card.id, ts, approval.revision)
+
+    def delivered(self, approval: Approval) -> None:
+        """Its card showed this revision all along."""
+        with self.store.transaction() as connection:
+            changes.delivered(connection, approval.id, approval.revision)
+
+    def cannot_show(self, approval_id: str, fault: str) -> bool:
+        """Slack refuses its card; True where no other card waits for the same fault to be mended."""
+        with self.store.transaction() as connection:
+            return changes.fault(connection, approval_id, fault)

@@ -1,0 +1,92 @@
+"""Epochs: each restore starts a new one, and ends what waited, so that nothing is decided twice.
+
+What was decided after the backup is in no row any more; its receipt is at the agent, and in Redis. So nobody
+may decide what the backup holds as pending. `begin` closes it while no server runs: its time is over, and it
+has a reason. Later `approvals.settle` ends it: as its receipt in Redis says, else as expired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+
+from signoff.approvals import audit
+from signoff.approvals.audit import Event
+from signoff.models import changes
+from signoff.models.store import Store, approvals, now
+from signoff.models.tables import EpochRow
+
+epochs = EpochRow.__table__  # type: ignore[attr-defined]
+
+CLOSED = "Signoff was restored from a backup that does not know how this ended: ask again."
+"""Why what waited was ended; in the row, in its receipt and on its card."""
+LOST = "Signoff was restored from a backup made before this request: ask again, under another key."
+"""What agents are told of a request that is in no row any more."""
+ACTOR = "signoff"
+
+_LAST = select(func.max(epochs.c.number))
+_BEGIN = insert(epochs)
+_CLOSE = (
+    update(approvals)
+    .where(approvals.c.status == "pending")
+    .values(
+        reason=bindparam("why"),
+        expires_at=case(
+            (approvals.c.expires_at < bindparam("at"), approvals.c.expires_at), else_=bindparam("at")
+        ),
+    )
+)
+_CLOSED_IDS = (
+    select(approvals.c.id)
+    .where(approvals.c.status == "pending", approvals.c.reason != "")
+    .order_by(approvals.c.created_at)
+    .limit(bindparam("most"))
+)
+_UNSETTLED = select(epochs.c.number).where(epochs.c.settled_at.is_(None))
+_SETTLED = update(epochs).where(epochs.c.number == bindparam("which")).values(settled_at=now())
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One that has begun: its number, when (microseconds since 1970), and how many requests it closed."""
+
+    number: int
+    started_at: int
+    closed: int
+
+
+def begin(connection: Connection, backup_at: int | None) -> Epoch:
+    """Start a new epoch in a database that was put back, as its transaction's last statements.
+
+    `backup_at` is when the backup was taken (microseconds since 1970), None where that is not known. No
+    server may run: one would go on with what it has read.
+    """
+    at = changes.clock(connection)
+    number = (connection.execute(_LAST).scalar() or 1) + 1
+    connection.execute(_BEGIN, {"number": number, "started_at": at, "backup_at": backup_at})
+    closed = connection.execute(_CLOSE, {"why": CLOSED, "at": at}).rowcount
+    head = audit.head(connection)
+    data = {"epoch": number, "backup_at": backup_at, "head": head, "closed": closed}
+    audit.append(connection, Event("restored", None, at, ACTOR, data))
+    return Epoch(number, at, closed)
+
+
+def closed(store: Store, most: int = 500) -> list[str]:
+    """Ids of what a restore has closed and nobody has settled yet; looks only while an epoch is unsettled."""
+    if not unsettled(store):
+        return []
+    with store.reading() as connection:
+        return list(connection.execute(_CLOSED_IDS, {"most": most}).scalars())
+
+
+def unsettled(store: Store) -> list[str]:
+    """The numbers of epochs that agents have not been told of."""
+    with store.reading() as connection:
+        return [str(number) for number in connection.execute(_UNSETTLED).scalars()]
+
+
+def settled(store: Store, number: int) -> None:
+    """They have been."""
+    with store.transaction() as connection:
+        connection.execute(_SETTLED, {"which": number})

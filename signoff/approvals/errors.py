@@ -1,0 +1,85 @@
+"""Why a person's decision changed nothing.
+
+NotRecorded
+├── AlreadyDecided  EditedMeanwhile  TimeRanOut
+├── NotAllowed  EditNotAllowed  BlockedNow
+└── UnknownApproval  Restored
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signoff.errors import SignoffError
+
+
+class NotRecorded(SignoffError):
+    """Nothing has changed."""
+
+
+class UnknownApproval(NotRecorded):
+    """There is no such request."""
+
+
+class Restored(NotRecorded):
+    """Signoff was restored from a backup, and the request ended with that."""
+
+
+class NotAllowed(NotRecorded):
+    """This person may not decide.
+
+    `approvers` are those who may, by today's policy, where that is why.
+    """
+
+    def __init__(self, detail: str = "", approvers: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.approvers = tuple(approvers)
+
+
+class EditNotAllowed(NotAllowed):
+    """This person may decide, but not on what their changes would make of the request."""
+
+
+class BlockedNow(NotRecorded):
+    """The policy in force blocks this: it can only be rejected.
+
+    `edited` is True where it is the changes that it blocks.
+    """
+
+    def __init__(self, detail: str = "", *, edited: bool = False) -> None:
+        super().__init__(detail)
+        self.edited = edited
+
+
+class AlreadyDecided(NotRecorded):
+    """Somebody was faster.
+
+    `status` is what the request has become, `by` the name of who decided (empty where nobody did),
+    `by_id` their Slack id and `at` the time in microseconds since 1970.
+    """
+
+    def __init__(self, status: str, by: str = "", by_id: str = "", at: int = 0) -> None:
+        super().__init__(f"It is {status} already.")
+        self.status, self.by, self.by_id, self.at = status, by, by_id, at
+
+
+class TimeRanOut(NotRecorded):
+    """The request expired before the decision.
+
+    `at` is when, in microseconds since 1970.
+    """
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+
+
+class EditedMeanwhile(NotRecorded):
+    """The payload was changed since it was shown: look at it again.
+
+    `by` is the name of who changed it.
+    """
+
+    def __init__(self, by: str = "") -> None:
+        super().__init__()
+        self.by = by

@@ -1,0 +1,192 @@
+"""What a person may look at: what waits for them, what they decided, the history, one request.
+
+Who may decide something may see it; so may who did decide it, its agent's owner and the admins. Nothing
+here changes a state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from signoff.approvals import authority
+from signoff.approvals.errors import NotAllowed, UnknownApproval
+from signoff.approvals.service import Approvals
+from signoff.approvals.verdicts import everybody
+from signoff.models import lists
+from signoff.models.approval import Approval
+from signoff.models.lists import PREFIX, Listed
+from signoff.models.people import Directory
+
+PER_PAGE = 10
+MOST_PAGES = 100
+"""Further back than this nobody turns pages: a filter finds it sooner."""
+Kind = Literal["pending", "mine", "history", "owned"]
+_ID = re.compile(r"[0-9a-f-]{8,64}")
+
+
+class Ambiguous(UnknownApproval):
+    """Several requests begin so."""
+
+
+class NoId(UnknownApproval):
+    """That is neither an id nor the beginning of one."""
+
+
+class NotListed(NotAllowed):
+    """Only those who have to do with a request can see it."""
+
+    def __init__(self, approvers: Sequence[str]) -> None:
+        super().__init__(approvers=approvers)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, counted from 1. `pages` is 0 where nobody counted them; `more` come after it.
+
+    `reviewable` are the ids on it that this person may decide; `about` is the agent or action asked for.
+    """
+
+    kind: Kind
+    items: tuple[Listed, ...] = ()
+    page: int = 1
+    pages: int = 0
+    total: int = 0
+    more: bool = False
+    about: str = ""
+    reviewable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What App Home shows a person."""
+
+    waiting: Page
+    decided: Page
+    owned: Page
+
+
+class Lists:
+    """Lists for one person at a time.
+
+    Raises SlackUnavailable where Slack cannot say who somebody is; the database's errors pass.
+    """
+
+    def __init__(
+        self,
+        approvals: Approvals,
+        directory: Directory,
+        admins: Collection[str],
+    ) -> None:
+        self._approvals = approvals
+        self._store = approvals.store
+        self._directory = directory
+        self._judge = approvals.judge
+        self._admins = tuple(admins)
+
+    def pending(self, user_id: str, page: int = 1, about: str = "") -> Page:
+        """What this person may decide now, oldest first."""
+        waiting = self._approvals.waiting_for(user_id, about)
+        pages = max(1, -(-len(waiting) // PER_PAGE))
+        page = min(max(page, 1), pages)
+        ids = waiting[(page - 1) * PER_PAGE : page * PER_PAGE]
+        items = tuple(one for one in lists.lines(self._store, ids) if one.pending)
+        reviewable = frozenset(one.id for one in items)
+        return Page("pending", items, page, pages, len(waiting), page < pages, about, reviewable)
+
+    def mine(self, user_id: str, page: int = 1) -> Page:
+        """What this person decided, newest first; raises NotAllowed for who is no member any more."""
+        authority.may_decide(user_id, (user_id,), self._directory)
+        page = _within(page)
+        ids = lists.decided_by(self._store, user_id, PER_PAGE + 1, (page - 1) * PER_PAGE)
+        return self._page("mine", ids, page)
+
+    def history(self, user_id: str, page: int = 1, about: str = "") -> Page:
+        """Every request, newest first, for approvers and admins; for an owner, those of their agents.
+
+        Raises NotAllowed for anybody else.
+        """
+        among: list[str] | None = None
+        try:
+            may = (*everybody(self._judge.policy), *self._admins)
+            authority.may_decide(user_id, may, self._directory)
+        except NotAllowed:
+            among = lists.owned_agents(self._store, user_id)
+            if not among:
+                raise
+            authority.may_decide(user_id, (user_id,), self._directory)  # an owner is a member too
+        page = _within(page)
+        ids = lists.newest(self._store, page * PER_PAGE + 1, about, among)[(page - 1) * PER_PAGE :]
+        return self._page("history", ids, page, about, user_id)
+
+    def owned(self, user_id: str) -> Page:
+        """The newest requests of the agents that this person owns."""
+        agents = lists.owned_agents(self._store, user_id)
+        ids = lists.newest(self._store, PER_PAGE + 1, among=agents) if agents else []
+        return self._page("owned", ids, 1, "", user_id)
+
+    def overview(self, user_id: str) -> Overview:
+        """What App Home shows: the first page of what waits, of what they decided, and of what they own.
+
+        All three are empty for who is no member of this workspace.
+        """
+        if not self.may_decide(user_id, (user_id,)):
+            return Overview(Page("pending"), Page("mine"), Page("owned"))
+        return Overview(self.pending(user_id), self.mine(user_id), self.owned(user_id))
+
+    def find(self, user_id: str, asked: str) -> Approval:
+        """A request by its id, or by an unambiguous beginning of it.
+
+        Raises NoId, Ambiguous, or what `see` does.
+        """
+        prefix = asked.strip().lower()
+        if not _ID.fullmatch(prefix) or len(prefix) < PREFIX:
+            raise NoId
+        found = lists.with_prefix(self._store, prefix)
+        if prefix in found:
+            found = [prefix]
+        if len(found) > 1:
+            raise Ambiguous
+        if not found:
+            raise UnknownApproval
+        return self.see(user_id, found[0])
+
+    def see(self, user_id: str, approval_id: str) -> Approval:
+        """One request; raises UnknownApproval, NotListed, or NotAllowed for who is no member."""
+        approval = self._approvals.get(approval_id)
+        owner = lists.owner(self._store, approval.agent)
+        decision = approval.decision
+        decider = [decision.approver] if decision else []
+        approvers = self._judge.resolve(approval.verdict.named)
+        may = (*approvers, *self._admins, *([owner] if owner else []), *decider)
+        if not self.may_decide(user_id, may):
+            authority.may_decide(user_id, (user_id,), self._directory)
+            raise NotListed(approvers)
+        return approval
+
+    def may_decide_on(self, user_id: str, approval: Approval) -> bool:
+        """Whether this person may decide on it now."""
+        return self.may_decide(user_id, self._judge.resolve(approval.verdict.named))
+
+    def may_decide(self, user_id: str, approvers: Collection[str]) -> bool:
+        """Whether this person is one of them now."""
+        try:
+            authority.may_decide(user_id, approvers, self._directory)
+        except NotAllowed:
+            return False
+        return True
+
+    def _page(self, kind: Kind, ids: list[str], page: int, about: str = "", user_id: str = "") -> Page:
+        """A page of the first ids; one more than it holds says that others come after it."""
+        items = tuple(lists.lines(self._store, ids[:PER_PAGE]))
+        asked = {one.named for one in items if one.pending} if user_id else set()
+        may = {named for named in asked if self.may_decide(user_id, self._judge.resolve(named))}
+        reviewable = frozenset(one.id for one in items if one.pending and one.named in may)
+        more = len(ids) > PER_PAGE and page < MOST_PAGES
+        return Page(kind, items, page, more=more, about=about, reviewable=reviewable)
+
+
+def _within(page: int) -> int:
+    return min(max(page, 1), MOST_PAGES)

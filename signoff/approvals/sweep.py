@@ -1,0 +1,111 @@
+"""Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
+
+Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from threading import Event
+
+from redis.exceptions import RedisError
+
+from signoff.approvals import epochs
+from signoff.approvals.service import Approvals
+from signoff.models import crash, flood
+from signoff.models.drafts import Drafts
+from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
+
+log = logging.getLogger("signoff.sweep")
+
+SWEEP_SECONDS = 2.0
+UNPUBLISHED_SECONDS = 1.0
+"""An answer younger than this is still being published by who decided."""
+
+
+class Sweep:
+    """What keeps every promise when a wake-up was lost."""
+
+    def __init__(self, approvals: Approvals, warn: Callable[[str], None] = lambda agent: None) -> None:
+        """`warn` tells a channel of an agent (by name) that asks for too much."""
+        self._approvals = approvals
+        self._warn = warn
+
+    def run(self, stop: Event) -> None:
+        """Every 2 s until `stop` is set."""
+        while not stop.wait(SWEEP_SECONDS):
+            self.step()
+
+    def step(self) -> None:
+        """Once. An outage ends the part that met it; one bad row does not stop the others."""
+        store = self._approvals.store
+        self._each("expire", store.overdue, self._approvals.expire)
+        crash.here("sweep.expired")
+        self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
+        self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
+        crash.here("sweep.settled")
+        self._each("recover", self._lost, self._recover)
+        crash.here("sweep.recovered")
+        self._each("publish", self._unpublished, self._publish)
+        crash.here("sweep.published")
+        self._each("warn", lambda: flood.untold(store), self._warn)
+        self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+
+    def _lost(self) -> list[str]:
+        run = self._approvals.publisher.lost()
+        return [run] if run else []
+
+    def _recover(self, run: str) -> None:
+        """Redis came back without what it had: its last second, or everything. All is published anew."""
+        log.warning("Redis is not the one that had all answers: publishing them anew")
+        store = self._approvals.store
+        store.unpublish()
+        crash.here("sweep.unpublished")
+        for approval_id, _ in store.waiting():
+            self._approvals.answer(self._approvals.get(approval_id))
+            crash.here("sweep.answered")
+        self._approvals.publisher.recovered(run)
+
+    def _tell_of_restore(self, epoch: str) -> None:
+        """Agents that wait for a request of the lost time would wait for ever."""
+        store, count = self._approvals.store, 0
+
+        def known(agent: str, request_id: str) -> bool:
+            return store.find(agent, request_id) is not None
+
+        if epochs.closed(store):
+            return
+        for agent, request_id in self._approvals.publisher.received_by_nobody(known):
+            self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            crash.here("restore.told")
+            count += 1
+        epochs.settled(store, int(epoch))
+        log.info("epoch %s: told agents of %d lost requests", epoch, count)
+
+    def _unpublished(self) -> Iterator[str]:
+        """The newest first, for as long as one sweep may take."""
+        end = time.monotonic() + SWEEP_SECONDS
+        while time.monotonic() < end and (found := self._approvals.store.unpublished(UNPUBLISHED_SECONDS)):
+            yield from found
+
+    def _publish(self, approval_id: str) -> None:
+        approval = self._approvals.store.get(approval_id)
+        if approval is not None and not approval.pending:
+            self._approvals.answer(approval)
+            self._approvals.store.mark_published(approval_id)
+            crash.here("sweep.marked")
+
+    def _each(self, what: str, find: Callable[[], Iterable[str]], do: Callable[[str], object]) -> None:
+        try:
+            for approval_id in find():
+                try:
+                    do(approval_id)
+                except (*DATABASE_OUTAGE, RedisError, OSError):
+                    raise
+                except Exception as error:
+                    # Its text may repeat a payload: only the type is logged.
+                    log.error("%s failed: id=%s %s", what, approval_id, type(error).__name__)
+        except (*DATABASE_OUTAGE, RedisError, OSError) as error:
+            log.warning("%s paused: %s", what, type(error).__name__)

@@ -1,0 +1,298 @@
+"""What can happen to a row inside a transaction: it is created, it ends, or both; or a receipt tells its end.
+
+All append to the audit log as their last statements, so that the chain's head is locked shortest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from signoff.approvals import audit
+from signoff.approvals.audit import Event, salted
+from signoff.approvals.receipts import Receipts
+from signoff.errors import Duplicate, Invalid
+from signoff.models import changes, store
+from signoff.models.approval import Approval
+from signoff.models.messages import ApprovalRequest, Decision, moment, new_id, payload_digest
+from signoff.models.receipt import Receipt, Status
+from signoff.models.store import MICROSECONDS
+from signoff.models.verdict import Verdict
+from signoff.payload.canonical import canonical, digest
+
+
+class Moved(Exception):
+    """The row is no longer as it was seen: nothing was written."""
+
+
+def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> None:
+    """Raise Duplicate or Invalid where another request of the agent has its key."""
+    first = store.by_key(connection, agent, request.key) if request.key else None
+    if first is None:
+        return
+    if first.digest_sent == payload_digest(request.payload) and first.action == request.action:
+        raise Duplicate(f"Its key was used by request {first.request_id}.")
+    raise Invalid(
+        f"Its key was used by request {first.request_id} with other content: "
+        "a key names one request, so use another."
+    )
+
+
+@dataclass(frozen=True)
+class New:
+    """An Approval that is about to be written, and the salt of its digests in the audit log."""
+
+    approval: Approval
+    salt: str
+
+
+def new(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> New:
+    """What a request becomes; `before` is of `store.before`."""
+    at, request_id, text = before.now, str(request.id), canonical(request.payload)
+    approval = Approval(
+        id=str(new_id()) if before.taken else request_id,  # another agent's may have it: that one keeps it
+        agent=agent,
+        request_id=request_id,
+        action=request.action,
+        status="pending",
+        version=1,
+        revision=1,
+        created_at=at,
+        expires_at=at + verdict.expires_in * MICROSECONDS,
+        request=request,
+        verdict=verdict,
+        payload=request.payload,
+        payload_text=text,
+        digest_sent=digest(text),
+    )
+    return New(approval, _salt())
+
+
+def create(connection: Connection, new: New) -> Approval:
+    """A request → a pending Approval."""
+    changes.add_approval(connection, _values(new), _payload(new))
+    audit.append(connection, *_asked(new))
+    approval = store.load(connection, new.approval.id)
+    assert approval is not None
+    return approval
+
+
+def settle(connection: Connection, receipts: Receipts, new: New, status: Status) -> Approval:
+    """A request that needs nobody → an Approval that has ended, with its receipt.
+
+    Only one that the policy wants to be reported has a card. It counts as published, which saves a commit:
+    its entry is acknowledged only after that, and until then comes again.
+    """
+    verdict, at = new.approval.verdict, new.approval.created_at
+    shown = verdict.answer == "notify"
+    receipt = receipts.end(new.approval, status, at=at, reason=verdict.reason)
+    ended = {
+        "status": status,
+        "reason": verdict.reason,
+        "ended_at": at,
+        "receipt": receipt.token,
+        "receipt_expires_at": int(receipt.not_after.timestamp()) * MICROSECONDS,
+        "published_at": at,
+        "delivered_revision": 0 if shown else 1,
+    }
+    changes.add_approval(connection, _values(new) | ended, _payload(new), card=shown)
+    events = _events(new.approval, receipt, None, False, new.salt, at, "policy")
+    audit.append(connection, *_asked(new), *events)
+    return replace(new.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
+
+
+def _values(new: New) -> dict[str, Any]:
+    one = new.approval
+    names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
+    return {
+        **{name: getattr(one, name) for name in (*names, "created_at", "expires_at")},
+        "key": one.request.key,
+        "run": one.request.run,
+        "delivered_revision": 0,
+        "verdict": one.verdict.model_dump_json(),
+        "not_before": 0,
+        "channel": one.verdict.channel,
+    }
+
+
+def _payload(new: New) -> dict[str, Any]:
+    one = new.approval
+    claims = one.request.claims()
+    return {"approval_id": one.id, "version": 1, "text": one.payload_text, "salt": new.salt, "claims": claims}
+
+
+def _asked(new: New) -> tuple[Event, Event]:
+    one, salt = new.approval, new.salt
+    asked = {
+        "action": one.action,
+        "version": 1,
+        "payload": salted(salt, one.payload_text),
+        "claims": salted(salt, one.request.claims()),
+    }
+    answered = {**_judged(one.verdict), "expires_at": one.expires_at}
+    return (
+        Event("submit", one.id, one.created_at, one.agent, asked),
+        Event("verdict", one.id, one.created_at, "policy", answered),
+    )
+
+
+def _judged(verdict: Verdict) -> dict[str, Any]:
+    """What the log says of a verdict: the policy's words, and none of the payload's."""
+    return {
+        "answer": verdict.answer,
+        "rule": verdict.rule,
+        "why": verdict.why,
+        "approvers": list(verdict.approvers),
+        "named": list(verdict.named),
+        "channel": verdict.channel,
+        "risk": verdict.risk,
+        "reversibility": verdict.reversibility,
+        "policy": verdict.policy,
+    }
+
+
+def end(
+    connection: Connection,
+    receipts: Receipts,
+    approval: Approval,
+    status: Status,
+    *,
+    actor: str,
+    reason: str = "",
+    decision: Decision | None = None,
+    judged: Verdict | None = None,
+) -> Approval:
+    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says.
+
+    `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
+    what the policy says of that.
+    """
+    at, salt = changes.clock_and_salt(connection, approval.id)
+    seen, edited = approval.version, decision is not None and decision.payload is not None
+    if decision:
+        decision = decision.model_copy(update={"at": moment(at)})
+    if decision and decision.payload is not None:
+        text = canonical(decision.payload)
+        verdict = judged or approval.verdict
+        approval = replace(
+            approval, version=seen + 1, payload=decision.payload, payload_text=text, verdict=verdict
+        )
+    receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision)
+    values = {
+        "to_status": status,
+        "to_version": approval.version,
+        "to_verdict": approval.verdict.model_dump_json(),
+        "why": reason,
+        "at": at,
+        "token": receipt.token,
+        "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
+    }
+    if status == "expired":
+        moved = changes.expire(connection, approval.id, values)
+    else:
+        moved = changes.end(connection, approval.id, seen, values)
+    if not moved:
+        raise Moved
+    if edited:
+        salt = _salt()
+        changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
+    if decision:
+        changes.add_decision(connection, approval.id, approval.version, decision, at)
+    audit.append(connection, *_events(approval, receipt, decision, edited, salt, at, actor))
+    return replace(
+        approval,
+        status=status,
+        revision=approval.revision + 1,
+        reason=reason,
+        ended_at=at,
+        receipt=receipt.token,
+        decision=decision,
+    )
+
+
+def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Approval:
+    """Pending → as a receipt says that a backup does not know of; raises Moved where it is not pending.
+
+    The receipt is verified, and is for this approval's payload: decided once, it is not decided again.
+    """
+    at, salt = changes.clock_and_salt(connection, approval.id)
+    by, text = receipt.decided_by, approval.payload_text
+    ended_at = round((by.at if by else receipt.issued_at).timestamp() * MICROSECONDS)
+    values = {
+        "to_status": receipt.status,
+        "to_version": receipt.version,
+        "to_verdict": approval.verdict.model_dump_json(),
+        "why": receipt.reason,
+        "at": ended_at,
+        "token": receipt.token,
+        "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
+    }
+    if not changes.adopt(connection, approval.id, values):
+        raise Moved
+    events = []
+    if receipt.version > approval.version:
+        text, salt = canonical(receipt.payload), _salt()
+        changes.add_payload(connection, approval.id, receipt.version, text, salt)
+        edited = {"version": receipt.version, "payload": salted(salt, text)}
+        events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
+    if by:
+        decision = Decision(
+            answer="approve" if receipt.approved else "reject",
+            approver=by.id,
+            name=by.name,
+            reason=receipt.reason,
+            resubmit=receipt.resubmit,
+            second_factor=by.second_factor,
+        )
+        changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
+    told = {
+        "status": receipt.status,
+        "version": receipt.version,
+        "by": by.id if by else None,
+        "decided_at": ended_at,
+        "reason": salted(salt, receipt.reason),
+        "nonce": receipt.nonce,
+        "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
+    }
+    audit.append(connection, *events, Event("adopted", approval.id, at, "signoff", told))
+    adopted = store.load(connection, approval.id)
+    assert adopted is not None
+    return adopted
+
+
+def _events(
+    approval: Approval,
+    receipt: Receipt,
+    decision: Decision | None,
+    edited: bool,
+    salt: str,
+    at: int,
+    actor: str,
+) -> list[Event]:
+    found = []
+
+    def say(kind: str, who: str, **data: Any) -> None:
+        found.append(Event(kind, approval.id, at, who, data))
+
+    version, reason = approval.version, salted(salt, receipt.reason)
+    if edited:
+        judged = _judged(approval.verdict)
+        say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
+    if decision:
+        shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
+        say("decision", actor, answer=decision.answer, version=version, shown_for_ms=shown_for, reason=reason)
+    elif receipt.status == "expired":
+        say("expiry", actor, never_shown=receipt.never_shown)
+    elif receipt.status == "cancelled":
+        say("cancel", actor, reason=reason)
+    signed = hashlib.sha256(receipt.token.encode()).hexdigest()
+    say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
+    return found
+
+
+def _salt() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,205 @@
+"""Approval → Block Kit: the card, its buttons and its notification; pure.
+
+What was checked stands first: the action, who may decide and until when, the payload, what Signoff knows of
+reversibility and risk. The agent's own words come last. No Approve stands on a card that does not show
+the payload in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from signoff.approvals.errors import UnknownApproval
+from signoff.bot.blocks import MESSAGE_TOTAL, total_length
+from signoff.bot.cards.log import log_blocks, log_on_card, log_text
+from signoff.bot.cards.report_card import report_blocks, report_text
+from signoff.bot.forms.edit_form import can_edit
+from signoff.bot.text import words
+from signoff.bot.text.claims import claimed_texts, said
+from signoff.bot.text.fold import Folded, fold_payload
+from signoff.bot.text.payload import elements, rows, texts
+from signoff.bot.text.states import outcome_line, state_blocks, state_line
+from signoff.bot.text.text import Block, Trusted, cut, hides, length, mixed, mrkdwn, plain, rich, visible
+from signoff.models.approval import Approval
+
+_BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
+"""Characters and lines of claims, and characters of what approvers wrote, until the message fits."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What chat.postMessage takes. `text` is mrkdwn, and all that a notification or a screen reader gets."""
+
+    text: str
+    blocks: list[Block]
+    metadata: dict[str, Any]
+
+
+def token(approval: Approval) -> str:
+    """A button's value: the approval and the version of the payload that it shows."""
+    return f"{approval.id}:{approval.version}"
+
+
+def parse_token(value: str) -> tuple[str, int]:
+    """A button's value → (approval id, version); raises UnknownApproval."""
+    approval_id, _, version = value.rpartition(":")
+    if not approval_id or not version.isascii() or not version.isdigit() or len(version) > 9:
+        raise UnknownApproval()
+    return approval_id, int(version)
+
+
+def parse_choice(value: str) -> tuple[str, str, int]:
+    """A menu option's value → (`note` or `details`, approval id, version); raises UnknownApproval."""
+    choice, _, rest = value.partition(":")
+    return choice, *parse_token(rest)
+
+
+def metadata(approval: Approval) -> dict[str, Any]:
+    """How a card is found again by programs. Slack: any app in the workspace reads it."""
+    payload = {"approval_id": approval.id, "version": approval.version}
+    return {"event_type": "signoff_approval", "event_payload": payload}
+
+
+def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> Message:
+    """The card for an approval in any state.
+
+    `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
+    before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
+    """
+    if approval.verdict.answer == "notify":
+        return Message(report_text(approval), report_blocks(approval), metadata(approval))
+    waits = approval.pending and (now is None or now < approval.expires_at)
+    folded = fold_payload(approval)
+    for characters, lines, room in _BUDGETS:
+        blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), room)
+        if reply:
+            blocks.append(log_on_card(approval, now))
+        if total_length(blocks) <= MESSAGE_TOTAL:
+            break
+    return Message(_text(approval, waits, now), blocks, metadata(approval))
+
+
+def lost() -> Message:
+    """What takes the place of a card whose approval is in no row any more."""
+    block: Block = {"type": "section", "text": mrkdwn(words.LOST_CARD), "expand": True}
+    return Message(words.LOST_CARD, [block], {})
+
+
+def log(approval: Approval) -> Message:
+    """The log reply in the card's thread."""
+    return Message(log_text(approval), log_blocks(approval), metadata(approval))
+
+
+def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block], room: int) -> list[Block]:
+    revision, verdict = approval.revision, approval.verdict
+    headline = visible(verdict.headline or "")
+    found: list[Block] = [
+        {
+            "type": "header",
+            "block_id": f"header:{revision}",
+            "text": plain(cut(headline or approval.action, 150)),
+        }
+    ]
+    about = [plain(approval.action)] if headline else []
+    if waits:
+        about.append(mrkdwn(words.asks(approval.agent, verdict.approvers, approval.expires_at)))
+        found.append(_context(f"about:{revision}", *about))
+    else:
+        about.append(mrkdwn(words.asked(approval.agent, approval.created_at)))
+        found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
+    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits), {"type": "divider"}]
+    known = words.stakes(verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
+    if approval.status in ("pending", "approved"):  # of what never ran nobody needs to know it
+        block_id = f"stakes:{revision}"
+        found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
+    if claims:
+        found.append(rich(f"claims:{revision}", *claims))
+    warning = _warning(approval)
+    if warning:
+        found.append(_context(f"warning:{revision}", plain(warning)))
+    if waits:
+        found.append(_actions(approval, folded.whole))
+    return found if found[-1]["type"] != "divider" else found[:-1]
+
+
+def _context(block_id: str, *parts: Block) -> Block:
+    return {"type": "context", "block_id": block_id, "elements": list(parts)}
+
+
+def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
+    shown = elements(folded.rows)
+    found = [rich(f"payload:{revision}", *shown)] if shown else []
+    if folded.lines:
+        rest = (words.folded if waits else words.folded_after)(folded.lines, folded.size)
+        found.append(_context(f"folded:{revision}", plain(rest)))
+    elif waits and not folded.whole:
+        found.append(_context(f"folded:{revision}", plain(words.BYTES_FOLDED)))
+    return found or [_context(f"payload:{revision}", plain(words.EMPTY_PAYLOAD))]
+
+
+def _warning(approval: Approval) -> str:
+    found = [*texts(approval.payload), *claimed_texts(approval.request)]
+    return words.misleading(any(map(hides, found)), any(map(mixed, found)))
+
+
+def _actions(approval: Approval, whole: bool) -> Block:
+    value = token(approval)
+    buttons = [_approve(approval) if whole else _button("review", words.REVIEW_MORE, value)]
+    buttons.append(_button("reject", words.REJECT_MORE, value))
+    if can_edit(approval):
+        buttons.append(_button("edit", words.EDIT_MORE, value))
+    choices = [("note", words.NOTE_MORE)] if whole else []
+    choices.append(("details", words.DETAILS_MORE))
+    options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
+    menu: Block = {"type": "overflow", "action_id": "more", "options": options}
+    return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
+
+
+def _button(action_id: str, label: str, value: str) -> Block:
+    return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
+
+
+def _approve(approval: Approval) -> Block:
+    """Green and at once where it can be undone; else without colour, and it asks, repeating what runs."""
+    button = _button("approve", words.APPROVE, token(approval))
+    verdict = approval.verdict
+    if verdict.reversibility == "reversible":
+        return {**button, "style": "primary"}
+    whose = (verdict.reversibility, verdict.reversibility_from, approval.action)
+    room = 290 - length(words.confirm_text(*whose, ""))
+    question = words.confirm_text(*whose, _arguments(approval, room))
+    confirm = {
+        "title": plain(cut(words.confirm_title(approval.action), 100)),
+        "text": plain(cut(question, 300)),
+        "confirm": plain(words.APPROVE),
+        "deny": plain(words.CANCEL),
+    }
+    return {**button, "confirm": confirm}
+
+
+def _arguments(approval: Approval, limit: int) -> str:
+    """The first arguments in the schema's order, on one line."""
+    shown = (
+        f"{' › '.join(row.path)} {_first_line(row.text)}".strip()
+        for row in rows(approval.request.json_schema, approval.payload)
+    )
+    return cut(", ".join(shown), limit)
+
+
+def _first_line(text: str) -> str:
+    first, more, _ = text.partition("\n")
+    return f"{first} …" if more else first
+
+
+def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
+    verdict = approval.verdict
+    what = words.named(approval.action, visible(verdict.headline or ""))
+    if waits:
+        known = words.stakes(
+            verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
+        )
+        return words.notification(approval.agent, what, approval.expires_at, now, known)
+    outcome = outcome_line(approval)
+    lines = [state_line(approval), *([outcome] if outcome is not None else [])]
+    return words.notification_after(approval.agent, what, *lines)

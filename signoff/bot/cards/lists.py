@@ -1,0 +1,130 @@
+"""Lists of requests as blocks: in a message, in a modal, and on App Home; pure. No list has an Approve.
+
+What waits and may be decided by who reads it has **Review…**, all else **Details…**; both values are
+`approval id:version`. The buttons that turn a page are `list_back` and `list_next`, and `list_all` opens a
+list; their value holds all that the page needs: `kind:page:agent or action`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
+from signoff.bot.text import words
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
+from signoff.bot.text.views import modal, says
+from signoff.models.lists import Listed
+
+_LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
+_ABOUT = re.compile(r"[A-Za-z0-9_.:/@-]{0,100}")
+"""An agent's name or an action."""
+
+
+def list_blocks(page: Page, now: int) -> list[Block]:
+    """A page as a message's or a modal's blocks. `now` is the database's clock in microseconds."""
+    if not page.items:
+        found = [says(words.nothing(page.kind, page.about), "empty")]
+    else:
+        about = cut(visible(page.about), 100)
+        count = page.total if page.kind == "pending" else len(page.items)
+        text = words.heading(page.kind, count, page.page, page.pages, about)
+        found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
+        found += _items(page, now)
+    turns = []
+    if page.page > 1:
+        turns.append(_turn("list_back", words.BACK, page, page.page - 1))
+    if page.more:
+        turns.append(_turn("list_next", words.NEXT, page, page.page + 1))
+    return found + ([{"type": "actions", "block_id": "turn", "elements": turns}] if turns else [])
+
+
+def list_view(page: Page, now: int) -> Block:
+    """A page as a modal, whose Review… and Details… open on top of it."""
+    return modal("list", words.LIST_TITLES[page.kind], list_blocks(page, now))
+
+
+def home_view(seen: Overview) -> Block:
+    """App Home: what waits for a person first, then what they decided, then what they own.
+
+    The same overview gives the same view, byte by byte: nothing in it depends on when it is drawn.
+    """
+    blocks = _section(seen.waiting)
+    for page in (seen.decided, seen.owned):
+        if page.items:
+            blocks += [{"type": "divider"}, *_section(page)]
+    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, says(words.HOME_HELP, "help")]}
+
+
+def read_turn(value: Any) -> tuple[Kind, int, str]:
+    """A button's value → (kind, page, agent or action); what is not ours → the first page of what waits."""
+    kind, _, rest = str(value or "").partition(":")
+    page, _, about = rest.partition(":")
+    good = page.isascii() and page.isdigit() and len(page) < 6 and kind in get_args(Kind)
+    if not good or not _ABOUT.fullmatch(about):
+        return "pending", 1, ""
+    return kind, min(max(int(page), 1), MOST_PAGES), about  # type: ignore[return-value]
+
+
+def _section(page: Page) -> list[Block]:
+    title = plain(words.HOME_TITLES[page.kind])
+    found: list[Block] = [{"type": "header", "block_id": f"title:{page.kind}", "text": title}]
+    if not page.items:
+        return [*found, says(words.nothing(page.kind, ""), f"empty:{page.kind}")]
+    found += _items(page)
+    if page.more:
+        rest = words.and_more(page.total - len(page.items) if page.kind == "pending" else 0)
+        found.append({"type": "context", "block_id": f"rest:{page.kind}", "elements": [plain(rest)]})
+        label = words.SEE_ALL if page.kind != "owned" else words.SEE_HISTORY
+        kind = page.kind if page.kind != "owned" else "history"
+        every = {"type": "button", "action_id": "list_all", "text": plain(label), "value": f"{kind}:1:"}
+        found.append({"type": "actions", "block_id": f"all:{page.kind}", "elements": [every]})
+    return found
+
+
+def _items(page: Page, now: int | None = None) -> list[Block]:
+    return [block for one in page.items for block in _item(page, one, now)]
+
+
+def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
+    reviewable = one.id in page.reviewable and one.pending
+    action_id, label = ("review", words.REVIEW_MORE) if reviewable else ("details", words.DETAILS_MORE)
+    button = {
+        "type": "button",
+        "action_id": action_id,
+        "text": plain(label),
+        "value": f"{one.id}:{one.version}",
+    }
+    name = f"{page.kind}:{one.id}:{one.revision}"
+    headline = cut(visible(one.headline), 150)
+    about = [*([plain(one.action)] if headline else []), mrkdwn(_about(page, one, now)), *_by_policy(one)]
+    title = plain(headline or one.action)
+    return [
+        {"type": "section", "block_id": f"item:{name}", "text": title, "accessory": button},
+        {"type": "context", "block_id": f"about:{name}", "elements": about},
+    ]
+
+
+def _about(page: Page, one: Listed, now: int | None) -> Trusted:
+    link = one.permalink if _LINK.fullmatch(one.permalink) else ""
+    if one.pending:
+        return words.listed(one.agent, one.expires_at, now, link)
+    ended = one.ended_at or one.expires_at
+    if one.answer is None:
+        return words.listed_after(one.agent, words.ended(one.status, ended), link)
+    answer = words.APPROVED if one.answer == "approve" else words.REJECTED
+    answer = words.SENT_BACK if one.answer == "reject" and one.resubmit else answer
+    who = "" if page.kind == "mine" else one.approver
+    return words.listed_after(one.agent, words.decided(answer, who, one.decided_at or ended, None), link)
+
+
+def _by_policy(one: Listed) -> list[Block]:
+    """What of the policy decided, where nobody was asked."""
+    if one.status not in ("approved", "blocked") or one.answer is not None or not one.why:
+        return []
+    return [plain(cut(visible(words.by_policy(one.why, one.rule_says)), 300))]
+
+
+def _turn(action_id: str, label: str, page: Page, to: int) -> Block:
+    value = f"{page.kind}:{to}:{page.about}"
+    return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}

@@ -1,0 +1,1 @@
+"""What is done to Slack because a row changed."""

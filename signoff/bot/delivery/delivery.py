@@ -1,0 +1,289 @@
+"""Approval → card: take its lease, post or update, record what was shown. Nothing else touches cards."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from signoff.approvals.service import Approvals
+from signoff.bot.cards import card
+from signoff.bot.cards.card import Message
+from signoff.bot.cards.log import log_blocks, log_text
+from signoff.bot.delivery.lease import Held
+from signoff.bot.delivery.retry import noted
+from signoff.bot.delivery.threads import NotYet, Threads
+from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
+from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.bot.text import words
+from signoff.models import crash, flood, leases, threads, turns
+from signoff.models.approval import Approval
+from signoff.models.approval import Card as CardPlace
+from signoff.models.turns import Turn
+
+log = logging.getLogger("signoff.deliver")
+
+ROUNDS = 10
+"""How often one delivery goes round for a revision that moves meanwhile; the timer has the rest."""
+AGAIN_SECONDS = 0.5
+"""Pause where another delivery is about to do what this one needs."""
+REFUSED_SECONDS = 60.0
+"""Pause before a card that Slack refuses is tried again: somebody may invite the app by then."""
+OF_ONE_CARD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+"""Refusals of what a card holds. Any other meets every card of the channel, and is told once for all."""
+
+
+@dataclass(frozen=True)
+class Stands:
+    """A card in Slack, and where."""
+
+    message: Message
+    channel: str
+    ts: str
+    thread_ts: str | None
+    permalink: str | None
+
+
+class Delivery:
+    """Brings cards up to date."""
+
+    def __init__(self, approvals: Approvals, slack: Slack, admins: tuple[str, ...]) -> None:
+        self._approvals = approvals
+        self._store = approvals.store
+        self._slack = slack
+        self._admins = admins
+        self._threads = Threads(approvals.store, slack)
+
+    def deliver(self, approval_id: str) -> None:
+        """Show an approval's last revision now, whoever's turn it is; see `take`."""
+        card_id = self._store.card_of(approval_id)
+        if card_id is not None:
+            self.take(Turn(approval_id, card_id), whole=True)
+
+    def take(self, turn: Turn, *, whole: bool = False) -> None:
+        """Show an approval's last revision. Does nothing while another delivery of it is under way.
+
+        Its log reply waits while other cards are due, unless it is to be done `whole`. Where Slack limits
+        us, that is noted for everybody; its other trouble postpones this card. The database's errors pass.
+        """
+        lease = leases.take(self._store, turn.card_id, turn.agent)
+        if lease is None:
+            return
+        crash.here("delivery.leased")
+        approval_id, held = turn.approval_id, Held(lease, partial(leases.renew, self._store, turn.card_id))
+        place = None
+        try:
+            with held:
+                place = self._until_shown(approval_id, held, whole)
+        except SlackUnavailable as error:
+            log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
+            if error.limited:
+                self._limited(error.limited, error.seconds, turn)
+            else:
+                self._store.postpone(approval_id, error.seconds)
+        except SlackRefused as error:
+            self._refused(approval_id, error)
+        except NotYet as reason:
+            log.info("postponed: id=%s: %s", approval_id, reason)
+            self._store.postpone(approval_id, AGAIN_SECONDS)
+        finally:
+            leases.release(self._store, turn.card_id, held.lease)
+        crash.here("delivery.released")
+        if place and place.channel and place.thread_ts:
+            self._tell_of(place.channel, place.thread_ts)
+
+    def tell(self, thread_id: int) -> None:
+        """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
+        try:
+            self._threads.tell(thread_id)
+        except SlackUnavailable as error:
+            log.info("thread postponed: id=%d for %.1f s: %s", thread_id, error.seconds, error.detail)
+            if error.limited:
+                turns.pause(self._store, error.limited, "", error.seconds)
+        except SlackRefused as error:
+            log.warning("thread refused: id=%d %s", thread_id, error)
+
+    def warn(self, agent: str) -> None:
+        """Tell a channel, once, that an agent asks for too much; Slack's trouble postpones it."""
+        notice = flood.claim(self._store, agent)
+        if notice is None:
+            return
+        text = words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        try:
+            self._slack.post(notice["channel"], text)
+        except SlackUnavailable as error:
+            log.info("told later that %s asks for too much: %s", agent, error.detail)
+            flood.give_back(self._store, agent, notice)
+        except SlackRefused as error:
+            log.warning("not told that %s asks for too much: %s", agent, error)
+
+    def _tell_of(self, channel: str, thread_ts: str) -> None:
+        """The thread in which a card stands, if it is a run's."""
+        thread_id = threads.at(self._store, channel, thread_ts)
+        if thread_id is not None and not turns.paused(self._store, turns.UPDATE):
+            self.tell(thread_id)
+
+    def _limited(self, method: str, seconds: float, turn: Turn) -> None:
+        approval = self._approvals.get(turn.approval_id)
+        unused = turn if approval.shown_at is None else None
+        turns.pause(self._store, method, approval.verdict.channel, seconds, unused)
+
+    def redraw(self, approval_id: str, channel: str, ts: str) -> None:
+        """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.
+
+        One whose row is gone, since the database was put back, says that nothing runs from it.
+        """
+        approval = self._store.get(approval_id)
+        if approval is None:
+            lost = card.lost()
+            return self._slack.update(channel, ts, lost.text, lost.blocks)
+        if approval.card is None or approval.card.ts is None:
+            return  # whoever has just posted it notes it, and has the last word
+        if (approval.card.channel, approval.card.ts) == (channel, ts):
+            return self.deliver(approval_id)
+        reply = approval.card.thread_ts is not None
+        today = self._approvals.judge.today(approval)
+        message = card.card(today, now=self._store.clock(), reply=reply)
+        self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
+
+    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> CardPlace | None:
+        """The card, once nothing is left to be shown of it; None where that did not come to an end."""
+        for number in range(ROUNDS):
+            found = self._store.look(approval_id)
+            assert found is not None
+            approval, now = self._approvals.judge.today(found[0]), found[1]
+            place = approval.card
+            assert place is not None
+            behind = place.shown_revision < approval.revision
+            if not behind and approval.delivered_revision < approval.revision:
+                self._approvals.delivered(approval)
+            if not behind and not self._log_is_next(approval, place, whole):
+                return place
+            if number and not self._renewed(held):
+                return None
+            if behind:
+                self._show(approval, place, now, held)
+            else:
+                self._log(approval, place)
+        return None
+
+    def _log_is_next(self, approval: Approval, place: CardPlace, whole: bool) -> bool:
+        """Whether its log reply is behind, and need not wait for a turn of its own."""
+        if place.thread_ts is not None or place.log_revision >= approval.revision:
+            return False
+        return whole or turns.following(self._store, logs=False) is None
+
+    def _renewed(self, held: Held) -> bool:
+        """Before another call to Slack; False where somebody else may be at it."""
+        renewed = held.renew()
+        crash.here("delivery.renewed")
+        return renewed
+
+    def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> None:
+        stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
+        rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
+        where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
+        noted(lambda: self._approvals.shown(approval, *where))
+        crash.here("delivery.noted")
+
+    def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
+        """The card that is there, updated; None where there is none, or no longer."""
+        if not place.channel or not place.ts:
+            return None
+        message = card.card(approval, now=now, reply=place.thread_ts is not None)
+        try:
+            self._slack.update(
+                place.channel, place.ts, message.text, message.blocks, metadata=message.metadata
+            )
+        except SlackRefused as error:
+            if error.code not in GONE:
+                raise
+            log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
+            return None
+        crash.here("delivery.redrawn")
+        return Stands(message, place.channel, place.ts, place.thread_ts, place.permalink)
+
+    def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
+        """A new card: in the thread that the verdict grants, else in its run's, else in none.
+
+        Raises NotYet where the run's thread is about to be posted, or cannot be replied to. Where the first
+        message is gone Slack puts the card into the channel; the run's next one begins another thread.
+        """
+        channel, wished = approval.verdict.channel, approval.verdict.thread_ts
+        if wished:
+            try:
+                return self._post(approval, now, channel, wished)
+            except SlackRefused as error:
+                if error.code not in NO_THREAD:
+                    raise
+                log.info("no such thread: id=%s %s", approval.id, error.code)
+        first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
+        if (wished or first) and not self._renewed(held):
+            raise NotYet("its lease ran out")
+        if first is None:
+            return self._post(approval, now, channel, None)
+        try:
+            stands = self._post(approval, now, *first)
+        except SlackRefused as error:
+            if error.code not in NO_THREAD:
+                raise
+            threads.forget(self._store, *first)
+            raise NotYet("its thread is gone") from None
+        if stands.thread_ts is None:
+            log.info("its thread is gone: id=%s", approval.id)
+            threads.forget(self._store, *first)
+        return stands
+
+    def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
+        message = card.card(approval, now=now, reply=thread_ts is not None)
+        self._slack.address()  # known before: a click may follow the post at once
+        posted: Posted = self._slack.post(
+            channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
+        )
+        crash.here("delivery.posted")
+        if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
+            message = card.card(approval, now=now)
+            self._slack.update(
+                posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
+            )
+            crash.here("delivery.redrawn")
+        permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
+        return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
+
+    def _log(self, approval: Approval, place: CardPlace) -> None:
+        """The card's thread has one log reply, edited in place."""
+        assert place.channel and place.ts
+        if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
+            self._approvals.logged(approval, None)
+            crash.here("delivery.log_noted")
+            return
+        text, blocks = log_text(approval), log_blocks(approval)
+        log_ts = place.log_ts
+        if log_ts:
+            try:
+                self._slack.update(place.channel, log_ts, text, blocks)
+            except SlackRefused as error:
+                if error.code not in GONE:
+                    raise
+                log_ts = None
+        if not log_ts:
+            log_ts = self._slack.post(place.channel, text, blocks, thread_ts=place.ts).ts
+        crash.here("delivery.logged")
+        noted(partial(self._approvals.logged, approval, log_ts))
+        crash.here("delivery.log_noted")
+
+    def _refused(self, approval_id: str, error: SlackRefused) -> None:
+        """Slack will not show it until somebody changes something: tell the admins, once a fault."""
+        log.error("card refused: id=%s %s", approval_id, error)
+        self._store.postpone(approval_id, REFUSED_SECONDS)
+        approval = self._approvals.get(approval_id)
+        whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.channel
+        if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
+            return
+        told = words.admin_cannot_show(approval, error.code, error.detail)
+        for admin in self._admins:
+            try:
+                self._slack.post(admin, told)
+            except (SlackUnavailable, SlackRefused) as failed:
+                log.warning("admin not told: %s", failed)

@@ -1,0 +1,123 @@
+"""Runs' threads in Slack: posts the first message once, and keeps it telling what is so.
+
+The first message mentions who may decide when it is posted. Later it is edited, and Slack notifies nobody of
+an edit, nor of a reply; but of a mention in a reply it does. So each card mentions them itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from functools import partial
+
+from signoff.bot.cards.card import Message
+from signoff.bot.cards.first_message import first_message, tally_message
+from signoff.bot.delivery.lease import Held
+from signoff.bot.delivery.retry import noted
+from signoff.bot.slack.client import GONE, Slack
+from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.models import crash, threads
+from signoff.models.approval import Approval
+from signoff.models.store import Store
+from signoff.models.threads import Thread
+
+log = logging.getLogger("signoff.threads")
+
+REST_SECONDS = 2.0
+"""A first message is edited at most once in so many seconds."""
+LOST = GONE - {"is_inactive"}
+"""Refusals of an edit after which the run goes on elsewhere. In an archived channel a thread only sleeps."""
+REFUSED_SECONDS = 60.0
+"""Pause after Slack has refused an edit."""
+
+
+class NotYet(Exception):
+    """Another delivery is about to do it, or has just done it: it is tried again shortly."""
+
+
+class Threads:
+    """The first messages of runs' threads. Methods raise SlackUnavailable, SlackRefused or NotYet."""
+
+    def __init__(self, store: Store, slack: Slack) -> None:
+        self._store = store
+        self._slack = slack
+
+    def of(self, approval: Approval) -> tuple[str, str] | None:
+        """Channel and ts of the first message of its run's thread, posted where it is new; None without run.
+
+        Two at once post one: who has the lease posts, and for the other it is NotYet.
+        """
+        run, wanted = approval.request.run, approval.verdict.channel
+        if not run or not run.strip():
+            return None
+        thread = threads.of_run(self._store, approval.agent, run, wanted)
+        crash.here("thread.found")
+        if thread.channel and thread.ts:
+            return thread.channel, thread.ts
+        lease = threads.take_to_post(self._store, thread.id)
+        if lease is None:
+            raise NotYet("somebody posts its thread")
+        crash.here("thread.leased")
+        held = self._held(thread.id, lease)
+        try:
+            message = first_message(thread, approval.verdict.approvers)
+            with held:
+                posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
+        except (SlackUnavailable, SlackRefused):
+            threads.release(self._store, thread.id, held.lease)
+            raise
+        crash.here("thread.posted")
+        where = (thread.id, held.lease, posted.channel, posted.ts)
+        if not noted(lambda: threads.posted(self._store, *where)):
+            log.warning("thread posted too late: id=%d", thread.id)
+            raise NotYet("somebody else has posted its thread")
+        crash.here("thread.noted")
+        return posted.channel, posted.ts
+
+    def tell(self, thread_id: int) -> None:
+        """Bring a first message up to date. Does nothing within 2 s of the last time: sweep comes back."""
+        lease = threads.take_to_edit(self._store, thread_id)
+        if lease is None:
+            return
+        crash.here("thread.editing")
+        found = threads.look(self._store, thread_id)
+        if found is None:
+            threads.release(self._store, thread_id, lease)
+            return
+        thread, tally = found
+        message = tally_message(thread, tally)
+        digest = digest_of(message)
+        if digest == thread.digest:
+            threads.shown(self._store, thread, lease, digest, 0.0)
+        else:
+            held = self._held(thread.id, lease)
+            self._edit(thread, held, message)
+            crash.here("thread.told")
+            threads.shown(self._store, thread, held.lease, digest, REST_SECONDS)
+
+    def _held(self, thread_id: int, lease: int) -> Held:
+        return Held(lease, partial(threads.renew, self._store, thread_id))
+
+    def _edit(self, thread: Thread, held: Held, message: Message) -> None:
+        assert thread.channel and thread.ts
+        try:
+            with held:
+                self._slack.update(
+                    thread.channel, thread.ts, message.text, message.blocks, metadata=message.metadata
+                )
+        except SlackUnavailable as error:
+            # Slack may have taken it although its answer was lost: that counts as an edit too.
+            threads.later(self._store, thread.id, held.lease, max(error.seconds, REST_SECONDS))
+            raise
+        except SlackRefused as error:
+            if error.code in LOST:
+                threads.forget(self._store, thread.channel, thread.ts)
+            threads.later(self._store, thread.id, held.lease, REFUSED_SECONDS)
+            raise
+
+
+def digest_of(message: Message) -> str:
+    """Tells two messages apart, whatever their block ids."""
+    said = [message.text, *({**block, "block_id": ""} for block in message.blocks)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

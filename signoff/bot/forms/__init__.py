@@ -1,0 +1,1 @@
+"""What opens over Slack: forms, reviews, details, and what was typed into them; pure."""

@@ -1,0 +1,50 @@
+"""What a person sees whose form was open while something else happened to the request; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from signoff.bot.forms.edit_form import Values, edit_view
+from signoff.bot.text import words
+from signoff.bot.text.difference import changes, elements
+from signoff.bot.text.text import Block, Trusted, line, literal, rich
+from signoff.bot.text.views import modal, says
+from signoff.models.approval import Approval
+from signoff.payload.canonical import canonical
+
+ROOM = 1500
+"""Characters of the changes that are shown; an old value in its first 200."""
+
+
+def as_sent(approval: Approval) -> Approval:
+    """The approval with the payload that its agent sent: what an open form was made of."""
+    sent = approval.request.payload
+    return replace(approval, payload=sent, payload_text=canonical(sent), version=1)
+
+
+def again_view(approval: Approval, values: Values, form: str) -> Block:
+    """The form once more, on what somebody else has made of the payload, with what was typed in it."""
+    by = approval.decision.approver if approval.decision else ""
+    changed = _changes("meanwhile", words.WHAT_CHANGED, approval.request.payload, approval.payload)
+    return edit_view(approval, values, form=form, above=(says(words.edited_kept(by), "told"), *changed))
+
+
+def lost_view(text: Trusted, approval: Approval, typed: Mapping[str, Any] | None) -> Block:
+    """Why a form came to nothing, what was approved instead, and what had been typed, to be copied."""
+    blocks = [says(text, "told")]
+    sent = approval.request.payload
+    if approval.status == "approved" and approval.edited:
+        blocks += _changes("meanwhile", words.WHAT_CHANGED, sent, approval.payload)
+    if typed is not None:
+        blocks += _changes("typed", words.NOT_USED, sent, dict(typed))
+    return modal("message", words.NOT_POSSIBLE, blocks, approval)
+
+
+def _changes(block_id: str, heading: str, old: dict[str, Any], new: dict[str, Any]) -> list[Block]:
+    parts, whole = elements(changes(old, new), ROOM, 200)
+    if not parts:
+        return []
+    parts += [] if whole else [line(literal(words.TRUNCATED, "italic"))]
+    return [rich(block_id, line(literal(heading, "bold")), *parts)]

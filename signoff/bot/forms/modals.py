@@ -1,0 +1,194 @@
+"""Views, and how to read their state; pure. The larger ones have a file each and are found here too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.bot.forms.difference_view import carries, difference_view, read_difference
+from signoff.bot.forms.edit_form import can_edit, edit_view, read_edit
+from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.text import words
+from signoff.bot.text.claims import claims
+from signoff.bot.text.difference import changes, elements
+from signoff.bot.text.fold import fold
+from signoff.bot.text.payload import rows
+from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
+from signoff.bot.text.views import final, modal, note, paragraph, row_blocks, says, stakes, target
+from signoff.models.approval import Approval
+from signoff.payload.canonical import digest
+
+__all__ = [
+    "can_edit",
+    "carries",
+    "checking_view",
+    "details_view",
+    "difference_view",
+    "edit_view",
+    "message_blocks",
+    "message_view",
+    "note_view",
+    "paragraph",
+    "read_difference",
+    "read_edit",
+    "read_note",
+    "read_page",
+    "read_reject",
+    "refused_view",
+    "reject_view",
+    "review_view",
+    "says",
+    "target",
+]
+
+REASON = 3000
+"""Slack: characters of an input's value."""
+DETAILS_BYTES = 150_000
+_WHOLE_CARD = (100_000, 1_000)
+
+
+def reject_view(approval: Approval) -> Block:
+    """Which kind of rejection it is, and why: both are needed."""
+    options = [
+        {"text": plain(words.REJECT_FINAL), "value": "final"},
+        {"text": plain(words.REJECT_CHANGES), "value": "changes"},
+    ]
+    radio: Block = {"type": "radio_buttons", "action_id": "value", "options": options}
+    which: Block = {
+        "type": "input",
+        "block_id": "which",
+        "label": plain(words.REJECT_LABEL),
+        "element": {**radio, "initial_option": options[0]},
+        "optional": False,
+    }
+    why = _text_input("reason", words.REASON_LABEL, words.REASON_HINT, optional=False)
+    blocks = [note(f"{words.tell(approval.agent)} · {approval.action}"), which, why]
+    return modal("reject", words.REJECT, blocks, approval, words.REJECT, words.CANCEL)
+
+
+def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
+    """(reason, whether the agent may come back with changes, errors by block_id) of a submitted form."""
+    chosen = _state(values, "which").get("selected_option") or {}
+    reason = _text(values, "reason")
+    errors = {} if reason else {"reason": words.REASON_MISSING}
+    errors |= {"reason": words.REASON_TOO_LONG} if len(reason) > REASON else {}
+    return reason, chosen.get("value") == "changes", errors
+
+
+def note_view(approval: Approval) -> Block:
+    """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
+    whole = fold(rows(approval.request.json_schema, approval.payload, whole=True), *_WHOLE_CARD)
+    blocks = [
+        *(row_blocks(whole.rows, "payload") or [note(words.EMPTY_PAYLOAD)]),
+        stakes(approval),
+        _text_input("note", words.NOTE_LABEL, "", optional=False),
+        final(approval),
+    ]
+    return modal("note", approval.action, blocks, approval, words.APPROVE, words.CANCEL)
+
+
+def read_note(values: Mapping[str, Any]) -> str:
+    """The note, without spaces around it."""
+    return _text(values, "note")[:REASON]
+
+
+def checking_view() -> Block:
+    """Opened at once, because a trigger lives 3 s; filled or refused by an update."""
+    return modal("checking", words.CHECKING, [paragraph(words.CHECKING_TEXT)])
+
+
+def refused_view(text: str) -> Block:
+    """Why somebody cannot go on, as plain text from anywhere: no markup in it works."""
+    return modal(
+        "message", words.NOT_POSSIBLE, [paragraph(visible(text[:2000], keep="\n") or words.NOT_POSSIBLE)]
+    )
+
+
+def message_view(title: str, text: Trusted, again: Approval | None = None) -> Block:
+    """A message of our own words, as mrkdwn: mentions and times work in it. `again`: see message_blocks."""
+    return modal("message", visible(title), message_blocks(text, again), again)
+
+
+def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
+    """The same for an ephemeral message. `again` adds what was changed in it, and a Review… that opens it."""
+    if again is None:
+        return [says(text)]
+    parts, _ = elements(changes(again.request.payload, again.payload), 1000, 200)
+    value = f"{again.id}:{again.version}"
+    review: Block = {
+        "type": "button",
+        "action_id": "review",
+        "text": plain(words.REVIEW_MORE),
+        "value": value,
+    }
+    look: Block = {"type": "actions", "block_id": "look", "elements": [review]}
+    return [says(text), *([rich("changed", *parts)] if parts else []), look]
+
+
+def details_view(approval: Approval) -> Block:
+    """What does not help to decide: the agent's claims in full, then ids, digests and the policy's words."""
+    blocks: list[Block] = [rich("said", line(literal(words.AGENT_SAYS, "bold")))]
+    room = DETAILS_BYTES
+    for index, claim in enumerate(claims(approval.request)):
+        label = [literal(f"{claim.label}: ", "bold")] if claim.label else []
+        for number, part in enumerate(pieces(claim.text, 2800)):
+            spans = [*(label if number == 0 else []), literal(part)]
+            block = rich(f"said:{index}:{number}", {"type": "rich_text_quote", "elements": spans})
+            room -= len(json.dumps(block))
+            if room >= 0 and len(blocks) < 90:
+                blocks.append(block)
+    if room < 0 or len(blocks) >= 90:
+        blocks.append(note(words.TRUNCATED))
+    elif len(blocks) == 1:
+        blocks.append(note(words.NOT_SAID))
+    facts = [
+        span
+        for label, value in _facts(approval)
+        for span in (literal(f"{words.DETAIL_LABELS[label]}: ", "bold"), literal(f"{value}\n"))
+    ]
+    return modal(
+        "details",
+        words.DETAILS,
+        [*blocks, {"type": "divider"}, stakes(approval), rich("facts", line(*facts))],
+        approval,
+    )
+
+
+def _facts(approval: Approval) -> list[tuple[str, str]]:
+    request, verdict = approval.request, approval.verdict
+    found = [
+        ("risk", request.risk or words.NOT_SAID),
+        ("reversibility", request.reversibility or words.NOT_SAID),
+        ("tags", ", ".join(request.tags)),
+        ("cost", "" if request.cost is None else str(request.cost)),
+        ("confidence", "" if request.confidence is None else str(request.confidence)),
+        ("attempts", "" if request.attempts is None else str(request.attempts)),
+        ("run", visible(request.run or "")),
+        ("key", visible(request.key or "")),
+        ("rule", visible(verdict.rule)),
+        ("why", visible(verdict.why or verdict.reason)),
+        ("policy", visible(verdict.policy)),
+        ("digest", digest(approval.payload_text)),
+        ("sent", approval.digest_sent if approval.edited else ""),
+        ("version", str(approval.version)),
+        ("request", approval.request_id),
+        ("id", approval.id),
+    ]
+    return [(label, value) for label, value in found if value]
+
+
+def _text_input(block_id: str, label: str, hint: str, *, optional: bool) -> Block:
+    element = {"type": "plain_text_input", "action_id": "value", "multiline": True, "max_length": REASON}
+    block: Block = {"type": "input", "block_id": block_id, "label": plain(label), "element": element}
+    return block | {"optional": optional} | ({"hint": plain(hint)} if hint else {})
+
+
+def _state(values: Mapping[str, Any], block_id: str) -> dict[str, Any]:
+    found = (values.get(block_id) or {}).get("value")
+    return found if isinstance(found, dict) else {}
+
+
+def _text(values: Mapping[str, Any], block_id: str) -> str:
+    value = _state(values, block_id).get("value")
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""What people click, type and open: parse, one call into `approvals`, reply."""

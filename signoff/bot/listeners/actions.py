@@ -1,0 +1,231 @@
+"""Buttons and view submissions: ack, parse, one call into `approvals`, reply.
+
+A click never edits a card: it changes the row, and the card is redrawn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from signoff.approvals.errors import EditedMeanwhile, NotRecorded, UnknownApproval
+from signoff.approvals.service import Approvals
+from signoff.bot.cards.card import parse_token
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.forms import modals
+from signoff.bot.listeners import replies
+from signoff.bot.slack.client import Slack
+from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.text import words
+from signoff.bot.text.text import Block, Trusted
+from signoff.errors import Invalid
+from signoff.models.approval import Approval
+from signoff.models.messages import new_id
+
+Body = dict[str, Any]
+Ack = Callable[..., Any]
+Respond = Callable[..., Any]
+Fill = Callable[[Approval], Block]
+
+
+class Actions:
+    """What a person can do on a card and in its modals."""
+
+    def __init__(
+        self, approvals: Approvals, slack: Slack, directory: SlackDirectory, delivery: Delivery
+    ) -> None:
+        self._approvals = approvals
+        self._slack = slack
+        self._directory = directory
+        self._delivery = delivery
+        self._forms: dict[str, Fill] = {
+            "reject": modals.reject_view,
+            "edit": lambda approval: modals.edit_view(approval, form=str(new_id())),
+            "review": modals.review_view,
+            "note": modals.note_view,
+            "details": modals.details_view,
+        }
+
+    def approve(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """The card's Approve."""
+        ack()
+        approval_id = ""
+        try:
+            approval_id, version = parse_token(_value(body))
+            link = self._slack.permalink(*_clicked(body), _thread_of(body))
+            user = body["user"]["id"]
+            decided = self._approvals.decide(approval_id, version, user, "approve", permalink=link)
+        except Exception as error:
+            self._say(error, approval_id, body, respond)
+            if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
+                self._redraw(approval_id, body)
+        else:
+            if decided.card is None or decided.card.ts != _clicked(body)[1]:
+                self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
+
+    def open(self, body: Body, respond: Respond) -> None:
+        """Reject…, Edit…, Review…: the action's id names the form."""
+        action = body["actions"][0]
+        self._open(body, respond, action["action_id"], action.get("value", ""))
+
+    def menu(self, body: Body, respond: Respond) -> None:
+        """⋯: the chosen option names the form."""
+        choice, _, token = _value(body).partition(":")
+        self._open(body, respond, choice, token)
+
+    def review(self, body: Body, respond: Respond, token: str) -> None:
+        """The review, from a message shortcut."""
+        self._open(body, respond, "review", token)
+
+    def turn(self, body: Body) -> None:
+        """Back, on a page of a review."""
+        view = body["view"]
+        try:
+            page, _ = modals.read_page(view)
+            self._slack.update_view(view["id"], self._page(body, view, page - 1))
+        except Exception as error:
+            self._slack.update_view(view["id"], self.refusal(error, _about(view)))
+
+    def submit_reject(self, ack: Ack, body: Body, view: Block) -> None:
+        """The reject form."""
+        reason, resubmit, errors = modals.read_reject(view["state"]["values"])
+        if errors:
+            ack(response_action="errors", errors=errors)
+        else:
+            self._decide(ack, body, view, "reject", reason=reason, resubmit=resubmit)
+
+    def submit_note(self, ack: Ack, body: Body, view: Block) -> None:
+        """Approve with note…"""
+        self._decide(ack, body, view, "approve", reason=modals.read_note(view["state"]["values"]))
+
+    def submit_review(self, ack: Ack, body: Body, view: Block) -> None:
+        """The next page, or on the last one the approval."""
+        page, pages = modals.read_page(view)
+        if page >= pages:
+            self._decide(ack, body, view, "approve")
+            return
+        try:
+            ack(response_action="update", view=self._page(body, view, page + 1))
+        except Exception as error:
+            ack(response_action="update", view=self.refusal(error, _about(view)))
+
+    def _decide(self, ack: Ack, body: Body, view: Block, answer: Any, **said: Any) -> None:
+        try:
+            approval_id, version = modals.target(view)
+            self._approvals.decide(approval_id, version, body["user"]["id"], answer, **said)
+            ack(response_action="clear")
+        except Exception as error:
+            ack(response_action="update", view=self.refusal(error, _about(view)))
+
+    def _open(self, body: Body, respond: Respond, form: str, token: str) -> None:
+        """Open a form at once where everything is known; else *Checking…*, filled or refused when it is."""
+        user, trigger = body["user"]["id"], body["trigger_id"]
+        show = self._show(body)
+        opened, approval_id = "", ""
+        try:
+            approval_id, version = parse_token(token)
+            if not self._directory.knows(user):
+                opened = show(trigger, modals.checking_view())
+            view = self._form(form, approval_id, version, user)
+            if opened:
+                self._slack.update_view(opened, view)
+            else:
+                show(trigger, view)
+        except Exception as error:
+            if opened:
+                self._slack.update_view(opened, self.refusal(error, approval_id))
+            else:
+                self._say(error, approval_id, body, respond)
+            self._redraw(approval_id, body)
+
+    def _show(self, body: Body) -> Callable[[str, Block], str]:
+        """How a view is shown after a click: over the modal that was clicked, where it was one."""
+        in_modal = (body.get("view") or {}).get("type") == "modal"
+        return self._slack.push_view if in_modal else self._slack.open_view
+
+    def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
+        if form not in self._forms:
+            raise UnknownApproval
+        if form != "details":
+            return self._forms[form](self._approvals.open_for(approval_id, version, user)[0])
+        approval = self._approvals.get(approval_id)
+        self._approvals.may_decide(approval, user)
+        return modals.details_view(approval)
+
+    def _seen(self, body: Body, view: Block) -> Approval:
+        """The approval that a view is about, if this person may still decide on what it shows."""
+        approval_id, version = modals.target(view)
+        return self._approvals.open_for(approval_id, version, body["user"]["id"])[0]
+
+    def _page(self, body: Body, view: Block, page: int) -> Block:
+        return modals.review_view(self._seen(body, view), page)
+
+    def refusal(self, error: Exception, approval_id: str) -> Block:
+        """The view that takes the form's place: what happened, and that nothing was recorded."""
+        if isinstance(error, Invalid):  # it may repeat what the agent wrote: never as mrkdwn
+            return modals.refused_view(error.detail)
+        text, again = self.explain(error, approval_id)
+        return modals.message_view(words.NOT_POSSIBLE, text, again)
+
+    def _say(self, error: Exception, approval_id: str, body: Body, respond: Respond) -> None:
+        """Tell only the person who clicked."""
+        text, again = self.explain(error, approval_id)
+        if body.get("response_url") and body.get("type") != "message_action":
+            blocks = modals.message_blocks(text, again)
+            respond(
+                text=text,
+                blocks=blocks,
+                response_type="ephemeral",
+                replace_original=False,
+                thread_ts=_thread_of(body),
+            )
+        else:  # App Home and modals have no place to answer in, and a shortcut not its thread
+            view = modals.message_view(words.NOT_POSSIBLE, text, again)
+            self._show(body)(body["trigger_id"], view)
+
+    def explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:
+        """The sentence, and the approval where looking again makes sense."""
+
+        def look_up() -> tuple[Approval | None, int]:
+            return self._approvals.store.get(approval_id), self._approvals.store.clock()
+
+        text = replies.explain(error, look_up)
+        return text, self._approvals.get(approval_id) if isinstance(error, EditedMeanwhile) else None
+
+    def _redraw(self, approval_id: str, body: Body) -> None:
+        """After a click that came to nothing: the message may show what is no longer so."""
+        place = body.get("container") or {}
+        if approval_id and place.get("type") == "message" and not place.get("is_ephemeral"):
+            try:
+                self._delivery.redraw(approval_id, place["channel_id"], place["message_ts"])
+            except Exception as error:
+                replies.log.warning("not redrawn: id=%s %s", approval_id, type(error).__name__)
+
+
+def _about(view: Block) -> str:
+    try:
+        return modals.target(view)[0]
+    except UnknownApproval:
+        return ""
+
+
+def _clicked(body: Body) -> tuple[str, str]:
+    """Channel and ts of the message that holds the button."""
+    place = body.get("container") or {}
+    return str(place.get("channel_id", "")), str(place.get("message_ts", ""))
+
+
+def _thread_of(body: Body) -> str | None:
+    """The thread that somebody clicked in, where an answer is seen; None for a message outside threads.
+
+    Slack gives a message that has replies its own ts for a thread.
+    """
+    place = body.get("container") or {}
+    thread_ts = place.get("thread_ts")
+    return str(thread_ts) if thread_ts and thread_ts != place.get("message_ts") else None
+
+
+def _value(body: Body) -> str:
+    action = body["actions"][0]
+    chosen = action.get("selected_option") or action
+    return str(chosen.get("value") or "")

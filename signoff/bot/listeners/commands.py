@@ -1,0 +1,168 @@
+"""/approvals, the shortcut that opens the same lists, and the buttons on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from typing import Any
+
+from signoff.approvals.errors import NotAllowed, UnknownApproval
+from signoff.approvals.lists import Ambiguous, Kind, Lists, NoId, NotListed, Page
+from signoff.bot.cards.card import parse_token
+from signoff.bot.cards.lists import list_blocks, list_view, read_turn
+from signoff.bot.cards.record import record_blocks, record_view
+from signoff.bot.forms import modals
+from signoff.bot.listeners import replies
+from signoff.bot.listeners.actions import Ack, Body, Respond
+from signoff.bot.slack.client import Slack
+from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.text import words
+from signoff.bot.text.text import Trusted
+from signoff.models.store import Store
+
+ACK_SECONDS = 1.5
+"""How long an answer may take to come with the ack, which Slack wants within 3 s; it follows the ack then."""
+ANSWERS_AT_ONCE = 16
+
+
+class Commands:
+    """The slash command, the shortcut, and what is on their lists."""
+
+    def __init__(self, lists: Lists, store: Store, slack: Slack, directory: SlackDirectory) -> None:
+        self._lists = lists
+        self._store = store
+        self._slack = slack
+        self._directory = directory
+        self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
+
+    def approvals(self, ack: Ack, command: Body, respond: Respond) -> None:
+        """`/approvals [pending|mine|show|history|help] …`: with the ack, or after it where Slack is slow."""
+        work = self._pool.submit(self._answer, command["user_id"], str(command.get("text") or ""))
+        try:
+            ack(**work.result(ACK_SECONDS))
+        except NotInTime:
+            ack()
+            work.add_done_callback(lambda done: _follow_up(done, respond))
+
+    def shortcut(self, body: Body) -> None:
+        """*Pending approvals*: the list in a modal."""
+        self._open(body, lambda user: self._list_view(self._lists.pending(user)))
+
+    def see_all(self, body: Body) -> None:
+        """The rest of a list on Home, in a modal."""
+        kind, page, about = read_turn(_value(body))
+        self._open(body, lambda user: self._list_view(self._page(kind, user, page, about)))
+
+    def details(self, body: Body) -> None:
+        """Details… on a list: one request with everything, for who may see it."""
+
+        def view(user: str) -> Any:
+            approval_id, _ = parse_token(_value(body))
+            return record_view(self._lists.see(user, approval_id), self._store.clock())
+
+        self._open(body, view)
+
+    def turn(self, body: Body, respond: Respond) -> None:
+        """Another page, in place of the one that was there."""
+        user, (kind, page, about) = body["user"]["id"], read_turn(_value(body))
+        view = body.get("view") or {}
+        try:
+            found = self._page(kind, user, page, about)
+        except Exception as error:
+            self._refuse(error, body, respond)
+            return
+        if view:
+            self._slack.update_view(view["id"], self._list_view(found))
+        else:
+            respond(**self._listed(found), replace_original=True)
+
+    def _refuse(self, error: Exception, body: Body, respond: Respond) -> None:
+        if body.get("view"):
+            self._slack.push_view(body["trigger_id"], _refused(error))
+        else:
+            respond(**_said(explain(error)), replace_original=False)
+
+    def _open(self, body: Body, build: Callable[[str], Any]) -> None:
+        """Open a view within the trigger's 3 s: at once where everybody is known, else *Checking…* first."""
+        user, trigger = body["user"]["id"], body["trigger_id"]
+        in_modal = (body.get("view") or {}).get("type") == "modal"
+        show = self._slack.push_view if in_modal else self._slack.open_view
+        opened = "" if self._directory.knows(user) else show(trigger, modals.checking_view())
+        try:
+            view = build(user)
+        except Exception as error:
+            view = _refused(error)
+        if opened:
+            self._slack.update_view(opened, view)
+        else:
+            show(trigger, view)
+
+    def _answer(self, user: str, text: str) -> dict[str, Any]:
+        asked, rest = [*text.split(maxsplit=1), "", ""][:2]
+        asked, rest = asked.lower() or "pending", rest.strip()
+        try:
+            if asked == "show":
+                return self._show(user, rest)
+            if asked in ("pending", "mine", "history"):
+                about = rest[:100] if asked != "mine" else ""
+                return self._listed(self._page(asked, user, 1, about))  # type: ignore[arg-type]
+        except Exception as error:
+            return _said(explain(error))
+        return _said(words.HELP)
+
+    def _show(self, user: str, asked: str) -> dict[str, Any]:
+        approval = self._lists.find(user, asked)
+        may = approval.pending and self._lists.may_decide_on(user, approval)
+        blocks = record_blocks(approval, may_decide=may, now=self._store.clock())
+        return _said(words.action_name(approval.action)) | {"blocks": blocks}
+
+    def _page(self, kind: Kind, user: str, page: int, about: str) -> Page:
+        if kind == "mine":
+            return self._lists.mine(user, page)
+        if kind == "history":
+            return self._lists.history(user, page, about)
+        return self._lists.pending(user, page, about)
+
+    def _listed(self, page: Page) -> dict[str, Any]:
+        blocks = list_blocks(page, self._store.clock())
+        return _said(Trusted(words.LIST_TITLES[page.kind])) | {"blocks": blocks}
+
+    def _list_view(self, page: Page) -> Any:
+        return list_view(page, self._store.clock())
+
+
+def explain(error: Exception) -> Trusted:
+    """Why a list or a request is not shown. Logs what was not foreseen."""
+    if isinstance(error, NotListed):
+        return words.may_not_see(error.approvers)
+    if isinstance(error, NotAllowed):
+        return words.NOT_A_MEMBER if "workspace" in error.detail else words.NOT_FOR_HISTORY
+    if isinstance(error, NoId):
+        return words.NO_ID
+    if isinstance(error, Ambiguous):
+        return words.AMBIGUOUS
+    if isinstance(error, UnknownApproval):
+        return words.NO_SUCH
+    # Its text may repeat what somebody typed or sent: only its type is logged.
+    replies.log.error("not looked up: %s", type(error).__name__)
+    return words.NOT_LOOKED_UP
+
+
+def _follow_up(done: Future[dict[str, Any]], respond: Respond) -> None:
+    try:
+        respond(**done.result())
+    except Exception as error:
+        replies.log.warning("no answer given: %s", type(error).__name__)
+
+
+def _said(text: Trusted) -> dict[str, Any]:
+    return {"response_type": "ephemeral", "text": text}
+
+
+def _refused(error: Exception) -> Any:
+    return modals.message_view(words.NOT_POSSIBLE, explain(error))
+
+
+def _value(body: Body) -> str:
+    return str(body["actions"][0].get("value") or "")

@@ -1,0 +1,139 @@
+"""`@signoff pending`, `reject` and `help`, written in a card's thread; answered to who wrote it alone.
+
+Approving by words is not possible. People's discussion is theirs: what does not begin with the app's mention
+is not answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, TimeRanOut
+from signoff.approvals.service import Approvals
+from signoff.bot.cards.pending import waiting_blocks
+from signoff.bot.forms import modals
+from signoff.bot.listeners.mention_text import Spoken, read
+from signoff.bot.slack.client import Slack
+from signoff.bot.text import words
+from signoff.bot.text.states import state_line
+from signoff.bot.text.text import Block, Trusted
+from signoff.models import places
+from signoff.models.approval import Approval
+
+JSON = dict[str, Any]
+Explain = Callable[[Exception, str], tuple[Trusted, Approval | None]]
+Answer = tuple[Trusted, list[Block]]
+
+REMEMBERED = 10_000
+"""Events that are known again. Slack sends one again for about six minutes where nobody acknowledged it. To
+another process it may be new: there the row decides, and a second answer is the worst of it."""
+
+
+class Mentions:
+    """Answers the event `app_mention`. `explain` says why something was not recorded."""
+
+    def __init__(self, approvals: Approvals, slack: Slack, explain: Explain) -> None:
+        self._approvals = approvals
+        self._slack = slack
+        self._explain = explain
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def written(self, body: JSON, event: JSON, context: JSON) -> None:
+        """Somebody mentioned the app. Bots, and a second delivery of the same event, are passed over."""
+        if event.get("bot_id") or not event.get("user") or not self._first(str(body.get("event_id") or "")):
+            return
+        asked = read(str(event.get("text") or ""), str(context.get("bot_user_id") or ""))
+        if asked is None:
+            return
+        thread_ts = str(event.get("thread_ts") or "")
+        text, blocks = self._answer(asked, event, thread_ts)
+        self._slack.whisper(event["channel"], event["user"], text, blocks, thread_ts=thread_ts or None)
+
+    def _first(self, event_id: str) -> bool:
+        """Whether this event is new here."""
+        with self._lock:
+            known = event_id in self._seen
+            if event_id:
+                self._seen[event_id] = None
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+            return not known
+
+    def _answer(self, asked: Spoken, event: JSON, thread_ts: str) -> Answer:
+        if asked.meaning == "help":
+            return _said(words.MENTION_HELP)
+        if asked.meaning == "reject" and not asked.rest:
+            return _said(words.NO_REASON)
+        if len(asked.rest) > modals.REASON and asked.meaning == "reject":
+            return _said(words.REASON_TOO_LONG_HERE)
+        found: list[Approval] = []
+        try:
+            ids = places.in_thread(self._approvals.store, event["channel"], thread_ts) if thread_ts else []
+            found = [self._approvals.get(approval_id) for approval_id in ids]
+            if not found:
+                return _said(words.NOT_IN_A_THREAD)
+            if asked.meaning == "reject":
+                return self._reject(found, event, asked.rest)
+            return self._waiting(found, event["user"], asked)
+        except Exception as error:
+            text, again = self._explain(error, found[0].id if found else "")
+            return text, modals.message_blocks(text, again)
+
+    def _waiting(self, found: Sequence[Approval], user: str, asked: Spoken) -> Answer:
+        """What waits in this thread for this person, to be reviewed."""
+        if asked.meaning == "pending" and len(found) == 1 and not found[0].pending:
+            return _said(state_line(found[0]))
+        text = words.NOT_BY_WORDS if asked.meaning == "approve" else words.WAITS_HERE
+        return self._choice(found, user, text)
+
+    def _choice(self, found: Sequence[Approval], user: str, text: Trusted) -> Answer:
+        """Those that this person may decide now. Raises where they may decide none: why not."""
+        may, refused = [], list[NotRecorded]()
+        for approval in found:
+            try:
+                may.append(self._approvals.open_for(approval.id, approval.version, user)[0])
+            except (NotAllowed, AlreadyDecided, TimeRanOut) as error:
+                refused.append(error)
+        if may:
+            return text, waiting_blocks(text, may, self._approvals.store.clock())
+        nobody = next((error for error in refused if isinstance(error, NotAllowed)), None)
+        if nobody or len(found) == 1:
+            raise nobody or refused[0]
+        return _said(words.NOTHING_WAITS_HERE)
+
+    def _reject(self, found: Sequence[Approval], event: JSON, reason: str) -> Answer:
+        user, at = event["user"], _microseconds(event["ts"])
+        meant = [approval for approval in found if _waited(approval, at)]
+        if len(meant) != 1:
+            return self._choice(meant or found, user, words.WHICH_ONE)
+        (one,) = meant
+        try:
+            self._approvals.decide(one.id, one.version, user, "reject", reason=reason)
+        except Exception as error:
+            text, again = self._explain(error, one.id)
+            return text, modals.message_blocks(text, again)
+        return _said(words.rejected_by_words(one.agent, one.action))
+
+
+def _waited(approval: Approval, at: int) -> bool:
+    """Whether its card stood there and waited when something was written at `at`.
+
+    An event may come minutes late: what came or ended in between was, or was not, what its writer saw.
+    """
+    shown = approval.card.ts if approval.card else None
+    before = shown is not None and _microseconds(shown) < at
+    return before and (approval.pending or (approval.ended_at or 0) >= at)
+
+
+def _microseconds(ts: str) -> int:
+    """A message's timestamp as microseconds since 1970. Slack: seconds, a dot, six digits."""
+    seconds, _, rest = ts.partition(".")
+    return int(seconds) * 1_000_000 + int(rest or 0)
+
+
+def _said(text: Trusted) -> Answer:
+    return text, modals.message_blocks(text)

@@ -1,0 +1,97 @@
+"""The message shortcut *Decide…*: from a card, its log or its thread's first message to the review."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signoff.approvals.errors import NotRecorded
+from signoff.approvals.service import Approvals
+from signoff.bot.cards.card import token
+from signoff.bot.cards.pending import waiting_blocks
+from signoff.bot.forms import modals
+from signoff.bot.listeners.actions import Actions, Body, Respond
+from signoff.bot.slack.client import Slack
+from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.text import words
+from signoff.bot.text.text import Block
+from signoff.bot.text.views import modal
+from signoff.models import places
+from signoff.models.approval import Approval
+
+
+class Decide:
+    """Everything is answered in a view: it is private, and stands where the person looks."""
+
+    def __init__(
+        self, approvals: Approvals, slack: Slack, directory: SlackDirectory, actions: Actions
+    ) -> None:
+        self._approvals = approvals
+        self._slack = slack
+        self._directory = directory
+        self._actions = actions
+
+    def shortcut(self, body: Body, respond: Respond) -> None:
+        """*Decide…* on any message."""
+        channel, ts = body["channel"]["id"], body["message_ts"]
+        message = body.get("message") or {}
+        try:
+            one = self._of(channel, ts, message)
+            several = [] if one else places.in_thread(self._approvals.store, channel, ts)
+        except Exception as error:
+            self._slack.open_view(body["trigger_id"], self._actions.refusal(error, ""))
+            return
+        if one:
+            self._actions.review(body, respond, token(one))
+        elif several:
+            self._choose(body, several)
+        else:
+            view = modals.message_view(words.NOT_POSSIBLE, words.NOT_A_CARD)
+            self._slack.open_view(body["trigger_id"], view)
+
+    def _of(self, channel: str, ts: str, message: dict[str, Any]) -> Approval | None:
+        """The approval whose card or log this message is.
+
+        Any app can write any metadata: it only names a row, which has to have its card in this channel. So
+        the double of a card, whose post Slack never confirmed, is known too.
+        """
+        store = self._approvals.store
+        for approval_id in places.at(store, channel, ts):
+            return store.get(approval_id)
+        for approval_id in places.at(store, channel, str(message.get("thread_ts") or "")):
+            approval = store.get(approval_id)
+            log_ts = approval.card.log_ts if approval and approval.card else None
+            if log_ts == ts or (log_ts is None and message.get("bot_id")):  # posted, and not yet recorded
+                return approval
+        metadata = message.get("metadata") or {}
+        if metadata.get("event_type") == "signoff_approval":
+            named = store.get(str((metadata.get("event_payload") or {}).get("approval_id") or ""))
+            if named and named.card and named.card.channel == channel:
+                return named
+        return None
+
+    def _choose(self, body: Body, ids: list[str]) -> None:
+        """Which of a thread's requests it is about."""
+        user, trigger = body["user"]["id"], body["trigger_id"]
+        known = self._directory.knows(user)
+        opened = "" if known else self._slack.open_view(trigger, modals.checking_view())
+        try:
+            view = self._choice(user, ids)
+        except Exception as error:
+            view = self._actions.refusal(error, ids[0])
+        if opened:
+            self._slack.update_view(opened, view)
+        else:
+            self._slack.open_view(trigger, view)
+
+    def _choice(self, user: str, ids: list[str]) -> Block:
+        may = []
+        for approval_id in ids:
+            try:
+                approval = self._approvals.get(approval_id)
+                may.append(self._approvals.open_for(approval.id, approval.version, user)[0])
+            except NotRecorded:
+                continue
+        if not may:
+            return modals.message_view(words.NOT_POSSIBLE, words.NOTHING_WAITS_HERE)
+        blocks = waiting_blocks(words.WAITS_HERE, may, self._approvals.store.clock())
+        return modal("choose", words.DECIDE, blocks)

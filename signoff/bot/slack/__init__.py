@@ -1,0 +1,1 @@
+"""Slack's Web API: posts, views, people; and its errors, translated once."""

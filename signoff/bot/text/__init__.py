@@ -1,0 +1,1 @@
+"""Untrusted text made safe, and all that a reviewer reads; pure."""

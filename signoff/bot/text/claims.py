@@ -1,0 +1,74 @@
+"""What the agent says beside action and payload: claims, always under their own heading; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from signoff.bot.text import words
+from signoff.bot.text.payload import rows, texts
+from signoff.bot.text.text import Block, length, line, literal, pieces, visible
+from signoff.models.messages import ApprovalRequest
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: our label (empty for title and reason) and the agent's text, visible."""
+
+    label: str
+    text: str
+
+
+def claims(request: ApprovalRequest) -> Iterator[Claim]:
+    """Title, reason, impact, how to undo, alternatives, context: what is said of them, in this order."""
+    for text in (request.title, request.reason):
+        if text.strip():
+            yield Claim("", visible(text, keep="\n"))
+    for name in ("impact", "undo"):
+        text = getattr(request, name)
+        if text.strip():
+            yield Claim(words.CLAIM_LABELS[name], visible(text, keep="\n"))
+    for text in request.alternatives:
+        if text.strip():
+            yield Claim(words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
+    text = ""
+    for row in rows(None, request.context):
+        if row.path and text:
+            yield Claim(words.CLAIM_LABELS["context"], text)
+        name = " › ".join(row.path)
+        text = f"{name}  {row.text}" if name else f"{text}, {row.text}"
+    if text:
+        yield Claim(words.CLAIM_LABELS["context"], text)
+
+
+def claimed_texts(request: ApprovalRequest) -> Iterator[str]:
+    """Every text that the agent claims something in, as it came."""
+    yield from (request.title, request.reason, request.impact, request.undo, *request.alternatives)
+    yield from texts(request.context)
+
+
+def said(request: ApprovalRequest, characters: int, lines: int) -> list[Block]:
+    """Claims → elements of a rich_text block, within so many characters and lines; none where none is made.
+
+    What does not fit is said to stand in Details.
+    """
+    spans: list[Block] = []
+    cut_short = False
+    for claim in claims(request):
+        label = f"{claim.label}: " if claim.label else ""
+        if characters < length(label) + 20 or lines < 1:
+            cut_short = True
+            break
+        shown = "\n".join(claim.text.split("\n")[:lines])
+        shown = next(pieces(shown, characters - length(label)), "")
+        cut_short = cut_short or shown != claim.text
+        spans += [literal("\n")] if spans else []
+        spans += [literal(label, "bold")] if label else []
+        spans.append(literal(shown + (" …" if shown != claim.text else "")))
+        characters -= length(label) + length(shown)
+        lines -= 1 + shown.count("\n") + length(shown) // 100
+    if not spans:
+        return []
+    quote: Block = {"type": "rich_text_quote", "elements": spans}
+    more = [line(literal(words.more_claims(), "italic"))] if cut_short else []
+    return [line(literal(words.AGENT_SAYS, "bold")), quote, *more]

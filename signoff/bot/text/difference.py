@@ -1,0 +1,141 @@
+"""What an edit changes: two payloads → old and new, value by value, long texts by line; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from signoff.bot.text import words
+from signoff.bot.text.moments import date_span, seconds
+from signoff.bot.text.payload import LEVELS, json_text, name_text, scalar_text
+from signoff.bot.text.text import Block, cut, length, line, literal, pieces, visible
+from signoff.payload.canonical import canonical
+
+SHORT = 80
+"""Characters of a value that stands on one line beside what it becomes."""
+OLD = 600
+"""Characters of a long old value: enough to recognise it, and it is not what runs."""
+AROUND = 2
+"""Unchanged lines that are shown before and after changed ones."""
+COMPARED = 400
+"""Lines that are compared one by one: finding what two texts share takes the square of it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value: visible names, and visible text before and after; None where there is none."""
+
+    path: tuple[str, ...]
+    old: str | None
+    new: str | None
+
+    @property
+    def short(self) -> bool:
+        """True where old and new stand on one line."""
+        return all(text is None or (len(text) <= SHORT and "\n" not in text) for text in (self.old, self.new))
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """Every value that differs, in the new payload's order, then what is gone."""
+    return list(_changes((), old, new))
+
+
+def _changes(path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    for name in [*new, *(name for name in old if name not in new)]:
+        before, after = old.get(name), new.get(name)
+        if name in old and name in new and canonical(before) == canonical(after):
+            continue
+        where = (*path, name_text(name))
+        if isinstance(before, dict) and isinstance(after, dict) and before and after and len(path) < LEVELS:
+            yield from _changes(where, before, after)
+        else:
+            yield Change(where, _text(before) if name in old else None, _text(after) if name in new else None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | dict) and value:
+        return json_text(value)
+    return visible(value, keep="\n\t") if isinstance(value, str) and "\n" in value else scalar_text(value)
+
+
+def elements(found: Sequence[Change], room: int, old: int = OLD) -> tuple[list[Block], bool]:
+    """Changes → elements of a rich_text block within `room` characters, and whether all of it fits.
+
+    What is new is shown in full or not at all; an old value that shares no line with it in its first `old`
+    characters.
+    """
+    shown: list[Block] = []
+    for change in found:
+        parts = _elements(change, old)
+        room -= sum(length(span.get("text", "")) for part in parts for span in part["elements"])
+        if room < 0:
+            return shown, False
+        shown += parts
+    return shown, True
+
+
+def _elements(change: Change, old: int) -> list[Block]:
+    name = [literal(cut(" › ".join(change.path), 300), "bold")]
+    if change.short:
+        return [line(*name, literal("  "), *_short(change.old), literal(" → "), *_short(change.new))]
+    lines = by_line(change.old, change.new) if change.old and change.new else None
+    if lines is not None:
+        return [line(*name), *(_code(part) for part in pieces(lines, 2900))]
+    before = words.ABSENT if change.old is None else change.old or '""'
+    after = words.ABSENT if change.new is None else change.new or '""'
+    parts = [line(*name), _code(cut(before, old)), line(literal("→", "bold"))]
+    return parts + [_code(part) for part in pieces(after, 2900)]
+
+
+def _short(text: str | None) -> list[Block]:
+    if text is None:
+        return [literal(words.ABSENT, "italic")]
+    at = seconds(text)
+    return [literal(text or '""'), *([literal(" "), date_span(at)] if at is not None else [])]
+
+
+def by_line(old: str, new: str) -> str | None:
+    """Two visible texts → their lines, after `- ` (gone), `+ ` (new) or two spaces (the same).
+
+    Every new line is in it; of the same ones, those around. None where the two share no line, or differ in
+    too many.
+    """
+    before, after = old.split("\n"), new.split("\n")
+    start = _shared(before, after)
+    end = _shared(before[start:][::-1], after[start:][::-1])
+    middle = before[start : len(before) - end], after[start : len(after) - end]
+    if max(map(len, middle)) > COMPARED:
+        return None
+    matcher = SequenceMatcher(None, *middle, autojunk=False)
+    same = sum(block.size for block in matcher.get_matching_blocks())
+    if not start + end + same:
+        return None
+    shown = [*_same(before[:start], False, True)]
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        if kind == "equal":
+            shown += _same(middle[0][i1:i2], True, True)
+        else:
+            shown += [f"- {text}" for text in middle[0][i1:i2]] + [f"+ {text}" for text in middle[1][j1:j2]]
+    return "\n".join([*shown, *_same(before[len(before) - end :], True, False)])
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """How many lines two texts begin with together."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _same(lines: list[str], after: bool, before: bool) -> list[str]:
+    """Unchanged lines after and before a change; the others are counted."""
+    head, tail = AROUND if after else 0, AROUND if before else 0
+    if len(lines) <= head + tail + 1:
+        return [f"  {text}" for text in lines]
+    first, last = lines[:head], lines[len(lines) - tail :]
+    skipped = words.unchanged_lines(len(lines) - head - tail)
+    return [*(f"  {text}" for text in first), skipped, *(f"  {text}" for text in last)]
+
+
+def _code(text: str) -> Block:
+    return {"type": "rich_text_preformatted", "elements": [literal(text)]}

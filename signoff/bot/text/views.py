@@ -1,0 +1,111 @@
+"""The shell of every modal: title, submit, and the approval that it is about; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from signoff.approvals.errors import UnknownApproval
+from signoff.bot.text import words
+from signoff.bot.text.payload import Row, elements
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich
+from signoff.models.approval import Approval
+
+TITLE = 24
+"""Slack: characters of a modal's title, submit and close."""
+BLOCK_CHARACTERS = 2800
+"""Characters of one rich_text block: a text object holds 3,000, and Slack may count more than we do."""
+BLOCK_ROWS = 50
+
+
+def modal(
+    callback_id: str,
+    title: str,
+    blocks: list[Block],
+    about: Approval | None = None,
+    submit: str | None = None,
+    close: str = words.CLOSE,
+    **more: Any,
+) -> Block:
+    """A view. `more` goes into its private_metadata, beside the approval's id and version."""
+    found: Block = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(cut(title, TITLE)),
+        "close": plain(close),
+        "blocks": blocks,
+    }
+    if about is not None:
+        kept = {"id": about.id, "version": about.version, **more}
+        found["private_metadata"] = json.dumps(kept, separators=(",", ":"))
+    return found | ({"submit": plain(submit)} if submit else {})
+
+
+def read_metadata(view: Block) -> dict[str, Any]:
+    """What `modal` kept; raises UnknownApproval when it is not ours."""
+    try:
+        kept = json.loads(view.get("private_metadata") or "")
+        if isinstance(kept["id"], str) and isinstance(kept["version"], int):
+            return dict(kept)
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise UnknownApproval()
+
+
+def target(view: Block) -> tuple[str, int]:
+    """The approval's id, and the version of the payload that the view shows; raises UnknownApproval."""
+    kept = read_metadata(view)
+    return kept["id"], kept["version"]
+
+
+def note(text: str, block_id: str = "") -> Block:
+    """A small line of plain text."""
+    return _named({"type": "context", "elements": [plain(text)]}, block_id)
+
+
+def says(text: Trusted, block_id: str = "") -> Block:
+    """A paragraph of mrkdwn."""
+    return _named({"type": "section", "text": mrkdwn(text), "expand": True}, block_id)
+
+
+def paragraph(text: str, block_id: str = "") -> Block:
+    """A paragraph of plain text, visible already."""
+    return _named({"type": "section", "text": plain(text), "expand": True}, block_id)
+
+
+def _named(block: Block, block_id: str) -> Block:
+    return block | ({"block_id": block_id} if block_id else {})
+
+
+def stakes(approval: Approval) -> Block:
+    """What Signoff knows of reversibility and risk."""
+    verdict = approval.verdict
+    known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
+    return says(words.stakes(*known), "stakes")
+
+
+def final(approval: Approval) -> Block:
+    """The line over a submit that approves."""
+    verdict = approval.verdict
+    line = words.final(verdict.reversibility, verdict.reversibility_from, approval.action)
+    return paragraph(line, "final")
+
+
+def chunks(shown: Iterable[Row], lines: int = 10_000) -> Iterator[list[Row]]:
+    """Rows in groups that one rich_text block holds, of about `lines` lines at most."""
+    group: list[Row] = []
+    room, left = BLOCK_CHARACTERS, lines
+    for row in shown:
+        if group and (row.size > room or row.lines > left or len(group) == BLOCK_ROWS):
+            yield group
+            group, room, left = [], BLOCK_CHARACTERS, lines
+        group.append(row)
+        room, left = room - row.size, left - row.lines
+    if group:
+        yield group
+
+
+def row_blocks(shown: Iterable[Row], prefix: str) -> list[Block]:
+    """Rows as rich_text blocks, named `prefix:0` and on."""
+    return [rich(f"{prefix}:{index}", *elements(group)) for index, group in enumerate(chunks(shown))]

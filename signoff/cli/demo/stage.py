@@ -1,0 +1,145 @@
+"""What every demo runs on: Slack's stand-in and Signoff's server, as processes, in one folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+from signoff.queue.data_folder import read_env_file
+from signoff.server import processes
+
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+FIRST_PORT = 9100
+PORTS = 100
+"""How many ports are tried, from the first one on."""
+_OURS = ("SIGNOFF_", "SLACK_")
+
+
+class Failed(Exception):
+    """One of the parts did not do its part."""
+
+
+class Stage:
+    """Start the parts, one after the other; `close` ends them all. Use it from the main thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server_data = folder / "server"
+        self.log = folder / "log"
+        self._said = folder / "said"
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = _environment(self.server_data)
+
+    @property
+    def slack(self) -> dict[str, str]:
+        """The settings that point at the stand-in."""
+        return read_env_file(self._settings)
+
+    @property
+    def url(self) -> str:
+        """Where the stand-in listens, without a slash at its end."""
+        return self.slack["SLACK_API_URL"].removesuffix("/api/")
+
+    @property
+    def _settings(self) -> Path:
+        return self.folder / "slack.env"
+
+    def open(self, port: int = 0, *more: str) -> None:
+        """Start the stand-in, then the server; returns when both are ready. Raises Failed.
+
+        `more` are options of `signoff sandbox`; port 0 takes any free one.
+        """
+        self._settings.unlink(missing_ok=True)
+        for file in (self._said, self.log):
+            file.unlink(missing_ok=True)
+        sandbox = ("sandbox", "--port", str(port), "--env-file", str(self._settings), *more)
+        self._begin("the stand-in", *sandbox)
+        self._until("the stand-in", self._settings.exists)
+        self._begin("the server", "serve", "--env-file", str(self._settings))
+        self._until("the server", lambda: b"Signoff is ready" in self._said.read_bytes())
+
+    def start(
+        self,
+        *arguments: str,
+        module: str = "signoff",
+        cwd: Path | None = None,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+        **environment: str,
+    ) -> subprocess.Popen[bytes]:
+        """One more program of ours, with the server's data folder; the caller ends it.
+
+        Like all the others it is out of the terminal's reach, so that Ctrl-C comes to us alone and they are
+        ended in order.
+        """
+        return processes.start(
+            processes.python(module, *arguments),
+            env={**self._environment, **environment},
+            cwd=cwd or self.folder,
+            stdout=stdout,
+            stderr=stderr,
+            own_group=True,
+        )
+
+    def check(self) -> None:
+        """Raise Failed where a part has ended by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise Failed(f"{name} ended with {process.returncode}")
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of the log of all parts."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def close(self) -> None:
+        """End all parts, the server before the stand-in that it talks to."""
+        for name in reversed(list(self._running)):
+            processes.stop([self._running.pop(name)], STOP_SECONDS)
+
+    def _begin(self, name: str, *arguments: str) -> None:
+        with self._said.open("ab") as out, self.log.open("ab") as log:
+            self._running[name] = self.start(*arguments, stdout=out, stderr=log)
+
+    def _until(self, what: str, ready: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + START_SECONDS
+        while not ready():
+            self.check()
+            if time.monotonic() > give_up:
+                raise Failed(f"{what} was not ready within {START_SECONDS:g} s")
+            time.sleep(0.05)
+
+
+def free_port(first: int = FIRST_PORT) -> int:
+    """The first port from `first` on that nobody listens at on this machine; raises OSError."""
+    for port in range(first, first + PORTS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port from {first} to {first + PORTS - 1} is free")
+
+
+def _environment(server_data: Path) -> Mapping[str, str]:
+    """This process's, without any settings of ours and without a proxy: all is on this machine."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_OURS) and not name.lower().endswith("_proxy")
+    }
+    kept |= {"SIGNOFF_DATA": str(server_data), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
+    if os.getcwd() in sys.path:  # Signoff is run from its source, and the children run elsewhere
+        source = Path(__file__).parents[3]
+        kept["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, [kept.get("PYTHONPATH")])])
+    return kept

@@ -1,0 +1,64 @@
+"""The order of the checks, and which of them an earlier fault makes pointless."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from signoff.cli.doctor import backends, local, workspace
+from signoff.cli.doctor.patient import Fault, Patient, Skip
+from signoff.errors import ConfigError
+
+Status = Literal["ok", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one check found; `fix` says what to do where it failed."""
+
+    name: str
+    status: Status
+    found: str
+    fix: str = ""
+
+
+CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
+    ("settings", local.settings, ()),
+    ("tokens", workspace.tokens, ()),
+    ("scopes", workspace.scopes, ("tokens",)),
+    ("channel", workspace.channel, ("settings", "scopes")),
+    ("approvers", workspace.approvers, ("settings", "scopes")),
+    ("redis", backends.redis_server, ()),
+    ("database", backends.database, ()),
+    ("keys", local.keys, ()),
+    ("clock", backends.clock, ("redis", "database")),
+    ("queues", backends.queues, ("redis",)),
+)
+"""Name, check, and the checks that have to have passed before it can say anything."""
+
+
+def examine(clock: Callable[[], float] = time.time) -> list[Check]:
+    """Run every check; `clock` is this machine's, in seconds since 1970."""
+    patient, done = Patient(clock), dict[str, Check]()
+    try:
+        for name, check, after in CHECKS:
+            done[name] = _one(name, check, patient, [done[other] for other in after])
+    finally:
+        patient.close()
+    return list(done.values())
+
+
+def _one(name: str, check: Callable[[Patient], str], patient: Patient, before: list[Check]) -> Check:
+    missing = [other.name for other in before if other.status != "ok"]
+    if missing:
+        return Check(name, "skipped", f"cannot be checked before {' and '.join(missing)}")
+    try:
+        return Check(name, "ok", check(patient))
+    except Fault as fault:
+        return Check(name, "failed", fault.found, fault.fix)
+    except Skip as skip:
+        return Check(name, "skipped", str(skip))
+    except ConfigError:  # the settings cannot even be read: that check has said so
+        return Check(name, "skipped", "cannot be checked before settings")

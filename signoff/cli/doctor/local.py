@@ -1,0 +1,68 @@
+"""What can be checked without asking anybody: settings and keys."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from signoff.cli.doctor.patient import Fault, Patient
+from signoff.errors import ConfigError
+from signoff.policy.errors import PolicyError
+from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.receipts import verify_keys
+
+GENERATE = "run `signoff keys generate`; `signoff serve` makes a key, too, where there is none"
+
+
+def settings(patient: Patient) -> str:
+    """Everything is there and reads as what it should be."""
+    try:
+        found = patient.settings
+        policy, admins = found.policy(), found.admin_ids()
+    except PolicyError as error:
+        raise Fault(error.detail, "mend the policy file; `signoff policy check` says the same") from None
+    except ConfigError as error:
+        raise Fault(error.detail, "set it in the environment, in .env, or in --env-file") from None
+    source = f"policy {found.policy_file} ({policy.digest}); " if found.policy_file else ""
+    named = f"{source}approvers {', '.join(policy.approvers)}; channel {policy.channel}"
+    return f"{named}; admins {', '.join(admins) or 'none'}; data in {found.data}"
+
+
+def keys(patient: Patient) -> str:
+    """There is a signing key that nobody else reads, and agents here hold its public half."""
+    found = patient.settings
+    try:
+        signer = found.signer()
+    except ConfigError as error:
+        raise Fault(error.detail, GENERATE) from None
+    if not found.signing_key:
+        mode = stat.S_IMODE(found.key_file.stat().st_mode)
+        if mode & 0o077:
+            raise Fault(
+                f"others can read {found.key_file} (mode {mode:o})",
+                f"chmod 600 {found.key_file}, and make a new key if somebody may have read it",
+            )
+    for where, text in _handed_out().items():
+        try:
+            known = verify_keys(text)
+        except ConfigError as error:
+            raise Fault(f"{where}: {error.detail}", "set it to what `signoff keys public` prints") from None
+        if signer.kid not in known:
+            raise Fault(
+                f"{where} does not hold the signing key's public key: agents refuse every receipt",
+                "set it to what `signoff keys public` prints; `signoff serve` writes it where it starts",
+            )
+    return f"signing with key {signer.kid}"
+
+
+def _handed_out() -> dict[str, str]:
+    """Where agents on this machine find the key, and what stands there."""
+    found = {}
+    if text := os.environ.get("SIGNOFF_VERIFY_KEY"):
+        found["SIGNOFF_VERIFY_KEY"] = text
+    if agent_file().exists():
+        try:
+            found[str(agent_file())] = read_env_file(agent_file()).get("SIGNOFF_VERIFY_KEY", "")
+        except ConfigError as error:
+            raise Fault(error.detail, "start `signoff serve` again, which writes it") from None
+    return found

@@ -1,0 +1,176 @@
+"""What Slack says: tokens, scopes, the channel, and the people who may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from signoff.approvals.authority import may_decide
+from signoff.approvals.errors import NotAllowed
+from signoff.approvals.verdicts import everybody
+from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.cli.doctor.patient import Fault, Patient, Skip
+from signoff.errors import SignoffError
+from signoff.models.people import MEMBERS, Person, is_group
+
+SCOPES = (
+    "chat:write",
+    "commands",
+    "app_mentions:read",
+    "users:read",
+    "usergroups:read",
+    "channels:read",
+    "groups:read",
+)
+"""What manifest.yml asks for."""
+AGAIN = "install the app again with the scopes of `signoff manifest`, and take the new SLACK_BOT_TOKEN"
+WHO = "name full members of this workspace in SIGNOFF_APPROVERS (in Slack: a profile's menu, Copy member ID)"
+PAGES = 50
+"""Pages of 200 channels that are looked through for a name."""
+
+
+def tokens(patient: Patient) -> str:
+    """Slack takes both."""
+    given = patient.settings
+    for name, token, method, page in (
+        ("SLACK_BOT_TOKEN", given.slack_bot_token, "auth.test", "OAuth & Permissions (xoxb-…)"),
+        ("SLACK_APP_TOKEN", given.slack_app_token, "apps.connections.open", "App-Level Tokens (xapp-…)"),
+    ):
+        fix = f"take it from the app's page in Slack, {page}"
+        if token is None or not token.get_secret_value():
+            raise Fault(f"{name} is not set", fix)
+        try:
+            patient.slack_as(token).call(method)
+        except SlackRefused as error:
+            raise Fault(f"Slack does not take {name}: {error.code}", fix) from None
+        except SlackUnavailable as error:
+            raise Fault(
+                f"Slack cannot be reached: {error.detail}",
+                f"check the network, a proxy, and SLACK_API_URL ({given.slack_api_url})",
+            ) from None
+    return "Slack takes the bot's and the app's"
+
+
+def scopes(patient: Patient) -> str:
+    """The bot has all that it needs."""
+    with _answering():
+        patient.slack.call("auth.test")
+    # The answer's headers name the scopes; a call translates errors but gives the body alone.
+    said = patient.slack.web.api_call("auth.test").headers.get("x-oauth-scopes")
+    if said is None:
+        raise Skip("Slack did not say which scopes the token has")
+    missing = [scope for scope in SCOPES if scope not in said.replace(",", " ").split()]
+    if missing:
+        raise Fault(f"the bot's token lacks {', '.join(missing)}", AGAIN)
+    return ", ".join(SCOPES)
+
+
+def channel(patient: Patient) -> str:
+    """The default channel, and each that the policy names: there, open, and the app is in it."""
+    wanted = patient.settings.channel
+    others = [name for name in patient.settings.policy().places if name != wanted]
+    names = [_one_channel(patient, wanted, "SIGNOFF_CHANNEL")]
+    names += [_one_channel(patient, name, "the policy's channel") for name in others]
+    return ", ".join(names)
+
+
+def _one_channel(patient: Patient, wanted: str, where: str) -> str:
+    with _answering():
+        found = _find_channel(patient, wanted)
+    if found is None:
+        raise Fault(
+            f"there is no channel {wanted}, or it is private and the app is not in it",
+            f"set {where} to its id (in Slack: the channel's details), or invite the app to it",
+        )
+    name = f"#{found.get('name')} ({found.get('id')})"
+    if found.get("is_archived"):
+        raise Fault(f"{name} is archived", f"unarchive it, or set {where} to another one")
+    if not found.get("is_member"):
+        raise Fault(f"the app is not in {name}", f"in {name}: /invite @ and the app's name")
+    shared = ", shared with another organisation" if found.get("is_ext_shared") else ""
+    return name + shared
+
+
+def approvers(patient: Patient) -> str:
+    """Each is there and may decide, also those that the policy names; admins are there."""
+    policy = patient.settings.policy()
+    groups = policy.contents.groups.values() if policy.contents else ()
+    owners = [about.owner for about in policy.contents.agents if about.owner] if policy.contents else []
+    named = tuple(dict.fromkeys((*everybody(policy), *(one for ids in groups for one in ids), *owners)))
+    with _answering():
+        for approver in named:
+            if is_group(approver):
+                _check_group(patient, approver)
+            elif approver != MEMBERS:
+                where = "SIGNOFF_APPROVERS" if approver in policy.approvers else "the policy"
+                _check_person(patient, approver, where)
+        for admin in patient.settings.admin_ids():
+            _check_person(patient, admin, "SIGNOFF_ADMINS")
+    return ", ".join(named)
+
+
+def _check_group(patient: Patient, group_id: str) -> None:
+    members = patient.directory.group(group_id)
+    for user_id in members:
+        try:
+            may_decide(user_id, (group_id,), patient.directory)
+            return
+        except NotAllowed:
+            continue
+    what = "has no member who may decide" if members else "is empty, disabled, or not there"
+    raise Fault(f"the user group {group_id} {what}", "add full members of this workspace, or name others")
+
+
+def _check_person(patient: Patient, user_id: str, where: str) -> None:
+    try:
+        person = patient.directory.person(user_id)
+    except NotAllowed:
+        raise Fault(f"{where}: {user_id} is nobody in this workspace", WHO) from None
+    try:
+        may_decide(user_id, (user_id,), patient.directory)
+    except NotAllowed:
+        found = f"{where}: {person.name} ({user_id}) {_why_not(person)}"
+        raise Fault(f"{found} and may not decide", WHO) from None
+
+
+def _why_not(person: Person) -> str:
+    for is_so, what in (
+        (person.deleted, "was deactivated"),
+        (person.bot, "is a bot"),
+        (person.guest, "is a guest"),
+    ):
+        if is_so:
+            return what
+    return "is of another organisation"
+
+
+def _find_channel(patient: Patient, wanted: str) -> Mapping[str, Any] | None:
+    """By its id, else by its name among all that the app can see; None where there is none."""
+    try:
+        found: Mapping[str, Any] = patient.slack.call("conversations.info", channel=wanted)["channel"]
+        return found
+    except SlackRefused as error:
+        if error.code != "channel_not_found":
+            raise
+    name, cursor = wanted.removeprefix("#"), None
+    for _ in range(PAGES):
+        page = patient.slack.call(
+            "conversations.list", types="public_channel,private_channel", limit=200, cursor=cursor
+        )
+        for candidate in page["channels"]:
+            if candidate.get("name") == name:
+                return dict(candidate)
+        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            return None
+    raise Skip(f"{wanted} is not among the first {PAGES * 200:,} channels: name its id to have it checked")
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Slack answered before: where it does not now, the check says so."""
+    try:
+        yield
+    except SignoffError as error:
+        raise Fault(f"Slack does not answer: {error.detail}", "try again in a minute") from None

@@ -1,0 +1,113 @@
+"""`signoff …`: reads the command line and the settings' files, and turns every error into one line.
+
+The agent's commands need nothing but a plain install. Those of the server load what they need when they
+run, and name the extra to install where it is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from signoff import __version__
+from signoff.cli import agent, backup, database, keys, output, policy, roles, serve, setup, verify
+from signoff.cli.parsers import Help, print_help
+from signoff.errors import ConfigError, Invalid, SignoffError
+from signoff.policy.errors import PolicyError
+from signoff.queue.data_folder import read_env_file
+
+SERVER = (
+    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml"
+)
+EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
+"""Packages that a plain install does not have → the extra that has them."""
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
+EPILOG = """\
+an agent asks:        request, wait, status, cancel, report, verify
+somebody runs it:     serve (or bot, intake and worker by themselves),
+                      pending, audit, doctor, backup, restore
+what needs a person:  policy
+to set it up:         manifest, keys, db, env, sandbox, demo
+
+Every command reads the file .env of the current folder, and --env-file FILE. The environment wins over
+--env-file, and --env-file over .env.
+
+exit: 0 approved, or done   2 usage, settings, or an invalid request
+      3 rejected   4 expired   5 cancelled   6 still pending
+      7 Redis unreachable   8 does not verify
+      9 blocked, limited or duplicate   1 anything else   130 Ctrl-C
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; a wrong command line ends the process with 2."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _read_settings(arguments)
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        return _failed(f"this needs more than an agent's install: pip install 'signoff[{extra}]'", 2)
+    except PolicyError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return _failed("the policy is not taken: mend what stands above.", 2)
+    except (ConfigError, Invalid) as error:
+        return _failed(error.detail or str(error), 2)
+    except SignoffError as error:
+        return _failed(str(error), output.exit_code(error))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _failed(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1)
+    except KeyboardInterrupt:
+        return _failed("stopped.", INTERRUPTED)
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"signoff: {sentence}", file=sys.stderr)
+    return code
+
+
+def _read_settings(arguments: argparse.Namespace) -> None:
+    """Put what the files say into the environment, where it does not say so itself."""
+    files = [Path(given)] if (given := getattr(arguments, "env_file", None)) else []
+    if Path(".env").is_file():
+        files.append(Path(".env"))
+    for file in files:
+        # A .env may be another program's: what it says besides NAME=value is passed over there.
+        for name, value in read_env_file(file, strict=file.name != ".env").items():
+            os.environ.setdefault(name, value)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="signoff",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"signoff {__version__}")
+    parser.set_defaults(run=partial(print_help, parser, 0))
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--env-file",
+        metavar="FILE",
+        help="settings, a NAME=value a line; the environment wins over it, and it wins over .env",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for module in (agent, verify, serve, roles, policy, database, backup, keys, setup):
+        module.add(commands, common)
+    return parser

@@ -1,0 +1,244 @@
+"""`signoff policy …`: to check a policy, to ask it, to test it, and to replay it over what came in."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from signoff.cli import replay
+from signoff.cli.output import laid_out, printable
+from signoff.cli.parsers import Commands, command, group, json_value
+from signoff.cli.policy_file import loaded, place
+from signoff.errors import Invalid
+
+if TYPE_CHECKING:
+    from signoff.models.verdict import Verdict
+    from signoff.policy.evaluate import Explanation
+    from signoff.policy.examples import Example
+    from signoff.policy.policy import Policy
+
+CHECK_EPILOG = """\
+Names every fault with file, line, column and what to do. `signoff serve` refuses a policy that is refused
+here.
+
+exit: 0 it holds   2 it does not
+"""
+EXPLAIN_EPILOG = """\
+The request is a JSON object with agent, action and payload, and whatever else a request may say:
+reversibility, risk, reason, tags, … Says which rule decides, and of each rule before it why it does not.
+
+  signoff policy explain policy.yml --request '{"agent": "billing-bot",
+      "action": "refund.create", "payload": {"amount": 1200}}'
+
+--json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"}. What
+does not apply is null, or no approvers. Approvers are named as the policy names them.
+"""
+TEST_EPILOG = """\
+Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what
+is named.
+
+exit: 0 all are as wanted   1 some are not, or there are none   2 no policy
+"""
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Describe the commands."""
+    policy = group(commands, "policy", "check, ask, test and replay a policy's file")
+    check = command(
+        policy,
+        "check",
+        _check,
+        "say whether a policy holds, and where not",
+        common=common,
+        epilog=CHECK_EPILOG,
+    )
+    explain = command(
+        policy,
+        "explain",
+        _explain,
+        "say what becomes of one request, and why",
+        common=common,
+        epilog=EXPLAIN_EPILOG,
+    )
+    test = command(
+        policy,
+        "test",
+        _test,
+        "compare a policy's examples with what it says",
+        common=common,
+        epilog=TEST_EPILOG,
+    )
+    for parser in (check, explain, test):
+        parser.add_argument("file", metavar="FILE", help="the policy")
+    explain.add_argument("--request", metavar="FILE|JSON|-", required=True, help="the request; - is stdin")
+    explain.add_argument("--json", action="store_true", help="one line of JSON")
+    replay.add(policy, common)
+    classes = command(
+        policy, "classes", _classes, "print the table of actions, their risk and reversibility", common=common
+    )
+    classes.add_argument("--json", action="store_true", help="the table as JSON")
+    command(policy, "schema", _schema, "print the JSON Schema of a policy, for editors", common=common)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    found = loaded(arguments.file)
+    contents = found.policy.contents
+    assert contents is not None
+    own = [rule for rule in contents.rules if not rule.source]
+    preset = len(contents.rules) - len(own)
+    of_preset = f" and {preset} of the preset {contents.rules[-1].source}" if preset else ""
+    print(
+        f"{printable(arguments.file)} holds: {_count(len(own), 'rule')}{of_preset}, "
+        f"{_count(len(found.examples), 'example')}\n"
+        f"autonomy is {contents.autonomy}; digest {found.policy.digest}"
+    )
+    return 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from signoff.policy.evaluate import explain, missing
+    from signoff.policy.examples import a_request
+
+    policy = loaded(arguments.file).policy
+    source: str = arguments.request
+    given = source if source == "-" or source.lstrip().startswith(("{", "@")) else f"@{source}"
+    try:
+        agent, request = a_request(json_value("--request", given))
+    except Invalid as error:
+        detail = error.detail or str(error)
+        raise Invalid(detail if detail.startswith("--request") else f"--request: {detail}") from None
+    found = explain(request, agent, policy)
+    said = _said(found, policy, missing(found.verdict, request))
+    print(json.dumps(answer(found.verdict, policy)) if arguments.json else said)
+    return 0
+
+
+def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
+    """What `explain --json` prints."""
+    asks, seen = verdict.answer == "ask", verdict.answer in ("ask", "notify")
+    return {
+        "verdict": verdict.answer,
+        "rule": verdict.rule or None,
+        "why": verdict.why,
+        "channel": (verdict.channel or None) if seen else None,
+        "approvers": list(verdict.named or policy.approvers) if asks else [],
+        "expires_in": verdict.expires_in if asks else None,
+        "digest": verdict.policy,
+    }
+
+
+def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
+    verdict, facts = found.verdict, found.facts
+    shown = answer(verdict, policy)
+    said: list[tuple[str, str]] = []
+    if facts:
+        claimed = {"policy": "the policy", "agent": "the agent says so", "nobody": "nobody rates it"}
+        rated = (
+            f"{verdict.risk} risk ({claimed[verdict.risk_from]}), "
+            f"{verdict.reversibility} ({claimed[verdict.reversibility_from]})"
+        )
+        said += [("rated", rated), ("class", facts.class_name or "none")]
+    if verdict.answer == "ask":
+        said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
+        said.append(("how long", _length(verdict.expires_in)))
+    if verdict.answer in ("ask", "notify"):
+        said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
+    if verdict.headline:
+        said.append(("headline", verdict.headline))
+    if verdict.require:
+        said.append(("requires", ", ".join(verdict.require)))
+    if lacks:
+        said.append(("lacks", f"{', '.join(lacks)}: so it is refused, and nobody is asked"))
+    if verdict.reason:
+        said.append(("told", verdict.reason))
+    lines = [laid_out(f"{verdict.answer}: ", verdict.why)]
+    lines += [laid_out(f"  {name:<10}", text) for name, text in said]
+    if found.passed:
+        aside = ", as if the agent had claimed nothing" if found.claims_aside else ""
+        lines.append(f"  passed over, in their order{aside}")
+        lines += [laid_out(f"{place(rule)}  ", f"{rule.name}: {why}") for rule, why in found.passed]
+    return "\n".join(lines)
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    found = loaded(arguments.file)
+    failed = [(example, faults) for example in found.examples if (faults := _wrong(example, found.policy))]
+    for example, faults in failed:
+        print(printable(f"{arguments.file}:{example.line}: {example.name}: {'; '.join(faults)}"))
+    if not found.examples:
+        print(f"{arguments.file} has no examples: write some under `examples:`.")
+        return 1
+    held = len(found.examples) - len(failed)
+    print(f"{held} of {_count(len(found.examples), 'example')} {'is' if held == 1 else 'are'} as wanted")
+    return 1 if failed else 0
+
+
+def _wrong(example: Example, policy: Policy) -> list[str]:
+    """What is other than wanted, and why it is so."""
+    from signoff.policy.evaluate import evaluate
+
+    verdict = evaluate(example.request, example.agent, policy)
+    shown = answer(verdict, policy)
+    wanted: Mapping[str, Any] = {"verdict": example.verdict, **example.wanted}
+    faults = [
+        f"wanted {key} {_named(value)}, got {_named(shown[key])}"
+        for key, value in wanted.items()
+        if shown[key] != ([value] if key == "approvers" and isinstance(value, str) else value)
+    ]
+    return [*faults, f"because: {verdict.why}"] if faults else []
+
+
+def _named(value: Any) -> str:
+    return "none" if value in (None, []) else ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _classes(arguments: argparse.Namespace) -> int:
+    from signoff.policy import classes
+
+    table: list[dict[str, Any]] = [
+        {
+            "class": one.name, "what": one.what, "risk": one.risk, "reversibility": one.reversibility,
+            "read_only": one.read_only, "tags": list(one.tags), "actions": list(one.globs.patterns),
+        }
+        for one in classes.TABLE
+    ]  # fmt: skip
+    if arguments.json:
+        print(json.dumps({"name": classes.NAME, "version": classes.VERSION, "classes": table}))
+        return 0
+    print(
+        f"{classes.NAME}, version {classes.VERSION}. An action in no class is high risk and irreversible.\n"
+    )
+    for one in table:
+        also = [*(["only reads"] if one["read_only"] else []), *(f"tag {tag}" for tag in one["tags"])]
+        print(f"@{one['class']}: {one['what']}")
+        print(f"  {one['risk']} risk, {one['reversibility']}{''.join(f', {word}' for word in also)}")
+        print(_wrapped(one["actions"]) + "\n")
+    return 0
+
+
+def _wrapped(names: list[str]) -> str:
+    import textwrap
+
+    return textwrap.fill(
+        "  ".join(names), 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from signoff.policy.checks import schema_text
+
+    print(schema_text(), end="")
+    return 0
+
+
+def _length(seconds: int) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

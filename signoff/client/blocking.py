@@ -1,0 +1,206 @@
+"""`Signoff`: the client for code without asyncio; works from any thread, and in a forked child.
+
+Each client has one event loop, in a daemon thread of its own, so that it never meets a loop that the
+program runs. All waits of a client share its two connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Self, TypeVar, Unpack, overload
+
+from signoff.client.ask import Ask
+from signoff.client.client import AsyncSignoff, AsyncTicket, F, Pending
+from signoff.client.inbox import Delivery
+from signoff.errors import SignoffError
+from signoff.models.receipt import Receipt
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A request that was sent. `digest` is its payload's, None where this process did not send it."""
+
+    id: str
+    digest: str | None
+    _client: Signoff
+    _body: str | None = field(default=None, repr=False, compare=False)
+
+    def wait(self, timeout: float | None = None) -> Receipt:
+        """The verified receipt, once approved: run `receipt.payload`, nothing else.
+
+        `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
+        otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
+        """
+        return self._client._run(lambda signoff: self._on(signoff).wait(timeout))
+
+    def get(self) -> Receipt | Pending | None:
+        """Its state now: see AsyncSignoff.get."""
+        return self._client.get(self.id)
+
+    def cancel(self, reason: str = "") -> Receipt:
+        """Withdraw it: see AsyncSignoff.cancel."""
+        return self._client.cancel(self.id, reason)
+
+    def _on(self, signoff: AsyncSignoff) -> AsyncTicket:
+        return AsyncTicket(self.id, self.digest, signoff, self._body)
+
+
+class Signoff:
+    """An agent's client. Settings that are not given come from the environment.
+
+    Nothing is looked up or connected before the first call; one client serves any number of threads.
+    The methods are AsyncSignoff's, and blocking.
+    """
+
+    def __init__(
+        self, *, redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None
+    ) -> None:
+        self._given = {"redis_url": redis_url, "agent": agent, "verify_key": verify_key}
+        self._reset()
+        _clients.add(self)
+
+    @property
+    def agent(self) -> str:
+        """This agent's name; raises ConfigError."""
+        return self._async.agent
+
+    def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
+        """Ask, and go on: see AsyncSignoff.request."""
+        ticket = self._run(lambda signoff: signoff.request(action, payload, **ask))
+        return Ticket(ticket.id, ticket.digest, self, ticket._body)
+
+    def ask(
+        self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
+    ) -> Receipt:
+        """Ask and wait: `request` and `wait` in one."""
+        return self._run(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
+
+    async def ask_async(
+        self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
+    ) -> Receipt:
+        """`ask`, for a coroutine of any event loop."""
+        return await self._await(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
+
+    def resume(self, request_id: str, digest: str | None = None) -> Ticket:
+        """The ticket of a request sent before: see AsyncSignoff.resume."""
+        ticket = self._async.resume(request_id, digest)
+        return Ticket(ticket.id, ticket.digest, self)
+
+    def get(self, request_id: str) -> Receipt | Pending | None:
+        """A request's state now: see AsyncSignoff.get."""
+        return self._run(lambda signoff: signoff.get(request_id))
+
+    def received(self, request_id: str, timeout: float) -> bool:
+        """Whether a server has taken the request within `timeout` seconds."""
+        return self._run(lambda signoff: signoff.received(request_id, timeout))
+
+    def cancel(self, request_id: str, reason: str = "") -> Receipt:
+        """Withdraw a request: see AsyncSignoff.cancel."""
+        return self._run(lambda signoff: signoff.cancel(request_id, reason))
+
+    def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
+        """Say what became of an approved action: see AsyncSignoff.report."""
+        self._run(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
+
+    async def report_async(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
+        """`report`, for a coroutine of any event loop."""
+        await self._await(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
+
+    def decisions(self, group: str = "default") -> Iterator[Delivery]:
+        """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
+        arrivals = self._async.decisions(group)
+
+        async def following(_: AsyncSignoff) -> Delivery:
+            return await anext(arrivals)
+
+        async def done(delivery: Delivery, _: AsyncSignoff) -> None:
+            await delivery.ack()
+
+        try:
+            while True:
+                delivery = self._run(following)
+                yield Delivery(delivery.receipt, partial(self._run, partial(done, delivery)))
+        finally:
+            self._run(lambda _: arrivals.aclose())
+
+    @overload
+    def require_approval(self, function: F, /) -> F: ...
+    @overload
+    def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def require_approval(self, function: Any = None, /, **options: Any) -> Any:
+        """Decorator: asks before the function runs. See `signoff.gate.require_approval`."""
+        from signoff.client import gate
+
+        return gate.require_approval(self, function, **options)
+
+    def close(self) -> None:
+        """Let the connections and the thread go. The client may be used again."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(SignoffError):
+                self._run(lambda signoff: signoff.close())
+            loop.call_soon_threadsafe(loop.stop)
+            self._reset()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._async = AsyncSignoff(**self._given)
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=_run_loop, args=(self._loop,), name="signoff", daemon=True).start()
+            return self._loop
+
+    def _run(self, call: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
+        future = asyncio.run_coroutine_threadsafe(call(self._async), self._start())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C: nobody waits for it any more
+            raise
+
+    async def _await(self, call: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(self._async), self._start()))
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+_clients: weakref.WeakSet[Signoff] = weakref.WeakSet()
+_left_to_the_parent: list[object] = []
+
+
+def _after_fork() -> None:
+    """A child has the parent's sockets but not its thread: it gets a loop and connections of its own.
+
+    The parent's are kept, unused, for ever: closing them here would take them out of the selector that
+    both processes share.
+    """
+    for client in list(_clients):
+        _left_to_the_parent.extend((client._loop, client._async))
+        client._reset()
+
+
+os.register_at_fork(after_in_child=_after_fork)

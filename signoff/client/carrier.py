@@ -1,0 +1,181 @@
+"""One parameter's values as JSON and back, by its annotation."""
+
+from __future__ import annotations
+
+import base64
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import ConfigDict, PlainSerializer, TypeAdapter, ValidationError, WithJsonSchema, WrapValidator
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticSerializationError, core_schema
+
+from signoff.errors import Invalid
+from signoff.payload.canonical import canonical
+
+Encode = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+"""(to_json, from_json): from the argument to a JSON value, and back."""
+JSON: Any = Any
+"""How a parameter without an annotation travels: as it is, so it has to be JSON."""
+
+# What is nested in dataclasses and named tuples follows this too; models have their own configuration.
+CONFIG = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", extra="forbid")
+# RFC 3339's formats are too strict for Python's times: no time zone, fractions in durations.
+ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?"
+TIME = rf"[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?{ZONE}"
+DURATION = r"^-?P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]{1,6})?S)?)?$"
+DECIMAL = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+class _Schema(GenerateJsonSchema):
+    """JSON Schema of what travels: without titles that only repeat a name, patterns in linear time."""
+
+    def emit_warning(self, kind: Any, detail: str) -> None:
+        """What cannot be described, such as a default in bytes, is only left out."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
+        return {"type": "string", "contentEncoding": "base64url"}
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        return {"type": "string", "pattern": DECIMAL}
+
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
+        if schema.get("tz_constraint") == "aware":
+            return {"type": "string", "format": "date-time"}
+        return {"type": "string", "pattern": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{TIME}$"}
+
+    def time_schema(self, schema: core_schema.TimeSchema) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{TIME}$"}
+
+    def timedelta_schema(self, schema: core_schema.TimedeltaSchema) -> JsonSchemaValue:
+        return {"type": "string", "pattern": DURATION}
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Packs one parameter's values. Raises Invalid, naming the parameter, for a value it cannot carry."""
+
+    name: str
+    adapter: TypeAdapter[tuple[Any]]
+    encode: Encode | None = None
+
+    @classmethod
+    def of(cls, name: str, annotation: Any, encode: Encode | None = None) -> Carrier:
+        """For one annotation; raises TypeError, naming the parameter, when JSON cannot hold its values."""
+        if encode is not None and not (len(encode) == 2 and all(map(callable, encode))):
+            raise TypeError(f"encode={{{name!r}: …}} has to be two functions: (to_json, from_json).")
+        try:
+            # A tuple, because only what stands inside something else takes a configuration from outside.
+            wrapped: Any = tuple[JSON] if encode else tuple[_in_base64(annotation)]  # type: ignore[misc]
+            adapter: TypeAdapter[tuple[Any]] = TypeAdapter(wrapped, config=CONFIG)
+            adapter.json_schema(mode="serialization", schema_generator=_Schema)
+        except (PydanticUserError, TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(
+                f"Parameter {name!r} ({_shown(annotation)}) cannot travel as JSON: say how with "
+                f"encode={{{name!r}: (to_json, from_json)}}. {str(error).splitlines()[0]}"
+            ) from None
+        return cls(name, adapter, encode)
+
+    def named(self, name: str) -> Carrier:
+        """The same for another name: one of a function's **kwargs."""
+        return replace(self, name=name)
+
+    def pack(self, value: Any) -> Any:
+        """An argument → a JSON value."""
+        if self.encode:
+            return self.encode[0](value)
+        try:
+            return self.adapter.dump_python((value,), mode="json", by_alias=True, warnings="error")[0]
+        except (PydanticSerializationError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            raise Invalid(
+                f"{self.name} is {_shown(type(value))}, which cannot travel: {_first(error)}"
+            ) from None
+
+    def unpack(self, packed: Any) -> Any:
+        """A JSON value → the argument."""
+        if self.encode:
+            return self.encode[1](packed)
+        try:
+            return self.adapter.validate_json(json.dumps([packed]), by_alias=True, by_name=False)[0]
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = "".join(f".{part}" for part in fault["loc"][1:])
+            raise Invalid(f"{self.name}{place}: {fault['msg']}.") from None
+
+    def check(self, value: Any, packed: Any) -> None:
+        """Raise Invalid unless `packed` brings `value` back: what was approved is what will run."""
+        text = canonical(packed, self.name)
+        back = self.unpack(json.loads(text))
+        same = canonical(self.pack(back), self.name) == text
+        if not same or (not self.encode and not alike(value, back)):
+            raise Invalid(
+                f"{self.name} is {_shown(type(value))}, which does not come back from JSON as it went in: "
+                "pass what its annotation says, or give require_approval an encode= for it."
+            )
+
+
+def schemas(carriers: Mapping[str, Carrier]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """The JSON Schema of each, and the definitions that they share."""
+    if not carriers:
+        return {}, {}
+    wanted = [(name, "serialization", carrier.adapter) for name, carrier in carriers.items()]
+    found, shared = TypeAdapter.json_schemas(wanted, schema_generator=_Schema)  # type: ignore[arg-type]
+    definitions = shared.get("$defs", {})
+    for name, definition in definitions.items():
+        if definition.get("title") == name.rpartition("__")[2]:
+            del definition["title"]
+    return {name: dict(found[name, "serialization"]["prefixItems"][0]) for name in carriers}, definitions
+
+
+def alike(value: Any, back: Any) -> bool:
+    """Whether an argument came back as it went: lists and tuples count as the same, subclasses do not."""
+    if isinstance(value, list | tuple) and isinstance(back, list | tuple):
+        return len(value) == len(back) and all(map(alike, value, back))
+    if isinstance(value, Mapping) and isinstance(back, Mapping):
+        return value.keys() == back.keys() and all(alike(value[name], back[name]) for name in value)
+    if bool(value == back):
+        return True
+    return type(value) is type(back) and hasattr(value, "__dict__") and alike(vars(value), vars(back))
+
+
+def _read_base64(value: Any, handler: Callable[[Any], Any]) -> Any:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else handler(value)
+
+
+_BASE64 = (
+    PlainSerializer(lambda value: base64.b64encode(value).decode(), when_used="json"),
+    WrapValidator(_read_base64),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+)
+
+
+def _in_base64(annotation: Any) -> Any:
+    """The annotation with every `bytes` that stands in it plainly as standard base64."""
+    if annotation is bytes:
+        return Annotated[(bytes, *_BASE64)]
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if bytes not in inner and not any(get_args(part) for part in inner):
+        return annotation
+    if origin is Annotated:
+        return Annotated[(_in_base64(inner[0]), *inner[1:])]
+    if origin in (Union, types.UnionType):
+        return Union[tuple(map(_in_base64, inner))]  # noqa: UP007
+    if isinstance(origin, type) and origin.__module__ in ("builtins", "collections", "collections.abc"):
+        return origin[tuple(map(_in_base64, inner))]  # type: ignore[index]
+    return annotation
+
+
+def _first(error: Exception) -> str:
+    line = str(error).splitlines()[0][:200]
+    return line if line.endswith(".") else line + "."
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

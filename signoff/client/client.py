@@ -1,0 +1,261 @@
+"""What an agent calls: ask for approval, wait, and be given what to run.
+
+`AsyncSignoff` is the one implementation; `signoff.blocking.Signoff` is its thin blocking face.
+
+    signoff = AsyncSignoff()
+    receipt = await signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
+    refund(**receipt.payload)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+import warnings
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Self, TypeVar, Unpack, overload
+
+from signoff import receipts
+from signoff.client import settings as config
+from signoff.client.ask import Ask, build_request
+from signoff.client.exchange import Exchange, RedisExchange
+from signoff.client.inbox import Delivery, Inbox
+from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
+from signoff.models import crash
+from signoff.models.messages import Answer, Cancel, Outcome, build, moment
+from signoff.models.receipt import Receipt
+
+CANCEL_SECONDS = 10.0
+"""How long cancel() waits for the server's answer."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that nobody has decided yet. `expires_at` is when it ends unanswered."""
+
+    id: str
+    action: str
+    expires_at: datetime | None
+    status: str = "pending"
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """What clients use in tests instead of Redis and their own settings: see `signoff.testing`."""
+
+    exchange: Exchange
+    agent: str
+    verify_keys: receipts.VerifyKeys
+
+
+substitute: Substitute | None = None
+"""Set by `signoff.testing` while a test runs."""
+
+
+@dataclass(frozen=True)
+class AsyncTicket:
+    """A request that was sent. `digest` is its payload's, None where this process did not send it."""
+
+    id: str
+    digest: str | None
+    _client: AsyncSignoff
+    _body: str | None = field(default=None, repr=False, compare=False)
+
+    async def wait(self, timeout: float | None = None) -> Receipt:
+        """The verified receipt, once approved: run `receipt.payload`, nothing else.
+
+        `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
+        otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
+        """
+        return await self._client._wait(self.id, self.digest, timeout, self._body)
+
+    async def get(self) -> Receipt | Pending | None:
+        """Its state now."""
+        return await self._client.get(self.id)
+
+    async def cancel(self, reason: str = "") -> Receipt:
+        """Withdraw it."""
+        return await self._client.cancel(self.id, reason)
+
+
+class AsyncSignoff:
+    """An agent's client for asyncio. Settings that are not given come from the environment.
+
+    Nothing is looked up or connected before the first call. Belongs to the event loop it is used in.
+    """
+
+    def __init__(
+        self, *, redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None
+    ) -> None:
+        self._given = (redis_url, agent, verify_key)
+        self._config: config.Config | None = None
+        self._exchange: RedisExchange | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._warned = False
+
+    @property
+    def agent(self) -> str:
+        """This agent's name; raises ConfigError."""
+        return substitute.agent if substitute else self._settings().agent
+
+    async def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> AsyncTicket:
+        """Ask, and go on. `ask` is described at `signoff.asking.Ask`.
+
+        Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
+        """
+        if ask.get("reversible") is None and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{action}: nobody said whether it can be undone, so it counts as irreversible: "
+                "pass reversible=True, False or 'costly'.",
+                stacklevel=2,
+            )
+        request, body, digest = build_request(self.agent, action, payload, ask)
+        await self._link().send("request", str(request.id), body)
+        return AsyncTicket(str(request.id), digest, self, body)
+
+    async def ask(
+        self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
+    ) -> Receipt:
+        """Ask and wait: `request` and `wait` in one."""
+        ticket = await self.request(action, payload, **ask)
+        return await ticket.wait(timeout)
+
+    ask_async = ask
+
+    def resume(self, request_id: str, digest: str | None = None) -> AsyncTicket:
+        """The ticket of a request sent before: after a crash, or in another process.
+
+        `digest` is `ticket.digest`, where it was kept: with it a receipt for other content is refused. A
+        request that no server knows cannot be sent again from its id: wait for it with a timeout.
+        """
+        return AsyncTicket(_an_id(request_id), digest, self)
+
+    async def get(self, request_id: str) -> Receipt | Pending | None:
+        """A request's state now: its receipt, Pending, or None (the server has not seen it, or forgot).
+
+        The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
+        """
+        answer = await self._link().lookup(_an_id(request_id))
+        if answer is None:
+            return None
+        if answer.status != "pending":
+            return self._accept(answer, request_id, None)
+        expires_at = moment(answer.expires_at) if answer.expires_at else None
+        return Pending(request_id, answer.action or "", expires_at)
+
+    async def received(self, request_id: str, timeout: float) -> bool:
+        """Whether a server has taken the request within `timeout` seconds."""
+        return await self._link().received(_an_id(request_id), timeout)
+
+    async def cancel(self, request_id: str, reason: str = "") -> Receipt:
+        """Withdraw a request; the receipt says `cancelled`, or what had been decided before.
+
+        Raises WaitTimeout when no server answers within 10 s: then it may still be decided.
+        """
+        body = build(Cancel, {"reason": reason}).model_dump_json()
+        await self._link().send("cancel", _an_id(request_id), body)
+        return self._accept(await self._final(request_id, CANCEL_SECONDS), request_id, None)
+
+    async def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
+        """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters."""
+        body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
+        await self._link().send("outcome", _an_id(request_id), body)
+        crash.here("client.reported")
+
+    report_async = report
+
+    async def decisions(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
+        """Every decision on this agent's requests, for ever, as it arrives: `await delivery.ack()` each.
+
+        What is not acknowledged comes again, after a minute to whichever process of the same `group` reads;
+        duplicates are dropped. Receipts that do not verify are acknowledged and passed over.
+        """
+        if substitute:
+            raise SignoffError("decisions() needs a server: it is not there while signoff.testing is used.")
+        settings = self._settings()
+        inbox = Inbox(settings.redis_url, settings.agent, group)
+        try:
+            async with aclosing(inbox.ids()) as arrivals:
+                async for entry, request_id in arrivals:
+                    answer = await self._link().lookup(request_id)
+                    try:
+                        receipt = self._accept(answer, request_id, None) if answer else None
+                    except NotVerified:
+                        receipt = None
+                    if receipt is None:
+                        await inbox.ack(entry)  # its time is over, or somebody forged it: never to be run
+                        continue
+                    yield Delivery(receipt, partial(inbox.ack, entry))
+        finally:
+            await inbox.close()
+
+    @overload
+    def require_approval(self, function: F, /) -> F: ...
+    @overload
+    def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def require_approval(self, function: Any = None, /, **options: Any) -> Any:
+        """Decorator: asks before the function runs. See `signoff.gate.require_approval`."""
+        from signoff.client import gate
+
+        return gate.require_approval(self, function, **options)
+
+    async def close(self) -> None:
+        """Let the connections go. The client may be used again."""
+        exchange, self._exchange = self._exchange, None
+        if exchange:
+            await exchange.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _settings(self) -> config.Config:
+        if self._config is None:
+            self._config = config.load(*self._given)
+        return self._config
+
+    def _link(self) -> Exchange:
+        if substitute:
+            return substitute.exchange
+        loop = asyncio.get_running_loop()
+        if self._exchange is None or self._loop is not loop:
+            settings = self._settings()
+            self._exchange, self._loop = RedisExchange(settings.redis_url, settings.agent), loop
+        return self._exchange
+
+    def _accept(self, answer: Answer, request_id: str, digest: str | None) -> Receipt:
+        keys = substitute.verify_keys if substitute else self._settings().verify_keys
+        return receipts.accept(answer, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
+
+    async def _final(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+        try:
+            return await self._link().wait(request_id, timeout, body)
+        except TimeoutError:
+            raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.") from None
+
+    async def _wait(
+        self, request_id: str, digest: str | None, timeout: float | None, body: str | None
+    ) -> Receipt:
+        answer = await self._final(request_id, timeout, body)
+        crash.here("client.answered")
+        receipt = self._accept(answer, request_id, digest)
+        crash.here("client.verified")
+        if receipt.approved:
+            return receipt
+        who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
+        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}".strip(), receipt)
+
+
+def _an_id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except (ValueError, AttributeError, TypeError):
+        raise Invalid(f"{str(text)[:60]!r} is not a request's id.") from None

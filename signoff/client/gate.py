@@ -1,0 +1,304 @@
+"""`require_approval`: a function that runs only once a person has approved, and with what they approved."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol, TypeVar, overload
+
+from signoff.client.arguments import Arguments, Bound
+from signoff.client.ask import Ask
+from signoff.client.carrier import Encode
+from signoff.client.explanation import explain
+from signoff.errors import Duplicate, Invalid, NotApproved
+from signoff.models.receipt import Receipt
+from signoff.payload.schema import check_schema
+
+__all__ = ["explain", "require_approval"]
+
+MAX_REASON = 4000
+"""Characters of a request's reason; a longer one is cut."""
+log = logging.getLogger("signoff")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+UNREPORTED = "the outcome of request %s could not be reported: %s"
+KEPT = 1000
+"""Nonces after which those of receipts that are no longer valid are forgotten."""
+_used: dict[str, datetime] = {}
+_lock = threading.Lock()
+
+
+class Client(Protocol):
+    """What the gate needs of a client: Signoff or AsyncSignoff (whose `ask` and `report` are coroutines)."""
+
+    @property
+    def ask(self) -> Callable[..., Any]: ...
+    @property
+    def report(self) -> Callable[..., Any]: ...
+    @property
+    def ask_async(self) -> Callable[..., Awaitable[Receipt]]: ...
+    @property
+    def report_async(self) -> Callable[..., Awaitable[None]]: ...
+
+
+@overload
+def require_approval(client: Client, function: F, /) -> F: ...
+@overload
+def require_approval(client: Client, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+def require_approval(
+    client: Client,
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    action: str | None = None,
+    reason: str | Callable[..., str] | None = None,
+    key: str | Callable[..., str | None] | None = None,
+    condition: Callable[..., bool] | None = None,
+    timeout: float | None = None,
+    on_reject: Literal["raise", "explain"] = "raise",
+    fallback: Callable[..., Any] | None = None,
+    encode: Mapping[str, Encode] | None = None,
+    ignore: Collection[str] = (),
+    report: bool = True,
+    **ask: Any,
+) -> Any:
+    """Decorator: ask a person before the function runs, and run it with exactly what they approved.
+
+    Put it under an agent framework's own decorator, and under @staticmethod or @classmethod. The payload is
+    the call's arguments by name, defaults applied; `self`, a framework's context parameters and those in
+    `ignore` are passed on but not shown. All others are rebuilt from the approved payload by their
+    annotations. `encode` says how a parameter travels whose class JSON does not know:
+    {"parameter": (to_json, from_json)}.
+
+    Options that are functions are called with those of the arguments that they name, as Python values:
+    `condition=lambda amount: amount > 100`.
+
+    action: by default the function's name.
+    reason: a parameter's name (then that argument is the reason), any other text, or a function that gives
+        the text. By default the first paragraph of the docstring. Cut at 4,000 characters.
+    key: a text or a function that gives it; asking again with the same key attaches to the first request. One
+        approval runs the function once in a process: the second time raises Duplicate.
+    condition: where it gives false the function runs as called, unasked; where it raises, nothing runs.
+    timeout: seconds until WaitTimeout; None waits until the request ends.
+    on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model.
+    fallback: called instead, and its result returned; the NotApproved comes as `error`, or as its first
+        parameter where that has no argument's name.
+    report: tell Signoff afterwards whether the function returned or raised (the exception's type, never its
+        text); a failure to do so is logged and changes nothing.
+    Everything else that `signoff.asking.Ask` describes (reversible, risk, undo, impact, tags, editable,
+    expires_in, …) is said with each request.
+
+    Unreachable, NotVerified and WaitTimeout are always raised, and nothing runs. Raises TypeError when it is
+    applied: for a parameter that cannot travel, a generator, an unknown option, or an ordinary function on
+    an AsyncSignoff. An ordinary function blocks while it waits: inside an event loop, decorate a coroutine.
+    """
+    unknown = ask.keys() - (Ask.__annotations__.keys() - {"schema"})
+    if unknown:
+        raise TypeError(f"require_approval() has no option {', '.join(sorted(unknown))}.")
+    if on_reject not in ("raise", "explain"):
+        raise TypeError(f"on_reject is 'raise' or 'explain', not {on_reject!r}.")
+    if fallback is not None and on_reject != "raise":
+        raise TypeError("Give either on_reject='explain' or a fallback, not both.")
+
+    def decorate(target: F) -> F:
+        _check_target(client, target)
+        arguments = Arguments.of(target, encode, ignore)
+        _check_schema(target, arguments)
+        gate = _Gate(
+            client, target, arguments, action or target.__name__, reason, key, condition, timeout,
+            on_reject == "explain", fallback, report, ask,
+        )  # fmt: skip
+        wrapper: F = gate.wrapper()
+        return wrapper
+
+    return decorate if function is None else decorate(function)
+
+
+@dataclass(frozen=True)
+class _Gate:
+    client: Client
+    function: Callable[..., Any]
+    arguments: Arguments
+    action: str
+    reason: str | Callable[..., str] | None
+    key: str | Callable[..., str | None] | None
+    condition: Callable[..., bool] | None
+    timeout: float | None
+    explains: bool
+    fallback: Callable[..., Any] | None
+    reports: bool
+    ask: Mapping[str, Any]
+
+    def wrapper(self) -> Any:
+        """The function as its callers see it."""
+        function = self.function
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def gated_async(*args: Any, **kwargs: Any) -> Any:
+                return await self.run_async(args, kwargs)
+
+            wrapper: Any = gated_async
+        else:
+
+            @functools.wraps(function)
+            def gated(*args: Any, **kwargs: Any) -> Any:
+                return self.run(args, kwargs)
+
+            wrapper = gated
+        wrapper.__signature__ = inspect.signature(function)
+        return wrapper
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Ask, wait, run, report."""
+        bound = self.arguments.bind(args, kwargs)
+        if self.condition and not call(self.condition, bound.values):
+            return self.function(*args, **kwargs)
+        receipt = None
+        try:
+            payload, said = self.request(args, kwargs)
+            answer = self.client.ask(self.action, payload, timeout=self.timeout, **said)
+            receipt = _spent(answer)
+            args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
+        except NotApproved as error:
+            self.tell(receipt, error)
+            return self.refused(error, bound)
+        try:
+            result = self.function(*args, **kwargs)
+        except Exception as error:
+            self.tell(receipt, error)
+            raise
+        self.tell(receipt)
+        return result
+
+    async def run_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`run`, without blocking the event loop."""
+        bound = self.arguments.bind(args, kwargs)
+        if self.condition and not call(self.condition, bound.values):
+            return await self.function(*args, **kwargs)
+        receipt = None
+        try:
+            payload, said = self.request(args, kwargs)
+            answer = await self.client.ask_async(self.action, payload, timeout=self.timeout, **said)
+            receipt = _spent(answer)
+            args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
+        except NotApproved as error:
+            await self.tell_async(receipt, error)
+            result = self.refused(error, bound)
+            return await result if inspect.isawaitable(result) else result
+        try:
+            result = await self.function(*args, **kwargs)
+        except Exception as error:
+            await self.tell_async(receipt, error)
+            raise
+        await self.tell_async(receipt)
+        return result
+
+    def request(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A call → its payload, and what is said with it; raises Invalid."""
+        payload, bound = self.arguments.payload(args, kwargs)
+        said = {**self.ask, "schema": self.arguments.schema, "reason": self.reason_for(bound)}
+        key = call(self.key, bound.values) if callable(self.key) else self.key
+        return payload, said if key is None else {**said, "key": key}
+
+    def reason_for(self, bound: Bound) -> str:
+        """Why this call should run, at most 4,000 characters."""
+        if self.reason is None:
+            text = (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
+        elif callable(self.reason):
+            text = call(self.reason, bound.values)
+        else:
+            text = bound.values.get(self.reason, self.reason)
+        text = str(text)
+        return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
+
+    def refused(self, error: NotApproved, bound: Bound) -> Any:
+        """What the caller gets instead of a run."""
+        if self.fallback is not None:
+            return call(self.fallback, bound.values, error)
+        if self.explains:
+            return explain(error)
+        raise error
+
+    def tell(self, receipt: Receipt | None, error: Exception | None = None) -> None:
+        """Report the outcome of an approved call; never raises."""
+        if self.reports and receipt is not None:
+            try:
+                self.client.report(receipt.id, **_outcome(error))
+            except Exception as fault:
+                log.warning(UNREPORTED, receipt.id, fault)
+
+    async def tell_async(self, receipt: Receipt | None, error: Exception | None = None) -> None:
+        """`tell`, for a coroutine."""
+        if self.reports and receipt is not None:
+            try:
+                await self.client.report_async(receipt.id, **_outcome(error))
+            except Exception as fault:
+                log.warning(UNREPORTED, receipt.id, fault)
+
+
+def call(option: Callable[..., Any], values: Mapping[str, Any], error: NotApproved | None = None) -> Any:
+    """Call one of the options above with what it names of `values`, and with `error` where it takes it."""
+    try:
+        parameters = list(inspect.signature(option).parameters.values())
+    except (TypeError, ValueError):  # a builtin that does not say
+        return option(error) if error else option(**values)
+    given = values if error is None else {**values, "error": error}
+    first = parameters[0] if parameters else None
+    before: tuple[Any, ...] = ()
+    if error and first and "error" not in (parameter.name for parameter in parameters):
+        takes = first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD, first.VAR_POSITIONAL)
+        before, given = ((error,), values) if takes and first.name not in values else ((), values)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return option(*before, **given)
+    names = {parameter.name for parameter in parameters[len(before) :]}
+    return option(*before, **{name: value for name, value in given.items() if name in names})
+
+
+def _outcome(error: Exception | None) -> dict[str, Any]:
+    # The text of an exception may hold secrets, and the card is read by others.
+    return {"succeeded": error is None, "note": type(error).__name__ if error else ""}
+
+
+def _spent(receipt: Receipt) -> Receipt:
+    """The receipt, the first time that this process runs something with it; then raises Duplicate."""
+    now = datetime.now(UTC)
+    with _lock:
+        for nonce in [nonce for nonce, end in _used.items() if end < now] if len(_used) > KEPT else ():
+            del _used[nonce]
+        if receipt.nonce in _used:
+            raise Duplicate("It has run under this approval already: ask with another key.", receipt)
+        _used[receipt.nonce] = receipt.not_after
+    return receipt
+
+
+def _check_target(client: Client, function: Any) -> None:
+    if isinstance(function, staticmethod | classmethod | property):
+        raise TypeError(f"Put require_approval under @{type(function).__name__}, next to the function.")
+    if not inspect.isroutine(function):
+        raise TypeError(f"require_approval decorates functions, not {type(function).__name__} objects.")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(
+            f"{function.__name__}() is a generator: it runs in pieces, after the approval. "
+            "Decorate the function that does the work."
+        )
+    if inspect.iscoroutinefunction(client.ask) and not inspect.iscoroutinefunction(function):
+        raise TypeError(
+            f"{function.__name__}() is not async, and AsyncSignoff cannot wait in it: use Signoff for it."
+        )
+
+
+def _check_schema(function: Callable[..., Any], arguments: Arguments) -> None:
+    """What the server would refuse of a schema is the function's fault: say so before anything is asked."""
+    try:
+        check_schema(arguments.schema)
+    except Invalid as error:
+        raise TypeError(
+            f"The parameters of {function.__name__}() cannot be described: {error.detail}"
+        ) from None

@@ -1,0 +1,52 @@
+"""An agent's settings: from arguments, the environment, or the server this user runs on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from signoff.errors import ConfigError
+from signoff.models.messages import AGENT
+from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.receipts import VerifyKeys, verify_keys
+
+LOCAL_AGENT = "local"
+"""The agent's name beside a server of this user's own, when none is set."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Where Redis is, who this agent is, and whose receipts it takes."""
+
+    redis_url: str
+    agent: str
+    verify_keys: VerifyKeys
+
+
+def load(redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None) -> Config:
+    """Arguments first, then SIGNOFF_REDIS_URL, SIGNOFF_AGENT and SIGNOFF_VERIFY_KEY.
+
+    Where neither Redis nor a key is named, `signoff serve` of this user on this machine is used: it
+    leaves both in `agent.env` in its data folder. Raises ConfigError, naming what is missing.
+    """
+    url = redis_url or os.environ.get("SIGNOFF_REDIS_URL")
+    key = verify_key or os.environ.get("SIGNOFF_VERIFY_KEY")
+    name = agent or os.environ.get("SIGNOFF_AGENT")
+    if not url and not key:
+        local = read_env_file(agent_file()) if agent_file().exists() else {}
+        url, key = local.get("SIGNOFF_REDIS_URL"), local.get("SIGNOFF_VERIFY_KEY")
+        name = name or LOCAL_AGENT
+        if not url or not key:
+            raise ConfigError(
+                "No server: set SIGNOFF_REDIS_URL, SIGNOFF_VERIFY_KEY and SIGNOFF_AGENT "
+                "(`signoff env` beside the server prints them), or start one here with `signoff serve`."
+            )
+    if not url:
+        raise ConfigError("SIGNOFF_REDIS_URL is not set.")
+    if not key:
+        raise ConfigError("SIGNOFF_VERIFY_KEY is not set: `signoff keys public` prints the server's.")
+    if not name:
+        raise ConfigError("SIGNOFF_AGENT is not set: give this agent a name such as billing-bot.")
+    if not AGENT.fullmatch(name):
+        raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
+    return Config(url, name, verify_keys(key))

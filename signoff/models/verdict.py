@@ -1,0 +1,62 @@
+"""The policy's answer to a request, and how strict answers are; pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from signoff.models.messages import Reversibility, Risk
+from signoff.models.receipt import Wire
+
+Answer = Literal["allow", "notify", "ask", "block"]
+ANSWERS: tuple[Answer, ...] = ("allow", "notify", "ask", "block")
+"""From the loosest to the strictest."""
+RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
+REVERSIBILITIES: tuple[Reversibility, ...] = ("reversible", "costly", "irreversible")
+"""From what is easiest to undo to what cannot be undone."""
+UNMAPPED_RISK: Risk = "high"
+UNMAPPED_REVERSIBILITY: Reversibility = "irreversible"
+"""What an action counts as that no policy has mapped (design: Trust)."""
+
+
+class Verdict(Wire):
+    """Whether a request runs, is asked about or blocked; by whom, where, and for how long.
+
+    `approvers` holds Slack user ids, user-group ids, or `members`, as they were when it was judged; `named`
+    is what the rule calls them (groups of the policy, ids), empty for the default approvers: see
+    `Policy.approvers_of`. `expires_in` is in seconds. `…_from` says whose word a value is: the policy's, the
+    agent's claim, or nobody's. `thread_ts` is a thread of `channel` that the card appears in, where the agent
+    wished for one and it was granted. `headline` is the rule's sentence, filled from the payload.
+
+    `rule` is the name of the rule that decided, empty where none did; `why` says in one sentence what did,
+    without a word of the payload; `reason` is told to the agent. `editable` names the fields that a person
+    may change, beyond what the agent says of it; None leaves it to the agent. `require` is what the request
+    has to say. `policy` is the policy's digest.
+    """
+
+    answer: Answer
+    approvers: tuple[str, ...]
+    channel: str
+    expires_in: int
+    reversibility: Reversibility
+    reversibility_from: Literal["policy", "agent", "nobody"]
+    risk: Risk
+    risk_from: Literal["policy", "agent", "nobody"]
+    thread_ts: str | None = None
+    headline: str | None = None
+    reason: str = ""
+    policy: str = ""
+    rule: str = ""
+    why: str = ""
+    named: tuple[str, ...] = ()
+    editable: tuple[str, ...] | None = None
+    require: tuple[str, ...] = ()
+
+
+def stricter_risk(one: Risk, other: Risk) -> Risk:
+    """The higher of two risks."""
+    return max(one, other, key=RISKS.index)
+
+
+def stricter_reversibility(one: Reversibility, other: Reversibility) -> Reversibility:
+    """Of two, what is harder to undo."""
+    return max(one, other, key=REVERSIBILITIES.index)

@@ -1,0 +1,104 @@
+"""JSON Schema of a payload: checked itself, checked against, and read for cards and forms; pure.
+
+Schemas come from agents, who are not trusted: see `check_schema` for what is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+
+from signoff.errors import Invalid
+from signoff.payload.canonical import canonical
+from signoff.payload.canonical import check as check_json
+from signoff.payload.outline import MAX_VOLUME, Outline
+from signoff.payload.problems import MAX_PROBLEMS, Problem, problems_of
+
+MAX_SCHEMA = 32 * 1024
+"""Bytes of a schema's canonical text (design: Trust)."""
+DRAFTS = (
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema",
+)
+"""What `$schema` may say; the first where it says nothing."""
+# A pattern may take 64 KiB once compiled: `^\w{1,64}$` fits, a counted repetition of a repetition does not.
+PATTERNS = jsonschema_rs.RegexOptions(size_limit=64 * 1024, dfa_size_limit=256 * 1024)
+
+
+def check_schema(schema: dict[str, Any]) -> None:
+    """Raise Invalid, saying what to do, unless `schema` may be sent with a request.
+
+    Refused: more than 32 KiB or 32 levels; no valid JSON Schema (2020-12, 2019-09 or draft-07); one that is
+    not of an object; references that leave it, that miss, or that go round in circles; patterns that a
+    linear-time engine does not have (look-around, back-references) or that are too large; more than 2,000
+    rules for one value. Takes well under a second, whatever it is given.
+    """
+    _read(schema)
+
+
+def check(schema: dict[str, Any], payload: Any) -> list[Problem]:
+    """What keeps `payload` from satisfying `schema`: at most 20 problems, none when it does.
+
+    Raises Invalid for a schema that `check_schema` refuses, a payload that is not canonical JSON, and
+    where the two together ask for too much work.
+    """
+    check_json(payload)
+    validator, outline = _read(schema)
+    effort = outline.effort(payload)
+    if validator.is_valid(payload):
+        return []
+    if effort.volume > MAX_VOLUME:
+        return [Problem((), "does not fit its schema, and is too large to say where")]
+    return problems_of(validator.iter_errors(payload))
+
+
+def check_payload(schema: dict[str, Any], payload: Any) -> None:
+    """Raise Invalid, naming the first places, when a payload contradicts its own schema."""
+    problems = check(schema, payload)
+    if problems:
+        first = "; ".join(str(problem) for problem in problems[:3])
+        more = f" And {len(problems) - 3} more." if len(problems) > 3 else ""
+        more = more.replace(" And", " And at least") if len(problems) == MAX_PROBLEMS else more
+        raise Invalid(f"The payload does not fit its own schema: {first}.{more}")
+
+
+def _read(schema: dict[str, Any]) -> tuple[jsonschema_rs.Validator, Outline]:
+    if not isinstance(schema, dict):
+        raise Invalid("The schema has to be an object.")
+    size = len(canonical(schema, "schema").encode())
+    if size > MAX_SCHEMA:
+        raise Invalid(f"The schema has {size:,} bytes; at most {MAX_SCHEMA:,} are taken.")
+    kinds = schema.get("type", "object")
+    if "object" not in (kinds if isinstance(kinds, list) else [kinds]):
+        raise Invalid('The schema\'s top level is not "type": "object": a payload is an object.')
+    validator = _validator(schema)
+    return validator, Outline(schema)
+
+
+def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    """Never fetches anything: `offline` refuses every reference that is not in the schema."""
+    named = schema.get("$schema", DRAFTS[0])
+    if not isinstance(named, str) or named.removesuffix("#") not in DRAFTS:
+        raise Invalid(f"The schema's $schema has to be one of {', '.join(DRAFTS)}.")
+    try:
+        return jsonschema_rs.validator_for(
+            schema, validate_formats=True, pattern_options=PATTERNS, offline=True
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise Invalid(_schema_fault(error)) from None
+
+
+def _schema_fault(error: Exception) -> str:
+    message = str(getattr(error, "message", error)).splitlines()[0][:200]
+    path = list(getattr(error, "instance_path", ()))
+    where = "/".join(str(part) for part in path)[:80]
+    if "Retrieval is disabled" in message or "not present in a registry" in message:
+        return "The schema refers to something outside itself: only references inside it (#/…) are followed."
+    if "regex" in message:
+        return (
+            f"The schema's pattern at {where} is too large, or uses what a linear-time engine does not have "
+            "(look-around, back-references): write it without."
+        )
+    return f"The schema is not valid{f' at {where}' if where else ''}: {message}."

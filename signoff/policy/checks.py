@@ -1,0 +1,235 @@
+"""What a policy's file may say: its shape, by the JSON Schema, and what its parts mean together; pure."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema_rs
+
+from signoff.models.people import MEMBERS
+from signoff.payload.problems import problems_of
+from signoff.policy.addresses import DOMAIN
+from signoff.policy.classes import CLASSES
+from signoff.policy.document import Document, Path
+from signoff.policy.faults import Faults
+from signoff.policy.globs import covers
+from signoff.policy.rules import Contents, Match, Rule
+
+NOT_YET = {
+    "rules": ("quorum", "second_factor", "remind_after", "escalate"),
+    "groups": ("deputies",),
+}
+"""Keys of the grammar that no version serves yet, by where they stand."""
+ONLY_ASK = ("approvers", "require", "editable", "expires_in")
+"""Keys that say how a person is asked."""
+ONLY_SEEN = ("headline", "channel")
+"""Keys that say what people see."""
+_HINTS = {
+    "expires_in": "write 90s, 30m, 2h or 1d",
+    "when": "write a condition in quotes",
+    "always_ask": "write [a, b]",
+    "never_ask": "write [a, b]",
+    "block": "write [a, b]",
+    "version": "write `version: 1`",
+}
+"""What to do, by the key."""
+_REMEDIES = {
+    "must be a list": "start each entry with a dash, or take it out",
+    "must be an object": "write `name: value` under it, or take it out",
+    "must be text": "put it in quotes",
+    "is required": "add it",
+    "must not be empty": "write something, or take it out",
+}
+"""And by what is wrong, where the key says nothing."""
+
+
+def schema_text() -> str:
+    """The JSON Schema as it stands in the package."""
+    return (files("signoff.policy") / "policy.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def _schema() -> tuple[dict[str, Any], jsonschema_rs.Validator]:
+    values: dict[str, Any] = json.loads(schema_text())
+    return values, jsonschema_rs.validator_for(values)
+
+
+def shape(found: Document, faults: Faults) -> None:
+    """Add what contradicts the JSON Schema, and the keys that are not served yet."""
+    schema, validator = _schema()
+    if not isinstance(found.values, dict):
+        faults.add((), "this is no policy: start with `version: 1`")
+        return
+    for problem in problems_of(validator.iter_errors(found.values)):
+        path, message = problem.path, problem.message
+        name = next((str(part) for part in reversed(path) if isinstance(part, str)), "the file")
+        if message == "is not a known field":
+            faults.add(path, f"{_named(path)} is no key here{_meant(schema, path, name)}")
+        elif message == "has a field whose name is not allowed":
+            _wrong_names(found.values, schema, path, faults)
+        else:
+            written = message.startswith(("must match", "fits none"))
+            hint = _HINTS.get(path[-1], "") if path and isinstance(path[-1], str) else ""
+            hint = hint or (_expected(schema, path) if written else _REMEDIES.get(message, ""))
+            message = "is not written as it has to be" if written else message
+            faults.add(path, f"{_named(path)} {message}{f': {hint}' if hint else ''}")
+    _not_yet(found.values, faults)
+
+
+def meaning(found: Document, contents: Contents, faults: Faults) -> None:
+    """Add what each part allows, and the parts together do not."""
+    values = found.values
+    rules = [rule for rule in contents.rules if not rule.source]
+    preset = {rule.name: rule.source for rule in contents.rules if rule.source}
+    for index, rule in enumerate(rules):
+        path: Path = ("rules", index)
+        _rule(values["rules"][index], rule, path, contents, faults)
+        if rule.name in preset:
+            faults.add(
+                (*path, "name"), f"the preset {preset[rule.name]} has a rule {rule.name!r}, too: rename yours"
+            )
+        for number, earlier in enumerate(rules[:index]):
+            if earlier.name == rule.name:
+                faults.add(
+                    (*path, "name"),
+                    f"the rule of line {earlier.line} is called {rule.name!r}, too: rename one",
+                )
+            if "when" not in values["rules"][number] and _superset(earlier.match, rule.match):
+                faults.add(
+                    path,
+                    f"this rule can never decide, as {earlier.name!r} of line {earlier.line} has no `when` "
+                    "and matches all that it matches: move it up, or take it out",
+                )
+                break
+    for name, group in contents.groups.items():
+        if name == MEMBERS:
+            faults.add(
+                ("groups", name), f"{MEMBERS} are all members of the workspace: give the group another name"
+            )
+        elif not group:
+            faults.add(("groups", name), f"the group {name} has nobody: name users or usergroups")
+    for index, domain in enumerate(values.get("internal_domains", ())):
+        if not DOMAIN.fullmatch(domain):
+            faults.add(
+                ("internal_domains", index), f"{domain} is no domain: write example.com or *.example.com"
+            )
+    for part in ("always_ask", "never_ask", "block"):
+        for index, entry in enumerate(values.get(part, ())):
+            _known_class(entry, (part, index), faults)
+    for part in ("risk", "reversibility"):
+        for entry in values.get(part, {}):
+            _known_class(entry, (part, entry), faults)
+
+
+def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, faults: Faults) -> None:
+    for key in (*ONLY_ASK, *ONLY_SEEN, "reason"):
+        fits = {"block": key == "reason", "allow": False, "notify": key in ONLY_SEEN, "ask": key != "reason"}
+        if key in values and not fits[rule.verdict]:
+            faults.add(
+                (*path, key), f"{key} means nothing in a rule whose verdict is {rule.verdict}: take it out"
+            )
+    for index, name in enumerate(rule.approvers):
+        if name[:1].islower() and name != MEMBERS and name not in contents.groups:
+            close = difflib.get_close_matches(name, contents.groups, 1)
+            hint = f"did you mean {close[0]}?" if close else "add it to groups"
+            place = (
+                (*path, "approvers", index) if isinstance(values["approvers"], list) else (*path, "approvers")
+            )
+            faults.add(place, f"there is no group {name}: {hint}")
+    for name in sorted(rule.match.action_class or ()):
+        _known_class(f"@{name}", (*path, "match", "class"), faults)
+
+
+def _known_class(entry: str, path: Path, faults: Faults) -> None:
+    if entry.startswith("@") and entry[1:] not in CLASSES:
+        close = difflib.get_close_matches(entry[1:], CLASSES, 1)
+        hint = f"did you mean {close[0]}?" if close else "`signoff policy classes` lists them"
+        faults.add(path, f"there is no class {entry[1:]}: {hint}")
+
+
+def _superset(wide: Match, narrow: Match) -> bool:
+    """Whether all that `narrow` matches is matched by `wide`; False where it cannot be told."""
+    for one, other in ((wide.action, narrow.action), (wide.agent, narrow.agent)):
+        if one is not None and not covers(one.patterns, other.patterns if other else ("*",)):
+            return False
+    pairs: tuple[tuple[frozenset[str] | None, frozenset[str] | None], ...] = (
+        (wide.action_class, narrow.action_class),
+        (wide.tags, narrow.tags),
+        (wide.risk, narrow.risk),
+        (wide.reversibility, narrow.reversibility),
+    )
+    return all(one is None or (other is not None and one >= other) for one, other in pairs)
+
+
+def _not_yet(values: dict[str, Any], faults: Faults) -> None:
+    for part, keys in NOT_YET.items():
+        holder = values.get(part, ())
+        each = (
+            holder.items()
+            if isinstance(holder, dict)
+            else enumerate(holder if isinstance(holder, list) else ())
+        )
+        for name, said in each:
+            for key in keys:
+                if isinstance(said, dict) and key in said:
+                    faults.add(
+                        (part, name, key), f"{key} is not served yet: take it out, until a later version does"
+                    )
+
+
+def _named(path: Path) -> str:
+    """A place in the file as a person would say it: `rules[2].when`."""
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "the file"
+
+
+def _meant(schema: dict[str, Any], path: Path, name: str) -> str:
+    part = _part(schema, path[:-1])
+    known = [key for key in part.get("properties", ())]
+    close = difflib.get_close_matches(name, known, 1)
+    return f": did you mean {close[0]}?" if close else f": there are {', '.join(known)}" if known else ""
+
+
+def _expected(schema: dict[str, Any], path: Path) -> str:
+    part = _part(schema, path)
+    for form in part.get("anyOf", ()):
+        named = schema["$defs"][form["$ref"].rpartition("/")[2]] if "$ref" in form else form
+        if "enum" in named:
+            return f"write one or more of {', '.join(named['enum'])}"
+    said: str = part.get("description", "")
+    return f"{said[:1].lower()}{said[1:].rstrip('.')}"
+
+
+def _wrong_names(values: Any, schema: dict[str, Any], path: Path, faults: Faults) -> None:
+    """The names in an object that are not written as names have to be there."""
+    for step in path:
+        values = values[step]
+    names = _part(schema, path)["propertyNames"]
+    for name in values:
+        if not re.search(names["pattern"], name):
+            faults.add((*path, name), f"{name!r} cannot stand here: {names['description']}")
+
+
+def _part(schema: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The part of the schema that describes a place; empty where none does."""
+    definitions: dict[str, Any] = schema["$defs"]
+    part: Any = schema
+    for step in path:
+        while "$ref" in part:
+            part = definitions[part["$ref"].rpartition("/")[2]]
+        part = (
+            part.get("items", {})
+            if isinstance(step, int)
+            else part.get("properties", {}).get(step) or part.get("additionalProperties")
+        )
+        if not isinstance(part, dict):
+            return {}
+    named: dict[str, Any] = definitions[part["$ref"].rpartition("/")[2]] if "$ref" in part else {}
+    return {**named, **part}

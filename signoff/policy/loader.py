@@ -1,0 +1,124 @@
+"""A policy's file → the Policy in force; raises PolicyError with every fault, its line, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from signoff.policy import checks, document
+from signoff.policy.addresses import Domains
+from signoff.policy.builder import build_rules
+from signoff.policy.document import Document, Unreadable
+from signoff.policy.errors import PolicyError
+from signoff.policy.examples import Example, examples
+from signoff.policy.faults import Faults
+from signoff.policy.policy import Policy
+from signoff.policy.rules import AgentRules, Contents, Limits, Names
+
+PRESETS = ("conservative", "balanced", "permissive")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file that holds: the policy, and the examples that it should keep."""
+
+    policy: Policy
+    examples: tuple[Example, ...]
+
+
+def load(path: Path | str, *, approvers: Sequence[str] = (), channel: str = "") -> Policy:
+    """A file → the policy; `approvers` and `channel` are for all that it asks about without naming others.
+
+    Raises PolicyError, also where the file cannot be read.
+    """
+    return load_all(path, approvers=approvers, channel=channel).policy
+
+
+def load_all(path: Path | str, *, approvers: Sequence[str] = (), channel: str = "") -> Loaded:
+    """`load`, with the examples."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise PolicyError([f"{path}: cannot be read: {error.strerror}. Look at the path."]) from None
+    return parse(data, str(path), approvers=approvers, channel=channel)
+
+
+def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), channel: str = "") -> Loaded:
+    """A file's bytes → the policy and its examples; `name` stands in front of each fault.
+
+    Raises PolicyError.
+    """
+    try:
+        found = document.read(data)
+    except Unreadable as error:
+        raise PolicyError([f"{name}:{error.place[0]}:{error.place[1]}: {error.message}."]) from None
+    faults = Faults(name, found)
+    checks.shape(found, faults)
+    faults.stop()
+    contents = _with_preset(found, faults)
+    shown = examples(found, faults)
+    checks.meaning(found, contents, faults)
+    faults.stop()
+    policy = Policy(tuple(approvers), channel, contents, data.decode("utf-8-sig"))
+    return Loaded(policy, shown)
+
+
+def _with_preset(found: Document, faults: Faults) -> Contents:
+    """The file's own first, then the preset's; and its autonomy where the file has none."""
+    own, extends = _contents(found, faults), found.values.get("extends", "base")
+    if extends == "none":
+        return own
+    preset = _preset(extends)
+    return replace(
+        own,
+        autonomy=own.autonomy if "autonomy" in found.values else preset.autonomy,
+        always_ask=Names((*own.always_ask.entries, *preset.always_ask.entries)),
+        never_ask=Names((*own.never_ask.entries, *preset.never_ask.entries)),
+        rules=(*own.rules, *(replace(rule, source=extends) for rule in preset.rules)),
+    )
+
+
+@cache
+def _preset(name: str) -> Contents:
+    found = document.read(preset_text(name).encode())
+    faults = Faults(name, found)
+    checks.shape(found, faults)
+    contents = _contents(found, faults)
+    faults.stop()
+    return contents
+
+
+def preset_text(name: str) -> str:
+    """A preset as it stands in the package."""
+    return (files("signoff.policy") / "presets" / f"{name}.yml").read_text(encoding="utf-8")
+
+
+def _contents(found: Document, faults: Faults) -> Contents:
+    values: dict[str, Any] = found.values
+    return Contents(
+        autonomy=values.get("autonomy", "supervised"),
+        always_ask=Names(tuple(values.get("always_ask", ()))),
+        never_ask=Names(tuple(values.get("never_ask", ()))),
+        block=Names(tuple(values.get("block", ()))),
+        risk=tuple((Names((glob,)), risk) for glob, risk in values.get("risk", {}).items()),
+        reversibility=tuple((Names((glob,)), undo) for glob, undo in values.get("reversibility", {}).items()),
+        domains=Domains(values.get("internal_domains", ())),
+        channels=values.get("channels", {}),
+        groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
+        agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
+        rules=build_rules(found, faults),
+    )
+
+
+def _ids(group: dict[str, Any]) -> tuple[str, ...]:
+    return (*group.get("users", ()), *group.get("usergroups", ()))
+
+
+def _agent(name: str, said: dict[str, Any]) -> AgentRules:
+    # JSON Schema takes 20.0 for a whole number, and a database does not.
+    limits = {kind: int(most) for kind, most in said.get("limits", {}).items()}
+    return AgentRules(name, said.get("owner"), said.get("autonomy"), Limits(**limits))

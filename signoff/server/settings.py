@@ -1,0 +1,142 @@
+"""The server's settings: from the environment, prefix SIGNOFF_; Slack's own names for Slack's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from signoff.errors import ConfigError
+from signoff.models.people import MEMBERS
+from signoff.policy.loader import load as load_policy
+from signoff.policy.loader import parse
+from signoff.policy.policy import Policy
+from signoff.queue.data_folder import data_folder, write_private
+from signoff.receipts import Signer
+
+_APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_CHANNEL = re.compile(r"#?[^\s#]{1,80}")
+
+
+class Settings(BaseSettings):
+    """What `signoff serve` is told. Lists are parted by commas or white space."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNOFF_", extra="ignore", populate_by_name=True)
+
+    data: Path = Field(default_factory=data_folder)
+    redis_url: str | None = None
+    database_url: str | None = None
+    signing_key: SecretStr | None = None
+    approvers: str = ""
+    channel: str = ""
+    policy_file: Path | None = Field(default=None, alias="SIGNOFF_POLICY")
+    admins: str = ""
+    receipt_hours: float = Field(default=24, gt=0, le=24 * 90)
+    log_level: str = "INFO"
+    log_json: bool = False
+    slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
+    slack_api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _with_slash(cls, url: str) -> str:
+        return url.rstrip("/") + "/"
+
+    @field_validator("policy_file", mode="before")
+    @classmethod
+    def _named(cls, path: object) -> object:
+        return path or None
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, level: str) -> str:
+        if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("has to be DEBUG, INFO, WARNING or ERROR")
+        return level.upper()
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy's URL: SIGNOFF_DATABASE_URL, else a SQLite file in the data folder."""
+        url = self.database_url or f"sqlite:///{(self.data / 'signoff.db').absolute()}"
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+    def policy(self) -> Policy:
+        """What SIGNOFF_POLICY says, or without it who is asked about everything, and where.
+
+        Raises PolicyError for a file that is wrong, and ConfigError where the settings are.
+        """
+        defaults = self._defaults()
+        if self.policy_file is None:
+            return defaults
+        return load_policy(self.policy_file, approvers=defaults.approvers, channel=defaults.channel)
+
+    def policy_from(self, data: bytes) -> Policy:
+        """What a policy file of these bytes says; raises as `policy` does."""
+        defaults = self._defaults()
+        return parse(
+            data, str(self.policy_file), approvers=defaults.approvers, channel=defaults.channel
+        ).policy
+
+    def _defaults(self) -> Policy:
+        """Who is asked where no rule says; raises ConfigError when nobody is named or a name is no id."""
+        approvers = _parts(self.approvers)
+        if not approvers:
+            raise ConfigError(
+                "Nobody may decide: set SIGNOFF_APPROVERS to user ids (U…), group ids (S…), or `members`."
+            )
+        for approver in approvers:
+            if approver != MEMBERS and not _APPROVER.fullmatch(approver):
+                raise ConfigError(
+                    f"SIGNOFF_APPROVERS: {approver!r} is no user id (U…), user group id (S…) or `members`. "
+                    "In Slack: a profile's menu, Copy member ID."
+                )
+        if not _CHANNEL.fullmatch(self.channel):
+            raise ConfigError("SIGNOFF_CHANNEL has to be one channel: its id (C…) or its name.")
+        return Policy(approvers=approvers, channel=self.channel)
+
+    def admin_ids(self) -> tuple[str, ...]:
+        """Who is told when a card cannot be shown; raises ConfigError."""
+        admins = _parts(self.admins)
+        for admin in admins:
+            if not _USER.fullmatch(admin):
+                raise ConfigError(f"SIGNOFF_ADMINS: {admin!r} is no user id (U…).")
+        return admins
+
+    def signer(self, *, create: bool = False) -> Signer:
+        """The key from SIGNOFF_SIGNING_KEY or the data folder; `create` makes one where there is none."""
+        if self.signing_key:
+            return Signer.from_text(self.signing_key.get_secret_value())
+        path = self.key_file
+        if not path.exists():
+            if not create:
+                raise ConfigError(f"No signing key: `signoff keys generate` makes one in {path}.")
+            write_private(path, Signer.generate().private_text() + "\n")
+        try:
+            return Signer.from_text(path.read_text())
+        except OSError as error:
+            raise ConfigError(f"The signing key cannot be read: {error}.") from None
+
+    @property
+    def key_file(self) -> Path:
+        """Where the signing key is kept when the environment has none."""
+        return self.data / "signing.key"
+
+
+def load() -> Settings:
+    """The environment → settings; raises ConfigError naming the variable, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        names = [str(fault["loc"][0]) for fault in faults]
+        shown = [name if name.isupper() else f"SIGNOFF_{name.upper()}" for name in names]
+        said = [f"{name}: {fault['msg']}." for name, fault in zip(shown, faults, strict=True)]
+        raise ConfigError(" ".join(said)) from None
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))

@@ -1,0 +1,33 @@
+"""The worker role: jobs as they come, and the timers beside them."""
+
+from __future__ import annotations
+
+import threading
+
+from signoff.approvals.sweep import Sweep
+from signoff.bot.delivery.homes import Homes
+from signoff.bot.delivery.turns import Turns
+from signoff.queue.jobs import SignoffJob, keep_working
+from signoff.queue.wakeups import DELIVER, HOME
+from signoff.server.build import Server
+
+
+def run_worker(server: Server, stop: threading.Event) -> None:
+    """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
+    turns = Turns(server.store, server.delivery)
+    homes = Homes(server.store, server.lists, server.slack)
+    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.one}
+    SignoffJob.mac = server.mac
+    sweep = Sweep(server.approvals, server.delivery.warn)
+    timers = [
+        threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
+        for name, part in (("sweep", sweep), ("deliver", turns), ("home", homes))
+    ]
+    for timer in timers:
+        timer.start()
+    try:
+        keep_working(server.redis_url, stop)
+    finally:
+        stop.set()
+        for timer in timers:
+            timer.join(timeout=15)

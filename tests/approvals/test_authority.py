@@ -1,0 +1,58 @@
+"""Who may decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import People
+
+from signoff.approvals.authority import may_decide
+from signoff.approvals.errors import NotAllowed
+from signoff.models.people import Person
+
+ANA = Person("U0ANA", "ana", team_id="T1")
+
+
+class Grid(People):
+    def home(self) -> tuple[str, str]:
+        return "T1", "E1"
+
+
+def allowed(person: Person, approvers: tuple[str, ...], groups: dict[str, set[str]] | None = None) -> bool:
+    try:
+        may_decide(person.id, approvers, People({person.id: person}, groups or {}))
+        return True
+    except NotAllowed:
+        return False
+
+
+def test_named_in_person_by_group_or_as_a_member() -> None:
+    assert allowed(ANA, ("U0ANA",))
+    assert allowed(ANA, ("S0FIN",), {"S0FIN": {"U0ANA"}})
+    assert allowed(ANA, ("members",))
+    assert not allowed(ANA, ("U0BEN", "S0FIN"), {"S0FIN": {"U0BEN"}})
+    assert not allowed(ANA, ())
+
+
+@given(
+    st.fixed_dictionaries({name: st.booleans() for name in ("bot", "deleted", "guest", "stranger")}),
+    st.sampled_from(["T1", "T2", ""]),
+    st.sampled_from([("U0ANA",), ("members",), ("S0FIN",)]),
+)
+def test_only_a_full_member_of_this_workspace_whatever_the_list_says(
+    flags: dict[str, bool], team: str, approvers: tuple[str, ...]
+) -> None:
+    person = replace(ANA, team_id=team, **flags)
+    assert allowed(person, approvers, {"S0FIN": {"U0ANA"}}) == (team == "T1" and not any(flags.values()))
+
+
+def test_on_an_enterprise_grid_people_of_the_same_organisation_count() -> None:
+    other = replace(ANA, team_id="T9", enterprise_id="E1")
+    assert may_decide("U0ANA", ("U0ANA",), Grid({"U0ANA": other})) == other
+    with pytest.raises(NotAllowed):
+        may_decide("U0ANA", ("U0ANA",), Grid({"U0ANA": replace(other, enterprise_id="E2")}))
+    with pytest.raises(NotAllowed):  # no organisation on either side is not the same organisation
+        may_decide("U0ANA", ("U0ANA",), People({"U0ANA": replace(other, enterprise_id="")}))

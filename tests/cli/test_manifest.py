@@ -1,0 +1,76 @@
+"""manifest.yml: what the code uses, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import signoff
+from signoff.cli.doctor.workspace import SCOPES
+from signoff.cli.main import main
+
+PACKAGE = Path(signoff.__file__).parent
+ROOT = PACKAGE.parent
+BY_METHOD = {
+    "auth.test": set(),
+    "apps.connections.open": set(),  # the app's token: connections:write
+    "chat.postMessage": {"chat:write"},
+    "chat.update": {"chat:write"},
+    "chat.postEphemeral": {"chat:write"},
+    "chat.getPermalink": set(),
+    "users.info": {"users:read"},
+    "usergroups.users.list": {"usergroups:read"},
+    "conversations.info": {"channels:read", "groups:read"},
+    "conversations.list": {"channels:read", "groups:read"},
+    "views.open": set(),
+    "views.push": set(),
+    "views.update": set(),
+    "views.publish": set(),
+}
+"""Slack's Web API methods → the bot scopes that each wants."""
+FAMILIES = "auth|apps|api|chat|users|usergroups|conversations|views|reactions|pins|files|team|bots"
+METHOD = re.compile(rf'"((?:{FAMILIES})\.[\w.]+)"')
+
+
+def scopes(manifest: str) -> dict[str, str]:
+    """Scope → its comment."""
+    part = manifest.partition("    bot:\n")[2].partition("settings:")[0]
+    return dict(re.findall(r"^      - ([a-z_:.]+)(?: # (.+))?$", part, re.MULTILINE))
+
+
+def test_the_command_prints_the_file_that_is_in_the_repository(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["manifest"]) == 0
+    assert capsys.readouterr().out == (ROOT / "manifest.yml").read_text()
+
+
+def test_it_asks_for_every_scope_that_the_code_uses_and_no_other() -> None:
+    code = [file for file in PACKAGE.rglob("*.py") if "sandbox" not in file.parts]
+    methods = {method for file in code for method in METHOD.findall(file.read_text())}
+    assert {"chat.postMessage", "views.open", "users.info"} <= methods <= BY_METHOD.keys()
+    used = set().union(*(BY_METHOD[method] for method in methods)) | {"commands", "app_mentions:read"}
+    assert scopes((ROOT / "manifest.yml").read_text()).keys() == used == set(SCOPES)
+
+
+def test_every_scope_is_explained() -> None:
+    assert all(scopes((ROOT / "manifest.yml").read_text()).values())
+
+
+def test_it_has_the_command_the_home_the_events_and_socket_mode() -> None:
+    text = (ROOT / "manifest.yml").read_text()
+    for line in (
+        "- command: /approvals", "- name: Pending approvals", "type: global", "callback_id: pending",
+        "should_escape: true", "home_tab_enabled: true", "- app_home_opened", "- app_mention",
+        "- user_change", "- subteam_members_changed", "- app_uninstalled", "- tokens_revoked",
+        "- name: Decide…", "type: message", "callback_id: decide",
+        "messages_tab_enabled: true", "messages_tab_read_only_enabled: true", "is_enabled: true",
+        "socket_mode_enabled: true",
+    ):  # fmt: skip
+        assert line in text
+
+
+def test_names_keep_slacks_limits() -> None:
+    text = (ROOT / "manifest.yml").read_text()
+    fields = dict(re.findall(r"^  (name|description): (.+)$", text, re.MULTILINE))
+    assert len(fields["name"]) <= 35 and len(fields["description"]) <= 140

@@ -1,0 +1,84 @@
+"""The agent's commands where Redis is away, or nobody reads it, or somebody lies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from support import Core
+
+from signoff.cli import agent
+from signoff.models.messages import Answer, new_id
+from signoff.queue import stream
+from signoff.receipts import Signer
+
+Signoff = Callable[..., tuple[int, str, str]]
+ASK = ("request", "refund.create", "--payload", "{}", "--reversible")
+
+
+@pytest.mark.parametrize("command", ["request", "wait", "status", "cancel", "report"])
+def test_without_redis_it_is_7_and_says_what_to_check(
+    command: str, signoff: Signoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNOFF_REDIS_URL", "redis://:secret@127.0.0.1:1/0")
+    known = [command, str(new_id()), *(["--succeeded"] if command == "report" else [])]
+    code, out, err = signoff(*(ASK if command == "request" else known))
+    assert (code, out) == (7, "")
+    assert "SIGNOFF_REDIS_URL" in err.splitlines()[-1]
+    assert "secret" not in err
+
+
+def test_where_nobody_reads_it_says_so_and_the_request_stays(
+    core: Core, signoff: Signoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "RECEIVED_SECONDS", 0.5)
+    code, out, err = signoff(*ASK)
+    assert code == 6
+    assert len(out.split()) == 1
+    assert "signoff serve" in err
+    assert core.redis.xlen("signoff:req:billing-bot") >= 1
+
+
+def test_an_answer_of_another_key_is_8(core: Core, signoff: Signoff) -> None:
+    request_id = str(new_id())
+    at = core.store.clock()
+    receipt = core.approvals._receipts.refuse("billing-bot", request_id, "rejected", "", at=at)
+    forged = Signer.generate().sign(receipt)
+    answer = Answer(status="rejected", receipt=forged)
+    stream.publish(core.redis, "billing-bot", request_id, answer, 60, 0)
+    for command in ("status", "wait"):
+        code, out, err = signoff(command, request_id)
+        assert (code, out) == (8, "")
+        assert "not a valid receipt" in err
+
+
+def test_verify_refuses_what_is_of_another_agent_or_key_or_was_changed(core: Core, signoff: Signoff) -> None:
+    refused = core.approvals._receipts.refuse(
+        "billing-bot", str(new_id()), "rejected", "no", at=core.store.clock()
+    )
+    token = refused.token
+    assert signoff("verify", token)[0] == 3
+    assert json.loads(signoff("verify", token, "--json")[1])["reason"] == "no"
+    assert signoff("verify", token, "--agent", "other-bot")[0] == 8
+    assert signoff("verify", Signer.generate().sign(refused))[0] == 8
+    head, body, signature = token.split(".")
+    for changed in (f"{head}.{body[:-2]}.{signature}", f"{head}.{body}.", "", "x", f"{head}.{body}"):
+        assert signoff("verify", changed)[0] == 8
+    assert signoff("verify", token, "--payload", "{}")[0] == 8
+    assert signoff("verify", token, "--payload", "{")[0] == 2
+
+
+def test_verify_needs_no_redis_but_a_key_and_an_agent(
+    core: Core, signoff: Signoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = core.approvals._receipts.refuse(
+        "billing-bot", str(new_id()), "expired", "", at=core.store.clock()
+    ).token
+    monkeypatch.delenv("SIGNOFF_REDIS_URL")
+    assert signoff("verify", token)[0] == 4
+    monkeypatch.delenv("SIGNOFF_AGENT")
+    assert signoff("verify", token)[0] == 2
+    assert signoff("verify", token, "--agent", "billing-bot")[0] == 4
+    monkeypatch.delenv("SIGNOFF_VERIFY_KEY")
+    assert signoff("verify", token, "--agent", "billing-bot")[0] == 2

@@ -1,0 +1,281 @@
+"""`signoff policy …`, as a person and as a program reads it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from policy.policies import THE_ISSUES
+from support import Core
+
+from signoff.cli.main import main
+from signoff.policy.classes import TABLE
+
+ROOT = Path(__file__).parents[2]
+REFUND = {
+    "agent": "support-bot", "action": "refund.create", "reason": "twice",
+    "payload": {"amount": 1200, "currency": "EUR", "customer": "cus_42"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The issue's policy, in a folder without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("SIGNOFF_APPROVERS", "SIGNOFF_CHANNEL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SIGNOFF_DATA", str(tmp_path))
+    (tmp_path / "policy.yml").write_text(THE_ISSUES)
+    return "policy.yml"
+
+
+def policy(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["policy", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_check_says_what_holds(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = policy(capsys, "check", file)
+    assert (code, err) == (0, "")
+    assert out.startswith(
+        "policy.yml holds: 3 rules and 4 of the preset balanced, 0 examples\nautonomy is guided; digest "
+    )
+
+
+def test_check_names_every_fault_with_its_line(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(file).write_text(THE_ISSUES.replace("always_ask", "alway_ask").replace("[finance]", "[finanse]"))
+    code, out, err = policy(capsys, "check", file)
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "policy.yml:4:1: alway_ask is no key here: did you mean always_ask?",
+        "signoff: the policy is not taken: mend what stands above.",
+    ]
+    Path(file).write_text(THE_ISSUES.replace("[finance]", "[finanse]"))
+    assert policy(capsys, "check", file)[2].startswith(
+        "policy.yml:26:17: there is no group finanse: did you mean"
+    )
+
+
+@pytest.mark.parametrize("command", [["check"], ["test"], ["explain", "--request", "{}"], ["replay"]])
+def test_every_command_refuses_a_bad_file_alike(
+    file: str, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    Path(file).write_text("version: 2")
+    assert policy(capsys, command[0], file, *command[1:])[0] == 2
+    code, _, err = policy(capsys, command[0], "none.yml", *command[1:])
+    assert code == 2 and "none.yml: cannot be read: No such file or directory" in err
+
+
+def test_explain_says_which_rule_and_why_not_those_before_it(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = policy(capsys, "explain", file, "--request", json.dumps(REFUND))
+    assert code == 0
+    assert out.splitlines() == [
+        "ask: the rule “large refunds”",
+        "  rated     high risk (the policy), irreversible (the policy)",
+        "  class     money",
+        "  who       finance",
+        "  how long  30 min",
+        "  where     #finance-approvals",
+        "  headline  Refund 1200 EUR to cus_42",
+        "  requires  reason, impact, alternatives",
+        "  lacks     impact, alternatives: so it is refused, and nobody is asked",
+        "  passed over, in their order",
+        "    line 16  small refunds: its condition does not hold",
+    ]
+
+
+KEYS = ["verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"]
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({}, {"verdict": "ask", "rule": "large refunds", "channel": "#finance-approvals",
+              "approvers": ["finance"], "expires_in": 1800}),
+        ({"payload": {"amount": 5, "currency": "EUR"}},
+         {"verdict": "allow", "rule": "small refunds", "channel": None, "approvers": [], "expires_in": None}),
+        ({"action": "iam.grant_admin"}, {"verdict": "block", "rule": None, "channel": None, "approvers": []}),
+        ({"action": "run_command", "agent": "billing-bot"},
+         {"verdict": "ask", "rule": None, "approvers": [], "channel": "#agent-review", "expires_in": 86400}),
+    ],
+)  # fmt: skip
+def test_explain_as_json(
+    file: str, capsys: pytest.CaptureFixture[str], change: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    Path("r.json").write_text(json.dumps({**REFUND, **change}))
+    for source in ("r.json", "@r.json"):
+        code, out, _ = policy(capsys, "explain", file, "--request", source, "--json")
+        found = json.loads(out)
+        assert code == 0 and list(found) == KEYS
+        assert {key: found[key] for key in wanted} == wanted
+
+
+def test_explain_reads_a_request_from_stdin_and_the_defaults_from_the_settings(
+    file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNOFF_APPROVERS", "U0ANA")
+    monkeypatch.setenv("SIGNOFF_CHANNEL", "approvals")
+    Path(file).write_text("version: 1")
+    stdin = io.TextIOWrapper(io.BytesIO(json.dumps(REFUND).encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    found = json.loads(policy(capsys, "explain", file, "--request", "-", "--json")[1])
+    assert (found["approvers"], found["channel"]) == (["U0ANA"], "approvals")
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ("nothing.json", "nothing.json cannot be read"),
+        ("{", "--request: It is not JSON"),
+        ("[]", "cannot be read"),
+        ('{"agent": "a", "action": "x y"}', "--request: action"),
+        ('{"agent": "A", "action": "x"}', "--request: agent: a-z"),
+        (
+            '{"agent": "a", "action": "x", "colour": 1}',
+            "--request: colour is no field of a request: there are",
+        ),
+        ('{"action": "x", "reversible": false}', "no field of a request: did you mean reversibility?"),
+    ],
+)
+def test_a_request_that_is_none_is_usage(
+    file: str, capsys: pytest.CaptureFixture[str], request_: str, said: str
+) -> None:
+    code, out, err = policy(capsys, "explain", file, "--request", request_)
+    assert (code, out) == (2, "") and said in err
+
+
+def test_what_a_request_holds_does_not_reach_the_terminal_raw(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payload = {**REFUND["payload"], "customer": "a\u001b[31mb"}
+    out = policy(capsys, "explain", file, "--request", json.dumps({**REFUND, "payload": payload}))[1]
+    assert "\u001b" not in out
+
+
+def test_what_a_claim_did_not_free_is_explained_as_if_it_were_not_claimed(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_text("version: 1\nrules: [{name: cheap, when: cost < 10.0, verdict: allow}]\n")
+    out = policy(capsys, "explain", file, "--request", '{"action": "x.y", "cost": 1}')[1]
+    assert "  passed over, in their order, as if the agent had claimed nothing\n     line 2  cheap: " in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "policy.yml"),
+        ("classes",),
+        *(("explain", "policy.yml", "--request", json.dumps({**REFUND, "action": action}))
+          for action in ("refund.create", "search.web", "send_email", "iam.grant_admin", "frobnicate")),
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40],
+)  # fmt: skip
+def test_a_terminal_of_80_columns_is_enough(
+    file: str, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    out = policy(capsys, *arguments)[1]
+    assert out and [line for line in out.splitlines() if len(line) > 80] == []
+
+
+def test_a_file_that_cannot_be_read_is_named(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, why in (("none.yml", "No such file"), (".", "Is a directory")):
+        code, out, err = policy(capsys, "check", path)
+        assert (code, out) == (2, "") and err.startswith(f"{path}: cannot be read: {why}")
+
+
+def test_the_examples_are_tested(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = policy(capsys, "test", file)
+    assert (code, out) == (1, "policy.yml has no examples: write some under `examples:`.\n")
+    examples = """
+examples:
+  - name: large ones ask
+    request: {action: refund.create, payload: {amount: 1200}}
+    verdict: ask
+    rule: large refunds
+    approvers: [finance]
+    channel: "#finance-approvals"
+  - request: {action: search.web}
+    verdict: allow
+    rule: null
+"""
+    Path(file).write_text(THE_ISSUES + examples)
+    assert policy(capsys, "test", file)[:2] == (0, "2 of 2 examples are as wanted\n")
+    Path(file).write_text(THE_ISSUES + examples.replace("amount: 1200", "amount: 120"))
+    code, out, _ = policy(capsys, "test", file)
+    assert code == 1
+    assert out.splitlines() == [
+        "policy.yml:36: large ones ask: wanted rule large refunds, got none; "
+        "wanted approvers finance, got none; "
+        "wanted channel #finance-approvals, got #agent-approvals; "
+        "because: autonomy is guided: high risk, irreversible",
+        "1 of 2 examples is as wanted",
+    ]
+
+
+def test_the_example_in_the_repository_holds_and_is_the_one_that_ships(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shipped = ROOT / "signoff" / "policy" / "example.yml"
+    assert shipped.read_bytes() == (ROOT / "policy.example.yml").read_bytes()
+    assert policy(capsys, "check", str(shipped))[0] == policy(capsys, "test", str(shipped))[0] == 0
+
+
+def test_the_schema_is_valid_and_holds_for_the_example(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = policy(capsys, "schema")
+    schema = json.loads(out)
+    jsonschema_rs.meta.validate(schema)
+    assert code == 0
+    for file in (ROOT / "policy.example.yml", *(ROOT / "signoff" / "policy" / "presets").glob("*.yml")):
+        assert jsonschema_rs.is_valid(schema, yaml.safe_load(file.read_text()))
+
+
+def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = policy(capsys, "classes")
+    assert code == 0 and all(f"@{one.name}: {one.what}\n" in out for one in TABLE)
+    assert "signoff-actions, version 1" in out
+    found = json.loads(policy(capsys, "classes", "--json")[1])
+    assert (found["name"], found["version"], len(found["classes"])) == ("signoff-actions", 1, len(TABLE))
+    assert set(found["classes"][0]) == {
+        "class",
+        "what",
+        "risk",
+        "reversibility",
+        "read_only",
+        "tags",
+        "actions",
+    }
+
+
+def test_replay_says_what_would_change_and_what_people_made_of_it(
+    core: Core, agent_env: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("policy.yml").write_text(THE_ISSUES)
+    approval = core.submit("other-bot", payload={"amount": 40, "currency": "EUR"})
+    core.approvals.decide(approval.id, 1, "U0ANA", "reject")
+    core.submit("other-bot", payload={"amount": 500})
+    code, out, _ = policy(capsys, "replay", "policy.yml", "--since", "30d")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == "2 requests, judged by policy.yml"
+    assert ["allow", "0", "1"] in [line.split() for line in lines]
+    assert "       1  ask → allow  refund.create: the rule “small refunds”" in lines
+    assert f"          they were: 1 rejected; the last: {approval.request_id}" in lines
+    assert "    line 20  large refunds" in lines and "    line 16  small refunds" not in lines
+    found = json.loads(policy(capsys, "replay", "policy.yml", "--json")[1])
+    assert (found["requests"], found["changed"], found["now"]) == (2, 1, {"allow": 1, "ask": 1})
+    assert found["changes"][0]["ended"] == {"rejected": 1} and "large refunds" in found["never_hit"]
+
+
+def test_replay_of_nothing_says_so(core: Core, agent_env: None, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("policy.yml").write_text(THE_ISSUES)
+    for since in ("1h", "0d", "999999999d"):
+        code, out, _ = policy(capsys, "replay", "policy.yml", "--since", since)
+        assert (code, out) == (0, "No request came in within that time: there is nothing to judge.\n")

@@ -1,0 +1,251 @@
+"""`signoff serve` as people run it: processes, signals, settings that are wrong. Slack is the stand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from support import RedisServer, eventually
+
+from signoff.queue.data_folder import read_env_file
+from signoff.sandbox.server import Sandbox
+
+READY = "Signoff is ready: "
+SECONDS = 60.0
+Serve = Callable[..., "Serving"]
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[Sandbox]:
+    with Sandbox.start() as running:
+        yield running
+
+
+def handles(process_id: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal by now."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+class Serving:
+    """One `signoff …` process with its output in files."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
+        self.folder, self.environment = folder, environment
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "signoff", *command],
+                env=environment, cwd=folder, stdout=out, stderr=err,
+            )  # fmt: skip
+
+    @property
+    def out(self) -> str:
+        return (self.folder / "out").read_text()
+
+    @property
+    def err(self) -> str:
+        return (self.folder / "err").read_text()
+
+    def until_ready(self) -> None:
+        eventually(lambda: READY in self.out or self.process.poll() is not None, SECONDS)
+        assert self.process.poll() is None, self.err
+
+    def children(self) -> dict[str, int]:
+        """Role (or redis-server) → process id."""
+        found = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+                words = (stat.parent / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if int(parent) == self.process.pid and state != "Z" and len(words) > 1:
+                name = words[-2].decode() if b"signoff" in words else "redis-server"
+                found[name] = int(stat.parent.name)
+        return found
+
+    def signoff(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Another command with the same settings."""
+        return subprocess.run(
+            [sys.executable, "-m", "signoff", *arguments],
+            env={**self.environment, **more}, cwd=self.folder, capture_output=True, text=True, check=False,
+            timeout=SECONDS,
+        )  # fmt: skip
+
+    def wait(self) -> int:
+        return self.process.wait(SECONDS)
+
+
+def alive(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def serve(slack: Sandbox, tmp_path: Path) -> Iterator[Serve]:
+    """Start `signoff serve` (or another command) with these settings; None leaves one out."""
+    started: list[Serving] = []
+
+    def start(*command: str, **settings: str | None) -> Serving:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNOFF_", "SLACK_"))}
+        source = {"PYTHONPATH": str(Path(__file__).parents[2]), "SIGNOFF_DATA": str(tmp_path / "data")}
+        wanted: dict[str, Any] = {**kept, **slack.settings(), **source, **settings}
+        folder = tmp_path / f"run-{len(started)}"
+        folder.mkdir()
+        environment = {name: value for name, value in wanted.items() if value is not None}
+        started.append(Serving(list(command or ("serve",)), environment, folder))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    server.until_ready()
+    children = server.children()
+    assert children.keys() == {"bot", "intake", "worker", "redis-server"}
+    group = os.getpgid(server.process.pid)
+    assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker"))
+
+    left = read_env_file(tmp_path / "data" / "agent.env")
+    assert left.keys() == {"SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY"}
+    assert (tmp_path / "data" / "agent.env").stat().st_mode & 0o777 == 0o600
+    password = left["SIGNOFF_REDIS_URL"].partition("@")[0].rpartition(":")[2]
+    key = (tmp_path / "data" / "signing.key").read_text().strip()
+
+    asked = server.signoff("request", "refund.create", "--payload", "{}", "--reversible")
+    assert asked.returncode == 6, asked.stderr
+    pending = server.signoff("pending", "--json")
+    assert [one["id"] for one in json.loads(pending.stdout)] == [asked.stdout.strip()]
+    assert asked.stdout.strip() in server.signoff("pending").stdout
+    audit = server.signoff("audit", "verify")
+    assert audit.returncode == 0 and "lines hold; head " in audit.stdout
+    assert server.signoff("doctor").returncode == 0
+
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0, server.err
+    assert not any(alive(process_id) for process_id in children.values())
+    assert server.out.count(READY) == 1
+    tokens = [server.environment[name] for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")]
+    for secret in (password, key, *tokens):
+        assert secret not in server.out + server.err
+
+
+def test_killed_by_sigkill_it_leaves_nothing_running_and_loses_nothing(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    server.until_ready()
+    children = server.children()
+    url = read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"]
+    with redis.Redis.from_url(url) as connection:
+        connection.set("kept", "1")
+    server.process.kill()
+    server.wait()
+    eventually(lambda: not any(alive(process_id) for process_id in children.values()))
+
+    again = serve()
+    again.until_ready()
+    assert read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"] == url
+    with redis.Redis.from_url(url) as connection:
+        assert connection.get("kept") == b"1"
+
+
+def test_what_dies_is_started_again(serve: Serve) -> None:
+    server = serve()
+    server.until_ready()
+    before = server.children()
+    for process_id in before.values():
+        os.kill(process_id, signal.SIGKILL)
+
+    def all_new() -> bool:
+        now = server.children()
+        return now.keys() == before.keys() and not {*now.values()} & {*before.values()}
+
+    eventually(all_new, SECONDS)
+    asked = server.signoff("request", "refund.create", "--payload", "{}", "--reversible")
+    assert asked.returncode == 6
+    assert "nobody has picked it up" not in asked.stderr
+
+
+def test_a_second_one_for_the_same_data_is_refused(serve: Serve) -> None:
+    server = serve()
+    server.until_ready()
+    second = serve()
+    assert second.wait() == 2
+    assert f"process {server.process.pid}" in second.err and "SIGNOFF_DATA" in second.err
+    assert server.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "what"),
+    [
+        ({"SIGNOFF_APPROVERS": None}, 2, "SIGNOFF_APPROVERS"),
+        ({"SIGNOFF_APPROVERS": "@ana"}, 2, "SIGNOFF_APPROVERS"),
+        ({"SIGNOFF_CHANNEL": None}, 2, "SIGNOFF_CHANNEL"),
+        ({"SIGNOFF_ADMINS": "omar"}, 2, "SIGNOFF_ADMINS"),
+        ({"SLACK_BOT_TOKEN": None}, 2, "SLACK_BOT_TOKEN is not set"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, 2, "invalid_auth"),
+        ({"SLACK_APP_TOKEN": None}, 2, "SLACK_APP_TOKEN is not set"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, 2, "invalid_auth"),
+        ({"SIGNOFF_LOG_LEVEL": "LOUD"}, 2, "SIGNOFF_LOG_LEVEL"),
+        ({"SIGNOFF_SIGNING_KEY": "nonsense"}, 2, "signing key"),
+        ({"SIGNOFF_REDIS_URL": "redis://:secret@127.0.0.1:1"}, 7, "SIGNOFF_REDIS_URL"),
+        ({"SIGNOFF_REDIS_URL": "nonsense"}, 2, "SIGNOFF_REDIS_URL"),
+        ({"SIGNOFF_DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x"}, 1, "SIGNOFF_DATABASE_URL"),
+        ({"SIGNOFF_DATABASE_URL": "nonsense"}, 2, "SIGNOFF_DATABASE_URL"),
+    ],
+)
+def test_what_cannot_work_ends_at_once_with_one_line(
+    serve: Serve, settings: dict[str, str | None], code: int, what: str
+) -> None:
+    server = serve(**settings)
+    assert server.wait() == code, server.err
+    assert server.out == ""
+    assert server.err.count("\n") == 1 and server.err.startswith("signoff: ")
+    assert what in server.err
+    assert "secret" not in server.err and "wrong" not in server.err
+
+
+def test_it_uses_the_redis_that_it_is_given(serve: Serve, own_redis: RedisServer, tmp_path: Path) -> None:
+    server = serve(SIGNOFF_REDIS_URL=own_redis.url)
+    server.until_ready()
+    assert server.children().keys() == {"bot", "intake", "worker"}
+    assert read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"] == own_redis.url
+
+
+@pytest.mark.parametrize("role", ["bot", "intake", "worker"])
+def test_a_role_by_itself_wants_an_upgraded_database(serve: Serve, role: str, own_redis: RedisServer) -> None:
+    assert serve("keys", "generate").wait() == 0
+    alone = serve(role, SIGNOFF_REDIS_URL=own_redis.url)
+    assert alone.wait() == 2
+    assert "signoff db upgrade" in alone.err
+    assert serve("db", "upgrade").wait() == 0
+    alone = serve(role, SIGNOFF_REDIS_URL=own_redis.url, SIGNOFF_LOG_LEVEL="DEBUG")
+    eventually(
+        lambda: alone.process.poll() is not None or handles(alone.process.pid, signal.SIGTERM), SECONDS
+    )
+    alone.process.send_signal(signal.SIGTERM)
+    assert alone.wait() == 0, alone.err
+
+
+def test_a_role_that_finds_the_settings_wrong_ends_all(serve: Serve, slack: Sandbox, tmp_path: Path) -> None:
+    server = serve()
+    server.until_ready()
+    (tmp_path / "data" / "signing.key").write_text("nonsense\n")
+    os.kill(server.children()["intake"], signal.SIGKILL)
+    assert server.wait() == 2
+    assert "signing key" in server.err
+    assert server.children() == {}

@@ -1,0 +1,228 @@
+"""The fixture for tests of agents: it answers as scripted, and nothing else is ever approved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signoff import Signoff
+from signoff.client import client, testing
+from signoff.client.client import AsyncSignoff, Pending
+from signoff.client.testing import Approvals
+from signoff.errors import (
+    Blocked,
+    Cancelled,
+    ConfigError,
+    Expired,
+    Invalid,
+    NotVerified,
+    Rejected,
+    WaitTimeout,
+)
+from signoff.models.receipt import Receipt
+from signoff.receipts import Signer, verify, verify_keys
+
+signoff_approvals = testing.signoff_approvals
+
+A_REAL_KEY = Signer.generate().verify_key
+made_at_import = Signoff(redis_url="redis://nowhere.invalid:1", agent="real", verify_key=A_REAL_KEY)
+REFUND = {"customer": "cus_42", "amount": 120}
+
+
+def ask(action: str = "refund.create", **more: object) -> Receipt:
+    return made_at_import.ask(action, REFUND, reversible=True, timeout=5, **more)  # type: ignore[arg-type]
+
+
+def test_a_client_made_when_the_module_was_imported_is_answered(signoff_approvals: Approvals) -> None:
+    signoff_approvals.approve("refund.create", by="Ana", note="as agreed")
+    receipt = ask()
+    assert receipt.payload == REFUND
+    assert receipt.decided_by is not None
+    assert (receipt.decided_by.name, receipt.reason, receipt.edited) == ("Ana", "as agreed", False)
+    assert [request.action for request in signoff_approvals.requests] == ["refund.create"]
+
+
+def test_an_asynchronous_client_is_answered_too(signoff_approvals: Approvals) -> None:
+    async def main() -> Receipt:
+        async with AsyncSignoff() as signoff:
+            ticket = await signoff.request("refund.create", REFUND, reversible=True)
+            return await ticket.wait()
+
+    signoff_approvals.edit("*", {"amount": 80})
+    receipt = asyncio.run(main())
+    assert receipt.edited
+    assert receipt.payload == {"customer": "cus_42", "amount": 80}
+    assert receipt.version == 2
+
+
+def test_each_status_is_what_the_client_raises(signoff_approvals: Approvals) -> None:
+    signoff_approvals.reject("a.*", "Wrong customer", resubmit=True, by="Ben")
+    signoff_approvals.expire("b")
+    signoff_approvals.block("c", "never")
+    with pytest.raises(Rejected, match="Ben: Wrong customer") as caught:
+        ask("a.x")
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.resubmit
+    assert caught.value.receipt.payload is None
+    with pytest.raises(Expired):
+        ask("b")
+    with pytest.raises(Blocked):
+        ask("c")
+
+
+def test_what_was_said_last_holds(signoff_approvals: Approvals) -> None:
+    signoff_approvals.approve()
+    signoff_approvals.reject("refund.*")
+    assert ask("mail.send").approved
+    with pytest.raises(Rejected):
+        ask("refund.create")
+
+
+def test_a_pending_request_can_be_waited_for_cancelled_and_decided_later(
+    signoff_approvals: Approvals,
+) -> None:
+    signoff_approvals.leave_pending()
+    first = made_at_import.request("refund.create", REFUND, reversible=True)
+    second = made_at_import.request("refund.create", REFUND, reversible=True)
+    with pytest.raises(WaitTimeout):
+        first.wait(timeout=600)
+    assert isinstance(first.get(), Pending)
+    assert second.cancel("not needed").status == "cancelled"
+    signoff_approvals.approve()
+    assert Signoff().resume(first.id, first.digest).wait(timeout=5).payload == REFUND
+    with pytest.raises(Cancelled):
+        second.wait(timeout=5)
+    assert made_at_import.received(first.id, 1)
+    assert first.cancel().status == "approved"
+
+
+def test_an_unknown_request_has_no_state(signoff_approvals: Approvals) -> None:
+    assert made_at_import.get("018f6b1e-0000-7000-8000-000000000000") is None
+
+
+def test_asking_again_with_the_same_key_attaches_and_other_content_is_invalid(
+    signoff_approvals: Approvals,
+) -> None:
+    signoff_approvals.approve()
+    assert ask(key="k").id == ask(key="k").id
+    assert len(signoff_approvals.requests) == 1
+    with pytest.raises(Invalid, match="key"):
+        made_at_import.ask("refund.create", {"amount": 1}, key="k", reversible=True)
+
+
+def test_reports_are_kept(signoff_approvals: Approvals) -> None:
+    signoff_approvals.approve()
+    receipt = ask()
+    made_at_import.report(receipt.id, succeeded=False, note="card closed")
+    assert signoff_approvals.outcomes[receipt.id].note == "card closed"
+
+
+def test_receipts_are_refused_by_a_real_key(signoff_approvals: Approvals) -> None:
+    signoff_approvals.approve()
+    token = ask().token
+    assert client.substitute is not None
+    assert verify(token, client.substitute.verify_keys, testing.AGENT).approved
+    with pytest.raises(NotVerified):
+        verify(token, verify_keys(A_REAL_KEY), testing.AGENT)
+
+
+def test_the_next_test_has_no_substitute() -> None:
+    assert client.substitute is None
+    with pytest.raises((ConfigError, OSError)):
+        Signoff(redis_url="redis://127.0.0.1:1", agent="a", verify_key=A_REAL_KEY).request(
+            "a", {}, reversible=True
+        )
+
+
+# The rest runs in a pytest of its own, as an agent's developer would see it.
+
+
+def run_pytest(folder: Path, text: str, *options: str) -> tuple[int, str]:
+    (folder / "test_agent.py").write_text(text)
+    root = Path(testing.__file__).parent.parent
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "signoff.testing",
+            *options,
+            str(folder),
+        ],
+        env={**os.environ, "PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return found.returncode, found.stdout + found.stderr
+
+
+AGENT = """
+from signoff import Signoff
+signoff = Signoff()
+
+@signoff.require_approval(reversible=False, editable=["amount"])
+def refund(customer: str, amount: int) -> str:
+    return f"refunded {amount} to {customer}"
+
+def test_it(signoff_approvals):
+    BODY
+"""
+
+
+def test_an_agents_own_tests_run_without_server_or_settings(tmp_path: Path) -> None:
+    code, said = run_pytest(
+        tmp_path,
+        AGENT.replace(
+            "BODY",
+            "signoff_approvals.edit('refund', {'amount': 80}); assert refund('a', 120) == 'refunded 80 to a'",
+        ),
+        "-W",
+        "error",
+    )
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("refund('a', 1)", "signoff_approvals.approve('refund')"),
+        ("signoff_approvals.approve('mail.*'); refund('a', 1)", "has not said what becomes of it"),
+        (
+            "\n    try: refund('a', 1)\n    except Exception: pass",
+            "has not said what becomes of it",
+        ),
+        ("signoff_approvals.edit('refund', {'customer': 'b'}); refund('a', 1)", "cannot change customer"),
+        ("signoff_approvals.edit('refund', {'amount': 'x'}); refund('a', 1)", "must be a whole number"),
+        ("signoff_approvals.leave_pending(); refund('a', 1)", "waits without a timeout"),
+    ],
+)
+def test_what_the_test_has_not_said_fails_it_and_says_what_to_write(
+    tmp_path: Path, body: str, message: str
+) -> None:
+    code, said = run_pytest(tmp_path, AGENT.replace("BODY", body))
+    assert code == 1
+    assert message in said
+
+
+def test_loading_the_plugin_loads_nothing_else_of_signoff() -> None:
+    program = (
+        "import sys, signoff.testing\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('signoff', 'redis', 'pydantic', 'jwt')])"
+    )
+    root = Path(testing.__file__).parent.parent
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert found.stdout.strip() == "['signoff', 'signoff.testing']"

@@ -1,0 +1,186 @@
+"""A policy's file that changes while a server runs, on both databases."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from support import eventually
+
+from signoff.approvals import audit
+from signoff.models.store import Store
+from signoff.policy.errors import PolicyError
+from signoff.server.policy_file import InForce
+from signoff.server.settings import Settings
+
+GOOD = "version: 1\nautonomy: supervised\n"
+BETTER = "version: 1\nautonomy: guided\n"
+BAD = "version: 1\nautonomy: gided\n"
+
+
+class Admins:
+    """Who is told; `there` is whether they can be."""
+
+    def __init__(self) -> None:
+        self.told: list[Sequence[str]] = []
+        self.there = True
+
+    def __call__(self, faults: Sequence[str]) -> bool:
+        self.told += [faults] if self.there else []
+        return self.there
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "policy.yml"
+    found.write_text(GOOD)
+    return found
+
+
+@pytest.fixture
+def admins() -> Admins:
+    return Admins()
+
+
+@pytest.fixture
+def process(store: Store, file: Path, admins: Admins) -> Callable[[], InForce]:
+    """Starts one of the server's processes."""
+
+    def start() -> InForce:
+        found = InForce(Settings(approvers="U0ANA", channel="C1", policy_file=file), store, admins)
+        found.start()
+        return found
+
+    return start
+
+
+def write(file: Path, content: str) -> None:
+    file.with_suffix(".new").write_text(content)
+    os.replace(file.with_suffix(".new"), file)
+
+
+def kept(store: Store) -> int:
+    with store.reading() as connection:
+        counted = text("SELECT count(*) FROM audit_event WHERE kind = 'policy'")
+        return int(connection.execute(counted).scalar_one())
+
+
+def test_a_changed_file_comes_into_force(process: Callable[[], InForce], file: Path) -> None:
+    policy = process()
+    before = policy.now().digest
+    policy.look()
+    assert policy.now().digest == before
+    write(file, BETTER)
+    policy.look()
+    assert policy.now().text == BETTER and policy.now().digest != before
+
+
+def test_the_log_names_each_text_once_and_the_chain_verifies_it(
+    process: Callable[[], InForce], file: Path, store: Store
+) -> None:
+    one, other = process(), process()
+    assert kept(store) == 1
+    write(file, BETTER)
+    both = [threading.Thread(target=policy.look) for policy in (one, other)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(60)
+    assert one.now().digest == other.now().digest and kept(store) == 2
+    write(file, GOOD)
+    one.look()
+    assert kept(store) == 2 and audit.verify(store).ok
+    with store.transaction() as connection:
+        connection.execute(text("UPDATE policy SET text = text || '#' WHERE since > 0"))
+    assert audit.verify(store).fault == "its policy was changed"
+
+
+def test_a_bad_file_leaves_the_old_one_in_force_and_is_told_once(
+    process: Callable[[], InForce], file: Path, admins: Admins
+) -> None:
+    one, other = process(), process()
+    write(file, BAD)
+    for policy in (one, other, one):
+        policy.look(asked=True)
+    assert one.now().text == other.now().text == GOOD
+    assert len(admins.told) == 1 and "policy.yml:2:" in admins.told[0][0]
+    write(file, BETTER)
+    one.look()
+    write(file, BAD)
+    one.look()
+    assert one.now().text == BETTER and len(admins.told) == 2
+
+
+def test_admins_who_cannot_be_told_are_told_later(
+    process: Callable[[], InForce], file: Path, admins: Admins
+) -> None:
+    policy, admins.there = process(), False
+    write(file, BAD)
+    policy.look()
+    admins.there = True
+    policy.look()
+    policy.look()
+    assert len(admins.told) == 1
+
+
+def test_a_file_that_is_gone_is_told_once_it_stays_away(
+    process: Callable[[], InForce], file: Path, admins: Admins
+) -> None:
+    policy = process()
+    file.unlink()
+    policy.look()
+    assert admins.told == []  # editors take a file away before they put another there
+    policy.look()
+    policy.look()
+    assert len(admins.told) == 1 and policy.now().text == GOOD
+    write(file, BETTER)
+    policy.look()
+    assert policy.now().text == BETTER
+
+
+def test_a_process_that_starts_beside_a_bad_file_goes_on_with_the_last_good_one(
+    process: Callable[[], InForce], file: Path, admins: Admins
+) -> None:
+    process()
+    write(file, BAD)
+    policy = process()
+    assert policy.now().text == GOOD
+    policy.look()
+    assert len(admins.told) == 1
+
+
+def test_a_bad_file_is_refused_where_none_was_good_before(process: Callable[[], InForce], file: Path) -> None:
+    write(file, BAD)
+    with pytest.raises(PolicyError, match=r"policy\.yml:2:"):
+        process()
+
+
+def test_agents_get_the_owners_that_the_file_names(
+    process: Callable[[], InForce], file: Path, store: Store
+) -> None:
+    with store.transaction() as connection:
+        connection.execute(text("INSERT INTO agent (name, created_at) VALUES ('billing-bot', 1)"))
+    policy = process()
+    write(file, GOOD + "agents:\n  billing-bot: {owner: U0ANA}\n")
+    policy.look()
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT owner FROM agent")).scalar_one() == "U0ANA"
+
+
+def test_it_looks_at_once_when_it_is_told_to(process: Callable[[], InForce], file: Path) -> None:
+    policy, stop, look = process(), threading.Event(), threading.Event()
+    thread = threading.Thread(target=policy.run, args=(stop, look))
+    thread.start()
+    try:
+        write(file, BETTER)
+        look.set()
+        eventually(lambda: policy.now().text == BETTER)
+    finally:
+        stop.set()
+        look.set()
+        thread.join(20)
+    assert not thread.is_alive()

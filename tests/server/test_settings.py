@@ -1,0 +1,123 @@
+"""Settings of the server and of an agent: bad ones are named, and never repeated where they are secret."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from signoff.errors import ConfigError
+from signoff.queue import data_folder
+from signoff.receipts import Signer
+from signoff.server import settings
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("SIGNOFF_", "SLACK_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SIGNOFF_DATA", str(tmp_path))
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **values: str) -> settings.Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return settings.load()
+
+
+def test_lists_are_parted_by_commas_or_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = given(
+        monkeypatch, SIGNOFF_APPROVERS="U0ANA, S0FIN members U0ANA", SIGNOFF_CHANNEL="#agent-approvals",
+        SIGNOFF_ADMINS="U0OMAR,W0BEN",
+    )  # fmt: skip
+    assert found.policy().approvers == ("U0ANA", "S0FIN", "members")
+    assert found.admin_ids() == ("U0OMAR", "W0BEN")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({}, "Nobody may decide: set SIGNOFF_APPROVERS"),
+        ({"SIGNOFF_APPROVERS": "  ,"}, "Nobody may decide"),
+        ({"SIGNOFF_APPROVERS": "@ana", "SIGNOFF_CHANNEL": "C1"}, "'@ana' is no user id"),
+        ({"SIGNOFF_APPROVERS": "everyone", "SIGNOFF_CHANNEL": "C1"}, "'everyone' is no user id"),
+        ({"SIGNOFF_APPROVERS": "U0ANA"}, "SIGNOFF_CHANNEL"),
+        ({"SIGNOFF_APPROVERS": "U0ANA", "SIGNOFF_CHANNEL": "two words"}, "SIGNOFF_CHANNEL"),
+    ],
+)
+def test_nobody_named_or_nowhere_to_ask_is_refused(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        given(monkeypatch, **values).policy()
+
+
+def test_an_admin_has_to_be_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="'S0FIN' is no user id"):
+        given(monkeypatch, SIGNOFF_ADMINS="S0FIN").admin_ids()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SIGNOFF_RECEIPT_HOURS", "soon"), ("SIGNOFF_RECEIPT_HOURS", "0"), ("SIGNOFF_LOG_LEVEL", "LOUD")],
+)
+def test_a_wrong_value_names_its_variable_and_does_not_repeat_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(ConfigError, match=name) as caught:
+        given(monkeypatch, **{name: value})
+    assert value not in str(caught.value).replace("0.", "")
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = Signer.generate().private_text()
+    found = given(
+        monkeypatch, SLACK_BOT_TOKEN="xoxb-canary", SLACK_APP_TOKEN="xapp-canary", SIGNOFF_SIGNING_KEY=key
+    )
+    assert "canary" not in repr(found) + str(found) and key not in repr(found)
+
+
+def test_the_signing_key_is_made_once_and_only_its_owner_reads_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = given(monkeypatch)
+    with pytest.raises(ConfigError, match="signoff keys generate"):
+        found.signer()
+    made = found.signer(create=True)
+    assert found.signer().kid == made.kid
+    assert stat.S_IMODE(found.key_file.stat().st_mode) == 0o600
+    found.key_file.write_text("damaged")
+    with pytest.raises(ConfigError, match="signing key is not valid"):
+        found.signer(create=True)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_a_postgresql_url_gets_the_driver_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    found = given(monkeypatch, SIGNOFF_DATABASE_URL=f"{scheme}://u@h/d")
+    assert found.database == "postgresql+psycopg://u@h/d"
+
+
+def test_an_env_file_is_read_strictly(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("# comment\n\nexport A=1\nB = 'two words'\nC=\"x=y\"\nD=\n")
+    assert data_folder.read_env_file(path) == {"A": "1", "B": "two words", "C": "x=y", "D": ""}
+    path.write_text("A=1\nhunter2\n")
+    with pytest.raises(ConfigError, match="line 2: expected NAME=value") as caught:
+        data_folder.read_env_file(path)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        data_folder.read_env_file(tmp_path / "missing")
+
+
+def test_a_private_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "secret"
+    data_folder.write_private(path, "one")
+    data_folder.write_private(path, "two")
+    assert path.read_text() == "two" and [p.name for p in path.parent.iterdir()] == ["secret"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
