@@ -137,7 +137,7 @@ class Signoff:
     @overload
     def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
     def require_approval(self, function: Any = None, /, **options: Any) -> Any:
-        """Decorator: asks before the function runs. See `signoff.gate.require_approval`."""
+        """Decorator: asks before the function runs. See `signoff.client.gate.require_approval`."""
         from signoff.client import gate
 
         return gate.require_approval(self, function, **options)

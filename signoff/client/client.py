@@ -1,6 +1,6 @@
 """What an agent calls: ask for approval, wait, and be given what to run.
 
-`AsyncSignoff` is the one implementation; `signoff.blocking.Signoff` is its thin blocking face.
+`AsyncSignoff` is the one implementation; `signoff.client.blocking.Signoff` is its thin blocking face.
 
     signoff = AsyncSignoff()
     receipt = await signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
@@ -104,7 +104,7 @@ class AsyncSignoff:
         return substitute.agent if substitute else self._settings().agent
 
     async def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> AsyncTicket:
-        """Ask, and go on. `ask` is described at `signoff.asking.Ask`.
+        """Ask, and go on. `ask` is described at `signoff.client.ask.Ask`.
 
         Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
         """
@@ -200,7 +200,7 @@ class AsyncSignoff:
     @overload
     def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
     def require_approval(self, function: Any = None, /, **options: Any) -> Any:
-        """Decorator: asks before the function runs. See `signoff.gate.require_approval`."""
+        """Decorator: asks before the function runs. See `signoff.client.gate.require_approval`."""
         from signoff.client import gate
 
         return gate.require_approval(self, function, **options)

@@ -91,7 +91,7 @@ def require_approval(
         parameter where that has no argument's name.
     report: tell Signoff afterwards whether the function returned or raised (the exception's type, never its
         text); a failure to do so is logged and changes nothing.
-    Everything else that `signoff.asking.Ask` describes (reversible, risk, undo, impact, tags, editable,
+    Everything else that `signoff.client.ask.Ask` describes (reversible, risk, undo, impact, tags, editable,
     expires_in, …) is said with each request.
 
     Unreachable, NotVerified and WaitTimeout are always raised, and nothing runs. Raises TypeError when it is

@@ -100,7 +100,7 @@ class Approvals:
 
 
 class _ScriptedExchange:
-    """The client's other side (see `signoff.exchange.Exchange`), played by `Approvals`. For any thread."""
+    """The client's other side (`signoff.client.exchange.Exchange`), played by `Approvals`. For any thread."""
 
     def __init__(self, approvals: Approvals, signer: Signer) -> None:
         self._approvals = approvals

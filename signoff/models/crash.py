@@ -94,7 +94,7 @@ def arm(where: str) -> None:
     """`point:n`: die the n-th time that the point is passed; empty: never. Raises ValueError for neither."""
     point, _, times = where.partition(":")
     if point and (point not in CRASH_POINTS | RARE_POINTS or not times.isdigit() or times == "0"):
-        raise ValueError(f"{ENVIRONMENT}: {where[:60]!r} is not one of the points of signoff.crash and :n.")
+        raise ValueError(f"{ENVIRONMENT}: {where[:60]!r} is no point of signoff.models.crash and :n.")
     _Armed.point, _Armed.left = point, int(times or 0)
 
 

@@ -83,7 +83,7 @@ _PENDING = (
 _PENDING_ABOUT = _PENDING.where(bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action]))
 _OVERDUE = (
     select(approvals.c.id)
-    .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.reason == "")  # see signoff.epochs
+    .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.reason == "")  # see signoff.approvals.epochs
     .order_by(approvals.c.expires_at)
     .limit(bindparam("most"))
 )

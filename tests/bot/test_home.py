@@ -20,8 +20,8 @@ from support import Core, a_request, eventually
 from signoff.approvals.errors import NotRecorded
 from signoff.approvals.lists import Lists
 from signoff.bot.cards.lists import home_view
+from signoff.bot.delivery import homes as delivery_homes
 from signoff.bot.delivery.homes import Homes, digest_of
-from signoff.bot.listeners import home
 from signoff.bot.listeners.home import Home
 from signoff.bot.slack.client import Slack, client
 from signoff.models import homes
@@ -241,7 +241,7 @@ def test_who_joins_a_group_sees_what_waits_for_it_though_nothing_tells(
     assert "for.finance" not in str(stand.shown(MIA))
     stand.core.people.groups["S0FIN"].add(MIA)
     stand.rest()
-    monkeypatch.setattr(home, "RELOOK_SECONDS", 0.0)
+    monkeypatch.setattr(delivery_homes, "RELOOK_SECONDS", 0.0)
     worker.step()
     assert "for.finance" in str(stand.shown(MIA))
 

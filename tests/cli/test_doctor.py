@@ -16,8 +16,8 @@ import redis
 from sqlalchemy import text
 from support import Core, RedisServer
 
-from signoff.cli.doctor import examine, report
-from signoff.cli.doctor.checkup import CHECKS
+from signoff.cli.doctor.checkup import CHECKS, examine
+from signoff.cli.doctor.report import report
 from signoff.cli.doctor.workspace import SCOPES
 from signoff.queue.stream import DEAD
 from signoff.receipts import Signer

@@ -148,7 +148,7 @@ def test_a_plain_install_names_the_extra_of_a_server_command(tmp_path: Path) -> 
         f"        if name.split('.')[0] in {[*EXTRAS]!r}:\n"
         "            raise ModuleNotFoundError(name, name=name)\n"
         "sys.meta_path.insert(0, Without())\n"
-        "from signoff.cli import main\n"
+        "from signoff.cli.main import main\n"
         "raise SystemExit(main(sys.argv[1:]))\n"
     )
 

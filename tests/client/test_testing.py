@@ -144,7 +144,7 @@ def test_the_next_test_has_no_substitute() -> None:
 
 def run_pytest(folder: Path, text: str, *options: str) -> tuple[int, str]:
     (folder / "test_agent.py").write_text(text)
-    root = Path(testing.__file__).parent.parent
+    root = Path(testing.__file__).parents[2]
     found = subprocess.run(
         [
             sys.executable,
@@ -221,8 +221,10 @@ def test_loading_the_plugin_loads_nothing_else_of_signoff() -> None:
         "import sys, signoff.testing\n"
         "print([m for m in sys.modules if m.split('.')[0] in ('signoff', 'redis', 'pydantic', 'jwt')])"
     )
-    root = Path(testing.__file__).parent.parent
+    root = Path(testing.__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=60, check=True
     )
-    assert found.stdout.strip() == "['signoff', 'signoff.testing']"
+    assert (
+        found.stdout.strip() == "['signoff', 'signoff.client', 'signoff.client.testing', 'signoff.testing']"
+    )

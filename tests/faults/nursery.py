@@ -28,7 +28,7 @@ READY_FD = "SIGNOFF_READY_FD"
 
 
 class Nursery:
-    """This process's end: `start` as `signoff.child.start`."""
+    """This process's end: `start` as `signoff.server.processes.start`."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -120,7 +120,7 @@ def live(said: Mapping[str, Any], log: int, ready: int) -> None:
     ctypes.CDLL(None).prctl(processes.PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     from faults import agent
 
-    from signoff.cli import main as cli
+    from signoff.cli.main import main as cli
     from signoff.models import crash
 
     code = 1

@@ -38,7 +38,7 @@ POINTS = (
     "intake.buried",
     "intake.refused",
 )
-"""Some are those of `signoff.crash`."""
+"""Some are those of `signoff.models.crash`."""
 
 
 class Crash(BaseException):

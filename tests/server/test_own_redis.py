@@ -176,7 +176,7 @@ def test_a_redis_that_ends_before_it_reads_its_settings_is_told_of_too(
 
 def test_it_ends_with_its_parent_even_by_sigkill(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from signoff.embedded import EmbeddedRedis\n"
+        "import sys, pathlib; from signoff.server.own_redis import EmbeddedRedis\n"
         "server = EmbeddedRedis(pathlib.Path(sys.argv[1])); server.start()\n"
         "print(server._process.pid, flush=True); sys.stdin.read()"
     )

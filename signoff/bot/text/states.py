@@ -37,7 +37,7 @@ def state_line(approval: Approval) -> Trusted:
         return words.withdrawn(at)
     if approval.status == "blocked":
         return words.blocked(approval.action)
-    if approval.reason:  # see signoff.epochs
+    if approval.reason:  # see signoff.approvals.epochs
         return words.restored(at)
     return words.expired(approval.expires_at)
 
