@@ -14,7 +14,7 @@ from signoff.approvals.lists import Overview, Page
 from signoff.bot.blocks import check_message, check_view
 from signoff.bot.cards.lists import home_view, list_blocks, list_view, read_turn
 from signoff.bot.cards.record import record_blocks, record_view
-from signoff.bot.text import words
+from signoff.bot.text.words import lists as lists_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.models.lists import Listed
@@ -110,7 +110,7 @@ def test_of_what_nobody_was_asked_about_a_list_says_what_of_the_policy_decided(
 def test_an_empty_list_says_so(kind: Any, about: str, seen: Any) -> None:
     view = list_view(Page(kind, about=about), NOW)
     assert check_view(view) == [] and "submit" not in view
-    assert seen(view["blocks"]) == words.nothing(kind, about)
+    assert seen(view["blocks"]) == lists_words.nothing(kind, about)
 
 
 def test_the_home_has_what_waits_first_then_what_was_decided_then_what_is_owned(seen: Any) -> None:

@@ -16,7 +16,7 @@ from signoff.bot.delivery.retry import noted
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.bot.text import words
+from signoff.bot.text.words import admin as admin_words
 from signoff.models import crash, flood, leases, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
@@ -109,7 +109,7 @@ class Delivery:
         notice = flood.claim(self._store, agent)
         if notice is None:
             return
-        text = words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        text = admin_words.too_much(agent, notice["kind"], notice["most"], notice["until"])
         try:
             self._slack.post(notice["channel"], text)
         except SlackUnavailable as error:
@@ -281,7 +281,7 @@ class Delivery:
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.channel
         if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
             return
-        told = words.admin_cannot_show(approval, error.code, error.detail)
+        told = admin_words.admin_cannot_show(approval, error.code, error.detail)
         for admin in self._admins:
             try:
                 self._slack.post(admin, told)
