@@ -34,7 +34,7 @@ def thread_tally(waiting: int, decided: int, undecided: int) -> Trusted:
     """How many requests of a run wait and are decided; `undecided` ended without anybody's decision."""
     waits = "Nothing waits" if not waiting else "1 waits" if waiting == 1 else f"{waiting:,} wait"
     ended = f" · {undecided:,} ended without a decision" if undecided else ""
-    return Trusted(f"*{waits}* · {card_words.decided:,} decided{ended}")
+    return Trusted(f"*{waits}* · {decided:,} decided{ended}")
 
 
 def thread_waits(told: Trusted, approvers: Sequence[str]) -> Trusted:

@@ -59,8 +59,8 @@ def not_an_approver(approvers: Sequence[str], changed: bool = False) -> Trusted:
 def edit_needs(approvers: Sequence[str]) -> Trusted:
     """For an approver whose changes bring a request under another rule."""
     return Trusted(
-        f"*With these changes only {card_words.audience(approvers)} can decide this.* Nothing has changed: change less, "
-        "or reject it, and have the agent come back with changes."
+        f"*With these changes only {card_words.audience(approvers)} can decide this.* Nothing has changed: "
+        "change less, or reject it, and have the agent come back with changes."
     )
 
 
