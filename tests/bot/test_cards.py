@@ -34,7 +34,7 @@ STATUS = st.sampled_from(["pending", "approved", "rejected", "expired", "cancell
 
 def decision(answer: str = "approve", **fields: Any) -> Decision:
     at = datetime.fromtimestamp(BEGAN / 1e6 + 38, UTC)
-    return Decision(answer=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
+    return Decision(vote=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
 
 
 def buttons(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -68,10 +68,10 @@ def test_what_waits_has_a_review_each_and_never_an_approve(seen: Any) -> None:
 
 def test_what_is_decided_or_not_for_the_reader_has_details(seen: Any) -> None:
     items = [
-        decided(), decided(answer="reject", status="rejected"),
-        decided(answer="reject", status="rejected", resubmit=True), decided(answer=None, status="expired"),
-        decided(answer=None, status="cancelled"), decided(answer=None, status="blocked"),
-        decided(answer=None), line(),
+        decided(), decided(vote="reject", status="rejected"),
+        decided(vote="reject", status="rejected", resubmit=True), decided(vote=None, status="expired"),
+        decided(vote=None, status="cancelled"), decided(vote=None, status="blocked"),
+        decided(vote=None), line(),
     ]  # fmt: skip
     blocks = list_blocks(Page("history", tuple(items)), NOW)
     assert check_message(blocks) == []
@@ -168,7 +168,7 @@ def test_a_request_that_is_looked_up_has_no_approve(make: Make, seen: Any, walk:
 
 def test_the_details_of_a_decided_request_show_its_state_payload_and_ids(make: Make, seen: Any) -> None:
     at = BEGAN + 9_000_000
-    decision = Decision(answer="reject", approver="U0ANA", name="ana", reason="Not so", at=moment(at))
+    decision = Decision(vote="reject", approver="U0ANA", name="ana", reason="Not so", at=moment(at))
     long = {f"field{n}": "x" * 400 for n in range(200)}
     for payload in ({"amount": 120}, long, {}):
         said: dict[str, Any] = {"alternatives": ["y" * 400] * 10, "undo": "z"}

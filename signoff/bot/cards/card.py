@@ -69,7 +69,7 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
     before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
     """
-    if approval.verdict.answer == "notify":
+    if approval.verdict.effect == "notify":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     folded = fold_payload(approval)

@@ -114,19 +114,19 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     if one.pending:
         return lists_words.listed(one.agent, one.expires_at, now, link)
     ended = one.ended_at or one.expires_at
-    if one.answer is None:
+    if one.vote is None:
         return lists_words.listed_after(one.agent, lists_words.ended(one.status, ended), link)
-    answer = card_words.APPROVED if one.answer == "approve" else card_words.REJECTED
-    answer = card_words.SENT_BACK if one.answer == "reject" and one.resubmit else answer
+    voted = card_words.APPROVED if one.vote == "approve" else card_words.REJECTED
+    voted = card_words.SENT_BACK if one.vote == "reject" and one.resubmit else voted
     who = "" if page.kind == "mine" else one.approver
     return lists_words.listed_after(
-        one.agent, card_words.decided(answer, who, one.decided_at or ended, None), link
+        one.agent, card_words.decided(voted, who, one.decided_at or ended, None), link
     )
 
 
 def _by_policy(one: Listed) -> list[Block]:
     """What of the policy decided, where nobody was asked."""
-    if one.status not in ("approved", "blocked") or one.answer is not None or not one.why:
+    if one.status not in ("approved", "blocked") or one.vote is not None or not one.why:
         return []
     return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
 

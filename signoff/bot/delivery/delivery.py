@@ -218,7 +218,7 @@ class Delivery:
                 if error.code not in NO_THREAD:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
-        first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
+        first = None if approval.verdict.effect == "notify" else self._threads.of(approval)
         if (wished or first) and not self._renewed(held):
             raise NotYet("its lease ran out")
         if first is None:
@@ -254,7 +254,7 @@ class Delivery:
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""
         assert place.channel and place.ts
-        if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
+        if approval.verdict.effect == "notify":  # nobody was asked: the card says it all
             self._approvals.logged(approval, None)
             crash.here("delivery.log_noted")
             return

@@ -26,9 +26,9 @@ def state_line(approval: Approval) -> Trusted:
     decision = approval.decision
     if approval.status in ("approved", "rejected") and decision:
         at = at_of(decision) or at
-        answer = card_words.APPROVED if decision.answer == "approve" else card_words.REJECTED
-        answer = card_words.SENT_BACK if decision.answer == "reject" and decision.resubmit else answer
-        return card_words.decided(answer, decision.approver, at, _after(approval, at))
+        voted = card_words.APPROVED if decision.vote == "approve" else card_words.REJECTED
+        voted = card_words.SENT_BACK if decision.vote == "reject" and decision.resubmit else voted
+        return card_words.decided(voted, decision.approver, at, _after(approval, at))
     if approval.status == "approved":
         return card_words.decided(card_words.APPROVED_BY_POLICY, "", at, None)
     if approval.status == "rejected":
