@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
-from signoff.approvals import audit, edits, transitions
+from signoff.approvals import audit, edits, epochs, transitions
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.cards import Showing
 from signoff.approvals.errors import AlreadyDecided, EditedMeanwhile, Restored, TimeRanOut, UnknownApproval
@@ -95,7 +95,7 @@ class Approvals(Submitting, Showing):
         approval, now = found
         person = self.may_decide(approval, user_id)
         decision = approval.decision
-        if approval.reason and approval.status in ("pending", "expired"):
+        if approval.restored and approval.status in ("pending", "expired"):
             raise Restored
         if approval.status == "expired" or (approval.pending and approval.expires_at <= now):
             raise TimeRanOut(approval.expires_at)
@@ -176,7 +176,7 @@ class Approvals(Submitting, Showing):
         """Nobody answered in time; None where it is not so."""
         return self._end(self.get(approval_id), "expired", actor="signoff")
 
-    def settle(self, approval_id: str) -> Approval | None:
+    def close_restored(self, approval_id: str) -> Approval | None:
         """What a restore has closed ends: as its receipt in Redis says, else as expired.
 
         None where it has ended; raises RedisError: then it has not.
@@ -185,7 +185,7 @@ class Approvals(Submitting, Showing):
         standing = self.publisher.standing(approval.agent, approval.request_id)
         receipt = self._receipts.read(standing, approval.agent, approval.request_id)
         if receipt is None or receipt.digest_sent != approval.digest_sent:
-            return self._end(approval, "expired", actor="signoff", reason=approval.reason)
+            return self._end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         try:
             with self.store.transaction() as connection:
                 adopted = transitions.adopt(connection, approval, receipt)

@@ -59,7 +59,7 @@ class Submitting:
             if known:  # another intake had the same entry, and was faster: it is not held against itself
                 return known
             if isinstance(error, TooMuch):
-                flood.notice(self.store, agent, asdict(error.flooded), error.flooded.until)
+                flood.warn(self.store, agent, asdict(error.flooded), error.flooded.until)
                 crash.here("submit.flooded")
             raise
         crash.here("submit.committed")

@@ -43,8 +43,8 @@ class Sweep:
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
         crash.here("sweep.expired")
-        self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
-        self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
+        self._each("settle", lambda: epochs.closed(store), self._approvals.close_restored)
+        self._each("settle", lambda: epochs.untold(store), self._tell_of_restore)
         crash.here("sweep.settled")
         self._each("recover", self._lost, self._recover)
         crash.here("sweep.recovered")
@@ -81,7 +81,7 @@ class Sweep:
             self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
             crash.here("restore.told")
             count += 1
-        epochs.settled(store, int(epoch))
+        epochs.note_told(store, int(epoch))
         log.info("epoch %s: told agents of %d lost requests", epoch, count)
 
     def _unpublished(self) -> Iterator[str]:

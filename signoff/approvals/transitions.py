@@ -115,7 +115,7 @@ def _values(new: New) -> dict[str, Any]:
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
         "not_before": 0,
-        "channel": one.verdict.channel,
+        "conversation": one.verdict.conversation,
     }
 
 
@@ -148,7 +148,7 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
         "why": verdict.why,
         "approvers": list(verdict.approvers),
         "named": list(verdict.named),
-        "channel": verdict.channel,
+        "conversation": verdict.conversation,
         "risk": verdict.risk,
         "reversibility": verdict.reversibility,
         "policy": verdict.policy,

@@ -24,12 +24,12 @@ from signoff.policy.policy import Policy
 
 @dataclass(frozen=True)
 class Flooded:
-    """An agent has asked for too much: what its channel is told. `until` is microseconds since 1970.
+    """An agent has asked for too much: what its conversation is told. `until` is microseconds since 1970.
 
     `kind` is `per_hour` or `pending`, `most` the limit that it is at.
     """
 
-    channel: str
+    conversation: str
     kind: str
     most: int
     until: int
@@ -176,7 +176,7 @@ def _check_flood(
             raise TooMuch(
                 f"{agent} may ask {_often(limits.per_hour)} in any hour, and has: "
                 f"try again after {_clock(until)}{_anew(request)}.",
-                Flooded(verdict.channel, "per_hour", limits.per_hour, until),
+                Flooded(verdict.conversation, "per_hour", limits.per_hour, until),
             )
     if limits.pending is not None and verdict.effect == "ask":
         count, expires = flood.waiting(connection, agent)
@@ -185,7 +185,7 @@ def _check_flood(
             raise TooMuch(
                 f"{count:,} requests of {agent} wait for a decision, and {limits.pending:,} may: "
                 f"try again once one is decided{_anew(request)}{when}.",
-                Flooded(verdict.channel, "pending", limits.pending, at + flood.HOUR),
+                Flooded(verdict.conversation, "pending", limits.pending, at + flood.HOUR),
             )
 
 

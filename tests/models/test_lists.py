@@ -37,7 +37,7 @@ def many(core: Core) -> Core:
         }
         for n, one in enumerate(ids)
     ]  # fmt: skip
-    said = {"version": 1, "name": "x", "answer": "approve", "reason": "", "resubmit": False}
+    said = {"version": 1, "name": "x", "vote": "approve", "reason": "", "resubmit": False}
     with core.store.transaction() as connection:
         connection.execute(insert(agents), [{"name": f"agent-{n}", "created_at": 1} for n in range(10)])
         connection.execute(insert(approvals), old)
