@@ -191,7 +191,7 @@ def test_a_line_says_who_decided_and_where_the_card_stands(core: Core) -> None:
     decided, waits, *none = lists.lines(core.store, [one.id, other.id, "gone"])
     assert not none and (decided.vote, decided.approver, decided.resubmit) == ("reject", BEN, True)
     assert decided.permalink == "https://x.slack.com/a" and decided.headline == ""
-    assert waits.pending and waits.answer is None and lists.lines(core.store, []) == []
+    assert waits.pending and waits.vote is None and lists.lines(core.store, []) == []
 
 
 def test_what_waits_can_be_of_one_agent_or_action_and_is_counted(core: Core) -> None:

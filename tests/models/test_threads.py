@@ -53,7 +53,7 @@ def test_who_lost_the_lease_does_not_replace_the_first_message(core: Core) -> No
     assert lease is not None and threads.posted(core.store, thread.id, lease, CHANNEL, "1.1")
     assert not threads.posted(core.store, thread.id, lost, CHANNEL, "9.9")
     found = threads.get(core.store, thread.id)
-    assert found and found.ts == "1.1" and threads.take_to_post(core.store, thread.id) is None
+    assert found and found.message == "1.1" and threads.take_to_post(core.store, thread.id) is None
 
 
 def test_it_counts_what_stands_in_it(core: Core) -> None:
