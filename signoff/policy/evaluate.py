@@ -66,7 +66,7 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
     return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed), by is not facts)
 
 
-def judge_edit(
+def evaluate_edit(
     policy: Policy, request: ApprovalRequest, agent: str, payload: dict[str, Any], verdict: Verdict
 ) -> Verdict:
     """The verdict on a request whose payload a person has changed; `verdict` is the one that stands.
