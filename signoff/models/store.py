@@ -30,7 +30,17 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "conversation", "message", "log_ts", "permalink", "shown_revision", "log_revision", "thread")
+_CARD = (
+    "id",
+    "channel",
+    "conversation",
+    "message",
+    "log_ts",
+    "permalink",
+    "shown_revision",
+    "log_revision",
+    "thread",
+)
 _LOAD = (
     select(
         approvals,
