@@ -22,7 +22,7 @@ Refused = Literal["rejected", "expired", "blocked", "cancelled", "duplicate", "l
 
 
 class Decider(Protocol):
-    """Who decided: Slack user id, name, and when (UTC)."""
+    """Who decided: their id, name, and when (UTC)."""
 
     @property
     def id(self) -> str: ...
