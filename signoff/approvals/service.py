@@ -54,7 +54,7 @@ class Approvals(Submitting, Showing):
         self._directory = directory
         self._on_change = on_change
 
-    def answer(self, approval: Approval) -> None:
+    def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
         if approval.pending:
             self.publisher.received(approval, self.store.clock())
@@ -118,14 +118,14 @@ class Approvals(Submitting, Showing):
         approval_id: str,
         version: int,
         user_id: str,
-        answer: Literal["approve", "reject"],
+        vote: Literal["approve", "reject"],
         *,
         reason: str = "",
         resubmit: bool = False,
         payload: dict[str, Any] | None = None,
         permalink: str | None = None,
     ) -> Approval:
-        """A person's answer to the `version` they saw; `payload` approves with these corrections.
+        """A person's vote on the `version` they saw; `payload` approves with these corrections.
 
         `permalink` is where they saw it: a click may be quicker than the note of where the card stands.
 
@@ -134,10 +134,10 @@ class Approvals(Submitting, Showing):
         """
         approval, person = self.open_for(approval_id, version, user_id)
         corrected = edits.check_edit(approval, payload) if payload is not None else None
-        judged = self.judge_edit(approval, corrected, user_id) if answer == "approve" else None
+        judged = self.judge_edit(approval, corrected, user_id) if vote == "approve" else None
         crash.here("decide.checked")
         decision = Decision(
-            answer=answer,
+            vote=vote,
             approver=person.id,
             name=person.name,
             reason=reason.strip(),
@@ -146,7 +146,7 @@ class Approvals(Submitting, Showing):
         )
         if permalink and approval.card and approval.card.permalink is None:
             approval = replace(approval, card=replace(approval.card, permalink=permalink))
-        status: Status = "approved" if answer == "approve" else "rejected"
+        status: Status = "approved" if vote == "approve" else "rejected"
         why = decision.reason
         ended = self._end(approval, status, actor=person.id, reason=why, decision=decision, judged=judged)
         if ended is None:  # somebody was faster, or the time ran out: it says which

@@ -64,7 +64,7 @@ class Sweep:
         store.unpublish()
         crash.here("sweep.unpublished")
         for approval_id, _ in store.waiting():
-            self._approvals.answer(self._approvals.get(approval_id))
+            self._approvals.tell(self._approvals.get(approval_id))
             crash.here("sweep.answered")
         self._approvals.publisher.recovered(run)
 
@@ -93,7 +93,7 @@ class Sweep:
     def _publish(self, approval_id: str) -> None:
         approval = self._approvals.store.get(approval_id)
         if approval is not None and not approval.pending:
-            self._approvals.answer(approval)
+            self._approvals.tell(approval)
             self._approvals.store.mark_published(approval_id)
             crash.here("sweep.marked")
 

@@ -88,7 +88,7 @@ def settle(connection: Connection, receipts: Receipts, new: New, status: Status)
     its entry is acknowledged only after that, and until then comes again.
     """
     verdict, at = new.approval.verdict, new.approval.created_at
-    shown = verdict.answer == "notify"
+    shown = verdict.effect == "notify"
     receipt = receipts.end(new.approval, status, at=at, reason=verdict.reason)
     ended = {
         "status": status,
@@ -133,17 +133,17 @@ def _asked(new: New) -> tuple[Event, Event]:
         "payload": salted(salt, one.payload_text),
         "claims": salted(salt, one.request.claims()),
     }
-    answered = {**_judged(one.verdict), "expires_at": one.expires_at}
+    judged = {**_judged(one.verdict), "expires_at": one.expires_at}
     return (
         Event("submit", one.id, one.created_at, one.agent, asked),
-        Event("verdict", one.id, one.created_at, "policy", answered),
+        Event("verdict", one.id, one.created_at, "policy", judged),
     )
 
 
 def _judged(verdict: Verdict) -> dict[str, Any]:
     """What the log says of a verdict: the policy's words, and none of the payload's."""
     return {
-        "answer": verdict.answer,
+        "effect": verdict.effect,
         "rule": verdict.rule,
         "why": verdict.why,
         "approvers": list(verdict.approvers),
@@ -241,7 +241,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
     if by:
         decision = Decision(
-            answer="approve" if receipt.approved else "reject",
+            vote="approve" if receipt.approved else "reject",
             approver=by.id,
             name=by.name,
             reason=receipt.reason,
@@ -284,7 +284,7 @@ def _events(
         say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
-        say("decision", actor, answer=decision.answer, version=version, shown_for_ms=shown_for, reason=reason)
+        say("decision", actor, vote=decision.vote, version=version, shown_for_ms=shown_for, reason=reason)
     elif receipt.status == "expired":
         say("expiry", actor, never_shown=receipt.never_shown)
     elif receipt.status == "cancelled":

@@ -26,7 +26,7 @@ from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
-from signoff.models.messages import Answer, Cancel, Outcome, build, moment
+from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import Receipt
 
 CANCEL_SECONDS = 10.0
@@ -141,13 +141,13 @@ class AsyncSignoff:
 
         The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
         """
-        answer = await self._link().lookup(_an_id(request_id))
-        if answer is None:
+        response = await self._link().lookup(_an_id(request_id))
+        if response is None:
             return None
-        if answer.status != "pending":
-            return self._accept(answer, request_id, None)
-        expires_at = moment(answer.expires_at) if answer.expires_at else None
-        return Pending(request_id, answer.action or "", expires_at)
+        if response.status != "pending":
+            return self._accept(response, request_id, None)
+        expires_at = moment(response.expires_at) if response.expires_at else None
+        return Pending(request_id, response.action or "", expires_at)
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
@@ -183,9 +183,9 @@ class AsyncSignoff:
         try:
             async with aclosing(inbox.ids()) as arrivals:
                 async for entry, request_id in arrivals:
-                    answer = await self._link().lookup(request_id)
+                    response = await self._link().lookup(request_id)
                     try:
-                        receipt = self._accept(answer, request_id, None) if answer else None
+                        receipt = self._accept(response, request_id, None) if response else None
                     except NotVerified:
                         receipt = None
                     if receipt is None:
@@ -231,11 +231,11 @@ class AsyncSignoff:
             self._exchange, self._loop = RedisExchange(settings.redis_url, settings.agent), loop
         return self._exchange
 
-    def _accept(self, answer: Answer, request_id: str, digest: str | None) -> Receipt:
+    def _accept(self, response: Response, request_id: str, digest: str | None) -> Receipt:
         keys = substitute.verify_keys if substitute else self._settings().verify_keys
-        return receipts.accept(answer, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
+        return receipts.accept(response, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
 
-    async def _final(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+    async def _final(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         try:
             return await self._link().wait(request_id, timeout, body)
         except TimeoutError:
@@ -244,9 +244,9 @@ class AsyncSignoff:
     async def _wait(
         self, request_id: str, digest: str | None, timeout: float | None, body: str | None
     ) -> Receipt:
-        answer = await self._final(request_id, timeout, body)
+        response = await self._final(request_id, timeout, body)
         crash.here("client.answered")
-        receipt = self._accept(answer, request_id, digest)
+        receipt = self._accept(response, request_id, digest)
         crash.here("client.verified")
         if receipt.approved:
             return receipt

@@ -24,7 +24,7 @@ from signoff.client.notifications import Notices
 from signoff.client.resp import CONNECT_SECONDS
 from signoff.errors import Invalid, NotVerified, Unreachable
 from signoff.models import crash
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.queue import stream
 
 log = logging.getLogger("signoff")
@@ -44,10 +44,10 @@ class Exchange(Protocol):
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Put one entry on this agent's stream; raises Unreachable."""
 
-    async def lookup(self, request_id: str) -> Answer | None:
+    async def lookup(self, request_id: str) -> Response | None:
         """What is known of a request now; None: nothing. Raises Unreachable."""
 
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """The final answer; raises TimeoutError after `timeout` seconds, or Unreachable.
 
         `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
@@ -66,7 +66,7 @@ class RedisExchange:
     def __init__(self, url: str, agent: str) -> None:
         self._agent = agent
         self._redis = resp.Commands(url)
-        self._waiters: defaultdict[str, dict[asyncio.Future[Answer], bool]] = defaultdict(dict)
+        self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._sending: set[str] = set()
         self._notices = Notices(url, self._look)
@@ -81,7 +81,7 @@ class RedisExchange:
             crash.here("client.sent")
             self._see_to(request_id, body)
 
-    async def lookup(self, request_id: str) -> Answer | None:
+    async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
         try:
             [found] = await self._redis.run(("GET", stream.decision(self._agent, request_id)))
@@ -89,7 +89,7 @@ class RedisExchange:
             raise _unreachable(error) from None
         return _decode(found)
 
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """Survives Redis going away once it was reached; the first contact is tried for 5 s."""
         try:
             async with asyncio.timeout(timeout):
@@ -167,9 +167,9 @@ class RedisExchange:
                 self._notices.remove(stream.notice(self._agent, request_id))
                 raise _unreachable(self._notices.fault) from None
 
-    async def _answer(self, request_id: str, *, final: bool, body: str | None = None) -> Answer:
+    async def _answer(self, request_id: str, *, final: bool, body: str | None = None) -> Response:
         channel = stream.notice(self._agent, request_id)
-        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiters[request_id][waiter] = final
         if body:
             self._bodies[request_id] = body
@@ -213,12 +213,12 @@ class RedisExchange:
             self._looking = False
 
     def _resolve(self, request_id: str, found: bytes | None) -> None:
-        answer, fault = None, None
+        response, fault = None, None
         if found is None and request_id in self._bodies:
             # Received or not, nobody knows it: a server was restored from before it, and Redis emptied.
             self._see_to(request_id, self._bodies[request_id])
         try:
-            answer = _decode(found)
+            response = _decode(found)
         except NotVerified as error:
             fault = error
         for waiter, final in self._waiters.get(request_id, {}).items():
@@ -226,8 +226,8 @@ class RedisExchange:
                 continue
             if fault:
                 waiter.set_exception(fault)
-            elif answer and (answer.status != "pending" or not final):
-                waiter.set_result(answer)
+            elif response and (response.status != "pending" or not final):
+                waiter.set_result(response)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -246,11 +246,11 @@ def connection(url: str, **options: Any) -> aioredis.Redis:
     )
 
 
-def _decode(found: bytes | None) -> Answer | None:
+def _decode(found: bytes | None) -> Response | None:
     if found is None:
         return None
     try:
-        return Answer.decode(found)
+        return Response.decode(found)
     except Invalid as error:
         raise NotVerified(error.detail) from None
 

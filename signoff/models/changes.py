@@ -143,7 +143,7 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
-    """One approver's answer."""
+    """One approver's vote."""
     values = decision.model_dump(exclude={"payload", "at"})
     connection.execute(_ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at})
 

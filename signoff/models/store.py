@@ -284,9 +284,9 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
 
 
 def _decision(decided: Row[Any], found: Row[Any]) -> Decision:
-    edited = found.version > 1 and decided.answer == "approve"
+    edited = found.version > 1 and decided.vote == "approve"
     return Decision(
-        answer=decided.answer,
+        vote=decided.vote,
         approver=decided.approver,
         name=decided.name,
         reason=decided.reason,

@@ -106,7 +106,7 @@ class PayloadRow(SQLModel, table=True):
 
 
 class DecisionRow(SQLModel, table=True):
-    """One approver's answer; unique per approval, version and approver while not withdrawn."""
+    """One approver's vote; unique per approval, version and approver while not withdrawn."""
 
     __tablename__ = "decision"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The policy's answer to a request, and how strict answers are; pure."""
+"""The policy's verdict on a request, and how strict verdicts are; pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.receipt import Wire
 
-Answer = Literal["allow", "notify", "ask", "block"]
-ANSWERS: tuple[Answer, ...] = ("allow", "notify", "ask", "block")
+Effect = Literal["allow", "notify", "ask", "block"]
+EFFECTS: tuple[Effect, ...] = ("allow", "notify", "ask", "block")
 """From the loosest to the strictest."""
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 REVERSIBILITIES: tuple[Reversibility, ...] = ("reversible", "costly", "irreversible")
@@ -33,7 +33,7 @@ class Verdict(Wire):
     has to say. `policy` is the policy's digest.
     """
 
-    answer: Answer
+    effect: Effect
     approvers: tuple[str, ...]
     channel: str
     expires_in: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from signoff.models.messages import Reversibility, Risk
-from signoff.models.verdict import Answer
+from signoff.models.verdict import Effect
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import ActionClass
 from signoff.policy.conditions import Condition
@@ -84,7 +84,7 @@ class Rule:
     """
 
     name: str
-    verdict: Answer
+    verdict: Effect
     match: Match = Match()
     when: Condition | None = None
     headline: Headline | None = None

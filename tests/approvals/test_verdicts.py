@@ -350,5 +350,5 @@ def test_what_is_allowed_as_redis_goes_away_is_published_later(
         patch.setattr(core.approvals.publisher, "decided", away)
         approval = refund(core, 50)
     assert core.store.unpublished(-60) == [approval.id]
-    core.approvals.answer(core.approvals.get(approval.id))
+    core.approvals.tell(core.approvals.get(approval.id))
     assert receipt_of(core, approval).approved and core.store.unpublished(-60) == []

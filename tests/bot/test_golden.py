@@ -33,7 +33,7 @@ def sure(reversibility: str, risk: str = "medium", **more: Any) -> dict[str, Any
 
 def decided(answer: str = "approve", **fields: Any) -> Decision:
     at = datetime.fromtimestamp(BEGAN / 1e6 + 38, UTC)
-    return Decision(answer=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
+    return Decision(vote=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
 
 
 def ended(status: str, **fields: Any) -> dict[str, Any]:

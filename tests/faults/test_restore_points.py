@@ -97,11 +97,11 @@ class Story:
 def story(core: Core, tmp_path: Path) -> Story:
     waiting, decided = core.submit(), core.submit(payload={"amount": 120})
     for approval in (waiting, decided):
-        core.approvals.answer(approval)
+        core.approvals.tell(approval)
     backup.write(core.store.engine, tmp_path / "backup.db")
     ended = core.approvals.decide(decided.id, 1, "U0ANA", "approve", payload={"amount": 80})
     gone = core.submit()
-    core.approvals.answer(gone)
+    core.approvals.tell(gone)
     keys = core.redis.keys("signoff:dec:*:*")
     answers = {key: core.redis.get(key) for key in keys}
     head = audit.verify(core.store).head

@@ -189,7 +189,7 @@ def test_a_line_says_who_decided_and_where_the_card_stands(core: Core) -> None:
     core.approvals.decide(one.id, 1, BEN, "reject", reason="no", resubmit=True)
     core.approvals.shown(core.approvals.get(one.id), "C1", "1.1", "https://x.slack.com/a", "")
     decided, waits, *none = lists.lines(core.store, [one.id, other.id, "gone"])
-    assert not none and (decided.answer, decided.approver, decided.resubmit) == ("reject", BEN, True)
+    assert not none and (decided.vote, decided.approver, decided.resubmit) == ("reject", BEN, True)
     assert decided.permalink == "https://x.slack.com/a" and decided.headline == ""
     assert waits.pending and waits.answer is None and lists.lines(core.store, []) == []
 

@@ -13,7 +13,7 @@ POLICY = Policy(approvers=("S0FIN", "U0ANA"), channel="C1")
 
 def test_everything_is_asked_about() -> None:
     verdict = evaluate(a_request(expires_in=60), "billing-bot", POLICY)
-    assert (verdict.answer, verdict.approvers, verdict.channel) == ("ask", ("S0FIN", "U0ANA"), "C1")
+    assert (verdict.effect, verdict.approvers, verdict.channel) == ("ask", ("S0FIN", "U0ANA"), "C1")
     assert verdict.expires_in == 60 and verdict.policy == POLICY.digest
 
 

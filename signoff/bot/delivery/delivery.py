@@ -16,7 +16,7 @@ from signoff.bot.delivery.retry import noted
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.bot.text import words
+from signoff.bot.text.words import admin as admin_words
 from signoff.models import crash, flood, leases, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
@@ -109,7 +109,7 @@ class Delivery:
         notice = flood.claim(self._store, agent)
         if notice is None:
             return
-        text = words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        text = admin_words.too_much(agent, notice["kind"], notice["most"], notice["until"])
         try:
             self._slack.post(notice["channel"], text)
         except SlackUnavailable as error:
@@ -218,7 +218,7 @@ class Delivery:
                 if error.code not in NO_THREAD:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
-        first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
+        first = None if approval.verdict.effect == "notify" else self._threads.of(approval)
         if (wished or first) and not self._renewed(held):
             raise NotYet("its lease ran out")
         if first is None:
@@ -254,7 +254,7 @@ class Delivery:
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""
         assert place.channel and place.ts
-        if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
+        if approval.verdict.effect == "notify":  # nobody was asked: the card says it all
             self._approvals.logged(approval, None)
             crash.here("delivery.log_noted")
             return
@@ -281,7 +281,7 @@ class Delivery:
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.channel
         if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
             return
-        told = words.admin_cannot_show(approval, error.code, error.detail)
+        told = admin_words.admin_cannot_show(approval, error.code, error.detail)
         for admin in self._admins:
             try:
                 self._slack.post(admin, told)
