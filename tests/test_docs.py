@@ -54,7 +54,7 @@ def test_the_rooms_of_the_design_are_those_that_are_held_in_their_order() -> Non
 
 def test_the_tables_of_the_design_are_those_of_the_database() -> None:
     said = set(re.findall(r"`(\w+)`", " ".join(first_cells(section("Tables", DESIGN)))))
-    real = {row.__tablename__ for row in vars(tables).values() if hasattr(row, "__tablename__")}
+    real = {row.__table__.name for row in vars(tables).values() if hasattr(row, "__table__")}
     assert said == real
 
 
@@ -142,6 +142,14 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.M)
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_and_folders_that_a_page_names_are_there(page: Path) -> None:
+    for name in re.findall(r"`([\w-]+/[\w/.-]*)`", page.read_text(encoding="utf-8")):
+        top = name.partition("/")[0]
+        if top in {"signoff", "tests", "bench", "docs", *ROOMS}:
+            assert (ROOT / name).exists() or (PACKAGE / name).exists() or f"{top}/" == name, name
 
 
 def test_the_readmes_code_runs(signoff_approvals: Approvals) -> None:
