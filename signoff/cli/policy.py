@@ -122,7 +122,7 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
         "verdict": verdict.effect,
         "rule": verdict.rule or None,
         "why": verdict.why,
-        "channel": (verdict.channel or None) if seen else None,
+        "channel": (verdict.conversation or None) if seen else None,
         "approvers": list(verdict.named or policy.approvers) if asks else [],
         "expires_in": verdict.expires_in if asks else None,
         "digest": verdict.policy,

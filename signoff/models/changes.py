@@ -44,9 +44,9 @@ _SHOWN = (
     update(cards)
     .where(cards.c.id == bindparam("card_id"))
     .values(
-        channel=bindparam("to_channel"),
-        ts=bindparam("to_ts"),
-        thread_ts=bindparam("to_thread"),
+        conversation=bindparam("to_conversation"),
+        message=bindparam("to_message"),
+        thread=bindparam("to_thread"),
         permalink=bindparam("link"),
         shown_revision=bindparam("revision"),
         fault=None,
@@ -69,7 +69,7 @@ _DELIVERED = (
 )
 _STIRRED = (
     update(threads)
-    .where(threads.c.channel == bindparam("in_channel"), threads.c.ts == bindparam("first"))
+    .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
     .values(revision=threads.c.revision + 1)
 )
 _FAULT = (
@@ -169,28 +169,28 @@ def report(connection: Connection, approval_id: str, outcome: str) -> bool:
     return connection.execute(_REPORT, {"approval_id": approval_id, "what": outcome}).rowcount == 1
 
 
-def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
-    """A card stands in Slack: `card_id`, `revision`, and `to_channel`, `to_ts`, `to_thread`, `link`."""
+def note_shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
+    """A card stands: `card_id`, `revision`, and `to_conversation`, `to_message`, `to_thread`, `link`."""
     connection.execute(_SHOWN, values)
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
 
-def logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
+def note_logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
     """A card's log reply stands at this revision."""
     connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
 
 
-def delivered(connection: Connection, approval_id: str, revision: int) -> None:
+def note_delivered(connection: Connection, approval_id: str, revision: int) -> None:
     """All its cards show at least this revision."""
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
 
 
-def stirred(connection: Connection, channel: str, thread_ts: str) -> None:
+def stir(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
-    connection.execute(_STIRRED, {"in_channel": channel, "first": thread_ts})
+    connection.execute(_STIRRED, {"where": conversation, "first": thread})
 
 
-def fault(connection: Connection, approval_id: str, what: str) -> bool:
+def note_fault(connection: Connection, approval_id: str, what: str) -> bool:
     """Why a card cannot be shown; False where that was known, of this card or of another."""
     values = {"card_of": approval_id, "what": what}
     new = connection.execute(_FAULT, values).rowcount > 0

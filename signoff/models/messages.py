@@ -67,7 +67,7 @@ class ApprovalRequest(Wire):
     editable: bool | tuple[str, ...] = True
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
-    channel: Annotated[str, StringConstraints(max_length=80)] | None = None
+    conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
 
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""

@@ -66,7 +66,7 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
     return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed), by is not facts)
 
 
-def judge_edit(
+def evaluate_edit(
     policy: Policy, request: ApprovalRequest, agent: str, payload: dict[str, Any], verdict: Verdict
 ) -> Verdict:
     """The verdict on a request whose payload a person has changed; `verdict` is the one that stands.
@@ -92,10 +92,10 @@ def judge_edit(
             "effect": "ask",
             "named": named,
             "approvers": policy.resolve(named) if taken is new else verdict.approvers,
-            "channel": other.channel if other and other.channel else verdict.channel,
-            "thread_ts": None
-            if other and other.channel not in (None, verdict.channel)
-            else verdict.thread_ts,
+            "conversation": other.conversation if other and other.conversation else verdict.conversation,
+            "thread": None
+            if other and other.conversation not in (None, verdict.conversation)
+            else verdict.thread,
             "headline": headline.headline.fill(request.action, agent, payload)
             if headline and headline.headline
             else None,
@@ -173,7 +173,9 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
     rule, contents = found.rule, policy.contents
     assert contents is not None
     named = rule.approvers if rule and found.effect == "ask" else ()
-    channel = (rule.channel if rule else None) or contents.channels.get(facts.risk) or policy.channel
+    conversation = (
+        (rule.conversation if rule else None) or contents.conversations.get(facts.risk) or policy.conversation
+    )
     headline = (
         rule.headline.fill(facts.action, facts.agent, facts.payload) if rule and rule.headline else None
     )
@@ -182,8 +184,8 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         effect=found.effect,
         approvers=policy.resolve(named),
         named=named,
-        channel=channel,
-        thread_ts=_thread(request.channel, channel),
+        conversation=conversation,
+        thread=_thread(request.conversation, conversation),
         expires_in=_expires_in(request, rule),
         reversibility=facts.reversibility,
         reversibility_from=facts.reversibility_from,
@@ -205,8 +207,8 @@ def _ask_for_everything(request: ApprovalRequest, policy: Policy) -> Verdict:
     return Verdict(
         effect="ask",
         approvers=policy.approvers,
-        channel=policy.channel,
-        thread_ts=_thread(request.channel, policy.channel),
+        conversation=policy.conversation,
+        thread=_thread(request.conversation, policy.conversation),
         expires_in=request.expires_in,
         reversibility=request.reversibility or "irreversible",
         reversibility_from="agent" if request.reversibility else "nobody",
@@ -233,7 +235,7 @@ def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[s
     return tuple(name for name in one if name in other)
 
 
-def _thread(wish: str | None, channel: str) -> str | None:
+def _thread(wish: str | None, conversation: str) -> str | None:
     """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
 
     Any other wish is passed over: in another channel nobody who may decide would be sure to see the card.
@@ -241,5 +243,5 @@ def _thread(wish: str | None, channel: str) -> str | None:
     thread of another channel is none of its own.
     """
     named = _THREAD.fullmatch(wish or "")
-    same = named is not None and (named[1] == channel or not _ID.fullmatch(channel))
+    same = named is not None and (named[1] == conversation or not _ID.fullmatch(conversation))
     return named[2] if named and same else None

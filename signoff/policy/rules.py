@@ -88,7 +88,7 @@ class Rule:
     match: Match = Match()
     when: Condition | None = None
     headline: Headline | None = None
-    channel: str | None = None
+    conversation: str | None = None
     approvers: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
@@ -127,7 +127,7 @@ class Contents:
     risk: tuple[tuple[Names, Risk], ...] = ()
     reversibility: tuple[tuple[Names, Reversibility], ...] = ()
     domains: Domains = field(default_factory=lambda: Domains(()))
-    channels: dict[Risk, str] = field(default_factory=dict)
+    conversations: dict[Risk, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()
     rules: tuple[Rule, ...] = ()

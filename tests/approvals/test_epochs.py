@@ -42,7 +42,7 @@ def sweep(core: Core) -> None:
 
 
 def standing(core: Core, request_id: str) -> Response:
-    found = stream.published(core.redis, AGENT, request_id)
+    found = stream.response(core.redis, AGENT, request_id)
     assert found is not None
     return found
 
@@ -50,9 +50,9 @@ def standing(core: Core, request_id: str) -> Response:
 def decided_in_the_lost_time(core: Core, **decision: Any) -> tuple[Any, str]:
     """A request that waits in the rows, and has been decided as Redis and its agent know; its receipt."""
     approval = core.submit(**decision.pop("fields", {}))
-    answer = decision.pop("answer", "approve")
+    vote = decision.pop("vote", "approve")
     before = _dump(core, approval.id)
-    ended = core.approvals.decide(approval.id, 1, "U0ANA", answer, **decision)
+    ended = core.approvals.decide(approval.id, 1, "U0ANA", vote, **decision)
     assert ended.receipt is not None
     _put_back(core, approval.id, before)
     begin(core)
@@ -113,9 +113,9 @@ def test_without_a_receipt_it_ends_as_expired_and_its_agent_is_told(core: Core) 
 @pytest.mark.parametrize(
     "decision",
     [
-        {"answer": "approve"},
-        {"answer": "approve", "reason": "by phone"},
-        {"answer": "reject", "reason": "wrong", "resubmit": True},
+        {"vote": "approve"},
+        {"vote": "approve", "reason": "by phone"},
+        {"vote": "reject", "reason": "wrong", "resubmit": True},
     ],
     ids=["approved", "with a note", "rejected"],
 )
@@ -128,7 +128,7 @@ def test_a_receipt_that_redis_has_is_adopted_and_nothing_else_is_published(
     adopted = core.store.get(approval.id)
     assert adopted is not None and adopted.receipt == token == standing(core, approval.request_id).receipt
     assert standing(core, approval.request_id) == before
-    assert adopted.status == {"approve": "approved", "reject": "rejected"}[decision["answer"]]
+    assert adopted.status == {"approve": "approved", "reject": "rejected"}[decision["vote"]]
     assert adopted.decision is not None and adopted.decision.approver == "U0ANA"
     assert adopted.decision.reason == decision.get("reason", "")
     assert adopted.decision.resubmit == decision.get("resubmit", False)
@@ -227,7 +227,7 @@ def test_agents_that_wait_for_what_is_in_no_row_are_told_once(core: Core) -> Non
         digest_sent=lost.digest_sent,
     )
     assert receipt.status == "expired" and receipt.reason == epochs.LOST
-    assert epochs.unsettled(core.store) == []
+    assert epochs.untold(core.store) == []
     with pytest.raises(Expired, match="restored from a backup"):
         core.approvals.submit(AGENT, lost.request)  # it was told; it may have gone on
     assert core.store.find(AGENT, lost.request_id) is None
@@ -282,7 +282,7 @@ def test_what_redis_alone_has_lost_is_asked_of_nobody_again(core: Core, agent: S
         taken(core, agent, ticket.id)
         core.redis.flushall()
         core.redis.client_kill_filter(_type="pubsub")
-        eventually(lambda: stream.published(core.redis, AGENT, ticket.id))
+        eventually(lambda: stream.response(core.redis, AGENT, ticket.id))
         decided = core.approvals.decide(ticket.id, 1, "U0BEN", "reject")
         with pytest.raises(Rejected):
             waits.result(60)

@@ -32,9 +32,9 @@ PAYLOAD = st.dictionaries(TEXT, VALUE, max_size=12)
 STATUS = st.sampled_from(["pending", "approved", "rejected", "expired", "cancelled", "blocked"])
 
 
-def decision(answer: str = "approve", **fields: Any) -> Decision:
+def decision(vote: str = "approve", **fields: Any) -> Decision:
     at = datetime.fromtimestamp(BEGAN / 1e6 + 38, UTC)
-    return Decision(vote=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
+    return Decision(vote=vote, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
 
 
 def buttons(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -39,7 +39,7 @@ def line(**fields: Any) -> Listed:
 def decided(**fields: Any) -> Listed:
     return line(
         **{
-            "status": "approved", "answer": "approve", "approver": "U0ANA", "ended_at": BEGAN + 9_000_000,
+            "status": "approved", "vote": "approve", "approver": "U0ANA", "ended_at": BEGAN + 9_000_000,
             "decided_at": BEGAN + 9_000_000, "revision": 2, **fields,
         }
     )  # fmt: skip
@@ -89,7 +89,7 @@ def test_of_what_nobody_was_asked_about_a_list_says_what_of_the_policy_decided(
     seen: Any, markup: Any
 ) -> None:
     hostile = "the rule “*all* <!channel> \u202e”"
-    undecided = {"answer": None, "approver": ""}
+    undecided = {"vote": None, "approver": ""}
     items = [
         decided(**undecided, status="blocked", why="the rule “admins”", rule_says="People make admins."),
         decided(**undecided, status="approved", why="autonomy is guided: low risk, reversible"),

@@ -185,7 +185,7 @@ def test_the_issues_policy() -> None:
         found, "refund.create", {"amount": 1200, "currency": "EUR", "customer": "cus_42"}, "billing-bot"
     )
     assert (large.effect, large.rule, large.headline) == ("ask", "large refunds", "Refund 1200 EUR to cus_42")
-    assert (large.channel, large.named, large.approvers) == (
+    assert (large.conversation, large.named, large.approvers) == (
         "#finance-approvals",
         ("finance",),
         ("U0FIN1", "S0FIN"),
@@ -199,7 +199,7 @@ def test_the_issues_policy() -> None:
     assert (blocked.effect, blocked.reason) == ("block", "The policy blocks iam.grant_admin.")
     assert judged(found, "send_email", {"to": "ana@partner.test"}).rule == "outside mail"
     assert judged(found, "db.drop").risk == "high"
-    assert judged(found, "run_command").channel == "#agent-review"
+    assert judged(found, "run_command").conversation == "#agent-review"
     assert (found.owner("billing-bot"), found.owner("x")) == ("U0OWNER", None)
     assert (found.limits("billing-bot").pending, found.limits("billing-bot").per_hour) == (20, 60)
     assert found.limits("other-bot").pending is None

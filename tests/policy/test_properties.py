@@ -12,7 +12,7 @@ from support import a_request
 from signoff.models.messages import ApprovalRequest
 from signoff.models.verdict import EFFECTS, REVERSIBILITIES, RISKS
 from signoff.policy.conditions import Condition
-from signoff.policy.evaluate import evaluate, judge_edit
+from signoff.policy.evaluate import evaluate, evaluate_edit
 from signoff.policy.globs import Globs
 from signoff.policy.policy import Policy
 from signoff.policy.rules import LEVELS, Contents, Match, Names, Rule
@@ -61,7 +61,7 @@ RULES = st.builds(
     match=MATCHES,
     when=st.none() | st.sampled_from(CONDITIONS).map(COMPILED.__getitem__),
     approvers=some(["U0FIN", "members"]).map(tuple),
-    channel=st.none() | st.just("C0RULE"),
+    conversation=st.none() | st.just("C0RULE"),
     require=some(["reason", "impact"]).map(tuple),
     editable=st.none() | some(["amount", "to"]).map(tuple),
     expires_in=st.none() | st.integers(60, 9000),
@@ -90,7 +90,7 @@ CLAIMS: dict[str, Any] = {
     "attempts": st.integers(0, 5),
     "run": st.sampled_from(["night", "day"]),
     "expires_in": st.integers(1, 90_000),
-    "channel": st.just("C0OTHER"),
+    "conversation": st.just("C0OTHER"),
     "title": st.just("harmless"),
 }
 BARE = st.builds(a_request, st.sampled_from(ACTIONS), PAYLOADS)
@@ -190,7 +190,7 @@ def test_an_edit_never_frees_anything(
     first = evaluate(request, "bot", found)
     if first.effect != "ask":
         return
-    second = judge_edit(found, request, "bot", payload, first)
+    second = evaluate_edit(found, request, "bot", payload, first)
     assert EFFECTS.index(second.effect) >= EFFECTS.index("ask")
     assert RISKS.index(second.risk) >= RISKS.index(first.risk)
     assert REVERSIBILITIES.index(second.reversibility) >= REVERSIBILITIES.index(first.reversibility)
@@ -202,7 +202,8 @@ def test_an_edit_never_frees_anything(
     if second.effect == "ask":
         assert second.rule == (rule.name if rule else first.rule)
         assert second.approvers == (new if rule and rule.approvers else first).approvers
-        assert second.channel == (rule.channel if rule and rule.channel else first.channel)
+        where = rule.conversation if rule and rule.conversation else first.conversation
+        assert second.conversation == where
         assert set(second.require) >= set(rule.require if rule else first.require)
 
 

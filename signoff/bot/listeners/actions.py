@@ -60,7 +60,7 @@ class Actions:
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
                 self._redraw(approval_id, body)
         else:
-            if decided.card is None or decided.card.ts != _clicked(body)[1]:
+            if decided.card is None or decided.card.message != _clicked(body)[1]:
                 self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body, respond: Respond) -> None:
@@ -149,7 +149,7 @@ class Actions:
         if form != "details":
             return self._forms[form](self._approvals.open_for(approval_id, version, user)[0])
         approval = self._approvals.get(approval_id)
-        self._approvals.may_decide(approval, user)
+        self._approvals.judge.decider(approval, user)
         return modals.details_view(approval)
 
     def _seen(self, body: Body, view: Block) -> Approval:

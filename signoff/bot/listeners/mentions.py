@@ -124,7 +124,7 @@ def _waited(approval: Approval, at: int) -> bool:
 
     An event may come minutes late: what came or ended in between was, or was not, what its writer saw.
     """
-    shown = approval.card.ts if approval.card else None
+    shown = approval.card.message if approval.card else None
     before = shown is not None and _microseconds(shown) < at
     return before and (approval.pending or (approval.ended_at or 0) >= at)
 

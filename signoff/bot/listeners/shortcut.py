@@ -65,7 +65,7 @@ class Decide:
         metadata = message.get("metadata") or {}
         if metadata.get("event_type") == "signoff_approval":
             named = store.get(str((metadata.get("event_payload") or {}).get("approval_id") or ""))
-            if named and named.card and named.card.channel == channel:
+            if named and named.card and named.card.conversation == channel:
                 return named
         return None
 

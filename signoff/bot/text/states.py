@@ -37,7 +37,7 @@ def state_line(approval: Approval) -> Trusted:
         return card_words.withdrawn(at)
     if approval.status == "blocked":
         return card_words.blocked(approval.action)
-    if approval.reason:  # see signoff.approvals.epochs
+    if approval.restored:
         return card_words.restored(at)
     return card_words.expired(approval.expires_at)
 
