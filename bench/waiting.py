@@ -27,7 +27,7 @@ from bench.table import Row, verdict
 from bench.timing import median, percentile
 from signoff import AsyncSignoff
 from signoff.client.exchange import RedisExchange
-from signoff.models.messages import Answer, moment, new_id
+from signoff.models.messages import Response, moment, new_id
 from signoff.models.receipt import Receipt
 from signoff.payload.canonical import canonical, digest
 from signoff.queue import stream
@@ -172,7 +172,7 @@ class Server:
             digest_sent=digest(PAYLOAD), digest=digest(PAYLOAD), nonce=nonce(), issued_at=moment(now),
             not_after=moment(now + 86_400_000_000),
         )  # fmt: skip
-        answer = Answer(status="approved", receipt=self._signer.sign(receipt), payload=PAYLOAD)
+        answer = Response(status="approved", receipt=self._signer.sign(receipt), payload=PAYLOAD)
         return [
             ("SET", stream.decision(AGENT, request_id), answer.encode(), "EX", 86_400),
             ("PUBLISH", stream.notice(AGENT, request_id), "1"),

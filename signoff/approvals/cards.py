@@ -1,4 +1,4 @@
-"""What of an Approval stands in Slack, as it is recorded; with its audit lines."""
+"""What of an Approval stands somewhere, as it is recorded; with its audit lines."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Showing:
     def shown(
         self,
         approval: Approval,
-        channel: str,
-        ts: str,
+        conversation: str,
+        message: str,
         permalink: str | None,
         rendered: str,
-        thread_ts: str | None = None,
+        thread: str | None = None,
     ) -> None:
-        """A card stands in Slack, maybe in a thread, at this revision: it is no longer due.
+        """A card stands, maybe in a thread, at this revision: it is no longer due.
 
         `rendered` is what was sent.
         """
@@ -31,18 +31,23 @@ class Showing:
         with self.store.transaction() as connection:
             values = {
                 "card_id": approval.card.id,
-                "to_channel": channel,
-                "to_ts": ts,
-                "to_thread": thread_ts,
+                "to_conversation": conversation,
+                "to_message": message,
+                "to_thread": thread,
                 "link": permalink,
                 "revision": approval.revision,
             }
             changes.shown(connection, approval.id, values)
             changes.delivered(connection, approval.id, approval.revision)
-            if thread_ts:
-                changes.stirred(connection, channel, thread_ts)
+            if thread:
+                changes.stirred(connection, conversation, thread)
             digest = salted(changes.salt(connection, approval.id), rendered)
-            data = {"channel": channel, "ts": ts, "revision": approval.revision, "rendered": digest}
+            data = {
+                "conversation": conversation,
+                "message": message,
+                "revision": approval.revision,
+                "rendered": digest,
+            }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
 
@@ -58,6 +63,6 @@ class Showing:
             changes.delivered(connection, approval.id, approval.revision)
 
     def cannot_show(self, approval_id: str, fault: str) -> bool:
-        """Slack refuses its card; True where no other card waits for the same fault to be mended."""
+        """Its channel refuses its card; True where no other card waits for the same fault to be mended."""
         with self.store.transaction() as connection:
             return changes.fault(connection, approval_id, fault)

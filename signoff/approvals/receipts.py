@@ -11,7 +11,7 @@ from signoff.errors import NotVerified
 from signoff.models import crash
 from signoff.models.approval import Approval
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
-from signoff.models.messages import Answer, Decision, moment
+from signoff.models.messages import Decision, Response, moment
 from signoff.models.receipt import Decider, Receipt, Status
 from signoff.models.store import Store
 from signoff.payload.canonical import digest
@@ -84,12 +84,12 @@ class Receipts:
             )
         )
 
-    def read(self, answer: Answer | None, agent: str, request_id: str) -> Receipt | None:
+    def read(self, response: Response | None, agent: str, request_id: str) -> Receipt | None:
         """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid."""
-        if answer is None or answer.receipt is None:
+        if response is None or response.receipt is None:
             return None
         try:
-            return accept(answer, self._keys, agent=agent, request_id=request_id)
+            return accept(response, self._keys, agent=agent, request_id=request_id)
         except NotVerified:  # whoever can write to Redis may have put it there
             return None
 

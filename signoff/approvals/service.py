@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
-from signoff.approvals import audit, edits, transitions
+from signoff.approvals import audit, edits, epochs, transitions
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.cards import Showing
 from signoff.approvals.errors import AlreadyDecided, EditedMeanwhile, Restored, TimeRanOut, UnknownApproval
@@ -54,7 +54,7 @@ class Approvals(Submitting, Showing):
         self._directory = directory
         self._on_change = on_change
 
-    def answer(self, approval: Approval) -> None:
+    def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
         if approval.pending:
             self.publisher.received(approval, self.store.clock())
@@ -95,7 +95,7 @@ class Approvals(Submitting, Showing):
         approval, now = found
         person = self.may_decide(approval, user_id)
         decision = approval.decision
-        if approval.reason and approval.status in ("pending", "expired"):
+        if approval.restored and approval.status in ("pending", "expired"):
             raise Restored
         if approval.status == "expired" or (approval.pending and approval.expires_at <= now):
             raise TimeRanOut(approval.expires_at)
@@ -118,14 +118,14 @@ class Approvals(Submitting, Showing):
         approval_id: str,
         version: int,
         user_id: str,
-        answer: Literal["approve", "reject"],
+        vote: Literal["approve", "reject"],
         *,
         reason: str = "",
         resubmit: bool = False,
         payload: dict[str, Any] | None = None,
         permalink: str | None = None,
     ) -> Approval:
-        """A person's answer to the `version` they saw; `payload` approves with these corrections.
+        """A person's vote on the `version` they saw; `payload` approves with these corrections.
 
         `permalink` is where they saw it: a click may be quicker than the note of where the card stands.
 
@@ -134,10 +134,10 @@ class Approvals(Submitting, Showing):
         """
         approval, person = self.open_for(approval_id, version, user_id)
         corrected = edits.check_edit(approval, payload) if payload is not None else None
-        judged = self.judge_edit(approval, corrected, user_id) if answer == "approve" else None
+        judged = self.judge_edit(approval, corrected, user_id) if vote == "approve" else None
         crash.here("decide.checked")
         decision = Decision(
-            answer=answer,
+            vote=vote,
             approver=person.id,
             name=person.name,
             reason=reason.strip(),
@@ -146,7 +146,7 @@ class Approvals(Submitting, Showing):
         )
         if permalink and approval.card and approval.card.permalink is None:
             approval = replace(approval, card=replace(approval.card, permalink=permalink))
-        status: Status = "approved" if answer == "approve" else "rejected"
+        status: Status = "approved" if vote == "approve" else "rejected"
         why = decision.reason
         ended = self._end(approval, status, actor=person.id, reason=why, decision=decision, judged=judged)
         if ended is None:  # somebody was faster, or the time ran out: it says which
@@ -176,7 +176,7 @@ class Approvals(Submitting, Showing):
         """Nobody answered in time; None where it is not so."""
         return self._end(self.get(approval_id), "expired", actor="signoff")
 
-    def settle(self, approval_id: str) -> Approval | None:
+    def close_restored(self, approval_id: str) -> Approval | None:
         """What a restore has closed ends: as its receipt in Redis says, else as expired.
 
         None where it has ended; raises RedisError: then it has not.
@@ -185,7 +185,7 @@ class Approvals(Submitting, Showing):
         standing = self.publisher.standing(approval.agent, approval.request_id)
         receipt = self._receipts.read(standing, approval.agent, approval.request_id)
         if receipt is None or receipt.digest_sent != approval.digest_sent:
-            return self._end(approval, "expired", actor="signoff", reason=approval.reason)
+            return self._end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         try:
             with self.store.transaction() as connection:
                 adopted = transitions.adopt(connection, approval, receipt)

@@ -15,7 +15,7 @@ from signoff.approvals.verdicts import Judge, TooMuch, check
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
 from signoff.models import changes, crash, flood, store
 from signoff.models.approval import Approval
-from signoff.models.messages import Answer, ApprovalRequest
+from signoff.models.messages import ApprovalRequest, Response
 from signoff.models.receipt import Receipt, Status
 from signoff.models.store import Store
 from signoff.queue.publisher import Publisher
@@ -59,7 +59,7 @@ class Submitting:
             if known:  # another intake had the same entry, and was faster: it is not held against itself
                 return known
             if isinstance(error, TooMuch):
-                flood.notice(self.store, agent, asdict(error.flooded), error.flooded.until)
+                flood.warn(self.store, agent, asdict(error.flooded), error.flooded.until)
                 crash.here("submit.flooded")
             raise
         crash.here("submit.committed")
@@ -67,14 +67,14 @@ class Submitting:
             if approval.ended_at is not None:
                 publish_settled(self.publisher, self.store, approval, approval.ended_at)
                 crash.here("submit.settled")
-            if approval.verdict.answer in SHOWN:
+            if approval.verdict.effect in SHOWN:
                 self._on_change(approval.id)
             crash.here("submit.announced")
             log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
         return approval
 
     def _submit(
-        self, connection: Connection, agent: str, request: ApprovalRequest, standing: Answer | None
+        self, connection: Connection, agent: str, request: ApprovalRequest, standing: Response | None
     ) -> tuple[Approval, bool]:
         """The Approval, and whether it is new and nothing more is known of it than its request."""
         before = store.before(connection, agent, str(request.id))
@@ -91,7 +91,7 @@ class Submitting:
         verdict, owner = self.judge.judge(connection, agent, request)
         if not before.agent_known:
             changes.add_agent(connection, agent, owner, before.now)
-        new, ends = transitions.new(agent, request, verdict, before), ENDS.get(verdict.answer)
+        new, ends = transitions.new(agent, request, verdict, before), ENDS.get(verdict.effect)
         if ends is None:
             return transitions.create(connection, new), True
         return transitions.settle(connection, self._receipts, new, ends), True

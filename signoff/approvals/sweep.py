@@ -43,8 +43,8 @@ class Sweep:
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
         crash.here("sweep.expired")
-        self._each("settle", lambda: epochs.closed(store), self._approvals.settle)
-        self._each("settle", lambda: epochs.unsettled(store), self._tell_of_restore)
+        self._each("settle", lambda: epochs.closed(store), self._approvals.close_restored)
+        self._each("settle", lambda: epochs.untold(store), self._tell_of_restore)
         crash.here("sweep.settled")
         self._each("recover", self._lost, self._recover)
         crash.here("sweep.recovered")
@@ -64,7 +64,7 @@ class Sweep:
         store.unpublish()
         crash.here("sweep.unpublished")
         for approval_id, _ in store.waiting():
-            self._approvals.answer(self._approvals.get(approval_id))
+            self._approvals.tell(self._approvals.get(approval_id))
             crash.here("sweep.answered")
         self._approvals.publisher.recovered(run)
 
@@ -81,7 +81,7 @@ class Sweep:
             self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
             crash.here("restore.told")
             count += 1
-        epochs.settled(store, int(epoch))
+        epochs.note_told(store, int(epoch))
         log.info("epoch %s: told agents of %d lost requests", epoch, count)
 
     def _unpublished(self) -> Iterator[str]:
@@ -93,7 +93,7 @@ class Sweep:
     def _publish(self, approval_id: str) -> None:
         approval = self._approvals.store.get(approval_id)
         if approval is not None and not approval.pending:
-            self._approvals.answer(approval)
+            self._approvals.tell(approval)
             self._approvals.store.mark_published(approval_id)
             crash.here("sweep.marked")
 

@@ -88,7 +88,7 @@ def settle(connection: Connection, receipts: Receipts, new: New, status: Status)
     its entry is acknowledged only after that, and until then comes again.
     """
     verdict, at = new.approval.verdict, new.approval.created_at
-    shown = verdict.answer == "notify"
+    shown = verdict.effect == "notify"
     receipt = receipts.end(new.approval, status, at=at, reason=verdict.reason)
     ended = {
         "status": status,
@@ -115,7 +115,7 @@ def _values(new: New) -> dict[str, Any]:
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
         "not_before": 0,
-        "channel": one.verdict.channel,
+        "conversation": one.verdict.conversation,
     }
 
 
@@ -133,22 +133,22 @@ def _asked(new: New) -> tuple[Event, Event]:
         "payload": salted(salt, one.payload_text),
         "claims": salted(salt, one.request.claims()),
     }
-    answered = {**_judged(one.verdict), "expires_at": one.expires_at}
+    judged = {**_judged(one.verdict), "expires_at": one.expires_at}
     return (
         Event("submit", one.id, one.created_at, one.agent, asked),
-        Event("verdict", one.id, one.created_at, "policy", answered),
+        Event("verdict", one.id, one.created_at, "policy", judged),
     )
 
 
 def _judged(verdict: Verdict) -> dict[str, Any]:
     """What the log says of a verdict: the policy's words, and none of the payload's."""
     return {
-        "answer": verdict.answer,
+        "effect": verdict.effect,
         "rule": verdict.rule,
         "why": verdict.why,
         "approvers": list(verdict.approvers),
         "named": list(verdict.named),
-        "channel": verdict.channel,
+        "conversation": verdict.conversation,
         "risk": verdict.risk,
         "reversibility": verdict.reversibility,
         "policy": verdict.policy,
@@ -241,7 +241,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
     if by:
         decision = Decision(
-            answer="approve" if receipt.approved else "reject",
+            vote="approve" if receipt.approved else "reject",
             approver=by.id,
             name=by.name,
             reason=receipt.reason,
@@ -284,7 +284,7 @@ def _events(
         say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
-        say("decision", actor, answer=decision.answer, version=version, shown_for_ms=shown_for, reason=reason)
+        say("decision", actor, vote=decision.vote, version=version, shown_for_ms=shown_for, reason=reason)
     elif receipt.status == "expired":
         say("expiry", actor, never_shown=receipt.never_shown)
     elif receipt.status == "cancelled":

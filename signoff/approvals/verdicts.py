@@ -24,12 +24,12 @@ from signoff.policy.policy import Policy
 
 @dataclass(frozen=True)
 class Flooded:
-    """An agent has asked for too much: what its channel is told. `until` is microseconds since 1970.
+    """An agent has asked for too much: what its conversation is told. `until` is microseconds since 1970.
 
     `kind` is `per_hour` or `pending`, `most` the limit that it is at.
     """
 
-    channel: str
+    conversation: str
     kind: str
     most: int
     until: int
@@ -66,7 +66,7 @@ class Judge:
         verdict = policy.evaluate(request, agent, now)
         if now.contents is not None:
             _check_flood(connection, now, agent, request, verdict)
-        lacking = policy.missing(verdict, request) if verdict.answer == "ask" else ()
+        lacking = policy.missing(verdict, request) if verdict.effect == "ask" else ()
         if lacking:
             raise Invalid(
                 f"The policy's rule “{verdict.rule}” wants {_listed(lacking)} with {request.action}: "
@@ -113,7 +113,7 @@ class Judge:
         """Raises BlockedNow where the policy in force blocks what was asked."""
         now = self._in_force()
         verdict = policy.evaluate(approval.request, approval.agent, now)
-        if now.contents is not None and verdict.answer == "block":
+        if now.contents is not None and verdict.effect == "block":
             raise BlockedNow(verdict.reason)
 
     def judge_edit(self, approval: Approval, payload: dict[str, Any], user_id: str) -> Verdict:
@@ -126,7 +126,7 @@ class Judge:
         if now.contents is None:
             return approval.verdict
         verdict = policy.judge_edit(now, request, approval.agent, payload, approval.verdict)
-        if verdict.answer == "block":
+        if verdict.effect == "block":
             raise BlockedNow(verdict.reason, edited=True)
         try:
             authority.may_decide(user_id, now.resolve(verdict.named), self._directory)
@@ -161,10 +161,10 @@ def _check_flood(
     connection: Connection, now: Policy, agent: str, request: ApprovalRequest, verdict: Verdict
 ) -> None:
     limits = now.limits(agent)
-    if verdict.answer != "ask" and limits.per_hour is None:
+    if verdict.effect != "ask" and limits.per_hour is None:
         return
     flood.lock(connection, agent)
-    if verdict.answer == "ask":
+    if verdict.effect == "ask":
         first = flood.same(connection, agent, request.action, payload_digest(request.payload))
         if first:
             raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
@@ -176,16 +176,16 @@ def _check_flood(
             raise TooMuch(
                 f"{agent} may ask {_often(limits.per_hour)} in any hour, and has: "
                 f"try again after {_clock(until)}{_anew(request)}.",
-                Flooded(verdict.channel, "per_hour", limits.per_hour, until),
+                Flooded(verdict.conversation, "per_hour", limits.per_hour, until),
             )
-    if limits.pending is not None and verdict.answer == "ask":
+    if limits.pending is not None and verdict.effect == "ask":
         count, expires = flood.waiting(connection, agent)
         if count >= limits.pending:
             when = f"; the first of them expires at {_clock(expires)}" if expires else ""
             raise TooMuch(
                 f"{count:,} requests of {agent} wait for a decision, and {limits.pending:,} may: "
                 f"try again once one is decided{_anew(request)}{when}.",
-                Flooded(verdict.channel, "pending", limits.pending, at + flood.HOUR),
+                Flooded(verdict.conversation, "pending", limits.pending, at + flood.HOUR),
             )
 
 

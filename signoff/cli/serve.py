@@ -75,7 +75,9 @@ def _serve(_: argparse.Namespace) -> int:
         _tell_agents(given.data, url, verify_key)
 
         def ready() -> None:
-            print(f"Signoff is ready: cards go to {policy.channel}, requests come by {where}.", flush=True)
+            print(
+                f"Signoff is ready: cards go to {policy.conversation}, requests come by {where}.", flush=True
+            )
 
         return supervisor.keep_running(url, READY_FD, stop, ready, own, reload)
 

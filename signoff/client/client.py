@@ -26,7 +26,7 @@ from signoff.client.inbox import Delivery, Inbox
 from signoff.client.settings import Settings, load_settings
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
-from signoff.models.messages import Answer, Cancel, Outcome, build, moment
+from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import Receipt
 
 CANCEL_SECONDS = 10.0
@@ -231,13 +231,13 @@ class AsyncSignoff:
             self._exchange, self._loop = RedisExchange(settings.redis_url, settings.agent), loop
         return self._exchange
 
-    def _accept(self, response: Answer, request_id: str, digest: str | None) -> Receipt:
+    def _accept(self, response: Response, request_id: str, digest: str | None) -> Receipt:
         keys = substitute.verify_keys if substitute else self._load_settings().verify_keys
         return receipts.accept(response, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
 
     async def _wait_for_final(
         self, request_id: str, timeout: float | None, body: str | None = None
-    ) -> Answer:
+    ) -> Response:
         try:
             return await self._current_exchange().wait(request_id, timeout, body)
         except TimeoutError:

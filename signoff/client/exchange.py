@@ -19,7 +19,7 @@ from signoff.client.connections import CONNECT_SECONDS
 from signoff.client.notifications import Notifications
 from signoff.errors import Invalid, NotVerified, Unreachable
 from signoff.models import crash
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.queue import stream
 
 log = logging.getLogger("signoff")
@@ -44,10 +44,10 @@ class Exchange(Protocol):
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Put one entry on this agent's stream; raises Unreachable."""
 
-    async def lookup(self, request_id: str) -> Answer | None:
+    async def lookup(self, request_id: str) -> Response | None:
         """What is known of a request now; None: nothing. Raises Unreachable."""
 
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """The final response; raises TimeoutError after `timeout` seconds, or Unreachable.
 
         `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
@@ -67,7 +67,7 @@ class RedisExchange:
         self._agent = agent
         self._redis = connections.commands(url)
         self._notifications = Notifications(url, self._look)
-        self._waiters: defaultdict[str, dict[asyncio.Future[Answer], bool]] = defaultdict(dict)
+        self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()
         self._due: set[str] = set()
@@ -81,11 +81,11 @@ class RedisExchange:
             crash.here("client.sent")
             self._ensure_received(request_id, body)
 
-    async def lookup(self, request_id: str) -> Answer | None:
+    async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
         return _decode(await self._within_bounds(self._redis.get(self._key(request_id))))
 
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """Survives Redis going away once it was reached; the first contact is tried for 5 s."""
         try:
             async with asyncio.timeout(timeout):
@@ -164,9 +164,9 @@ class RedisExchange:
                 self._notifications.remove(topic)
                 raise _unreachable(self._notifications.fault) from None
 
-    async def _wait_for(self, request_id: str, *, final: bool, body: str | None = None) -> Answer:
+    async def _wait_for(self, request_id: str, *, final: bool, body: str | None = None) -> Response:
         topic = stream.notice(self._agent, request_id)
-        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiters[request_id][waiter] = final
         if body:
             self._bodies[request_id] = body
@@ -234,11 +234,11 @@ class RedisExchange:
         task.add_done_callback(self._tasks.discard)
 
 
-def _decode(text: bytes | None) -> Answer | None:
+def _decode(text: bytes | None) -> Response | None:
     if text is None:
         return None
     try:
-        return Answer.decode(text)
+        return Response.decode(text)
     except Invalid as error:
         raise NotVerified(error.detail) from None
 

@@ -26,7 +26,7 @@ import pytest
 
 # Signoff itself is imported where it is used: pytest loads this module wherever it is installed.
 if TYPE_CHECKING:
-    from signoff.models.messages import Answer, ApprovalRequest, Outcome
+    from signoff.models.messages import ApprovalRequest, Outcome, Response
     from signoff.models.receipt import Receipt, Status
     from signoff.receipts import Signer
 
@@ -108,7 +108,7 @@ class _ScriptedExchange:
         self._lock = threading.RLock()
         self._asked: dict[str, ApprovalRequest] = {}
         self._keys: dict[str, str] = {}
-        self._responses: dict[str, Answer] = {}
+        self._responses: dict[str, Response] = {}
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Take one entry; raises AssertionError for a request that nothing was said about."""
@@ -123,9 +123,9 @@ class _ScriptedExchange:
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
 
-    async def lookup(self, request_id: str) -> Answer | None:
+    async def lookup(self, request_id: str) -> Response | None:
         """The state now."""
-        from signoff.models.messages import Answer
+        from signoff.models.messages import Response
 
         with self._lock:
             request = self._asked.get(request_id)
@@ -134,9 +134,9 @@ class _ScriptedExchange:
             if not self._pending(request_id):
                 return self._responses[request_id]
             expires_at = time.time_ns() // 1000 + request.expires_in * 1_000_000
-            return Answer(status="pending", action=request.action, expires_at=expires_at)
+            return Response(status="pending", action=request.action, expires_at=expires_at)
 
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """The final response; raises TimeoutError at once where the test leaves the request pending."""
         response = await self.lookup(request_id)
         if response is not None and response.status != "pending":
@@ -180,7 +180,7 @@ class _ScriptedExchange:
         return False
 
     def _respond(self, request_id: str, script: _Script) -> None:
-        from signoff.models.messages import Answer
+        from signoff.models.messages import Response
         from signoff.payload.canonical import canonical
 
         request = self._asked[request_id]
@@ -190,7 +190,7 @@ class _ScriptedExchange:
         text = canonical(payload)
         approved = script.status == "approved"
         receipt = _receipt(request, script, text if approved else None)
-        self._responses[request_id] = Answer(
+        self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
             receipt=self._signer.sign(receipt),

@@ -11,20 +11,20 @@ from signoff.models.verdict import Verdict
 
 @dataclass(frozen=True)
 class Card:
-    """Where an Approval is shown: channel id and message ts, and its log reply's ts.
+    """Where an Approval is shown, in its channel's own words: conversation, message, and its log reply.
 
     `ts` is None until it has been posted, `shown_revision` what it shows. `thread_ts` is the first message
     of the thread that it is a reply in, None where it is none: there the log stands on the card itself.
     """
 
     id: int
-    channel: str | None = None
-    ts: str | None = None
+    conversation: str | None = None
+    message: str | None = None
     log_ts: str | None = None
     permalink: str | None = None
     shown_revision: int = 0
     log_revision: int = 0
-    thread_ts: str | None = None
+    thread: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Approval:
     `status` is pending, approved, rejected, expired, cancelled or blocked. `payload` and `payload_text`
     (canonical) are of the current `version`; `request.payload` is as the agent sent it.
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
+    `restored` says that a restore closed it while it waited: nobody decides on it any more.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     """
 
@@ -56,6 +57,7 @@ class Approval:
     published_at: int | None = None
     delivered_revision: int = 0
     reason: str = ""
+    restored: bool = False
     receipt: str | None = None
     decision: Decision | None = None
     outcome: Outcome | None = None

@@ -44,9 +44,9 @@ _SHOWN = (
     update(cards)
     .where(cards.c.id == bindparam("card_id"))
     .values(
-        channel=bindparam("to_channel"),
-        ts=bindparam("to_ts"),
-        thread_ts=bindparam("to_thread"),
+        conversation=bindparam("to_conversation"),
+        message=bindparam("to_message"),
+        thread=bindparam("to_thread"),
         permalink=bindparam("link"),
         shown_revision=bindparam("revision"),
         fault=None,
@@ -69,7 +69,7 @@ _DELIVERED = (
 )
 _STIRRED = (
     update(threads)
-    .where(threads.c.channel == bindparam("in_channel"), threads.c.ts == bindparam("first"))
+    .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
     .values(revision=threads.c.revision + 1)
 )
 _FAULT = (
@@ -143,7 +143,7 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
-    """One approver's answer."""
+    """One approver's vote."""
     values = decision.model_dump(exclude={"payload", "at"})
     connection.execute(_ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at})
 
@@ -170,7 +170,7 @@ def report(connection: Connection, approval_id: str, outcome: str) -> bool:
 
 
 def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
-    """A card stands in Slack: `card_id`, `revision`, and `to_channel`, `to_ts`, `to_thread`, `link`."""
+    """A card stands: `card_id`, `revision`, and `to_conversation`, `to_message`, `to_thread`, `link`."""
     connection.execute(_SHOWN, values)
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
@@ -185,9 +185,9 @@ def delivered(connection: Connection, approval_id: str, revision: int) -> None:
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
 
 
-def stirred(connection: Connection, channel: str, thread_ts: str) -> None:
+def stirred(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
-    connection.execute(_STIRRED, {"in_channel": channel, "first": thread_ts})
+    connection.execute(_STIRRED, {"where": conversation, "first": thread})
 
 
 def fault(connection: Connection, approval_id: str, what: str) -> bool:

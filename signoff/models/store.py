@@ -29,7 +29,7 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "channel", "ts", "log_ts", "permalink", "shown_revision", "log_revision", "thread_ts")
+_CARD = ("id", "conversation", "message", "log_ts", "permalink", "shown_revision", "log_revision", "thread")
 _LOAD = (
     select(
         approvals,
@@ -83,7 +83,7 @@ _PENDING = (
 _PENDING_ABOUT = _PENDING.where(bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action]))
 _OVERDUE = (
     select(approvals.c.id)
-    .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.reason == "")  # see signoff.approvals.epochs
+    .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.closed_in.is_(None))
     .order_by(approvals.c.expires_at)
     .limit(bindparam("most"))
 )
@@ -275,6 +275,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         published_at=found.published_at,
         delivered_revision=found.delivered_revision,
         reason=found.reason,
+        restored=found.closed_in is not None,
         receipt=found.receipt,
         decision=_decision(decided, found) if decided else None,
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
@@ -284,9 +285,9 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
 
 
 def _decision(decided: Row[Any], found: Row[Any]) -> Decision:
-    edited = found.version > 1 and decided.answer == "approve"
+    edited = found.version > 1 and decided.vote == "approve"
     return Decision(
-        answer=decided.answer,
+        vote=decided.vote,
         approver=decided.approver,
         name=decided.name,
         reason=decided.reason,

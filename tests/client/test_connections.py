@@ -19,7 +19,7 @@ from support import RedisServer, eventually
 from signoff import Unreachable
 from signoff.client import connections, exchange, notifications
 from signoff.client.exchange import RedisExchange
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.queue import stream
 
 REQUEST = "0192b1de-0000-7000-8000-000000000000"
@@ -204,7 +204,7 @@ def test_a_connection_that_never_comes_to_stand_is_given_up_and_the_next_one_ser
 ) -> None:
     monkeypatch.setattr(notifications, "CONNECT_SECONDS", 0.2)
 
-    async def go() -> Answer:
+    async def go() -> Response:
         link = RedisExchange(f"redis://127.0.0.1:{proxy.port}", "billing-bot")
         writer = connections.commands(own_redis.url)
         try:
@@ -213,7 +213,7 @@ def test_a_connection_that_never_comes_to_stand_is_given_up_and_the_next_one_ser
             waiting = asyncio.create_task(link.wait(REQUEST, 60))
             await asyncio.to_thread(eventually, lambda: link._notifications.fault)
             proxy.heal()
-            await writer.set(stream.decision("billing-bot", REQUEST), Answer(status="expired").encode())
+            await writer.set(stream.decision("billing-bot", REQUEST), Response(status="expired").encode())
             return await waiting
         finally:
             await writer.aclose()

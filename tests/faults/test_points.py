@@ -161,7 +161,7 @@ def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local:
 
 def test_whatever_becomes_of_a_request_no_step_is_without_a_point(local: Local, trace: Trace) -> None:
     whole, server, ana = Whole(local), local.server, local.person(ANA)
-    defaults = {"approvers": (ANA,), "channel": SHARED}
+    defaults = {"approvers": (ANA,), "conversation": SHARED}
     policy = parse(POLICY, "policy.yml", **defaults).policy  # type: ignore[arg-type]
     server.approvals.judge._in_force = lambda: policy
 

@@ -97,11 +97,11 @@ class Story:
 def story(core: Core, tmp_path: Path) -> Story:
     waiting, decided = core.submit(), core.submit(payload={"amount": 120})
     for approval in (waiting, decided):
-        core.approvals.answer(approval)
+        core.approvals.tell(approval)
     backup.write(core.store.engine, tmp_path / "backup.db")
     ended = core.approvals.decide(decided.id, 1, "U0ANA", "approve", payload={"amount": 80})
     gone = core.submit()
-    core.approvals.answer(gone)
+    core.approvals.tell(gone)
     keys = core.redis.keys("signoff:dec:*:*")
     answers = {key: core.redis.get(key) for key in keys}
     head = audit.verify(core.store).head
@@ -186,7 +186,7 @@ def settled(story: Story) -> None:
             core.approvals.decide(approval.id, 2, "U0BEN", "approve")
     with pytest.raises(Expired, match="restored from a backup"):
         core.approvals.submit(AGENT, story.gone.request)
-    assert audit.verify(core.store).ok and not epochs.unsettled(core.store)
+    assert audit.verify(core.store).ok and not epochs.untold(core.store)
 
 
 def test_a_restore_that_dies_anywhere_leaves_one_database_or_the_other_and_can_be_run_again(
@@ -207,7 +207,7 @@ def test_an_epoch_begun_in_place_is_there_whole_or_not_at_all(
     core: Core, story: Story, restorer: Restorer
 ) -> None:
     assert restorer.run(story, "restore.written", in_place=True) == -9
-    assert old(story) and not epochs.unsettled(core.store)
+    assert old(story) and not epochs.untold(core.store)
     assert restorer.run(story, in_place=True) == 0
     assert [restore.epoch for restore in audit.verify(core.store).restores] == [2]
     assert core.store.waiting() == []

@@ -226,7 +226,7 @@ class Machine(RuleBasedStateMachine):
             answers = {"approved": "approve", "rejected": "reject"}
             expected = [(request.approver, answers[row.status], row.version)] if request.approver else []
             assert [tuple(one) for one in decided] == expected
-            assert request.approver or row.status != "approved" or row.verdict.answer in ("allow", "notify")
+            assert request.approver or row.status != "approved" or row.verdict.effect in ("allow", "notify")
             assert (row.verdict.rule, row.verdict.policy) == (request.rule, request.policy)
             self.has_one_answer(request)
         for request in self.refused:

@@ -56,7 +56,7 @@ class Parts:
         self._core, self._client = core, client
         self.armed: str | None = None
         self.meanwhile: Callable[[], Any] | None = None
-        self.policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
+        self.policy = Policy(approvers=("S0FIN",), conversation="C0APPROVE")
         self._built = 0
         self.build()
 

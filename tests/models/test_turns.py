@@ -108,7 +108,7 @@ def test_a_limit_on_posts_holds_for_its_channel_and_not_for_redraws(core: Core) 
     assert serve(core) == shown.id
     here, there = core.submit("a"), core.submit("b")
     with core.store.transaction() as connection:
-        connection.execute(text("UPDATE approval SET channel = 'C2' WHERE id = :id"), {"id": there.id})
+        connection.execute(text("UPDATE approval SET conversation = 'C2' WHERE id = :id"), {"id": there.id})
     turns.pause(core.store, POST, "C0APPROVE", 3600)
     core.approvals.decide(shown.id, 1, "U0ANA", "approve")
     assert [serve(core), serve(core), serve(core)] == [shown.id, there.id, None]
