@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from redis.exceptions import RedisError
@@ -34,8 +36,6 @@ RESEND_SECONDS = (2.0, 3.0, 5.0, 10.0, 30.0)
 """Pauses between sending a request again that no intake has marked; the last one goes on."""
 LOOKUPS = 500
 """Keys that one round trip looks up, at most."""
-ROUND_TRIP_SECONDS = 2 * CONNECT_SECONDS
-"""How long one command may take, with a second try on a fresh connection."""
 
 
 class Exchange(Protocol):
@@ -83,7 +83,7 @@ class RedisExchange:
 
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
-        return _decode(await self._within_bounds(self._redis.get(self._key(request_id))))
+        return _decode(await self._within_bounds(partial(self._redis.get, self._key(request_id))))
 
     async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """Survives Redis going away once it was reached; the first contact is tried for 5 s."""
@@ -118,13 +118,16 @@ class RedisExchange:
 
     async def _append(self, kind: str, request_id: str, body: str) -> None:
         fields = stream.entry(kind, request_id, body)
-        await self._within_bounds(self._redis.xadd(stream.requests(self._agent), fields))
+        await self._within_bounds(partial(self._redis.xadd, stream.requests(self._agent), fields))
 
-    async def _within_bounds(self, command: Awaitable[Any]) -> Any:
-        """A command's reply, before long; raises Unreachable."""
+    async def _within_bounds(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        """A reply; where none comes, it is asked for once more, on a fresh connection. Raises Unreachable."""
         try:
-            async with asyncio.timeout(ROUND_TRIP_SECONDS):
-                return await command
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    return await command()
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await command()
         except (RedisError, OSError) as error:
             raise _unreachable(error) from None
 
@@ -199,9 +202,8 @@ class RedisExchange:
                 wanted = [self._due.pop() for _ in range(min(LOOKUPS, len(self._due)))]
                 wanted = [request_id for request_id in wanted if request_id in self._waiters]
                 if wanted:
-                    found = await self._within_bounds(
-                        self._redis.mget([self._key(request_id) for request_id in wanted])
-                    )
+                    keys = [self._key(request_id) for request_id in wanted]
+                    found = await self._within_bounds(partial(self._redis.mget, keys))
                     for request_id, text in zip(wanted, found, strict=True):
                         self._tell_waiters(request_id, text)
         except Unreachable as error:

@@ -43,7 +43,7 @@ class Inbox:
 
     def __init__(self, url: str, agent: str, group: str) -> None:
         # A blocking read has to outlast the time that its reply may take.
-        self._redis = connections.commands(url, read_seconds=BLOCK_MS / 1000 + 10)
+        self._redis = connections.commands(url, socket_seconds=BLOCK_MS / 1000 + 10)
         self._key = stream.decisions(agent)
         self._group = group
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"

@@ -181,7 +181,6 @@ def proxy(own_redis: RedisServer) -> Iterator[Proxy]:
 def test_a_redis_that_takes_all_and_says_nothing_is_unreachable_before_long(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "ROUND_TRIP_SECONDS", 0.2)
     monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.2)
     proxy.half_open()
 
