@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, event
 from signoff.bot.slack import client
 from signoff.models import crash
 
-PACKAGE = Path(crash.__file__).parent
+PACKAGE = Path(crash.__file__).parents[1]
 READS = frozenset(
     ["GET", "MGET", "EXISTS", "SCAN", "TYPE", "TTL", "XREADGROUP", "XAUTOCLAIM", "XRANGE", "XLEN", "XINFO",
      "XPENDING", "XGROUP", "SUBSCRIBE", "UNSUBSCRIBE"]

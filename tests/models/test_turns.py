@@ -22,9 +22,9 @@ def serve(core: Core, *, log: bool = False) -> str | None:
     approval = core.approvals.get(turn.approval_id)
     assert approval.card is not None
     if approval.card.shown_revision < approval.revision:
-        core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
+        core.approvals.cards.note_shown(approval, "C1", f"1.{turn.card_id}", None, "")
     else:
-        core.approvals.logged(approval, "2.0")
+        core.approvals.cards.note_logged(approval, "2.0")
     if not log:
         with core.store.transaction() as connection:
             connection.execute(text("UPDATE card SET log_revision = shown_revision"))

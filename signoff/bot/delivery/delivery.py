@@ -157,7 +157,7 @@ class Delivery:
             assert place is not None
             behind = place.shown_revision < approval.revision
             if not behind and approval.delivered_revision < approval.revision:
-                self._approvals.delivered(approval)
+                self._approvals.cards.note_delivered(approval)
             if not behind and not self._log_is_next(approval, place, whole):
                 return place
             if number and not self._renewed(held):
@@ -184,7 +184,7 @@ class Delivery:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
-        noted(lambda: self._approvals.shown(approval, *where))
+        noted(lambda: self._approvals.cards.note_shown(approval, *where))
         crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
@@ -255,7 +255,7 @@ class Delivery:
         """The card's thread has one log reply, edited in place."""
         assert place.conversation and place.message
         if approval.verdict.effect == "notify":  # nobody was asked: the card says it all
-            self._approvals.logged(approval, None)
+            self._approvals.cards.note_logged(approval, None)
             crash.here("delivery.log_noted")
             return
         text, blocks = log_text(approval), log_blocks(approval)
@@ -270,7 +270,7 @@ class Delivery:
         if not log_ts:
             log_ts = self._slack.post(place.conversation, text, blocks, thread_ts=place.message).ts
         crash.here("delivery.logged")
-        noted(partial(self._approvals.logged, approval, log_ts))
+        noted(partial(self._approvals.cards.note_logged, approval, log_ts))
         crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
@@ -279,7 +279,7 @@ class Delivery:
         self._store.postpone(approval_id, REFUSED_SECONDS)
         approval = self._approvals.get(approval_id)
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.conversation
-        if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
+        if not self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
             return
         told = admin_words.admin_cannot_show(approval, error.code, error.detail)
         for admin in self._admins:
