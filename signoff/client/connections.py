@@ -1,6 +1,6 @@
 """An agent's connections to Redis: how long each may take, and what counts as an outage.
 
-redis-py makes and reads them, with hiredis; docs/decisions/own-resp-reader.md has why no reader of our own.
+redis-py makes and reads them, with hiredis; docs/decisions/ has why no reader of our own does.
 """
 
 from __future__ import annotations
