@@ -1,4 +1,4 @@
-"""Roles are forked from one process that is single-threaded, has opened nothing and knows no secret."""
+"""Who forks roles, from the side of `serve`; and what of its environment it hands on."""
 
 from __future__ import annotations
 
@@ -8,126 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flows.conftest import APPROVERS
-from flows.road import Road, alive
 from support import eventually
 
-from signoff.queue.data_folder import read_env_file
 from signoff.server import environment, processes
 from signoff.server.forker import Forker
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="roles are forked on Linux only")
-
-NEWS = """
-import sys, threading
-from signoff.cli import forker, roles
-forker.load(); forker.warm_up()
-before = set(sys.modules)
-stop = threading.Event()
-roles._ready = stop.set
-life = forker.LIVES[sys.argv[1]]
-threading.Event = lambda: stop
-assert life() == 0
-print("NEW", *sorted(set(sys.modules) - before))
-"""
-"""A role that stops as soon as it is ready, and the modules that only it has loaded."""
-
-
-def memory(process_id: int) -> Iterator[bytes]:
-    """All that a process can read and write, part by part."""
-    with Path(f"/proc/{process_id}/mem").open("rb") as file:
-        for line in Path(f"/proc/{process_id}/maps").read_text().splitlines():
-            where, rights, *_ = line.split()
-            if rights.startswith("rw"):
-                start, end = (int(number, 16) for number in where.split("-"))
-                with suppress(OSError):
-                    file.seek(start)
-                    yield file.read(end - start)
-
-
-@pytest.fixture(scope="module")
-def road(make_road: Callable[..., Road]) -> Road:
-    """A server whose settings hold secrets that are found nowhere else."""
-    made = make_road(
-        HTTPS_PROXY="http://somebody:proxy-password-7c1@127.0.0.1:1", SIGNOFF_APPROVERS=APPROVERS
-    )
-    made.start()
-    return made
-
-
-def secrets(road: Road) -> list[str]:
-    given = road.environment
-    password = (
-        read_env_file(road.data / "agent.env")["SIGNOFF_REDIS_URL"].partition("@")[0].rpartition(":")[2]
-    )
-    key = (road.data / "signing.key").read_text().strip()
-    return [given["SLACK_BOT_TOKEN"], given["SLACK_APP_TOKEN"], password, key, "proxy-password-7c1"]
-
-
-def test_the_forker_has_one_thread_and_no_open_file(road: Road) -> None:
-    forker = road.children()["forker"]
-    assert len(os.listdir(f"/proc/{forker}/task")) == 1
-    opened = {
-        number: os.readlink(f"/proc/{forker}/fd/{number}") for number in os.listdir(f"/proc/{forker}/fd")
-    }
-    more = [what for number, what in opened.items() if int(number) > 2]
-    assert [what.partition(":")[0] for what in more] == ["socket"], opened
-
-
-def test_the_forker_knows_no_secret_and_a_role_shows_none(road: Road) -> None:
-    children, looked_for = road.children(), [secret.encode() for secret in secrets(road)]
-    for name in ("forker", "bot", "intake", "worker"):
-        shown = Path(f"/proc/{children[name]}/environ").read_bytes()
-        assert not [secret for secret in looked_for if secret in shown], name
-    assert any(looked_for[0] in part for part in memory(children["bot"]))  # so that it would be found
-    held = [secret for part in memory(children["forker"]) for secret in looked_for if secret in part]
-    assert held == []
-
-
-def test_a_forker_that_dies_takes_no_role_along_and_is_started_again(road: Road) -> None:
-    before = road.children()
-    road.kill("forker")
-    eventually(lambda: road.children().get("forker", before["forker"]) != before["forker"], 60)
-    after = road.children()
-    assert {role: after[role] for role in ("bot", "intake", "worker")} == {
-        role: before[role] for role in ("bot", "intake", "worker")
-    }
-    road.kill("intake")
-    eventually(lambda: road.children().get("intake", before["intake"]) != before["intake"], 60)
-
-
-def test_roles_and_forker_die_with_serve(make_road: Callable[..., Road]) -> None:
-    road = make_road()
-    road.start()
-    children = road.children()
-    road.stop(signal.SIGKILL)
-    eventually(lambda: not [name for name, process_id in children.items() if alive(process_id)])
-
-
-def test_a_role_gets_listed_names_only() -> None:
-    given = {
-        "PATH": "/bin", "LC_ALL": "C", "SLACK_BOT_TOKEN": "xoxb-1", "SIGNOFF_CRASH_AT": "end.written:1",
-        "https_proxy": "http://a:b@c", "NO_PROXY": "*", "PGPASSWORD": "secret", "AWS_SECRET_ACCESS_KEY": "no",
-        "BASH_ENV": "no",
-    }  # fmt: skip
-    assert given.keys() - environment.for_role(given).keys() == {"AWS_SECRET_ACCESS_KEY", "BASH_ENV"}
-    assert environment.plain(given).keys() == {"PATH", "LC_ALL"}
-
-
-@pytest.mark.parametrize("role", ["bot", "intake", "worker"])
-def test_a_forked_role_has_nothing_left_to_load(road: Road, role: str) -> None:
-    own = {"SIGNOFF_REDIS_URL": road.agent_settings["SIGNOFF_REDIS_URL"]}
-    run = subprocess.run(
-        [sys.executable, "-c", NEWS, role],
-        env=road.environment | own, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.split()[1:] == []
 
 
 @pytest.fixture
@@ -167,6 +57,14 @@ def test_an_orphan_of_a_child_is_buried(adopting: None) -> None:
     program = "import os; print(os.fork(), flush=True)"
     made = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
     orphan = max(int(line) for line in made.stdout.split())
-    eventually(lambda: not alive(orphan))
-    processes.bury(set())
-    assert not Path(f"/proc/{orphan}").exists()
+    eventually(lambda: processes.bury(set()) or not Path(f"/proc/{orphan}").exists())
+
+
+def test_a_role_gets_listed_names_only() -> None:
+    given = {
+        "PATH": "/bin", "LC_ALL": "C", "SLACK_BOT_TOKEN": "xoxb-1", "SIGNOFF_CRASH_AT": "end.written:1",
+        "https_proxy": "http://a:b@c", "NO_PROXY": "*", "PGPASSWORD": "secret", "AWS_SECRET_ACCESS_KEY": "no",
+        "BASH_ENV": "no",
+    }  # fmt: skip
+    assert given.keys() - environment.for_role(given).keys() == {"AWS_SECRET_ACCESS_KEY", "BASH_ENV"}
+    assert environment.plain(given).keys() == {"PATH", "LC_ALL"}
