@@ -44,7 +44,7 @@ class Serving:
         self.folder, self.environment = folder, environment
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "signoff", *command],
+                [sys.executable, *(command if command[0] == "-c" else ["-m", "signoff", *command])],
                 env=environment, cwd=folder, stdout=out, stderr=err,
             )  # fmt: skip
 
@@ -240,6 +240,20 @@ def test_a_role_by_itself_wants_an_upgraded_database(serve: Serve, role: str, ow
     )
     alone.process.send_signal(signal.SIGTERM)
     assert alone.wait() == 0, alone.err
+
+
+def test_where_nothing_can_be_forked_roles_are_spawned(serve: Serve) -> None:
+    program = "serve._forker = nullcontext; raise SystemExit(main.main(['serve']))"
+    server = serve(
+        "-c", f"from contextlib import nullcontext; from signoff.cli import main, serve; {program}"
+    )
+    server.until_ready()
+    children = server.children()
+    assert children.keys() == {"bot", "intake", "worker", "redis-server"}
+    os.kill(children["intake"], signal.SIGKILL)
+    eventually(lambda: server.children().get("intake", children["intake"]) != children["intake"], SECONDS)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0, server.err
 
 
 def test_a_role_that_finds_the_settings_wrong_ends_all(serve: Serve, slack: Sandbox, tmp_path: Path) -> None:
