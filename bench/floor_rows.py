@@ -87,7 +87,7 @@ class Rows:
             "SELECT salt FROM payload WHERE approval_id = ? ORDER BY version DESC LIMIT 1", (id_,)
         ).fetchone()
         run(
-            "INSERT INTO decision (approval_id, version, approver, name, answer, reason, resubmit, at)"
+            "INSERT INTO decision (approval_id, version, approver, name, vote, reason, resubmit, at)"
             " VALUES (?, 1, ?, 'ana', 'approve', '', 0, ?)", (id_, user, now)
         )  # fmt: skip
         said = {"answer": "approve", "version": 1, "reason": _sha256(salt[0])}

@@ -43,12 +43,14 @@ _INTO = (
     {{numbers}} SELECT {_ID}, 1, '{{{{"customer":"cus_42"}}}}', tail, :claims FROM named
     """,
     f"""
-    INSERT INTO decision (approval_id, version, approver, name, answer, reason, resubmit, at)
+    INSERT INTO decision (approval_id, version, approver, name, vote, reason, resubmit, at)
     {{numbers}} SELECT {_ID}, 1, 'U0ANA0000' || (i % {PEOPLE}), 'ana',
         CASE i % 4 WHEN 0 THEN 'reject' ELSE 'approve' END, 'so', :no, at + 60000000 FROM named
     """,
     f"""
-    INSERT INTO card (approval_id, channel, ts, permalink, shown_revision, log_revision, lease_until)
+    INSERT INTO card (
+        approval_id, conversation, message, permalink, shown_revision, log_revision, lease_until
+    )
     {{numbers}} SELECT {_ID}, 'C0APPROVE1', CAST(at AS TEXT),
         'https://acme.slack.com/archives/C0APPROVE1/p' || at, 2, 2, 0 FROM named
     """,

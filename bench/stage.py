@@ -115,13 +115,13 @@ class Stage:
     def settled(self, approval_id: str, *, ended: bool) -> tuple[str, str] | None:
         """(channel, ts) of a card once nothing is left to be done for it."""
         found = self.store.get(approval_id)
-        done = found is not None and found.card is not None and found.card.ts is not None
+        done = found is not None and found.card is not None and found.card.message is not None
         if not done or found is None or found.card is None or (found.published_at is not None) is not ended:
             return None
         if found.card.shown_revision < found.revision or found.card.log_revision < found.revision:
             return None
-        assert found.card.channel and found.card.ts
-        return found.card.channel, found.card.ts
+        assert found.card.conversation and found.card.message
+        return found.card.conversation, found.card.message
 
     def close(self) -> None:
         """End everything."""

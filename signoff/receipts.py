@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from signoff.errors import ConfigError, NotVerified, SignoffError
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.models.receipt import Decider, Receipt
 from signoff.payload.canonical import canonical, digest, parse
 
@@ -144,24 +144,24 @@ def verify(token: str, keys: VerifyKeys, agent: str) -> Receipt:
 
 
 def accept(
-    answer: Answer, keys: VerifyKeys, *, agent: str, request_id: str, digest_sent: str | None = None
+    response: Response, keys: VerifyKeys, *, agent: str, request_id: str, digest_sent: str | None = None
 ) -> Receipt:
     """An answer from Redis → the verified receipt with its payload; raises NotVerified.
 
     `digest_sent` is the digest of what this agent sent, where it still knows it: a receipt for other
     content is refused. One without a digest is taken where the server refused the request as it came.
     """
-    receipt = verify(answer.receipt or "", keys, agent)
+    receipt = verify(response.receipt or "", keys, agent)
     if receipt.id != request_id:
         raise NotVerified("It is the receipt of another request.")
     unread = receipt.digest_sent is None and receipt.status in REFUSED_UNREAD
     matches = digest_sent is None or hmac.compare_digest(digest_sent, receipt.digest_sent or "")
     if not matches and not unread:
         raise NotVerified("It is for another payload than the one that was sent.")
-    if receipt.status != answer.status:
+    if receipt.status != response.status:
         raise NotVerified("The answer and its receipt differ.")
-    payload = _payload(answer, receipt) if receipt.approved else None
-    return receipt.model_copy(update={"payload": payload, "permalink": answer.permalink})
+    payload = _payload(response, receipt) if receipt.approved else None
+    return receipt.model_copy(update={"payload": payload, "permalink": response.permalink})
 
 
 def nonce() -> str:
@@ -169,8 +169,8 @@ def nonce() -> str:
     return secrets.token_hex(16)
 
 
-def _payload(answer: Answer, receipt: Receipt) -> dict[str, Any]:
-    text = answer.payload or ""
+def _payload(response: Response, receipt: Receipt) -> dict[str, Any]:
+    text = response.payload or ""
     if not hmac.compare_digest(digest(text), receipt.digest or ""):
         raise NotVerified("The payload beside it is not the one that was approved.")
     try:

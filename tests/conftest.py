@@ -168,7 +168,7 @@ def core(store: Store, redis_url: str) -> Iterator[Core]:
     signer, changed = Signer.generate(), []
     receipts = Receipts(signer, hours=24)
     client = redis.Redis.from_url(redis_url, socket_timeout=5)
-    policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
+    policy = Policy(approvers=("S0FIN",), conversation="C0APPROVE")
     publisher = Publisher(client, receipts.lifetime)
     approvals = Approvals(store, receipts, publisher, lambda: found.policy, people, changed.append)
     found = Core(approvals, store, signer, people, client, changed, policy)

@@ -125,7 +125,7 @@ class Core:
     def follow(self, text: str) -> None:
         """Put a policy file's text in force, without `version: 1`."""
         data = f"version: 1\n{text}".encode()
-        self.policy = parse(data, "policy.yml", approvers=("S0FIN",), channel="C0APPROVE").policy
+        self.policy = parse(data, "policy.yml", approvers=("S0FIN",), conversation="C0APPROVE").policy
 
     def submit(self, agent: str = "billing-bot", **fields: Any) -> Any:
         return self.approvals.submit(agent, a_request(**fields))

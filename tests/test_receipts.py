@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from signoff import receipts
 from signoff.errors import ConfigError, NotVerified
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.models.receipt import Decider, Receipt
 from signoff.payload.canonical import canonical, digest
 from signoff.receipts import Signer, accept, verify, verify_keys
@@ -44,16 +44,16 @@ def a_receipt(**changes: Any) -> Receipt:
     return Receipt.model_validate({**values, **changes})
 
 
-def an_answer(receipt: Receipt | None = None, payload: str | None = TEXT) -> Answer:
+def an_answer(receipt: Receipt | None = None, payload: str | None = TEXT) -> Response:
     receipt = receipt or a_receipt()
-    return Answer(status=receipt.status, receipt=SIGNER.sign(receipt), payload=payload)
+    return Response(status=receipt.status, receipt=SIGNER.sign(receipt), payload=payload)
 
 
 def without(claims: dict[str, Any], name: str) -> dict[str, Any]:
     return {other: value for other, value in claims.items() if other != name}
 
 
-def taken(answer: Answer, **changes: Any) -> Receipt:
+def taken(answer: Response, **changes: Any) -> Receipt:
     expected = {"agent": "billing-bot", "request_id": a_receipt().id, "digest_sent": digest(TEXT)}
     return accept(answer, KEYS, **{**expected, **changes})  # type: ignore[arg-type]
 

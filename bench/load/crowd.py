@@ -16,7 +16,7 @@ from signoff import AsyncSignoff, AsyncTicket, WaitTimeout
 APPROVERS = ("U0ANA00001", "U0BEN00001", "U0MIA00001", "U0OMAR0001", "U0LEA00001")
 PAYLOAD = {"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"}
 CARDS = text(
-    "SELECT approval.id, card.channel, card.ts, approval.shown_at FROM approval "
+    "SELECT approval.id, card.conversation, card.message, approval.shown_at FROM approval "
     "JOIN card ON card.approval_id = approval.id "
     "WHERE approval.status = 'pending' AND approval.shown_at > :last ORDER BY approval.shown_at"
 )

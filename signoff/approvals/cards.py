@@ -1,4 +1,4 @@
-"""What of an Approval stands in Slack, as it is recorded; with its audit lines."""
+"""What of an Approval stands somewhere, as it is recorded; with its audit lines."""
 
 from __future__ import annotations
 
@@ -9,55 +9,61 @@ from signoff.models.approval import Approval
 from signoff.models.store import Store
 
 
-class Showing:
-    """The part of `signoff.approvals` that records what cards show."""
+class Cards:
+    """Notes what stands where, and what of it is due."""
 
-    store: Store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    def shown(
+    def note_shown(
         self,
         approval: Approval,
-        channel: str,
-        ts: str,
+        conversation: str,
+        message: str,
         permalink: str | None,
         rendered: str,
-        thread_ts: str | None = None,
+        thread: str | None = None,
     ) -> None:
-        """A card stands in Slack, maybe in a thread, at this revision: it is no longer due.
+        """A card stands, maybe in a thread, at this revision: it is no longer due.
 
         `rendered` is what was sent.
         """
         assert approval.card is not None
-        with self.store.transaction() as connection:
+        with self._store.transaction() as connection:
             values = {
                 "card_id": approval.card.id,
-                "to_channel": channel,
-                "to_ts": ts,
-                "to_thread": thread_ts,
+                "to_conversation": conversation,
+                "to_message": message,
+                "to_thread": thread,
                 "link": permalink,
                 "revision": approval.revision,
             }
-            changes.shown(connection, approval.id, values)
-            changes.delivered(connection, approval.id, approval.revision)
-            if thread_ts:
-                changes.stirred(connection, channel, thread_ts)
+            changes.note_shown(connection, approval.id, values)
+            changes.note_delivered(connection, approval.id, approval.revision)
+            if thread:
+                changes.stir(connection, conversation, thread)
             digest = salted(changes.salt(connection, approval.id), rendered)
-            data = {"channel": channel, "ts": ts, "revision": approval.revision, "rendered": digest}
+            data = {
+                "conversation": conversation,
+                "message": message,
+                "revision": approval.revision,
+                "rendered": digest,
+            }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
 
-    def logged(self, approval: Approval, ts: str | None) -> None:
+    def note_logged(self, approval: Approval, ts: str | None) -> None:
         """A card's log reply stands, and shows this revision."""
         assert approval.card is not None
-        with self.store.transaction() as connection:
-            changes.logged(connection, approval.card.id, ts, approval.revision)
+        with self._store.transaction() as connection:
+            changes.note_logged(connection, approval.card.id, ts, approval.revision)
 
-    def delivered(self, approval: Approval) -> None:
+    def note_delivered(self, approval: Approval) -> None:
         """Its card showed this revision all along."""
-        with self.store.transaction() as connection:
-            changes.delivered(connection, approval.id, approval.revision)
+        with self._store.transaction() as connection:
+            changes.note_delivered(connection, approval.id, approval.revision)
 
     def cannot_show(self, approval_id: str, fault: str) -> bool:
-        """Slack refuses its card; True where no other card waits for the same fault to be mended."""
-        with self.store.transaction() as connection:
-            return changes.fault(connection, approval_id, fault)
+        """Its channel refuses its card; True where no other card waits for the same fault to be mended."""
+        with self._store.transaction() as connection:
+            return changes.note_fault(connection, approval_id, fault)

@@ -1,8 +1,8 @@
 """Epochs: each restore starts a new one, and ends what waited, so that nothing is decided twice.
 
 What was decided after the backup is in no row any more; its receipt is at the agent, and in Redis. So nobody
-may decide what the backup holds as pending. `begin` closes it while no server runs: its time is over, and it
-has a reason. Later `approvals.settle` ends it: as its receipt in Redis says, else as expired.
+may decide what the backup holds as pending. `begin` closes it while no server runs. Later
+`Approvals.close_restored` ends it: as its receipt in Redis says, else as expired.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CLOSE = (
     update(approvals)
     .where(approvals.c.status == "pending")
     .values(
-        reason=bindparam("why"),
+        closed_in=bindparam("number"),
         expires_at=case(
             (approvals.c.expires_at < bindparam("at"), approvals.c.expires_at), else_=bindparam("at")
         ),
@@ -39,12 +39,12 @@ _CLOSE = (
 )
 _CLOSED_IDS = (
     select(approvals.c.id)
-    .where(approvals.c.status == "pending", approvals.c.reason != "")
+    .where(approvals.c.status == "pending", approvals.c.closed_in.is_not(None))
     .order_by(approvals.c.created_at)
     .limit(bindparam("most"))
 )
-_UNSETTLED = select(epochs.c.number).where(epochs.c.settled_at.is_(None))
-_SETTLED = update(epochs).where(epochs.c.number == bindparam("which")).values(settled_at=now())
+_UNTOLD = select(epochs.c.number).where(epochs.c.told_at.is_(None))
+_TOLD = update(epochs).where(epochs.c.number == bindparam("which")).values(told_at=now())
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def begin(connection: Connection, backup_at: int | None) -> Epoch:
     at = changes.clock(connection)
     number = (connection.execute(_LAST).scalar() or 1) + 1
     connection.execute(_BEGIN, {"number": number, "started_at": at, "backup_at": backup_at})
-    closed = connection.execute(_CLOSE, {"why": CLOSED, "at": at}).rowcount
+    closed = connection.execute(_CLOSE, {"number": number, "at": at}).rowcount
     head = audit.head(connection)
     data = {"epoch": number, "backup_at": backup_at, "head": head, "closed": closed}
     audit.append(connection, Event("restored", None, at, ACTOR, data))
@@ -73,20 +73,20 @@ def begin(connection: Connection, backup_at: int | None) -> Epoch:
 
 
 def closed(store: Store, most: int = 500) -> list[str]:
-    """Ids of what a restore has closed and nobody has settled yet; looks only while an epoch is unsettled."""
-    if not unsettled(store):
+    """Ids of what a restore has closed and nobody has ended yet; looks only while agents are untold."""
+    if not untold(store):
         return []
     with store.reading() as connection:
         return list(connection.execute(_CLOSED_IDS, {"most": most}).scalars())
 
 
-def unsettled(store: Store) -> list[str]:
+def untold(store: Store) -> list[str]:
     """The numbers of epochs that agents have not been told of."""
     with store.reading() as connection:
-        return [str(number) for number in connection.execute(_UNSETTLED).scalars()]
+        return [str(number) for number in connection.execute(_UNTOLD).scalars()]
 
 
-def settled(store: Store, number: int) -> None:
-    """They have been."""
+def note_told(store: Store, number: int) -> None:
+    """Agents have been told of an epoch."""
     with store.transaction() as connection:
-        connection.execute(_SETTLED, {"which": number})
+        connection.execute(_TOLD, {"which": number})

@@ -17,19 +17,18 @@ from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, moment, payload_digest
 from signoff.models.people import Directory, Person
 from signoff.models.verdict import Verdict
-from signoff.payload import schema
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
 
 
 @dataclass(frozen=True)
 class Flooded:
-    """An agent has asked for too much: what its channel is told. `until` is microseconds since 1970.
+    """An agent has asked for too much: what its conversation is told. `until` is microseconds since 1970.
 
     `kind` is `per_hour` or `pending`, `most` the limit that it is at.
     """
 
-    channel: str
+    conversation: str
     kind: str
     most: int
     until: int
@@ -66,7 +65,7 @@ class Judge:
         verdict = policy.evaluate(request, agent, now)
         if now.contents is not None:
             _check_flood(connection, now, agent, request, verdict)
-        lacking = policy.missing(verdict, request) if verdict.answer == "ask" else ()
+        lacking = policy.missing(verdict, request) if verdict.effect == "ask" else ()
         if lacking:
             raise Invalid(
                 f"The policy's rule “{verdict.rule}” wants {_listed(lacking)} with {request.action}: "
@@ -89,8 +88,8 @@ class Judge:
         """A verdict's names of groups and ids → the ids of who may decide today."""
         return self._in_force().resolve(named)
 
-    def may_decide(self, approval: Approval, user_id: str) -> Person:
-        """The person, if they may decide on it now; raises NotAllowed."""
+    def decider(self, approval: Approval, user_id: str) -> Person:
+        """The person, if they are one who may decide on it today; raises NotAllowed."""
         return authority.may_decide(user_id, self._in_force().approvers_of(approval.verdict), self._directory)
 
     def among(self, user_id: str, waiting: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
@@ -109,15 +108,10 @@ class Judge:
                 found.append(approval_id)
         return found
 
-    def check_approvable(self, approval: Approval) -> None:
-        """Raises BlockedNow where the policy in force blocks what was asked."""
-        now = self._in_force()
-        verdict = policy.evaluate(approval.request, approval.agent, now)
-        if now.contents is not None and verdict.answer == "block":
-            raise BlockedNow(verdict.reason)
+    def judge_edit(self, approval: Approval, payload: dict[str, Any] | None, user_id: str) -> Verdict:
+        """The verdict under which this person approves; `payload` is the corrected one, None where it is not.
 
-    def judge_edit(self, approval: Approval, payload: dict[str, Any], user_id: str) -> Verdict:
-        """What the policy in force says of a request with another payload: never looser than before.
+        With another payload it is never looser than before.
 
         Raises BlockedNow, EditNotAllowed (others have to decide on that), or Invalid (the rule that it comes
         under wants to be told more than the agent has said).
@@ -125,8 +119,13 @@ class Judge:
         now, request = self._in_force(), approval.request
         if now.contents is None:
             return approval.verdict
-        verdict = policy.judge_edit(now, request, approval.agent, payload, approval.verdict)
-        if verdict.answer == "block":
+        if payload is None:
+            asked = policy.evaluate(request, approval.agent, now)
+            if asked.effect == "block":
+                raise BlockedNow(asked.reason)
+            return approval.verdict
+        verdict = policy.evaluate_edit(now, request, approval.agent, payload, approval.verdict)
+        if verdict.effect == "block":
             raise BlockedNow(verdict.reason, edited=True)
         try:
             authority.may_decide(user_id, now.resolve(verdict.named), self._directory)
@@ -141,15 +140,6 @@ class Judge:
         return verdict
 
 
-def check(request: ApprovalRequest) -> None:
-    """Raises Invalid where a request is at fault by itself."""
-    if request.kind != "approval":
-        raise Invalid(f"The kind {request.kind[:40]!r} is not served yet: send an approval.")
-    if request.json_schema is not None:
-        schema.check_schema(request.json_schema)
-        schema.check_payload(request.json_schema, request.payload)
-
-
 def everybody(now: Policy) -> Collection[str]:
     """Whoever may decide anything at all under a policy."""
     rules = now.contents.rules if now.contents else ()
@@ -161,10 +151,10 @@ def _check_flood(
     connection: Connection, now: Policy, agent: str, request: ApprovalRequest, verdict: Verdict
 ) -> None:
     limits = now.limits(agent)
-    if verdict.answer != "ask" and limits.per_hour is None:
+    if verdict.effect != "ask" and limits.per_hour is None:
         return
     flood.lock(connection, agent)
-    if verdict.answer == "ask":
+    if verdict.effect == "ask":
         first = flood.same(connection, agent, request.action, payload_digest(request.payload))
         if first:
             raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
@@ -176,16 +166,16 @@ def _check_flood(
             raise TooMuch(
                 f"{agent} may ask {_often(limits.per_hour)} in any hour, and has: "
                 f"try again after {_clock(until)}{_anew(request)}.",
-                Flooded(verdict.channel, "per_hour", limits.per_hour, until),
+                Flooded(verdict.conversation, "per_hour", limits.per_hour, until),
             )
-    if limits.pending is not None and verdict.answer == "ask":
+    if limits.pending is not None and verdict.effect == "ask":
         count, expires = flood.waiting(connection, agent)
         if count >= limits.pending:
             when = f"; the first of them expires at {_clock(expires)}" if expires else ""
             raise TooMuch(
                 f"{count:,} requests of {agent} wait for a decision, and {limits.pending:,} may: "
                 f"try again once one is decided{_anew(request)}{when}.",
-                Flooded(verdict.channel, "pending", limits.pending, at + flood.HOUR),
+                Flooded(verdict.conversation, "pending", limits.pending, at + flood.HOUR),
             )
 
 

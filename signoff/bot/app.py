@@ -30,7 +30,7 @@ from signoff.bot.listeners.news import News
 from signoff.bot.listeners.shortcut import Decide
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.text import words
+from signoff.bot.text.words import replies as replies_words
 from signoff.models import crash
 from signoff.models.store import Store
 
@@ -179,7 +179,10 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
 
 def _not_recorded(body: dict[str, Any]) -> Any:
     if body.get("type") == "view_submission":
-        return {"response_action": "update", "view": message_view(words.NOT_POSSIBLE, words.NOT_RECORDED)}
+        return {
+            "response_action": "update",
+            "view": message_view(replies_words.NOT_POSSIBLE, replies_words.NOT_RECORDED),
+        }
     if body.get("command"):
-        return {"response_type": "ephemeral", "text": words.NOT_RECORDED}
+        return {"response_type": "ephemeral", "text": replies_words.NOT_RECORDED}
     return ""

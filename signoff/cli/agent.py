@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RECEIVED_SECONDS = 10.0
 """How long `request` without --wait looks for a server."""
 INTERRUPTED = 130
-TEXTS = ("reason", "risk", "impact", "undo", "key", "run", "title", "channel", "expires_in")
+TEXTS = ("reason", "risk", "impact", "undo", "key", "run", "title", "conversation", "expires_in")
 """Options that are passed on as they are."""
 
 JSON_HELP = """\
@@ -108,7 +108,7 @@ def _add_request(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="it ends then, unanswered (default: 1d, at most 30d)",
     )
     parser.add_argument(
-        "--channel",
+        "--conversation",
         metavar="CHANNEL[:TS]",
         help="the channel, or the thread in it, that you would like; the policy decides",
     )

@@ -117,12 +117,12 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What `explain --json` prints."""
-    asks, seen = verdict.answer == "ask", verdict.answer in ("ask", "notify")
+    asks, seen = verdict.effect == "ask", verdict.effect in ("ask", "notify")
     return {
-        "verdict": verdict.answer,
+        "verdict": verdict.effect,
         "rule": verdict.rule or None,
         "why": verdict.why,
-        "channel": (verdict.channel or None) if seen else None,
+        "channel": (verdict.conversation or None) if seen else None,
         "approvers": list(verdict.named or policy.approvers) if asks else [],
         "expires_in": verdict.expires_in if asks else None,
         "digest": verdict.policy,
@@ -140,10 +140,10 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
             f"{verdict.reversibility} ({claimed[verdict.reversibility_from]})"
         )
         said += [("rated", rated), ("class", facts.class_name or "none")]
-    if verdict.answer == "ask":
+    if verdict.effect == "ask":
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
         said.append(("how long", _length(verdict.expires_in)))
-    if verdict.answer in ("ask", "notify"):
+    if verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
     if verdict.headline:
         said.append(("headline", verdict.headline))
@@ -153,7 +153,7 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said.append(("lacks", f"{', '.join(lacks)}: so it is refused, and nobody is asked"))
     if verdict.reason:
         said.append(("told", verdict.reason))
-    lines = [laid_out(f"{verdict.answer}: ", verdict.why)]
+    lines = [laid_out(f"{verdict.effect}: ", verdict.why)]
     lines += [laid_out(f"  {name:<10}", text) for name, text in said]
     if found.passed:
         aside = ", as if the agent had claimed nothing" if found.claims_aside else ""

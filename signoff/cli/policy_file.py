@@ -20,7 +20,7 @@ def loaded(file: str) -> Loaded:
         given = settings.load().policy()
     except ConfigError:  # a policy can be judged where no server is set up
         return load_all(file)
-    return load_all(file, approvers=given.approvers, channel=given.channel)
+    return load_all(file, approvers=given.approvers, conversation=given.conversation)
 
 
 def place(rule: Rule) -> str:

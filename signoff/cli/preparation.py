@@ -31,7 +31,7 @@ class Prepared:
     data: str
     redis_url: str | None
     verify_key: str
-    channel: str
+    conversation: str
     log_level: str
     log_json: bool
 
@@ -56,7 +56,7 @@ def prepare(owner: int) -> tuple[Prepared, IO[str]]:
         _reach(given.redis_url)
     data = str(given.data.absolute())
     level, as_json = given.log_level, given.log_json
-    return Prepared(data, given.redis_url, verify_key, policy.channel, level, as_json), held
+    return Prepared(data, given.redis_url, verify_key, policy.conversation, level, as_json), held
 
 
 def send() -> int:

@@ -21,7 +21,7 @@ that lets run what people rejected is too loose.
 
   signoff policy replay policy.yml --since 30d
 """
-ANSWERS = ("allow", "notify", "ask", "block", "refused")
+EFFECTS = ("allow", "notify", "ask", "block", "refused")
 MOST = 30
 """Kinds of changes that are listed; --json has them all."""
 
@@ -72,7 +72,7 @@ def _ordered(report: Report) -> list[tuple[Change, Changed]]:
 
     def place_of(one: tuple[Change, Changed]) -> tuple[int, int, int, str]:
         kind, found = one
-        return ANSWERS.index(kind.now), -found.ended["rejected"], -found.count, kind.action
+        return EFFECTS.index(kind.now), -found.ended["rejected"], -found.count, kind.action
 
     return sorted(report.changes.items(), key=place_of)
 
@@ -103,7 +103,7 @@ def _lines(report: Report, file: str) -> list[str]:
         "",
         f"{'':10}{'then':>10}{'now':>10}",
     ]
-    for name in ANSWERS:
+    for name in EFFECTS:
         if report.then[name] or report.now[name]:
             lines.append(f"{name:<10}{report.then[name]:>10,}{report.now[name]:>10,}")
     lines += ["", f"{report.changed:,} would be answered otherwise" + (":" if report.changed else "")]

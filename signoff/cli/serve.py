@@ -67,7 +67,8 @@ def _serve(_: argparse.Namespace) -> int:
         _tell_agents(data, url, prepared.verify_key)
 
         def ready() -> None:
-            print(f"Signoff is ready: cards go to {prepared.channel}, requests come by {where}.", flush=True)
+            what = f"cards go to {prepared.conversation}, requests come by {where}"
+            print(f"Signoff is ready: {what}.", flush=True)
 
         given = environment.for_role(os.environ) | {"SIGNOFF_REDIS_URL": url}
         start = source.fork if source else forker.spawn

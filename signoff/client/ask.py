@@ -53,7 +53,7 @@ class Ask(TypedDict, total=False):
     """Seconds until an unanswered request ends: at least 1, at most 30 days; 24 hours if not said."""
     title: str
     """A short title; at most 150 characters."""
-    channel: str | None
+    conversation: str | None
     """The Slack channel that the agent would like; the policy decides.
 
     `C0123ABCD:1700000000.000100` (a channel's id and a message's ts) names a thread, such as the one where

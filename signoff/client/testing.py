@@ -26,7 +26,7 @@ import pytest
 
 # Signoff itself is imported where it is used: pytest loads this module wherever it is installed.
 if TYPE_CHECKING:
-    from signoff.models.messages import Answer, ApprovalRequest, Outcome
+    from signoff.models.messages import ApprovalRequest, Outcome, Response
     from signoff.models.receipt import Receipt, Status
     from signoff.receipts import Signer
 
@@ -108,7 +108,7 @@ class _ScriptedExchange:
         self._lock = threading.RLock()
         self._asked: dict[str, ApprovalRequest] = {}
         self._keys: dict[str, str] = {}
-        self._answers: dict[str, Answer] = {}
+        self._responses: dict[str, Response] = {}
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Take one entry; raises AssertionError for a request that nothing was said about."""
@@ -119,28 +119,28 @@ class _ScriptedExchange:
                 self._take(ApprovalRequest.decode(body))
             elif kind == "cancel" and request_id in self._asked and self._pending(request_id):
                 reason = Cancel.model_validate_json(body).reason
-                self._answer(request_id, _Script("", "cancelled", reason=reason))
+                self._respond(request_id, _Script("", "cancelled", reason=reason))
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
 
-    async def lookup(self, request_id: str) -> Answer | None:
+    async def lookup(self, request_id: str) -> Response | None:
         """The state now."""
-        from signoff.models.messages import Answer
+        from signoff.models.messages import Response
 
         with self._lock:
             request = self._asked.get(request_id)
             if request is None:
                 return None
             if not self._pending(request_id):
-                return self._answers[request_id]
+                return self._responses[request_id]
             expires_at = time.time_ns() // 1000 + request.expires_in * 1_000_000
-            return Answer(status="pending", action=request.action, expires_at=expires_at)
+            return Response(status="pending", action=request.action, expires_at=expires_at)
 
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Answer:
-        """The final answer; raises TimeoutError at once where the test leaves the request pending."""
-        answer = await self.lookup(request_id)
-        if answer is not None and answer.status != "pending":
-            return answer
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
+        """The final response; raises TimeoutError at once where the test leaves the request pending."""
+        response = await self.lookup(request_id)
+        if response is not None and response.status != "pending":
+            return response
         if timeout is None:
             self._approvals._fail(
                 f"The agent waits without a timeout for request {request_id}, which the test leaves "
@@ -148,7 +148,7 @@ class _ScriptedExchange:
             )
         raise TimeoutError
 
-    async def received(self, request_id: str, timeout: float) -> bool:
+    async def is_received(self, request_id: str, timeout: float) -> bool:
         """True for every request that was sent."""
         return request_id in self._asked
 
@@ -167,20 +167,20 @@ class _ScriptedExchange:
         self._asked[request_id] = request
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             reason = "This key was used for another request: use a new key for other content."
-            self._answer(request_id, _Script("", "invalid", reason=reason))
+            self._respond(request_id, _Script("", "invalid", reason=reason))
 
     def _pending(self, request_id: str) -> bool:
         """Decide what can be decided by now."""
-        if request_id in self._answers:
+        if request_id in self._responses:
             return False
         script = self._approvals._script_for(self._asked[request_id].action)
         if script is None or script.status == "pending":
             return True
-        self._answer(request_id, script)
+        self._respond(request_id, script)
         return False
 
-    def _answer(self, request_id: str, script: _Script) -> None:
-        from signoff.models.messages import Answer
+    def _respond(self, request_id: str, script: _Script) -> None:
+        from signoff.models.messages import Response
         from signoff.payload.canonical import canonical
 
         request = self._asked[request_id]
@@ -190,7 +190,7 @@ class _ScriptedExchange:
         text = canonical(payload)
         approved = script.status == "approved"
         receipt = _receipt(request, script, text if approved else None)
-        self._answers[request_id] = Answer(
+        self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
             receipt=self._signer.sign(receipt),

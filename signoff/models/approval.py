@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
 
+End = Literal["approved", "rejected", "expired", "cancelled", "blocked"]
+"""What an Approval may become."""
+ApprovalStatus = Literal["pending"] | End
+"""Whoever adds one adds it everywhere: matches over it are exhaustive, without a default."""
+
 
 @dataclass(frozen=True)
 class Card:
-    """Where an Approval is shown: channel id and message ts, and its log reply's ts.
+    """Where an Approval is shown, in its channel's own words: conversation, message, and its log reply.
 
-    `ts` is None until it has been posted, `shown_revision` what it shows. `thread_ts` is the first message
+    `message` is None until it has been posted, `shown_revision` what it shows. `thread` is the first message
     of the thread that it is a reply in, None where it is none: there the log stands on the card itself.
     """
 
     id: int
-    channel: str | None = None
-    ts: str | None = None
+    channel: str = "slack"
+    conversation: str | None = None
+    message: str | None = None
     log_ts: str | None = None
     permalink: str | None = None
     shown_revision: int = 0
     log_revision: int = 0
-    thread_ts: str | None = None
+    thread: str | None = None
 
 
 @dataclass(frozen=True)
 class Approval:
     """The life of one request. Times are microseconds since 1970, UTC, by the database's clock.
 
-    `status` is pending, approved, rejected, expired, cancelled or blocked. `payload` and `payload_text`
+    `decisions` are the votes on the current version, in their order. `payload` and `payload_text`
     (canonical) are of the current `version`; `request.payload` is as the agent sent it.
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
+    `restored` says that a restore closed it while it waited: nobody decides on it any more.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     """
 
@@ -41,7 +48,7 @@ class Approval:
     agent: str
     request_id: str
     action: str
-    status: str
+    status: ApprovalStatus
     version: int
     revision: int
     created_at: int
@@ -56,11 +63,17 @@ class Approval:
     published_at: int | None = None
     delivered_revision: int = 0
     reason: str = ""
+    restored: bool = False
     receipt: str | None = None
-    decision: Decision | None = None
+    decisions: tuple[Decision, ...] = ()
     outcome: Outcome | None = None
     outcome_at: int | None = None
     card: Card | None = None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The vote that was the last one needed, or the last one so far."""
+        return self.decisions[-1] if self.decisions else None
 
     @property
     def pending(self) -> bool:

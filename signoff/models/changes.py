@@ -44,9 +44,9 @@ _SHOWN = (
     update(cards)
     .where(cards.c.id == bindparam("card_id"))
     .values(
-        channel=bindparam("to_channel"),
-        ts=bindparam("to_ts"),
-        thread_ts=bindparam("to_thread"),
+        conversation=bindparam("to_conversation"),
+        message=bindparam("to_message"),
+        thread=bindparam("to_thread"),
         permalink=bindparam("link"),
         shown_revision=bindparam("revision"),
         fault=None,
@@ -69,7 +69,7 @@ _DELIVERED = (
 )
 _STIRRED = (
     update(threads)
-    .where(threads.c.channel == bindparam("in_channel"), threads.c.ts == bindparam("first"))
+    .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
     .values(revision=threads.c.revision + 1)
 )
 _FAULT = (
@@ -122,13 +122,16 @@ def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> 
 
 
 def add_approval(
-    connection: Connection, values: dict[str, Any], payload: dict[str, Any], *, card: bool = True
+    connection: Connection, values: dict[str, Any], payload: dict[str, Any], channel: str | None
 ) -> None:
-    """A new approval, its first payload, and its card yet to be posted."""
+    """A new approval, its first payload, and its card in a channel yet to be posted; None: it has none."""
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
-    if card:
-        connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
+    if channel:
+        connection.execute(
+            _ADD_CARD,
+            {"approval_id": values["id"], "channel": channel, "shown_revision": 0, "log_revision": 0},
+        )
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
@@ -143,7 +146,7 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
-    """One approver's answer."""
+    """One approver's vote."""
     values = decision.model_dump(exclude={"payload", "at"})
     connection.execute(_ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at})
 
@@ -169,28 +172,28 @@ def report(connection: Connection, approval_id: str, outcome: str) -> bool:
     return connection.execute(_REPORT, {"approval_id": approval_id, "what": outcome}).rowcount == 1
 
 
-def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
-    """A card stands in Slack: `card_id`, `revision`, and `to_channel`, `to_ts`, `to_thread`, `link`."""
+def note_shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
+    """A card stands: `card_id`, `revision`, and `to_conversation`, `to_message`, `to_thread`, `link`."""
     connection.execute(_SHOWN, values)
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
 
-def logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
+def note_logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
     """A card's log reply stands at this revision."""
     connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
 
 
-def delivered(connection: Connection, approval_id: str, revision: int) -> None:
+def note_delivered(connection: Connection, approval_id: str, revision: int) -> None:
     """All its cards show at least this revision."""
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
 
 
-def stirred(connection: Connection, channel: str, thread_ts: str) -> None:
+def stir(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
-    connection.execute(_STIRRED, {"in_channel": channel, "first": thread_ts})
+    connection.execute(_STIRRED, {"where": conversation, "first": thread})
 
 
-def fault(connection: Connection, approval_id: str, what: str) -> bool:
+def note_fault(connection: Connection, approval_id: str, what: str) -> bool:
     """Why a card cannot be shown; False where that was known, of this card or of another."""
     values = {"card_of": approval_id, "what": what}
     new = connection.execute(_FAULT, values).rowcount > 0

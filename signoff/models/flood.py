@@ -1,4 +1,4 @@
-"""How much an agent has asked for, and what its channel is told when that is too much."""
+"""How much an agent has asked for, and what its conversation is told when that is too much."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, literal_column, select, text, update
 
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, now
-from signoff.models.tables import NoticeRow
+from signoff.models.tables import FloodWarningRow
 
 HOUR = 3600 * MICROSECONDS
-notices = NoticeRow.__table__  # type: ignore[attr-defined]
+warnings = FloodWarningRow.__table__  # type: ignore[attr-defined]
 
 # For PostgreSQL: two intakes must not both find that there is room. SQLite has one writer anyway.
 _LOCK = select(agents.c.name).where(agents.c.name == bindparam("agent")).with_for_update()
@@ -33,25 +33,26 @@ _NTH = (
     .limit(1)
     .offset(bindparam("skip"))
 )
-_QUIET = select(notices.c.until).where(notices.c.agent == bindparam("agent"), notices.c.until > now())
+_QUIET = select(warnings.c.until).where(warnings.c.agent == bindparam("agent"), warnings.c.until > now())
 _RENEW = (
-    update(notices)
-    .where(notices.c.agent == bindparam("about"), notices.c.until <= now())
+    update(warnings)
+    .where(warnings.c.agent == bindparam("about"), warnings.c.until <= now())
     .values(text=bindparam("what"), until=bindparam("end"))
 )
 _ADD = text(
-    "INSERT INTO notice (agent, text, until) VALUES (:about, :what, :end) ON CONFLICT (agent) DO NOTHING"
+    "INSERT INTO flood_warning (agent, text, until) VALUES (:about, :what, :end) "
+    "ON CONFLICT (agent) DO NOTHING"
 )
-_UNTOLD = select(notices.c.agent).where(notices.c.text.is_not(None)).limit(100)
-_WHAT = select(notices.c.text).where(notices.c.agent == bindparam("agent"))
+_UNTOLD = select(warnings.c.agent).where(warnings.c.text.is_not(None)).limit(100)
+_WHAT = select(warnings.c.text).where(warnings.c.agent == bindparam("agent"))
 _CLAIM = (
-    update(notices)
-    .where(notices.c.agent == bindparam("about"), notices.c.text == bindparam("what"))
+    update(warnings)
+    .where(warnings.c.agent == bindparam("about"), warnings.c.text == bindparam("what"))
     .values(text=None)
 )
 _BACK = (
-    update(notices)
-    .where(notices.c.agent == bindparam("about"), notices.c.text.is_(None))
+    update(warnings)
+    .where(warnings.c.agent == bindparam("about"), warnings.c.text.is_(None))
     .values(text=bindparam("what"))
 )
 
@@ -81,19 +82,19 @@ def free_at(connection: Connection, agent: str, per_hour: int) -> int:
     return int(nth) + HOUR if nth is not None else 0
 
 
-def notice(store: Store, agent: str, what: dict[str, Any], until: int) -> bool:
-    """Have a channel told about an agent, unless one has been and `until` (microseconds) is not yet over."""
+def warn(store: Store, agent: str, what: dict[str, Any], until: int) -> bool:
+    """Have a conversation told about an agent, unless one has been and `until` (microseconds) lies ahead."""
     values = {"about": agent, "what": json.dumps(what), "end": until}
     with store.reading() as connection:
         if connection.execute(_QUIET, {"agent": agent}).first():
             return False
-    with store.transaction() as connection:
+    with store.transaction("flood") as connection:
         renewed = connection.execute(_RENEW, values).rowcount == 1
         return renewed or connection.execute(_ADD, values).rowcount == 1
 
 
 def untold(store: Store) -> list[str]:
-    """Agents that a channel is to be told about."""
+    """Agents that a conversation is to be told about."""
     with store.reading() as connection:
         return list(connection.execute(_UNTOLD).scalars())
 

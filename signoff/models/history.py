@@ -11,12 +11,12 @@ from sqlalchemy import Connection, and_, bindparam, select
 from signoff.errors import Invalid
 from signoff.models.messages import ApprovalRequest
 from signoff.models.store import approvals, payloads
-from signoff.models.verdict import Answer
+from signoff.models.verdict import Effect
 
 
 @dataclass(frozen=True)
 class Past:
-    """A request that came in, the answer that it had then, and what became of it (a status).
+    """A request that came in, the effect of its verdict then, and what became of it (a status).
 
     `request` is None where its payload has been erased.
     """
@@ -24,7 +24,7 @@ class Past:
     id: str
     agent: str
     action: str
-    answer: Answer
+    effect: Effect
     status: str
     request: ApprovalRequest | None
 
@@ -53,8 +53,8 @@ def since(connection: Connection, moment: int) -> Iterator[Past]:
     """All requests from `moment` (microseconds since 1970) on, the oldest first."""
     found = connection.execution_options(yield_per=ROWS).execute(_SINCE, {"since": moment})
     for row in found:
-        answer = json.loads(row.verdict)["answer"]
-        yield Past(row.request_id, row.agent, row.action, answer, row.status, _request(row.text, row.claims))
+        effect = json.loads(row.verdict)["effect"]
+        yield Past(row.request_id, row.agent, row.action, effect, row.status, _request(row.text, row.claims))
 
 
 def _request(text: str | None, claims: str | None) -> ApprovalRequest | None:

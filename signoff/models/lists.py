@@ -25,7 +25,7 @@ MOST_OWNED = 20
 class Listed:
     """An Approval as one line of a list. Times are microseconds since 1970.
 
-    `answer` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
+    `vote` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
     one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `headline` the
     policy's sentence, empty where it has none; `why` says what of the policy decided, and `rule_says` is what
     its rule gives for a reason.
@@ -42,7 +42,7 @@ class Listed:
     ended_at: int | None
     named: tuple[str, ...] = ()
     headline: str = ""
-    answer: str | None = None
+    vote: str | None = None
     approver: str = ""
     resubmit: bool = False
     decided_at: int | None = None
@@ -71,7 +71,7 @@ _COLUMNS = (
 _LINES = (
     select(
         *(approvals.c[name] for name in _COLUMNS),
-        decisions.c.answer,
+        decisions.c.vote,
         decisions.c.approver,
         decisions.c.resubmit,
         decisions.c.at,
@@ -142,7 +142,7 @@ def owned_agents(store: Store, user_id: str) -> list[str]:
 
 
 def owner(store: Store, agent: str) -> str | None:
-    """Who owns an agent: a Slack user id, or nobody."""
+    """Who owns an agent: a person's id, or nobody."""
     with store.reading() as connection:
         found: str | None = connection.execute(_OWNER, {"agent": agent}).scalar()
         return found
@@ -181,7 +181,7 @@ def _listed(row: Any) -> Listed:
         **taken,
         named=tuple(verdict.get("named", ())),
         headline=verdict.get("headline") or "",
-        answer=row.answer,
+        vote=row.vote,
         approver=row.approver or "",
         resubmit=bool(row.resubmit),
         decided_at=row.at,

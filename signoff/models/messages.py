@@ -67,7 +67,7 @@ class ApprovalRequest(Wire):
     editable: bool | tuple[str, ...] = True
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
-    channel: Annotated[str, StringConstraints(max_length=80)] | None = None
+    conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
 
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""
@@ -101,12 +101,12 @@ class ApprovalRequest(Wire):
 
 
 class Decision(Wire):
-    """One approver's answer. `payload` is set where they corrected it.
+    """One approver's vote on one version. `payload` is set where they corrected it.
 
     `resubmit` tells a rejected agent to come back with changes. `at` is None until it is recorded.
     """
 
-    answer: Literal["approve", "reject"]
+    vote: Literal["approve", "reject"]
     approver: str
     name: str
     reason: str = ""
@@ -129,7 +129,7 @@ class Cancel(Wire):
     reason: Prose = ""
 
 
-class Answer(Wire):
+class Response(Wire):
     """What stands under an agent's decision key: `pending` once received, later the receipt."""
 
     v: int = VERSION
@@ -145,8 +145,8 @@ class Answer(Wire):
         return self.model_dump_json(exclude_none=True)
 
     @classmethod
-    def decode(cls, text: str | bytes) -> Answer:
-        """JSON text → answer; raises Invalid. Fields of a later server are passed over."""
+    def decode(cls, text: str | bytes) -> Response:
+        """JSON text → response; raises Invalid. Fields of a later server are passed over."""
         found = parse(text)
         if isinstance(found, dict):
             found = {name: value for name, value in found.items() if name in cls.model_fields}

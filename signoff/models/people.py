@@ -12,7 +12,7 @@ MEMBERS = "members"
 
 @dataclass(frozen=True)
 class Person:
-    """A Slack user, as Slack describes them now."""
+    """A person, as their channel describes them now."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Which approvals a message in Slack is about. The row decides, never what stands in the message."""
+"""Which approvals a message is about. The row decides, never what stands in the message."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from signoff.models.store import Store, approvals, cards
 MOST = 100
 """Approvals of one thread that are looked at."""
 
-_HERE = cards.c.channel == bindparam("channel")
-_AT = select(cards.c.approval_id).where(_HERE, cards.c.ts == bindparam("message_ts")).order_by(cards.c.id)
+_HERE = cards.c.conversation == bindparam("conversation")
+_AT = select(cards.c.approval_id).where(_HERE, cards.c.message == bindparam("message")).order_by(cards.c.id)
 # Not two comparisons with OR: each half has an index of its own.
 _REPLIES = union_all(
-    select(cards.c.approval_id).where(_HERE, cards.c.ts == bindparam("message_ts")),
-    select(cards.c.approval_id).where(_HERE, cards.c.thread_ts == bindparam("message_ts")),
+    select(cards.c.approval_id).where(_HERE, cards.c.message == bindparam("message")),
+    select(cards.c.approval_id).where(_HERE, cards.c.thread == bindparam("message")),
 ).subquery()
 _IN_THREAD = (
     select(approvals.c.id)
@@ -29,16 +29,18 @@ _IN_THREAD = (
 )
 
 
-def at(store: Store, channel: str, ts: str) -> list[str]:
+def at(store: Store, conversation: str, message: str) -> list[str]:
     """The ids of the approvals whose card this message is: one, or none."""
     with store.reading() as connection:
-        return list(connection.execute(_AT, {"channel": channel, "message_ts": ts}).scalars())
+        return list(connection.execute(_AT, {"conversation": conversation, "message": message}).scalars())
 
 
-def in_thread(store: Store, channel: str, thread_ts: str) -> list[str]:
+def in_thread(store: Store, conversation: str, message: str) -> list[str]:
     """The ids of the approvals whose card is this message or stands in its thread.
 
     What waits comes first, the oldest before the others; then what ended, the last one first.
     """
     with store.reading() as connection:
-        return list(connection.execute(_IN_THREAD, {"channel": channel, "message_ts": thread_ts}).scalars())
+        return list(
+            connection.execute(_IN_THREAD, {"conversation": conversation, "message": message}).scalars()
+        )

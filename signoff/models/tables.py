@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
-UNLOGGED = text("ts IS NOT NULL AND thread_ts IS NULL AND log_revision < shown_revision")
+UNLOGGED = text("message IS NOT NULL AND thread IS NULL AND log_revision < shown_revision")
 
 
 def _time(**options: Any) -> Any:
@@ -24,9 +24,10 @@ def _text(**options: Any) -> Any:
 class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
-    `id` is the request's id, but where another agent's request has it already. `delivered_revision` is
-    what all its cards show; `not_before` keeps a card from being delivered for a while. `channel` is where
-    the verdict wants its card.
+    `id` is the request's id, but where another agent's request has it already. `delivered_revision` is what
+    all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
+    the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
+    on it.
     """
 
     __tablename__ = "approval"
@@ -86,7 +87,8 @@ class ApprovalRow(SQLModel, table=True):
     receipt_expires_at: int | None = _time(default=None)
     outcome: str | None = _text(default=None)
     outcome_at: int | None = _time(default=None)
-    channel: str | None = _text(default=None)
+    conversation: str | None = _text(default=None)
+    closed_in: int | None = None
 
 
 class PayloadRow(SQLModel, table=True):
@@ -106,7 +108,7 @@ class PayloadRow(SQLModel, table=True):
 
 
 class DecisionRow(SQLModel, table=True):
-    """One approver's answer; unique per approval, version and approver while not withdrawn."""
+    """One approver's vote; unique per approval, version and approver while not withdrawn."""
 
     __tablename__ = "decision"
     __table_args__ = (
@@ -127,7 +129,7 @@ class DecisionRow(SQLModel, table=True):
     version: int
     approver: str = _text()
     name: str = _text()
-    answer: str = _text()
+    vote: str = _text()
     reason: str = _text(default="")
     resubmit: bool = False
     second_factor: str | None = _text(default=None)
@@ -138,48 +140,51 @@ class DecisionRow(SQLModel, table=True):
 class CardRow(SQLModel, table=True):
     """Where an approval is shown. `lease_until` keeps two from posting it at once.
 
-    `thread_ts` is the first message of the thread that it is a reply in; NULL where it starts one.
+    `channel` is the way to reach people (`slack`), `conversation` and `message` are its own words for where
+    the card stands. `thread` is the first message of the thread that it is a reply in; NULL where it starts
+    one.
     """
 
     __tablename__ = "card"
     __table_args__ = (
-        UniqueConstraint("approval_id", "channel"),
-        Index("card_message", "channel", "ts"),
+        UniqueConstraint("approval_id", "conversation"),
+        Index("card_message", "conversation", "message"),
         Index(
             "card_thread",
-            "channel",
-            "thread_ts",
-            sqlite_where=text("thread_ts IS NOT NULL"),
-            postgresql_where=text("thread_ts IS NOT NULL"),
+            "conversation",
+            "thread",
+            sqlite_where=text("thread IS NOT NULL"),
+            postgresql_where=text("thread IS NOT NULL"),
         ),
         Index("card_unlogged", "id", sqlite_where=UNLOGGED, postgresql_where=UNLOGGED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     approval_id: str = _text(foreign_key="approval.id")
-    channel: str | None = _text(default=None)
-    ts: str | None = _text(default=None)
+    conversation: str | None = _text(default=None)
+    message: str | None = _text(default=None)
     log_ts: str | None = _text(default=None)
     permalink: str | None = _text(default=None)
     shown_revision: int = 0
     log_revision: int = 0
     lease_until: int = _time(default=0)
     fault: str | None = _text(default=None)
-    thread_ts: str | None = _text(default=None)
+    thread: str | None = _text(default=None)
+    channel: str = _text(default="slack", sa_column_kwargs={"server_default": "slack"})
 
 
 class ThreadRow(SQLModel, table=True):
-    """The thread of an agent's run in the channel that the policy names, `wanted`; `channel` is Slack's id.
+    """The thread of an agent's run in the conversation that the policy names, `wanted`.
 
-    `ts` is its first message, NULL until that is posted. `revision` counts what has happened to its cards,
-    `shown_revision` is what the first message tells, `digest` is of its text. Nobody edits it before
-    `not_before`; who holds `lease_until` is alone in posting or editing it.
+    `conversation` is that one's id. `message` is its first message, NULL until that is posted. `revision`
+    counts what has happened to its cards, `shown_revision` is what the first message tells, `digest` is of
+    its text. Nobody edits it before `not_before`; who holds `lease_until` is alone in posting or editing it.
     """
 
     __tablename__ = "thread"
     __table_args__ = (
         UniqueConstraint("agent", "run", "wanted"),
-        Index("thread_message", "channel", "ts"),
+        Index("thread_message", "conversation", "message"),
         Index(
             "thread_stale",
             "not_before",
@@ -192,8 +197,8 @@ class ThreadRow(SQLModel, table=True):
     agent: str = _text(foreign_key="agent.name")
     run: str = _text()
     wanted: str = _text()
-    channel: str | None = _text(default=None)
-    ts: str | None = _text(default=None)
+    conversation: str | None = _text(default=None)
+    message: str | None = _text(default=None)
     revision: int = 0
     shown_revision: int = 0
     digest: str | None = _text(default=None)
@@ -220,7 +225,7 @@ class AuditEventRow(SQLModel, table=True):
 class EpochRow(SQLModel, table=True):
     """The time since a restore; the first epoch, of a database that was never restored, has no row.
 
-    `backup_at` is when its backup was taken, NULL where other means put the database back. `settled_at` is
+    `backup_at` is when its backup was taken, NULL where other means put the database back. `told_at` is
     when agents were told of requests that are in no row any more, NULL until then.
     """
 
@@ -229,11 +234,11 @@ class EpochRow(SQLModel, table=True):
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     started_at: int = _time()
     backup_at: int | None = _time(default=None)
-    settled_at: int | None = _time(default=None)
+    told_at: int | None = _time(default=None)
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent that has asked at least once. `owner` is a Slack user id.
+    """An agent that has asked at least once. `owner` is a person's id.
 
     `served_at` is when a new card of it last had its turn; NULL where none has.
     """
@@ -247,22 +252,22 @@ class AgentRow(SQLModel, table=True):
 
 
 class PauseRow(SQLModel, table=True):
-    """Until when Slack asked to be left alone (its Retry-After), by method; for posts by channel, too."""
+    """Until when a channel asked to be left alone, by method; for posts by conversation, too."""
 
     __tablename__ = "pause"
 
     method: str = _text(primary_key=True)
-    channel: str = _text(primary_key=True)
+    conversation: str = _text(primary_key=True)
     not_before: int = _time()
 
 
-class NoticeRow(SQLModel, table=True):
-    """What a channel is told of an agent that asked for too much; JSON, NULL once it has been told.
+class FloodWarningRow(SQLModel, table=True):
+    """What a conversation is told of an agent that asked for too much; JSON, NULL once it has been told.
 
     There is no other before `until`.
     """
 
-    __tablename__ = "notice"
+    __tablename__ = "flood_warning"
 
     agent: str = _text(primary_key=True)
     text: str | None = _text(default=None)
@@ -284,7 +289,7 @@ class PolicyRow(SQLModel, table=True):
 
 
 class HomeRow(SQLModel, table=True):
-    """A person who has opened App Home; `digest` is of what it shows, NULL where Slack shows nothing of ours.
+    """A person who has opened their Home; `digest` is of what it shows, NULL where it shows nothing of ours.
 
     Nobody publishes it before `not_before`: so one worker at a time does, and not too often.
     """

@@ -21,8 +21,8 @@ _COLUMNS = (
     threads.c.id,
     threads.c.agent,
     threads.c.run,
-    threads.c.channel,
-    threads.c.ts,
+    threads.c.conversation,
+    threads.c.message,
     threads.c.revision,
     threads.c.digest,
 )
@@ -33,20 +33,22 @@ _KEY = (
 )
 _FIND = select(*_COLUMNS).where(*_KEY)
 _GET = select(*_COLUMNS).where(threads.c.id == bindparam("thread_id"))
-_AT = select(threads.c.id).where(threads.c.channel == bindparam("where"), threads.c.ts == bindparam("first"))
+_AT = select(threads.c.id).where(
+    threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first")
+)
 _ADD = insert(threads)
 _LEASE = now() + literal_column(str(LEASE_SECONDS * MICROSECONDS))
 _STALE = (threads.c.shown_revision < threads.c.revision, threads.c.not_before <= now())
 _FREE = threads.c.lease_until < now()
 _TO_POST = (
     update(threads)
-    .where(threads.c.id == bindparam("thread_id"), threads.c.ts.is_(None), _FREE)
+    .where(threads.c.id == bindparam("thread_id"), threads.c.message.is_(None), _FREE)
     .values(lease_until=_LEASE)
     .returning(threads.c.lease_until)
 )
 _TO_EDIT = (
     update(threads)
-    .where(threads.c.id == bindparam("thread_id"), threads.c.ts.is_not(None), *_STALE, _FREE)
+    .where(threads.c.id == bindparam("thread_id"), threads.c.message.is_not(None), *_STALE, _FREE)
     .values(lease_until=_LEASE)
     .returning(threads.c.lease_until)
 )
@@ -56,8 +58,8 @@ _RELEASE = update(threads).where(*_HELD).values(lease_until=0)
 _LATER = update(threads).where(*_HELD).values(lease_until=0, not_before=now() + bindparam("pause"))
 _POSTED = (
     update(threads)
-    .where(*_HELD, threads.c.ts.is_(None))
-    .values(channel=bindparam("where"), ts=bindparam("first"), digest=None, lease_until=0)
+    .where(*_HELD, threads.c.message.is_(None))
+    .values(conversation=bindparam("where"), message=bindparam("first"), digest=None, lease_until=0)
 )
 _SHOWN = (
     update(threads)
@@ -71,16 +73,16 @@ _SHOWN = (
 )
 _FORGET = (
     update(threads)
-    .where(threads.c.channel == bindparam("where"), threads.c.ts == bindparam("first"))
-    .values(channel=None, ts=None, digest=None)
+    .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
+    .values(conversation=None, message=None, digest=None)
 )
 _DUE = (
     select(threads.c.id)
-    .where(*_STALE, threads.c.ts.is_not(None))
+    .where(*_STALE, threads.c.message.is_not(None))
     .order_by(threads.c.not_before)
     .limit(bindparam("most"))
 )
-_REPLIES = (cards.c.channel == bindparam("where"), cards.c.thread_ts == bindparam("first"))
+_REPLIES = (cards.c.conversation == bindparam("where"), cards.c.thread == bindparam("first"))
 
 
 def _many(*statuses: str) -> ColumnElement[int]:
@@ -109,13 +111,13 @@ _VERDICTS = (
 
 @dataclass(frozen=True)
 class Thread:
-    """A run's thread; `channel` and `ts` are None until its first message is posted."""
+    """A run's thread; `conversation` and `message` are None until its first message is posted."""
 
     id: int
     agent: str
     run: str
-    channel: str | None
-    ts: str | None
+    conversation: str | None
+    message: str | None
     revision: int
     digest: str | None
 
@@ -134,7 +136,7 @@ class Tally:
 
 
 def of_run(store: Store, agent: str, run: str, wanted: str) -> Thread:
-    """The thread of an agent's run in the channel that the policy names; noted where it is new."""
+    """The thread of an agent's run in the conversation that the policy names; noted where it is new."""
     key = {"of_agent": agent, "of_run": run, "where": wanted}
     with store.reading() as connection:
         row = connection.execute(_FIND, key).first()
@@ -158,10 +160,10 @@ def get(store: Store, thread_id: int) -> Thread | None:
     return Thread(*row) if row else None
 
 
-def at(store: Store, channel: str, ts: str) -> int | None:
+def at(store: Store, conversation: str, message: str) -> int | None:
     """The id of the run's thread with this first message; None where it is no run's."""
     with store.reading() as connection:
-        return connection.execute(_AT, {"where": channel, "first": ts}).scalar()
+        return connection.execute(_AT, {"where": conversation, "first": message}).scalar()
 
 
 def take_to_post(store: Store, thread_id: int) -> int | None:
@@ -195,9 +197,9 @@ def later(store: Store, thread_id: int, lease: int, seconds: float) -> None:
         connection.execute(_LATER, {"thread_id": thread_id, "lease": lease, "pause": pause})
 
 
-def posted(store: Store, thread_id: int, lease: int, channel: str, ts: str) -> bool:
+def posted(store: Store, thread_id: int, lease: int, conversation: str, message: str) -> bool:
     """Its first message stands; gives the lease back. False where it had run out: then another's counts."""
-    values = {"thread_id": thread_id, "lease": lease, "where": channel, "first": ts}
+    values = {"thread_id": thread_id, "lease": lease, "where": conversation, "first": message}
     with store.transaction() as connection:
         return connection.execute(_POSTED, values).rowcount == 1
 
@@ -215,10 +217,10 @@ def shown(store: Store, thread: Thread, lease: int, digest: str, pause: float) -
         connection.execute(_SHOWN, values)
 
 
-def forget(store: Store, channel: str, ts: str) -> None:
-    """Its first message is gone from Slack: the next card posts another."""
+def forget(store: Store, conversation: str, message: str) -> None:
+    """Its first message is gone: the next card posts another."""
     with store.transaction() as connection:
-        connection.execute(_FORGET, {"where": channel, "first": ts})
+        connection.execute(_FORGET, {"where": conversation, "first": message})
 
 
 def due(store: Store, most: int = 50) -> Sequence[int]:
@@ -231,9 +233,9 @@ def look(store: Store, thread_id: int) -> tuple[Thread, Tally] | None:
     """A thread and what has become of its cards; None where its first message does not stand."""
     with store.reading() as connection:
         row = connection.execute(_GET, {"thread_id": thread_id}).first()
-        if row is None or row.channel is None or row.ts is None:
+        if row is None or row.conversation is None or row.message is None:
             return None
-        where = {"where": row.channel, "first": row.ts}
+        where = {"where": row.conversation, "first": row.message}
         counted = connection.execute(_TALLY, where).one()
         verdicts = connection.execute(_VERDICTS, where).scalars().all()
     approvers: dict[str, None] = {}

@@ -50,7 +50,7 @@ def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(pauses.c.not_before > now(), *what)
 
 
-_POST_PAUSED = and_(pauses.c.method == POST, pauses.c.channel == approvals.c.channel)
+_POST_PAUSED = and_(pauses.c.method == POST, pauses.c.conversation == approvals.c.conversation)
 _DUE = (approvals.c.delivered_revision < approvals.c.revision, approvals.c.not_before <= now())
 _FREE = cards.c.lease_until < now()
 _OF_CARD = cards.c.approval_id == approvals.c.id
@@ -98,8 +98,8 @@ _LOG = (
     select(approvals.c.id, cards.c.id)
     .join(cards, _OF_CARD)
     .where(
-        cards.c.ts.is_not(None),
-        cards.c.thread_ts.is_(None),
+        cards.c.message.is_not(None),
+        cards.c.thread.is_(None),
         cards.c.log_revision < cards.c.shown_revision,
         approvals.c.not_before <= now(),
         _FREE,
@@ -123,8 +123,8 @@ _SOONEST = select(
     select(func.min(pauses.c.not_before)).where(pauses.c.not_before > now()).scalar_subquery().label("pause"),
 )
 _PAUSE = text(
-    "INSERT INTO pause (method, channel, not_before) VALUES (:method, :channel, :end) "
-    "ON CONFLICT (method, channel) DO UPDATE SET not_before = excluded.not_before"
+    "INSERT INTO pause (method, conversation, not_before) VALUES (:method, :conversation, :end) "
+    "ON CONFLICT (method, conversation) DO UPDATE SET not_before = excluded.not_before"
 )
 _UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
 
@@ -139,12 +139,12 @@ def following(store: Store, *, logs: bool = True) -> Turn | None:
     return None
 
 
-def pause(store: Store, method: str, channel: str, seconds: float, unused: Turn | None = None) -> None:
+def pause(store: Store, method: str, conversation: str, seconds: float, unused: Turn | None = None) -> None:
     """Slack asked to be left alone; the agent of an `unused` turn stands where it stood before it."""
     with store.transaction() as connection:
         end = changes.clock(connection) + int(seconds * MICROSECONDS)
-        where = channel if method == POST else ""
-        connection.execute(_PAUSE, {"method": method, "channel": where, "end": end})
+        where = conversation if method == POST else ""
+        connection.execute(_PAUSE, {"method": method, "conversation": where, "end": end})
         if unused and unused.agent:
             connection.execute(_UNSERVED, {"agent": unused.agent, "served": unused.served})
 

@@ -1,4 +1,4 @@
-"""The policy's answer to a request, and how strict answers are; pure."""
+"""The policy's verdict on a request, and how strict verdicts are; pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.receipt import Wire
 
-Answer = Literal["allow", "notify", "ask", "block"]
-ANSWERS: tuple[Answer, ...] = ("allow", "notify", "ask", "block")
+Effect = Literal["allow", "notify", "ask", "block"]
+EFFECTS: tuple[Effect, ...] = ("allow", "notify", "ask", "block")
 """From the loosest to the strictest."""
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 REVERSIBILITIES: tuple[Reversibility, ...] = ("reversible", "costly", "irreversible")
@@ -21,11 +21,11 @@ UNMAPPED_REVERSIBILITY: Reversibility = "irreversible"
 class Verdict(Wire):
     """Whether a request runs, is asked about or blocked; by whom, where, and for how long.
 
-    `approvers` holds Slack user ids, user-group ids, or `members`, as they were when it was judged; `named`
-    is what the rule calls them (groups of the policy, ids), empty for the default approvers: see
+    `approvers` holds user ids, user-group ids, or `members`, as they were when it was judged; `named` is what
+    the rule calls them (groups of the policy, ids), empty for the default approvers: see
     `Policy.approvers_of`. `expires_in` is in seconds. `…_from` says whose word a value is: the policy's, the
-    agent's claim, or nobody's. `thread_ts` is a thread of `channel` that the card appears in, where the agent
-    wished for one and it was granted. `headline` is the rule's sentence, filled from the payload.
+    agent's claim, or nobody's. `thread` is a thread of `conversation` that the card appears in, where the
+    agent wished for one and it was granted. `headline` is the rule's sentence, filled from the payload.
 
     `rule` is the name of the rule that decided, empty where none did; `why` says in one sentence what did,
     without a word of the payload; `reason` is told to the agent. `editable` names the fields that a person
@@ -33,15 +33,15 @@ class Verdict(Wire):
     has to say. `policy` is the policy's digest.
     """
 
-    answer: Answer
+    effect: Effect
     approvers: tuple[str, ...]
-    channel: str
+    conversation: str
     expires_in: int
     reversibility: Reversibility
     reversibility_from: Literal["policy", "agent", "nobody"]
     risk: Risk
     risk_from: Literal["policy", "agent", "nobody"]
-    thread_ts: str | None = None
+    thread: str | None = None
     headline: str | None = None
     reason: str = ""
     policy: str = ""

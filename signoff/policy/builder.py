@@ -50,7 +50,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         match=_match(values.get("match", {})),
         when=part("when", Condition),
         headline=part("headline", Headline),
-        channel=values.get("channel"),
+        conversation=values.get("channel"),
         approvers=_many(values.get("approvers", ())),
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,

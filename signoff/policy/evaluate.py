@@ -8,7 +8,7 @@ from typing import Any
 
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.models.verdict import (
-    ANSWERS,
+    EFFECTS,
     REVERSIBILITIES,
     RISKS,
     UNMAPPED_RISK,
@@ -66,7 +66,7 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
     return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed), by is not facts)
 
 
-def judge_edit(
+def evaluate_edit(
     policy: Policy, request: ApprovalRequest, agent: str, payload: dict[str, Any], verdict: Verdict
 ) -> Verdict:
     """The verdict on a request whose payload a person has changed; `verdict` is the one that stands.
@@ -77,9 +77,9 @@ def judge_edit(
     `block` means: refuse the edit, with its reason.
     """
     new = evaluate(request.model_copy(update={"payload": payload}), agent, policy)
-    if new.answer == "block" or verdict.answer == "block":
-        return new if new.answer == "block" else verdict
-    other = policy.rule(new.rule) if new.answer == "ask" and new.rule != verdict.rule else None
+    if new.effect == "block" or verdict.effect == "block":
+        return new if new.effect == "block" else verdict
+    other = policy.rule(new.rule) if new.effect == "ask" and new.rule != verdict.rule else None
     taken = new if other else verdict
     named = other.approvers if other and other.approvers else verdict.named
     headline = policy.rule(taken.rule)
@@ -89,13 +89,13 @@ def judge_edit(
     )
     return taken.model_copy(
         update={
-            "answer": "ask",
+            "effect": "ask",
             "named": named,
             "approvers": policy.resolve(named) if taken is new else verdict.approvers,
-            "channel": other.channel if other and other.channel else verdict.channel,
-            "thread_ts": None
-            if other and other.channel not in (None, verdict.channel)
-            else verdict.thread_ts,
+            "conversation": other.conversation if other and other.conversation else verdict.conversation,
+            "thread": None
+            if other and other.conversation not in (None, verdict.conversation)
+            else verdict.thread,
             "headline": headline.headline.fill(request.action, agent, payload)
             if headline and headline.headline
             else None,
@@ -134,13 +134,13 @@ def _find(facts: Facts, contents: Contents, rules: tuple[Rule, ...]) -> tuple[Fi
     are as strict the first is taken: which people are asked may depend on what the agent says.
     """
     found = decide(facts, contents, rules)
-    if found.answer == "block" or not _claimed(facts):
+    if found.effect == "block" or not _claimed(facts):
         return found, facts
     bare = facts.bare()
     other = decide(bare, contents, rules)
-    if ANSWERS.index(other.answer) <= ANSWERS.index(found.answer):
+    if EFFECTS.index(other.effect) <= EFFECTS.index(found.effect):
         return found, facts
-    return Finding(other.answer, other.why + CLAIMS_ASIDE, other.rule), bare
+    return Finding(other.effect, other.why + CLAIMS_ASIDE, other.rule), bare
 
 
 def _claimed(facts: Facts) -> bool:
@@ -172,18 +172,20 @@ def _facts(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
 def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Policy) -> Verdict:
     rule, contents = found.rule, policy.contents
     assert contents is not None
-    named = rule.approvers if rule and found.answer == "ask" else ()
-    channel = (rule.channel if rule else None) or contents.channels.get(facts.risk) or policy.channel
+    named = rule.approvers if rule and found.effect == "ask" else ()
+    conversation = (
+        (rule.conversation if rule else None) or contents.conversations.get(facts.risk) or policy.conversation
+    )
     headline = (
         rule.headline.fill(facts.action, facts.agent, facts.payload) if rule and rule.headline else None
     )
-    blocked = f"The policy blocks {request.action}." if found.answer == "block" else ""
+    blocked = f"The policy blocks {request.action}." if found.effect == "block" else ""
     return Verdict(
-        answer=found.answer,
+        effect=found.effect,
         approvers=policy.resolve(named),
         named=named,
-        channel=channel,
-        thread_ts=_thread(request.channel, channel),
+        conversation=conversation,
+        thread=_thread(request.conversation, conversation),
         expires_in=_expires_in(request, rule),
         reversibility=facts.reversibility,
         reversibility_from=facts.reversibility_from,
@@ -203,10 +205,10 @@ def _ask_for_everything(request: ApprovalRequest, policy: Policy) -> Verdict:
     claimed = request.risk or UNMAPPED_RISK
     raised = RISKS.index(claimed) > RISKS.index(UNMAPPED_RISK)
     return Verdict(
-        answer="ask",
+        effect="ask",
         approvers=policy.approvers,
-        channel=policy.channel,
-        thread_ts=_thread(request.channel, policy.channel),
+        conversation=policy.conversation,
+        thread=_thread(request.conversation, policy.conversation),
         expires_in=request.expires_in,
         reversibility=request.reversibility or "irreversible",
         reversibility_from="agent" if request.reversibility else "nobody",
@@ -233,13 +235,13 @@ def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[s
     return tuple(name for name in one if name in other)
 
 
-def _thread(wish: str | None, channel: str) -> str | None:
+def _thread(wish: str | None, conversation: str) -> str | None:
     """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
 
-    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card.
-    A policy that names its channel by name leaves the comparison to Slack: the card is posted there, and a
-    thread of another channel is none of its own.
+    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card. A
+    policy that names its conversation by name leaves the comparison to the channel: the card goes there, and
+    a thread of another channel is none of its own.
     """
     named = _THREAD.fullmatch(wish or "")
-    same = named is not None and (named[1] == channel or not _ID.fullmatch(channel))
+    same = named is not None and (named[1] == conversation or not _ID.fullmatch(conversation))
     return named[2] if named and same else None

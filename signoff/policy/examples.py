@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.errors import Invalid
 from signoff.models.messages import AGENT, ApprovalRequest, build, new_id
-from signoff.models.verdict import Answer
+from signoff.models.verdict import Effect
 from signoff.policy.document import Document
 from signoff.policy.faults import Faults
 
@@ -25,7 +25,7 @@ class Example:
     name: str
     agent: str
     request: ApprovalRequest
-    verdict: Answer
+    verdict: Effect
     wanted: Mapping[str, Any]
     line: int
 

@@ -30,24 +30,24 @@ class Loaded:
     examples: tuple[Example, ...]
 
 
-def load(path: Path | str, *, approvers: Sequence[str] = (), channel: str = "") -> Policy:
-    """A file → the policy; `approvers` and `channel` are for all that it asks about without naming others.
+def load(path: Path | str, *, approvers: Sequence[str] = (), conversation: str = "") -> Policy:
+    """A file → the policy; `approvers` and `conversation` are for all that names no others.
 
     Raises PolicyError, also where the file cannot be read.
     """
-    return load_all(path, approvers=approvers, channel=channel).policy
+    return load_all(path, approvers=approvers, conversation=conversation).policy
 
 
-def load_all(path: Path | str, *, approvers: Sequence[str] = (), channel: str = "") -> Loaded:
+def load_all(path: Path | str, *, approvers: Sequence[str] = (), conversation: str = "") -> Loaded:
     """`load`, with the examples."""
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise PolicyError([f"{path}: cannot be read: {error.strerror}. Look at the path."]) from None
-    return parse(data, str(path), approvers=approvers, channel=channel)
+    return parse(data, str(path), approvers=approvers, conversation=conversation)
 
 
-def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), channel: str = "") -> Loaded:
+def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), conversation: str = "") -> Loaded:
     """A file's bytes → the policy and its examples; `name` stands in front of each fault.
 
     Raises PolicyError.
@@ -63,7 +63,7 @@ def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), channel: str
     shown = examples(found, faults)
     checks.meaning(found, contents, faults)
     faults.stop()
-    policy = Policy(tuple(approvers), channel, contents, data.decode("utf-8-sig"))
+    policy = Policy(tuple(approvers), conversation, contents, data.decode("utf-8-sig"))
     return Loaded(policy, shown)
 
 
@@ -107,7 +107,7 @@ def _contents(found: Document, faults: Faults) -> Contents:
         risk=tuple((Names((glob,)), risk) for glob, risk in values.get("risk", {}).items()),
         reversibility=tuple((Names((glob,)), undo) for glob, undo in values.get("reversibility", {}).items()),
         domains=Domains(values.get("internal_domains", ())),
-        channels=values.get("channels", {}),
+        conversations=values.get("channels", {}),
         groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
         rules=build_rules(found, faults),

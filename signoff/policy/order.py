@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from signoff.models.verdict import RISKS, Answer
+from signoff.models.verdict import RISKS, Effect
 from signoff.policy.conditions import NotEvaluable
 from signoff.policy.facts import ATTEMPTS, Facts
 from signoff.policy.rules import Contents, Level, Rule
 
-FREEING: tuple[Answer, ...] = ("allow", "notify")
+FREEING: tuple[Effect, ...] = ("allow", "notify")
 Trace = Callable[[Rule, str], None]
 """Is told of each rule that did not decide, and why."""
 
@@ -22,7 +22,7 @@ Trace = Callable[[Rule, str], None]
 class Finding:
     """What was decided: by which rule, if by one, and why in one sentence."""
 
-    answer: Answer
+    effect: Effect
     why: str
     rule: Rule | None = None
 
@@ -49,8 +49,8 @@ def decide(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace
     entry = contents.never_ask.first(facts.action, facts.classes[:1])
     if entry and level != "supervised":
         return Finding("allow", f"never_ask lists {entry}")
-    answer, why = at_level(level, facts)
-    return Finding(answer, f"autonomy is {level}: {why}")
+    effect, why = at_level(level, facts)
+    return Finding(effect, f"autonomy is {level}: {why}")
 
 
 def _forced(facts: Facts, contents: Contents) -> str:
@@ -77,7 +77,7 @@ def _missed(rule: Rule, facts: Facts) -> tuple[str, str]:
         return (fault, "") if rule.verdict in FREEING else ("", f"; {fault}")
 
 
-def at_level(level: Level, facts: Facts) -> tuple[Answer, str]:
+def at_level(level: Level, facts: Facts) -> tuple[Effect, str]:
     """What a level of autonomy says of what no list and no rule decides (issue: Levels)."""
     risk, undo = f"{facts.risk} risk", facts.reversibility
     if level == "supervised":

@@ -13,13 +13,13 @@ from signoff.policy.rules import AgentRules, Contents, Limits, Rule
 
 @dataclass(frozen=True)
 class Policy:
-    """Who is asked about what, and where. Without a file: `approvers`, in `channel`, about everything.
+    """Who is asked about what, and where. Without a file: `approvers`, in `conversation`, about everything.
 
-    `approvers` and `channel` are the settings': for all that the file asks about without naming others.
+    `approvers` and `conversation` are the settings': for all that the file asks about without naming others.
     """
 
     approvers: tuple[str, ...]
-    channel: str
+    conversation: str
     contents: Contents | None = None
     source: str = ""
     """The file's text."""
@@ -33,7 +33,7 @@ class Policy:
         """What the digest is of: the file as it stands, or the settings where there is none."""
         if self.contents is not None:
             return self.source
-        values: dict[str, Any] = {"approvers": sorted(self.approvers), "channel": self.channel}
+        values: dict[str, Any] = {"approvers": sorted(self.approvers), "channel": self.conversation}
         return canonical(values, "policy")
 
     @cached_property
@@ -77,13 +77,13 @@ class Policy:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Every channel that a card may be posted in."""
-        found = (*self.contents.channels.values(), *self._named_channels()) if self.contents else ()
-        return tuple(dict.fromkeys((self.channel, *found)))
+        """Every conversation that a card may be posted in."""
+        found = (*self.contents.conversations.values(), *self._named_conversations()) if self.contents else ()
+        return tuple(dict.fromkeys((self.conversation, *found)))
 
-    def _named_channels(self) -> tuple[str, ...]:
+    def _named_conversations(self) -> tuple[str, ...]:
         assert self.contents is not None
-        return tuple(rule.channel for rule in self.contents.rules if rule.channel)
+        return tuple(rule.conversation for rule in self.contents.rules if rule.conversation)
 
     def rule(self, name: str) -> Rule | None:
         """A rule by its name."""

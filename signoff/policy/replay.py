@@ -61,14 +61,14 @@ def replay(policy: Policy, came: Iterable[Past]) -> Report:
             continue
         verdict = evaluate(past.request, past.agent, policy)
         lacks = missing(verdict, past.request)
-        now = REFUSED if lacks else verdict.answer
+        now = REFUSED if lacks else verdict.effect
         why = f"{verdict.why}: it lacks {', '.join(lacks)}" if lacks else verdict.why
         report.requests += 1
-        report.then[past.answer] += 1
+        report.then[past.effect] += 1
         report.now[now] += 1
         report.hits[verdict.rule] += 1
-        if now != past.answer:
-            kind = report.changes.setdefault(Change(past.answer, now, past.action, why), Changed())
+        if now != past.effect:
+            kind = report.changes.setdefault(Change(past.effect, now, past.action, why), Changed())
             kind.count += 1
             kind.ended[past.status] += 1
             kind.last = past.id

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from signoff.models.messages import Reversibility, Risk
-from signoff.models.verdict import Answer
+from signoff.models.verdict import Effect
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import ActionClass
 from signoff.policy.conditions import Condition
@@ -84,11 +84,11 @@ class Rule:
     """
 
     name: str
-    verdict: Answer
+    verdict: Effect
     match: Match = Match()
     when: Condition | None = None
     headline: Headline | None = None
-    channel: str | None = None
+    conversation: str | None = None
     approvers: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
@@ -127,7 +127,7 @@ class Contents:
     risk: tuple[tuple[Names, Risk], ...] = ()
     reversibility: tuple[tuple[Names, Reversibility], ...] = ()
     domains: Domains = field(default_factory=lambda: Domains(()))
-    channels: dict[Risk, str] = field(default_factory=dict)
+    conversations: dict[Risk, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()
     rules: tuple[Rule, ...] = ()

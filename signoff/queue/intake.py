@@ -55,7 +55,7 @@ class Approvals(Protocol):
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
 
-    def answer(self, approval: Approval) -> None:
+    def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands."""
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
@@ -150,13 +150,12 @@ class Intake:
             request = ApprovalRequest.decode(body)
             if str(request.id) != request_id:
                 raise Invalid("The ids in the entry and in its body differ.")
-            self._approvals.answer(self._approvals.submit(entry.agent, request))
-            crash.here("intake.received")
+            self._approvals.tell(self._approvals.submit(entry.agent, request))
         elif kind == "cancel":
             cancel = build(Cancel, parse(body))
             approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
             if approval:
-                self._approvals.answer(approval)
+                self._approvals.tell(approval)
         else:
             self._approvals.report(entry.agent, request_id, build(Outcome, parse(body)))
 
@@ -172,7 +171,6 @@ class Intake:
             if known is None:
                 status = cast(Status, refusal.status)
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
-                crash.here("intake.refused")
 
     def _find_agents(self) -> None:
         started = time.monotonic()

@@ -13,14 +13,14 @@ from typing import Any
 import redis
 from redis.exceptions import ClusterDownError
 
-from signoff.models.messages import AGENT, VERSION, Answer
+from signoff.models.messages import AGENT, VERSION, Response
 
 REQUESTS = "signoff:req:"
 DECISIONS = "signoff:dec:"
 NOTICES = "signoff:ntf:"
 DEAD = "signoff:dead"
-RUN = DECISIONS + "_run"
-"""Where the run of Redis is noted that has all answers. No agent's name holds a `_`."""
+INSTANCE = DECISIONS + "_run"
+"""Where the Redis is noted that has all answers, by its run_id. No agent's name holds a `_`."""
 GROUP = "intake"
 DEAD_KEPT = 1000
 """Entries of the dead-letter stream; older ones go."""
@@ -158,17 +158,17 @@ def flat(entries: Any) -> list[tuple[bytes, Fields]]:
     return [(entry_id, fields) for entry_id, fields in entries]
 
 
-def mark_received(client: Redis, agent: str, request_id: str, answer: Answer, seconds: int) -> None:
+def mark_received(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
     """Tell the agent that its request is in the database; never covers an answer that stands there."""
     key = decision(agent, request_id)
     pipe = client.pipeline(transaction=False)
-    pipe.set(key, answer.encode(), ex=seconds, nx=True)
+    pipe.set(key, response.encode(), ex=seconds, nx=True)
     pipe.publish(notice(agent, request_id), "1")
     pipe.execute()
 
 
 def publish(
-    client: Redis, agent: str, request_id: str, answer: Answer, seconds: int, trim_before_ms: int
+    client: Redis, agent: str, request_id: str, response: Response, seconds: int, trim_before_ms: int
 ) -> None:
     """Put a final answer where its agent finds it, for `seconds`, and wake who waits.
 
@@ -176,28 +176,28 @@ def publish(
     `trim_before_ms` (milliseconds since 1970) leave the stream: their receipts are no longer valid.
     """
     pipe = client.pipeline(transaction=True)
-    pipe.set(decision(agent, request_id), answer.encode(), ex=seconds)
+    pipe.set(decision(agent, request_id), response.encode(), ex=seconds)
     pipe.xadd(decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True)
     pipe.expire(decisions(agent), seconds)
     pipe.publish(notice(agent, request_id), "1")
     pipe.execute()
 
 
-def run_id(client: Redis) -> str:
-    """Names this run of this Redis: another one may have lost what the last had."""
+def instance_id(client: Redis) -> str:
+    """Names this start of this Redis: another one may have lost what the last had."""
     found: Any = client.info("server")
     return str(found["run_id"])
 
 
-def known_run(client: Redis) -> str | None:
-    """The run that all answers were published to; None: a Redis that was emptied, or a new one."""
-    found: Any = client.get(RUN)
+def known_instance(client: Redis) -> str | None:
+    """The Redis that all answers were published to; None: a Redis that was emptied, or a new one."""
+    found: Any = client.get(INSTANCE)
     return found.decode() if found else None
 
 
-def remember_run(client: Redis, name: str) -> None:
-    """All answers are, or will be, published to this run."""
-    client.set(RUN, name)
+def remember_instance(client: Redis, name: str) -> None:
+    """All answers are, or will be, published to this one."""
+    client.set(INSTANCE, name)
 
 
 def answered(client: Redis) -> Iterator[tuple[str, str]]:
@@ -208,7 +208,7 @@ def answered(client: Redis) -> Iterator[tuple[str, str]]:
             yield agent, request_id
 
 
-def published(client: Redis, agent: str, request_id: str) -> Answer | None:
+def response(client: Redis, agent: str, request_id: str) -> Response | None:
     """What stands under a request's key now."""
     found: Any = client.get(decision(agent, request_id))
-    return Answer.decode(found) if found else None
+    return Response.decode(found) if found else None

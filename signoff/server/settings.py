@@ -72,13 +72,13 @@ class Settings(BaseSettings):
         defaults = self._defaults()
         if self.policy_file is None:
             return defaults
-        return load_policy(self.policy_file, approvers=defaults.approvers, channel=defaults.channel)
+        return load_policy(self.policy_file, approvers=defaults.approvers, conversation=defaults.conversation)
 
     def policy_from(self, data: bytes) -> Policy:
         """What a policy file of these bytes says; raises as `policy` does."""
         defaults = self._defaults()
         return parse(
-            data, str(self.policy_file), approvers=defaults.approvers, channel=defaults.channel
+            data, str(self.policy_file), approvers=defaults.approvers, conversation=defaults.conversation
         ).policy
 
     def _defaults(self) -> Policy:
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
                 )
         if not _CHANNEL.fullmatch(self.channel):
             raise ConfigError("SIGNOFF_CHANNEL has to be one channel: its id (C…) or its name.")
-        return Policy(approvers=approvers, channel=self.channel)
+        return Policy(approvers=approvers, conversation=self.channel)
 
     def admin_ids(self) -> tuple[str, ...]:
         """Who is told when a card cannot be shown; raises ConfigError."""

@@ -17,7 +17,7 @@ from signoff.approvals.errors import Restored
 from signoff.approvals.sweep import Sweep
 from signoff.client import exchange
 from signoff.errors import Expired, Invalid, Rejected
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.queue import stream
 from signoff.queue.intake import Intake
 from signoff.queue.stream import Stream
@@ -41,8 +41,8 @@ def sweep(core: Core) -> None:
     Sweep(core.approvals).step()
 
 
-def standing(core: Core, request_id: str) -> Answer:
-    found = stream.published(core.redis, AGENT, request_id)
+def standing(core: Core, request_id: str) -> Response:
+    found = stream.response(core.redis, AGENT, request_id)
     assert found is not None
     return found
 
@@ -50,9 +50,9 @@ def standing(core: Core, request_id: str) -> Answer:
 def decided_in_the_lost_time(core: Core, **decision: Any) -> tuple[Any, str]:
     """A request that waits in the rows, and has been decided as Redis and its agent know; its receipt."""
     approval = core.submit(**decision.pop("fields", {}))
-    answer = decision.pop("answer", "approve")
+    vote = decision.pop("vote", "approve")
     before = _dump(core, approval.id)
-    ended = core.approvals.decide(approval.id, 1, "U0ANA", answer, **decision)
+    ended = core.approvals.decide(approval.id, 1, "U0ANA", vote, **decision)
     assert ended.receipt is not None
     _put_back(core, approval.id, before)
     begin(core)
@@ -113,9 +113,9 @@ def test_without_a_receipt_it_ends_as_expired_and_its_agent_is_told(core: Core) 
 @pytest.mark.parametrize(
     "decision",
     [
-        {"answer": "approve"},
-        {"answer": "approve", "reason": "by phone"},
-        {"answer": "reject", "reason": "wrong", "resubmit": True},
+        {"vote": "approve"},
+        {"vote": "approve", "reason": "by phone"},
+        {"vote": "reject", "reason": "wrong", "resubmit": True},
     ],
     ids=["approved", "with a note", "rejected"],
 )
@@ -128,7 +128,7 @@ def test_a_receipt_that_redis_has_is_adopted_and_nothing_else_is_published(
     adopted = core.store.get(approval.id)
     assert adopted is not None and adopted.receipt == token == standing(core, approval.request_id).receipt
     assert standing(core, approval.request_id) == before
-    assert adopted.status == {"approve": "approved", "reject": "rejected"}[decision["answer"]]
+    assert adopted.status == {"approve": "approved", "reject": "rejected"}[decision["vote"]]
     assert adopted.decision is not None and adopted.decision.approver == "U0ANA"
     assert adopted.decision.reason == decision.get("reason", "")
     assert adopted.decision.resubmit == decision.get("resubmit", False)
@@ -161,7 +161,7 @@ def test_what_somebody_put_into_redis_is_not_adopted_and_blocks_nothing(core: Co
     elif what == "changed":
         core.redis.set(key, good.model_copy(update={"payload": '{"amount":1}'}).encode())
     else:
-        core.redis.set(key, Answer(status="pending").encode())
+        core.redis.set(key, Response(status="pending").encode())
     sweep(core)
     ended = core.store.get(approval.id)
     assert ended is not None and ended.status == "expired"
@@ -197,7 +197,7 @@ def test_a_request_that_is_in_no_row_is_answered_again_and_asked_of_nobody(core:
     again = core.approvals.submit(AGENT, first.request)
     assert (again.status, again.receipt, again.payload) == ("approved", ended.receipt, {"amount": 80})
     assert again.version == 2 and core.changed == [] and core.store.undelivered() == []
-    core.approvals.answer(again)
+    core.approvals.tell(again)
     assert standing(core, first.request_id).receipt == ended.receipt
     assert core.approvals.submit(AGENT, first.request).receipt == ended.receipt
 
@@ -214,7 +214,7 @@ def test_an_id_that_was_answered_cannot_be_used_for_other_content(core: Core) ->
 def test_agents_that_wait_for_what_is_in_no_row_are_told_once(core: Core) -> None:
     lost, kept = core.submit(), core.submit()
     for approval in (lost, kept):
-        core.approvals.answer(approval)
+        core.approvals.tell(approval)
     _lose(core, lost.id)
     begin(core)
     core.redis.set("signoff:dec:not-ours:x:y", "{}")
@@ -227,7 +227,7 @@ def test_agents_that_wait_for_what_is_in_no_row_are_told_once(core: Core) -> Non
         digest_sent=lost.digest_sent,
     )
     assert receipt.status == "expired" and receipt.reason == epochs.LOST
-    assert epochs.unsettled(core.store) == []
+    assert epochs.untold(core.store) == []
     with pytest.raises(Expired, match="restored from a backup"):
         core.approvals.submit(AGENT, lost.request)  # it was told; it may have gone on
     assert core.store.find(AGENT, lost.request_id) is None
@@ -252,7 +252,7 @@ def taken(core: Core, agent: Signoff, request_id: str) -> None:
     """The server has it, and it is not under way once more."""
     link = agent._async._exchange
     assert link is not None and agent.received(request_id, 20)
-    eventually(lambda: not link._sending)
+    eventually(lambda: not link._unreceived)
     eventually(lambda: not core.redis.xlen(stream.requests(AGENT)))
 
 
@@ -282,7 +282,7 @@ def test_what_redis_alone_has_lost_is_asked_of_nobody_again(core: Core, agent: S
         taken(core, agent, ticket.id)
         core.redis.flushall()
         core.redis.client_kill_filter(_type="pubsub")
-        eventually(lambda: stream.published(core.redis, AGENT, ticket.id))
+        eventually(lambda: stream.response(core.redis, AGENT, ticket.id))
         decided = core.approvals.decide(ticket.id, 1, "U0BEN", "reject")
         with pytest.raises(Rejected):
             waits.result(60)

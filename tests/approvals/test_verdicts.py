@@ -73,7 +73,7 @@ def refund(core: Core, amount: int, **said: Any) -> Approval:
 
 
 def receipt_of(core: Core, approval: Approval) -> Any:
-    answer = stream.published(core.redis, approval.agent, approval.request_id)
+    answer = stream.response(core.redis, approval.agent, approval.request_id)
     assert answer is not None
     keys = receipts.verify_keys(core.signer.verify_key)
     return receipts.accept(answer, keys, agent=approval.agent, request_id=approval.request_id)
@@ -224,7 +224,7 @@ def test_a_channel_is_told_of_a_flood_once(core: Core) -> None:
             refund(core, amount)
     assert flood.untold(core.store) == ["billing-bot"]
     notice = flood.claim(core.store, "billing-bot")
-    assert notice and (notice["channel"], notice["most"]) == ("C0APPROVE", 1)
+    assert notice and (notice["conversation"], notice["most"]) == ("C0APPROVE", 1)
     assert flood.claim(core.store, "billing-bot") is None and flood.untold(core.store) == []
     with pytest.raises(Limited):
         refund(core, 99)
@@ -322,7 +322,7 @@ def test_the_policy_says_which_fields_may_be_changed(core: Core) -> None:
 def test_a_verdict_of_before_there_was_a_policy_still_loads(core: Core) -> None:
     approval = refund(core, 120)
     old = {
-        "answer": "ask", "approvers": ["S0FIN"], "channel": "C1", "expires_in": 60,
+        "effect": "ask", "approvers": ["S0FIN"], "conversation": "C1", "expires_in": 60,
         "reversibility": "irreversible", "reversibility_from": "nobody",
         "risk": "high", "risk_from": "nobody",
     }  # fmt: skip
@@ -334,7 +334,7 @@ def test_a_verdict_of_before_there_was_a_policy_still_loads(core: Core) -> None:
 
 
 def test_without_a_file_the_same_may_wait_twice(core: Core) -> None:
-    core.policy = type(core.policy)(approvers=("S0FIN",), channel="C0APPROVE")
+    core.policy = type(core.policy)(approvers=("S0FIN",), conversation="C0APPROVE")
     one, other = a_request(), a_request()
     assert core.approvals.submit("billing-bot", one).pending
     assert core.approvals.submit("billing-bot", other).pending
@@ -347,8 +347,8 @@ def test_what_is_allowed_as_redis_goes_away_is_published_later(
         raise redis.ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(core.approvals.publisher, "decided", away)
+        patch.setattr(core.approvals.publisher, "publish", away)
         approval = refund(core, 50)
     assert core.store.unpublished(-60) == [approval.id]
-    core.approvals.answer(core.approvals.get(approval.id))
+    core.approvals.tell(core.approvals.get(approval.id))
     assert receipt_of(core, approval).approved and core.store.unpublished(-60) == []

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, check_message, total_length
 from signoff.bot.cards.card import card, log, parse_choice, parse_token, token
-from signoff.bot.text import words
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import visible
+from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval, Card
 from signoff.models.messages import Decision, Outcome
 
@@ -32,9 +32,9 @@ PAYLOAD = st.dictionaries(TEXT, VALUE, max_size=12)
 STATUS = st.sampled_from(["pending", "approved", "rejected", "expired", "cancelled", "blocked"])
 
 
-def decision(answer: str = "approve", **fields: Any) -> Decision:
+def decision(vote: str = "approve", **fields: Any) -> Decision:
     at = datetime.fromtimestamp(BEGAN / 1e6 + 38, UTC)
-    return Decision(answer=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
+    return Decision(vote=vote, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
 
 
 def buttons(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -86,7 +86,7 @@ def test_the_notification_says_who_what_and_until_when_in_its_first_line(make: M
 
 @given(st.integers(0, 40 * 86_400))
 def test_the_time_left_is_within_a_rounding_of_the_truth(seconds: int) -> None:
-    count, unit = words.remaining(seconds * 1_000_000).split()
+    count, unit = card_words.remaining(seconds * 1_000_000).split()
     size = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}[unit.rstrip("s")]
     assert abs(int(count) * size - seconds) <= size / 2
     assert unit.endswith("s") == (int(count) != 1)
@@ -170,8 +170,8 @@ def test_a_text_cannot_pass_for_a_number_a_list_or_another_field(make: Make, see
 def test_misleading_text_is_announced_above_the_buttons(make: Make) -> None:
     for payload in ({"a": "x\u202ey"}, {"x\u200b": 1}, {"a": [{"b": "\x07"}]}):
         drawn = card(make(payload))
-        assert words.misleading(True, False) in str(drawn.blocks[-2]["elements"][0]["text"])
-    assert words.misleading(False, True) in str(card(make({"to": "pаypal"})).blocks[-2])
+        assert card_words.misleading(True, False) in str(drawn.blocks[-2]["elements"][0]["text"])
+    assert card_words.misleading(False, True) in str(card(make({"to": "pаypal"})).blocks[-2])
     assert "mislead" not in str(card(make({"a": "x"})).blocks)
     assert "mislead" in str(card(make({"a": "x"}, context={"y": "\u202e"})).blocks)
 

@@ -22,9 +22,10 @@ from signoff.bot.forms.edit_form import (
     read_edit,
 )
 from signoff.bot.forms.modals import carries, difference_view
-from signoff.bot.text import words
 from signoff.bot.text.difference import by_line
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical
 
@@ -128,7 +129,7 @@ def test_an_object_can_be_left_out_or_set_to_null_where_that_is_allowed(make: Ma
     assert errors == {} and payload == {"customer": "cus_42", "billing": None}
     ticked = {"shipping": [{"value": "true"}], "shipping › street": "Nebenstr. 2"}
     assert "shipping" not in typed(asked, ticked)[0]
-    assert element(asked, "billing")["options"][0]["text"]["text"] == words.MAKE_NULL
+    assert element(asked, "billing")["options"][0]["text"]["text"] == forms_words.MAKE_NULL
 
 
 def test_an_error_inside_an_object_stands_at_its_field(make: Make) -> None:
@@ -223,7 +224,7 @@ def test_a_moment_is_picked_in_the_persons_zone_and_keeps_its_offset(make: Make)
     asked = make({"at": "2026-11-21T14:02:30.250+02:00"}, schema=MOMENTS)
     at = element(asked, "at")
     assert at == {"type": "datetimepicker", "action_id": "value", "initial_date_time": 1_795_262_550}
-    assert words.YOUR_ZONE in inputs(edit_view(asked))["at"]["hint"]["text"]
+    assert forms_words.YOUR_ZONE in inputs(edit_view(asked))["at"]["hint"]["text"]
     rounded = {"at": 1_795_262_520, "end": 1_795_262_520}  # Slack's picker knows minutes
     assert typed(asked, rounded)[0] == {**asked.payload, "end": "2026-11-21T12:02:00Z"}
     assert typed(asked, {"at": 1_795_266_120})[0]["at"] == "2026-11-21T15:02:00+02:00"
@@ -273,7 +274,7 @@ def test_a_text_in_a_code_format_says_whose_word_that_is(make: Make, form: str, 
     drawn = card(make({"a": {"q": '{"x": 1}'}}, schema={"type": "object", "properties": {"a": inner}}))
     parts = next(b for b in drawn.blocks if b.get("block_id") == "payload:1")["elements"]
     assert parts[1] == {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": '{"x": 1}'}]}
-    assert f"a › q  (the agent calls it {words.CODE_FORMATS[form]})" in seen(drawn.blocks)
+    assert f"a › q  (the agent calls it {card_words.CODE_FORMATS[form]})" in seen(drawn.blocks)
 
 
 def turned(asked: Approval, given: dict[str, str]) -> tuple[list[View], dict[str, Any]]:
@@ -391,7 +392,7 @@ def test_a_form_of_very_many_fields_is_bounded(make: Make) -> None:
     asked = make({f"o{n}": {"p0": "x"} for n in range(90)}, schema=schema)
     assert len(controls(asked)) == 1000
     views, _ = turned(asked, {})
-    assert words.FIELDS_LEFT in json.dumps(views[-1], ensure_ascii=False)
+    assert forms_words.FIELDS_LEFT in json.dumps(views[-1], ensure_ascii=False)
     assert all(len(json.dumps(view)) < 250_000 for view in views)
 
 
@@ -437,7 +438,7 @@ def test_texts_that_differ_in_too_many_lines_are_not_compared() -> None:
 def test_the_difference_of_a_card_that_shows_all_is_only_what_changed(make: Make, seen: Any) -> None:
     asked = make({"amount": 120, "customer": "cus_42"})
     text = seen(difference_view(asked, {"amount": 80, "customer": "cus_42"}))
-    assert "amount  120 → 80" in text and "cus_42" not in text and words.UNCHANGED_REST in text
+    assert "amount  120 → 80" in text and "cus_42" not in text and forms_words.UNCHANGED_REST in text
 
 
 def test_changes_that_metadata_cannot_hold_stay_with_the_draft(make: Make) -> None:
@@ -466,4 +467,4 @@ def test_a_form_overtaken_by_a_decision_shows_what_was_approved_and_what_had_bee
     assert as_sent(done).payload == {"amount": 120}
     view = lost_view(Trusted("Ben approved this."), done, {"amount": 90})
     text = seen(view)
-    assert check_view(view) == [] and "120 → 80" in text and words.NOT_USED + "amount  120 → 90" in text
+    assert check_view(view) == [] and "120 → 80" in text and forms_words.NOT_USED + "amount  120 → 90" in text

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from signoff.approvals.epochs import CLOSED
 from signoff.bot.blocks import check_message
 from signoff.bot.cards.card import card
 from signoff.models.approval import Approval, Card
@@ -33,7 +32,7 @@ def sure(reversibility: str, risk: str = "medium", **more: Any) -> dict[str, Any
 
 def decided(answer: str = "approve", **fields: Any) -> Decision:
     at = datetime.fromtimestamp(BEGAN / 1e6 + 38, UTC)
-    return Decision(answer=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
+    return Decision(vote=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
 
 
 def ended(status: str, **fields: Any) -> dict[str, Any]:
@@ -92,7 +91,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"path": "docs/a.txt", "text": MAIL},
         {
             "action": "files.edit",
-            "verdict": sure("reversible", "low", answer="notify"),
+            "verdict": sure("reversible", "low", effect="notify"),
             **ended("approved", revision=1),
         },
     ),
@@ -100,7 +99,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"path": "docs/a.txt"},
         {
             "action": "files.edit",
-            "verdict": sure("reversible", "low", answer="notify", headline="Edit docs/a.txt"),
+            "verdict": sure("reversible", "low", effect="notify", headline="Edit docs/a.txt"),
             **ended("approved"),
             "outcome": Outcome(succeeded=True, note="12 lines"),
             "outcome_at": BEGAN + 50 * SECOND,
@@ -192,7 +191,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         REFUND,
         ended("expired", ended_at=BEGAN + 3600 * SECOND, title="Refund", impact="one customer"),
     ),
-    "ended-by-a-restore": (REFUND, ended("expired", reason=CLOSED)),
+    "ended-by-a-restore": (REFUND, ended("expired", restored=True)),
     "withdrawn": (REFUND, ended("cancelled", reason="the customer withdrew the complaint")),
     "blocked-by-policy": (
         {"user": "ben", "role": "admin"},

@@ -14,7 +14,7 @@ from signoff.approvals.lists import Overview, Page
 from signoff.bot.blocks import check_message, check_view
 from signoff.bot.cards.lists import home_view, list_blocks, list_view, read_turn
 from signoff.bot.cards.record import record_blocks, record_view
-from signoff.bot.text import words
+from signoff.bot.text.words import lists as lists_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.models.lists import Listed
@@ -39,7 +39,7 @@ def line(**fields: Any) -> Listed:
 def decided(**fields: Any) -> Listed:
     return line(
         **{
-            "status": "approved", "answer": "approve", "approver": "U0ANA", "ended_at": BEGAN + 9_000_000,
+            "status": "approved", "vote": "approve", "approver": "U0ANA", "ended_at": BEGAN + 9_000_000,
             "decided_at": BEGAN + 9_000_000, "revision": 2, **fields,
         }
     )  # fmt: skip
@@ -68,10 +68,10 @@ def test_what_waits_has_a_review_each_and_never_an_approve(seen: Any) -> None:
 
 def test_what_is_decided_or_not_for_the_reader_has_details(seen: Any) -> None:
     items = [
-        decided(), decided(answer="reject", status="rejected"),
-        decided(answer="reject", status="rejected", resubmit=True), decided(answer=None, status="expired"),
-        decided(answer=None, status="cancelled"), decided(answer=None, status="blocked"),
-        decided(answer=None), line(),
+        decided(), decided(vote="reject", status="rejected"),
+        decided(vote="reject", status="rejected", resubmit=True), decided(vote=None, status="expired"),
+        decided(vote=None, status="cancelled"), decided(vote=None, status="blocked"),
+        decided(vote=None), line(),
     ]  # fmt: skip
     blocks = list_blocks(Page("history", tuple(items)), NOW)
     assert check_message(blocks) == []
@@ -89,7 +89,7 @@ def test_of_what_nobody_was_asked_about_a_list_says_what_of_the_policy_decided(
     seen: Any, markup: Any
 ) -> None:
     hostile = "the rule “*all* <!channel> \u202e”"
-    undecided = {"answer": None, "approver": ""}
+    undecided = {"vote": None, "approver": ""}
     items = [
         decided(**undecided, status="blocked", why="the rule “admins”", rule_says="People make admins."),
         decided(**undecided, status="approved", why="autonomy is guided: low risk, reversible"),
@@ -110,7 +110,7 @@ def test_of_what_nobody_was_asked_about_a_list_says_what_of_the_policy_decided(
 def test_an_empty_list_says_so(kind: Any, about: str, seen: Any) -> None:
     view = list_view(Page(kind, about=about), NOW)
     assert check_view(view) == [] and "submit" not in view
-    assert seen(view["blocks"]) == words.nothing(kind, about)
+    assert seen(view["blocks"]) == lists_words.nothing(kind, about)
 
 
 def test_the_home_has_what_waits_first_then_what_was_decided_then_what_is_owned(seen: Any) -> None:
@@ -168,7 +168,7 @@ def test_a_request_that_is_looked_up_has_no_approve(make: Make, seen: Any, walk:
 
 def test_the_details_of_a_decided_request_show_its_state_payload_and_ids(make: Make, seen: Any) -> None:
     at = BEGAN + 9_000_000
-    decision = Decision(answer="reject", approver="U0ANA", name="ana", reason="Not so", at=moment(at))
+    decision = Decision(vote="reject", approver="U0ANA", name="ana", reason="Not so", at=moment(at))
     long = {f"field{n}": "x" * 400 for n in range(200)}
     for payload in ({"amount": 120}, long, {}):
         said: dict[str, Any] = {"alternatives": ["y" * 400] * 10, "undo": "z"}

@@ -30,8 +30,11 @@ from signoff.bot.forms.modals import (
     review_view,
     target,
 )
-from signoff.bot.text import words
 from signoff.bot.text.text import mention, visible
+from signoff.bot.text.words import admin as admin_words
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical, digest
@@ -176,7 +179,7 @@ def test_errors_stand_at_their_fields(make: Make) -> None:
 
 def test_a_form_that_changes_nothing_says_so(make: Make) -> None:
     asked = make(FULL, schema=SCHEMA)
-    assert typed(asked)[1] == {"customer": words.NOTHING_CHANGED}
+    assert typed(asked)[1] == {"customer": forms_words.NOTHING_CHANGED}
 
 
 def test_emptied_fields_become_null_or_are_left_out(make: Make) -> None:
@@ -199,7 +202,7 @@ def test_what_may_not_be_edited_stands_as_text_and_cannot_be_smuggled_in(make: M
     asked = make({"customer": "cus_42", "amount": 120}, editable=("amount",))
     view = edit_view(asked)
     assert [b["label"]["text"] for b in view["blocks"] if b["type"] == "input"] == ["amount"]
-    assert "cus_42" in seen(view) and words.NOT_EDITABLE in seen(view)
+    assert "cus_42" in seen(view) and forms_words.NOT_EDITABLE in seen(view)
     smuggled = {"value": {"type": "plain_text_input", "value": "cus_evil"}}
     fixed = view["blocks"][0]["block_id"]
     payload, _ = read_edit(asked, state_of(view) | {fixed: smuggled})
@@ -209,14 +212,14 @@ def test_what_may_not_be_edited_stands_as_text_and_cannot_be_smuggled_in(make: M
 def test_a_text_over_three_thousand_characters_says_that_it_stays(make: Make, seen: Any) -> None:
     asked = make({"body": "x" * 3001, "to": "ana"})
     view = edit_view(asked)
-    assert check_view(view) == [] and words.TOO_LONG_TO_EDIT in seen(view)
+    assert check_view(view) == [] and forms_words.TOO_LONG_TO_EDIT in seen(view)
     assert typed(asked, to="ben")[0] == {"body": "x" * 3001, "to": "ben"}
 
 
 def test_bytes_stay_as_they_are(make: Make, seen: Any) -> None:
     schema = {"type": "object", "properties": {"f": {"type": "string", "contentEncoding": "base64"}}}
     view = edit_view(make({"f": base64.b64encode(b"%PDF-").decode(), "x": "y"}, schema=schema))
-    assert "PDF, 5 bytes" in seen(view) and words.BYTES_STAY in seen(view)
+    assert "PDF, 5 bytes" in seen(view) and forms_words.BYTES_STAY in seen(view)
 
 
 def test_hidden_characters_stand_as_escapes_in_an_input_and_come_back(make: Make) -> None:
@@ -286,7 +289,7 @@ def test_a_difference_carries_the_edited_payload(make: Make, seen: Any, old: Any
     try:
         view = difference_view(asked, new)
     except Invalid as error:
-        assert error.detail == words.CHANGES_TOO_LARGE
+        assert error.detail == forms_words.CHANGES_TOO_LARGE
         return
     assert check_view(view) == []
     assert canonical(read_difference(view, asked)) == canonical(new)
@@ -393,7 +396,7 @@ def test_rejecting_needs_a_reason_and_says_which_it_is(make: Make, seen: Any) ->
         "Tell billing-bot" in seen(view) and "Don't do this" in seen(view) and "Come back with" in seen(view)
     )
     values = state_of(view)
-    assert read_reject(values) == ("", False, {"reason": words.REASON_MISSING})
+    assert read_reject(values) == ("", False, {"reason": forms_words.REASON_MISSING})
     values["reason"]["value"]["value"] = "  Wrong customer \n"
     assert read_reject(values) == ("Wrong customer", False, {})
     options = next(b for b in view["blocks"] if b.get("block_id") == "which")["element"]["options"]
@@ -438,26 +441,30 @@ def test_details_hold_the_claims_in_full_and_never_burst(make: Make, seen: Any) 
     text = seen(details_view(make({}, reason="why " * 999 + "END", risk="low", tags=("money",), cost=1.5)))
     assert "END" in text and "Risk, claimed: low" in text and "money" in text
     big = details_view(make({}, alternatives=("\U0001f600" * 4000,) * 10, context={"x": "y" * 200_000}))
-    assert check_view(big) == [] and words.TRUNCATED in seen(big)
+    assert check_view(big) == [] and card_words.TRUNCATED in seen(big)
 
 
 def test_small_views_hold_our_words(make: Make, markup: Any) -> None:
-    for view in (checking_view(), refused_view("a\u202e"), message_view("Too late", words.NOT_RECORDED)):
+    for view in (
+        checking_view(),
+        refused_view("a\u202e"),
+        message_view("Too late", replies_words.NOT_RECORDED),
+    ):
         assert check_view(view) == [] and "submit" not in view
     assert not markup(refused_view("<!channel>"))
 
 
 def test_who_looks_at_an_old_payload_is_shown_what_changed_and_no_approve(make: Make, seen: Any) -> None:
     now = make({"amount": 120, "x": "<!here>"}, payload_now={"amount": 80})
-    blocks = message_blocks(words.edited_meanwhile("U0BEN"), now)
+    blocks = message_blocks(replies_words.edited_meanwhile("U0BEN"), now)
     assert check_message(blocks) == []
-    assert check_view(message_view("Not possible", words.edited_meanwhile("U0BEN"), now)) == []
+    assert check_view(message_view("Not possible", replies_words.edited_meanwhile("U0BEN"), now)) == []
     assert "<@U0BEN> changed this" in seen(blocks) and "amount  120 → 80" in seen(blocks)
     assert [(e["action_id"], e["value"]) for e in blocks[-1]["elements"]] == [("review", f"{now.id}:2")]
 
 
 def test_an_admin_is_told_what_cannot_be_shown_without_markup(make: Make) -> None:
-    text = words.admin_cannot_show(make({}), "is_archived", "is_archived. <!channel> *Unarchive* it")
+    text = admin_words.admin_cannot_show(make({}), "is_archived", "is_archived. <!channel> *Unarchive* it")
     assert text.startswith("billing-bot asks: refund.create, but Slack refuses")
     assert "is_archived. channel Unarchive it." in text
 
@@ -470,24 +477,28 @@ def test_bytes_too_long_for_a_card_stand_in_full_in_the_review(make: Make, seen:
     pages = read_page(review_view(asked))[1]
     text = "".join(seen(review_view(asked, page)["blocks"][1:]) for page in range(1, pages + 1))
     assert "10,240 bytes, SHA-256 " in text
-    shown = text.replace(words.continued(1), "").replace(words.read_on(), "").replace(words.BACK, "")
+    shown = (
+        text.replace(forms_words.continued(1), "")
+        .replace(forms_words.read_on(), "")
+        .replace(forms_words.BACK, "")
+    )
     assert encoded in shown
 
 
 def test_private_notes_say_what_happened_and_mention_by_id() -> None:
     at = 1_795_000_000_000_000
-    late = words.late_click("approved", "U0ANA", at, at + 3_000_000)
+    late = replies_words.late_click("approved", "U0ANA", at, at + 3_000_000)
     when = "<!date^1795000000^{time}|11:06 UTC>"
     assert late.startswith(f"<@U0ANA> approved this at {when}, 3 seconds before you.")
-    assert words.late_click("rejected", "Ana <!channel>", 0, at).startswith("Somebody rejected this.")
-    assert words.late_click("expired", "", at, at).startswith("The time ran out at ")
-    assert words.not_an_approver(("S0FIN",)) == f"Only {mention('S0FIN')} can decide this."
-    assert "any member" in words.not_an_approver(("members",))
-    assert words.edited_meanwhile("U0BEN").startswith("<@U0BEN> changed this")
-    assert words.edited_meanwhile("<!here>").startswith("Somebody changed this")
-    assert "can ask again" in words.time_ran_out(at)
+    assert replies_words.late_click("rejected", "Ana <!channel>", 0, at).startswith("Somebody rejected this.")
+    assert replies_words.late_click("expired", "", at, at).startswith("The time ran out at ")
+    assert replies_words.not_an_approver(("S0FIN",)) == f"Only {mention('S0FIN')} can decide this."
+    assert "any member" in replies_words.not_an_approver(("members",))
+    assert replies_words.edited_meanwhile("U0BEN").startswith("<@U0BEN> changed this")
+    assert replies_words.edited_meanwhile("<!here>").startswith("Somebody changed this")
+    assert "can ask again" in replies_words.time_ran_out(at)
     spans = (0, 38, 61, 3_725, 90_000, 172_800)
-    assert [words.duration(s * 1_000_000) for s in spans] == [
+    assert [card_words.duration(s * 1_000_000) for s in spans] == [
         "less than 1 s",
         "38 s",
         "1 min 1 s",

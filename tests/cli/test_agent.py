@@ -118,7 +118,7 @@ ENDS: list[tuple[str, int, Callable[[Core], Callable[[Approval], Any]]]] = [
     ("rejected", 3, lambda core: reject(core, reason="Wrong customer")),
     ("expired", 4, expire),
     ("cancelled", 5, lambda core: lambda one: core.approvals.cancel(one.agent, one.request_id, "no more")),
-    ("blocked", 9, lambda core: lambda one: core.approvals._end(one, "blocked", actor="policy")),
+    ("blocked", 9, lambda core: lambda one: core.approvals._endings.end(one, "blocked", actor="policy")),
     ("invalid", 2, lambda core: refuse(core, "invalid")),
 ]
 
@@ -185,7 +185,7 @@ def test_all_that_was_said_reaches_the_server(core: Core, signoff: Signoff, tmp_
         "request", "refund.create", "--payload", "@payload.json", "--costly", "--reason", "r", "--key", "k",
         "--schema", "@schema.json", "--title", "t", "--impact", "i", "--undo", "u", "--risk", "low",
         "--context", '{"ticket": 991}', "--editable", "amount, customer", "--expires-in", "30m",
-        "--channel", "C1", "--run", "run-7",
+        "--conversation", "C1", "--run", "run-7",
     )  # fmt: skip
     assert code == 6
     request = eventually(lambda: only(core)).request
@@ -193,7 +193,7 @@ def test_all_that_was_said_reaches_the_server(core: Core, signoff: Signoff, tmp_
     assert (request.reversibility, request.reason, request.key, request.title) == ("costly", "r", "k", "t")
     assert (request.impact, request.undo, request.risk, request.run) == ("i", "u", "low", "run-7")
     assert (request.context, request.editable) == ({"ticket": 991}, ("amount", "customer"))
-    assert (request.expires_in, request.channel) == (1800, "C1")
+    assert (request.expires_in, request.conversation) == (1800, "C1")
     assert request.json_schema
 
 

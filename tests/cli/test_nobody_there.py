@@ -9,7 +9,7 @@ import pytest
 from support import Core
 
 from signoff.cli import agent
-from signoff.models.messages import Answer, new_id
+from signoff.models.messages import Response, new_id
 from signoff.queue import stream
 from signoff.receipts import Signer
 
@@ -45,7 +45,7 @@ def test_an_answer_of_another_key_is_8(core: Core, signoff: Signoff) -> None:
     at = core.store.clock()
     receipt = core.approvals._receipts.refuse("billing-bot", request_id, "rejected", "", at=at)
     forged = Signer.generate().sign(receipt)
-    answer = Answer(status="rejected", receipt=forged)
+    answer = Response(status="rejected", receipt=forged)
     stream.publish(core.redis, "billing-bot", request_id, answer, 60, 0)
     for command in ("status", "wait"):
         code, out, err = signoff(command, request_id)

@@ -32,7 +32,7 @@ from signoff import (
     WaitTimeout,
 )
 from signoff.client import exchange, notifications
-from signoff.models.messages import Answer
+from signoff.models.messages import Response
 from signoff.queue import stream
 from signoff.queue.intake import Intake
 from signoff.queue.stream import Stream
@@ -246,7 +246,7 @@ def test_redis_going_away_while_waiting_is_survived(core: Core, own_redis: Redis
     assert result and result[0].approved
 
 
-def signed(core: Core, signer: Signer, request_id: str, **changes: Any) -> Answer:
+def signed(core: Core, signer: Signer, request_id: str, **changes: Any) -> Response:
     """An answer that `signer` signed for PAYLOAD."""
     from datetime import UTC, datetime, timedelta
 
@@ -269,7 +269,7 @@ def signed(core: Core, signer: Signer, request_id: str, **changes: Any) -> Answe
         "not_after": now + timedelta(hours=1),
     }
     receipt = Receipt.model_validate({**values, **changes})
-    return Answer(status=receipt.status, receipt=signer.sign(receipt), payload=text)
+    return Response(status=receipt.status, receipt=signer.sign(receipt), payload=text)
 
 
 def test_what_does_not_verify_is_never_run(serving: Core, signoff: Signoff) -> None:

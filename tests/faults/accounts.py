@@ -21,7 +21,7 @@ _ROWS = text(
     "FROM approval a LEFT JOIN card c ON c.approval_id = a.id "
     "LEFT JOIN payload p ON p.approval_id = a.id AND p.version = a.version"
 )
-_DECISIONS = text("SELECT approval_id, approver, answer FROM decision WHERE withdrawn_at IS NULL ORDER BY id")
+_DECISIONS = text("SELECT approval_id, approver, vote FROM decision WHERE withdrawn_at IS NULL ORDER BY id")
 _EVENTS = text("SELECT approval_id, kind, data FROM audit_event WHERE kind IN ('submit', 'receipt')")
 _LEFT = {
     "requests that are pending": "SELECT count(*) FROM approval WHERE status = 'pending'",
@@ -31,7 +31,7 @@ _LEFT = {
     "cards that are behind": "SELECT count(*) FROM approval WHERE delivered_revision < revision",
     "logs that are behind": (
         "SELECT count(*) FROM card "
-        "WHERE ts IS NOT NULL AND thread_ts IS NULL AND log_revision < shown_revision"
+        "WHERE message IS NOT NULL AND thread IS NULL AND log_revision < shown_revision"
     ),
     "first messages that are behind": "SELECT count(*) FROM thread WHERE shown_revision < revision",
     "leases that are held": "SELECT count(*) FROM card WHERE lease_until > 0",
@@ -107,8 +107,8 @@ def _rows(world: World) -> list[Row]:
     return [
         Row(
             row.id, row.agent, row.request_id, row.status, row.revision, row.receipt,
-            allowed=json.loads(row.verdict)["answer"] in ("allow", "notify"),
-            silent=json.loads(row.verdict)["answer"] in ("allow", "block"),
+            allowed=json.loads(row.verdict)["effect"] in ("allow", "notify"),
+            silent=json.loads(row.verdict)["effect"] in ("allow", "block"),
             deciders=tuple(deciders[row.id]),
             submits=submits[row.id],
             signed=tuple(signed[row.id]),

@@ -52,7 +52,7 @@ def races(round: Round, most: int) -> None:
 def _approvals(made: World) -> Approvals:
     receipts = Receipts(made.signer, hours=24)
     publisher = Publisher(made.redis.client, receipts.lifetime)
-    policy = Policy(approvers=tuple(made.people.users), channel=CHANNEL)
+    policy = Policy(approvers=tuple(made.people.users), conversation=CHANNEL)
     return Approvals(
         made.store,
         receipts,

@@ -26,14 +26,16 @@ from signoff.server import backup
 
 AGENT = "billing-bot"
 SWEEP_POINTS = [
-    *(point for point in RARE_POINTS if point.startswith("adopt.")), "restore.told",
-    "end.written", "end.committed", "end.published", "end.marked", "end.announced", "sweep.settled",
+    *(point for point in RARE_POINTS if point.startswith("adopt.")), "publication.refused",
+    "end.written", "end.committed", "publication.sent", "publication.committed", "end.announced",
+    "sweep.close", "sweep.tell",
 ]  # fmt: skip
 """What the first sweep passes, in whatever order."""
 STARTS = """
 import os, sys, traceback
 from pathlib import Path
-from signoff import crash, restoring
+from signoff.models import crash
+from signoff.server import restore
 import signoff.models.migrate, alembic.command, psycopg
 print("ready", flush=True)
 for line in sys.stdin:
@@ -43,9 +45,9 @@ for line in sys.stdin:
         try:
             crash.arm(point if point != "-" else "")
             if file == "-":
-                restoring.in_place(url)
+                restore.in_place(url)
             else:
-                restoring.restore(url, Path(file), Path(data), replace=True)
+                restore.restore(url, Path(file), Path(data), replace=True)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
@@ -97,11 +99,11 @@ class Story:
 def story(core: Core, tmp_path: Path) -> Story:
     waiting, decided = core.submit(), core.submit(payload={"amount": 120})
     for approval in (waiting, decided):
-        core.approvals.answer(approval)
+        core.approvals.tell(approval)
     backup.write(core.store.engine, tmp_path / "backup.db")
     ended = core.approvals.decide(decided.id, 1, "U0ANA", "approve", payload={"amount": 80})
     gone = core.submit()
-    core.approvals.answer(gone)
+    core.approvals.tell(gone)
     keys = core.redis.keys("signoff:dec:*:*")
     answers = {key: core.redis.get(key) for key in keys}
     head = audit.verify(core.store).head
@@ -170,7 +172,7 @@ def settled(story: Story) -> None:
         (story.decided, "approved"),
         (story.gone, "expired"),
     ):
-        answer = stream.published(core.redis, AGENT, approval.request_id)
+        answer = stream.response(core.redis, AGENT, approval.request_id)
         assert answer is not None and answer.status == status
         keys = receipts.verify_keys(core.signer.verify_key)
         given = {"request_id": approval.request_id, "digest_sent": approval.digest_sent}
@@ -186,7 +188,7 @@ def settled(story: Story) -> None:
             core.approvals.decide(approval.id, 2, "U0BEN", "approve")
     with pytest.raises(Expired, match="restored from a backup"):
         core.approvals.submit(AGENT, story.gone.request)
-    assert audit.verify(core.store).ok and not epochs.unsettled(core.store)
+    assert audit.verify(core.store).ok and not epochs.untold(core.store)
 
 
 def test_a_restore_that_dies_anywhere_leaves_one_database_or_the_other_and_can_be_run_again(
@@ -207,7 +209,7 @@ def test_an_epoch_begun_in_place_is_there_whole_or_not_at_all(
     core: Core, story: Story, restorer: Restorer
 ) -> None:
     assert restorer.run(story, "restore.written", in_place=True) == -9
-    assert old(story) and not epochs.unsettled(core.store)
+    assert old(story) and not epochs.untold(core.store)
     assert restorer.run(story, in_place=True) == 0
     assert [restore.epoch for restore in audit.verify(core.store).restores] == [2]
     assert core.store.waiting() == []

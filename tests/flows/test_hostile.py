@@ -42,7 +42,7 @@ PAYLOADS = {
 }
 CLAIMS = {
     "reason": EVIL, "impact": EVIL, "undo": EVIL, "title": EVIL[:150], "alternatives": [EVIL] * 10,
-    "context": {EVIL: EVIL}, "run": EVIL[:100], "channel": "<!channel>",
+    "context": {EVIL: EVIL}, "run": EVIL[:100], "conversation": "<!channel>",
 }  # fmt: skip
 LONG_CLAIMS = {name: EVIL * 25 for name in ("reason", "impact", "undo")} | {"context": {"x": EVIL * 500}}
 

@@ -284,4 +284,4 @@ def test_ten_commands_a_second_while_cards_arrive_lose_no_acknowledgement(quiet:
         thread.join(30)
     assert all(answer["ok"] and answer["acked"] for answer in done), done
     assert len(sent) > 20
-    eventually(lambda: quiet.row(sent[-1].id).card.ts, 60)
+    eventually(lambda: quiet.row(sent[-1].id).card.message, 60)

@@ -53,7 +53,7 @@ def run(core: Core, url: str, requests: int) -> Measured:
     client = redis.Redis.from_url(url, socket_timeout=30)
     receipts = Receipts(core.signer, hours=24)
     publisher, enqueue = Publisher(client, receipts.lifetime), Enqueue(client, MAC)
-    policy = Policy(approvers=("S0FIN",), channel="C0APPROVE")
+    policy = Policy(approvers=("S0FIN",), conversation="C0APPROVE")
     approvals = Approvals(core.store, receipts, publisher, lambda: policy, core.people, enqueue)
     before = memory(client)
     stop, intake = Event(), Intake(approvals, Stream(client, "one"))

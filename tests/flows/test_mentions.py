@@ -254,8 +254,8 @@ def in_run(local: Local, run: str, count: int) -> tuple[list[str], str]:
     """Cards of one run, and the first message of the thread that they stand in."""
     ids = [local.ask(action=f"step.{number}", run=run) for number in range(count)]
     placed = local.server.store.get(ids[0])
-    assert placed and placed.card and placed.card.thread_ts
-    return ids, placed.card.thread_ts
+    assert placed and placed.card and placed.card.thread
+    return ids, placed.card.thread
 
 
 def test_in_a_runs_thread_a_rejection_has_to_say_which_where_several_wait(local: Local) -> None:
@@ -308,8 +308,8 @@ def test_decide_on_a_card_in_a_runs_thread_opens_that_one(local: Local) -> None:
     (first, second), _ = in_run(local, "cards", 2)
     ana = local.person(ANA)
     place = local.server.approvals.get(second).card
-    assert place and place.ts
-    ana.use_shortcut({"ts": place.ts})
+    assert place and place.message
+    ana.use_shortcut({"ts": place.message})
     ana.submit(ana.view("review"))
     assert local.server.approvals.get(second).status == "approved" and local.pending(first)
 

@@ -139,7 +139,7 @@ def test_a_card_that_nobody_knows_is_redrawn_by_a_click(road: Road) -> None:
         ticket = ask(road)
         eventually(lambda: len(cards(road.slack, ticket.id)) == 2)
     twins = cards(road.slack, ticket.id)
-    known = eventually(lambda: road.row(ticket.id).card.ts)
+    known = eventually(lambda: road.row(ticket.id).card.message)
     double = next(m for m in twins if m["ts"] != known)
     ana.click(double, "approve")
     assert ticket.wait(20).approved

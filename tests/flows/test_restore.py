@@ -18,7 +18,7 @@ from support import eventually
 
 from signoff import Expired, Rejected
 from signoff.approvals import audit
-from signoff.bot.text import words
+from signoff.bot.text.words import replies as replies_words
 from signoff.server import backup
 
 
@@ -140,7 +140,7 @@ def test_a_restored_server_decides_nothing_twice(own_road: Road) -> None:
     ana = Someone(road.slack, ANA)
     told = len(ana.told())
     ana.click(old_card, "approve")
-    ana.told_now(told, str(words.UNKNOWN))
+    ana.told_now(told, str(replies_words.UNKNOWN))
     eventually(lambda: "Nothing runs from it any more" in text_of(card(road.slack, silent.id)))
     assert road.store.get(silent.id) is None
 

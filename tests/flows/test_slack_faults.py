@@ -150,7 +150,7 @@ def test_a_channel_that_takes_no_cards_is_told_to_the_admins_once(
             eventually(lambda tried=tried: refusals(road, code) > tried)
     finally:
         road.slack.team(channels={CHANNEL: mended})
-    eventually(lambda: road.row(waits.id).card.ts or road.move(waits.id, not_before=0))
+    eventually(lambda: road.row(waits.id).card.message or road.move(waits.id, not_before=0))
     Someone(road.slack, ANA).click(card(road.slack, waits.id), "approve")
     assert waits.wait(20).approved
     told = [m for m in road.slack.messages(OMAR)[before:] if action in m["text"]]

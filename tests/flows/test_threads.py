@@ -28,8 +28,8 @@ def a_run() -> str:
 
 def reply(road: Road, approval_id: str) -> dict[str, Any]:
     """An approval's card as it stands now, in whatever thread."""
-    place = eventually(lambda: (card := road.row(approval_id).card) and card.ts and card)
-    return in_thread(road, place.thread_ts or place.ts, place.ts)
+    place = eventually(lambda: (card := road.row(approval_id).card) and card.message and card)
+    return in_thread(road, place.thread or place.message, place.message)
 
 
 def in_thread(road: Road, thread_ts: str, ts: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Ro
     two = ask(road, run=run)
     alone = reply(road, two.id)
     place = eventually(lambda: (card := road.row(two.id).card) and card.log_ts and card)
-    assert place.thread_ts is None and "thread_ts=" not in place.permalink
+    assert place.thread is None and "thread_ts=" not in place.permalink
     assert "Received from" not in text_of(in_thread(road, alone["ts"], alone["ts"])), "its log is a reply"
     three = ask(road, run=run)
     anew = reply(road, three.id)["thread_ts"]
@@ -170,7 +170,7 @@ def test_a_run_stays_in_its_thread_while_the_channel_is_archived(road: Road) -> 
     try:
         thread = threads.at(road.store, CHANNEL, top["ts"])
         with road.store.transaction() as connection:
-            changes.stirred(connection, CHANNEL, top["ts"])
+            changes.stir(connection, CHANNEL, top["ts"])
             connection.execute(sql("UPDATE thread SET digest = NULL WHERE id = :id"), {"id": thread})
         eventually(lambda: f"thread refused: id={thread} " in road.log)
     finally:
@@ -200,7 +200,7 @@ def say(road: Road, channel: str = CHANNEL, **more: Any) -> str:
 
 def test_a_card_appears_in_the_thread_that_its_agent_names(road: Road) -> None:
     ana, ts = Someone(road.slack, ANA), say(road)
-    ticket = ask(road, channel=f"{CHANNEL}:{ts}", run=a_run())
+    ticket = ask(road, conversation=f"{CHANNEL}:{ts}", run=a_run())
     card = reply(road, ticket.id)
     assert card["thread_ts"] == ts
     ana.click(card, "approve")
@@ -219,7 +219,7 @@ def test_a_thread_that_cannot_be_had_leaves_an_ordinary_card(road: Road, wish: s
         "elsewhere": f"{OTHER_CHANNEL}:{ts}",
         "no ts": f"{CHANNEL}:last",
     }[wish]
-    ticket = ask(road, channel=named)
+    ticket = ask(road, conversation=named)
     card = reply(road, ticket.id)
     assert card["thread_ts"] in (None, card["ts"]) and "approve" in buttons(card)
     ticket.cancel()

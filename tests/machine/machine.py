@@ -30,7 +30,7 @@ from signoff.queue import stream
 CRASH = st.sampled_from([None] * 8 + list(POINTS))
 PEOPLE = st.sampled_from(["U0ANA", "U0BEN", "U0MIA"])
 AMOUNT = st.sampled_from([10, 40, 80, 120, 121, 2000, 9000])
-DECISIONS = text("SELECT approver, answer, version FROM decision WHERE approval_id = :id")
+DECISIONS = text("SELECT approver, vote, version FROM decision WHERE approval_id = :id")
 RUN_OUT = text("UPDATE approval SET expires_at = 1 WHERE id = :id")
 
 
@@ -73,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         self.parts.drain()
 
     def answer(self, request_id: Any) -> Any:
-        return stream.published(self.redis, self.agent, str(request_id))
+        return stream.response(self.redis, self.agent, str(request_id))
 
     @rule(target=requests, amount=AMOUNT, key=st.sampled_from([None, None, "k1", "k2"]), crash=CRASH)
     def submit(self, amount: int, key: str | None, crash: str | None) -> Any:
@@ -226,7 +226,7 @@ class Machine(RuleBasedStateMachine):
             answers = {"approved": "approve", "rejected": "reject"}
             expected = [(request.approver, answers[row.status], row.version)] if request.approver else []
             assert [tuple(one) for one in decided] == expected
-            assert request.approver or row.status != "approved" or row.verdict.answer in ("allow", "notify")
+            assert request.approver or row.status != "approved" or row.verdict.effect in ("allow", "notify")
             assert (row.verdict.rule, row.verdict.policy) == (request.rule, request.policy)
             self.has_one_answer(request)
         for request in self.refused:

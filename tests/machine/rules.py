@@ -43,7 +43,7 @@ class Rules:
     @cached_property
     def policy(self) -> Policy:
         """As a server has it that was given the file."""
-        settings = {"approvers": ("S0FIN",), "channel": "C0APPROVE"}
+        settings = {"approvers": ("S0FIN",), "conversation": "C0APPROVE"}
         if not self.pending:
             return Policy(**settings)  # type: ignore[arg-type]
         text = TEXT.format(

@@ -37,7 +37,7 @@ def many(core: Core) -> Core:
         }
         for n, one in enumerate(ids)
     ]  # fmt: skip
-    said = {"version": 1, "name": "x", "answer": "approve", "reason": "", "resubmit": False}
+    said = {"version": 1, "name": "x", "vote": "approve", "reason": "", "resubmit": False}
     with core.store.transaction() as connection:
         connection.execute(insert(agents), [{"name": f"agent-{n}", "created_at": 1} for n in range(10)])
         connection.execute(insert(approvals), old)
@@ -187,11 +187,11 @@ def test_who_has_nothing_to_do_with_a_request_is_told_who_has(core: Core) -> Non
 def test_a_line_says_who_decided_and_where_the_card_stands(core: Core) -> None:
     one, other = core.submit(), core.submit()
     core.approvals.decide(one.id, 1, BEN, "reject", reason="no", resubmit=True)
-    core.approvals.shown(core.approvals.get(one.id), "C1", "1.1", "https://x.slack.com/a", "")
+    core.approvals.cards.note_shown(core.approvals.get(one.id), "C1", "1.1", "https://x.slack.com/a", "")
     decided, waits, *none = lists.lines(core.store, [one.id, other.id, "gone"])
-    assert not none and (decided.answer, decided.approver, decided.resubmit) == ("reject", BEN, True)
+    assert not none and (decided.vote, decided.approver, decided.resubmit) == ("reject", BEN, True)
     assert decided.permalink == "https://x.slack.com/a" and decided.headline == ""
-    assert waits.pending and waits.answer is None and lists.lines(core.store, []) == []
+    assert waits.pending and waits.vote is None and lists.lines(core.store, []) == []
 
 
 def test_what_waits_can_be_of_one_agent_or_action_and_is_counted(core: Core) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from support import a_request
 
 from signoff.errors import Invalid
-from signoff.models.messages import Answer, ApprovalRequest, keyed_id, new_id
+from signoff.models.messages import ApprovalRequest, Response, keyed_id, new_id
 
 prose = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 
@@ -58,7 +58,7 @@ def test_an_id_from_a_key_is_the_same_everywhere_and_depends_on_all_four() -> No
 
 
 def test_an_answer_of_a_later_server_is_read_as_far_as_it_is_known() -> None:
-    assert Answer.decode('{"v":1,"status":"pending","surprise":[1]}').status == "pending"
+    assert Response.decode('{"v":1,"status":"pending","surprise":[1]}').status == "pending"
     for text in ("", "[]", "{}", '{"status":5}'):
         with pytest.raises(Invalid):
-            Answer.decode(text)
+            Response.decode(text)

@@ -25,8 +25,10 @@ def posted(core: Core, run: str = "nightly") -> Thread:
 def card(core: Core, thread: Thread) -> Any:
     """A request whose card stands in a thread, and that is delivered."""
     approval = core.submit(run=thread.run)
-    assert thread.channel and thread.ts
-    core.approvals.shown(approval, thread.channel, f"2.{approval.id}", None, "", thread.ts)
+    assert thread.conversation and thread.message
+    core.approvals.cards.note_shown(
+        approval, thread.conversation, f"2.{approval.id}", None, "", thread.message
+    )
     return core.approvals.get(approval.id)
 
 
@@ -53,7 +55,7 @@ def test_who_lost_the_lease_does_not_replace_the_first_message(core: Core) -> No
     assert lease is not None and threads.posted(core.store, thread.id, lease, CHANNEL, "1.1")
     assert not threads.posted(core.store, thread.id, lost, CHANNEL, "9.9")
     found = threads.get(core.store, thread.id)
-    assert found and found.ts == "1.1" and threads.take_to_post(core.store, thread.id) is None
+    assert found and found.message == "1.1" and threads.take_to_post(core.store, thread.id) is None
 
 
 def test_it_counts_what_stands_in_it(core: Core) -> None:
@@ -66,7 +68,7 @@ def test_it_counts_what_stands_in_it(core: Core) -> None:
     assert found is not None
     tally = found[1]
     assert (tally.waiting, tally.decided, tally.undecided, tally.approvers) == (1, 1, 1, ("S0FIN",))
-    assert waits.card.thread_ts == thread.ts and elsewhere.card.thread_ts == other.ts
+    assert waits.card.thread == thread.message and elsewhere.card.thread == other.message
 
 
 def test_it_is_due_after_each_delivery_and_rests_between_edits(core: Core) -> None:
@@ -91,8 +93,8 @@ def test_a_first_message_that_is_gone_is_posted_anew(core: Core) -> None:
     core.submit()
     thread = posted(core)
     card(core, thread)
-    assert thread.channel and thread.ts
-    assert threads.at(core.store, thread.channel, thread.ts) == thread.id
-    threads.forget(core.store, thread.channel, thread.ts)
+    assert thread.conversation and thread.message
+    assert threads.at(core.store, thread.conversation, thread.message) == thread.id
+    threads.forget(core.store, thread.conversation, thread.message)
     assert threads.due(core.store) == [] and threads.look(core.store, thread.id) is None
     assert threads.take_to_post(core.store, thread.id) is not None

@@ -22,9 +22,9 @@ def serve(core: Core, *, log: bool = False) -> str | None:
     approval = core.approvals.get(turn.approval_id)
     assert approval.card is not None
     if approval.card.shown_revision < approval.revision:
-        core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
+        core.approvals.cards.note_shown(approval, "C1", f"1.{turn.card_id}", None, "")
     else:
-        core.approvals.logged(approval, "2.0")
+        core.approvals.cards.note_logged(approval, "2.0")
     if not log:
         with core.store.transaction() as connection:
             connection.execute(text("UPDATE card SET log_revision = shown_revision"))
@@ -108,7 +108,7 @@ def test_a_limit_on_posts_holds_for_its_channel_and_not_for_redraws(core: Core) 
     assert serve(core) == shown.id
     here, there = core.submit("a"), core.submit("b")
     with core.store.transaction() as connection:
-        connection.execute(text("UPDATE approval SET channel = 'C2' WHERE id = :id"), {"id": there.id})
+        connection.execute(text("UPDATE approval SET conversation = 'C2' WHERE id = :id"), {"id": there.id})
     turns.pause(core.store, POST, "C0APPROVE", 3600)
     core.approvals.decide(shown.id, 1, "U0ANA", "approve")
     assert [serve(core), serve(core), serve(core)] == [shown.id, there.id, None]

@@ -51,7 +51,7 @@ rules:                                            # the first that matches decid
 def policy(text: str = "", **settings: Any) -> Policy:
     """A policy out of a file's text, `version` left out."""
     text = text if text.startswith("version") else f"version: 1\n{text}"
-    values = {"approvers": ("U0ANA",), "channel": "C0APPROVE", **settings}
+    values = {"approvers": ("U0ANA",), "conversation": "C0APPROVE", **settings}
     return parse(text.encode(), "policy.yml", **values).policy
 
 

@@ -149,7 +149,7 @@ def test_globs_have_to_be_texts() -> None:
 def test_a_message_stays_inside_only_where_all_its_receivers_do(payload: Any, inside: bool) -> None:
     assert OURS.stays_inside(payload) is inside
     text = "autonomy: full_auto\ninternal_domains: [example.com]"
-    assert (judged(text, "send_email", payload).answer == "allow") is inside
+    assert (judged(text, "send_email", payload).effect == "allow") is inside
 
 
 @pytest.mark.parametrize(
@@ -158,4 +158,4 @@ def test_a_message_stays_inside_only_where_all_its_receivers_do(payload: Any, in
 def test_what_is_no_mail_is_outside_whatever_address_stands_in_it(action: str) -> None:
     payload = {"to": "ana@example.com", "text": "hello"}
     for head in ("extends: balanced", "autonomy: full_auto"):
-        assert judged(f"{head}\ninternal_domains: [example.com]", action, payload).answer == "ask"
+        assert judged(f"{head}\ninternal_domains: [example.com]", action, payload).effect == "ask"

@@ -207,5 +207,5 @@ STRANGE = policy(
 @given(JSON, JSON)
 def test_no_payload_makes_a_condition_stumble(x: Any, y: Any) -> None:
     """`… && false` is false also where the rest has no answer: the rules below are reached."""
-    assert judged(STRANGE, "x.y", {"x": x, "y": y}).answer == "ask"
-    assert judged(STRANGE, "x.y", {"x": x}).answer == "ask"
+    assert judged(STRANGE, "x.y", {"x": x, "y": y}).effect == "ask"
+    assert judged(STRANGE, "x.y", {"x": x}).effect == "ask"

@@ -9,7 +9,7 @@ from policy.policies import policy
 from support import a_request
 
 from signoff.models.verdict import Verdict
-from signoff.policy.evaluate import evaluate, judge_edit
+from signoff.policy.evaluate import evaluate, evaluate_edit
 from signoff.policy.headline import Headline
 from signoff.policy.policy import Policy
 
@@ -35,13 +35,13 @@ def edited(
     found = found or policy(REFUNDS)
     request = a_request(action, before)
     first = evaluate(request, "billing-bot", found)
-    return first, judge_edit(found, request, "billing-bot", after, first)
+    return first, evaluate_edit(found, request, "billing-bot", after, first)
 
 
 def test_a_stricter_rules_people_and_channel_take_over() -> None:
     first, second = edited({"amount": 500}, {"amount": 2000, "customer": "cus_42"})
-    assert (first.rule, first.approvers, first.channel) == ("medium", ("U0LEAD",), "C0HIGH")
-    assert (second.rule, second.approvers, second.named, second.channel) == (
+    assert (first.rule, first.approvers, first.conversation) == ("medium", ("U0LEAD",), "C0HIGH")
+    assert (second.rule, second.approvers, second.named, second.conversation) == (
         "large",
         ("U0FIN",),
         ("finance",),
@@ -53,8 +53,9 @@ def test_a_stricter_rules_people_and_channel_take_over() -> None:
 
 def test_an_edit_that_would_be_allowed_stays_with_the_people_who_were_asked() -> None:
     first, second = edited({"amount": 2000, "customer": "c"}, {"amount": 5, "customer": "c"})
-    assert second.answer == "ask"
-    assert (second.rule, second.approvers, second.channel) == (first.rule, first.approvers, first.channel)
+    assert second.effect == "ask"
+    kept = (first.rule, first.approvers, first.conversation)
+    assert (second.rule, second.approvers, second.conversation) == kept
     assert second.headline == "Refund 5 to c"
 
 
@@ -66,12 +67,12 @@ def test_an_edit_that_only_the_level_asks_about_stays_with_the_rules_people() ->
 
 def test_an_edit_into_a_block_is_refused_with_its_reason() -> None:
     _, second = edited({"amount": 500}, {"amount": 10_000})
-    assert (second.answer, second.reason, second.rule) == ("block", "Over the limit.", "never")
+    assert (second.effect, second.reason, second.rule) == ("block", "Over the limit.", "never")
 
 
 def test_an_edit_into_what_cannot_be_evaluated_is_refused_where_a_rule_blocks() -> None:
     _, second = edited({"amount": 500}, {"amount": "500"})
-    assert second.answer == "block"
+    assert second.effect == "block"
 
 
 def test_a_rule_that_names_nobody_takes_over_with_what_it_requires() -> None:
@@ -81,7 +82,8 @@ def test_a_rule_that_names_nobody_takes_over_with_what_it_requires() -> None:
     )
     first, second = edited({"amount": 500}, {"amount": 2000, "customer": "cus_42"}, found=found)
     assert (second.rule, second.require) == ("large", ("reason", "impact"))
-    assert (second.named, second.approvers, second.channel) == (first.named, ("U0LEAD",), first.channel)
+    kept = (first.named, ("U0LEAD",), first.conversation)
+    assert (second.named, second.approvers, second.conversation) == kept
     assert second.headline == "Refund 2000 to cus_42"
 
 
@@ -90,10 +92,10 @@ def test_a_rule_is_named_with_the_policy_that_it_stands_in() -> None:
     request = a_request("refund.create", {"amount": 500})
     first = evaluate(request, "billing-bot", policy(REFUNDS))
     later = policy("extends: none\ngroups: {leads: {users: [U0LEAD]}}")
-    second = judge_edit(later, request, "billing-bot", {"amount": 400}, first)
+    second = evaluate_edit(later, request, "billing-bot", {"amount": 400}, first)
     assert (second.rule, second.policy) == ("medium", first.policy) and later.digest != first.policy
     later = policy(REFUNDS.replace("large", "huge"))
-    second = judge_edit(later, request, "billing-bot", {"amount": 2000}, first)
+    second = evaluate_edit(later, request, "billing-bot", {"amount": 2000}, first)
     assert (second.rule, second.policy) == ("huge", later.digest)
 
 

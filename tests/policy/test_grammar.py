@@ -208,8 +208,8 @@ def test_yamls_odd_truths_are_texts() -> None:
 def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
     file = tmp_path / "policy.yml"
     file.write_text(THE_ISSUES)
-    found = load(file, approvers=["U0ANA"], channel="C1")
-    assert (found.approvers, found.channel, found.text) == (("U0ANA",), "C1", THE_ISSUES)
+    found = load(file, approvers=["U0ANA"], conversation="C1")
+    assert (found.approvers, found.conversation, found.text) == (("U0ANA",), "C1", THE_ISSUES)
     with pytest.raises(PolicyError, match="cannot be read"):
         load(tmp_path / "none.yml")
     file.write_text("\ufeff" + THE_ISSUES)  # some editors put a mark before it

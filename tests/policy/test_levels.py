@@ -48,8 +48,8 @@ def rows() -> list[tuple[str, str, str, str]]:
 @pytest.mark.parametrize(("row", "action", "level", "wanted"), rows())
 def test_the_table_of_levels(row: str, action: str, level: str, wanted: str) -> None:
     payload = {"to": "ana@partner.test"}
-    assert judged(f"autonomy: {level}", action, payload).answer == wanted
-    assert judged(f"agents: {{some-bot: {{autonomy: {level}}}}}", action, payload).answer == wanted
+    assert judged(f"autonomy: {level}", action, payload).effect == wanted
+    assert judged(f"agents: {{some-bot: {{autonomy: {level}}}}}", action, payload).effect == wanted
 
 
 def test_the_docs_show_this_table() -> None:
@@ -74,7 +74,7 @@ def test_the_docs_show_this_table() -> None:
 def test_impact_and_reversibility_under_guided(risk: str, reversibility: str, wanted: str) -> None:
     text = f"autonomy: guided\nrisk: {{x.y: {risk}}}\nreversibility: {{x.y: {reversibility}}}"
     verdict = judged(text, "x.y")
-    assert (verdict.answer, verdict.risk, verdict.reversibility) == (wanted, risk, reversibility)
+    assert (verdict.effect, verdict.risk, verdict.reversibility) == (wanted, risk, reversibility)
     # The card asks once more wherever it cannot be undone: high and irreversible with confirmation.
     assert verdict.reversibility_from == verdict.risk_from == "policy"
 
@@ -82,12 +82,12 @@ def test_impact_and_reversibility_under_guided(risk: str, reversibility: str, wa
 @pytest.mark.parametrize("level", LEVELS)
 def test_an_action_in_no_class_is_always_asked_about(level: str) -> None:
     verdict = judged(f"autonomy: {level}", "frobnicate")
-    assert (verdict.answer, verdict.risk, verdict.reversibility) == ("ask", "high", "irreversible")
+    assert (verdict.effect, verdict.risk, verdict.reversibility) == ("ask", "high", "irreversible")
     assert (verdict.risk_from, verdict.reversibility_from) == ("nobody", "nobody")
 
 
 def test_full_auto_asks_for_an_action_in_no_class_whatever_its_risk() -> None:
-    assert judged("autonomy: full_auto\nrisk: {frobnicate: low}", "frobnicate").answer == "ask"
+    assert judged("autonomy: full_auto\nrisk: {frobnicate: low}", "frobnicate").effect == "ask"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_full_auto_asks_for_an_action_in_no_class_whatever_its_risk() -> None:
 )
 def test_a_low_confidence_raises_the_risk_by_one_step(confidence: float | None, risk: str) -> None:
     verdict = judged("autonomy: guided", "files.edit", confidence=confidence)
-    assert (verdict.risk, verdict.answer) == (risk, "allow" if risk == "low" else "ask")
+    assert (verdict.risk, verdict.effect) == (risk, "allow" if risk == "low" else "ask")
 
 
 def test_a_low_confidence_raises_no_further_than_critical() -> None:
@@ -110,7 +110,7 @@ def test_three_failed_attempts_always_ask(attempts: int | None, wanted: str, how
         "never_ask": "autonomy: guided\nnever_ask: [files.edit]",
         "rule": "rules: [{name: edits, match: {action: files.edit}, verdict: allow}]",
     }[how]
-    assert judged(text, "files.edit", attempts=attempts).answer == wanted
+    assert judged(text, "files.edit", attempts=attempts).effect == wanted
 
 
 OUTSIDE, INSIDE = {"to": "eve@evil.test"}, {"to": "ana@example.com"}
@@ -165,7 +165,7 @@ PRESETS: list[tuple[str, str, Any, str]] = [
 @pytest.mark.parametrize(("preset", "action", "payload", "wanted"), PRESETS)
 def test_the_presets(preset: str, action: str, payload: Any, wanted: str) -> None:
     verdict = judged(f"extends: {preset}\ninternal_domains: [example.com]", action, payload)
-    assert verdict.answer == wanted, verdict.why
+    assert verdict.effect == wanted, verdict.why
 
 
 @pytest.mark.parametrize("preset", ["conservative", "balanced", "permissive"])
@@ -176,16 +176,16 @@ def test_every_preset_keeps_production_and_the_outside_in_always_ask(preset: str
         "rules: [{name: everything, verdict: allow}]"
     )
     verdict = judged(text, action, OUTSIDE)
-    assert verdict.answer == "ask" and verdict.rule != "everything"
+    assert verdict.effect == "ask" and verdict.rule != "everything"
 
 
 @pytest.mark.parametrize("action", ["send_delete_notice", "send_password_reset", "purge_list.publish"])
 def test_what_fits_two_classes_is_held_by_what_is_always_asked_of_either(action: str) -> None:
     for text in ("autonomy: full_auto", "autonomy: full_auto\nnever_ask: ['*']", "extends: permissive"):
         verdict = judged(text, action, OUTSIDE)
-        assert (verdict.answer, verdict.why) == ("ask", "always_ask lists @message-outside") or verdict.rule
-    assert judged("extends: none\nautonomy: full_auto\nblock: ['@message-outside']", action).answer == "block"
-    assert judged("extends: none\nautonomy: guided\nnever_ask: ['@message-outside']", action).answer == "ask"
+        assert (verdict.effect, verdict.why) == ("ask", "always_ask lists @message-outside") or verdict.rule
+    assert judged("extends: none\nautonomy: full_auto\nblock: ['@message-outside']", action).effect == "block"
+    assert judged("extends: none\nautonomy: guided\nnever_ask: ['@message-outside']", action).effect == "ask"
 
 
 def test_a_files_own_rules_come_before_its_presets() -> None:
@@ -194,14 +194,14 @@ def test_a_files_own_rules_come_before_its_presets() -> None:
 
 
 def test_autonomy_of_the_file_wins_over_its_presets() -> None:
-    assert judged("extends: permissive\nautonomy: supervised", "file_write").answer == "ask"
-    assert judged("extends: permissive\nautonomy: supervised", "payment", {"amount": 1}).answer == "ask"
+    assert judged("extends: permissive\nautonomy: supervised", "file_write").effect == "ask"
+    assert judged("extends: permissive\nautonomy: supervised", "payment", {"amount": 1}).effect == "ask"
 
 
 def test_a_file_that_says_nothing_asks_for_everything() -> None:
-    assert judged("", "files.read").answer == "ask"
+    assert judged("", "files.read").effect == "ask"
 
 
 def test_extends_none_takes_even_the_base_away() -> None:
-    assert judged("extends: none\nautonomy: full_auto", "send_email", OUTSIDE).answer == "allow"
-    assert judged("autonomy: full_auto", "send_email", OUTSIDE).answer == "ask"
+    assert judged("extends: none\nautonomy: full_auto", "send_email", OUTSIDE).effect == "allow"
+    assert judged("autonomy: full_auto", "send_email", OUTSIDE).effect == "ask"

@@ -8,12 +8,12 @@ from support import a_request
 from signoff.policy.evaluate import evaluate
 from signoff.policy.policy import Policy
 
-POLICY = Policy(approvers=("S0FIN", "U0ANA"), channel="C1")
+POLICY = Policy(approvers=("S0FIN", "U0ANA"), conversation="C1")
 
 
 def test_everything_is_asked_about() -> None:
     verdict = evaluate(a_request(expires_in=60), "billing-bot", POLICY)
-    assert (verdict.answer, verdict.approvers, verdict.channel) == ("ask", ("S0FIN", "U0ANA"), "C1")
+    assert (verdict.effect, verdict.approvers, verdict.conversation) == ("ask", ("S0FIN", "U0ANA"), "C1")
     assert verdict.expires_in == 60 and verdict.policy == POLICY.digest
 
 
@@ -34,7 +34,7 @@ def test_nobody_having_said_so_nothing_can_be_undone() -> None:
 
 
 def test_a_channel_that_the_agent_would_like_is_not_followed() -> None:
-    assert evaluate(a_request(channel="C_OTHER"), "billing-bot", POLICY).channel == "C1"
+    assert evaluate(a_request(conversation="C_OTHER"), "billing-bot", POLICY).conversation == "C1"
 
 
 def test_the_digest_names_the_rules_not_their_order() -> None:
@@ -60,11 +60,11 @@ TS = "1700000000.000100"
     ],
 )
 def test_a_thread_is_granted_only_in_the_policys_channel(wish: str, granted: str | None) -> None:
-    verdict = evaluate(a_request(channel=wish), "billing-bot", Policy(("U0ANA",), "C0APPROVE1"))
-    assert (verdict.channel, verdict.thread_ts) == ("C0APPROVE1", granted)
+    verdict = evaluate(a_request(conversation=wish), "billing-bot", Policy(("U0ANA",), "C0APPROVE1"))
+    assert (verdict.conversation, verdict.thread) == ("C0APPROVE1", granted)
 
 
 @pytest.mark.parametrize("name", ["#approvals", "agent-approvals"])
 def test_a_channel_known_by_name_is_where_a_thread_is_looked_for(name: str) -> None:
-    verdict = evaluate(a_request(channel=f"C0APPROVE1:{TS}"), "billing-bot", Policy(("U0ANA",), name))
-    assert (verdict.channel, verdict.thread_ts) == (name, TS)
+    verdict = evaluate(a_request(conversation=f"C0APPROVE1:{TS}"), "billing-bot", Policy(("U0ANA",), name))
+    assert (verdict.conversation, verdict.thread) == (name, TS)

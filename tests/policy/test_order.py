@@ -38,7 +38,7 @@ BLOCK = "{name: blocked, match: {action: x.*}, verdict: block}"
 )
 def test_the_order(text: str, wanted: str, rule: str) -> None:
     verdict = judged(text, "x.y")
-    assert (verdict.answer, verdict.rule) == (wanted, rule)
+    assert (verdict.effect, verdict.rule) == (wanted, rule)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -57,7 +57,7 @@ def test_the_order_in_every_combination(level: Level, rule: str) -> None:
         else:
             wanted = "allow" if never and level != "supervised" else "ask"  # it is in no class
         found = judged(text, "x.y", attempts=attempts)
-        assert found.answer == wanted, text
+        assert found.effect == wanted, text
         assert found.approvers == (("U0BEN",) if rule == ASK and wanted == "ask" else ("U0ANA",)), text
 
 
@@ -73,11 +73,11 @@ def test_the_first_rule_that_matches_decides(first: str) -> None:
 def test_in_always_ask_the_first_rule_that_asks_still_says_who() -> None:
     allow = ALLOW.replace("}", ", risk: high}", 1)
     verdict = judged(f"always_ask: [x.y]\nrules: [{allow}, {ASK}]", "x.y")
-    assert (verdict.answer, verdict.rule, verdict.approvers) == ("ask", "asked", ("U0BEN",))
+    assert (verdict.effect, verdict.rule, verdict.approvers) == ("ask", "asked", ("U0BEN",))
 
 
 def test_always_ask_does_not_unblock() -> None:
-    assert judged(f"always_ask: [x.y]\nrules: [{BLOCK}]", "x.y").answer == "block"
+    assert judged(f"always_ask: [x.y]\nrules: [{BLOCK}]", "x.y").effect == "block"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_all_of_a_match_has_to_fit(match: str, fits: bool) -> None:
 
 def test_a_class_has_its_tags_whether_the_agent_says_so_or_not() -> None:
     text = "rules: [{name: money, match: {tags: money}, verdict: block}]"
-    assert judged(text, "payment.create").answer == "block"
+    assert judged(text, "payment.create").effect == "block"
 
 
 @pytest.mark.parametrize(
@@ -144,21 +144,21 @@ FOR_CLAIMS = (
 @pytest.mark.parametrize("rule", FOR_CLAIMS)
 def test_no_claim_frees_anything_even_where_a_rule_would_believe_it(rule: str) -> None:
     verdict = judged(f"autonomy: guided\nrules: [{{name: trusting, {rule}}}]", "x.y", **CLAIMS)
-    assert verdict.answer == "ask"
+    assert verdict.effect == "ask"
 
 
 def test_a_claim_does_not_hide_behind_a_rule_that_asks_for_less() -> None:
     """Claiming a high risk must not lead to a rule that allows what is risky."""
     text = "autonomy: guided\nrules: [{name: odd, match: {risk: high}, verdict: allow}]\nrisk: {x.y: medium}"
-    assert judged(text, "x.y", risk="high").answer == "ask"
+    assert judged(text, "x.y", risk="high").effect == "ask"
 
 
 def test_a_claim_makes_it_stricter() -> None:
     text = "rules: [{name: ours, match: {action: x.*}, when: \"!('production' in tags)\", verdict: allow}]"
-    assert judged(text, "x.y").answer == "allow"
-    assert judged(text, "x.y", tags=("production",)).answer == "ask"
+    assert judged(text, "x.y").effect == "allow"
+    assert judged(text, "x.y", tags=("production",)).effect == "ask"
     raised = judged("autonomy: guided", "files.read", risk="high", reversibility="irreversible")
-    assert (raised.answer, raised.risk_from, raised.reversibility_from) == ("ask", "agent", "agent")
+    assert (raised.effect, raised.risk_from, raised.reversibility_from) == ("ask", "agent", "agent")
 
 
 def test_the_policys_word_decides_what_can_be_undone() -> None:
@@ -179,13 +179,13 @@ def test_the_issues_policy() -> None:
     """Each part of the example that the issue shows."""
     found = policy(THE_ISSUES)
     small = judged(found, "refund.create", {"amount": 49.5, "currency": "EUR"}, "billing-bot")
-    assert (small.answer, small.rule) == ("allow", "small refunds")
+    assert (small.effect, small.rule) == ("allow", "small refunds")
     assert judged(found, "refund.create", {"amount": 40, "currency": "USD"}, "other-bot").rule == ""
     large = judged(
         found, "refund.create", {"amount": 1200, "currency": "EUR", "customer": "cus_42"}, "billing-bot"
     )
-    assert (large.answer, large.rule, large.headline) == ("ask", "large refunds", "Refund 1200 EUR to cus_42")
-    assert (large.channel, large.named, large.approvers) == (
+    assert (large.effect, large.rule, large.headline) == ("ask", "large refunds", "Refund 1200 EUR to cus_42")
+    assert (large.conversation, large.named, large.approvers) == (
         "#finance-approvals",
         ("finance",),
         ("U0FIN1", "S0FIN"),
@@ -194,12 +194,12 @@ def test_the_issues_policy() -> None:
     request = a_request(payload={"amount": 1200}, reason="r", impact="i")
     assert missing(evaluate(request, "billing-bot", found), request) == ("alternatives",)
     assert judged(found, "search.web", {}, "other-bot").why == "never_ask lists search.*"
-    assert judged(found, "search.web", {}, "billing-bot").answer == "ask"  # supervised
+    assert judged(found, "search.web", {}, "billing-bot").effect == "ask"  # supervised
     blocked = judged(found, "iam.grant_admin")
-    assert (blocked.answer, blocked.reason) == ("block", "The policy blocks iam.grant_admin.")
+    assert (blocked.effect, blocked.reason) == ("block", "The policy blocks iam.grant_admin.")
     assert judged(found, "send_email", {"to": "ana@partner.test"}).rule == "outside mail"
     assert judged(found, "db.drop").risk == "high"
-    assert judged(found, "run_command").channel == "#agent-review"
+    assert judged(found, "run_command").conversation == "#agent-review"
     assert (found.owner("billing-bot"), found.owner("x")) == ("U0OWNER", None)
     assert (found.limits("billing-bot").pending, found.limits("billing-bot").per_hour) == (20, 60)
     assert found.limits("other-bot").pending is None

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support import a_request
 
 from signoff.models.messages import ApprovalRequest
-from signoff.models.verdict import ANSWERS, REVERSIBILITIES, RISKS
+from signoff.models.verdict import EFFECTS, REVERSIBILITIES, RISKS
 from signoff.policy.conditions import Condition
-from signoff.policy.evaluate import evaluate, judge_edit
+from signoff.policy.evaluate import evaluate, evaluate_edit
 from signoff.policy.globs import Globs
 from signoff.policy.policy import Policy
 from signoff.policy.rules import LEVELS, Contents, Match, Names, Rule
@@ -57,11 +57,11 @@ MATCHES = st.builds(
 RULES = st.builds(
     Rule,
     name=st.uuids().map(str),
-    verdict=st.sampled_from(ANSWERS),
+    verdict=st.sampled_from(EFFECTS),
     match=MATCHES,
     when=st.none() | st.sampled_from(CONDITIONS).map(COMPILED.__getitem__),
     approvers=some(["U0FIN", "members"]).map(tuple),
-    channel=st.none() | st.just("C0RULE"),
+    conversation=st.none() | st.just("C0RULE"),
     require=some(["reason", "impact"]).map(tuple),
     editable=st.none() | some(["amount", "to"]).map(tuple),
     expires_in=st.none() | st.integers(60, 9000),
@@ -90,7 +90,7 @@ CLAIMS: dict[str, Any] = {
     "attempts": st.integers(0, 5),
     "run": st.sampled_from(["night", "day"]),
     "expires_in": st.integers(1, 90_000),
-    "channel": st.just("C0OTHER"),
+    "conversation": st.just("C0OTHER"),
     "title": st.just("harmless"),
 }
 BARE = st.builds(a_request, st.sampled_from(ACTIONS), PAYLOADS)
@@ -100,14 +100,14 @@ REQUESTS = st.builds(
 
 
 def strictness(request: ApprovalRequest, contents: Contents) -> int:
-    return ANSWERS.index(evaluate(request, "bot", in_force(contents)).answer)
+    return EFFECTS.index(evaluate(request, "bot", in_force(contents)).effect)
 
 
 def in_force(contents: Contents) -> Policy:
     return Policy(("U0ANA",), "C0APPROVE", contents, "text")
 
 
-FREE = ANSWERS.index("notify")
+FREE = EFFECTS.index("notify")
 many = settings(max_examples=60, deadline=None)
 
 
@@ -155,7 +155,7 @@ def test_what_an_agent_claims_never_frees_anything(
 ) -> None:
     claimed = bare.model_copy(update=claims)
     before, after = (evaluate(one, "bot", in_force(contents)) for one in (bare, claimed))
-    assert ANSWERS.index(after.answer) >= ANSWERS.index(before.answer)
+    assert EFFECTS.index(after.effect) >= EFFECTS.index(before.effect)
     assert RISKS.index(after.risk) >= RISKS.index(before.risk)
     assert REVERSIBILITIES.index(after.reversibility) >= REVERSIBILITIES.index(before.reversibility)
 
@@ -188,21 +188,22 @@ def test_an_edit_never_frees_anything(
 ) -> None:
     found = in_force(contents)
     first = evaluate(request, "bot", found)
-    if first.answer != "ask":
+    if first.effect != "ask":
         return
-    second = judge_edit(found, request, "bot", payload, first)
-    assert ANSWERS.index(second.answer) >= ANSWERS.index("ask")
+    second = evaluate_edit(found, request, "bot", payload, first)
+    assert EFFECTS.index(second.effect) >= EFFECTS.index("ask")
     assert RISKS.index(second.risk) >= RISKS.index(first.risk)
     assert REVERSIBILITIES.index(second.reversibility) >= REVERSIBILITIES.index(first.reversibility)
     assert second.expires_in <= first.expires_in
     assert first.editable is None or set(second.editable or ()) <= set(first.editable)
     new = evaluate(request.model_copy(update={"payload": payload}), "bot", found)
-    assert (second.answer == "block") is (new.answer == "block")
-    rule = found.rule(new.rule) if new.answer == "ask" and new.rule != first.rule else None
-    if second.answer == "ask":
+    assert (second.effect == "block") is (new.effect == "block")
+    rule = found.rule(new.rule) if new.effect == "ask" and new.rule != first.rule else None
+    if second.effect == "ask":
         assert second.rule == (rule.name if rule else first.rule)
         assert second.approvers == (new if rule and rule.approvers else first).approvers
-        assert second.channel == (rule.channel if rule and rule.channel else first.channel)
+        where = rule.conversation if rule and rule.conversation else first.conversation
+        assert second.conversation == where
         assert set(second.require) >= set(rule.require if rule else first.require)
 
 
@@ -210,4 +211,4 @@ def test_an_edit_never_frees_anything(
 @given(CONTENTS, REQUESTS)
 def test_supervised_lets_run_only_what_a_rule_allows(contents: Contents, request: ApprovalRequest) -> None:
     verdict = evaluate(request, "bot", in_force(replace(contents, autonomy="supervised")))
-    assert verdict.rule or verdict.answer in ("ask", "block")
+    assert verdict.rule or verdict.effect in ("ask", "block")

@@ -15,12 +15,14 @@ from signoff.bot.blocks import MESSAGE_TOTAL, total_length
 from signoff.bot.cards.log import log_blocks, log_on_card, log_text
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
-from signoff.bot.text import words
 from signoff.bot.text.claims import claimed_texts, said
 from signoff.bot.text.fold import Folded, fold_payload
 from signoff.bot.text.payload import elements, rows, texts
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, hides, length, mixed, mrkdwn, plain, rich, visible
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 
 _BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
@@ -67,7 +69,7 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
     before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
     """
-    if approval.verdict.answer == "notify":
+    if approval.verdict.effect == "notify":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     folded = fold_payload(approval)
@@ -82,8 +84,8 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
 
 def lost() -> Message:
     """What takes the place of a card whose approval is in no row any more."""
-    block: Block = {"type": "section", "text": mrkdwn(words.LOST_CARD), "expand": True}
-    return Message(words.LOST_CARD, [block], {})
+    block: Block = {"type": "section", "text": mrkdwn(replies_words.LOST_CARD), "expand": True}
+    return Message(replies_words.LOST_CARD, [block], {})
 
 
 def log(approval: Approval) -> Message:
@@ -103,13 +105,15 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     ]
     about = [plain(approval.action)] if headline else []
     if waits:
-        about.append(mrkdwn(words.asks(approval.agent, verdict.approvers, approval.expires_at)))
+        about.append(mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at)))
         found.append(_context(f"about:{revision}", *about))
     else:
-        about.append(mrkdwn(words.asked(approval.agent, approval.created_at)))
+        about.append(mrkdwn(card_words.asked(approval.agent, approval.created_at)))
         found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
     found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits), {"type": "divider"}]
-    known = words.stakes(verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
+    known = card_words.stakes(
+        verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
+    )
     if approval.status in ("pending", "approved"):  # of what never ran nobody needs to know it
         block_id = f"stakes:{revision}"
         found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
@@ -131,26 +135,26 @@ def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
     shown = elements(folded.rows)
     found = [rich(f"payload:{revision}", *shown)] if shown else []
     if folded.lines:
-        rest = (words.folded if waits else words.folded_after)(folded.lines, folded.size)
+        rest = (card_words.folded if waits else card_words.folded_after)(folded.lines, folded.size)
         found.append(_context(f"folded:{revision}", plain(rest)))
     elif waits and not folded.whole:
-        found.append(_context(f"folded:{revision}", plain(words.BYTES_FOLDED)))
-    return found or [_context(f"payload:{revision}", plain(words.EMPTY_PAYLOAD))]
+        found.append(_context(f"folded:{revision}", plain(card_words.BYTES_FOLDED)))
+    return found or [_context(f"payload:{revision}", plain(card_words.EMPTY_PAYLOAD))]
 
 
 def _warning(approval: Approval) -> str:
     found = [*texts(approval.payload), *claimed_texts(approval.request)]
-    return words.misleading(any(map(hides, found)), any(map(mixed, found)))
+    return card_words.misleading(any(map(hides, found)), any(map(mixed, found)))
 
 
 def _actions(approval: Approval, whole: bool) -> Block:
     value = token(approval)
-    buttons = [_approve(approval) if whole else _button("review", words.REVIEW_MORE, value)]
-    buttons.append(_button("reject", words.REJECT_MORE, value))
+    buttons = [_approve(approval) if whole else _button("review", card_words.REVIEW_MORE, value)]
+    buttons.append(_button("reject", card_words.REJECT_MORE, value))
     if can_edit(approval):
-        buttons.append(_button("edit", words.EDIT_MORE, value))
-    choices = [("note", words.NOTE_MORE)] if whole else []
-    choices.append(("details", words.DETAILS_MORE))
+        buttons.append(_button("edit", card_words.EDIT_MORE, value))
+    choices = [("note", card_words.NOTE_MORE)] if whole else []
+    choices.append(("details", card_words.DETAILS_MORE))
     options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
     menu: Block = {"type": "overflow", "action_id": "more", "options": options}
     return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
@@ -162,18 +166,18 @@ def _button(action_id: str, label: str, value: str) -> Block:
 
 def _approve(approval: Approval) -> Block:
     """Green and at once where it can be undone; else without colour, and it asks, repeating what runs."""
-    button = _button("approve", words.APPROVE, token(approval))
+    button = _button("approve", card_words.APPROVE, token(approval))
     verdict = approval.verdict
     if verdict.reversibility == "reversible":
         return {**button, "style": "primary"}
     whose = (verdict.reversibility, verdict.reversibility_from, approval.action)
-    room = 290 - length(words.confirm_text(*whose, ""))
-    question = words.confirm_text(*whose, _arguments(approval, room))
+    room = 290 - length(card_words.confirm_text(*whose, ""))
+    question = card_words.confirm_text(*whose, _arguments(approval, room))
     confirm = {
-        "title": plain(cut(words.confirm_title(approval.action), 100)),
+        "title": plain(cut(card_words.confirm_title(approval.action), 100)),
         "text": plain(cut(question, 300)),
-        "confirm": plain(words.APPROVE),
-        "deny": plain(words.CANCEL),
+        "confirm": plain(card_words.APPROVE),
+        "deny": plain(forms_words.CANCEL),
     }
     return {**button, "confirm": confirm}
 
@@ -194,12 +198,12 @@ def _first_line(text: str) -> str:
 
 def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
-    what = words.named(approval.action, visible(verdict.headline or ""))
+    what = card_words.named(approval.action, visible(verdict.headline or ""))
     if waits:
-        known = words.stakes(
+        known = card_words.stakes(
             verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
         )
-        return words.notification(approval.agent, what, approval.expires_at, now, known)
+        return card_words.notification(approval.agent, what, approval.expires_at, now, known)
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
-    return words.notification_after(approval.agent, what, *lines)
+    return card_words.notification_after(approval.agent, what, *lines)

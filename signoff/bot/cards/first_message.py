@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signoff.bot.cards.card import Message
-from signoff.bot.text import words
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
+from signoff.bot.text.words import lists as lists_words
 from signoff.models.threads import Tally, Thread
 
 
@@ -15,24 +15,24 @@ def first_message(thread: Thread, approvers: Sequence[str]) -> Message:
 
     Should its answer be lost on the way, another one is posted; then nothing on this one is wrong.
     """
-    return _message(thread, words.thread_begins(thread.agent), words.thread_for(approvers))
+    return _message(thread, lists_words.thread_begins(thread.agent), lists_words.thread_for(approvers))
 
 
 def tally_message(thread: Thread, tally: Tally) -> Message:
     """As it is edited later. An edit notifies nobody: each new card mentions who may decide it."""
-    told = words.thread_tally(tally.waiting, tally.decided, tally.undecided)
-    status = words.thread_waits(told, tally.approvers) if tally.waiting else told
-    return _message(thread, words.thread_text(thread.agent, told), status)
+    told = lists_words.thread_tally(tally.waiting, tally.decided, tally.undecided)
+    status = lists_words.thread_waits(told, tally.approvers) if tally.waiting else told
+    return _message(thread, lists_words.thread_text(thread.agent, told), status)
 
 
 def _message(thread: Thread, text: Trusted, status: Trusted) -> Message:
     revision = thread.revision
-    named = words.run_named(cut(visible(thread.run), 400))
+    named = lists_words.run_named(cut(visible(thread.run), 400))
     blocks: list[Block] = [
         {
             "type": "header",
             "block_id": f"thread:{revision}",
-            "text": plain(words.thread_title(thread.agent)),
+            "text": plain(lists_words.thread_title(thread.agent)),
         },
         {"type": "context", "block_id": f"run:{revision}", "elements": [plain(named)]},
         {"type": "section", "block_id": f"tally:{revision}", "text": mrkdwn(status), "expand": True},

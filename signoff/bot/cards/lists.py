@@ -11,9 +11,11 @@ import re
 from typing import Any, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
-from signoff.bot.text import words
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import modal, says
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import lists as lists_words
 from signoff.models.lists import Listed
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
@@ -24,24 +26,24 @@ _ABOUT = re.compile(r"[A-Za-z0-9_.:/@-]{0,100}")
 def list_blocks(page: Page, now: int) -> list[Block]:
     """A page as a message's or a modal's blocks. `now` is the database's clock in microseconds."""
     if not page.items:
-        found = [says(words.nothing(page.kind, page.about), "empty")]
+        found = [says(lists_words.nothing(page.kind, page.about), "empty")]
     else:
         about = cut(visible(page.about), 100)
         count = page.total if page.kind == "pending" else len(page.items)
-        text = words.heading(page.kind, count, page.page, page.pages, about)
+        text = lists_words.heading(page.kind, count, page.page, page.pages, about)
         found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
         found += _items(page, now)
     turns = []
     if page.page > 1:
-        turns.append(_turn("list_back", words.BACK, page, page.page - 1))
+        turns.append(_turn("list_back", forms_words.BACK, page, page.page - 1))
     if page.more:
-        turns.append(_turn("list_next", words.NEXT, page, page.page + 1))
+        turns.append(_turn("list_next", forms_words.NEXT, page, page.page + 1))
     return found + ([{"type": "actions", "block_id": "turn", "elements": turns}] if turns else [])
 
 
 def list_view(page: Page, now: int) -> Block:
     """A page as a modal, whose Review… and Details… open on top of it."""
-    return modal("list", words.LIST_TITLES[page.kind], list_blocks(page, now))
+    return modal("list", lists_words.LIST_TITLES[page.kind], list_blocks(page, now))
 
 
 def home_view(seen: Overview) -> Block:
@@ -53,7 +55,7 @@ def home_view(seen: Overview) -> Block:
     for page in (seen.decided, seen.owned):
         if page.items:
             blocks += [{"type": "divider"}, *_section(page)]
-    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, says(words.HOME_HELP, "help")]}
+    return {"type": "home", "blocks": [*blocks, {"type": "divider"}, says(lists_words.HOME_HELP, "help")]}
 
 
 def read_turn(value: Any) -> tuple[Kind, int, str]:
@@ -67,15 +69,15 @@ def read_turn(value: Any) -> tuple[Kind, int, str]:
 
 
 def _section(page: Page) -> list[Block]:
-    title = plain(words.HOME_TITLES[page.kind])
+    title = plain(lists_words.HOME_TITLES[page.kind])
     found: list[Block] = [{"type": "header", "block_id": f"title:{page.kind}", "text": title}]
     if not page.items:
-        return [*found, says(words.nothing(page.kind, ""), f"empty:{page.kind}")]
+        return [*found, says(lists_words.nothing(page.kind, ""), f"empty:{page.kind}")]
     found += _items(page)
     if page.more:
-        rest = words.and_more(page.total - len(page.items) if page.kind == "pending" else 0)
+        rest = lists_words.and_more(page.total - len(page.items) if page.kind == "pending" else 0)
         found.append({"type": "context", "block_id": f"rest:{page.kind}", "elements": [plain(rest)]})
-        label = words.SEE_ALL if page.kind != "owned" else words.SEE_HISTORY
+        label = lists_words.SEE_ALL if page.kind != "owned" else lists_words.SEE_HISTORY
         kind = page.kind if page.kind != "owned" else "history"
         every = {"type": "button", "action_id": "list_all", "text": plain(label), "value": f"{kind}:1:"}
         found.append({"type": "actions", "block_id": f"all:{page.kind}", "elements": [every]})
@@ -88,7 +90,9 @@ def _items(page: Page, now: int | None = None) -> list[Block]:
 
 def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
     reviewable = one.id in page.reviewable and one.pending
-    action_id, label = ("review", words.REVIEW_MORE) if reviewable else ("details", words.DETAILS_MORE)
+    action_id, label = (
+        ("review", card_words.REVIEW_MORE) if reviewable else ("details", card_words.DETAILS_MORE)
+    )
     button = {
         "type": "button",
         "action_id": action_id,
@@ -108,21 +112,23 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
 def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     link = one.permalink if _LINK.fullmatch(one.permalink) else ""
     if one.pending:
-        return words.listed(one.agent, one.expires_at, now, link)
+        return lists_words.listed(one.agent, one.expires_at, now, link)
     ended = one.ended_at or one.expires_at
-    if one.answer is None:
-        return words.listed_after(one.agent, words.ended(one.status, ended), link)
-    answer = words.APPROVED if one.answer == "approve" else words.REJECTED
-    answer = words.SENT_BACK if one.answer == "reject" and one.resubmit else answer
+    if one.vote is None:
+        return lists_words.listed_after(one.agent, lists_words.ended(one.status, ended), link)
+    voted = card_words.APPROVED if one.vote == "approve" else card_words.REJECTED
+    voted = card_words.SENT_BACK if one.vote == "reject" and one.resubmit else voted
     who = "" if page.kind == "mine" else one.approver
-    return words.listed_after(one.agent, words.decided(answer, who, one.decided_at or ended, None), link)
+    return lists_words.listed_after(
+        one.agent, card_words.decided(voted, who, one.decided_at or ended, None), link
+    )
 
 
 def _by_policy(one: Listed) -> list[Block]:
     """What of the policy decided, where nobody was asked."""
-    if one.status not in ("approved", "blocked") or one.answer is not None or not one.why:
+    if one.status not in ("approved", "blocked") or one.vote is not None or not one.why:
         return []
-    return [plain(cut(visible(words.by_policy(one.why, one.rule_says)), 300))]
+    return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
 
 
 def _turn(action_id: str, label: str, page: Page, to: int) -> Block:

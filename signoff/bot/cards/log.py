@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signoff.bot.text import words
 from signoff.bot.text.difference import changes
 from signoff.bot.text.states import at_of, state_line
 from signoff.bot.text.text import Block, Trusted, mrkdwn
+from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 
 
@@ -21,19 +21,19 @@ def lines(approval: Approval) -> list[Trusted]:
         found.append(state_line(approval))
     if approval.outcome:
         by = approval.decision.approver if approval.decision else ""
-        found.append(words.outcome(approval.outcome.succeeded, approval.outcome_at, by))
+        found.append(card_words.outcome(approval.outcome.succeeded, approval.outcome_at, by))
     return found
 
 
 def _before_the_end(approval: Approval) -> list[Trusted]:
-    found = [words.log_received(approval.agent, approval.created_at)]
+    found = [card_words.log_received(approval.agent, approval.created_at)]
     if approval.shown_at is not None:
-        found.append(words.log_shown(approval.shown_at))
+        found.append(card_words.log_shown(approval.shown_at))
     decision = approval.decision
     if approval.edited:
         number = len(changes(approval.request.payload, approval.payload))
         at = at_of(decision) or approval.ended_at or approval.created_at
-        found.append(words.log_edited(at, decision.approver if decision else "", number))
+        found.append(card_words.log_edited(at, decision.approver if decision else "", number))
     return found
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from signoff.bot.cards.card import card, token
 from signoff.bot.forms.modals import details_view
-from signoff.bot.text import words
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import rows
 from signoff.bot.text.states import state_blocks
 from signoff.bot.text.text import Block, mrkdwn, plain
 from signoff.bot.text.views import note, row_blocks
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import lists as lists_words
 from signoff.models.approval import Approval
 
 _CHARACTERS, _LINES = 40_000, 600
@@ -26,7 +27,7 @@ def record_blocks(approval: Approval, *, may_decide: bool, now: int) -> list[Blo
     waits = approval.pending and now < approval.expires_at
     shown = [block for block in card(approval, now=now).blocks if block["type"] != "actions"]
     review = waits and may_decide
-    action_id, label = ("review", words.REVIEW_MORE) if review else ("details", words.DETAILS_MORE)
+    action_id, label = ("review", card_words.REVIEW_MORE) if review else ("details", card_words.DETAILS_MORE)
     button = {"type": "button", "action_id": action_id, "text": plain(label), "value": token(approval)}
     return [*shown, {"type": "actions", "block_id": "record", "elements": [button]}]
 
@@ -35,19 +36,19 @@ def record_view(approval: Approval, now: int) -> Block:
     """The request as a modal: its state, its payload, the agent's words, and what Signoff knows of it."""
     view = details_view(approval)
     if approval.pending:
-        asked = words.listed(approval.agent, approval.expires_at, now, "")
+        asked = lists_words.listed(approval.agent, approval.expires_at, now, "")
     else:
-        asked = words.asked(approval.agent, approval.created_at)
+        asked = card_words.asked(approval.agent, approval.created_at)
     about = [plain(approval.action), mrkdwn(asked)]
     head: list[Block] = [{"type": "context", "block_id": "record", "elements": about}]
     head += [] if approval.pending else state_blocks(approval)
     payload = fold(rows(approval.request.json_schema, approval.payload, whole=True), _CHARACTERS, _LINES)
-    head += [{"type": "divider"}, *(row_blocks(payload.rows, "payload") or [note(words.EMPTY_PAYLOAD)])]
+    head += [{"type": "divider"}, *(row_blocks(payload.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)])]
     if payload.lines:
-        head.append(note(words.folded_after(payload.lines, payload.size)))
+        head.append(note(card_words.folded_after(payload.lines, payload.size)))
     head.append({"type": "divider"})
     rest: list[Block] = view["blocks"]
     over = len(head) + len(rest) - VIEW_BLOCKS
     if over > 0:  # of the agent's words; ids and digests, the last three blocks, stay
-        rest = [*rest[: -3 - over - 1], note(words.TRUNCATED), *rest[-3:]]
+        rest = [*rest[: -3 - over - 1], note(card_words.TRUNCATED), *rest[-3:]]
     return view | {"callback_id": "record", "blocks": head + rest}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from signoff.bot.text import words
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import elements, rows
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 
 CHARACTERS, LINES = 300, 4
@@ -21,7 +21,7 @@ def report_blocks(approval: Approval) -> list[Block]:
     headline = visible(verdict.headline or "")
     title = cut(headline or approval.action, 150)
     about = [plain(approval.action)] if headline else []
-    about.append(mrkdwn(words.let_through(approval.agent, approval.ended_at or approval.created_at)))
+    about.append(mrkdwn(card_words.let_through(approval.agent, approval.ended_at or approval.created_at)))
     found: list[Block] = [
         {"type": "section", "block_id": f"report:{revision}", "text": plain(title)},
         {"type": "context", "block_id": f"about:{revision}", "elements": about},
@@ -29,7 +29,7 @@ def report_blocks(approval: Approval) -> list[Block]:
     folded = fold(rows(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
     shown = elements(folded.rows)
     found += [rich(f"payload:{revision}", *shown)] if shown else []
-    after = [plain(words.folded_after(folded.lines, folded.size))] if folded.lines else []
+    after = [plain(card_words.folded_after(folded.lines, folded.size))] if folded.lines else []
     outcome = outcome_line(approval)
     after += [mrkdwn(outcome)] if outcome is not None and approval.outcome else []
     if approval.outcome and approval.outcome.note.strip():
@@ -42,6 +42,6 @@ def report_blocks(approval: Approval) -> list[Block]:
 def report_text(approval: Approval) -> Trusted:
     """The notification."""
     headline = visible(approval.verdict.headline or "")
-    what = words.named(approval.action, headline)
+    what = card_words.named(approval.action, headline)
     outcome = outcome_line(approval) if approval.outcome else None
-    return words.notification_report(approval.agent, what, outcome)
+    return card_words.notification_report(approval.agent, what, outcome)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.bot.text import words
+from signoff.bot.text.words import admin as admin_words
 
 log = logging.getLogger("signoff.admins")
 
@@ -24,7 +24,7 @@ class Telling:
         told = not self._admins
         for admin in self._admins:
             try:
-                self._slack.post(admin, words.admin_bad_policy(faults))
+                self._slack.post(admin, admin_words.admin_bad_policy(faults))
                 told = True
             except (SlackUnavailable, SlackRefused) as error:
                 log.warning("admin not told: %s", error)

@@ -16,7 +16,7 @@ from signoff.bot.delivery.retry import noted
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.bot.text import words
+from signoff.bot.text.words import admin as admin_words
 from signoff.models import crash, flood, leases, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
@@ -90,8 +90,8 @@ class Delivery:
         finally:
             leases.release(self._store, turn.card_id, held.lease)
         crash.here("delivery.released")
-        if place and place.channel and place.thread_ts:
-            self._tell_of(place.channel, place.thread_ts)
+        if place and place.conversation and place.thread:
+            self._tell_of(place.conversation, place.thread)
 
     def tell(self, thread_id: int) -> None:
         """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
@@ -109,9 +109,9 @@ class Delivery:
         notice = flood.claim(self._store, agent)
         if notice is None:
             return
-        text = words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        text = admin_words.too_much(agent, notice["kind"], notice["most"], notice["until"])
         try:
-            self._slack.post(notice["channel"], text)
+            self._slack.post(notice["conversation"], text)
         except SlackUnavailable as error:
             log.info("told later that %s asks for too much: %s", agent, error.detail)
             flood.give_back(self._store, agent, notice)
@@ -127,7 +127,7 @@ class Delivery:
     def _limited(self, method: str, seconds: float, turn: Turn) -> None:
         approval = self._approvals.get(turn.approval_id)
         unused = turn if approval.shown_at is None else None
-        turns.pause(self._store, method, approval.verdict.channel, seconds, unused)
+        turns.pause(self._store, method, approval.verdict.conversation, seconds, unused)
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
         """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.
@@ -138,11 +138,11 @@ class Delivery:
         if approval is None:
             lost = card.lost()
             return self._slack.update(channel, ts, lost.text, lost.blocks)
-        if approval.card is None or approval.card.ts is None:
+        if approval.card is None or approval.card.message is None:
             return  # whoever has just posted it notes it, and has the last word
-        if (approval.card.channel, approval.card.ts) == (channel, ts):
+        if (approval.card.conversation, approval.card.message) == (channel, ts):
             return self.deliver(approval_id)
-        reply = approval.card.thread_ts is not None
+        reply = approval.card.thread is not None
         today = self._approvals.judge.today(approval)
         message = card.card(today, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
@@ -157,7 +157,7 @@ class Delivery:
             assert place is not None
             behind = place.shown_revision < approval.revision
             if not behind and approval.delivered_revision < approval.revision:
-                self._approvals.delivered(approval)
+                self._approvals.cards.note_delivered(approval)
             if not behind and not self._log_is_next(approval, place, whole):
                 return place
             if number and not self._renewed(held):
@@ -170,7 +170,7 @@ class Delivery:
 
     def _log_is_next(self, approval: Approval, place: CardPlace, whole: bool) -> bool:
         """Whether its log reply is behind, and need not wait for a turn of its own."""
-        if place.thread_ts is not None or place.log_revision >= approval.revision:
+        if place.thread is not None or place.log_revision >= approval.revision:
             return False
         return whole or turns.following(self._store, logs=False) is None
 
@@ -184,17 +184,17 @@ class Delivery:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
-        noted(lambda: self._approvals.shown(approval, *where))
+        noted(lambda: self._approvals.cards.note_shown(approval, *where))
         crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
         """The card that is there, updated; None where there is none, or no longer."""
-        if not place.channel or not place.ts:
+        if not place.conversation or not place.message:
             return None
-        message = card.card(approval, now=now, reply=place.thread_ts is not None)
+        message = card.card(approval, now=now, reply=place.thread is not None)
         try:
             self._slack.update(
-                place.channel, place.ts, message.text, message.blocks, metadata=message.metadata
+                place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
             )
         except SlackRefused as error:
             if error.code not in GONE:
@@ -202,7 +202,7 @@ class Delivery:
             log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
             return None
         crash.here("delivery.redrawn")
-        return Stands(message, place.channel, place.ts, place.thread_ts, place.permalink)
+        return Stands(message, place.conversation, place.message, place.thread, place.permalink)
 
     def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
         """A new card: in the thread that the verdict grants, else in its run's, else in none.
@@ -210,7 +210,7 @@ class Delivery:
         Raises NotYet where the run's thread is about to be posted, or cannot be replied to. Where the first
         message is gone Slack puts the card into the channel; the run's next one begins another thread.
         """
-        channel, wished = approval.verdict.channel, approval.verdict.thread_ts
+        channel, wished = approval.verdict.conversation, approval.verdict.thread
         if wished:
             try:
                 return self._post(approval, now, channel, wished)
@@ -218,7 +218,7 @@ class Delivery:
                 if error.code not in NO_THREAD:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
-        first = None if approval.verdict.answer == "notify" else self._threads.of(approval)
+        first = None if approval.verdict.effect == "notify" else self._threads.of(approval)
         if (wished or first) and not self._renewed(held):
             raise NotYet("its lease ran out")
         if first is None:
@@ -253,24 +253,24 @@ class Delivery:
 
     def _log(self, approval: Approval, place: CardPlace) -> None:
         """The card's thread has one log reply, edited in place."""
-        assert place.channel and place.ts
-        if approval.verdict.answer == "notify":  # nobody was asked: the card says it all
-            self._approvals.logged(approval, None)
+        assert place.conversation and place.message
+        if approval.verdict.effect == "notify":  # nobody was asked: the card says it all
+            self._approvals.cards.note_logged(approval, None)
             crash.here("delivery.log_noted")
             return
         text, blocks = log_text(approval), log_blocks(approval)
         log_ts = place.log_ts
         if log_ts:
             try:
-                self._slack.update(place.channel, log_ts, text, blocks)
+                self._slack.update(place.conversation, log_ts, text, blocks)
             except SlackRefused as error:
                 if error.code not in GONE:
                     raise
                 log_ts = None
         if not log_ts:
-            log_ts = self._slack.post(place.channel, text, blocks, thread_ts=place.ts).ts
+            log_ts = self._slack.post(place.conversation, text, blocks, thread_ts=place.message).ts
         crash.here("delivery.logged")
-        noted(partial(self._approvals.logged, approval, log_ts))
+        noted(partial(self._approvals.cards.note_logged, approval, log_ts))
         crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
@@ -278,10 +278,10 @@ class Delivery:
         log.error("card refused: id=%s %s", approval_id, error)
         self._store.postpone(approval_id, REFUSED_SECONDS)
         approval = self._approvals.get(approval_id)
-        whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.channel
-        if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
+        whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.conversation
+        if not self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
             return
-        told = words.admin_cannot_show(approval, error.code, error.detail)
+        told = admin_words.admin_cannot_show(approval, error.code, error.detail)
         for admin in self._admins:
             try:
                 self._slack.post(admin, told)

@@ -48,13 +48,13 @@ class Threads:
 
         Two at once post one: who has the lease posts, and for the other it is NotYet.
         """
-        run, wanted = approval.request.run, approval.verdict.channel
+        run, wanted = approval.request.run, approval.verdict.conversation
         if not run or not run.strip():
             return None
         thread = threads.of_run(self._store, approval.agent, run, wanted)
         crash.here("thread.found")
-        if thread.channel and thread.ts:
-            return thread.channel, thread.ts
+        if thread.conversation and thread.message:
+            return thread.conversation, thread.message
         lease = threads.take_to_post(self._store, thread.id)
         if lease is None:
             raise NotYet("somebody posts its thread")
@@ -100,11 +100,15 @@ class Threads:
         return Held(lease, partial(threads.renew, self._store, thread_id))
 
     def _edit(self, thread: Thread, held: Held, message: Message) -> None:
-        assert thread.channel and thread.ts
+        assert thread.conversation and thread.message
         try:
             with held:
                 self._slack.update(
-                    thread.channel, thread.ts, message.text, message.blocks, metadata=message.metadata
+                    thread.conversation,
+                    thread.message,
+                    message.text,
+                    message.blocks,
+                    metadata=message.metadata,
                 )
         except SlackUnavailable as error:
             # Slack may have taken it although its answer was lost: that counts as an edit too.
@@ -112,7 +116,7 @@ class Threads:
             raise
         except SlackRefused as error:
             if error.code in LOST:
-                threads.forget(self._store, thread.channel, thread.ts)
+                threads.forget(self._store, thread.conversation, thread.message)
             threads.later(self._store, thread.id, held.lease, REFUSED_SECONDS)
             raise
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from signoff.bot.forms.edit_form import Values, edit_view
-from signoff.bot.text import words
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.text import Block, Trusted, line, literal, rich
 from signoff.bot.text.views import modal, says
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical
 
@@ -27,8 +29,10 @@ def as_sent(approval: Approval) -> Approval:
 def again_view(approval: Approval, values: Values, form: str) -> Block:
     """The form once more, on what somebody else has made of the payload, with what was typed in it."""
     by = approval.decision.approver if approval.decision else ""
-    changed = _changes("meanwhile", words.WHAT_CHANGED, approval.request.payload, approval.payload)
-    return edit_view(approval, values, form=form, above=(says(words.edited_kept(by), "told"), *changed))
+    changed = _changes("meanwhile", forms_words.WHAT_CHANGED, approval.request.payload, approval.payload)
+    return edit_view(
+        approval, values, form=form, above=(says(replies_words.edited_kept(by), "told"), *changed)
+    )
 
 
 def lost_view(text: Trusted, approval: Approval, typed: Mapping[str, Any] | None) -> Block:
@@ -36,15 +40,15 @@ def lost_view(text: Trusted, approval: Approval, typed: Mapping[str, Any] | None
     blocks = [says(text, "told")]
     sent = approval.request.payload
     if approval.status == "approved" and approval.edited:
-        blocks += _changes("meanwhile", words.WHAT_CHANGED, sent, approval.payload)
+        blocks += _changes("meanwhile", forms_words.WHAT_CHANGED, sent, approval.payload)
     if typed is not None:
-        blocks += _changes("typed", words.NOT_USED, sent, dict(typed))
-    return modal("message", words.NOT_POSSIBLE, blocks, approval)
+        blocks += _changes("typed", forms_words.NOT_USED, sent, dict(typed))
+    return modal("message", replies_words.NOT_POSSIBLE, blocks, approval)
 
 
 def _changes(block_id: str, heading: str, old: dict[str, Any], new: dict[str, Any]) -> list[Block]:
     parts, whole = elements(changes(old, new), ROOM, 200)
     if not parts:
         return []
-    parts += [] if whole else [line(literal(words.TRUNCATED, "italic"))]
+    parts += [] if whole else [line(literal(card_words.TRUNCATED, "italic"))]
     return [rich(block_id, line(literal(heading, "bold")), *parts)]

@@ -13,10 +13,11 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from signoff.bot.forms.leaves import Leaf, types
-from signoff.bot.text import words
 from signoff.bot.text.moments import seconds
 from signoff.bot.text.payload import code_format, octets, scalar_text
 from signoff.bot.text.text import Block, cut, hides, length, plain, visible
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
 from signoff.payload.canonical import canonical
 from signoff.payload.fields import Field
@@ -57,17 +58,17 @@ def control(leaf: Leaf, editable: bool) -> Control:
     """The input that fits a field."""
     field = leaf.field
     if not editable:
-        return Control(leaf, "none", why_not=words.NOT_EDITABLE)
+        return Control(leaf, "none", why_not=forms_words.NOT_EDITABLE)
     if leaf.group:
-        label = words.MAKE_NULL if nullable(field) else words.LEAVE_OUT
+        label = forms_words.MAKE_NULL if nullable(field) else forms_words.LEAVE_OUT
         return Control(leaf, "drop", _checkbox(label, False))
     if field.schema.get("contentEncoding") == "base64" and octets(field.value) is not None:
-        return Control(leaf, "none", why_not=words.BYTES_STAY)
+        return Control(leaf, "none", why_not=forms_words.BYTES_STAY)
     values = choices(field)
     if values:
         return Control(leaf, "choice", _select(field, values))
     if scalar_kind(field) == "boolean" and not nullable(field):
-        return Control(leaf, "tick", _checkbox(words.YES, field.value is True))
+        return Control(leaf, "tick", _checkbox(forms_words.YES, field.value is True))
     return _moment(leaf) or _lines(leaf) or _text(leaf)
 
 
@@ -101,7 +102,7 @@ def choices(field: Field) -> list[Any]:
 
 def choice_text(value: Any) -> str:
     """How an option of a select reads."""
-    return words.EMPTY_CHOICE if value is None else scalar_text(value)
+    return forms_words.EMPTY_CHOICE if value is None else scalar_text(value)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -123,7 +124,7 @@ def suggestions(field: Field, query: str) -> list[Block]:
 
 def _select(field: Field, values: list[Any]) -> Block:
     if len(values) > OPTIONS:
-        element = _element("external_select", min_query_length=0, placeholder=plain(words.PICK))
+        element = _element("external_select", min_query_length=0, placeholder=plain(forms_words.PICK))
     else:
         element = _element("static_select", options=[option(values, index) for index in range(len(values))])
     if field.present:
@@ -171,7 +172,7 @@ def _lines(leaf: Leaf) -> Control | None:
         return None
     shown = "\n".join(entry if isinstance(entry, str) else canonical(entry) for entry in entries)
     if length(shown) > INPUT:
-        return Control(leaf, "none", why_not=words.TOO_LONG_TO_EDIT)
+        return Control(leaf, "none", why_not=forms_words.TOO_LONG_TO_EDIT)
     initial = {"initial_value": shown} if shown else {}
     element = _element("plain_text_input", multiline=True, max_length=INPUT, **initial)
     return Control(leaf, "lines", element, shown)
@@ -187,7 +188,7 @@ def _text(leaf: Leaf) -> Control:
     field, kind = leaf.field, scalar_kind(leaf.field)
     shown, escapes = _shown(field)
     if length(shown) > INPUT:
-        return Control(leaf, "none", why_not=words.TOO_LONG_TO_EDIT)
+        return Control(leaf, "none", why_not=forms_words.TOO_LONG_TO_EDIT)
     dated = kind == "string" and field.schema.get("format") == "date" and not escapes
     if dated and (not shown or _is_date(shown)):
         initial = {"initial_date": shown} if shown else {}
@@ -279,11 +280,11 @@ def hint(found: Control) -> str:
     """What stands under the input: the agent's words about it, marked as its own, and how to write it."""
     field, parts = found.field, []
     if field.title.strip() and field.title != field.name:
-        parts.append(words.agent_title(cut(visible(field.title), 60)))
+        parts.append(forms_words.agent_title(cut(visible(field.title), 60)))
     if field.description.strip():
-        parts.append(words.agent_hint(cut(visible(field.description), 150)))
+        parts.append(forms_words.agent_hint(cut(visible(field.description), 150)))
     if found.kind == "text" and (form := code_format(field.schema)):
-        parts.append(words.code_mark(form))
-    own = {"json": words.AS_JSON, "lines": words.ONE_A_LINE, "moment": words.YOUR_ZONE}
+        parts.append(card_words.code_mark(form))
+    own = {"json": forms_words.AS_JSON, "lines": forms_words.ONE_A_LINE, "moment": forms_words.YOUR_ZONE}
     parts += [own[found.kind]] if found.kind in own else []
-    return " ".join([*parts, words.ESCAPES_HINT] if found.escapes else parts)
+    return " ".join([*parts, forms_words.ESCAPES_HINT] if found.escapes else parts)

@@ -14,7 +14,6 @@ import zlib
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.text import words
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import shown_whole, split
 from signoff.bot.text.payload import rows
@@ -29,6 +28,7 @@ from signoff.bot.text.views import (
     row_blocks,
     stakes,
 )
+from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical, digest, parse
@@ -51,7 +51,7 @@ def difference_view(approval: Approval, payload: dict[str, Any], form: str = "")
     for old in (600, 60):
         parts, _ = elements(found, 200_000, old)
         groups = [parts[at : at + 40] for at in range(0, len(parts), 40)]
-        blocks: list[Block] = [paragraph(words.WITH_CHANGES, "ask")]
+        blocks: list[Block] = [paragraph(forms_words.WITH_CHANGES, "ask")]
         blocks += [rich(f"change:{index}", *group) for index, group in enumerate(groups)]
         text = canonical(payload)
         blocks += _rest(approval, payload)
@@ -59,23 +59,23 @@ def difference_view(approval: Approval, payload: dict[str, Any], form: str = "")
             {"type": "divider"},
             stakes(approval),
             final(approval),
-            note(words.digest_line(digest(text))),
+            note(forms_words.digest_line(digest(text))),
         ]
         view = modal(
             "difference",
             approval.action,
             blocks,
             approval,
-            words.APPROVE_CHANGES,
-            words.BACK,
+            forms_words.APPROVE_CHANGES,
+            forms_words.BACK,
             **_carried(approval.payload, payload, form),
         )
         if len(json.dumps(view)) <= BYTES and len(blocks) <= BLOCKS:
             break
     else:
-        raise Invalid(words.CHANGES_TOO_LARGE)
+        raise Invalid(forms_words.CHANGES_TOO_LARGE)
     if len(view["private_metadata"]) > METADATA:
-        raise Invalid(words.CHANGES_TOO_LARGE)
+        raise Invalid(forms_words.CHANGES_TOO_LARGE)
     return view
 
 
@@ -122,7 +122,7 @@ def _unpacked(text: str) -> bytes:
 def _rest(approval: Approval, payload: dict[str, Any]) -> list[Block]:
     """What does not change: on the card where that is whole, else here with all that will run."""
     if shown_whole(approval):
-        return [note(words.UNCHANGED_REST, "rest")]
+        return [note(forms_words.UNCHANGED_REST, "rest")]
     whole = split(rows(approval.request.json_schema, payload, whole=True), BLOCK_CHARACTERS)
-    heading = line(literal(words.runs_with(len(canonical(payload).encode())), "bold"))
+    heading = line(literal(forms_words.runs_with(len(canonical(payload).encode())), "bold"))
     return [{"type": "divider"}, rich("heading", heading), *row_blocks(whole, "whole")]

@@ -15,11 +15,12 @@ from signoff.bot.forms.controls import ACTION, Control, control, hint, may_be_em
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.entries import left_alone, refilled, typed
 from signoff.bot.forms.leaves import Path, leaves, replaced
-from signoff.bot.text import words
 from signoff.bot.text.fold import fold, split
 from signoff.bot.text.payload import elements, name_text, rows
 from signoff.bot.text.text import Block, cut, length, line, literal, plain, rich, visible
 from signoff.bot.text.views import BLOCK_CHARACTERS, chunks, modal, note, read_metadata
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.schema import check
@@ -80,18 +81,23 @@ def edit_view(
     first = min(starts[-1], max(len(found) - 1, 0))
     blocks, end = _page(found, first, values or {}, errors or {}, BLOCKS - len(above))
     whole = first == 0 and end == len(found)
-    top = [] if whole else [note(words.fields_of(first + 1, end, len(found)), "where")]
-    left = words.FIELDS_LEFT if len(found) == FIELDS and end == FIELDS else ""
+    top = [] if whole else [note(forms_words.fields_of(first + 1, end, len(found)), "where")]
+    left = forms_words.FIELDS_LEFT if len(found) == FIELDS and end == FIELDS else ""
     bottom = [note(left, "no-room")] if left else []
     if len(starts) > 1:
         value = f"{approval.id}:{approval.version}"
-        back: Block = {"type": "button", "action_id": "edit_back", "text": plain(words.BACK), "value": value}
+        back: Block = {
+            "type": "button",
+            "action_id": "edit_back",
+            "text": plain(forms_words.BACK),
+            "value": value,
+        }
         bottom.append({"type": "actions", "block_id": "turn", "elements": [back]})
     more = end < len(found)
-    shown = [*above, *top, *(blocks or [note(words.EMPTY_PAYLOAD)]), *bottom]
+    shown = [*above, *top, *(blocks or [note(card_words.EMPTY_PAYLOAD)]), *bottom]
     kept = {"form": form, "starts": list(starts)} | ({"next": end} if more else {})
-    submit = words.NEXT if more else words.SHOW_CHANGES
-    return modal("edit", approval.action, shown, approval, submit, words.CANCEL, **kept)
+    submit = forms_words.NEXT if more else forms_words.SHOW_CHANGES
+    return modal("edit", approval.action, shown, approval, submit, forms_words.CANCEL, **kept)
 
 
 def _page(
@@ -206,7 +212,7 @@ def _faults(
             message = problem.message[0].upper() + problem.message[1:]
             found.setdefault(place or first, _message(message if at_field else str(problem)))
         if not found and _same(payload, approval.payload):
-            found[first] = words.NOTHING_CHANGED
+            found[first] = forms_words.NOTHING_CHANGED
     except Invalid as error:
         found[first] = _message(error.detail)
     return found

@@ -21,9 +21,9 @@ from signoff.bot.forms.controls import (
     same,
 )
 from signoff.bot.forms.leaves import ABSENT
-from signoff.bot.text import words
 from signoff.bot.text.moments import MINUTE, PICKER, written
 from signoff.bot.text.text import Block, actual
+from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
 from signoff.payload.fields import Field, coerce
 
@@ -49,7 +49,7 @@ def typed(found: Control, state: Any) -> Any:
         return _moment(found, state.get("selected_date_time"), own)
     text = state.get("selected_date" if found.kind == "date" else "value") or ""
     if not isinstance(text, str) or len(text) > INPUT:
-        raise Invalid(words.REASON_TOO_LONG)
+        raise Invalid(forms_words.REASON_TOO_LONG)
     text = text.replace("\r\n", "\n")
     return own if text == found.shown else _read(found, text)
 
@@ -122,7 +122,7 @@ def _lines(kind: str, text: str) -> list[Any]:
             try:
                 values.append(coerce({"type": kind}, entry.strip()))
             except Invalid as error:
-                raise Invalid(words.at_line(number, error.detail)) from None
+                raise Invalid(forms_words.at_line(number, error.detail)) from None
     return values
 
 
@@ -157,7 +157,7 @@ def _moment(found: Control, at: Any, own: Any) -> Any:
     if at is None:
         return own if not found.shown else _emptied(found.field, "moment")
     if not _is_moment(at):
-        raise Invalid(words.NOT_A_MOMENT)
+        raise Invalid(forms_words.NOT_A_MOMENT)
     if found.shown and int(found.shown) // MINUTE == at // MINUTE:
         return own
     return written(at, found.field.value)

@@ -9,13 +9,15 @@ from typing import Any
 from signoff.bot.forms.difference_view import carries, difference_view, read_difference
 from signoff.bot.forms.edit_form import can_edit, edit_view, read_edit
 from signoff.bot.forms.review import read_page, review_view
-from signoff.bot.text import words
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import rows
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
 from signoff.bot.text.views import final, modal, note, paragraph, row_blocks, says, stakes, target
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import digest
 
@@ -51,28 +53,28 @@ _WHOLE_CARD = (100_000, 1_000)
 def reject_view(approval: Approval) -> Block:
     """Which kind of rejection it is, and why: both are needed."""
     options = [
-        {"text": plain(words.REJECT_FINAL), "value": "final"},
-        {"text": plain(words.REJECT_CHANGES), "value": "changes"},
+        {"text": plain(forms_words.REJECT_FINAL), "value": "final"},
+        {"text": plain(forms_words.REJECT_CHANGES), "value": "changes"},
     ]
     radio: Block = {"type": "radio_buttons", "action_id": "value", "options": options}
     which: Block = {
         "type": "input",
         "block_id": "which",
-        "label": plain(words.REJECT_LABEL),
+        "label": plain(forms_words.REJECT_LABEL),
         "element": {**radio, "initial_option": options[0]},
         "optional": False,
     }
-    why = _text_input("reason", words.REASON_LABEL, words.REASON_HINT, optional=False)
-    blocks = [note(f"{words.tell(approval.agent)} · {approval.action}"), which, why]
-    return modal("reject", words.REJECT, blocks, approval, words.REJECT, words.CANCEL)
+    why = _text_input("reason", forms_words.REASON_LABEL, forms_words.REASON_HINT, optional=False)
+    blocks = [note(f"{forms_words.tell(approval.agent)} · {approval.action}"), which, why]
+    return modal("reject", card_words.REJECT, blocks, approval, card_words.REJECT, forms_words.CANCEL)
 
 
 def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
     """(reason, whether the agent may come back with changes, errors by block_id) of a submitted form."""
     chosen = _state(values, "which").get("selected_option") or {}
     reason = _text(values, "reason")
-    errors = {} if reason else {"reason": words.REASON_MISSING}
-    errors |= {"reason": words.REASON_TOO_LONG} if len(reason) > REASON else {}
+    errors = {} if reason else {"reason": forms_words.REASON_MISSING}
+    errors |= {"reason": forms_words.REASON_TOO_LONG} if len(reason) > REASON else {}
     return reason, chosen.get("value") == "changes", errors
 
 
@@ -80,12 +82,12 @@ def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
     whole = fold(rows(approval.request.json_schema, approval.payload, whole=True), *_WHOLE_CARD)
     blocks = [
-        *(row_blocks(whole.rows, "payload") or [note(words.EMPTY_PAYLOAD)]),
+        *(row_blocks(whole.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
-        _text_input("note", words.NOTE_LABEL, "", optional=False),
+        _text_input("note", forms_words.NOTE_LABEL, "", optional=False),
         final(approval),
     ]
-    return modal("note", approval.action, blocks, approval, words.APPROVE, words.CANCEL)
+    return modal("note", approval.action, blocks, approval, card_words.APPROVE, forms_words.CANCEL)
 
 
 def read_note(values: Mapping[str, Any]) -> str:
@@ -95,13 +97,15 @@ def read_note(values: Mapping[str, Any]) -> str:
 
 def checking_view() -> Block:
     """Opened at once, because a trigger lives 3 s; filled or refused by an update."""
-    return modal("checking", words.CHECKING, [paragraph(words.CHECKING_TEXT)])
+    return modal("checking", forms_words.CHECKING, [paragraph(forms_words.CHECKING_TEXT)])
 
 
 def refused_view(text: str) -> Block:
     """Why somebody cannot go on, as plain text from anywhere: no markup in it works."""
     return modal(
-        "message", words.NOT_POSSIBLE, [paragraph(visible(text[:2000], keep="\n") or words.NOT_POSSIBLE)]
+        "message",
+        replies_words.NOT_POSSIBLE,
+        [paragraph(visible(text[:2000], keep="\n") or replies_words.NOT_POSSIBLE)],
     )
 
 
@@ -119,7 +123,7 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
     review: Block = {
         "type": "button",
         "action_id": "review",
-        "text": plain(words.REVIEW_MORE),
+        "text": plain(card_words.REVIEW_MORE),
         "value": value,
     }
     look: Block = {"type": "actions", "block_id": "look", "elements": [review]}
@@ -128,7 +132,7 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
 
 def details_view(approval: Approval) -> Block:
     """What does not help to decide: the agent's claims in full, then ids, digests and the policy's words."""
-    blocks: list[Block] = [rich("said", line(literal(words.AGENT_SAYS, "bold")))]
+    blocks: list[Block] = [rich("said", line(literal(card_words.AGENT_SAYS, "bold")))]
     room = DETAILS_BYTES
     for index, claim in enumerate(claims(approval.request)):
         label = [literal(f"{claim.label}: ", "bold")] if claim.label else []
@@ -139,17 +143,17 @@ def details_view(approval: Approval) -> Block:
             if room >= 0 and len(blocks) < 90:
                 blocks.append(block)
     if room < 0 or len(blocks) >= 90:
-        blocks.append(note(words.TRUNCATED))
+        blocks.append(note(card_words.TRUNCATED))
     elif len(blocks) == 1:
-        blocks.append(note(words.NOT_SAID))
+        blocks.append(note(forms_words.NOT_SAID))
     facts = [
         span
         for label, value in _facts(approval)
-        for span in (literal(f"{words.DETAIL_LABELS[label]}: ", "bold"), literal(f"{value}\n"))
+        for span in (literal(f"{forms_words.DETAIL_LABELS[label]}: ", "bold"), literal(f"{value}\n"))
     ]
     return modal(
         "details",
-        words.DETAILS,
+        forms_words.DETAILS,
         [*blocks, {"type": "divider"}, stakes(approval), rich("facts", line(*facts))],
         approval,
     )
@@ -158,8 +162,8 @@ def details_view(approval: Approval) -> Block:
 def _facts(approval: Approval) -> list[tuple[str, str]]:
     request, verdict = approval.request, approval.verdict
     found = [
-        ("risk", request.risk or words.NOT_SAID),
-        ("reversibility", request.reversibility or words.NOT_SAID),
+        ("risk", request.risk or forms_words.NOT_SAID),
+        ("reversibility", request.reversibility or forms_words.NOT_SAID),
         ("tags", ", ".join(request.tags)),
         ("cost", "" if request.cost is None else str(request.cost)),
         ("confidence", "" if request.confidence is None else str(request.confidence)),

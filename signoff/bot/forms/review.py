@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from signoff.bot.text import words
 from signoff.bot.text.fold import PIECE_LINES, split
 from signoff.bot.text.payload import Row, rows
 from signoff.bot.text.text import Block, plain
@@ -16,6 +15,8 @@ from signoff.bot.text.views import (
     row_blocks,
     stakes,
 )
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import digest
 
@@ -52,25 +53,25 @@ def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -
     shown = found[page - 1]
     blocks: list[Block] = []
     if len(found) > 1:
-        where = words.page_of(page, len(found))
+        where = forms_words.page_of(page, len(found))
         on = page > 1 and shown and not shown[0].path
-        blocks.append(note(f"{where} · {words.continued(page - 1)}" if on else where, "page"))
-    blocks += row_blocks(shown, f"page:{page}") if shown else [note(words.EMPTY_PAYLOAD)]
+        blocks.append(note(f"{where} · {forms_words.continued(page - 1)}" if on else where, "page"))
+    blocks += row_blocks(shown, f"page:{page}") if shown else [note(card_words.EMPTY_PAYLOAD)]
     if last:
         blocks += [{"type": "divider"}, *_end(approval, may_decide)]
     else:
-        blocks.append(note(words.read_on(), "on"))
+        blocks.append(note(forms_words.read_on(), "on"))
     if page > 1:
         value = f"{approval.id}:{approval.version}"
-        back: Block = {"type": "button", "action_id": "page", "text": plain(words.BACK), "value": value}
+        back: Block = {"type": "button", "action_id": "page", "text": plain(forms_words.BACK), "value": value}
         blocks.append({"type": "actions", "block_id": "turn", "elements": [back]})
-    approves = words.APPROVE if may_decide and approval.pending else None
+    approves = card_words.APPROVE if may_decide and approval.pending else None
     return modal(
         "review",
         approval.action,
         blocks,
         approval,
-        approves if last else words.NEXT,
+        approves if last else forms_words.NEXT,
         page=page,
         pages=len(found),
     )
@@ -84,7 +85,7 @@ def read_page(view: Block) -> tuple[int, int]:
 
 
 def _end(approval: Approval, may_decide: bool) -> list[Block]:
-    sha256 = note(words.digest_line(digest(approval.payload_text)), "digest")
+    sha256 = note(forms_words.digest_line(digest(approval.payload_text)), "digest")
     if not approval.pending:
-        return [stakes(approval), note(words.only_decided(approval.status), "over"), sha256]
+        return [stakes(approval), note(forms_words.only_decided(approval.status), "over"), sha256]
     return [stakes(approval), *([final(approval)] if may_decide else []), sha256]

@@ -16,8 +16,8 @@ from signoff.bot.forms import modals
 from signoff.bot.listeners import replies
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.text import words
 from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.models.messages import new_id
@@ -60,7 +60,7 @@ class Actions:
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
                 self._redraw(approval_id, body)
         else:
-            if decided.card is None or decided.card.ts != _clicked(body)[1]:
+            if decided.card is None or decided.card.message != _clicked(body)[1]:
                 self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body, respond: Respond) -> None:
@@ -149,7 +149,7 @@ class Actions:
         if form != "details":
             return self._forms[form](self._approvals.open_for(approval_id, version, user)[0])
         approval = self._approvals.get(approval_id)
-        self._approvals.may_decide(approval, user)
+        self._approvals.judge.decider(approval, user)
         return modals.details_view(approval)
 
     def _seen(self, body: Body, view: Block) -> Approval:
@@ -165,7 +165,7 @@ class Actions:
         if isinstance(error, Invalid):  # it may repeat what the agent wrote: never as mrkdwn
             return modals.refused_view(error.detail)
         text, again = self.explain(error, approval_id)
-        return modals.message_view(words.NOT_POSSIBLE, text, again)
+        return modals.message_view(replies_words.NOT_POSSIBLE, text, again)
 
     def _say(self, error: Exception, approval_id: str, body: Body, respond: Respond) -> None:
         """Tell only the person who clicked."""
@@ -180,7 +180,7 @@ class Actions:
                 thread_ts=_thread_of(body),
             )
         else:  # App Home and modals have no place to answer in, and a shortcut not its thread
-            view = modals.message_view(words.NOT_POSSIBLE, text, again)
+            view = modals.message_view(replies_words.NOT_POSSIBLE, text, again)
             self._show(body)(body["trigger_id"], view)
 
     def explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:

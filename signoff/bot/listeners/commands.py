@@ -17,8 +17,10 @@ from signoff.bot.listeners import replies
 from signoff.bot.listeners.actions import Ack, Body, Respond
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.text import words
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import replies as replies_words
 from signoff.models.store import Store
 
 ACK_SECONDS = 1.5
@@ -109,13 +111,13 @@ class Commands:
                 return self._listed(self._page(asked, user, 1, about))  # type: ignore[arg-type]
         except Exception as error:
             return _said(explain(error))
-        return _said(words.HELP)
+        return _said(lists_words.HELP)
 
     def _show(self, user: str, asked: str) -> dict[str, Any]:
         approval = self._lists.find(user, asked)
-        may = approval.pending and self._lists.may_decide_on(user, approval)
+        may = approval.pending and self._lists.can_decide(user, approval)
         blocks = record_blocks(approval, may_decide=may, now=self._store.clock())
-        return _said(words.action_name(approval.action)) | {"blocks": blocks}
+        return _said(card_words.action_name(approval.action)) | {"blocks": blocks}
 
     def _page(self, kind: Kind, user: str, page: int, about: str) -> Page:
         if kind == "mine":
@@ -126,7 +128,7 @@ class Commands:
 
     def _listed(self, page: Page) -> dict[str, Any]:
         blocks = list_blocks(page, self._store.clock())
-        return _said(Trusted(words.LIST_TITLES[page.kind])) | {"blocks": blocks}
+        return _said(Trusted(lists_words.LIST_TITLES[page.kind])) | {"blocks": blocks}
 
     def _list_view(self, page: Page) -> Any:
         return list_view(page, self._store.clock())
@@ -135,18 +137,18 @@ class Commands:
 def explain(error: Exception) -> Trusted:
     """Why a list or a request is not shown. Logs what was not foreseen."""
     if isinstance(error, NotListed):
-        return words.may_not_see(error.approvers)
+        return lists_words.may_not_see(error.approvers)
     if isinstance(error, NotAllowed):
-        return words.NOT_A_MEMBER if "workspace" in error.detail else words.NOT_FOR_HISTORY
+        return replies_words.NOT_A_MEMBER if "workspace" in error.detail else lists_words.NOT_FOR_HISTORY
     if isinstance(error, NoId):
-        return words.NO_ID
+        return lists_words.NO_ID
     if isinstance(error, Ambiguous):
-        return words.AMBIGUOUS
+        return lists_words.AMBIGUOUS
     if isinstance(error, UnknownApproval):
-        return words.NO_SUCH
+        return lists_words.NO_SUCH
     # Its text may repeat what somebody typed or sent: only its type is logged.
     replies.log.error("not looked up: %s", type(error).__name__)
-    return words.NOT_LOOKED_UP
+    return lists_words.NOT_LOOKED_UP
 
 
 def _follow_up(done: Future[dict[str, Any]], respond: Respond) -> None:
@@ -161,7 +163,7 @@ def _said(text: Trusted) -> dict[str, Any]:
 
 
 def _refused(error: Exception) -> Any:
-    return modals.message_view(words.NOT_POSSIBLE, explain(error))
+    return modals.message_view(replies_words.NOT_POSSIBLE, explain(error))
 
 
 def _value(body: Body) -> str:

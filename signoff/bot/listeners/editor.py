@@ -28,9 +28,10 @@ from signoff.bot.forms.edit_form import (
 )
 from signoff.bot.listeners import replies
 from signoff.bot.slack.client import Slack
-from signoff.bot.text import words
 from signoff.bot.text.text import Block, visible
 from signoff.bot.text.views import read_metadata
+from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.models.drafts import Drafts
@@ -143,21 +144,21 @@ class Editor:
         What is blocked is told at the field where only one was changed: no other can be why.
         """
         try:
-            self._approvals.judge_edit(approval, payload, user)
+            self._approvals.judge.judge_edit(approval, payload, user)
         except EditNotAllowed as error:
-            return {}, modals.says(words.edit_needs(error.approvers), "refused")
+            return {}, modals.says(replies_words.edit_needs(error.approvers), "refused")
         except BlockedNow as error:
             reason = visible(error.detail)
             if len(changed) == 1 and reason:
-                return {changed[0]: words.blocked_value(reason)}, None
-            return {}, modals.paragraph(f"{words.BLOCKED_EDIT} {reason}".strip(), "refused")
+                return {changed[0]: replies_words.blocked_value(reason)}, None
+            return {}, modals.paragraph(f"{replies_words.BLOCKED_EDIT} {reason}".strip(), "refused")
         except Invalid as error:
             return {}, modals.paragraph(visible(error.detail), "refused")
         return {}, None
 
     def _keep(self, form: str, approval: Approval, user: str, typed: Body) -> None:
         if not self._drafts.write(form, approval, user, typed):
-            raise Invalid(words.DRAFT_TOO_LARGE)
+            raise Invalid(forms_words.DRAFT_TOO_LARGE)
 
     def _shown(self, approval: Approval, user: str, view: Block) -> Body:
         """The payload that a difference view has shown: what it carries, or the draft that it names."""
@@ -200,7 +201,7 @@ class Editor:
         else:
             payload = typed_payload(before, typed)
         if isinstance(error, AlreadyDecided) and approval.status == "approved" and approval.edited:
-            text = words.decided_with_changes(error.by_id, error.at)
+            text = replies_words.decided_with_changes(error.by_id, error.at)
         else:
             text = replies.sentence(error, approval, self._approvals.store.clock())
         return lost_view(text, approval, payload)

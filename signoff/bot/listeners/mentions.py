@@ -17,9 +17,9 @@ from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.forms import modals
 from signoff.bot.listeners.mention_text import Spoken, read
 from signoff.bot.slack.client import Slack
-from signoff.bot.text import words
 from signoff.bot.text.states import state_line
 from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.words import replies as replies_words
 from signoff.models import places
 from signoff.models.approval import Approval
 
@@ -65,17 +65,17 @@ class Mentions:
 
     def _answer(self, asked: Spoken, event: JSON, thread_ts: str) -> Answer:
         if asked.meaning == "help":
-            return _said(words.MENTION_HELP)
+            return _said(replies_words.MENTION_HELP)
         if asked.meaning == "reject" and not asked.rest:
-            return _said(words.NO_REASON)
+            return _said(replies_words.NO_REASON)
         if len(asked.rest) > modals.REASON and asked.meaning == "reject":
-            return _said(words.REASON_TOO_LONG_HERE)
+            return _said(replies_words.REASON_TOO_LONG_HERE)
         found: list[Approval] = []
         try:
             ids = places.in_thread(self._approvals.store, event["channel"], thread_ts) if thread_ts else []
             found = [self._approvals.get(approval_id) for approval_id in ids]
             if not found:
-                return _said(words.NOT_IN_A_THREAD)
+                return _said(replies_words.NOT_IN_A_THREAD)
             if asked.meaning == "reject":
                 return self._reject(found, event, asked.rest)
             return self._waiting(found, event["user"], asked)
@@ -87,7 +87,7 @@ class Mentions:
         """What waits in this thread for this person, to be reviewed."""
         if asked.meaning == "pending" and len(found) == 1 and not found[0].pending:
             return _said(state_line(found[0]))
-        text = words.NOT_BY_WORDS if asked.meaning == "approve" else words.WAITS_HERE
+        text = replies_words.NOT_BY_WORDS if asked.meaning == "approve" else replies_words.WAITS_HERE
         return self._choice(found, user, text)
 
     def _choice(self, found: Sequence[Approval], user: str, text: Trusted) -> Answer:
@@ -103,20 +103,20 @@ class Mentions:
         nobody = next((error for error in refused if isinstance(error, NotAllowed)), None)
         if nobody or len(found) == 1:
             raise nobody or refused[0]
-        return _said(words.NOTHING_WAITS_HERE)
+        return _said(replies_words.NOTHING_WAITS_HERE)
 
     def _reject(self, found: Sequence[Approval], event: JSON, reason: str) -> Answer:
         user, at = event["user"], _microseconds(event["ts"])
         meant = [approval for approval in found if _waited(approval, at)]
         if len(meant) != 1:
-            return self._choice(meant or found, user, words.WHICH_ONE)
+            return self._choice(meant or found, user, replies_words.WHICH_ONE)
         (one,) = meant
         try:
             self._approvals.decide(one.id, one.version, user, "reject", reason=reason)
         except Exception as error:
             text, again = self._explain(error, one.id)
             return text, modals.message_blocks(text, again)
-        return _said(words.rejected_by_words(one.agent, one.action))
+        return _said(replies_words.rejected_by_words(one.agent, one.action))
 
 
 def _waited(approval: Approval, at: int) -> bool:
@@ -124,7 +124,7 @@ def _waited(approval: Approval, at: int) -> bool:
 
     An event may come minutes late: what came or ended in between was, or was not, what its writer saw.
     """
-    shown = approval.card.ts if approval.card else None
+    shown = approval.card.message if approval.card else None
     before = shown is not None and _microseconds(shown) < at
     return before and (approval.pending or (approval.ended_at or 0) >= at)
 

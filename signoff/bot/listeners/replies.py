@@ -16,8 +16,8 @@ from signoff.approvals.errors import (
     TimeRanOut,
     UnknownApproval,
 )
-from signoff.bot.text import words
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 
 log = logging.getLogger("signoff.bot")
@@ -26,25 +26,25 @@ log = logging.getLogger("signoff.bot")
 def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     """An exception → what to say, as mrkdwn of our own words. `now` is the database's clock."""
     if isinstance(error, AlreadyDecided):
-        return words.late_click(error.status, error.by_id, error.at, now)
+        return replies_words.late_click(error.status, error.by_id, error.at, now)
     if isinstance(error, TimeRanOut):
-        return words.time_ran_out(error.at)
+        return replies_words.time_ran_out(error.at)
     if isinstance(error, EditedMeanwhile):
-        return words.edited_meanwhile()
+        return replies_words.edited_meanwhile()
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
-            return words.NOT_A_MEMBER
+            return replies_words.NOT_A_MEMBER
         if isinstance(error, EditNotAllowed):
-            return words.edit_needs(error.approvers)
+            return replies_words.edit_needs(error.approvers)
         changed = set(error.approvers) != set(approval.verdict.approvers)
-        return words.not_an_approver(error.approvers, changed)
+        return replies_words.not_an_approver(error.approvers, changed)
     if isinstance(error, BlockedNow):
-        return words.BLOCKED_EDIT if error.edited else words.BLOCKED_NOW
+        return replies_words.BLOCKED_EDIT if error.edited else replies_words.BLOCKED_NOW
     if isinstance(error, Restored):
-        return words.RESTORED
+        return replies_words.RESTORED
     if isinstance(error, UnknownApproval):
-        return words.UNKNOWN
-    return words.NOT_RECORDED
+        return replies_words.UNKNOWN
+    return replies_words.NOT_RECORDED
 
 
 def explain(error: Exception, look_up: Callable[[], tuple[Approval | None, int]]) -> Trusted:
@@ -52,7 +52,7 @@ def explain(error: Exception, look_up: Callable[[], tuple[Approval | None, int]]
     if not isinstance(error, NotRecorded):
         # Its text may repeat what somebody typed or sent: only its type is logged.
         log.error("not recorded: %s", type(error).__name__)
-        return words.NOT_RECORDED
+        return replies_words.NOT_RECORDED
     try:
         approval, now = look_up()
     except Exception as away:

@@ -12,9 +12,9 @@ from signoff.bot.forms import modals
 from signoff.bot.listeners.actions import Actions, Body, Respond
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.text import words
 from signoff.bot.text.text import Block
 from signoff.bot.text.views import modal
+from signoff.bot.text.words import replies as replies_words
 from signoff.models import places
 from signoff.models.approval import Approval
 
@@ -45,7 +45,7 @@ class Decide:
         elif several:
             self._choose(body, several)
         else:
-            view = modals.message_view(words.NOT_POSSIBLE, words.NOT_A_CARD)
+            view = modals.message_view(replies_words.NOT_POSSIBLE, replies_words.NOT_A_CARD)
             self._slack.open_view(body["trigger_id"], view)
 
     def _of(self, channel: str, ts: str, message: dict[str, Any]) -> Approval | None:
@@ -65,7 +65,7 @@ class Decide:
         metadata = message.get("metadata") or {}
         if metadata.get("event_type") == "signoff_approval":
             named = store.get(str((metadata.get("event_payload") or {}).get("approval_id") or ""))
-            if named and named.card and named.card.channel == channel:
+            if named and named.card and named.card.conversation == channel:
                 return named
         return None
 
@@ -92,6 +92,6 @@ class Decide:
             except NotRecorded:
                 continue
         if not may:
-            return modals.message_view(words.NOT_POSSIBLE, words.NOTHING_WAITS_HERE)
-        blocks = waiting_blocks(words.WAITS_HERE, may, self._approvals.store.clock())
-        return modal("choose", words.DECIDE, blocks)
+            return modals.message_view(replies_words.NOT_POSSIBLE, replies_words.NOTHING_WAITS_HERE)
+        blocks = waiting_blocks(replies_words.WAITS_HERE, may, self._approvals.store.clock())
+        return modal("choose", replies_words.DECIDE, blocks)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from signoff.bot.text import words
 from signoff.bot.text.payload import rows, texts
 from signoff.bot.text.text import Block, length, line, literal, pieces, visible
+from signoff.bot.text.words import card as card_words
 from signoff.models.messages import ApprovalRequest
 
 
@@ -27,18 +27,18 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
     for name in ("impact", "undo"):
         text = getattr(request, name)
         if text.strip():
-            yield Claim(words.CLAIM_LABELS[name], visible(text, keep="\n"))
+            yield Claim(card_words.CLAIM_LABELS[name], visible(text, keep="\n"))
     for text in request.alternatives:
         if text.strip():
-            yield Claim(words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
+            yield Claim(card_words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
     text = ""
     for row in rows(None, request.context):
         if row.path and text:
-            yield Claim(words.CLAIM_LABELS["context"], text)
+            yield Claim(card_words.CLAIM_LABELS["context"], text)
         name = " › ".join(row.path)
         text = f"{name}  {row.text}" if name else f"{text}, {row.text}"
     if text:
-        yield Claim(words.CLAIM_LABELS["context"], text)
+        yield Claim(card_words.CLAIM_LABELS["context"], text)
 
 
 def claimed_texts(request: ApprovalRequest) -> Iterator[str]:
@@ -70,5 +70,5 @@ def said(request: ApprovalRequest, characters: int, lines: int) -> list[Block]:
     if not spans:
         return []
     quote: Block = {"type": "rich_text_quote", "elements": spans}
-    more = [line(literal(words.more_claims(), "italic"))] if cut_short else []
-    return [line(literal(words.AGENT_SAYS, "bold")), quote, *more]
+    more = [line(literal(card_words.more_claims(), "italic"))] if cut_short else []
+    return [line(literal(card_words.AGENT_SAYS, "bold")), quote, *more]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from signoff.bot.text import words
 from signoff.bot.text.moments import date_span, seconds
 from signoff.bot.text.payload import LEVELS, json_text, name_text, scalar_text
 from signoff.bot.text.text import Block, cut, length, line, literal, pieces, visible
+from signoff.bot.text.words import card as card_words
 from signoff.payload.canonical import canonical
 
 SHORT = 80
@@ -83,15 +83,15 @@ def _elements(change: Change, old: int) -> list[Block]:
     lines = by_line(change.old, change.new) if change.old and change.new else None
     if lines is not None:
         return [line(*name), *(_code(part) for part in pieces(lines, 2900))]
-    before = words.ABSENT if change.old is None else change.old or '""'
-    after = words.ABSENT if change.new is None else change.new or '""'
+    before = card_words.ABSENT if change.old is None else change.old or '""'
+    after = card_words.ABSENT if change.new is None else change.new or '""'
     parts = [line(*name), _code(cut(before, old)), line(literal("→", "bold"))]
     return parts + [_code(part) for part in pieces(after, 2900)]
 
 
 def _short(text: str | None) -> list[Block]:
     if text is None:
-        return [literal(words.ABSENT, "italic")]
+        return [literal(card_words.ABSENT, "italic")]
     at = seconds(text)
     return [literal(text or '""'), *([literal(" "), date_span(at)] if at is not None else [])]
 
@@ -133,7 +133,7 @@ def _same(lines: list[str], after: bool, before: bool) -> list[str]:
     if len(lines) <= head + tail + 1:
         return [f"  {text}" for text in lines]
     first, last = lines[:head], lines[len(lines) - tail :]
-    skipped = words.unchanged_lines(len(lines) - head - tail)
+    skipped = card_words.unchanged_lines(len(lines) - head - tail)
     return [*(f"  {text}" for text in first), skipped, *(f"  {text}" for text in last)]
 
 

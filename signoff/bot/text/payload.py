@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from signoff.bot.text import words
 from signoff.bot.text.moments import date_span, seconds
 from signoff.bot.text.text import Block, length, line, literal, visible
+from signoff.bot.text.words import card as card_words
 from signoff.payload.canonical import canonical
 from signoff.payload.fields import Field, fields
 
@@ -89,7 +89,7 @@ def _object_rows(
 def code_format(schema: dict[str, Any]) -> str:
     """`diff`, `sql`, `markdown` or `code` where a schema says that a text is so; else empty."""
     named = schema.get("format")
-    return named if isinstance(named, str) and named in words.CODE_FORMATS else ""
+    return named if isinstance(named, str) and named in card_words.CODE_FORMATS else ""
 
 
 def _rows(root: dict[str, Any], path: tuple[str, ...], field: Field, whole: bool) -> Iterator[Row]:
@@ -101,7 +101,7 @@ def _rows(root: dict[str, Any], path: tuple[str, ...], field: Field, whole: bool
     elif isinstance(value, dict) and value and len(path) <= LEVELS:
         yield from _object_rows(root, field.schema, value, path, whole)
     elif isinstance(value, str) and value and (form := code_format(field.schema)):
-        yield Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=words.code_mark(form))
+        yield Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=card_words.code_mark(form))
     elif isinstance(value, list) and value and (bullets := _bullets(value)):
         for index, spans in enumerate(bullets):
             yield Row(names if index == 0 else (), spans, "bullet")
@@ -168,9 +168,9 @@ def octets(value: Any) -> bytes | None:
 
 def describe(content: bytes) -> str:
     """Type, size and digest of bytes."""
-    known = (kind for magic, kind in words.FILE_KINDS.items() if content.startswith(magic))
-    kind = next(known, words.TEXT_FILE if _is_text(content) else words.BYTES)
-    return words.octets(kind, len(content), hashlib.sha256(content).hexdigest())
+    known = (kind for magic, kind in card_words.FILE_KINDS.items() if content.startswith(magic))
+    kind = next(known, card_words.TEXT_FILE if _is_text(content) else card_words.BYTES)
+    return card_words.octets(kind, len(content), hashlib.sha256(content).hexdigest())
 
 
 def _is_text(content: bytes) -> bool:

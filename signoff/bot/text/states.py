@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signoff.bot.text import words
 from signoff.bot.text.difference import changes
 from signoff.bot.text.difference import elements as difference_elements
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
+from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 from signoff.models.messages import Decision
 
@@ -26,20 +26,20 @@ def state_line(approval: Approval) -> Trusted:
     decision = approval.decision
     if approval.status in ("approved", "rejected") and decision:
         at = at_of(decision) or at
-        answer = words.APPROVED if decision.answer == "approve" else words.REJECTED
-        answer = words.SENT_BACK if decision.answer == "reject" and decision.resubmit else answer
-        return words.decided(answer, decision.approver, at, _after(approval, at))
+        voted = card_words.APPROVED if decision.vote == "approve" else card_words.REJECTED
+        voted = card_words.SENT_BACK if decision.vote == "reject" and decision.resubmit else voted
+        return card_words.decided(voted, decision.approver, at, _after(approval, at))
     if approval.status == "approved":
-        return words.decided(words.APPROVED_BY_POLICY, "", at, None)
+        return card_words.decided(card_words.APPROVED_BY_POLICY, "", at, None)
     if approval.status == "rejected":
-        return words.decided(words.REJECTED, "", at, _after(approval, at))
+        return card_words.decided(card_words.REJECTED, "", at, _after(approval, at))
     if approval.status == "cancelled":
-        return words.withdrawn(at)
+        return card_words.withdrawn(at)
     if approval.status == "blocked":
-        return words.blocked(approval.action)
-    if approval.reason:  # see signoff.approvals.epochs
-        return words.restored(at)
-    return words.expired(approval.expires_at)
+        return card_words.blocked(approval.action)
+    if approval.restored:
+        return card_words.restored(at)
+    return card_words.expired(approval.expires_at)
 
 
 def _after(approval: Approval, at: int) -> int:
@@ -51,9 +51,9 @@ def outcome_line(approval: Approval) -> Trusted | None:
     if approval.status != "approved":
         return None
     if approval.outcome is None:
-        return words.RUNNING
+        return card_words.RUNNING
     by = approval.decision.approver if approval.decision else ""
-    return words.outcome(approval.outcome.succeeded, approval.outcome_at, by)
+    return card_words.outcome(approval.outcome.succeeded, approval.outcome_at, by)
 
 
 def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
@@ -67,13 +67,13 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
         parts, whole = difference_elements(
             changes(approval.request.payload, approval.payload), min(DIFFERENCE, 2 * room), 200
         )
-        said += [line(literal(words.CHANGED, "bold")), *parts]
-        said += [] if whole else [line(literal(words.more_claims(), "italic"))]
+        said += [line(literal(card_words.CHANGED, "bold")), *parts]
+        said += [] if whole else [line(literal(card_words.more_claims(), "italic"))]
     ours = approval.status in ("pending", "expired")  # the state says it already
     reason = (decision.reason if decision else "") or _policy_reason(approval)
     reason = reason or ("" if ours else approval.reason)
     if reason.strip():
-        label = words.NOTE if approval.status == "approved" else words.REASON
+        label = card_words.NOTE if approval.status == "approved" else card_words.REASON
         text = cut(visible(reason, keep="\n"), room)
         said.append({"type": "rich_text_quote", "elements": [literal(f"{label}: ", "bold"), literal(text)]})
     found += [rich(f"said:{revision}", *said)] if said else []

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.text import words
 from signoff.bot.text.payload import Row, elements
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
 
 TITLE = 24
@@ -25,7 +26,7 @@ def modal(
     blocks: list[Block],
     about: Approval | None = None,
     submit: str | None = None,
-    close: str = words.CLOSE,
+    close: str = forms_words.CLOSE,
     **more: Any,
 ) -> Block:
     """A view. `more` goes into its private_metadata, beside the approval's id and version."""
@@ -82,13 +83,13 @@ def stakes(approval: Approval) -> Block:
     """What Signoff knows of reversibility and risk."""
     verdict = approval.verdict
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
-    return says(words.stakes(*known), "stakes")
+    return says(card_words.stakes(*known), "stakes")
 
 
 def final(approval: Approval) -> Block:
     """The line over a submit that approves."""
     verdict = approval.verdict
-    line = words.final(verdict.reversibility, verdict.reversibility_from, approval.action)
+    line = forms_words.final(verdict.reversibility, verdict.reversibility_from, approval.action)
     return paragraph(line, "final")
 
 

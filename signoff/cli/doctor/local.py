@@ -24,7 +24,7 @@ def settings(patient: Patient) -> str:
     except ConfigError as error:
         raise Fault(error.detail, "set it in the environment, in .env, or in --env-file") from None
     source = f"policy {found.policy_file} ({policy.digest}); " if found.policy_file else ""
-    named = f"{source}approvers {', '.join(policy.approvers)}; channel {policy.channel}"
+    named = f"{source}approvers {', '.join(policy.approvers)}; channel {policy.conversation}"
     return f"{named}; admins {', '.join(admins) or 'none'}; data in {found.data}"
 
 

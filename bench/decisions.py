@@ -15,7 +15,7 @@ from bench.floor_rows import Rows
 from bench.postgresql import postgresql
 from bench.raw import Resp
 from bench.table import Row
-from bench.timing import median
+from bench.timer import median
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
 from signoff.models import migrate
@@ -85,7 +85,7 @@ def approvals_on(url: str, redis_url: str) -> Iterator[Approvals]:
     """Approvals on a database, which is brought up to date, and a Redis."""
     engine = open_engine(url)
     migrate.upgrade(engine)
-    policy = Policy(approvers=(APPROVER,), channel="C0APPROVE1")
+    policy = Policy(approvers=(APPROVER,), conversation="C0APPROVE1")
     client, receipts = redis.Redis.from_url(redis_url), Receipts(Signer.generate(), hours=24)
     yield Approvals(
         Store(engine), receipts, Publisher(client, receipts.lifetime),

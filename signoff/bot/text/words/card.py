@@ -1,0 +1,279 @@
+"""What stands on cards and in notifications, and the terms that all other texts are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from signoff.bot.text.text import Trusted, date, is_id, mention, sentence
+from signoff.models.people import MEMBERS
+
+# Buttons, menus and titles. Slack: a title or a submit holds 24 characters, an option 75.
+APPROVE = "Approve"
+REJECT = "Reject"
+REJECT_MORE = "Reject…"
+EDIT_MORE = "Edit…"
+REVIEW_MORE = "Review…"
+NOTE_MORE = "Approve with note…"
+DETAILS_MORE = "Details…"
+
+# Headings.
+AGENT_SAYS = "The agent says"
+CHANGED = "Changed by the approver"
+ABSENT = "(not given)"
+NOTE = "Note"
+REASON = "Reason"
+EMPTY_PAYLOAD = "No arguments: the action runs as it is."
+CLAIM_LABELS = {"impact": "Touches", "undo": "To undo", "alternatives": "Instead", "context": "Context"}
+
+CODE_FORMATS = {"diff": "a diff", "sql": "SQL", "markdown": "Markdown", "code": "code"}
+"""Formats of a schema's texts that are shown as code, and what to call them."""
+
+
+def code_mark(form: str) -> str:
+    """After the name of a text shown as code: whose word that is."""
+    return f"(the agent calls it {CODE_FORMATS[form]})"
+
+
+def unchanged_lines(count: int) -> str:
+    """Between the changed lines of a long text."""
+    return f"… {count:,} line{'' if count == 1 else 's'} unchanged"
+
+
+# The card.
+_RISK_FROM = {"policy": "policy", "agent": "the agent says so", "nobody": "no policy rates this action"}
+
+
+def asks(agent: str, approvers: Sequence[str], ends: int) -> Trusted:
+    """The line under the header while somebody may decide. It stands for hours: so no time that is left."""
+    return Trusted(f"{agent} asks {audience(approvers)} · {until(ends)}")
+
+
+def asked(agent: str, at: int) -> Trusted:
+    """The same line afterwards: it mentions nobody again."""
+    return Trusted(f"{agent} asked · {date(at)}")
+
+
+def audience(approvers: Sequence[str], most: int = 20) -> Trusted:
+    """Who may decide, as mentions."""
+    named = [mention(approver) for approver in approvers if is_id(approver)]
+    if MEMBERS in approvers:
+        named.append(Trusted("any member of this workspace"))
+    if not named:
+        return Trusted("its approvers")
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return Trusted(", ".join(named[:most]) + more)
+
+
+def undoable(reversibility: str, source: str) -> str:
+    """Whether it can be undone, and who says so."""
+    if source == "nobody":
+        return "Nobody said whether it can be undone: treat as final"
+    word = {"reversible": "Can be undone", "costly": "Costly to undo"}.get(reversibility, "Cannot be undone")
+    return f"{word} (the agent says so)" if source == "agent" else word
+
+
+def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: str) -> Trusted:
+    """What Signoff knows of reversibility and risk, and from where."""
+    undo = undoable(reversibility, reversibility_from)
+    return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
+
+
+def misleading(hides: bool, mixed: bool) -> str:
+    """The line above the buttons where text could mislead."""
+    lines = []
+    if hides:
+        lines.append("Contains characters that can mislead: shown as \\u{202e}.")
+    if mixed:
+        lines.append("Contains words that mix alphabets, so that letters can pass for others.")
+    return " ".join(lines)
+
+
+def folded(lines: int, size: int) -> str:
+    """What of a payload is not on the card; `size` in bytes."""
+    rest = f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
+    return f"{rest}. {REVIEW_MORE} shows everything."
+
+
+BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
+
+
+def folded_after(lines: int, size: int) -> str:
+    """The same once it is decided."""
+    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})."
+
+
+def more_claims() -> str:
+    """Where the rest of the agent's words stands."""
+    return f"… more in {DETAILS_MORE}"
+
+
+FILE_KINDS = {
+    b"\x89PNG\r\n\x1a\n": "PNG image",
+    b"\xff\xd8\xff": "JPEG image",
+    b"GIF8": "GIF image",
+    b"%PDF-": "PDF",
+    b"PK\x03\x04": "ZIP archive",
+    b"\x1f\x8b": "gzip archive",
+}
+TEXT_FILE = "Text"
+BYTES = "Bytes"
+
+
+def octets(kind: str, size: int, sha256: str) -> str:
+    """Bytes in a payload: their type, size and digest."""
+    return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
+
+
+def confirm_title(action: str) -> str:
+    """Above the question that Approve asks."""
+    return f"Approve {action}?"
+
+
+def confirm_text(reversibility: str, source: str, action: str, arguments: str) -> str:
+    """The question that Approve asks; `arguments` is visible text such as `amount 120, customer cus_42`."""
+    if source == "nobody":
+        first = "Nobody said whether this can be undone."
+    else:
+        first = "This is costly to undo." if reversibility == "costly" else "This cannot be undone."
+    return f"{first} Run {action}{f' with {arguments}' if arguments else ''}?"
+
+
+# The notification and what screen readers read: they get nothing else of a card.
+_PLAIN_ACTION = re.compile(r"[A-Za-z0-9.-]+(?:_[A-Za-z0-9.-]+)*")
+
+
+def action_name(action: str) -> Trusted:
+    """An action in mrkdwn: its charset has no markup, and in code `@`, `:` and `/` do nothing either."""
+    return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
+
+
+def named(action: str, headline: str) -> Trusted:
+    """What a request is called: the policy's headline (visible text), else its action."""
+    return sentence(headline) if headline else action_name(action)
+
+
+def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:
+    """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
+    first = f"{agent} asks: {what} · {until(ends, now)}"
+    return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
+
+
+def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:
+    """The top-level text of a card that waits no more."""
+    return Trusted("\n".join([f"{agent} asked: {what}", *state]))
+
+
+def let_through(agent: str, at: int) -> Trusted:
+    """On the card of what the policy lets run and has reported."""
+    return Trusted(f"{agent} · ran without asking, as the policy lets it · {date(at)}")
+
+
+def notification_report(agent: str, what: Trusted, outcome: Trusted | None) -> Trusted:
+    """The top-level text of that card."""
+    return Trusted("\n".join([f"{agent} ran without asking: {what}", *([outcome] if outcome else [])]))
+
+
+# States.
+def decided(answer: str, by_id: str, at: int, after: int | None) -> Trusted:
+    """Approved, rejected or sent back: who, when, and after how long (microseconds)."""
+    by = f" by {mention(by_id)}" if is_id(by_id) else ""
+    took = f", after {duration(after)}" if after is not None else ""
+    ran = "" if answer in (APPROVED, APPROVED_BY_POLICY) else ". Nothing ran."
+    return Trusted(f"*{answer}*{by} · {date(at)}{took}{ran}")
+
+
+APPROVED = "Approved"
+REJECTED = "Rejected"
+SENT_BACK = "Sent back"
+RUNNING = Trusted("Running…")
+APPROVED_BY_POLICY = "Approved by policy"
+
+
+def expired(at: int) -> Trusted:
+    """A timeout is never told to anyone as a rejection."""
+    return Trusted(f"*Nobody answered by {date(at)}.* The agent was told so. Nothing ran.")
+
+
+def restored(at: int) -> Trusted:
+    """Ended by a restore: whether somebody had answered after the backup, nobody can tell any more."""
+    return Trusted(
+        f"*Ended when Signoff was restored from a backup · {date(at)}.* The agent was told to ask again. "
+        "What was decided here since that backup is not known."
+    )
+
+
+def withdrawn(at: int) -> Trusted:
+    """Cancelled by its agent."""
+    return Trusted(f"*Withdrawn by the agent* · {date(at)}. Nothing ran.")
+
+
+def blocked(action: str) -> Trusted:
+    """Refused by a rule, without asking anyone."""
+    return Trusted(f"*Blocked by policy:* {action_name(action)}. Nothing ran.")
+
+
+def outcome(succeeded: bool, at: int | None, by_id: str = "") -> Trusted:
+    """What became of it, as its agent reports; a failure mentions who approved."""
+    when = f" · {date(at)}" if at is not None else ""
+    who = f" · {mention(by_id)}, please have a look" if not succeeded and is_id(by_id) else ""
+    return Trusted(f"*{'Done' if succeeded else 'Failed'}*{when}{who}")
+
+
+# The log.
+def log_received(agent: str, at: int) -> Trusted:
+    """The request arrived."""
+    return Trusted(f"{date(at)} · Received from {agent}")
+
+
+def log_shown(at: int) -> Trusted:
+    """A card first showed it."""
+    return Trusted(f"{date(at)} · Shown here")
+
+
+def log_edited(at: int, by_id: str, fields: int) -> Trusted:
+    """An approver changed the payload."""
+    by = f" by {mention(by_id)}" if is_id(by_id) else ""
+    what = "nothing" if not fields else "1 value" if fields == 1 else f"{fields:,} values"
+    return Trusted(f"{date(at)} · Edited{by}: {what} changed")
+
+
+# Durations and sizes.
+_UNITS = ((86_400, "day", "days"), (3_600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
+
+
+def duration(microseconds: int) -> str:
+    """A span of time in at most two units: `38 s`, `2 h 5 min`, `1 day`."""
+    left, parts = max(microseconds // 1_000_000, 0), []
+    for seconds, one, many in _UNITS:
+        count, left = divmod(left, seconds)
+        if count:
+            parts.append(f"{count} {one if count == 1 else many}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "less than 1 s"
+
+
+def until(ends: int, now: int | None = None) -> Trusted:
+    """When a request's time ends; and in how long, where it is read at once, at `now`."""
+    if now is None or now >= ends:
+        return Trusted(f"until {date(ends)}")
+    return Trusted(f"expires in {remaining(ends - now)} ({date(ends)})")
+
+
+def remaining(microseconds: int) -> str:
+    """A span of time that is left, to the nearest unit: `25 minutes`, `24 hours`, `3 days`."""
+    seconds = microseconds / 1_000_000
+    for size, unit, most in ((1, "second", 90), (60, "minute", 90), (3_600, "hour", 48)):
+        count = round(seconds / size)
+        if count < most:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{round(seconds / 86_400)} days"
+
+
+def kilobytes(size: int) -> str:
+    """A size in bytes, as people read it."""
+    return f"{size:,} bytes" if size < 1_000 else f"{max(round(size / 1_000), 1):,} KB"
+
+
+TRUNCATED = "The rest does not fit here."

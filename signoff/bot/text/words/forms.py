@@ -1,0 +1,139 @@
+"""What stands in forms, reviews and details."""
+
+from __future__ import annotations
+
+from signoff.bot.text.words import card as card_words
+
+APPROVE_CHANGES = "Approve these changes"
+CLOSE = "Close"
+CANCEL = "Cancel"
+BACK = "Back"
+NEXT = "Next"
+SHOW_CHANGES = "Show changes"
+CHECKING = "Checking…"
+DETAILS = "Details"
+YES = "Yes"
+EMPTY_CHOICE = "null (nothing)"
+WITH_CHANGES = "Approve with these changes?"
+AS_A_WHOLE = "What will run, as a whole"
+
+# Forms.
+NOTE_LABEL = "Note to the agent and the record"
+REJECT_LABEL = "Which is it?"
+REJECT_FINAL = "Don't do this"
+REJECT_CHANGES = "Come back with changes"
+REASON_LABEL = "Why, or what to change"
+REASON_HINT = "The agent reads this, and it is kept with the decision."
+REASON_MISSING = "Say in a few words why, or what to change."
+REASON_TOO_LONG = "At most 3,000 characters."
+NOTHING_CHANGED = "Nothing has changed. Change a field, or close this form."
+NOT_EDITABLE = "not open to changes"
+TOO_LONG_TO_EDIT = "too long to change here; it stays as it is"
+BYTES_STAY = "a file or other bytes; it stays as it is"
+CHANGES_TOO_LARGE = (
+    "These changes are too long to approve together. Change less, or reject the request and ask the agent "
+    "to come back with changes."
+)
+AS_JSON = "Written as JSON."
+ONE_A_LINE = "One a line."
+NOT_A_MOMENT = "Choose a date and a time."
+YOUR_ZONE = "Shown and chosen in your own time zone."
+LEAVE_OUT = "Leave all of this out"
+MAKE_NULL = "Set all of this to null (nothing)"
+PICK = "Type to search"
+FIELDS_LEFT = "There are more fields than a form takes: the others stay as they are."
+DRAFT_TOO_LARGE = "That is more than one form can keep. Change less, or reject and ask for changes."
+NOT_USED = "What you had typed was not used:"
+WHAT_CHANGED = "What changed:"
+UNCHANGED_REST = "All else runs as the card shows it."
+
+
+def agent_title(title: str) -> str:
+    """A field's title, which is the agent's; `title` is visible text."""
+    return f"The agent calls it “{title}”."
+
+
+def at_line(number: int, fault: str) -> str:
+    """What is wrong with one line of a list."""
+    return f"Line {number}: {fault}"
+
+
+def fields_of(first: int, last: int, count: int) -> str:
+    """Which fields a page of a form holds, counted from 1."""
+    return f"Fields {first:,} to {last:,} of {count:,}. What you type on one page is kept on the next."
+
+
+ESCAPES_HINT = "Characters that cannot be seen are written as \\u{202e}; leave them, or delete them."
+CHECKING_TEXT = "One moment: Signoff is checking whether you may decide this."
+
+
+def agent_hint(description: str) -> str:
+    """A field's description, which is the agent's; `description` is visible text."""
+    return f"The agent describes it so: {description}"
+
+
+def tell(agent: str) -> str:
+    """The heading of the form that rejects."""
+    return f"Tell {agent}"
+
+
+# Forms that approve.
+def runs_with(size: int) -> str:
+    """Over the whole payload in the form that shows a difference."""
+    return f"{AS_A_WHOLE} ({card_words.kilobytes(size)}):"
+
+
+def page_of(page: int, pages: int) -> str:
+    """Which page this is, counted from 1."""
+    return f"Page {page} of {pages}"
+
+
+def continued(of: int) -> str:
+    """Over a page that goes on with what the one before began."""
+    return f"… continued from page {of}"
+
+
+def final(reversibility: str, source: str, action: str) -> str:
+    """Over the submit of a form that approves: a submit cannot ask to confirm."""
+    if reversibility == "reversible":
+        return f"{card_words.APPROVE} runs {action} with exactly this."
+    first = {"nobody": "Nobody said whether this can be undone."}.get(source)
+    first = first or ("This is costly to undo." if reversibility == "costly" else "This cannot be undone.")
+    return f"{first} {card_words.APPROVE} runs {action} with exactly this."
+
+
+def read_on() -> str:
+    """On a page that is not the last."""
+    return f"{card_words.APPROVE} stands on the last page."
+
+
+def digest_line(sha256: str) -> str:
+    """Names what runs; the receipt carries the same."""
+    return f"SHA-256 {sha256}"
+
+
+def only_decided(status: str) -> str:
+    """On the last page of something that waits no more."""
+    return f"This is {status} already: there is nothing left to decide."
+
+
+# Details.
+DETAIL_LABELS = {
+    "id": "Approval",
+    "request": "Request",
+    "digest": "Payload, SHA-256",
+    "sent": "As sent, SHA-256",
+    "version": "Payload version",
+    "policy": "Policy's digest",
+    "rule": "Policy's rule",
+    "why": "Policy says",
+    "risk": "Risk, claimed",
+    "reversibility": "Reversibility, claimed",
+    "tags": "Tags",
+    "cost": "Cost, claimed",
+    "confidence": "Confidence, claimed",
+    "attempts": "Attempts so far",
+    "run": "Run",
+    "key": "Key",
+}
+NOT_SAID = "not said"

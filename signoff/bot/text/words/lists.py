@@ -1,0 +1,160 @@
+"""What stands in lists, on Home, in `/approvals`, and in a run's first message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signoff.bot.text.text import Trusted, date
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import forms as forms_words
+
+
+# The first message of a run's thread.
+def thread_title(agent: str) -> str:
+    """Its header; it stays the same, so that people find the thread again."""
+    return f"Requests of {agent}, one run"
+
+
+def run_named(run: str) -> str:
+    """What the agent calls its run; `run` is visible text."""
+    return f"The agent calls this run “{run}”."
+
+
+def thread_begins(agent: str) -> Trusted:
+    """The top-level text as it is posted."""
+    return Trusted(f"{agent} begins a run: each of its requests stands in this thread.")
+
+
+def thread_for(approvers: Sequence[str]) -> Trusted:
+    """Who may decide, as it is posted: that is what notifies them."""
+    return Trusted(f"{card_words.audience(approvers)}: each request stands in this thread, with its buttons.")
+
+
+def thread_tally(waiting: int, decided: int, undecided: int) -> Trusted:
+    """How many requests of a run wait and are decided; `undecided` ended without anybody's decision."""
+    waits = "Nothing waits" if not waiting else "1 waits" if waiting == 1 else f"{waiting:,} wait"
+    ended = f" · {undecided:,} ended without a decision" if undecided else ""
+    return Trusted(f"*{waits}* · {decided:,} decided{ended}")
+
+
+def thread_waits(told: Trusted, approvers: Sequence[str]) -> Trusted:
+    """The tally and who may decide, while something waits."""
+    return Trusted(f"{told}\n{card_words.audience(approvers)}: open the thread to decide.")
+
+
+def thread_text(agent: str, told: Trusted) -> Trusted:
+    """The top-level text as it is edited."""
+    return Trusted(f"Requests of {agent}, one run: {told.replace('*', '')}.")
+
+
+# Lists and help.
+LIST_TITLES = {"pending": "Waiting for you", "mine": "Decided by you", "history": "History"}
+HOME_TITLES = {"pending": "Waiting for you", "mine": "Decided by you", "owned": "Asked by your agents"}
+SEE_ALL = "See all…"
+SEE_HISTORY = "History…"
+NOTHING_WAITS = Trusted("Nothing waits for you.")
+NOTHING_DECIDED = Trusted("You have decided nothing yet.")
+NOTHING_HAPPENED = Trusted("There is no request yet.")
+NOTHING_FOUND = Trusted(
+    "There is none of that agent or action. Write it as on the card: */approvals history refund.create*."
+)
+HOME_HELP = Trusted("*Review…* shows everything that will run. */approvals help* says what else there is.")
+
+
+def heading(kind: str, count: int, page: int, pages: int, about: str = "") -> str:
+    """Over a page of a list; `count` is of all pages of what waits, else of this page."""
+    place = (
+        f" · {forms_words.page_of(page, pages).lower()}"
+        if pages > 1
+        else f" · page {page}"
+        if page > 1
+        else ""
+    )
+    what = f" of {about}" if about else ""
+    requests = f"{count:,} request{'' if count == 1 else 's'}{what}"
+    if kind == "pending":
+        wait = "waits" if count == 1 else "wait"
+        return f"{requests} {wait} for you, oldest first{place}"
+    return f"{requests}, newest first{place}"
+
+
+def nothing(kind: str, about: str) -> Trusted:
+    """In place of an empty list."""
+    if kind == "pending":
+        return Trusted("Nothing of that agent or action waits for you.") if about else NOTHING_WAITS
+    if kind == "mine":
+        return NOTHING_DECIDED
+    return NOTHING_FOUND if about else NOTHING_HAPPENED
+
+
+def and_more(count: int) -> str:
+    """Under the first of a list; 0 where nobody counted the others."""
+    if not count:
+        return "There are more."
+    return f"{count:,} more wait{'s' if count == 1 else ''} for you."
+
+
+def listed(agent: str, ends: int, now: int | None, link: str) -> Trusted:
+    """Under an action that waits; `link` is the card's address, checked, or empty."""
+    return Trusted(f"{agent} asks · {card_words.until(ends, now)}{_opens(link)}")
+
+
+def listed_after(agent: str, state: Trusted, link: str) -> Trusted:
+    """Under an action that waits no more."""
+    return Trusted(f"{agent} · {state}{_opens(link)}")
+
+
+_ENDED = {"expired": "Nobody answered", "cancelled": "Withdrawn by the agent", "blocked": "Blocked by policy"}
+
+
+def ended(status: str, at: int) -> Trusted:
+    """What an undecided request has become, in a list."""
+    return Trusted(f"*{_ENDED.get(status, card_words.APPROVED_BY_POLICY)}* · {date(at)}")
+
+
+def by_policy(why: str, reason: str) -> str:
+    """Under a request that nobody was asked about: what of the policy decided, and what it says of it."""
+    return f"Policy: {why}. {reason}".strip()
+
+
+def _opens(link: str) -> str:
+    return f" · <{link}|open the card>" if link else ""
+
+
+HELP = Trusted(
+    "*/approvals* or */approvals pending* lists what you may decide, oldest first. *Review…* shows "
+    "everything that will run, and its last page approves.\n"
+    "*/approvals mine* lists what you decided, newest first.\n"
+    "*/approvals show ID* shows one request; the first 8 characters of its id are enough.\n"
+    "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
+    "After *pending* and *history* you may name an agent or an action.\n"
+    "*/approvals help* shows this.\n"
+    "In a card's thread: *@signoff pending*, *@signoff reject* and a reason, *@signoff help*. In the menu of "
+    "any card's message: *Decide…*.\n"
+    "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
+    "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
+    "answers runs nothing."
+)
+NOT_LOOKED_UP = Trusted("Signoff could not look that up. Try again in a moment.")
+NOT_FOR_HISTORY = Trusted("Only approvers, an agent's owner and admins can see the history.")
+NO_SUCH = Trusted("Signoff knows no such request. Its id stands in the card's menu, under *Details…*.")
+NO_ID = Trusted(
+    "Give a request's id, or at least its first 8 characters: */approvals show 0199c2a4*. It stands in the "
+    "card's menu, under *Details…*."
+)
+AMBIGUOUS = Trusted("Several requests begin so. Give more of the id.")
+
+
+def may_not_see(approvers: Sequence[str]) -> Trusted:
+    """For a member who asks for a request that is none of theirs."""
+    return Trusted(f"Only {card_words.audience(approvers)}, its agent's owner and admins can see this.")
+
+
+def waits(agent: str, what: Trusted, ends: int, now: int, link: str) -> Trusted:
+    """One request that waits, in a list of them."""
+    return Trusted(f"{agent} asks: {what} · {card_words.until(ends, now)}{_opens(link)}")
+
+
+def more_wait(count: int) -> Trusted:
+    """After as many as one answer names."""
+    return Trusted(f"{count:,} more: */approvals* lists all that waits for you.")

@@ -1,0 +1,150 @@
+"""What a person is told privately: why a click came to nothing, and what can be written to the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signoff.bot.text.text import Trusted, date, is_id, mention
+from signoff.bot.text.words import card as card_words
+
+NOT_POSSIBLE = "Not possible"
+
+# Said privately.
+_DID = {"approved": "approved this", "rejected": "rejected this"}
+_A_DAY = 86_400_000_000
+_SPELLED = ((3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def spelled(microseconds: int) -> str:
+    """A span of time under a day as one says it: `3 seconds`, `1 minute`, `5 hours`."""
+    left = max(microseconds // 1_000_000, 0)
+    for seconds, unit in _SPELLED:
+        if left >= seconds:
+            count = left // seconds
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a second"
+
+
+def late_click(status: str, by_id: str, at: int, now: int) -> Trusted:
+    """Somebody was faster; `status` is what the request has become, `at` when (0 where not known)."""
+    when = f" at {date(at, 'time')}" if now - at < _A_DAY else f" on {date(at)}"
+    when = when if at else ""
+    if status in _DID:
+        who = mention(by_id) if is_id(by_id) else "Somebody"
+        ahead = f", {spelled(now - at)} before you" if at and 0 <= now - at < _A_DAY else ""
+        return Trusted(f"{who} {_DID[status]}{when}{ahead}. Nothing else happened.")
+    if status == "cancelled":
+        return Trusted(f"The agent withdrew this{when}. Nothing ran.")
+    if status == "expired":
+        return time_ran_out(at)
+    if status == "blocked":
+        return Trusted("The policy blocks this. Nothing ran.")
+    return Trusted("This does not wait any more. Nothing has changed.")
+
+
+def not_an_approver(approvers: Sequence[str], changed: bool = False) -> Trusted:
+    """For a member who is not on the list; it may have `changed` since the card named who is."""
+    if not approvers:
+        return Trusted(
+            "Nobody can decide this any more: the policy no longer has the group that was asked. It ends by "
+            "itself when its time is over; the agent can ask again."
+        )
+    if changed:
+        return Trusted(
+            f"Who may decide has changed since this was asked: now only {card_words.audience(approvers)} can."
+        )
+    return Trusted(f"Only {card_words.audience(approvers)} can decide this.")
+
+
+def edit_needs(approvers: Sequence[str]) -> Trusted:
+    """For an approver whose changes bring a request under another rule."""
+    return Trusted(
+        f"*With these changes only {card_words.audience(approvers)} can decide this.* Nothing has changed: "
+        "change less, or reject it, and have the agent come back with changes."
+    )
+
+
+BLOCKED_NOW = Trusted("The policy blocks this now: it cannot be approved any more, only rejected.")
+
+
+def blocked_value(reason: str) -> str:
+    """At the one field that was changed, where the policy blocks the request with that; visible text."""
+    return f"Blocked by policy: {reason}"
+
+
+BLOCKED_EDIT = Trusted("The policy blocks the request with these changes. Nothing has changed.")
+NOT_A_MEMBER = Trusted("Only members of this workspace can decide.")
+NOT_RECORDED = Trusted("Signoff could not record that. Nothing has changed. Try again in a moment.")
+UNKNOWN = Trusted(
+    "Signoff does not know this request (any more, if it was restored from a backup made before it). "
+    "Nothing has changed."
+)
+RESTORED = Trusted(
+    "Signoff was restored from a backup, and this request ended with that. Nothing has changed; "
+    "the agent was told to ask again."
+)
+LOST_CARD = Trusted(
+    "*Signoff was restored from a backup made before this card.* Nothing runs from it any more. "
+    "What was decided on it until then holds; else the agent was told to ask again."
+)
+
+
+def edited_kept(by_id: str = "") -> Trusted:
+    """Above a form that opens again on what somebody else has changed."""
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    return Trusted(f"*{who} changed this while your form was open.* What you typed is kept below.")
+
+
+def decided_with_changes(by_id: str, at: int) -> Trusted:
+    """A form was open when somebody approved other changes; they stand below."""
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    when = f" at {date(at, 'time')}" if at else ""
+    return Trusted(f"{who} approved this{when} with other changes. Nothing else happened.")
+
+
+def edited_meanwhile(by_id: str = "") -> Trusted:
+    """The payload is not the one that was shown; a button that opens it stands below."""
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    return Trusted(f"{who} changed this since you opened it. Nothing has run. Have another look:")
+
+
+def time_ran_out(at: int) -> Trusted:
+    """The request expired while the form was open."""
+    when = f" at {date(at, 'time')}" if at else ""
+    return Trusted(f"The time ran out{when}. Nothing ran; the agent can ask again.")
+
+
+# Written in a card's thread, and the message shortcut.
+DECIDE = "Decide…"
+MENTION_HELP = Trusted(
+    "In a card's thread:\n"
+    "*@signoff pending* shows you what waits there.\n"
+    "*@signoff reject* and your reason rejects the request; the agent reads the reason.\n"
+    "*@signoff help* shows this.\n"
+    "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
+    "approves. Only you see these answers. Signoff answers nothing else that people write."
+)
+NOT_BY_WORDS = Trusted(
+    "*Approving by words is not possible*, because words do not show what will run. Nothing has changed. "
+    "*Review…* shows everything, and its last page approves."
+)
+NO_REASON = Trusted(
+    "Say why, so that the agent can do better: *@signoff reject wrong customer*. Nothing has changed."
+)
+REASON_TOO_LONG_HERE = Trusted("A reason has at most 3,000 characters. Nothing has changed.")
+WHICH_ONE = Trusted("*Which request do you mean?* Nothing has changed. These wait for you in this thread:")
+WAITS_HERE = Trusted("*Waiting for you in this thread:*")
+NOTHING_WAITS_HERE = Trusted("Nothing in this thread waits for you.")
+NOT_IN_A_THREAD = Trusted(
+    "Write this in the thread of a card, as a reply to it. */approvals* lists what waits for you."
+)
+NOT_A_CARD = Trusted(
+    "This message is no card. Use *Decide…* on the card of a request; */approvals* lists what waits for you."
+)
+
+
+def rejected_by_words(agent: str, action: str) -> Trusted:
+    """To who rejected it in a card's thread."""
+    return Trusted(
+        f"You rejected {card_words.action_name(action)}. {agent} is told so, with your reason. Nothing ran."
+    )
