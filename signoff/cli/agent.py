@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from signoff.cli.output import EXIT, Shown, as_json, clock, say, tell
 from signoff.cli.parsers import Commands, command, duration, json_value
 from signoff.errors import Invalid, NotApproved, WaitTimeout
-from signoff.models.receipt import Receipt
 
 if TYPE_CHECKING:
     from signoff import Signoff, Ticket
@@ -167,6 +166,8 @@ def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _sent(client: Signoff, ticket: Ticket, arguments: argparse.Namespace) -> int:
     """The id, once a server has the request or 10 s are over."""
+    from signoff.models.receipt import Receipt
+
     if not arguments.json:
         print(ticket.id, flush=True)
     with _quiet():
@@ -194,6 +195,8 @@ def _wait(arguments: argparse.Namespace) -> int:
 
 
 def _until_decided(client: Signoff, ticket: Ticket, arguments: argparse.Namespace, action: str | None) -> int:
+    from signoff.models.receipt import Receipt
+
     later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
     try:
         receipt = ticket.wait(arguments.timeout)
@@ -213,6 +216,8 @@ def _until_decided(client: Signoff, ticket: Ticket, arguments: argparse.Namespac
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from signoff.models.receipt import Receipt
+
     with _client() as client:
         found = client.get(arguments.id)
         if found is None:
