@@ -19,7 +19,7 @@ from slack_bolt.response import BoltResponse
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.delivery import Delivery
-from signoff.bot.forms.controls import ACTION
+from signoff.bot.forms.inputs import ACTION
 from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.commands import Commands
@@ -142,7 +142,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     for action_id in ("reject", "edit", "review"):
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(actions.menu))
-    app.action("page")(**later(actions.turn))
+    app.action("page")(**later(actions.page_back))
     app.action(re.compile("^list_(back|next)$"))(**later(commands.turn))
     app.action("list_all")(**later(commands.see_all))
     app.action("details")(**later(commands.details))

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from signoff.errors import Invalid
 from signoff.payload import canonical
@@ -35,6 +35,28 @@ class Field:
     required: bool
     title: str
     description: str
+
+    @property
+    def types(self) -> set[str]:
+        """Every type that its schema names; all of them where an alternative names none."""
+        return _types(self.schema)
+
+    @property
+    def nullable(self) -> bool:
+        """True where null is allowed."""
+        return "null" in self.types
+
+    @property
+    def scalar(self) -> str:
+        """The one type that it has beside null: string, integer, number or boolean; empty for all else."""
+        kinds = self.types - {"null"}
+        kind = "number" if kinds == {"number", "integer"} else kinds.pop() if len(kinds) == 1 else ""
+        return kind if kind in ("string", "integer", "number", "boolean") else ""
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """True for a JSON number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def fields(

@@ -1,4 +1,4 @@
-"""Views, and how to read their state; pure. The larger ones have a file each and are found here too."""
+"""The smaller views, and how to read their state; pure. The larger ones have a file each."""
 
 from __future__ import annotations
 
@@ -6,43 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.bot.forms.difference_view import carries, difference_view, read_difference
-from signoff.bot.forms.edit_form import can_edit, edit_view, read_edit
-from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import rows
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
-from signoff.bot.text.views import final, modal, note, paragraph, row_blocks, says, stakes, target
+from signoff.bot.text.views import final, modal, note, paragraph, row_blocks, says, stakes
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import digest
-
-__all__ = [
-    "can_edit",
-    "carries",
-    "checking_view",
-    "details_view",
-    "difference_view",
-    "edit_view",
-    "message_blocks",
-    "message_view",
-    "note_view",
-    "paragraph",
-    "read_difference",
-    "read_edit",
-    "read_note",
-    "read_page",
-    "read_reject",
-    "refused_view",
-    "reject_view",
-    "review_view",
-    "says",
-    "target",
-]
 
 REASON = 3000
 """Slack: characters of an input's value."""

@@ -60,6 +60,18 @@ def target(view: Block) -> tuple[str, int]:
     return kept["id"], kept["version"]
 
 
+def draft_of(view: Block) -> str:
+    """The id of the draft that a form's view belongs to; empty where it has none. Raises UnknownApproval."""
+    return str(read_metadata(view).get("draft") or "")
+
+
+def page_back(action_id: str, approval: Approval) -> Block:
+    """Back, on a page of a form."""
+    value = f"{approval.id}:{approval.version}"
+    back = {"type": "button", "action_id": action_id, "text": plain(forms_words.BACK), "value": value}
+    return {"type": "actions", "block_id": "pages", "elements": [back]}
+
+
 def note(text: str, block_id: str = "") -> Block:
     """A small line of plain text."""
     return _named({"type": "context", "elements": [plain(text)]}, block_id)
