@@ -61,7 +61,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Overview:
-    """What App Home shows a person."""
+    """What their Home shows a person."""
 
     waiting: Page
     decided: Page
@@ -71,7 +71,7 @@ class Overview:
 class Lists:
     """Lists for one person at a time.
 
-    Raises SlackUnavailable where Slack cannot say who somebody is; the database's errors pass.
+    What the directory raises where it cannot say who somebody is passes, and the database's errors.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Lists:
         return self._page("owned", ids, 1, "", user_id)
 
     def overview(self, user_id: str) -> Overview:
-        """What App Home shows: the first page of what waits, of what they decided, and of what they own.
+        """What a Home shows: the first page of what waits, of what they decided, and of what they own.
 
         All three are empty for who is no member of this workspace.
         """

@@ -34,7 +34,8 @@ class Approvals:
     """Submit, decide, expire, cancel, report.
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
-    change, and must not raise. `judge` asks the policy, `cards` notes what stands in a channel.
+    change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
+    `cards` notes what stands in a channel.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Approvals:
         policy: Callable[[], Policy],
         directory: Directory,
         on_change: Callable[[str], None],
+        channel: str = "slack",
     ) -> None:
         self.store = store
         self.publisher = publisher
@@ -53,7 +55,7 @@ class Approvals:
         self._receipts = receipts
         self._announcer = Announcer(store, publisher, on_change)
         self._endings = Endings(store, receipts, self._announcer)
-        self._submission = Submission(store, receipts, publisher, self.judge, self._announcer)
+        self._submission = Submission(store, receipts, publisher, self.judge, self._announcer, channel)
         self._votes = Votes(store, self.judge, self._endings)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:

@@ -38,13 +38,20 @@ class Submission:
     """Takes requests, each once."""
 
     def __init__(
-        self, store: Store, receipts: Receipts, publisher: Publisher, judge: Judge, announcer: Announcer
+        self,
+        store: Store,
+        receipts: Receipts,
+        publisher: Publisher,
+        judge: Judge,
+        announcer: Announcer,
+        channel: str,
     ) -> None:
         self._store = store
         self._receipts = receipts
         self._publisher = publisher
         self._judge = judge
         self._announcer = announcer
+        self._channel = channel
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """The Approval of a request; see `Approvals.submit`."""
@@ -98,13 +105,15 @@ class Submission:
             return self._adopt(connection, draft, standing), False
         end = ENDS[verdict.effect]
         if end is None:
-            return transitions.create(connection, draft), True
-        return transitions.create_ended(connection, self._receipts, draft, end), True
+            return transitions.create(connection, draft, self._channel), True
+        return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 
     def _adopt(self, connection: Connection, draft: transitions.Draft, standing: Receipt) -> Approval:
         if standing.digest_sent != draft.approval.digest_sent:
             raise Invalid("Its id was used by another request.")
-        approval = transitions.adopt(connection, transitions.create(connection, draft), standing)
+        approval = transitions.adopt(
+            connection, transitions.create(connection, draft, self._channel), standing
+        )
         changes.note_delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
         return approval
 

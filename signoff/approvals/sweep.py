@@ -1,6 +1,7 @@
 """Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
 
-Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+Cards have a timer of their own (`bot.delivery.turns`): a channel that hangs must not keep anything from
+expiring.
 """
 
 from __future__ import annotations

@@ -72,16 +72,18 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
     return Draft(approval, _salt())
 
 
-def create(connection: Connection, draft: Draft) -> Approval:
-    """A request → a pending Approval."""
-    changes.add_approval(connection, _values(draft), _payload(draft))
+def create(connection: Connection, draft: Draft, channel: str) -> Approval:
+    """A request → a pending Approval, with a card to be shown in a channel."""
+    changes.add_approval(connection, _values(draft), _payload(draft), channel)
     audit.append(connection, *_asked(draft))
     approval = store.load(connection, draft.approval.id)
     assert approval is not None
     return approval
 
 
-def create_ended(connection: Connection, receipts: Receipts, draft: Draft, status: End) -> Approval:
+def create_ended(
+    connection: Connection, receipts: Receipts, draft: Draft, status: End, channel: str
+) -> Approval:
     """A request that needs nobody → an Approval that has ended, with its receipt.
 
     Only one that the policy wants to be reported has a card. It counts as published, which saves a commit:
@@ -99,7 +101,7 @@ def create_ended(connection: Connection, receipts: Receipts, draft: Draft, statu
         "published_at": at,
         "delivered_revision": 0 if shown else 1,
     }
-    changes.add_approval(connection, _values(draft) | ended, _payload(draft), card=shown)
+    changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
     events = _events(draft.approval, receipt, None, False, draft.salt, at, "policy")
     audit.append(connection, *_asked(draft), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)

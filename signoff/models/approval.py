@@ -18,11 +18,12 @@ ApprovalStatus = Literal["pending"] | End
 class Card:
     """Where an Approval is shown, in its channel's own words: conversation, message, and its log reply.
 
-    `ts` is None until it has been posted, `shown_revision` what it shows. `thread_ts` is the first message
+    `message` is None until it has been posted, `shown_revision` what it shows. `thread` is the first message
     of the thread that it is a reply in, None where it is none: there the log stands on the card itself.
     """
 
     id: int
+    channel: str = "slack"
     conversation: str | None = None
     message: str | None = None
     log_ts: str | None = None

@@ -122,13 +122,16 @@ def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> 
 
 
 def add_approval(
-    connection: Connection, values: dict[str, Any], payload: dict[str, Any], *, card: bool = True
+    connection: Connection, values: dict[str, Any], payload: dict[str, Any], channel: str | None
 ) -> None:
-    """A new approval, its first payload, and its card yet to be posted."""
+    """A new approval, its first payload, and its card in a channel yet to be posted; None: it has none."""
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
-    if card:
-        connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
+    if channel:
+        connection.execute(
+            _ADD_CARD,
+            {"approval_id": values["id"], "channel": channel, "shown_revision": 0, "log_revision": 0},
+        )
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
