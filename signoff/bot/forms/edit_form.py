@@ -15,12 +15,22 @@ from typing import Any
 
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.fit import input_of
-from signoff.bot.forms.inputs import ACTION, Fixed, Input
+from signoff.bot.forms.inputs import Fixed, Input
 from signoff.bot.forms.leaves import Path, leaves, replaced
 from signoff.bot.text.fold import fold, split
 from signoff.bot.text.payload import elements, name_text, rows
-from signoff.bot.text.text import Block, cut, length, line, literal, plain, rich, visible
-from signoff.bot.text.views import BLOCK_CHARACTERS, chunks, draft_of, modal, note, page_back, read_metadata
+from signoff.bot.text.text import Block, cut, length, line, literal, rich, visible
+from signoff.bot.text.views import (
+    BLOCK_CHARACTERS,
+    asks,
+    chunks,
+    draft_of,
+    modal,
+    note,
+    page_back,
+    read_metadata,
+    state_of,
+)
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
@@ -88,10 +98,8 @@ class EditForm:
         """The form with what stands on the page that is open; what was put back is no change."""
         entered = dict(self.entered)
         for block_id in values.keys() & self.inputs.keys():
-            place, actions = self.inputs[block_id], values[block_id]
-            state = actions.get(ACTION) if isinstance(actions, dict) else None
-            if isinstance(state, dict):
-                entered[block_id] = place.entered(state)
+            if state := state_of(values, block_id):
+                entered[block_id] = self.inputs[block_id].entered(state)
         changed = {name: entered[name] for name in self.inputs if name in entered}
         changed = {name: found for name, found in changed.items() if found != self.inputs[name].start}
         return replace(self, entered=changed, here=frozenset(values))
@@ -207,30 +215,23 @@ class EditForm:
         room, group = BYTES, None
         for index, place in enumerate(islice(self.inputs.values(), first, None), first):
             parts = list(self._field_blocks(place, errors.get(place.block_id, "")))
-            if blocks and place.group != group:
+            if blocks and place.object != group:
                 parts = [{"type": "divider"}, *parts]
             size = len(json.dumps(parts))
             if blocks and (size > room or len(blocks) + len(parts) > most):
                 return blocks, index
-            blocks, room, group = blocks + parts, room - size, place.group
+            blocks, room, group = blocks + parts, room - size, place.object
         return blocks, len(self.inputs)
 
     def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
-        name, block_id = cut(" › ".join(name_text(part) for part in place.path), 150), place.block_id
+        name = cut(" › ".join(name_text(part) for part in place.path), 150)
         if isinstance(place, Fixed):
             yield _as_text(place, name)
             return
         if error:
             yield note(_message(error))
-        under = " ".join(place.hints)
-        yield {
-            "type": "input",
-            "block_id": block_id,
-            "label": plain(name),
-            "element": place.drawn(self.entered.get(block_id, place.start)),
-            "optional": place.is_optional,
-            **({"hint": plain(under)} if under else {}),
-        }
+        element = place.drawn(self.entered.get(place.block_id, place.start))
+        yield asks(place.block_id, name, element, " ".join(place.hints), place.is_optional)
 
 
 def _message(text: str) -> str:

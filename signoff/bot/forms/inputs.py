@@ -1,8 +1,7 @@
 """The inputs of a form: what each starts with, how it is drawn, and the JSON value of what was entered; pure.
 
-Text that cannot be seen is written as escapes in inputs too, and read back. What has no input that brings
-it back unchanged stands as text, and says why. An input that still holds what it started with changes
-nothing, so a value that was left alone keeps its type and every digit.
+What has no input that brings it back unchanged stands as text, and says why. An input that still holds what
+it started with changes nothing, so a value that was left alone keeps its type and every digit.
 """
 
 from __future__ import annotations
@@ -10,38 +9,35 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeGuard
+from typing import Any, ClassVar, TypeGuard
 
 from signoff.bot.forms.leaves import ABSENT, Path
 from signoff.bot.text.moments import MINUTE, PICKER, written
 from signoff.bot.text.payload import scalar_text
 from signoff.bot.text.text import Block, cut, plain, visible
+from signoff.bot.text.views import element
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
 from signoff.payload.fields import Field, coerce
 
-ACTION: Final = "value"
-"""The action_id of every input."""
 OPTIONS = 100
 """Slack: options of a select. More come from an external select."""
 
 
-def element(kind: str, **more: Any) -> Block:
-    """An element of Block Kit, without what is None or empty text."""
-    given = {name: value for name, value in more.items() if value is not None and value != ""}
-    return {"type": kind, "action_id": ACTION, **given}
-
-
 @dataclass(frozen=True)
 class Input:
-    """A field's place in a form. `start` is what an input holds that nobody has touched.
+    """A field's place in a form.
 
-    What is entered is kept in a form of its own kind: an option's index, a tick, seconds, or text.
+    `start` is what its input holds that nobody has touched: an option's index, a tick, seconds, or text. What
+    is entered later is of the same kind.
     """
 
     path: Path
     field: Field
     start: Any = None
+    is_group: bool = False
+    """True for an object whose own fields follow."""
+
     takes_nothing: ClassVar[bool] = False
     """True where an input that holds nothing says something too."""
 
@@ -51,9 +47,9 @@ class Input:
         return f"field:{hashlib.sha256(json.dumps(self.path).encode()).hexdigest()[:20]}"
 
     @property
-    def group(self) -> Path:
-        """The object that it stands in."""
-        return self.path[:-1]
+    def object(self) -> Path:
+        """Where the object is that it belongs to."""
+        return self.path if self.is_group else self.path[:-1]
 
     @property
     def is_optional(self) -> bool:
@@ -62,36 +58,37 @@ class Input:
 
     @property
     def hints(self) -> list[str]:
-        """What stands under it: the agent's words about it, marked as its own, and how to write it."""
+        """What stands under it: the agent's words about it, marked as its own."""
         field, found = self.field, []
         if field.title.strip() and field.title != field.name:
             found.append(forms_words.agent_title(cut(visible(field.title), 60)))
         if field.description.strip():
             found.append(forms_words.agent_hint(cut(visible(field.description), 150)))
-        return [*found, *self.own_hints]
-
-    @property
-    def own_hints(self) -> list[str]:
-        """How to write it."""
-        return []
+        return found
 
     def entered(self, state: dict[str, Any]) -> Any:
         """What a person has entered, from the element's part of `view.state.values`."""
-        raise NotImplementedError
+        return self.start
 
     def drawn(self, entered: Any) -> Block:
         """The element that holds what was entered."""
         raise NotImplementedError
 
     def value(self, entered: Any) -> Any:
-        """What was entered as a JSON value, or `ABSENT`; raises Invalid, its `detail` is for the field."""
-        raise NotImplementedError
+        """What was entered as a JSON value, or `ABSENT`; raises Invalid, its `detail` is for the field.
 
-    def emptied(self) -> Any:
-        """Null where that is allowed; else the field is left out where it may be; else empty text."""
+        Of an input that was emptied: null where that is allowed; else the field is left out where it may be;
+        else it is empty text.
+        """
+        if entered is not None and entered != "":
+            return self.parsed(entered)
         if self.field.nullable:
             return None
         return coerce(self.field.schema, "") if self.field.required else ABSENT
+
+    def parsed(self, entered: Any) -> Any:
+        """The same of an input that holds something."""
+        return entered
 
 
 @dataclass(frozen=True)
@@ -100,93 +97,57 @@ class Fixed(Input):
 
     why: str = ""
 
-    def entered(self, state: dict[str, Any]) -> Any:
-        """Nothing, whatever was sent."""
-        return self.start
-
 
 class Tick(Input):
-    """Yes or no, as a checkbox."""
+    """A checkbox: yes or no; for an object, whether it is to be null or left out."""
 
     takes_nothing = True
-    label: ClassVar[str] = forms_words.YES
 
     def entered(self, state: dict[str, Any]) -> bool:
-        """Whether it is ticked."""
         return bool(state.get("selected_options"))
 
     def drawn(self, entered: bool) -> Block:
-        """A checkbox."""
-        box = {"text": plain(self.label), "value": "true"}
+        drops = forms_words.MAKE_NULL if self.field.nullable else forms_words.LEAVE_OUT
+        box = {"text": plain(drops if self.is_group else forms_words.YES), "value": "true"}
         return element("checkboxes", options=[box], initial_options=[box] if entered else None)
 
-    def value(self, entered: bool) -> Any:
-        """True or false."""
-        return entered
-
-
-class Null(Tick):
-    """Sets an object to null, or leaves it out."""
-
-    label = forms_words.MAKE_NULL
-
-    @property
-    def group(self) -> Path:
-        """The object itself: its fields follow."""
-        return self.path
-
-    def value(self, entered: bool) -> Any:
-        """None: only a tick is read."""
-        return None
-
-
-class Drop(Null):
-    """Leaves an object out."""
-
-    label = forms_words.LEAVE_OUT
-
-    def value(self, entered: bool) -> Any:
-        """Nothing of it."""
-        return ABSENT
+    def parsed(self, entered: bool) -> Any:
+        return self.value(None) if self.is_group else entered
 
 
 @dataclass(frozen=True)
 class Choice(Input):
-    """One of a schema's values. What is entered is its index among them."""
+    """One of a schema's values, by its index among them."""
 
     values: tuple[Any, ...] = ()
 
     def entered(self, state: dict[str, Any]) -> int | None:
-        """The index of the chosen option; of one that nobody offered, what it started with."""
         chosen = state.get("selected_option")
         if not chosen:
             return None
         text = str(chosen.get("value")) if isinstance(chosen, dict) else ""
         index = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else len(self.values)
-        return index if index < len(self.values) else self.start
+        return index if index < len(self.values) else self.start  # nobody offered that
 
     def drawn(self, entered: int | None) -> Block:
-        """A select; one that is searched where the values are many."""
-        initial = None if entered is None else self.option(entered)
+        initial = None if entered is None else self._option(entered)
         if len(self.values) > OPTIONS:
             pick = plain(forms_words.PICK)
             return element("external_select", min_query_length=0, placeholder=pick, initial_option=initial)
-        options = [self.option(index) for index in range(len(self.values))]
+        options = [self._option(index) for index in range(len(self.values))]
         return element("static_select", options=options, initial_option=initial)
 
-    def value(self, entered: int | None) -> Any:
-        """The chosen value."""
-        return self.emptied() if entered is None else self.values[entered]
-
-    def option(self, index: int) -> Block:
-        """One option of a select; its value is its place among the values."""
-        return {"text": plain(choice_text(self.values[index])), "value": str(index)}
+    def parsed(self, entered: int) -> Any:
+        return self.values[entered]
 
     def suggestions(self, query: str) -> list[Block]:
         """What an external select offers for what was typed: at most 100 options that contain it."""
         wanted = query.strip().casefold()
-        found = (at for at, value in enumerate(self.values) if wanted in choice_text(value).casefold())
-        return [self.option(index) for index, _ in zip(found, range(OPTIONS), strict=False)]
+        found = [at for at, value in enumerate(self.values) if wanted in choice_text(value).casefold()]
+        return [self._option(index) for index in found[:OPTIONS]]
+
+    def _option(self, index: int) -> Block:
+        return {"text": plain(choice_text(self.values[index])), "value": str(index)}
 
 
 def choice_text(value: Any) -> str:
@@ -198,24 +159,18 @@ class Moment(Input):
     """A date-time, in seconds since 1970: Slack's picker shows it in the person's own zone."""
 
     @property
-    def own_hints(self) -> list[str]:
-        """Whose zone it is."""
-        return [forms_words.YOUR_ZONE]
+    def hints(self) -> list[str]:
+        return [*super().hints, forms_words.YOUR_ZONE]
 
     def entered(self, state: dict[str, Any]) -> Any:
-        """Seconds; within the minute that it started with nothing was chosen anew."""
         at = state.get("selected_date_time")
-        started = _is_moment(at) and _is_moment(self.start) and at // MINUTE == self.start // MINUTE
-        return self.start if started else at
+        untouched = _is_moment(at) and _is_moment(self.start) and at // MINUTE == self.start // MINUTE
+        return self.start if untouched else at
 
     def drawn(self, entered: Any) -> Block:
-        """A picker."""
         return element("datetimepicker", initial_date_time=entered if _is_moment(entered) else None)
 
-    def value(self, entered: Any) -> Any:
-        """As text, with the offset that it had."""
-        if entered is None:
-            return self.emptied()
+    def parsed(self, entered: Any) -> str:
         if not _is_moment(entered):
             raise Invalid(forms_words.NOT_A_MOMENT)
         return written(entered, self.field.value)

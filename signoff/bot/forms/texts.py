@@ -1,4 +1,7 @@
-"""Inputs for what is written as text: words, numbers, dates, JSON, and lists of one entry a line; pure."""
+"""Inputs for what is written as text: words, numbers, dates, JSON, and lists of one entry a line; pure.
+
+Text that cannot be seen is written as escapes in them too, and read back.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from signoff.bot.forms.inputs import Input, element
+from signoff.bot.forms.inputs import Input
 from signoff.bot.text.payload import code_format
 from signoff.bot.text.text import Block, actual, hides, visible
+from signoff.bot.text.views import INPUT, element
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
-from signoff.payload.canonical import canonical
+from signoff.payload.canonical import LARGEST_NUMBER, canonical
 from signoff.payload.fields import Field, coerce, is_number
 
-INPUT = 3000
-"""Slack: characters of an input's value."""
 MULTILINE = 80
-
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 URL = re.compile(r"https?://[^\s/]\S*")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -35,20 +36,24 @@ class Text(Input):
 
     @property
     def is_optional(self) -> bool:
-        """True where it may be left out or null, and where its text is empty already."""
+        """True as well where the text is empty already."""
         empty = not self.start and self.field.scalar == "string"
         return super().is_optional or (empty and self.drawn("")["type"] == "plain_text_input")
 
     @property
-    def own_hints(self) -> list[str]:
-        """That this is JSON, or whose word it is that it is code; and what escapes are."""
-        form = code_format(self.field.schema)
-        found = [card_words.code_mark(form)] if form else []
-        found = [forms_words.AS_JSON] if self.field.scalar in ("", "boolean") else found
+    def hints(self) -> list[str]:
+        found, form = super().hints, code_format(self.field.schema)
+        if self._is_json:
+            found.append(forms_words.AS_JSON)
+        elif form:
+            found.append(card_words.code_mark(form))
         return [*found, forms_words.ESCAPES_HINT] if self.escapes else found
 
+    @property
+    def _is_json(self) -> bool:
+        return self.field.scalar in ("", "boolean")
+
     def entered(self, state: dict[str, Any]) -> str:
-        """The text, or the date as text."""
         text = state.get("selected_date") or state.get("value")
         return text.replace("\r\n", "\n") if isinstance(text, str) else ""
 
@@ -57,8 +62,7 @@ class Text(Input):
         text, schema, kind = entered[:INPUT], self.field.schema, self.field.scalar
         if kind in ("integer", "number") and (not text or PLAIN_NUMBER.fullmatch(text)):
             bounds = _bounds(self.field, text)
-            decimal = kind == "number"
-            return element("number_input", is_decimal_allowed=decimal, initial_value=text, **bounds)
+            return element("number_input", is_decimal_allowed=kind == "number", initial_value=text, **bounds)
         form = schema.get("format") if kind == "string" and not self.escapes else None
         if form == "date" and (not text or _is_date(text)):
             return element("datepicker", initial_date=text)
@@ -68,32 +72,28 @@ class Text(Input):
             return element("url_text_input", initial_value=text)
         most = schema.get("maxLength")
         fits = isinstance(most, int) and max(len(text), 1) <= most < INPUT and not self.escapes
-        long = "\n" in text or len(text) > MULTILINE or kind in ("", "boolean") or bool(code_format(schema))
-        return element(
-            "plain_text_input", multiline=long, max_length=most if fits else INPUT, initial_value=text
-        )
+        long = "\n" in text or len(text) > MULTILINE or self._is_json or bool(code_format(schema))
+        most = most if fits else INPUT
+        return element("plain_text_input", multiline=long, max_length=most, initial_value=text)
 
-    def value(self, entered: str) -> Any:
-        """By the field's schema."""
+    def parsed(self, entered: str) -> Any:
         if len(entered) > INPUT:
             raise Invalid(forms_words.REASON_TOO_LONG)
-        if not entered:
-            return self.emptied()
         return coerce(self.field.schema, actual(entered) if self.escapes else entered)
 
 
 def text_of(field: Field) -> tuple[str, bool]:
     """The text that a field's input starts with, and whether escapes stand in it."""
-    kind = field.scalar or "json"
-    if not field.present or (field.value is None and kind != "json"):
+    value = field.value
+    if not field.present or (value is None and field.scalar):
         return "", False
-    if kind == "string" and isinstance(field.value, str):
-        escapes = hides(field.value) or "\r" in field.value
-        return (visible(field.value, keep="\n\t") if escapes else field.value), escapes
-    if kind in ("integer", "number") and is_number(field.value):
-        return canonical(field.value), False
-    text = json.dumps(field.value, ensure_ascii=False, indent=2)
-    return (json.dumps(field.value, indent=2) if hides(text) else text), False
+    if field.scalar == "string" and isinstance(value, str):
+        escapes = hides(value) or "\r" in value
+        return (visible(value, keep="\n\t") if escapes else value), escapes
+    if field.scalar in ("integer", "number") and is_number(value):
+        return canonical(value), False
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return (json.dumps(value, indent=2) if hides(text) else text), False
 
 
 def _is_date(text: str) -> bool:
@@ -108,22 +108,14 @@ def _bounds(field: Field, text: str) -> Block:
     found: Block = {}
     for ours, theirs, sign in (("min_value", "minimum", 1), ("max_value", "maximum", -1)):
         bound = field.schema.get(theirs)
-        if not is_number(bound) or not PLAIN_NUMBER.fullmatch(shown := _number(bound)):
+        if not is_number(bound) or (text and sign * (float(text) - bound) < 0):
             continue
-        if field.scalar == "integer" and "." in shown:
-            continue
-        if not text or sign * (float(text) - bound) >= 0:
+        shown = canonical(bound) if abs(bound) < LARGEST_NUMBER else ""
+        if PLAIN_NUMBER.fullmatch(shown) and not (field.scalar == "integer" and "." in shown):
             found[ours] = shown
     if len(found) == 2 and float(found["min_value"]) > float(found["max_value"]):
         return {}
     return found
-
-
-def _number(value: Any) -> str:
-    try:
-        return canonical(value)
-    except Invalid:
-        return ""
 
 
 @dataclass(frozen=True)
@@ -134,16 +126,17 @@ class Lines(Text):
     takes_nothing = True
 
     @property
-    def own_hints(self) -> list[str]:
-        """How a list is written."""
-        return [forms_words.ONE_A_LINE]
+    def hints(self) -> list[str]:
+        return [*super(Text, self).hints, forms_words.ONE_A_LINE]
 
     def drawn(self, entered: str) -> Block:
-        """An input of several lines."""
         return element("plain_text_input", multiline=True, max_length=INPUT, initial_value=entered[:INPUT])
 
     def value(self, entered: str) -> Any:
-        """A list; of no lines, null or nothing where that is allowed."""
+        emptied = not entered.strip() and (self.field.nullable or not self.field.required)
+        return super().value("") if emptied else self.parsed(entered)
+
+    def parsed(self, entered: str) -> list[Any]:
         if len(entered) > INPUT:
             raise Invalid(forms_words.REASON_TOO_LONG)
         found = []
@@ -152,39 +145,29 @@ class Lines(Text):
                 found += [coerce({"type": self.entry}, line.strip())] if line.strip() else []
             except Invalid as error:
                 raise Invalid(forms_words.at_line(number, error.detail)) from None
-        return found or self.emptied()
-
-    def emptied(self) -> Any:
-        """An empty list, where it can be neither null nor left out."""
-        return [] if self.field.required and not self.field.nullable else super().emptied()
+        return found
 
 
-def entry_type(field: Field) -> str:
-    """`string`, `integer` or `number` for a list of those, by its schema or else by its entries; or empty.
+def lines_of(field: Field) -> tuple[str, str]:
+    """(the type of a list's entries, the list as text); nothing where a line could not say which entry it is.
 
-    Empty too where a line could not say which entry it is.
+    The type is string, integer or number, by the schema or else by the entries.
     """
     entries = field.value if field.present and field.value is not None else []
     if field.types - {"null"} != {"array"} or "prefixItems" in field.schema or not isinstance(entries, list):
-        return ""
+        return "", ""
     items = field.schema.get("items")
     named = items.get("type") if isinstance(items, dict) else None
     if isinstance(named, list) and len(named) == 1:
         named = named[0]
     elif not named and entries:
         named = "string" if isinstance(entries[0], str) else "number"
-    if named not in ("string", "integer", "number"):
-        return ""
-    return str(named) if all(_is_a_line(str(named), entry) for entry in entries) else ""
+    if named not in ("string", "integer", "number") or not all(_is_a_line(named, entry) for entry in entries):
+        return "", ""
+    return named, "\n".join(entry if isinstance(entry, str) else canonical(entry) for entry in entries)
 
 
 def _is_a_line(kind: str, entry: Any) -> bool:
     if kind != "string":
         return is_number(entry)
     return isinstance(entry, str) and bool(entry) and visible(entry) == entry  # no padding, no line's end
-
-
-def lines_of(field: Field) -> str:
-    """The text that the input of such a list starts with."""
-    entries = field.value if field.present and field.value is not None else []
-    return "\n".join(entry if isinstance(entry, str) else canonical(entry) for entry in entries)
