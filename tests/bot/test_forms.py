@@ -281,7 +281,7 @@ def turned(asked: Approval, given: dict[str, str]) -> tuple[list[View], EditForm
         if form.following is None:
             return views, form
         kept = json.loads(json.dumps(form.entered))
-        views.append(form.next_page().view())
+        views.append(form.view(starts=(*form.starts, form.following)))
 
 
 def test_pages_hold_every_field_once_and_keep_what_was_typed(make: Make) -> None:

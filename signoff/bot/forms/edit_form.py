@@ -74,7 +74,7 @@ class EditForm:
 
     `entered` is what they have changed so far on all its pages, by block_id. `starts` are the places, counted
     from 0, of the first fields of the pages so far, the open one last; `following` is where the next one
-    begins, and `here` what stands on the open one, once that has been shown.
+    begins, and `here` what stands on the open one.
     """
 
     approval: Approval
@@ -88,10 +88,7 @@ class EditForm:
     def read(cls, view: Block, approval: Approval, draft: Mapping[str, Any]) -> EditForm:
         """The form that a view shows, with what its draft keeps; raises UnknownApproval."""
         kept = read_metadata(view)
-        starts = tuple(at for at in kept.get("starts") or () if isinstance(at, int) and 0 <= at < FIELDS)
-        following = kept.get("following")
-        following = following if isinstance(following, int) else None
-        form = cls(approval, draft_of(view), draft, starts or (0,), following)
+        form = cls(approval, draft_of(view), draft, tuple(kept.get("starts") or (0,)), kept.get("following"))
         return form.enter((view.get("state") or {}).get("values") or {})
 
     def enter(self, values: Values) -> EditForm:
@@ -100,23 +97,12 @@ class EditForm:
         for block_id in values.keys() & self.inputs.keys():
             if state := state_of(values, block_id):
                 entered[block_id] = self.inputs[block_id].entered(state)
-        changed = {name: entered[name] for name in self.inputs if name in entered}
-        changed = {name: found for name, found in changed.items() if found != self.inputs[name].start}
+        changed = {
+            name: entered[name]
+            for name, place in self.inputs.items()
+            if name in entered and entered[name] != place.start
+        }
         return replace(self, entered=changed, here=frozenset(values))
-
-    def next_page(self) -> EditForm:
-        """The same on the page after this one."""
-        starts = self.starts if self.following is None else (*self.starts, self.following)
-        return replace(self, starts=starts, following=None, here=frozenset())
-
-    def page_before(self) -> EditForm:
-        """The same on the page before this one."""
-        return replace(self, starts=self.starts[:-1] or (0,), following=None, here=frozenset())
-
-    def page_from(self, block_id: str) -> EditForm:
-        """The same on a page that begins with this field."""
-        at = list(self.inputs).index(block_id) if block_id in self.inputs else 0
-        return replace(self, starts=(0, at) if at else (0,), following=None, here=frozenset())
 
     def on(self, approval: Approval) -> EditForm:
         """The same on another payload, from its first page; what no longer fits its input is dropped."""
@@ -194,19 +180,29 @@ class EditForm:
             found[first] = _message(error.detail)
         return found
 
-    def view(self, *, errors: Mapping[str, str] | None = None, above: tuple[Block, ...] = ()) -> Block:
-        """The open page: an input a field; what cannot be edited stands as text and says why."""
-        count, first = len(self.inputs), min(self.starts[-1], max(len(self.inputs) - 1, 0))
+    def view(
+        self,
+        *,
+        starts: tuple[int, ...] = (0,),
+        errors: Mapping[str, str] | None = None,
+        above: tuple[Block, ...] = (),
+    ) -> Block:
+        """A page: an input a field; what cannot be edited stands as text and says why.
+
+        `starts` are as they are in the form; with `errors`, the page begins with the field of the first.
+        """
+        count, approval = len(self.inputs), self.approval
+        if errors:
+            starts = tuple(sorted({0, list(self.inputs).index(next(iter(errors)))}))
+        first = min(starts[-1], max(count - 1, 0))
         blocks, end = self._page(first, errors or {}, BLOCKS - len(above))
         whole = first == 0 and end == count
         top = [] if whole else [note(forms_words.fields_of(first + 1, end, count), "where")]
         bottom = [note(forms_words.FIELDS_LEFT, "no-room")] if count == end == FIELDS else []
-        bottom += [page_back("edit_back", self.approval)] if len(self.starts) > 1 else []
+        bottom += [page_back("edit_back", approval)] if len(starts) > 1 else []
         shown = [*above, *top, *(blocks or [note(card_words.EMPTY_PAYLOAD)]), *bottom]
-        more = end < count
-        kept = {"draft": self.draft_id, "starts": list(self.starts)} | ({"following": end} if more else {})
-        submit = forms_words.NEXT if more else forms_words.SHOW_CHANGES
-        approval = self.approval
+        kept = {"draft": self.draft_id, "starts": starts, "following": end if end < count else None}
+        submit = forms_words.NEXT if end < count else forms_words.SHOW_CHANGES
         return modal("edit", approval.action, shown, approval, submit, forms_words.CANCEL, **kept)
 
     def _page(self, first: int, errors: Mapping[str, str], most: int) -> tuple[list[Block], int]:

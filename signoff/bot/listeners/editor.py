@@ -62,7 +62,7 @@ class Editor:
         try:
             form = self._open(view, user)
             self._keep(form, user)
-            shown = form.page_before().view()
+            shown = form.view(starts=form.starts[:-1] or (0,))
         except Exception as error:
             shown = self._lost(error, user, view)
         self._slack.update_view(view["id"], shown)
@@ -99,7 +99,7 @@ class Editor:
             return {"response_action": "errors", "errors": here}
         self._keep(form, user)
         if form.following is not None:
-            return {"response_action": "update", "view": form.next_page().view()}
+            return {"response_action": "update", "view": form.view(starts=(*form.starts, form.following))}
         errors, refused = form.errors, None
         if not errors:
             errors, refused = self._judged(form, user)
@@ -109,10 +109,10 @@ class Editor:
         if errors:
             return {
                 "response_action": "update",
-                "view": form.page_from(next(iter(errors))).view(errors=errors),
+                "view": form.view(errors=errors),
             }
         if refused:
-            return {"response_action": "update", "view": form.view(above=(refused,))}
+            return {"response_action": "update", "view": form.view(starts=form.starts, above=(refused,))}
         return {"response_action": "push", "view": form.difference}
 
     def _judged(self, form: EditForm, user: str) -> tuple[dict[str, str], Block | None]:
