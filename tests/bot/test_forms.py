@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ from signoff.bot.text.text import Trusted
 from signoff.bot.text.views import draft_of
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
-from signoff.models.approval import Approval
+from signoff.models.approval import Approval, End
 from signoff.payload.canonical import canonical
 
 Make = Callable[..., Approval]
@@ -310,6 +310,13 @@ def test_what_is_wrong_is_kept_too_when_somebody_turns_back(make: Make) -> None:
     assert set(EditForm(asked).enter(state_of(view)).errors) == set(state_of(view))
 
 
+def test_a_number_with_decimals_is_shown_again_where_slack_takes_whole_ones_only(make: Make) -> None:
+    asked = make({"n": 1}, schema={"type": "object", "properties": {"n": {"type": "integer"}}})
+    form = EditForm(asked).enter(filled(EditForm(asked).view(), {"n": "2.5"}))
+    shown = inputs(form.view())["n"]["element"]
+    assert (shown["type"], shown["initial_value"]) == ("plain_text_input", "2.5")
+
+
 def test_a_value_that_is_typed_back_is_no_change(make: Make) -> None:
     asked = make({"a": 1, "b": ["x"]})
     form = EditForm(asked).enter(filled(EditForm(asked).view(), {"a": "2"}))
@@ -448,6 +455,26 @@ def test_a_form_overtaken_by_another_edit_keeps_what_was_typed(make: Make, seen:
     assert "What you typed is kept" in seen(view)
     assert inputs(view)["memo"]["element"]["initial_value"] == "as agreed"
     assert EditForm(now).enter(state_of(view)).payload == {"amount": 80, "memo": "as agreed"}
+
+
+def test_a_form_overtaken_by_another_edit_shows_the_new_values_of_what_was_left_alone(make: Make) -> None:
+    sent = {"amount": 120, "memo": "x", "list": ["a"]}
+    given = {"memo": "as agreed", "list": "a\nb"}
+    form = EditForm(make(sent)).enter(filled(EditForm(make(sent)).view(), given))
+    view = again_view(make(sent, payload_now={"amount": 80, "memo": "x", "list": [["a"]]}), form)
+    shown = {label: block["element"]["initial_value"] for label, block in inputs(view).items()}
+    assert (shown["amount"], shown["memo"]) == ("80", "as agreed")
+    assert json.loads(shown["list"]) == [["a"]], "lines do not fit what is JSON now"
+
+
+@pytest.mark.parametrize("status", get_args(End))
+def test_whatever_a_request_has_become_what_had_been_typed_is_shown(
+    make: Make, seen: Any, status: End
+) -> None:
+    done = make({"amount": 120}, payload_now={"amount": 80}, status=status)
+    view = lost_view(Trusted("It has ended."), done, {"amount": 90})
+    assert check_view(view) == []
+    assert ("120 → 80" in seen(view)) == (status == "approved") and "120 → 90" in seen(view)
 
 
 def test_a_form_overtaken_by_a_decision_shows_what_was_approved_and_what_had_been_typed(

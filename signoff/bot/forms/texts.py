@@ -22,7 +22,11 @@ from signoff.payload.canonical import LARGEST_NUMBER, canonical
 from signoff.payload.fields import Field, coerce, is_number
 
 MULTILINE = 80
-PLAIN_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
+NUMBERS = {
+    "integer": re.compile(r"-?[0-9]{1,16}"),
+    "number": re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?"),
+}
+"""What Slack takes in an input for numbers."""
 URL = re.compile(r"https?://[^\s/]\S*")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
@@ -43,15 +47,11 @@ class Text(Input):
     @property
     def hints(self) -> list[str]:
         found, form = super().hints, code_format(self.field.schema)
-        if self._is_json:
+        if self.field.scalar in ("", "boolean"):
             found.append(forms_words.AS_JSON)
         elif form:
             found.append(card_words.code_mark(form))
         return [*found, forms_words.ESCAPES_HINT] if self.escapes else found
-
-    @property
-    def _is_json(self) -> bool:
-        return self.field.scalar in ("", "boolean")
 
     def entered(self, state: dict[str, Any]) -> str:
         text = state.get("selected_date") or state.get("value")
@@ -60,7 +60,7 @@ class Text(Input):
     def drawn(self, entered: str) -> Block:
         """The input that fits this text: Slack refuses one that starts with what it lets nobody send."""
         text, schema, kind = entered[:INPUT], self.field.schema, self.field.scalar
-        if kind in ("integer", "number") and (not text or PLAIN_NUMBER.fullmatch(text)):
+        if kind in NUMBERS and (not text or NUMBERS[kind].fullmatch(text)):
             bounds = _bounds(self.field, text)
             return element("number_input", is_decimal_allowed=kind == "number", initial_value=text, **bounds)
         form = schema.get("format") if kind == "string" and not self.escapes else None
@@ -72,9 +72,13 @@ class Text(Input):
             return element("url_text_input", initial_value=text)
         most = schema.get("maxLength")
         fits = isinstance(most, int) and max(len(text), 1) <= most < INPUT and not self.escapes
-        long = "\n" in text or len(text) > MULTILINE or self._is_json or bool(code_format(schema))
-        most = most if fits else INPUT
-        return element("plain_text_input", multiline=long, max_length=most, initial_value=text)
+        long = any("\n" in shown or len(shown) > MULTILINE for shown in (self.start, text))
+        return element(
+            "plain_text_input",
+            multiline=long or not kind or bool(code_format(schema)),
+            max_length=most if fits else INPUT,
+            initial_value=text,
+        )
 
     def parsed(self, entered: str) -> Any:
         if len(entered) > INPUT:
@@ -90,7 +94,7 @@ def text_of(field: Field) -> tuple[str, bool]:
     if field.scalar == "string" and isinstance(value, str):
         escapes = hides(value) or "\r" in value
         return (visible(value, keep="\n\t") if escapes else value), escapes
-    if field.scalar in ("integer", "number") and is_number(value):
+    if field.scalar in NUMBERS and is_number(value):
         return canonical(value), False
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return (json.dumps(value, indent=2) if hides(text) else text), False
@@ -111,7 +115,7 @@ def _bounds(field: Field, text: str) -> Block:
         if not is_number(bound) or (text and sign * (float(text) - bound) < 0):
             continue
         shown = canonical(bound) if abs(bound) < LARGEST_NUMBER else ""
-        if PLAIN_NUMBER.fullmatch(shown) and not (field.scalar == "integer" and "." in shown):
+        if NUMBERS[field.scalar].fullmatch(shown):
             found[ours] = shown
     if len(found) == 2 and float(found["min_value"]) > float(found["max_value"]):
         return {}

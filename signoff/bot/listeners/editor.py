@@ -94,25 +94,21 @@ class Editor:
 
     def _response(self, form: EditForm, user: str) -> Body:
         """The acknowledgement of a page."""
-        here = {name: text for name, text in form.unreadable.items() if name in form.here}
-        if here:
-            return {"response_action": "errors", "errors": here}
-        self._keep(form, user)
-        if form.following is not None:
-            return {"response_action": "update", "view": form.view(starts=(*form.starts, form.following))}
-        errors, refused = form.errors, None
-        if not errors:
-            errors, refused = self._judged(form, user)
+        errors, refused = form.unreadable, None
+        if not errors.keys() & form.here:
+            self._keep(form, user)
+            if form.following is not None:
+                shown = form.view(starts=(*form.starts, form.following))
+                return {"response_action": "update", "view": shown}
+            errors, refused = (form.errors, None) if form.errors else self._judged(form, user)
         here = {name: text for name, text in errors.items() if name in form.here}
         if here:
             return {"response_action": "errors", "errors": here}
         if errors:
-            return {
-                "response_action": "update",
-                "view": form.view(errors=errors),
-            }
+            return {"response_action": "update", "view": form.view(errors=errors)}
         if refused:
-            return {"response_action": "update", "view": form.view(starts=form.starts, above=(refused,))}
+            shown = form.view(starts=form.starts, above=(refused,))
+            return {"response_action": "update", "view": shown}
         return {"response_action": "push", "view": form.difference}
 
     def _judged(self, form: EditForm, user: str) -> tuple[dict[str, str], Block | None]:
