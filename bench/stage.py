@@ -120,8 +120,8 @@ class Stage:
             return None
         if found.card.shown_revision < found.revision or found.card.log_revision < found.revision:
             return None
-        assert found.card.channel and found.card.message
-        return found.card.channel, found.card.message
+        assert found.card.conversation and found.card.message
+        return found.card.conversation, found.card.message
 
     def close(self) -> None:
         """End everything."""
