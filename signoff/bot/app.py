@@ -19,7 +19,6 @@ from slack_bolt.response import BoltResponse
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.delivery import Delivery
-from signoff.bot.forms.controls import ACTION
 from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.commands import Commands
@@ -30,6 +29,7 @@ from signoff.bot.listeners.news import News
 from signoff.bot.listeners.shortcut import Decide
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.text.views import ACTION
 from signoff.bot.text.words import replies as replies_words
 from signoff.models import crash
 from signoff.models.store import Store
@@ -142,7 +142,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     for action_id in ("reject", "edit", "review"):
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(actions.menu))
-    app.action("page")(**later(actions.turn))
+    app.action("page")(**later(actions.page_back))
     app.action(re.compile("^list_(back|next)$"))(**later(commands.turn))
     app.action("list_all")(**later(commands.see_all))
     app.action("details")(**later(commands.details))

@@ -14,6 +14,7 @@ from signoff.bot.cards.log import log_blocks, log_text
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import noted
 from signoff.bot.delivery.threads import NotYet, Threads
+from signoff.bot.kinds import kind_of
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
@@ -144,7 +145,7 @@ class Delivery:
             return self.deliver(approval_id)
         reply = approval.card.thread is not None
         today = self._approvals.judge.today(approval)
-        message = card.card(today, now=self._store.clock(), reply=reply)
+        message = kind_of(today).card(today, now=self._store.clock(), reply=reply)
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
     def _until_shown(self, approval_id: str, held: Held, whole: bool) -> CardPlace | None:
@@ -191,7 +192,7 @@ class Delivery:
         """The card that is there, updated; None where there is none, or no longer."""
         if not place.conversation or not place.message:
             return None
-        message = card.card(approval, now=now, reply=place.thread is not None)
+        message = kind_of(approval).card(approval, now=now, reply=place.thread is not None)
         try:
             self._slack.update(
                 place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
@@ -236,14 +237,14 @@ class Delivery:
         return stands
 
     def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
-        message = card.card(approval, now=now, reply=thread_ts is not None)
+        message = kind_of(approval).card(approval, now=now, reply=thread_ts is not None)
         self._slack.address()  # known before: a click may follow the post at once
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
         crash.here("delivery.posted")
         if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
-            message = card.card(approval, now=now)
+            message = kind_of(approval).card(approval, now=now)
             self._slack.update(
                 posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
             )
