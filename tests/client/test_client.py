@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import redis
-from support import Core, RedisServer, eventually, free_port
+from support import Core, RedisServer, eventually, free_port, intake_of
 
 from signoff import (
     AsyncSignoff,
@@ -34,8 +34,6 @@ from signoff import (
 from signoff.client import exchange, notifications
 from signoff.models.messages import Answer
 from signoff.queue import stream
-from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
 from signoff.receipts import Signer
 
 PAYLOAD = {"customer": "cus_42", "amount": 120}
@@ -50,14 +48,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
 @pytest.fixture
 def serving(core: Core, redis_url: str) -> Iterator[Core]:
     """The core, with an intake that runs."""
-    client = redis.Redis.from_url(redis_url, socket_timeout=10)
-    stop = threading.Event()
-    thread = threading.Thread(target=Intake(core.approvals, Stream(client, "intake")).run, args=(stop,))
-    thread.start()
-    yield core
-    stop.set()
-    thread.join(timeout=20)
-    client.close()
+    with intake_of(core, redis_url, "billing-bot"):
+        yield core
 
 
 @pytest.fixture
