@@ -111,10 +111,11 @@ class RedisExchange:
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._notices.close()
+        await self._notices.close()  # first: what it hears meanwhile would start another task
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._redis.close()
 
     async def _add(self, kind: str, request_id: str, body: str) -> None:
