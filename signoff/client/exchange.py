@@ -107,10 +107,11 @@ class RedisExchange:
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._notifications.close()
+        await self._notifications.close()  # first: what it hears meanwhile would start another task
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._redis.aclose()
 
     def _key(self, request_id: str) -> str:

@@ -184,8 +184,17 @@ class Signoff:
 def _serve_calls(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
+        loop.run_until_complete(_end_the_rest())
     finally:
         loop.close()
+
+
+async def _end_the_rest() -> None:
+    """What other threads still wait for: they are told that it is over."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 _clients: weakref.WeakSet[Signoff] = weakref.WeakSet()

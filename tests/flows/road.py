@@ -192,7 +192,11 @@ class Road:
 
     @contextmanager
     def fault(self, **fields: Any) -> Iterator[None]:
-        """Slack misbehaves inside the `with`; what was under way before is done by then."""
+        """Slack misbehaves inside the `with`; what was under way before is done by then.
+
+        Say which call is meant (`about`: see `signoff.sandbox.faults`): replies and edits of another test may
+        still be on their way.
+        """
         eventually(lambda: not self.store.undelivered())
         self.slack.faults(**fields)
         try:
