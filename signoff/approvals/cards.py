@@ -51,12 +51,6 @@ class Showing:
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
 
-    def logged(self, approval: Approval, ts: str | None) -> None:
-        """A card's log reply stands, and shows this revision."""
-        assert approval.card is not None
-        with self.store.transaction() as connection:
-            changes.logged(connection, approval.card.id, ts, approval.revision)
-
     def delivered(self, approval: Approval) -> None:
         """Its card showed this revision all along."""
         with self.store.transaction() as connection:

@@ -11,19 +11,17 @@ from signoff.models.verdict import Verdict
 
 @dataclass(frozen=True)
 class Card:
-    """Where an Approval is shown, in its channel's own words: conversation, message, and its log reply.
+    """Where an Approval is shown, in its channel's own words: conversation and message.
 
-    `ts` is None until it has been posted, `shown_revision` what it shows. `thread_ts` is the first message
-    of the thread that it is a reply in, None where it is none: there the log stands on the card itself.
+    `message` is None until it has been posted, `shown_revision` what it shows. `thread` is the first message
+    of the thread that it is a reply in, None where it is none.
     """
 
     id: int
     conversation: str | None = None
     message: str | None = None
-    log_ts: str | None = None
     permalink: str | None = None
     shown_revision: int = 0
-    log_revision: int = 0
     thread: str | None = None
 
 

@@ -52,11 +52,6 @@ _SHOWN = (
         fault=None,
     )
 )
-_LOGGED = (
-    update(cards)
-    .where(cards.c.id == bindparam("card_id"))
-    .values(log_ts=bindparam("to_ts"), log_revision=bindparam("revision"))
-)
 _FIRST_SHOWN = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"), approvals.c.shown_at.is_(None))
@@ -128,7 +123,7 @@ def add_approval(
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
     if card:
-        connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0, "log_revision": 0})
+        connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0})
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
@@ -173,11 +168,6 @@ def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> N
     """A card stands: `card_id`, `revision`, and `to_conversation`, `to_message`, `to_thread`, `link`."""
     connection.execute(_SHOWN, values)
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
-
-
-def logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
-    """A card's log reply stands at this revision."""
-    connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
 
 
 def delivered(connection: Connection, approval_id: str, revision: int) -> None:

@@ -29,7 +29,7 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "conversation", "message", "log_ts", "permalink", "shown_revision", "log_revision", "thread")
+_CARD = ("id", "conversation", "message", "permalink", "shown_revision", "thread")
 _LOAD = (
     select(
         approvals,
@@ -95,15 +95,6 @@ _UNPUBLISHED = (
         approvals.c.ended_at < now() - bindparam("age"),
     )
     .order_by(approvals.c.ended_at.desc())
-    .limit(bindparam("most"))
-)
-_UNDELIVERED = (
-    select(approvals.c.id)
-    .where(
-        approvals.c.delivered_revision < approvals.c.revision,
-        approvals.c.not_before <= now(),
-    )
-    .order_by(approvals.c.not_before, approvals.c.created_at)
     .limit(bindparam("most"))
 )
 _PUBLISHED = (
@@ -187,11 +178,6 @@ class Store:
         with self.reading() as connection:
             values = {"most": most, "age": int(seconds * MICROSECONDS)}
             return connection.execute(_UNPUBLISHED, values).scalars().all()
-
-    def undelivered(self, most: int = 50) -> Sequence[str]:
-        """Ids whose cards do not show their last revision, and may be delivered now."""
-        with self.reading() as connection:
-            return connection.execute(_UNDELIVERED, {"most": most}).scalars().all()
 
     def mark_published(self, approval_id: str) -> None:
         """Its answer is in Redis."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 from sqlalchemy import text as sql
-from support import eventually
+from support import eventually, undelivered
 
 from signoff import Signoff
 from signoff.models.engine import open_engine
@@ -192,7 +192,7 @@ class Road:
     @contextmanager
     def fault(self, **fields: Any) -> Iterator[None]:
         """Slack misbehaves inside the `with`; what was under way before is done by then."""
-        eventually(lambda: not self.store.undelivered())
+        eventually(lambda: not undelivered(self.store))
         self.slack.faults(**fields)
         try:
             yield

@@ -12,7 +12,7 @@ from signoff.models import leases, turns
 from signoff.models.turns import POST, UPDATE
 
 
-def serve(core: Core, *, log: bool = False) -> str | None:
+def serve(core: Core) -> str | None:
     """What is next is done; the approval's id."""
     turn = turns.following(core.store)
     if turn is None:
@@ -21,13 +21,7 @@ def serve(core: Core, *, log: bool = False) -> str | None:
     assert lease is not None
     approval = core.approvals.get(turn.approval_id)
     assert approval.card is not None
-    if approval.card.shown_revision < approval.revision:
-        core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
-    else:
-        core.approvals.logged(approval, "2.0")
-    if not log:
-        with core.store.transaction() as connection:
-            connection.execute(text("UPDATE card SET log_revision = shown_revision"))
+    core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
     leases.release(core.store, turn.card_id, lease)
     return turn.approval_id
 
@@ -80,16 +74,6 @@ def test_a_card_of_what_has_ended_unseen_comes_after_all_that_can_be_decided(cor
     core.approvals.cancel("a", gone.request_id)
     waits = [core.submit("b").id for _ in range(3)]
     assert [serve(core) for _ in range(4)] == [*waits, gone.id]
-
-
-def test_a_log_reply_comes_last(core: Core) -> None:
-    first = core.submit("a")
-    assert serve(core, log=True) == first.id
-    second = core.submit("a")
-    assert serve(core, log=True) == second.id
-    assert turns.following(core.store, logs=False) is None
-    assert [serve(core, log=True), serve(core, log=True)] == [first.id, second.id]
-    assert turns.following(core.store) is None
 
 
 def test_two_workers_have_the_turns_of_two_agents(core: Core) -> None:

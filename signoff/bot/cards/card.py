@@ -12,7 +12,6 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
-from signoff.bot.cards.log import log_blocks, log_on_card, log_text
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.claims import claimed_texts, said
@@ -51,23 +50,17 @@ def parse_token(value: str) -> tuple[str, int]:
     return approval_id, int(version)
 
 
-def parse_choice(value: str) -> tuple[str, str, int]:
-    """A menu option's value → (`note` or `details`, approval id, version); raises UnknownApproval."""
-    choice, _, rest = value.partition(":")
-    return choice, *parse_token(rest)
-
-
 def metadata(approval: Approval) -> dict[str, Any]:
     """How a card is found again by programs. Slack: any app in the workspace reads it."""
     payload = {"approval_id": approval.id, "version": approval.version}
     return {"event_type": "signoff_approval", "event_payload": payload}
 
 
-def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> Message:
+def card(approval: Approval, *, now: int | None = None) -> Message:
     """The card for an approval in any state.
 
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
-    before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
+    before the expiry is recorded.
     """
     if approval.verdict.effect == "notify":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
@@ -75,8 +68,6 @@ def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> 
     folded = fold_payload(approval)
     for characters, lines, room in _BUDGETS:
         blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), room)
-        if reply:
-            blocks.append(log_on_card(approval, now))
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, waits, now), blocks, metadata(approval))
@@ -86,11 +77,6 @@ def lost() -> Message:
     """What takes the place of a card whose approval is in no row any more."""
     block: Block = {"type": "section", "text": mrkdwn(replies_words.LOST_CARD), "expand": True}
     return Message(replies_words.LOST_CARD, [block], {})
-
-
-def log(approval: Approval) -> Message:
-    """The log reply in the card's thread."""
-    return Message(log_text(approval), log_blocks(approval), metadata(approval))
 
 
 def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block], room: int) -> list[Block]:

@@ -10,7 +10,6 @@ from functools import partial
 from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
 from signoff.bot.cards.card import Message
-from signoff.bot.cards.log import log_blocks, log_text
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import noted
 from signoff.bot.delivery.threads import NotYet, Threads
@@ -59,13 +58,13 @@ class Delivery:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
         card_id = self._store.card_of(approval_id)
         if card_id is not None:
-            self.take(Turn(approval_id, card_id), whole=True)
+            self.take(Turn(approval_id, card_id))
 
-    def take(self, turn: Turn, *, whole: bool = False) -> None:
+    def take(self, turn: Turn) -> None:
         """Show an approval's last revision. Does nothing while another delivery of it is under way.
 
-        Its log reply waits while other cards are due, unless it is to be done `whole`. Where Slack limits
-        us, that is noted for everybody; its other trouble postpones this card. The database's errors pass.
+        Where Slack limits us, that is noted for everybody; its other trouble postpones this card. The
+        database's errors pass.
         """
         lease = leases.take(self._store, turn.card_id, turn.agent)
         if lease is None:
@@ -75,7 +74,7 @@ class Delivery:
         place = None
         try:
             with held:
-                place = self._until_shown(approval_id, held, whole)
+                place = self._until_shown(approval_id, held)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
@@ -142,12 +141,11 @@ class Delivery:
             return  # whoever has just posted it notes it, and has the last word
         if (approval.card.conversation, approval.card.message) == (channel, ts):
             return self.deliver(approval_id)
-        reply = approval.card.thread is not None
         today = self._approvals.judge.today(approval)
-        message = card.card(today, now=self._store.clock(), reply=reply)
+        message = card.card(today, now=self._store.clock())
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
-    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> CardPlace | None:
+    def _until_shown(self, approval_id: str, held: Held) -> CardPlace | None:
         """The card, once nothing is left to be shown of it; None where that did not come to an end."""
         for number in range(ROUNDS):
             found = self._store.look(approval_id)
@@ -155,24 +153,14 @@ class Delivery:
             approval, now = self._approvals.judge.today(found[0]), found[1]
             place = approval.card
             assert place is not None
-            behind = place.shown_revision < approval.revision
-            if not behind and approval.delivered_revision < approval.revision:
-                self._approvals.delivered(approval)
-            if not behind and not self._log_is_next(approval, place, whole):
+            if place.shown_revision >= approval.revision:
+                if approval.delivered_revision < approval.revision:
+                    self._approvals.delivered(approval)
                 return place
             if number and not self._renewed(held):
                 return None
-            if behind:
-                self._show(approval, place, now, held)
-            else:
-                self._log(approval, place)
+            self._show(approval, place, now, held)
         return None
-
-    def _log_is_next(self, approval: Approval, place: CardPlace, whole: bool) -> bool:
-        """Whether its log reply is behind, and need not wait for a turn of its own."""
-        if place.thread is not None or place.log_revision >= approval.revision:
-            return False
-        return whole or turns.following(self._store, logs=False) is None
 
     def _renewed(self, held: Held) -> bool:
         """Before another call to Slack; False where somebody else may be at it."""
@@ -191,7 +179,7 @@ class Delivery:
         """The card that is there, updated; None where there is none, or no longer."""
         if not place.conversation or not place.message:
             return None
-        message = card.card(approval, now=now, reply=place.thread is not None)
+        message = card.card(approval, now=now)
         try:
             self._slack.update(
                 place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
@@ -236,42 +224,14 @@ class Delivery:
         return stands
 
     def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
-        message = card.card(approval, now=now, reply=thread_ts is not None)
+        message = card.card(approval, now=now)
         self._slack.address()  # known before: a click may follow the post at once
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
         crash.here("delivery.posted")
-        if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
-            message = card.card(approval, now=now)
-            self._slack.update(
-                posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
-            )
-            crash.here("delivery.redrawn")
         permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
         return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
-
-    def _log(self, approval: Approval, place: CardPlace) -> None:
-        """The card's thread has one log reply, edited in place."""
-        assert place.conversation and place.message
-        if approval.verdict.effect == "notify":  # nobody was asked: the card says it all
-            self._approvals.logged(approval, None)
-            crash.here("delivery.log_noted")
-            return
-        text, blocks = log_text(approval), log_blocks(approval)
-        log_ts = place.log_ts
-        if log_ts:
-            try:
-                self._slack.update(place.conversation, log_ts, text, blocks)
-            except SlackRefused as error:
-                if error.code not in GONE:
-                    raise
-                log_ts = None
-        if not log_ts:
-            log_ts = self._slack.post(place.conversation, text, blocks, thread_ts=place.message).ts
-        crash.here("delivery.logged")
-        noted(partial(self._approvals.logged, approval, log_ts))
-        crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""

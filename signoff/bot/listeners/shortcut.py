@@ -1,4 +1,4 @@
-"""The message shortcut *Decide…*: from a card, its log or its thread's first message to the review."""
+"""The message shortcut *Decide…*: from a card or its thread's first message to the review."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Decide:
             self._slack.open_view(body["trigger_id"], view)
 
     def _of(self, channel: str, ts: str, message: dict[str, Any]) -> Approval | None:
-        """The approval whose card or log this message is.
+        """The approval whose card this message is.
 
         Any app can write any metadata: it only names a row, which has to have its card in this channel. So
         the double of a card, whose post Slack never confirmed, is known too.
@@ -57,11 +57,6 @@ class Decide:
         store = self._approvals.store
         for approval_id in places.at(store, channel, ts):
             return store.get(approval_id)
-        for approval_id in places.at(store, channel, str(message.get("thread_ts") or "")):
-            approval = store.get(approval_id)
-            log_ts = approval.card.log_ts if approval and approval.card else None
-            if log_ts == ts or (log_ts is None and message.get("bot_id")):  # posted, and not yet recorded
-                return approval
         metadata = message.get("metadata") or {}
         if metadata.get("event_type") == "signoff_approval":
             named = store.get(str((metadata.get("event_payload") or {}).get("approval_id") or ""))

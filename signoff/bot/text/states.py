@@ -50,8 +50,13 @@ def outcome_line(approval: Approval) -> Trusted | None:
     """`Running…`, then what the agent reports; None where nothing was to run."""
     if approval.status != "approved":
         return None
+    return card_words.RUNNING if approval.outcome is None else report_line(approval)
+
+
+def report_line(approval: Approval) -> Trusted | None:
+    """What the agent reports; None until it has."""
     if approval.outcome is None:
-        return card_words.RUNNING
+        return None
     by = approval.decision.approver if approval.decision else ""
     return card_words.outcome(approval.outcome.succeeded, approval.outcome_at, by)
 

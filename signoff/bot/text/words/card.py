@@ -220,24 +220,6 @@ def outcome(succeeded: bool, at: int | None, by_id: str = "") -> Trusted:
     return Trusted(f"*{'Done' if succeeded else 'Failed'}*{when}{who}")
 
 
-# The log.
-def log_received(agent: str, at: int) -> Trusted:
-    """The request arrived."""
-    return Trusted(f"{date(at)} · Received from {agent}")
-
-
-def log_shown(at: int) -> Trusted:
-    """A card first showed it."""
-    return Trusted(f"{date(at)} · Shown here")
-
-
-def log_edited(at: int, by_id: str, fields: int) -> Trusted:
-    """An approver changed the payload."""
-    by = f" by {mention(by_id)}" if is_id(by_id) else ""
-    what = "nothing" if not fields else "1 value" if fields == 1 else f"{fields:,} values"
-    return Trusted(f"{date(at)} · Edited{by}: {what} changed")
-
-
 # Durations and sizes.
 _UNITS = ((86_400, "day", "days"), (3_600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
 
