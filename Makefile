@@ -49,11 +49,11 @@ $(RUNS): pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(BIN)/python:
-	@found=; for python in $(PYTHON) python3.11 python3 python3.14 python3.13 python3.12; do \
+	@found=; for python in $(or $(PYTHON),python3.11 python3 python3.14 python3.13 python3.12); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "Signoff needs Python 3.11 or later, and none is on PATH: install it, or say make PYTHON=/where/it/is." >&2; \
+	  echo "Signoff needs Python 3.11 or later, and there is none as $(or $(PYTHON),python3): install it, or say make PYTHON=/where/it/is." >&2; \
 	  exit 1; \
 	fi; \
 	$$found -m venv .venv || { \

@@ -15,11 +15,14 @@ The server's own stand beside what raises them: `policy.errors`, `approvals.erro
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
+
+Refused = Literal["rejected", "expired", "blocked", "cancelled", "duplicate", "limited", "invalid"]
+"""How a request ends that may not run."""
 
 
 class Decider(Protocol):
-    """Who decided: Slack user id, name, and when (UTC)."""
+    """Who decided: their id, name, and when (UTC)."""
 
     @property
     def id(self) -> str: ...
@@ -65,7 +68,7 @@ class NotApproved(SignoffError):
     `receipt` is the signed answer; None where the client itself refused to send the request.
     """
 
-    status: ClassVar[str] = ""
+    status: ClassVar[Refused]
 
     def __init__(self, detail: str = "", receipt: Refusal | None = None) -> None:
         super().__init__(detail)

@@ -9,12 +9,13 @@ from signoff.models.approval import Approval
 from signoff.models.store import Store
 
 
-class Showing:
-    """The part of `signoff.approvals` that records what cards show."""
+class Cards:
+    """Notes what stands where, and what of it is due."""
 
-    store: Store
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    def shown(
+    def note_shown(
         self,
         approval: Approval,
         conversation: str,
@@ -28,7 +29,7 @@ class Showing:
         `rendered` is what was sent.
         """
         assert approval.card is not None
-        with self.store.transaction() as connection:
+        with self._store.transaction() as connection:
             values = {
                 "card_id": approval.card.id,
                 "to_conversation": conversation,
@@ -37,10 +38,10 @@ class Showing:
                 "link": permalink,
                 "revision": approval.revision,
             }
-            changes.shown(connection, approval.id, values)
-            changes.delivered(connection, approval.id, approval.revision)
+            changes.note_shown(connection, approval.id, values)
+            changes.note_delivered(connection, approval.id, approval.revision)
             if thread:
-                changes.stirred(connection, conversation, thread)
+                changes.stir(connection, conversation, thread)
             digest = salted(changes.salt(connection, approval.id), rendered)
             data = {
                 "conversation": conversation,
@@ -51,12 +52,12 @@ class Showing:
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
 
-    def delivered(self, approval: Approval) -> None:
+    def note_delivered(self, approval: Approval) -> None:
         """Its card showed this revision all along."""
-        with self.store.transaction() as connection:
-            changes.delivered(connection, approval.id, approval.revision)
+        with self._store.transaction() as connection:
+            changes.note_delivered(connection, approval.id, approval.revision)
 
     def cannot_show(self, approval_id: str, fault: str) -> bool:
         """Its channel refuses its card; True where no other card waits for the same fault to be mended."""
-        with self.store.transaction() as connection:
-            return changes.fault(connection, approval_id, fault)
+        with self._store.transaction() as connection:
+            return changes.note_fault(connection, approval_id, fault)

@@ -55,7 +55,7 @@ class AlreadyDecided(NotRecorded):
     """Somebody was faster.
 
     `status` is what the request has become, `by` the name of who decided (empty where nobody did),
-    `by_id` their Slack id and `at` the time in microseconds since 1970.
+    `by_id` their id and `at` the time in microseconds since 1970.
     """
 
     def __init__(self, status: str, by: str = "", by_id: str = "", at: int = 0) -> None:

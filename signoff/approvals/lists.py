@@ -61,7 +61,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Overview:
-    """What App Home shows a person."""
+    """What their Home shows a person."""
 
     waiting: Page
     decided: Page
@@ -71,7 +71,7 @@ class Overview:
 class Lists:
     """Lists for one person at a time.
 
-    Raises SlackUnavailable where Slack cannot say who somebody is; the database's errors pass.
+    What the directory raises where it cannot say who somebody is passes, and the database's errors.
     """
 
     def __init__(
@@ -128,11 +128,11 @@ class Lists:
         return self._page("owned", ids, 1, "", user_id)
 
     def overview(self, user_id: str) -> Overview:
-        """What App Home shows: the first page of what waits, of what they decided, and of what they own.
+        """What a Home shows: the first page of what waits, of what they decided, and of what they own.
 
         All three are empty for who is no member of this workspace.
         """
-        if not self.may_decide(user_id, (user_id,)):
+        if not self._is_one_of(user_id, (user_id,)):
             return Overview(Page("pending"), Page("mine"), Page("owned"))
         return Overview(self.pending(user_id), self.mine(user_id), self.owned(user_id))
 
@@ -161,16 +161,16 @@ class Lists:
         decider = [decision.approver] if decision else []
         approvers = self._judge.resolve(approval.verdict.named)
         may = (*approvers, *self._admins, *([owner] if owner else []), *decider)
-        if not self.may_decide(user_id, may):
+        if not self._is_one_of(user_id, may):
             authority.may_decide(user_id, (user_id,), self._directory)
             raise NotListed(approvers)
         return approval
 
-    def may_decide_on(self, user_id: str, approval: Approval) -> bool:
+    def can_decide(self, user_id: str, approval: Approval) -> bool:
         """Whether this person may decide on it now."""
-        return self.may_decide(user_id, self._judge.resolve(approval.verdict.named))
+        return self._is_one_of(user_id, self._judge.resolve(approval.verdict.named))
 
-    def may_decide(self, user_id: str, approvers: Collection[str]) -> bool:
+    def _is_one_of(self, user_id: str, approvers: Collection[str]) -> bool:
         """Whether this person is one of them now."""
         try:
             authority.may_decide(user_id, approvers, self._directory)
@@ -182,7 +182,7 @@ class Lists:
         """A page of the first ids; one more than it holds says that others come after it."""
         items = tuple(lists.lines(self._store, ids[:PER_PAGE]))
         asked = {one.named for one in items if one.pending} if user_id else set()
-        may = {named for named in asked if self.may_decide(user_id, self._judge.resolve(named))}
+        may = {named for named in asked if self._is_one_of(user_id, self._judge.resolve(named))}
         reviewable = frozenset(one.id for one in items if one.pending and one.named in may)
         more = len(ids) > PER_PAGE and page < MOST_PAGES
         return Page(kind, items, page, more=more, about=about, reviewable=reviewable)

@@ -1,24 +1,15 @@
-"""How an Approval's end becomes a signed answer, and how answers reach Redis."""
+"""How an Approval's end becomes a signed receipt."""
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
-from redis.exceptions import RedisError
-
 from signoff.errors import NotVerified
-from signoff.models import crash
 from signoff.models.approval import Approval
-from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.messages import Decision, Response, moment
 from signoff.models.receipt import Decider, Receipt, Status
-from signoff.models.store import Store
 from signoff.payload.canonical import digest
-from signoff.queue.publisher import Publisher
 from signoff.receipts import Signer, accept, nonce, verify_keys
-
-log = logging.getLogger("signoff.answers")
 
 
 class Receipts:
@@ -95,25 +86,3 @@ class Receipts:
 
     def _sign(self, receipt: Receipt) -> Receipt:
         return receipt.model_copy(update={"token": self._signer.sign(receipt)})
-
-
-def publish_now(publisher: Publisher, store: Store, approval: Approval, now: int) -> bool:
-    """Publish an ended Approval and note that it is; False when that failed, for sweep to repeat."""
-    try:
-        publisher.decided(approval, now)
-        crash.here("end.published")
-        store.mark_published(approval.id)
-        crash.here("end.marked")
-    except (RedisError, OSError, *DATABASE_OUTAGE) as error:
-        log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
-        return False
-    return True
-
-
-def publish_settled(publisher: Publisher, store: Store, approval: Approval, now: int) -> None:
-    """Publish an Approval that was written as published; where that fails it no longer counts as such."""
-    try:
-        publisher.decided(approval, now)
-    except (RedisError, OSError) as error:
-        store.unpublish(approval.id)
-        log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)

@@ -3,114 +3,123 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
-from sqlalchemy import Connection, Row, exc
+from sqlalchemy import Connection, exc
 
 from signoff.approvals import transitions
-from signoff.approvals.receipts import Receipts, publish_settled
-from signoff.approvals.verdicts import Judge, TooMuch, check
+from signoff.approvals.announcer import Announcer
+from signoff.approvals.kinds import kind_of
+from signoff.approvals.receipts import Receipts
+from signoff.approvals.verdicts import Judge, TooMuch
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
-from signoff.models import changes, crash, flood, store
-from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, Response
-from signoff.models.receipt import Receipt, Status
+from signoff.models import changes, flood, store
+from signoff.models.approval import Approval, End
+from signoff.models.messages import ApprovalRequest
+from signoff.models.receipt import Receipt
 from signoff.models.store import Store
+from signoff.models.verdict import Effect
 from signoff.queue.publisher import Publisher
 
 log = logging.getLogger("signoff.approvals")
 
-ENDS: dict[str, Status] = {"allow": "approved", "notify": "approved", "block": "blocked"}
-"""Verdicts that need nobody, and what the request becomes."""
-SHOWN = ("ask", "notify")
+ENDS: dict[Effect, End | None] = {
+    "allow": "approved",
+    "notify": "approved",
+    "block": "blocked",
+    "ask": None,
+}
+"""What a verdict makes of a request at once; None where it waits for a person."""
+SHOWN: frozenset[Effect] = frozenset(("ask", "notify"))
 """Verdicts that a card tells of."""
 
 
-class Submitting:
-    """The part of `signoff.approvals` that takes requests."""
+class Submission:
+    """Takes requests, each once."""
 
-    store: Store
-    publisher: Publisher
-    _receipts: Receipts
-    judge: Judge
-    _on_change: Callable[[str], None]
+    def __init__(
+        self,
+        store: Store,
+        receipts: Receipts,
+        publisher: Publisher,
+        judge: Judge,
+        announcer: Announcer,
+        channel: str,
+    ) -> None:
+        self._store = store
+        self._receipts = receipts
+        self._publisher = publisher
+        self._judge = judge
+        self._announcer = announcer
+        self._channel = channel
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
-        """A request becomes an Approval; one that is there already stays as it is.
-
-        Raises Invalid (the request is at fault), Duplicate (its key belongs to another request of the same
-        content, or the same waits) or Limited; what was refused before is refused as then (Expired: a restore
-        has lost it). RedisError and the database's errors pass.
-        """
-        check(request)
-        standing = self.publisher.standing(agent, str(request.id))
+        """The Approval of a request; see `Approvals.submit`."""
+        kind_of(request).check(request)
+        standing = self._receipts.read(
+            self._publisher.standing(agent, str(request.id)), agent, str(request.id)
+        )
         try:
-            try:
-                with self.store.transaction() as connection:
-                    approval, new = self._submit(connection, agent, request, standing)
-                    crash.here("submit.written")
-            except exc.IntegrityError:  # another intake had the same entry, and was faster
-                with self.store.transaction() as connection:
-                    approval, new = self._submit(connection, agent, request, standing)
+            approval, new = self._write(agent, request, standing)
         except (Duplicate, Limited) as error:
-            known = self.store.find(agent, str(request.id))
+            known = self._store.find(agent, str(request.id))
             if known:  # another intake had the same entry, and was faster: it is not held against itself
                 return known
             if isinstance(error, TooMuch):
-                flood.warn(self.store, agent, asdict(error.flooded), error.flooded.until)
-                crash.here("submit.flooded")
+                flood.warn(self._store, agent, asdict(error.flooded), error.flooded.until)
             raise
-        crash.here("submit.committed")
         if new:
-            if approval.ended_at is not None:
-                publish_settled(self.publisher, self.store, approval, approval.ended_at)
-                crash.here("submit.settled")
-            if approval.verdict.effect in SHOWN:
-                self._on_change(approval.id)
-            crash.here("submit.announced")
-            log.info("submitted: id=%s agent=%s status=%s", approval.id, agent, approval.status)
+            self._announce(approval)
         return approval
 
-    def _submit(
-        self, connection: Connection, agent: str, request: ApprovalRequest, standing: Response | None
+    def _write(self, agent: str, request: ApprovalRequest, standing: Receipt | None) -> tuple[Approval, bool]:
+        """The Approval, and whether it is new; `standing` is the receipt that its agent has already."""
+        for again in (True, False):
+            try:
+                with self._store.transaction("submit") as connection:
+                    return self._in_transaction(connection, agent, request, standing)
+            except exc.IntegrityError:  # another intake had the same entry, and was faster
+                if not again:
+                    raise
+        raise AssertionError("the second time it returns or raises")
+
+    def _in_transaction(
+        self, connection: Connection, agent: str, request: ApprovalRequest, standing: Receipt | None
     ) -> tuple[Approval, bool]:
-        """The Approval, and whether it is new and nothing more is known of it than its request."""
         before = store.before(connection, agent, str(request.id))
         if before.approval_id:
             approval = store.load(connection, before.approval_id)
             assert approval is not None
             return approval, False
-        receipt = self._receipts.read(standing, agent, str(request.id))
-        if receipt and receipt.digest_sent is None:  # refused: its agent was told so, and may have gone on
-            raise NOT_APPROVED[receipt.status](receipt.reason)
+        if standing and standing.digest_sent is None:  # refused: its agent was told so, and may have gone on
+            raise NOT_APPROVED[standing.status](standing.reason)
         transitions.check_key(connection, agent, request)
-        if receipt and receipt.digest_sent is not None:
-            return self._adopt(connection, agent, request, receipt, before), False
-        verdict, owner = self.judge.judge(connection, agent, request)
+        if standing:
+            verdict, owner = self._judge.evaluate(agent, request), None
+        else:
+            verdict, owner = self._judge.judge(connection, agent, request)
         if not before.agent_known:
             changes.add_agent(connection, agent, owner, before.now)
-        new, ends = transitions.new(agent, request, verdict, before), ENDS.get(verdict.effect)
-        if ends is None:
-            return transitions.create(connection, new), True
-        return transitions.settle(connection, self._receipts, new, ends), True
+        draft = transitions.draft(agent, request, verdict, before)
+        if standing:  # the database was put back: what became of it is in no row, and holds for all that
+            return self._adopt(connection, draft, standing), False
+        end = ENDS[verdict.effect]
+        if end is None:
+            return transitions.create(connection, draft, self._channel), True
+        return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 
-    def _adopt(
-        self,
-        connection: Connection,
-        agent: str,
-        request: ApprovalRequest,
-        receipt: Receipt,
-        before: Row[Any],
-    ) -> Approval:
-        """The database was put back: what this request became is in no row, and holds for all that."""
-        verdict = self.judge.evaluate(agent, request)
-        if not before.agent_known:
-            changes.add_agent(connection, agent, None, before.now)
-        approval = transitions.create(connection, transitions.new(agent, request, verdict, before))
-        if receipt.digest_sent != approval.digest_sent:
+    def _adopt(self, connection: Connection, draft: transitions.Draft, standing: Receipt) -> Approval:
+        if standing.digest_sent != draft.approval.digest_sent:
             raise Invalid("Its id was used by another request.")
-        approval = transitions.adopt(connection, approval, receipt)
-        changes.delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
+        approval = transitions.adopt(
+            connection, transitions.create(connection, draft, self._channel), standing
+        )
+        changes.note_delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
         return approval
+
+    def _announce(self, approval: Approval) -> None:
+        if approval.ended_at is not None:
+            self._announcer.publish_noted(approval, approval.ended_at)
+        if approval.verdict.effect in SHOWN:
+            self._announcer.wake("submit", approval.id)
+        log.info("submitted: id=%s agent=%s status=%s", approval.id, approval.agent, approval.status)

@@ -1,6 +1,7 @@
 """Finds what is overdue or unpublished, and has it done. Runs on a timer, Redis or not.
 
-Cards have a timer of their own (`bot.turns`): a Slack that hangs must not keep anything from expiring.
+Cards have a timer of their own (`bot.delivery.turns`): a channel that hangs must not keep anything from
+expiring.
 """
 
 from __future__ import annotations
@@ -42,31 +43,25 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
-        crash.here("sweep.expired")
-        self._each("settle", lambda: epochs.closed(store), self._approvals.close_restored)
-        self._each("settle", lambda: epochs.untold(store), self._tell_of_restore)
-        crash.here("sweep.settled")
+        self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
+        self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
-        crash.here("sweep.recovered")
         self._each("publish", self._unpublished, self._publish)
-        crash.here("sweep.published")
         self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
 
     def _lost(self) -> list[str]:
-        run = self._approvals.publisher.lost()
-        return [run] if run else []
+        instance = self._approvals.publisher.lost_instance()
+        return [instance] if instance else []
 
-    def _recover(self, run: str) -> None:
+    def _recover(self, instance: str) -> None:
         """Redis came back without what it had: its last second, or everything. All is published anew."""
         log.warning("Redis is not the one that had all answers: publishing them anew")
         store = self._approvals.store
         store.unpublish()
-        crash.here("sweep.unpublished")
         for approval_id, _ in store.waiting():
             self._approvals.tell(self._approvals.get(approval_id))
-            crash.here("sweep.answered")
-        self._approvals.publisher.recovered(run)
+        self._approvals.publisher.remember_instance(instance)
 
     def _tell_of_restore(self, epoch: str) -> None:
         """Agents that wait for a request of the lost time would wait for ever."""
@@ -77,9 +72,8 @@ class Sweep:
 
         if epochs.closed(store):
             return
-        for agent, request_id in self._approvals.publisher.received_by_nobody(known):
+        for agent, request_id in self._approvals.publisher.unknown(known):
             self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
-            crash.here("restore.told")
             count += 1
         epochs.note_told(store, int(epoch))
         log.info("epoch %s: told agents of %d lost requests", epoch, count)
@@ -95,7 +89,6 @@ class Sweep:
         if approval is not None and not approval.pending:
             self._approvals.tell(approval)
             self._approvals.store.mark_published(approval_id)
-            crash.here("sweep.marked")
 
     def _each(self, what: str, find: Callable[[], Iterable[str]], do: Callable[[str], object]) -> None:
         try:
@@ -109,3 +102,4 @@ class Sweep:
                     log.error("%s failed: id=%s %s", what, approval_id, type(error).__name__)
         except (*DATABASE_OUTAGE, RedisError, OSError) as error:
             log.warning("%s paused: %s", what, type(error).__name__)
+        crash.here(f"sweep.{what}")

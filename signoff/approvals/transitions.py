@@ -17,9 +17,9 @@ from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
-from signoff.models.approval import Approval
+from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment, new_id, payload_digest
-from signoff.models.receipt import Receipt, Status
+from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical, digest
@@ -43,14 +43,14 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
 
 
 @dataclass(frozen=True)
-class New:
+class Draft:
     """An Approval that is about to be written, and the salt of its digests in the audit log."""
 
     approval: Approval
     salt: str
 
 
-def new(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> New:
+def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> Draft:
     """What a request becomes; `before` is of `store.before`."""
     at, request_id, text = before.now, str(request.id), canonical(request.payload)
     approval = Approval(
@@ -69,27 +69,29 @@ def new(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]
         payload_text=text,
         digest_sent=digest(text),
     )
-    return New(approval, _salt())
+    return Draft(approval, _salt())
 
 
-def create(connection: Connection, new: New) -> Approval:
-    """A request → a pending Approval."""
-    changes.add_approval(connection, _values(new), _payload(new))
-    audit.append(connection, *_asked(new))
-    approval = store.load(connection, new.approval.id)
+def create(connection: Connection, draft: Draft, channel: str) -> Approval:
+    """A request → a pending Approval, with a card to be shown in a channel."""
+    changes.add_approval(connection, _values(draft), _payload(draft), channel)
+    audit.append(connection, *_asked(draft))
+    approval = store.load(connection, draft.approval.id)
     assert approval is not None
     return approval
 
 
-def settle(connection: Connection, receipts: Receipts, new: New, status: Status) -> Approval:
+def create_ended(
+    connection: Connection, receipts: Receipts, draft: Draft, status: End, channel: str
+) -> Approval:
     """A request that needs nobody → an Approval that has ended, with its receipt.
 
     Only one that the policy wants to be reported has a card. It counts as published, which saves a commit:
     its entry is acknowledged only after that, and until then comes again.
     """
-    verdict, at = new.approval.verdict, new.approval.created_at
+    verdict, at = draft.approval.verdict, draft.approval.created_at
     shown = verdict.effect == "notify"
-    receipt = receipts.end(new.approval, status, at=at, reason=verdict.reason)
+    receipt = receipts.end(draft.approval, status, at=at, reason=verdict.reason)
     ended = {
         "status": status,
         "reason": verdict.reason,
@@ -99,14 +101,14 @@ def settle(connection: Connection, receipts: Receipts, new: New, status: Status)
         "published_at": at,
         "delivered_revision": 0 if shown else 1,
     }
-    changes.add_approval(connection, _values(new) | ended, _payload(new), card=shown)
-    events = _events(new.approval, receipt, None, False, new.salt, at, "policy")
-    audit.append(connection, *_asked(new), *events)
-    return replace(new.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
+    changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
+    events = _events(draft.approval, receipt, None, False, draft.salt, at, "policy")
+    audit.append(connection, *_asked(draft), *events)
+    return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
 
 
-def _values(new: New) -> dict[str, Any]:
-    one = new.approval
+def _values(draft: Draft) -> dict[str, Any]:
+    one = draft.approval
     names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
     return {
         **{name: getattr(one, name) for name in (*names, "created_at", "expires_at")},
@@ -119,14 +121,20 @@ def _values(new: New) -> dict[str, Any]:
     }
 
 
-def _payload(new: New) -> dict[str, Any]:
-    one = new.approval
+def _payload(draft: Draft) -> dict[str, Any]:
+    one = draft.approval
     claims = one.request.claims()
-    return {"approval_id": one.id, "version": 1, "text": one.payload_text, "salt": new.salt, "claims": claims}
+    return {
+        "approval_id": one.id,
+        "version": 1,
+        "text": one.payload_text,
+        "salt": draft.salt,
+        "claims": claims,
+    }
 
 
-def _asked(new: New) -> tuple[Event, Event]:
-    one, salt = new.approval, new.salt
+def _asked(draft: Draft) -> tuple[Event, Event]:
+    one, salt = draft.approval, draft.salt
     asked = {
         "action": one.action,
         "version": 1,
@@ -159,7 +167,7 @@ def end(
     connection: Connection,
     receipts: Receipts,
     approval: Approval,
-    status: Status,
+    status: End,
     *,
     actor: str,
     reason: str = "",
@@ -210,7 +218,7 @@ def end(
         reason=reason,
         ended_at=at,
         receipt=receipt.token,
-        decision=decision,
+        decisions=(*approval.decisions, decision) if decision else approval.decisions,
     )
 
 

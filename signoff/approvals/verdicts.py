@@ -17,7 +17,6 @@ from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, moment, payload_digest
 from signoff.models.people import Directory, Person
 from signoff.models.verdict import Verdict
-from signoff.payload import schema
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
 
@@ -89,8 +88,8 @@ class Judge:
         """A verdict's names of groups and ids → the ids of who may decide today."""
         return self._in_force().resolve(named)
 
-    def may_decide(self, approval: Approval, user_id: str) -> Person:
-        """The person, if they may decide on it now; raises NotAllowed."""
+    def decider(self, approval: Approval, user_id: str) -> Person:
+        """The person, if they are one who may decide on it today; raises NotAllowed."""
         return authority.may_decide(user_id, self._in_force().approvers_of(approval.verdict), self._directory)
 
     def among(self, user_id: str, waiting: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
@@ -109,15 +108,10 @@ class Judge:
                 found.append(approval_id)
         return found
 
-    def check_approvable(self, approval: Approval) -> None:
-        """Raises BlockedNow where the policy in force blocks what was asked."""
-        now = self._in_force()
-        verdict = policy.evaluate(approval.request, approval.agent, now)
-        if now.contents is not None and verdict.effect == "block":
-            raise BlockedNow(verdict.reason)
+    def judge_edit(self, approval: Approval, payload: dict[str, Any] | None, user_id: str) -> Verdict:
+        """The verdict under which this person approves; `payload` is the corrected one, None where it is not.
 
-    def judge_edit(self, approval: Approval, payload: dict[str, Any], user_id: str) -> Verdict:
-        """What the policy in force says of a request with another payload: never looser than before.
+        With another payload it is never looser than before.
 
         Raises BlockedNow, EditNotAllowed (others have to decide on that), or Invalid (the rule that it comes
         under wants to be told more than the agent has said).
@@ -125,7 +119,12 @@ class Judge:
         now, request = self._in_force(), approval.request
         if now.contents is None:
             return approval.verdict
-        verdict = policy.judge_edit(now, request, approval.agent, payload, approval.verdict)
+        if payload is None:
+            asked = policy.evaluate(request, approval.agent, now)
+            if asked.effect == "block":
+                raise BlockedNow(asked.reason)
+            return approval.verdict
+        verdict = policy.evaluate_edit(now, request, approval.agent, payload, approval.verdict)
         if verdict.effect == "block":
             raise BlockedNow(verdict.reason, edited=True)
         try:
@@ -139,15 +138,6 @@ class Judge:
                 "Reject the request and ask it to come back with changes."
             )
         return verdict
-
-
-def check(request: ApprovalRequest) -> None:
-    """Raises Invalid where a request is at fault by itself."""
-    if request.kind != "approval":
-        raise Invalid(f"The kind {request.kind[:40]!r} is not served yet: send an approval.")
-    if request.json_schema is not None:
-        schema.check_schema(request.json_schema)
-        schema.check_payload(request.json_schema, request.payload)
 
 
 def everybody(now: Policy) -> Collection[str]:

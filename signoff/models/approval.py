@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
+
+End = Literal["approved", "rejected", "expired", "cancelled", "blocked"]
+"""What an Approval may become."""
+ApprovalStatus = Literal["pending"] | End
+"""Whoever adds one adds it everywhere: matches over it are exhaustive, without a default."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,7 @@ class Card:
     """
 
     id: int
+    channel: str = "slack"
     conversation: str | None = None
     message: str | None = None
     permalink: str | None = None
@@ -29,7 +35,7 @@ class Card:
 class Approval:
     """The life of one request. Times are microseconds since 1970, UTC, by the database's clock.
 
-    `status` is pending, approved, rejected, expired, cancelled or blocked. `payload` and `payload_text`
+    `decisions` are the votes on the current version, in their order. `payload` and `payload_text`
     (canonical) are of the current `version`; `request.payload` is as the agent sent it.
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
     `restored` says that a restore closed it while it waited: nobody decides on it any more.
@@ -40,7 +46,7 @@ class Approval:
     agent: str
     request_id: str
     action: str
-    status: str
+    status: ApprovalStatus
     version: int
     revision: int
     created_at: int
@@ -57,10 +63,15 @@ class Approval:
     reason: str = ""
     restored: bool = False
     receipt: str | None = None
-    decision: Decision | None = None
+    decisions: tuple[Decision, ...] = ()
     outcome: Outcome | None = None
     outcome_at: int | None = None
     card: Card | None = None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The vote that was the last one needed, or the last one so far."""
+        return self.decisions[-1] if self.decisions else None
 
     @property
     def pending(self) -> bool:

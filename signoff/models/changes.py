@@ -117,13 +117,14 @@ def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> 
 
 
 def add_approval(
-    connection: Connection, values: dict[str, Any], payload: dict[str, Any], *, card: bool = True
+    connection: Connection, values: dict[str, Any], payload: dict[str, Any], channel: str | None
 ) -> None:
-    """A new approval, its first payload, and its card yet to be posted."""
+    """A new approval, its first payload, and its card in a channel yet to be posted; None: it has none."""
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
-    if card:
-        connection.execute(_ADD_CARD, {"approval_id": values["id"], "shown_revision": 0})
+    if channel:
+        values = {"approval_id": values["id"], "channel": channel, "shown_revision": 0}
+        connection.execute(_ADD_CARD, values)
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
@@ -164,23 +165,23 @@ def report(connection: Connection, approval_id: str, outcome: str) -> bool:
     return connection.execute(_REPORT, {"approval_id": approval_id, "what": outcome}).rowcount == 1
 
 
-def shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
+def note_shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
     """A card stands: `card_id`, `revision`, and `to_conversation`, `to_message`, `to_thread`, `link`."""
     connection.execute(_SHOWN, values)
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
 
-def delivered(connection: Connection, approval_id: str, revision: int) -> None:
+def note_delivered(connection: Connection, approval_id: str, revision: int) -> None:
     """All its cards show at least this revision."""
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
 
 
-def stirred(connection: Connection, conversation: str, thread: str) -> None:
+def stir(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
     connection.execute(_STIRRED, {"where": conversation, "first": thread})
 
 
-def fault(connection: Connection, approval_id: str, what: str) -> bool:
+def note_fault(connection: Connection, approval_id: str, what: str) -> bool:
     """Why a card cannot be shown; False where that was known, of this card or of another."""
     values = {"card_of": approval_id, "what": what}
     new = connection.execute(_FAULT, values).rowcount > 0

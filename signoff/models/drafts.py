@@ -1,7 +1,8 @@
 """What people have typed into forms of several pages, until they submit the last one.
 
-It is kept here because Slack keeps 3,000 characters with a view, and one page's fields may hold more. It is
-no state of an approval: nothing is decided by it, and what comes of it is checked like any other edit.
+It is kept here because a channel keeps little with a form (Slack 3,000 characters), and one page's fields may
+hold more. It is no state of an approval: nothing is decided by it, and what comes of it is checked like any
+other edit.
 """
 
 from __future__ import annotations

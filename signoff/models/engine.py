@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
 BUSY_MS = 1500
-"""How long SQLite waits for another writer: under the 3 s in which Slack wants its answer."""
+"""How long SQLite waits for another writer: under the 3 s in which a channel may want its answer."""
 POSTGRESQL = {
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,  # ms until a connection that went silent counts as dead

@@ -88,7 +88,7 @@ def warn(store: Store, agent: str, what: dict[str, Any], until: int) -> bool:
     with store.reading() as connection:
         if connection.execute(_QUIET, {"agent": agent}).first():
             return False
-    with store.transaction() as connection:
+    with store.transaction("flood") as connection:
         renewed = connection.execute(_RENEW, values).rowcount == 1
         return renewed or connection.execute(_ADD, values).rowcount == 1
 

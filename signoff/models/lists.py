@@ -142,7 +142,7 @@ def owned_agents(store: Store, user_id: str) -> list[str]:
 
 
 def owner(store: Store, agent: str) -> str | None:
-    """Who owns an agent: a Slack user id, or nobody."""
+    """Who owns an agent: a person's id, or nobody."""
     with store.reading() as connection:
         found: str | None = connection.execute(_OWNER, {"agent": agent}).scalar()
         return found

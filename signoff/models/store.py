@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
+from signoff.models import crash
 from signoff.models.approval import Approval, Card
 from signoff.models.clock import now as now
 from signoff.models.engine import reader
@@ -29,13 +30,14 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "conversation", "message", "permalink", "shown_revision", "thread")
+_CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread")
 _LOAD = (
     select(
         approvals,
         now().label("now"),
         payloads.c.text.label("payload"),
         payloads.c.claims,
+        exists().where(decisions.c.approval_id == approvals.c.id).label("voted"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -65,11 +67,14 @@ _KEY = select(approvals.c.id, approvals.c.request_id, approvals.c.digest_sent, a
 _FIRST = select(payloads.c.text, payloads.c.claims).where(
     payloads.c.approval_id == bindparam("approval_id"), payloads.c.version == 1
 )
-_DECISION = (
+_DECISIONS = (
     select(decisions)
-    .where(decisions.c.approval_id == bindparam("approval_id"), decisions.c.withdrawn_at.is_(None))
-    .order_by(decisions.c.id.desc())
-    .limit(1)
+    .where(
+        decisions.c.approval_id == bindparam("approval_id"),
+        decisions.c.version == bindparam("version"),
+        decisions.c.withdrawn_at.is_(None),
+    )
+    .order_by(decisions.c.id)
 )
 _NOW = select(now())
 # Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
@@ -116,17 +121,24 @@ _POSTPONE = (
 
 
 class Store:
-    """Transactions and queries. Only `approvals` writes through it, and `queue.jobs` a card's lease."""
+    """Transactions and queries. What an approval is, `signoff.approvals` alone changes through it."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reader = reader(engine)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back when anything raises."""
+    def transaction(self, step: str = "") -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back when anything raises.
+
+        `step` names the step of the road that it is, for the points before and after its commit.
+        """
         with self.engine.begin() as connection:
             yield connection
+            if step:
+                crash.here(f"{step}.written")
+        if step:
+            crash.here(f"{step}.committed")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -181,12 +193,12 @@ class Store:
 
     def mark_published(self, approval_id: str) -> None:
         """Its answer is in Redis."""
-        with self.transaction() as connection:
+        with self.transaction("publication") as connection:
             connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
     def unpublish(self, approval_id: str = "") -> None:
         """Whether its answer is in Redis is no longer known; or any answer that is still valid."""
-        with self.transaction() as connection:
+        with self.transaction("unpublication") as connection:
             if approval_id:
                 connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})
             else:
@@ -240,7 +252,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     if found.version > 1:
         text, claims = connection.execute(_FIRST, key).one()
     request = ApprovalRequest.from_rows(claims, json.loads(text))
-    decided = connection.execute(_DECISION, key).first() if found.ended_at else None
+    version = {"version": found.version}
+    voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
     return Approval(
         id=found.id,
         agent=found.agent,
@@ -263,7 +276,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         reason=found.reason,
         restored=found.closed_in is not None,
         receipt=found.receipt,
-        decision=_decision(decided, found) if decided else None,
+        decisions=tuple(_decision(one, found) for one in voted),
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
         outcome_at=found.outcome_at,
         card=_card(found) if found.card_id is not None else None,

@@ -66,7 +66,7 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
     return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed), by is not facts)
 
 
-def judge_edit(
+def evaluate_edit(
     policy: Policy, request: ApprovalRequest, agent: str, payload: dict[str, Any], verdict: Verdict
 ) -> Verdict:
     """The verdict on a request whose payload a person has changed; `verdict` is the one that stands.
@@ -238,9 +238,9 @@ def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[s
 def _thread(wish: str | None, conversation: str) -> str | None:
     """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
 
-    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card.
-    A policy that names its channel by name leaves the comparison to Slack: the card is posted there, and a
-    thread of another channel is none of its own.
+    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card. A
+    policy that names its conversation by name leaves the comparison to the channel: the card goes there, and
+    a thread of another channel is none of its own.
     """
     named = _THREAD.fullmatch(wish or "")
     same = named is not None and (named[1] == conversation or not _ID.fullmatch(conversation))

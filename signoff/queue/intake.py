@@ -151,7 +151,6 @@ class Intake:
             if str(request.id) != request_id:
                 raise Invalid("The ids in the entry and in its body differ.")
             self._approvals.tell(self._approvals.submit(entry.agent, request))
-            crash.here("intake.received")
         elif kind == "cancel":
             cancel = build(Cancel, parse(body))
             approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
@@ -172,7 +171,6 @@ class Intake:
             if known is None:
                 status = cast(Status, refusal.status)
                 self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
-                crash.here("intake.refused")
 
     def _find_agents(self) -> None:
         started = time.monotonic()

@@ -35,7 +35,7 @@ from signoff.queue.wakeups import QUEUE
 log = logging.getLogger("signoff.worker")
 
 JOB_SECONDS = 120
-"""How long one job may take: Slack may ask for patience in the middle of it."""
+"""How long one job may take: a channel may ask for patience in the middle of it."""
 JOB_BYTES = 1000
 """Ours have some 70. More is not unpacked."""
 REFUSED_EVERY = 60.0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from signoff.errors import Invalid
+from signoff.models import crash
 from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
@@ -23,13 +24,14 @@ class Publisher:
         self._redis = client
         self._seconds = int(lifetime.total_seconds())
 
-    def received(self, approval: Approval, now: int) -> None:
+    def mark_received(self, approval: Approval, now: int) -> None:
         """Mark a pending request as received; raises RedisError."""
         response = Response(status="pending", action=approval.action, expires_at=approval.expires_at)
         seconds = (approval.expires_at - now) // MICROSECONDS + PENDING_GRACE
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, max(seconds, 60))
+        crash.here("publication.received")
 
-    def decided(self, approval: Approval, now: int) -> None:
+    def publish(self, approval: Approval, now: int) -> None:
         """Publish the answer of an Approval that has ended; raises RedisError."""
         response = Response(
             status=approval.status,
@@ -38,14 +40,16 @@ class Publisher:
             permalink=approval.card.permalink if approval.card else None,
         )
         self._put(approval.agent, approval.request_id, response, now)
+        crash.here("publication.sent")
 
-    def refused(self, receipt: Receipt, now: int) -> None:
+    def publish_refusal(self, receipt: Receipt, now: int) -> None:
         """Publish a refusal, but where an answer stands already: a request has one answer."""
         standing = self.standing(receipt.agent, receipt.id)
         if standing is None or standing.status == "pending":
             self._put(receipt.agent, receipt.id, Response(status=receipt.status, receipt=receipt.token), now)
+            crash.here("publication.refused")
 
-    def published(self, approval: Approval) -> bool:
+    def has(self, approval: Approval) -> bool:
         """Whether Redis has this Approval's final answer."""
         standing = self.standing(approval.agent, approval.request_id)
         return standing is not None and standing.receipt == approval.receipt
@@ -53,25 +57,25 @@ class Publisher:
     def standing(self, agent: str, request_id: str) -> Response | None:
         """What Redis holds for a request, whoever put it there; raises RedisError."""
         try:
-            return stream.published(self._redis, agent, request_id)
+            return stream.response(self._redis, agent, request_id)
         except Invalid:
             return None
 
-    def received_by_nobody(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
+    def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
         for agent, request_id in stream.answered(self._redis):
             response = self.standing(agent, request_id)
             if response is not None and response.status == "pending" and not known(agent, request_id):
                 yield agent, request_id
 
-    def lost(self) -> str | None:
-        """The run of a Redis that may have lost answers (restarted, emptied, replaced), else None."""
-        run = stream.run_id(self._redis)
-        return None if stream.known_run(self._redis) == run else run
+    def lost_instance(self) -> str | None:
+        """A Redis that may have lost answers (restarted, emptied, replaced), else None."""
+        instance = stream.instance_id(self._redis)
+        return None if stream.known_instance(self._redis) == instance else instance
 
-    def recovered(self, run: str) -> None:
-        """What that run lost is marked, to be published anew."""
-        stream.remember_run(self._redis, run)
+    def remember_instance(self, instance: str) -> None:
+        """What that Redis lost is marked, to be published anew."""
+        stream.remember_instance(self._redis, instance)
 
     def _put(self, agent: str, request_id: str, response: Response, now: int) -> None:
         trim_before = now // 1000 - self._seconds * 1000

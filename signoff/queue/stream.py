@@ -19,8 +19,8 @@ REQUESTS = "signoff:req:"
 DECISIONS = "signoff:dec:"
 NOTICES = "signoff:ntf:"
 DEAD = "signoff:dead"
-RUN = DECISIONS + "_run"
-"""Where the run of Redis is noted that has all answers. No agent's name holds a `_`."""
+INSTANCE = DECISIONS + "_run"
+"""Where the Redis is noted that has all answers, by its run_id. No agent's name holds a `_`."""
 GROUP = "intake"
 DEAD_KEPT = 1000
 """Entries of the dead-letter stream; older ones go."""
@@ -183,21 +183,21 @@ def publish(
     pipe.execute()
 
 
-def run_id(client: Redis) -> str:
-    """Names this run of this Redis: another one may have lost what the last had."""
+def instance_id(client: Redis) -> str:
+    """Names this start of this Redis: another one may have lost what the last had."""
     found: Any = client.info("server")
     return str(found["run_id"])
 
 
-def known_run(client: Redis) -> str | None:
-    """The run that all answers were published to; None: a Redis that was emptied, or a new one."""
-    found: Any = client.get(RUN)
+def known_instance(client: Redis) -> str | None:
+    """The Redis that all answers were published to; None: a Redis that was emptied, or a new one."""
+    found: Any = client.get(INSTANCE)
     return found.decode() if found else None
 
 
-def remember_run(client: Redis, name: str) -> None:
-    """All answers are, or will be, published to this run."""
-    client.set(RUN, name)
+def remember_instance(client: Redis, name: str) -> None:
+    """All answers are, or will be, published to this one."""
+    client.set(INSTANCE, name)
 
 
 def answered(client: Redis) -> Iterator[tuple[str, str]]:
@@ -208,7 +208,7 @@ def answered(client: Redis) -> Iterator[tuple[str, str]]:
             yield agent, request_id
 
 
-def published(client: Redis, agent: str, request_id: str) -> Response | None:
+def response(client: Redis, agent: str, request_id: str) -> Response | None:
     """What stands under a request's key now."""
     found: Any = client.get(decision(agent, request_id))
     return Response.decode(found) if found else None

@@ -19,7 +19,7 @@ QUEUE = "signoff"
 DELIVER = "deliver"
 """The job that brings a card up to date: its only argument is an approval's id."""
 HOME = "home"
-"""The job that publishes the App Home of a person who has just opened it: their id."""
+"""The job that publishes the Home of a person who has just opened it: their id."""
 WAKE_UP_SECONDS = 600
 """A job that no worker has taken for so long goes: sweep finds what it was about."""
 

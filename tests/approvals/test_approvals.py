@@ -26,7 +26,7 @@ def overdue(core: Core, approval: Approval) -> None:
 
 
 def receipt_of(core: Core, approval: Approval) -> Any:
-    answer = stream.published(core.redis, approval.agent, approval.request_id)
+    answer = stream.response(core.redis, approval.agent, approval.request_id)
     assert answer is not None
     keys = receipts.verify_keys(core.signer.verify_key)
     return receipts.accept(answer, keys, agent=approval.agent, request_id=approval.request_id)
@@ -232,17 +232,16 @@ def test_redis_being_away_does_not_reach_who_decides_and_is_made_good(core: Core
     import redis
 
     from signoff.approvals.sweep import Sweep
-    from signoff.queue.publisher import Publisher
 
     client = redis.Redis(port=own_redis.port, socket_timeout=0.5)
     publisher = core.approvals.publisher
-    core.approvals.publisher = Publisher(client, core.approvals._receipts.lifetime)
+    theirs, publisher._redis = publisher._redis, client
     approval = core.submit()
     own_redis.stop()
     ended = core.approvals.decide(approval.id, 1, "U0ANA", "approve")
     assert ended.status == "approved"
     assert core.store.get(approval.id).published_at is None  # type: ignore[union-attr]
-    core.approvals.publisher = publisher
+    publisher._redis = theirs
     with core.store.transaction() as connection:
         connection.execute(text("UPDATE approval SET ended_at = ended_at - 5000000"))
     Sweep(core.approvals, lambda _: None).step()
@@ -271,7 +270,7 @@ def test_the_log_has_every_step_and_no_payload(core: Core) -> None:
     approval = core.submit(payload={"amount": 1, "secret": canary}, reason=canary, title=canary)
     shown = core.store.get(approval.id)
     assert shown is not None
-    core.approvals.shown(shown, "C0APPROVE", "1.0001", None, f"rendered {canary}")
+    core.approvals.cards.note_shown(shown, "C0APPROVE", "1.0001", None, f"rendered {canary}")
     edited = {"amount": 2, "secret": canary}
     core.approvals.decide(approval.id, 1, "U0ANA", "approve", reason=canary, payload=edited)
     core.approvals.report("billing-bot", approval.request_id, Outcome(succeeded=True, note=canary))

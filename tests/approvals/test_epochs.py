@@ -42,7 +42,7 @@ def sweep(core: Core) -> None:
 
 
 def standing(core: Core, request_id: str) -> Response:
-    found = stream.published(core.redis, AGENT, request_id)
+    found = stream.response(core.redis, AGENT, request_id)
     assert found is not None
     return found
 
@@ -282,7 +282,7 @@ def test_what_redis_alone_has_lost_is_asked_of_nobody_again(core: Core, agent: S
         taken(core, agent, ticket.id)
         core.redis.flushall()
         core.redis.client_kill_filter(_type="pubsub")
-        eventually(lambda: stream.published(core.redis, AGENT, ticket.id))
+        eventually(lambda: stream.response(core.redis, AGENT, ticket.id))
         decided = core.approvals.decide(ticket.id, 1, "U0BEN", "reject")
         with pytest.raises(Rejected):
             waits.result(60)

@@ -25,7 +25,7 @@ def test_what_is_overdue_expires_and_its_agent_is_told(core: Core) -> None:
     Sweep(core.approvals).step()
     assert core.store.get(late.id).status == "expired"  # type: ignore[union-attr]
     assert core.store.get(early.id).pending  # type: ignore[union-attr]
-    assert stream.published(core.redis, late.agent, late.request_id).status == "expired"  # type: ignore[union-attr]
+    assert stream.response(core.redis, late.agent, late.request_id).status == "expired"  # type: ignore[union-attr]
 
 
 def test_a_decision_makes_a_postponed_card_due(core: Core) -> None:
@@ -41,7 +41,7 @@ def test_an_answer_that_was_never_published_is(core: Core) -> None:
     core.redis.flushall()
     change(core, "UPDATE approval SET published_at=NULL, ended_at=ended_at-5000000")
     Sweep(core.approvals).step()
-    answer = stream.published(core.redis, approval.agent, approval.request_id)
+    answer = stream.response(core.redis, approval.agent, approval.request_id)
     assert answer is not None and answer.status == "approved"
     assert core.store.unpublished(0) == []
 
@@ -89,9 +89,9 @@ def test_a_redis_that_lost_everything_gets_all_answers_again(core: Core) -> None
     core.redis.flushall()
     change(core, "UPDATE approval SET ended_at=ended_at-5000000 WHERE ended_at IS NOT NULL")
     swept.step()
-    answer = stream.published(core.redis, decided.agent, decided.request_id)
+    answer = stream.response(core.redis, decided.agent, decided.request_id)
     assert answer is not None and answer.status == "approved"
-    assert stream.published(core.redis, waiting.agent, waiting.request_id).status == "pending"  # type: ignore[union-attr]
+    assert stream.response(core.redis, waiting.agent, waiting.request_id).status == "pending"  # type: ignore[union-attr]
 
 
 def test_a_restarted_redis_gets_what_its_last_second_lost(core: Core) -> None:
@@ -100,10 +100,10 @@ def test_a_restarted_redis_gets_what_its_last_second_lost(core: Core) -> None:
     swept.step()
     core.approvals.decide(approval.id, 1, "U0ANA", "approve")
     core.redis.delete(stream.decision(approval.agent, approval.request_id))  # the write was not on disk
-    stream.remember_run(core.redis, "the run before")
+    stream.remember_instance(core.redis, "the run before")
     change(core, "UPDATE approval SET ended_at=ended_at-5000000 WHERE ended_at IS NOT NULL")
     swept.step()
-    assert stream.published(core.redis, approval.agent, approval.request_id) is not None
+    assert stream.response(core.redis, approval.agent, approval.request_id) is not None
 
 
 def test_a_redis_that_lost_nothing_is_left_alone(core: Core) -> None:

@@ -73,7 +73,7 @@ def refund(core: Core, amount: int, **said: Any) -> Approval:
 
 
 def receipt_of(core: Core, approval: Approval) -> Any:
-    answer = stream.published(core.redis, approval.agent, approval.request_id)
+    answer = stream.response(core.redis, approval.agent, approval.request_id)
     assert answer is not None
     keys = receipts.verify_keys(core.signer.verify_key)
     return receipts.accept(answer, keys, agent=approval.agent, request_id=approval.request_id)
@@ -347,7 +347,7 @@ def test_what_is_allowed_as_redis_goes_away_is_published_later(
         raise redis.ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(core.approvals.publisher, "decided", away)
+        patch.setattr(core.approvals.publisher, "publish", away)
         approval = refund(core, 50)
     assert core.store.unpublished(-60) == [approval.id]
     core.approvals.tell(core.approvals.get(approval.id))

@@ -18,7 +18,7 @@ REQUEST = {*ApprovalRequest.model_fields, "schema"} - {"kind", "id", "payload"}
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Approval]:
-    """make(payload, **fields of the request or of the Approval, verdict={…}) → a pending Approval."""
+    """make(payload, **fields of request or Approval, verdict={…}, decision=…) → a pending Approval."""
 
     def approval(payload: dict[str, Any], **fields: Any) -> Approval:
         verdict = fields.pop("verdict", {})
@@ -48,7 +48,8 @@ def make() -> Callable[..., Approval]:
         if "payload_now" in fields:
             now = fields.pop("payload_now")
             fields |= {"payload": now, "payload_text": canonical(now), "version": 2}
-        return replace(base, **fields)
+        decision = fields.pop("decision", None)
+        return replace(base, decisions=(decision,) if decision else (), **fields)
 
     return approval
 

@@ -27,7 +27,7 @@ class Delivery:
             raise ZeroDivisionError
         self.taken.append(turn.approval_id)
         approval = self.core.approvals.get(turn.approval_id)
-        self.core.approvals.shown(approval, "C1", turn.approval_id, None, "", "a thread")
+        self.core.approvals.cards.note_shown(approval, "C1", turn.approval_id, None, "", "a thread")
 
     def tell(self, thread_id: int) -> None:
         raise AssertionError(f"there is no thread {thread_id}")

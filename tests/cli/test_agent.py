@@ -118,7 +118,7 @@ ENDS: list[tuple[str, int, Callable[[Core], Callable[[Approval], Any]]]] = [
     ("rejected", 3, lambda core: reject(core, reason="Wrong customer")),
     ("expired", 4, expire),
     ("cancelled", 5, lambda core: lambda one: core.approvals.cancel(one.agent, one.request_id, "no more")),
-    ("blocked", 9, lambda core: lambda one: core.approvals._end(one, "blocked", actor="policy")),
+    ("blocked", 9, lambda core: lambda one: core.approvals._endings.end(one, "blocked", actor="policy")),
     ("invalid", 2, lambda core: refuse(core, "invalid")),
 ]
 

@@ -21,7 +21,7 @@ _ROWS = text(
     "FROM approval a LEFT JOIN card c ON c.approval_id = a.id "
     "LEFT JOIN payload p ON p.approval_id = a.id AND p.version = a.version"
 )
-_DECISIONS = text("SELECT approval_id, approver, answer FROM decision WHERE withdrawn_at IS NULL ORDER BY id")
+_DECISIONS = text("SELECT approval_id, approver, vote FROM decision WHERE withdrawn_at IS NULL ORDER BY id")
 _EVENTS = text("SELECT approval_id, kind, data FROM audit_event WHERE kind IN ('submit', 'receipt')")
 _LEFT = {
     "requests that are pending": "SELECT count(*) FROM approval WHERE status = 'pending'",

@@ -65,7 +65,7 @@ def _die_everywhere(made: World, todo: dict[str, deque[str]]) -> int:
     while todo:
         if time.monotonic() - provoked > RECOVER_SECONDS:
             provoked = time.monotonic()
-            made.redis.client.delete(stream.RUN)  # all answers are published anew
+            made.redis.client.delete(stream.INSTANCE)  # all answers are published anew
             entry = stream.entry("nonsense", str(new_id()), "{}")
             made.redis.client.xadd(stream.requests("nobody"), entry)
         for name in list(todo):

@@ -56,13 +56,30 @@ def local(tmp_path: Path, redis_url: str, trace: Trace) -> Iterator[Local]:
         yield found
 
 
+STEPS = {"transaction": ("written", "committed"), "wake": ("announced",), "_each": ()}
+"""What is called with a step's name passes its points: `store.transaction("end")` passes two."""
+
+
+def points_of(call: ast.Call) -> Iterator[str]:
+    """The points that a call passes, by what stands in the source."""
+    name = ast.unparse(call.func).rpartition(".")[2]
+    first = call.args[0] if call.args else None
+    if ast.unparse(call.func) == "crash.here" and isinstance(first, ast.Constant):
+        yield first.value
+    elif isinstance(first, ast.Constant) and first.value:
+        yield from (f"{first.value}.{end}" for end in STEPS.get(name, ()))
+        if name == "_each":
+            yield f"sweep.{first.value}"
+
+
 def test_every_point_stands_in_the_source_and_in_the_table() -> None:
-    found = set()
-    for file in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "crash.here":
-                assert isinstance(node.args[0], ast.Constant), f"{file}: name the point itself"
-                found.add(node.args[0].value)
+    found = {
+        point
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        for point in points_of(node)
+    }
     assert found == CRASH_POINTS.keys() | RARE_POINTS.keys()
 
 
@@ -108,9 +125,9 @@ class Whole:
 def test_a_step_without_a_point_is_found(local: Local, trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: whoever marks a request as received does one thing more."""
     whole, server = Whole(local), local.server
-    received = Publisher.received
+    received = Publisher.mark_received
     plants: list[Callable[[str], object]] = [
-        lambda _: server.approvals.publisher._redis.delete(stream.RUN),
+        lambda _: server.approvals.publisher._redis.delete(stream.INSTANCE),
         lambda approval_id: server.store.postpone(approval_id, 1.0),
         lambda _: server.slack.post(SHARED, "One more"),
     ]
@@ -119,7 +136,7 @@ def test_a_step_without_a_point_is_found(local: Local, trace: Trace, monkeypatch
         received(publisher, approval, now)
         plants[0](approval.id)
 
-    monkeypatch.setattr(Publisher, "received", also)
+    monkeypatch.setattr(Publisher, "mark_received", also)
     while plants:
         request = a_request()
         whole.send("request", str(request.id), request.encode())
@@ -147,7 +164,7 @@ def test_a_request_passes_every_point_in_order_and_no_step_is_without_one(local:
         whole.take()
     whole.send("nonsense", str(new_id()), "{}")
     with redis.Redis.from_url(server.redis_url) as client:
-        client.delete(stream.RUN)
+        client.delete(stream.INSTANCE)
     whole.sweep.step()
 
     assert not trace.bare(), "\n".join(trace.bare())
@@ -189,7 +206,9 @@ def test_whatever_becomes_of_a_request_no_step_is_without_a_point(local: Local, 
 
 
 def test_a_process_dies_at_its_point_the_nth_time_and_a_wrong_name_is_refused() -> None:
-    program = "from signoff import crash\nfor n in '123': print(n, flush=True), crash.here('intake.read')"
+    program = (
+        "from signoff.models import crash\nfor n in '123': print(n, flush=True), crash.here('intake.read')"
+    )
 
     def run(where: str) -> subprocess.CompletedProcess[str]:
         env = {"SIGNOFF_CRASH_AT": where}
@@ -200,4 +219,4 @@ def test_a_process_dies_at_its_point_the_nth_time_and_a_wrong_name_is_refused() 
     assert (died.returncode, died.stdout.split()) == (-9, ["1", "2"])
     assert run("intake.acked:1").returncode == run("").returncode == 0
     for wrong in ("intake.reed:1", "intake.read", "intake.read:0"):
-        assert "is not one of the points" in run(wrong).stderr
+        assert "is no point" in run(wrong).stderr

@@ -26,14 +26,16 @@ from signoff.server import backup
 
 AGENT = "billing-bot"
 SWEEP_POINTS = [
-    *(point for point in RARE_POINTS if point.startswith("adopt.")), "restore.told",
-    "end.written", "end.committed", "end.published", "end.marked", "end.announced", "sweep.settled",
+    *(point for point in RARE_POINTS if point.startswith("adopt.")), "publication.refused",
+    "end.written", "end.committed", "publication.sent", "publication.committed", "end.announced",
+    "sweep.close", "sweep.tell",
 ]  # fmt: skip
 """What the first sweep passes, in whatever order."""
 STARTS = """
 import os, sys, traceback
 from pathlib import Path
-from signoff import crash, restoring
+from signoff.models import crash
+from signoff.server import restore
 import signoff.models.migrate, alembic.command, psycopg
 print("ready", flush=True)
 for line in sys.stdin:
@@ -43,9 +45,9 @@ for line in sys.stdin:
         try:
             crash.arm(point if point != "-" else "")
             if file == "-":
-                restoring.in_place(url)
+                restore.in_place(url)
             else:
-                restoring.restore(url, Path(file), Path(data), replace=True)
+                restore.restore(url, Path(file), Path(data), replace=True)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
@@ -170,7 +172,7 @@ def settled(story: Story) -> None:
         (story.decided, "approved"),
         (story.gone, "expired"),
     ):
-        answer = stream.published(core.redis, AGENT, approval.request_id)
+        answer = stream.response(core.redis, AGENT, approval.request_id)
         assert answer is not None and answer.status == status
         keys = receipts.verify_keys(core.signer.verify_key)
         given = {"request_id": approval.request_id, "digest_sent": approval.digest_sent}

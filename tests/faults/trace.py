@@ -17,7 +17,7 @@ from signoff.bot.slack import client
 from signoff.client import resp
 from signoff.models import crash
 
-PACKAGE = Path(crash.__file__).parent
+PACKAGE = Path(crash.__file__).parents[1]
 READS = frozenset(
     ["GET", "EXISTS", "SCAN", "TYPE", "TTL", "XREADGROUP", "XAUTOCLAIM", "XRANGE", "XLEN", "XINFO",
      "XPENDING", "XGROUP", "SUBSCRIBE", "UNSUBSCRIBE"]

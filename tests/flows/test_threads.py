@@ -168,7 +168,7 @@ def test_a_run_stays_in_its_thread_while_the_channel_is_archived(road: Road) -> 
     try:
         thread = threads.at(road.store, CHANNEL, top["ts"])
         with road.store.transaction() as connection:
-            changes.stirred(connection, CHANNEL, top["ts"])
+            changes.stir(connection, CHANNEL, top["ts"])
             connection.execute(sql("UPDATE thread SET digest = NULL WHERE id = :id"), {"id": thread})
         eventually(lambda: f"thread refused: id={thread} " in road.log)
     finally:

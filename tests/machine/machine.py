@@ -30,7 +30,7 @@ from signoff.queue import stream
 CRASH = st.sampled_from([None] * 8 + list(POINTS))
 PEOPLE = st.sampled_from(["U0ANA", "U0BEN", "U0MIA"])
 AMOUNT = st.sampled_from([10, 40, 80, 120, 121, 2000, 9000])
-DECISIONS = text("SELECT approver, answer, version FROM decision WHERE approval_id = :id")
+DECISIONS = text("SELECT approver, vote, version FROM decision WHERE approval_id = :id")
 RUN_OUT = text("UPDATE approval SET expires_at = 1 WHERE id = :id")
 
 
@@ -73,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         self.parts.drain()
 
     def answer(self, request_id: Any) -> Any:
-        return stream.published(self.redis, self.agent, str(request_id))
+        return stream.response(self.redis, self.agent, str(request_id))
 
     @rule(target=requests, amount=AMOUNT, key=st.sampled_from([None, None, "k1", "k2"]), crash=CRASH)
     def submit(self, amount: int, key: str | None, crash: str | None) -> Any:

@@ -33,10 +33,10 @@ POINTS = (
     "before the worker is woken",
     "before the entry is acknowledged",
     "after the entry is acknowledged",
-    "submit.flooded",
-    "submit.settled",
+    "flood.committed",
+    "publication.sent",
     "intake.buried",
-    "intake.refused",
+    "publication.refused",
 )
 """Some are those of `signoff.models.crash`."""
 
@@ -71,15 +71,15 @@ class Parts:
         stream = Stream(self._client, f"consumer-{self._built}")
         transaction = store.transaction
 
-        def overtaken() -> Any:
+        def overtaken(step: str = "") -> Any:
             meanwhile, self.meanwhile = self.meanwhile, None
             if meanwhile:
                 meanwhile()
-            return transaction()
+            return transaction(step)
 
         store.transaction = overtaken  # type: ignore[method-assign]
-        self._wrap(publisher, "decided", "before it is published", "after it is published")
-        self._wrap(publisher, "received", "before it is marked received")
+        self._wrap(publisher, "publish", "before it is published", "after it is published")
+        self._wrap(publisher, "mark_received", "before it is marked received")
         self._wrap(store, "mark_published", after="after it is noted as published")
         self._wrap(stream, "ack", "before the entry is acknowledged", "after the entry is acknowledged")
         self.store = store

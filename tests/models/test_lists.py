@@ -187,7 +187,7 @@ def test_who_has_nothing_to_do_with_a_request_is_told_who_has(core: Core) -> Non
 def test_a_line_says_who_decided_and_where_the_card_stands(core: Core) -> None:
     one, other = core.submit(), core.submit()
     core.approvals.decide(one.id, 1, BEN, "reject", reason="no", resubmit=True)
-    core.approvals.shown(core.approvals.get(one.id), "C1", "1.1", "https://x.slack.com/a", "")
+    core.approvals.cards.note_shown(core.approvals.get(one.id), "C1", "1.1", "https://x.slack.com/a", "")
     decided, waits, *none = lists.lines(core.store, [one.id, other.id, "gone"])
     assert not none and (decided.vote, decided.approver, decided.resubmit) == ("reject", BEN, True)
     assert decided.permalink == "https://x.slack.com/a" and decided.headline == ""

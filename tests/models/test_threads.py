@@ -26,7 +26,9 @@ def card(core: Core, thread: Thread) -> Any:
     """A request whose card stands in a thread, and that is delivered."""
     approval = core.submit(run=thread.run)
     assert thread.conversation and thread.message
-    core.approvals.shown(approval, thread.conversation, f"2.{approval.id}", None, "", thread.message)
+    core.approvals.cards.note_shown(
+        approval, thread.conversation, f"2.{approval.id}", None, "", thread.message
+    )
     return core.approvals.get(approval.id)
 
 

@@ -21,7 +21,7 @@ def serve(core: Core) -> str | None:
     assert lease is not None
     approval = core.approvals.get(turn.approval_id)
     assert approval.card is not None
-    core.approvals.shown(approval, "C1", f"1.{turn.card_id}", None, "")
+    core.approvals.cards.note_shown(approval, "C1", f"1.{turn.card_id}", None, "")
     leases.release(core.store, turn.card_id, lease)
     return turn.approval_id
 

@@ -9,7 +9,7 @@ from policy.policies import policy
 from support import a_request
 
 from signoff.models.verdict import Verdict
-from signoff.policy.evaluate import evaluate, judge_edit
+from signoff.policy.evaluate import evaluate, evaluate_edit
 from signoff.policy.headline import Headline
 from signoff.policy.policy import Policy
 
@@ -35,7 +35,7 @@ def edited(
     found = found or policy(REFUNDS)
     request = a_request(action, before)
     first = evaluate(request, "billing-bot", found)
-    return first, judge_edit(found, request, "billing-bot", after, first)
+    return first, evaluate_edit(found, request, "billing-bot", after, first)
 
 
 def test_a_stricter_rules_people_and_channel_take_over() -> None:
@@ -92,10 +92,10 @@ def test_a_rule_is_named_with_the_policy_that_it_stands_in() -> None:
     request = a_request("refund.create", {"amount": 500})
     first = evaluate(request, "billing-bot", policy(REFUNDS))
     later = policy("extends: none\ngroups: {leads: {users: [U0LEAD]}}")
-    second = judge_edit(later, request, "billing-bot", {"amount": 400}, first)
+    second = evaluate_edit(later, request, "billing-bot", {"amount": 400}, first)
     assert (second.rule, second.policy) == ("medium", first.policy) and later.digest != first.policy
     later = policy(REFUNDS.replace("large", "huge"))
-    second = judge_edit(later, request, "billing-bot", {"amount": 2000}, first)
+    second = evaluate_edit(later, request, "billing-bot", {"amount": 2000}, first)
     assert (second.rule, second.policy) == ("huge", later.digest)
 
 

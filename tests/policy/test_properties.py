@@ -12,7 +12,7 @@ from support import a_request
 from signoff.models.messages import ApprovalRequest
 from signoff.models.verdict import EFFECTS, REVERSIBILITIES, RISKS
 from signoff.policy.conditions import Condition
-from signoff.policy.evaluate import evaluate, judge_edit
+from signoff.policy.evaluate import evaluate, evaluate_edit
 from signoff.policy.globs import Globs
 from signoff.policy.policy import Policy
 from signoff.policy.rules import LEVELS, Contents, Match, Names, Rule
@@ -190,7 +190,7 @@ def test_an_edit_never_frees_anything(
     first = evaluate(request, "bot", found)
     if first.effect != "ask":
         return
-    second = judge_edit(found, request, "bot", payload, first)
+    second = evaluate_edit(found, request, "bot", payload, first)
     assert EFFECTS.index(second.effect) >= EFFECTS.index("ask")
     assert RISKS.index(second.risk) >= RISKS.index(first.risk)
     assert REVERSIBILITIES.index(second.reversibility) >= REVERSIBILITIES.index(first.reversibility)

@@ -36,13 +36,13 @@ def drain(intake: Intake) -> None:
 
 
 def status(core: Core, request_id: str, agent: str = "billing-bot") -> str | None:
-    answer = stream.published(core.redis, agent, request_id)
+    answer = stream.response(core.redis, agent, request_id)
     return answer and answer.status
 
 
 def refusal(core: Core, request_id: str, agent: str = "billing-bot") -> str:
     """The reason in a signed, verified `invalid`."""
-    answer = stream.published(core.redis, agent, request_id)
+    answer = stream.response(core.redis, agent, request_id)
     assert answer is not None and answer.status == "invalid"
     keys = receipts.verify_keys(core.signer.verify_key)
     return receipts.accept(answer, keys, agent=agent, request_id=request_id, digest_sent="any").reason
@@ -321,7 +321,7 @@ def test_a_redis_that_refuses_to_write_only_pauses_the_intake(
     try:
         eventually(lambda: "paused" in caplog.text)
         client.config_set("maxmemory", 0) if fault == "full" else client.replicaof("NO", "ONE")
-        eventually(lambda: stream.published(client, "billing-bot", str(request.id)))
+        eventually(lambda: stream.response(client, "billing-bot", str(request.id)))
         eventually(lambda: client.xlen(stream.requests("billing-bot")) == 0)
         assert thread.is_alive() and client.xlen(stream.DEAD) == 0
     finally:

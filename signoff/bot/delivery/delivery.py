@@ -155,7 +155,7 @@ class Delivery:
             assert place is not None
             if place.shown_revision >= approval.revision:
                 if approval.delivered_revision < approval.revision:
-                    self._approvals.delivered(approval)
+                    self._approvals.cards.note_delivered(approval)
                 return place
             if number and not self._renewed(held):
                 return None
@@ -172,7 +172,7 @@ class Delivery:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
-        noted(lambda: self._approvals.shown(approval, *where))
+        noted(lambda: self._approvals.cards.note_shown(approval, *where))
         crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
@@ -239,7 +239,7 @@ class Delivery:
         self._store.postpone(approval_id, REFUSED_SECONDS)
         approval = self._approvals.get(approval_id)
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.conversation
-        if not self._approvals.cannot_show(approval_id, f"{error.code} {whose}"):
+        if not self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
             return
         told = admin_words.admin_cannot_show(approval, error.code, error.detail)
         for admin in self._admins:

@@ -149,7 +149,7 @@ class Actions:
         if form != "details":
             return self._forms[form](self._approvals.open_for(approval_id, version, user)[0])
         approval = self._approvals.get(approval_id)
-        self._approvals.may_decide(approval, user)
+        self._approvals.judge.decider(approval, user)
         return modals.details_view(approval)
 
     def _seen(self, body: Body, view: Block) -> Approval:

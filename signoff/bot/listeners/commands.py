@@ -115,7 +115,7 @@ class Commands:
 
     def _show(self, user: str, asked: str) -> dict[str, Any]:
         approval = self._lists.find(user, asked)
-        may = approval.pending and self._lists.may_decide_on(user, approval)
+        may = approval.pending and self._lists.can_decide(user, approval)
         blocks = record_blocks(approval, may_decide=may, now=self._store.clock())
         return _said(card_words.action_name(approval.action)) | {"blocks": blocks}
 

@@ -144,7 +144,7 @@ class Editor:
         What is blocked is told at the field where only one was changed: no other can be why.
         """
         try:
-            self._approvals.judge_edit(approval, payload, user)
+            self._approvals.judge.judge_edit(approval, payload, user)
         except EditNotAllowed as error:
             return {}, modals.says(replies_words.edit_needs(error.approvers), "refused")
         except BlockedNow as error:

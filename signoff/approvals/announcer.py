@@ -1,0 +1,46 @@
+"""After a commit: the agent is told, and whoever shows it is woken. What fails here sweep repeats."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from redis.exceptions import RedisError
+
+from signoff.models import crash
+from signoff.models.approval import Approval
+from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
+from signoff.models.store import Store
+from signoff.queue.publisher import Publisher
+
+log = logging.getLogger("signoff.approvals")
+
+
+class Announcer:
+    """`on_change` is called with an approval's id after each visible change, and must not raise."""
+
+    def __init__(self, store: Store, publisher: Publisher, on_change: Callable[[str], None]) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._on_change = on_change
+
+    def wake(self, step: str, approval_id: str) -> None:
+        """What is shown of it has changed by this step."""
+        self._on_change(approval_id)
+        crash.here(f"{step}.announced")
+
+    def publish(self, approval: Approval, now: int) -> None:
+        """The answer of an Approval that has just ended, and a note that its agent can have it."""
+        try:
+            self._publisher.publish(approval, now)
+            self._store.mark_published(approval.id)
+        except (RedisError, OSError, *DATABASE_OUTAGE) as error:
+            log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
+
+    def publish_noted(self, approval: Approval, now: int) -> None:
+        """The same of one whose row says already that it is; where it fails the row says so no longer."""
+        try:
+            self._publisher.publish(approval, now)
+        except (RedisError, OSError) as error:
+            self._store.unpublish(approval.id)
+            log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)

@@ -1,0 +1,86 @@
+"""A person votes: who they are, what they saw and what they changed is checked, and the votes are counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from signoff.approvals import edits, quorum
+from signoff.approvals.endings import Endings
+from signoff.approvals.errors import AlreadyDecided, EditedMeanwhile, Restored, TimeRanOut, UnknownApproval
+from signoff.approvals.kinds import kind_of
+from signoff.approvals.verdicts import Judge
+from signoff.models import crash
+from signoff.models.approval import Approval
+from signoff.models.messages import Decision
+from signoff.models.people import Person
+from signoff.models.store import Store
+
+
+class Votes:
+    """Takes people's votes."""
+
+    def __init__(self, store: Store, judge: Judge, endings: Endings) -> None:
+        self._store = store
+        self._judge = judge
+        self._endings = endings
+
+    def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Person]:
+        """What this person may decide on now, at the version that they saw; see `Approvals.open_for`."""
+        found = self._store.look(approval_id)
+        if found is None:
+            raise UnknownApproval
+        approval, now = found
+        person = self._judge.decider(approval, user_id)
+        if approval.restored and approval.status in ("pending", "expired"):
+            raise Restored
+        if approval.status == "expired" or (approval.pending and approval.expires_at <= now):
+            raise TimeRanOut(approval.expires_at)
+        if not approval.pending:
+            decision = approval.decision
+            name, by_id = (decision.name, decision.approver) if decision else ("", "")
+            raise AlreadyDecided(approval.status, name, by_id, approval.ended_at or 0)
+        if approval.version != version:
+            raise EditedMeanwhile
+        return approval, person
+
+    def decide(
+        self,
+        approval_id: str,
+        version: int,
+        user_id: str,
+        vote: Literal["approve", "reject"],
+        *,
+        reason: str,
+        resubmit: bool,
+        payload: dict[str, Any] | None,
+        permalink: str | None,
+    ) -> Approval:
+        """The Approval as this vote leaves it; see `Approvals.decide`."""
+        approval, person = self.open_for(approval_id, version, user_id)
+        corrected = edits.check_edit(approval, payload) if payload is not None else None
+        judged = (
+            self._judge.judge_edit(approval, corrected, user_id) if vote == "approve" else approval.verdict
+        )
+        crash.here("decide.checked")
+        decision = Decision(
+            vote=vote,
+            approver=person.id,
+            name=person.name,
+            reason=reason.strip(),
+            resubmit=resubmit,
+            payload=corrected,
+        )
+        if permalink and approval.card and approval.card.permalink is None:
+            approval = replace(approval, card=replace(approval.card, permalink=permalink))
+        kept = approval.decisions if corrected is None else ()  # others voted on what is no longer asked
+        counted = quorum.count((*kept, decision), quorum.seats_of(judged))
+        assert counted.end is not None  # of one seat the first vote is the last
+        status = kind_of(approval.request).ends[counted.end]
+        ended = self._endings.end(
+            approval, status, actor=person.id, reason=decision.reason, decision=decision, judged=judged
+        )
+        if ended is None:  # somebody was faster, or the time ran out: it says which
+            self.open_for(approval_id, version, user_id)
+            raise AlreadyDecided("decided")
+        return ended

@@ -1,0 +1,67 @@
+"""How a pending Approval ends, whatever ends it: one transaction, then its agent and its card are told."""
+
+from __future__ import annotations
+
+import logging
+
+from signoff.approvals import transitions
+from signoff.approvals.announcer import Announcer
+from signoff.approvals.receipts import Receipts
+from signoff.models.approval import Approval, End
+from signoff.models.messages import Decision
+from signoff.models.receipt import Receipt
+from signoff.models.store import Store
+from signoff.models.verdict import Verdict
+
+log = logging.getLogger("signoff.approvals")
+
+
+class Endings:
+    """None is given back where the row had moved: somebody was faster, or the time ran out."""
+
+    def __init__(self, store: Store, receipts: Receipts, announcer: Announcer) -> None:
+        self._store = store
+        self._receipts = receipts
+        self._announcer = announcer
+
+    def end(
+        self,
+        approval: Approval,
+        status: End,
+        *,
+        actor: str,
+        reason: str = "",
+        decision: Decision | None = None,
+        judged: Verdict | None = None,
+    ) -> Approval | None:
+        """Pending → `status`. `decision` and `judged` (of a corrected payload) are the last voter's."""
+        try:
+            with self._store.transaction("end") as connection:
+                ended = transitions.end(
+                    connection,
+                    self._receipts,
+                    approval,
+                    status,
+                    actor=actor,
+                    reason=reason,
+                    decision=decision,
+                    judged=judged,
+                )
+        except transitions.Moved:
+            return None
+        assert ended.ended_at is not None
+        self._announcer.publish(ended, ended.ended_at)
+        log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
+        self._announcer.wake("end", ended.id)
+        return ended
+
+    def adopt(self, approval: Approval, receipt: Receipt) -> Approval | None:
+        """Pending → as a receipt says that its agent holds, and that no row knows of."""
+        try:
+            with self._store.transaction("adopt") as connection:
+                adopted = transitions.adopt(connection, approval, receipt)
+        except transitions.Moved:
+            return None
+        log.info("adopted: id=%s agent=%s status=%s", adopted.id, adopted.agent, adopted.status)
+        self._announcer.wake("adopt", adopted.id)
+        return adopted

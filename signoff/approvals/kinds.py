@@ -1,0 +1,42 @@
+"""Kinds of requests, in one table: how each is checked, and what a vote makes of it.
+
+A channel has a table of its own for what is shown of a kind, and by which forms it is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from signoff.errors import Invalid
+from signoff.models.approval import End
+from signoff.models.messages import ApprovalRequest
+from signoff.payload import schema
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`check` raises Invalid where a request is at fault; `ends` is what the last vote makes of it."""
+
+    check: Callable[[ApprovalRequest], None]
+    ends: Mapping[Literal["approve", "reject"], End]
+
+
+def _check_payload(request: ApprovalRequest) -> None:
+    if request.json_schema is not None:
+        schema.check_schema(request.json_schema)
+        schema.check_payload(request.json_schema, request.payload)
+
+
+KINDS: Mapping[str, Kind] = {
+    "approval": Kind(check=_check_payload, ends={"approve": "approved", "reject": "rejected"}),
+}
+
+
+def kind_of(request: ApprovalRequest) -> Kind:
+    """What there is to know about a request's kind; raises Invalid for one that is not served."""
+    found = KINDS.get(request.kind)
+    if found is None:
+        raise Invalid(f"The kind {request.kind[:40]!r} is not served yet: send an approval.")
+    return found

@@ -1,0 +1,50 @@
+"""Votes and seats → an end, or whom it waits for."""
+
+from __future__ import annotations
+
+import pytest
+from support import a_request
+
+from signoff.approvals.kinds import KINDS, kind_of
+from signoff.approvals.quorum import Count, Seat, count, seats_of
+from signoff.errors import Invalid
+from signoff.models.messages import Decision
+from signoff.policy.evaluate import evaluate
+from signoff.policy.policy import Policy
+
+FINANCE, SECURITY = Seat(("S0FIN",)), Seat(("S0SEC", "U0CTO"))
+
+
+def vote(choice: str, by: str = "U0ANA") -> Decision:
+    return Decision(vote=choice, approver=by, name=by)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("votes", "seats", "counted"),
+    [
+        ([], [FINANCE], Count(None, (FINANCE,))),
+        (["approve"], [FINANCE], Count("approve")),
+        (["reject"], [FINANCE], Count("reject")),
+        ([], [FINANCE, SECURITY], Count(None, (FINANCE, SECURITY))),
+        (["approve"], [FINANCE, SECURITY], Count(None, (SECURITY,))),
+        (["approve", "approve"], [FINANCE, SECURITY], Count("approve")),
+        (["approve", "reject"], [FINANCE, SECURITY], Count("reject")),
+    ],
+)
+def test_votes_fill_seats_and_any_rejection_ends_it(
+    votes: list[str], seats: list[Seat], counted: Count
+) -> None:
+    assert count([vote(choice) for choice in votes], seats) == counted
+
+
+def test_a_verdict_asks_for_one_seat_of_its_approvers() -> None:
+    verdict = evaluate(a_request(), "billing-bot", Policy(approvers=("S0FIN", "U0ANA"), conversation="C1"))
+    assert seats_of(verdict) == (Seat(("S0FIN", "U0ANA")),)
+
+
+def test_each_kind_says_what_each_vote_makes_of_it_and_another_is_refused() -> None:
+    assert {name: dict(kind.ends) for name, kind in KINDS.items()} == {
+        "approval": {"approve": "approved", "reject": "rejected"}
+    }
+    with pytest.raises(Invalid, match="The kind 'question' is not served yet"):
+        kind_of(a_request(kind="question"))
