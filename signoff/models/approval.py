@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
@@ -12,6 +12,7 @@ End = Literal["approved", "rejected", "expired", "cancelled", "blocked"]
 """What an Approval may become."""
 ApprovalStatus = Literal["pending"] | End
 """Whoever adds one adds it everywhere: matches over it are exhaustive, without a default."""
+STATUSES: tuple[ApprovalStatus, ...] = ("pending", *get_args(End))
 
 
 @dataclass(frozen=True)

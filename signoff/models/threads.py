@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
 
-from sqlalchemy import ColumnElement, bindparam, case, exc, func, insert, literal_column, select, update
+from sqlalchemy import Label, bindparam, case, exc, func, insert, literal_column, select, update
 
+from signoff.models.approval import STATUSES, ApprovalStatus
 from signoff.models.leases import LEASE_SECONDS
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
 from signoff.models.tables import ThreadRow
@@ -85,16 +87,28 @@ _DUE = (
 _REPLIES = (cards.c.conversation == bindparam("where"), cards.c.thread == bindparam("first"))
 
 
-def _many(*statuses: str) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((approvals.c.status.in_(statuses), 1), else_=0)), 0)
+Column = Literal["waiting", "decided", "undecided"]
+
+
+def column_of(status: ApprovalStatus) -> Column:
+    """As what a thread's tally counts it."""
+    match status:
+        case "pending":
+            return "waiting"
+        case "approved" | "rejected" | "blocked":
+            return "decided"
+        case "expired" | "cancelled":
+            return "undecided"
+    assert_never(status)
+
+
+def _many(column: Column) -> Label[int]:
+    counted = [status for status in STATUSES if column_of(status) == column]
+    return func.coalesce(func.sum(case((approvals.c.status.in_(counted), 1), else_=0)), 0).label(column)
 
 
 _TALLY = (
-    select(
-        _many("pending").label("waiting"),
-        _many("approved", "rejected", "blocked").label("decided"),
-        _many("expired", "cancelled").label("undecided"),
-    )
+    select(*map(_many, get_args(Column)))
     .select_from(cards)
     .join(approvals, approvals.c.id == cards.c.approval_id)
     .where(*_REPLIES)

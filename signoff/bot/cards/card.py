@@ -8,7 +8,7 @@ the payload in full.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
@@ -22,7 +22,7 @@ from signoff.bot.text.text import Block, Trusted, cut, hides, length, mixed, mrk
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
-from signoff.models.approval import Approval
+from signoff.models.approval import Approval, ApprovalStatus
 
 _BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
 """Characters and lines of claims, and characters of what approvers wrote, until the message fits."""
@@ -62,7 +62,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
     before the expiry is recorded.
     """
-    if approval.verdict.effect == "notify":
+    if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     folded = fold_payload(approval)
@@ -100,7 +100,7 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
-    if approval.status in ("pending", "approved"):  # of what never ran nobody needs to know it
+    if _may_run(approval.status):  # of what never ran nobody needs to know it
         block_id = f"stakes:{revision}"
         found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
     if claims:
@@ -111,6 +111,15 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     if waits:
         found.append(_actions(approval, folded.whole))
     return found if found[-1]["type"] != "divider" else found[:-1]
+
+
+def _may_run(status: ApprovalStatus) -> bool:
+    match status:
+        case "pending" | "approved":
+            return True
+        case "rejected" | "expired" | "cancelled" | "blocked":
+            return False
+    assert_never(status)
 
 
 def _context(block_id: str, *parts: Block) -> Block:

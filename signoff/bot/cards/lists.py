@@ -8,7 +8,8 @@ list; their value holds all that the page needs: `kind:page:agent or action`.
 from __future__ import annotations
 
 import re
-from typing import Any, get_args
+from functools import partial
+from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
@@ -111,24 +112,35 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
 
 def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     link = one.permalink if _LINK.fullmatch(one.permalink) else ""
-    if one.pending:
-        return lists_words.listed(one.agent, one.expires_at, now, link)
     ended = one.ended_at or one.expires_at
-    if one.vote is None:
-        return lists_words.listed_after(one.agent, lists_words.ended(one.status, ended), link)
-    voted = card_words.APPROVED if one.vote == "approve" else card_words.REJECTED
-    voted = card_words.SENT_BACK if one.vote == "reject" and one.resubmit else voted
-    who = "" if page.kind == "mine" else one.approver
-    return lists_words.listed_after(
-        one.agent, card_words.decided(voted, who, one.decided_at or ended, None), link
-    )
+    who, at = "" if page.kind == "mine" else one.approver, one.decided_at or ended
+    became = partial(lists_words.listed_after, one.agent, link=link)
+    match one.status:
+        case "pending":
+            return lists_words.listed(one.agent, one.expires_at, now, link)
+        case "approved" if one.vote is None:
+            return became(card_words.approved_by_policy(ended))
+        case "approved":
+            return became(card_words.approved(who, at))
+        case "rejected":
+            return became(card_words.rejected(one.resubmit, who, at))
+        case "expired":
+            return became(lists_words.expired(ended))
+        case "cancelled":
+            return became(lists_words.withdrawn(ended))
+        case "blocked":
+            return became(lists_words.blocked(ended))
+    assert_never(one.status)
 
 
 def _by_policy(one: Listed) -> list[Block]:
     """What of the policy decided, where nobody was asked."""
-    if one.status not in ("approved", "blocked") or one.vote is not None or not one.why:
-        return []
-    return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
+    match one.status:
+        case "approved" | "blocked" if one.vote is None and one.why:
+            return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
+        case "approved" | "blocked" | "pending" | "rejected" | "expired" | "cancelled":
+            return []
+    assert_never(one.status)
 
 
 def _turn(action_id: str, label: str, page: Page, to: int) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
+from signoff.models.approval import ApprovalStatus
 
 APPROVE_CHANGES = "Approve these changes"
 CLOSE = "Close"
@@ -113,7 +114,7 @@ def digest_line(sha256: str) -> str:
     return f"SHA-256 {sha256}"
 
 
-def only_decided(status: str) -> str:
+def only_decided(status: ApprovalStatus) -> str:
     """On the last page of something that waits no more."""
     return f"This is {status} already: there is nothing left to decide."
 
