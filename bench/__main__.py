@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import allowing, bursting, deciding, importing, judging, lists, road, waiting
+from bench import allow, burst, decisions, imports, lists, road, verdicts, waits
 from bench.stage import Stage
 from bench.table import Row, render
 
@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(ALL)}")
     few = max(1, given.rounds // 30)
     runs: dict[str, Callable[[], list[Row]]] = {
-        "import": lambda: importing.run(2 * few),
-        "policy": lambda: [*judging.run(given.rounds), *allowing.run(given.rounds)],
+        "import": lambda: imports.run(2 * few),
+        "policy": lambda: [*verdicts.run(given.rounds), *allow.run(given.rounds)],
         "road": lambda: _on_stage(given.rounds),
-        "waits": lambda: waiting.run(min(few, 3)),
-        "decisions": lambda: deciding.run(few, 20 * few),
+        "waits": lambda: waits.run(min(few, 3)),
+        "decisions": lambda: decisions.run(few, 20 * few),
         "lists": lambda: lists.run(given.rounds),
     }
     rows: list[Row] = []
@@ -56,7 +56,7 @@ def _on_stage(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         stage = Stage(Path(name))
         try:
-            return [*road.run(stage, rounds), *bursting.run(stage, rounds)]
+            return [*road.run(stage, rounds), *burst.run(stage, rounds)]
         finally:
             stage.close()
 

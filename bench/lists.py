@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import past
-from bench.deciding import APPROVER, PAYLOAD, Everybody, approvals_on
+from bench.decisions import APPROVER, PAYLOAD, Everybody, approvals_on
 from bench.postgresql import postgresql
 from bench.table import Row, verdict
-from bench.timing import median, percentile
+from bench.timer import median, percentile
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.lists import home_view

@@ -18,7 +18,7 @@ from bench.floor import REQUESTS
 from bench.raw import Reader, Resp, connect, post, read_http
 from bench.stage import APPROVER, Stage, until
 from bench.table import Row, verdict
-from bench.timing import Rounds, median, percentile
+from bench.timer import Rounds, median, percentile
 from signoff import AsyncSignoff
 from signoff.models.messages import new_id
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is no part of the package
 
-from bench import bursting, deciding, importing, judging, road, timing, waiting  # noqa: E402
+from bench import burst, decisions, imports, road, timer, verdicts, waits  # noqa: E402
 from bench.__main__ import main  # noqa: E402
 from bench.stage import Stage  # noqa: E402
 from bench.table import Row, render  # noqa: E402
@@ -43,32 +43,32 @@ def test_the_road_is_measured_beside_its_floor(stage: Stage, monkeypatch: pytest
         assert all(found > 0 for found in milliseconds(row.floor))
         assert float(row.ratio) > 0
         assert row.verdict in ("met", "missed")
-    [burst] = bursting.run(stage, 3)
-    assert "cards/s" in burst.reached
+    [row] = burst.run(stage, 3)
+    assert "cards/s" in row.reached
 
 
 def test_the_policy_is_measured_with_claims_and_without() -> None:
-    for row in judging.run(1):
+    for row in verdicts.run(1):
         assert row.reached.startswith("p50 ") and row.verdict in ("met", "missed")
 
 
 def test_waits_are_measured_at_each_scale() -> None:
-    memory, woken, verified = waiting.run(1, ((20, 10),))
+    memory, woken, verified = waits.run(1, ((20, 10),))
     assert memory.reached.endswith("MB")
     assert milliseconds(woken.reached)[0] > 0
     assert milliseconds(verified.reached)[0] > 0
 
 
 def test_decisions_are_counted_on_both_databases() -> None:
-    sqlite, *postgresql = deciding.run(1, 5)
+    sqlite, *postgresql = decisions.run(1, 5)
     assert float(sqlite.reached.replace(",", "")) > 0
     assert float(sqlite.floor.replace(",", "")) > 0
     assert [row.what[-9:] for row in postgresql] == ["1 at once", "4 at once"]
 
 
 def test_imports_are_measured_over_bare_python(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = importing.run(1)
-    assert [row.what for row in rows] == list(importing.STATEMENTS)
+    rows = imports.run(1)
+    assert [row.what for row in rows] == list(imports.STATEMENTS)
     assert main(["import", "--rounds", "1"]) == 0
     assert "from signoff import Signoff" in capsys.readouterr().out
 
@@ -80,7 +80,7 @@ def test_an_unknown_benchmark_is_named(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_ratio_is_the_median_of_each_rounds_own() -> None:
-    rounds = timing.Rounds()
+    rounds = timer.Rounds()
     for ours, theirs in ((2, 1), (30, 10), (5, 1)):
         rounds.add(ours, theirs)
     assert rounds.ratio == 3

@@ -19,7 +19,7 @@ from bench.load.crowd import ANSWER_SECONDS, APPROVERS, Crowd, Figures
 from bench.load.processes import Killer, Memory
 from bench.postgresql import postgresql
 from bench.stage import Stage, until
-from bench.timing import percentile
+from bench.timer import percentile
 from signoff.approvals import audit
 
 PROCESSES = 3

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from bench.load.crowd import PAYLOAD
 from bench.stage import Stage, until
-from bench.timing import median
+from bench.timer import median
 from signoff import AsyncSignoff
 
 QUIET = 5

@@ -31,13 +31,14 @@ agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread")
+_STANDS = decisions.c.withdrawn_at.is_(None)
 _LOAD = (
     select(
         approvals,
         now().label("now"),
         payloads.c.text.label("payload"),
         payloads.c.claims,
-        exists().where(decisions.c.approval_id == approvals.c.id).label("voted"),
+        exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -72,7 +73,7 @@ _DECISIONS = (
     .where(
         decisions.c.approval_id == bindparam("approval_id"),
         decisions.c.version == bindparam("version"),
-        decisions.c.withdrawn_at.is_(None),
+        _STANDS,
     )
     .order_by(decisions.c.id)
 )

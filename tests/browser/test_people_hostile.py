@@ -81,7 +81,7 @@ def test_markup_mentions_and_links_are_text_wherever_they_are_shown(
     payload: dict[str, Any] = {"note": EVIL, EVIL[:90]: [EVIL, {"x": MENTIONS}]}
     claims = {
         "reason": EVIL, "impact": EVIL, "undo": LINKS, "title": EVIL[:150], "alternatives": [MENTIONS],
-        "context": {LINKS: MARKS}, "channel": "<!channel>",
+        "context": {LINKS: MARKS}, "conversation": "<!channel>",
     }  # fmt: skip
     agent = ask("evil.markup", payload, agent="evil-bot", then=EVIL, **claims)
     card = the_card(page, "evil.markup")

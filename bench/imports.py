@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bench.table import Row, verdict
-from bench.timing import median
+from bench.timer import median
 from signoff.server import processes
 
 IMPORT_MS = 250.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.stage import Stage
 from bench.table import Row, verdict
-from bench.timing import median, percentile
+from bench.timer import median, percentile
 from signoff import AsyncSignoff
 
 POLICY = """\

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from bench.table import Row, verdict
-from bench.timing import percentile
+from bench.timer import percentile
 from signoff.models.messages import ApprovalRequest, new_id
 from signoff.policy.evaluate import evaluate
 from signoff.policy.loader import parse

@@ -1,6 +1,6 @@
 """Many waits in one process: what they hold in memory, and how soon a burst of decisions wakes them.
 
-    python -m bench.waiting WAITERS WOKEN
+    python -m bench.waits WAITERS WOKEN
 
 The agent's process is this module, started anew for each measurement; whoever started it decides.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 from bench.raw import Resp
 from bench.table import Row, verdict
-from bench.timing import median, percentile
+from bench.timer import median, percentile
 from signoff import AsyncSignoff
 from signoff.client.exchange import RedisExchange
 from signoff.models.messages import Response, moment, new_id
@@ -148,7 +148,7 @@ class Server:
             "SIGNOFF_VERIFY_KEY": self._signer.verify_key, "PYTHONPATH": str(Path(__file__).parents[1]),
         }  # fmt: skip
         process = processes.start(
-            processes.python("bench.waiting", str(waiters), str(woken), "verified" if verified else "raw"),
+            processes.python("bench.waits", str(waiters), str(woken), "verified" if verified else "raw"),
             env={**os.environ, **settings}, stdout=subprocess.PIPE,
         )  # fmt: skip
         try:

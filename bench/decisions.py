@@ -15,7 +15,7 @@ from bench.floor_rows import Rows
 from bench.postgresql import postgresql
 from bench.raw import Resp
 from bench.table import Row
-from bench.timing import median
+from bench.timer import median
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
 from signoff.models import migrate
