@@ -67,6 +67,11 @@ _STIRRED = (
     .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
     .values(revision=threads.c.revision + 1)
 )
+_POSTPONE = (
+    update(approvals)
+    .where(approvals.c.id == bindparam("approval_id"))
+    .values(not_before=now() + bindparam("pause"))
+)
 _FAULT = (
     update(cards)
     .where(
@@ -179,6 +184,11 @@ def note_delivered(connection: Connection, approval_id: str, revision: int) -> N
 def stir(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
     connection.execute(_STIRRED, {"where": conversation, "first": thread})
+
+
+def postpone(connection: Connection, approval_id: str, microseconds: int) -> None:
+    """Its card is not due for a while."""
+    connection.execute(_POSTPONE, {"approval_id": approval_id, "pause": microseconds})
 
 
 def note_fault(connection: Connection, approval_id: str, what: str) -> bool:

@@ -114,15 +114,10 @@ _UNPUBLISH = (
     .values(published_at=None)
 )
 _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
-_POSTPONE = (
-    update(approvals)
-    .where(approvals.c.id == bindparam("approval_id"))
-    .values(not_before=now() + bindparam("pause"))
-)
 
 
 class Store:
-    """Transactions and queries. What an approval is, `signoff.approvals` alone changes through it."""
+    """Transactions and queries. Only `approvals` changes an approval; a channel keeps its own books."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -204,11 +199,6 @@ class Store:
                 connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})
             else:
                 connection.execute(_UNPUBLISH)
-
-    def postpone(self, approval_id: str, seconds: float) -> None:
-        """Do not deliver it for a while."""
-        with self.transaction() as connection:
-            connection.execute(_POSTPONE, {"approval_id": approval_id, "pause": int(seconds * MICROSECONDS)})
 
     def clock(self) -> int:
         """The database's time, in microseconds since 1970."""

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from signoff.models import changes
+from signoff.models.leases import CARDS
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, cards, now
 from signoff.models.tables import PauseRow
 
@@ -51,7 +52,7 @@ def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
 
 _POST_PAUSED = and_(pauses.c.method == POST, pauses.c.conversation == approvals.c.conversation)
 _DUE = (approvals.c.delivered_revision < approvals.c.revision, approvals.c.not_before <= now())
-_FREE = cards.c.lease_until < now()
+_FREE = CARDS.free
 _OF_CARD = cards.c.approval_id == approvals.c.id
 _REDRAW = (
     select(approvals.c.id, cards.c.id)
@@ -109,7 +110,7 @@ _PAUSE = text(
 _UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
 
 
-def following(store: Store) -> Turn | None:
+def next_turn(store: Store) -> Turn | None:
     """What is to be done next; None where nothing is due, or all that is has to wait for Slack."""
     with store.reading() as connection:
         for statement in (_REDRAW, _ASKED, _ENDED):

@@ -30,7 +30,7 @@ def test_what_is_overdue_expires_and_its_agent_is_told(core: Core) -> None:
 
 def test_a_decision_makes_a_postponed_card_due(core: Core) -> None:
     approval = core.submit()
-    core.store.postpone(approval.id, 3600)
+    core.approvals.cards.postpone(approval.id, 3600)
     core.approvals.decide(approval.id, 1, "U0ANA", "approve")
     assert undelivered(core.store) == [approval.id]
 

@@ -14,9 +14,11 @@ from flows.road import Road
 from support import eventually, undelivered
 
 from signoff import Rejected
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.mentions import Mentions
+from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
 from signoff.bot.slack.client import Slack
 from signoff.sandbox.team import BOT_USER_ID
@@ -314,9 +316,10 @@ def test_decide_on_a_card_in_a_runs_thread_opens_that_one(local: Local) -> None:
 def test_metadata_only_names_a_row_which_has_to_have_its_card_in_that_channel(local: Local) -> None:
     """The stand-in sends no metadata with a message; Slack may, and any app can write any."""
     server, approval_id = local.server, local.ask()
-    delivery = Delivery(server.approvals, server.slack, ())
-    actions = Actions(server.approvals, server.slack, server.directory, delivery)
-    decide = Decide(server.approvals, server.slack, server.directory, actions)
+    delivery = Delivery(server.approvals, server.slack, Admins(server.slack, ()))
+    opener = Opener(server.slack, server.directory)
+    actions = Actions(server.approvals, server.slack, opener, delivery)
+    decide = Decide(server.approvals, opener, actions)
     named = {"event_type": "signoff_approval", "event_payload": {"approval_id": approval_id, "version": 1}}
     double = {"bot_id": "B0", "metadata": named}
     found = decide._of(SHARED, "1.000001", double)

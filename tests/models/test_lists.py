@@ -100,7 +100,7 @@ LOOKS: dict[str, Callable[[Core, Lists], object]] = {
     "what is due": lambda core, found: (homes.due(core.store), homes.change(core.store)),
     "sweep": lambda core, found: (
         core.store.overdue(), core.store.unpublished(1),
-        turns.following(core.store), turns.rest(core.store, 2),
+        turns.next_turn(core.store), turns.rest(core.store, 2),
     ),
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Lists of requests as blocks: in a message, in a modal, and on App Home; pure. No list has an Approve.
 
 What waits and may be decided by who reads it has **Review…**, all else **Details…**; both values are
-`approval id:version`. The buttons that turn a page are `list_back` and `list_next`, and `list_all` opens a
+`approval id:version`. The buttons to another page are `list_back` and `list_next`, and `list_all` opens a
 list; their value holds all that the page needs: `kind:page:agent or action`.
 """
 
@@ -34,12 +34,12 @@ def list_blocks(page: Page, now: int) -> list[Block]:
         text = lists_words.heading(page.kind, count, page.page, page.pages, about)
         found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
         found += _items(page, now)
-    turns = []
+    buttons = []
     if page.page > 1:
-        turns.append(_turn("list_back", forms_words.BACK, page, page.page - 1))
+        buttons.append(_to_page("list_back", forms_words.BACK, page, page.page - 1))
     if page.more:
-        turns.append(_turn("list_next", forms_words.NEXT, page, page.page + 1))
-    return found + ([{"type": "actions", "block_id": "turn", "elements": turns}] if turns else [])
+        buttons.append(_to_page("list_next", forms_words.NEXT, page, page.page + 1))
+    return found + ([{"type": "actions", "block_id": "pages", "elements": buttons}] if buttons else [])
 
 
 def list_view(page: Page, now: int) -> Block:
@@ -59,7 +59,7 @@ def home_view(seen: Overview) -> Block:
     return {"type": "home", "blocks": [*blocks, {"type": "divider"}, says(lists_words.HOME_HELP, "help")]}
 
 
-def read_turn(value: Any) -> tuple[Kind, int, str]:
+def read_page(value: Any) -> tuple[Kind, int, str]:
     """A button's value → (kind, page, agent or action); what is not ours → the first page of what waits."""
     kind, _, rest = str(value or "").partition(":")
     page, _, about = rest.partition(":")
@@ -143,6 +143,6 @@ def _by_policy(one: Listed) -> list[Block]:
     assert_never(one.status)
 
 
-def _turn(action_id: str, label: str, page: Page, to: int) -> Block:
+def _to_page(action_id: str, label: str, page: Page, to: int) -> Block:
     value = f"{page.kind}:{to}:{page.about}"
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}

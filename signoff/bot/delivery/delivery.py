@@ -10,15 +10,17 @@ from functools import partial
 from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
 from signoff.bot.cards.card import Message
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.lease import Held
-from signoff.bot.delivery.retry import noted
+from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
-from signoff.models import crash, flood, leases, threads, turns
+from signoff.models import crash, flood, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
+from signoff.models.leases import CARDS
 from signoff.models.turns import Turn
 
 log = logging.getLogger("signoff.deliver")
@@ -47,7 +49,7 @@ class Stands:
 class Delivery:
     """Brings cards up to date."""
 
-    def __init__(self, approvals: Approvals, slack: Slack, admins: tuple[str, ...]) -> None:
+    def __init__(self, approvals: Approvals, slack: Slack, admins: Admins) -> None:
         self._approvals = approvals
         self._store = approvals.store
         self._slack = slack
@@ -66,11 +68,11 @@ class Delivery:
         Where Slack limits us, that is noted for everybody; its other trouble postpones this card. The
         database's errors pass.
         """
-        lease = leases.take(self._store, turn.card_id, turn.agent)
+        lease = CARDS.take(self._store, turn.card_id, agent=turn.agent)
         if lease is None:
             return
         crash.here("delivery.leased")
-        approval_id, held = turn.approval_id, Held(lease, partial(leases.renew, self._store, turn.card_id))
+        approval_id, held = turn.approval_id, Held(lease, partial(CARDS.renew, self._store, turn.card_id))
         place = None
         try:
             with held:
@@ -80,17 +82,21 @@ class Delivery:
             if error.limited:
                 self._limited(error.limited, error.seconds, turn)
             else:
-                self._store.postpone(approval_id, error.seconds)
+                self.postpone(approval_id, error.seconds)
         except SlackRefused as error:
             self._refused(approval_id, error)
         except NotYet as reason:
             log.info("postponed: id=%s: %s", approval_id, reason)
-            self._store.postpone(approval_id, AGAIN_SECONDS)
+            self.postpone(approval_id, AGAIN_SECONDS)
         finally:
-            leases.release(self._store, turn.card_id, held.lease)
+            CARDS.release(self._store, turn.card_id, held.lease)
         crash.here("delivery.released")
         if place and place.conversation and place.thread:
             self._tell_of(place.conversation, place.thread)
+
+    def postpone(self, approval_id: str, seconds: float) -> None:
+        """Let a card rest for a while."""
+        self._approvals.cards.postpone(approval_id, seconds)
 
     def tell(self, thread_id: int) -> None:
         """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
@@ -105,15 +111,15 @@ class Delivery:
 
     def warn(self, agent: str) -> None:
         """Tell a channel, once, that an agent asks for too much; Slack's trouble postpones it."""
-        notice = flood.claim(self._store, agent)
-        if notice is None:
+        warning = flood.claim(self._store, agent)
+        if warning is None:
             return
-        text = admin_words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        text = admin_words.too_much(agent, warning["kind"], warning["most"], warning["until"])
         try:
-            self._slack.post(notice["conversation"], text)
+            self._slack.post(warning["conversation"], text)
         except SlackUnavailable as error:
             log.info("told later that %s asks for too much: %s", agent, error.detail)
-            flood.give_back(self._store, agent, notice)
+            flood.give_back(self._store, agent, warning)
         except SlackRefused as error:
             log.warning("not told that %s asks for too much: %s", agent, error)
 
@@ -172,7 +178,7 @@ class Delivery:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
-        noted(lambda: self._approvals.cards.note_shown(approval, *where))
+        retry(lambda: self._approvals.cards.note_shown(approval, *where))
         crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
@@ -236,14 +242,8 @@ class Delivery:
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""
         log.error("card refused: id=%s %s", approval_id, error)
-        self._store.postpone(approval_id, REFUSED_SECONDS)
+        self.postpone(approval_id, REFUSED_SECONDS)
         approval = self._approvals.get(approval_id)
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.conversation
-        if not self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
-            return
-        told = admin_words.admin_cannot_show(approval, error.code, error.detail)
-        for admin in self._admins:
-            try:
-                self._slack.post(admin, told)
-            except (SlackUnavailable, SlackRefused) as failed:
-                log.warning("admin not told: %s", failed)
+        if self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
+            self._admins.tell(admin_words.admin_cannot_show(approval, error.code, error.detail))

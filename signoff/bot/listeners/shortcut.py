@@ -9,9 +9,8 @@ from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import token
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.forms import modals
-from signoff.bot.listeners.actions import Actions, Body, Respond
-from signoff.bot.slack.client import Slack
-from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.listeners.actions import Actions, Respond
+from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.text.text import Block
 from signoff.bot.text.views import modal
 from signoff.bot.text.words import replies as replies_words
@@ -22,12 +21,9 @@ from signoff.models.approval import Approval
 class Decide:
     """Everything is answered in a view: it is private, and stands where the person looks."""
 
-    def __init__(
-        self, approvals: Approvals, slack: Slack, directory: SlackDirectory, actions: Actions
-    ) -> None:
+    def __init__(self, approvals: Approvals, opener: Opener, actions: Actions) -> None:
         self._approvals = approvals
-        self._slack = slack
-        self._directory = directory
+        self._opener = opener
         self._actions = actions
 
     def shortcut(self, body: Body, respond: Respond) -> None:
@@ -38,7 +34,7 @@ class Decide:
             one = self._of(channel, ts, message)
             several = [] if one else places.in_thread(self._approvals.store, channel, ts)
         except Exception as error:
-            self._slack.open_view(body["trigger_id"], self._actions.refusal(error, ""))
+            self._opener.show(body, self._actions.refusal(error, ""))
             return
         if one:
             self._actions.review(body, respond, token(one))
@@ -46,7 +42,7 @@ class Decide:
             self._choose(body, several)
         else:
             view = modals.message_view(replies_words.NOT_POSSIBLE, replies_words.NOT_A_CARD)
-            self._slack.open_view(body["trigger_id"], view)
+            self._opener.show(body, view)
 
     def _of(self, channel: str, ts: str, message: dict[str, Any]) -> Approval | None:
         """The approval whose card this message is.
@@ -66,17 +62,9 @@ class Decide:
 
     def _choose(self, body: Body, ids: list[str]) -> None:
         """Which of a thread's requests it is about."""
-        user, trigger = body["user"]["id"], body["trigger_id"]
-        known = self._directory.knows(user)
-        opened = "" if known else self._slack.open_view(trigger, modals.checking_view())
-        try:
-            view = self._choice(user, ids)
-        except Exception as error:
-            view = self._actions.refusal(error, ids[0])
-        if opened:
-            self._slack.update_view(opened, view)
-        else:
-            self._slack.open_view(trigger, view)
+        self._opener.open(
+            body, lambda user: self._choice(user, ids), lambda error: self._actions.refusal(error, ids[0])
+        )
 
     def _choice(self, user: str, ids: list[str]) -> Block:
         may = []
