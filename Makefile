@@ -4,14 +4,21 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RUNS := .venv/.runs
 
-.PHONY: demo test lint format bench load faults pictures clean
+WORKERS ?= 4
+SPREAD := -n $(WORKERS) --dist loadgroup
+
+.PHONY: demo test check lint format bench load faults pictures clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
 	$(BIN)/signoff demo
 
-test: $(INSTALLED) ## All tests; those whose server (Redis, PostgreSQL) is not installed are skipped
-	$(BIN)/python -m pytest $(PYTEST)
+test: $(INSTALLED) ## All tests but the long ones (LONG=1: those too); skipped where a server is not installed
+	$(if $(LONG),,@echo "The long ones (minutes of random faults, every crash point) are left to .ci/run, or LONG=1.")
+	$(BIN)/python -m pytest $(SPREAD) $(if $(LONG),,-m "not long") $(PYTEST)
+
+check: lint ## In a minute: lint, types, and the tests that have no server or process of their own
+	$(BIN)/python -m pytest $(SPREAD) -q -m "not served" $(PYTEST)
 
 lint: $(INSTALLED) ## What CI asks of the code beside its tests
 	$(BIN)/ruff check .

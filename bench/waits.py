@@ -18,8 +18,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.raw import Resp
 from bench.table import Row, verdict
@@ -37,14 +38,16 @@ AGENT = "bench"
 PAYLOAD = canonical({"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"})
 SCALES = ((1, 1), (1_000, 1_000), (10_000, 1_000))
 """(Waits that stand, of which so many are decided at once.)"""
-MEMORY_MB, BURST_MS = 40.0, 50.0
-"""Targets: for 10,000 waits, and for 1,000 that are woken."""
+MEMORY_MB, BURST_MS, WAKE_MS = 40.0, 50.0, 0.3
+"""Targets: for 10,000 waits, for 1,000 that are woken at once, and for those woken singly, p50."""
+SINGLY = 200
+"""Waits besides that are woken one after the other, and requests that are looked up one after the other."""
 
 
 async def _wait_all(waiters: int, woken: int, verified: bool) -> None:
     """The agent's side: says what it holds and which are to be decided, then when each of those was awake."""
     agent = AsyncSignoff()
-    exchange = agent._link()
+    exchange = agent._current_exchange()
     assert isinstance(exchange, RedisExchange)
     ids = [str(new_id()) for _ in range(waiters)]
     awake: list[float] = []
@@ -58,12 +61,20 @@ async def _wait_all(waiters: int, woken: int, verified: bool) -> None:
 
     first = asyncio.create_task(wait(str(new_id())))  # connections and imports are not what waits cost
     await asyncio.sleep(0.5)
+    trips = [await _round_trip(exchange) for _ in range(SINGLY)]
     gc.collect()
     before = _resident_mb()
     tasks = [asyncio.create_task(wait(request_id)) for request_id in ids]
     await _stand(waiters + 1)
     gc.collect()
-    _say({"mb": _resident_mb() - before, "ids": random.sample(ids, woken)})
+    held = _resident_mb() - before
+    singles = [str(new_id()) for _ in range(SINGLY)]
+    alone = [asyncio.create_task(wait(request_id)) for request_id in singles]
+    await _stand(waiters + 1 + SINGLY)
+    _say({"mb": held, "trips": trips, "singles": singles, "ids": random.sample(ids, woken)})
+    for task in alone:
+        await task
+        _say({"awake": awake.pop()})
     while len(awake) < woken:
         await asyncio.sleep(0.05)
     _say({"awake": sorted(awake)})
@@ -73,23 +84,29 @@ async def _wait_all(waiters: int, woken: int, verified: bool) -> None:
     await agent.close()
 
 
+async def _round_trip(exchange: RedisExchange) -> float:
+    """Seconds that one request to Redis takes, as the client asks it."""
+    start = time.perf_counter()
+    await exchange.lookup(str(new_id()))
+    return time.perf_counter() - start
+
+
 async def _stand(count: int) -> None:
     """Until all are subscribed to, and the looks that follow are over."""
     redis = Resp(os.environ["SIGNOFF_REDIS_URL"])
     while len(redis.call("PUBSUB", "CHANNELS", f"{stream.NOTICES}*")) < count:
         await asyncio.sleep(0.1)
     calls = -1
-    while calls != (now := _gets(redis)):
+    while calls != (now := _looks(redis)):
         calls = now
         await asyncio.sleep(0.3)
     redis.close()
 
 
-def _gets(redis: Resp) -> int:
-    stats = redis.call("INFO", "commandstats").decode()
-    return next(
-        (int(x.split("calls=")[1].split(",")[0]) for x in stats.split() if x.startswith("cmdstat_get:")), 0
-    )
+def _looks(redis: Resp) -> int:
+    stats = redis.call("INFO", "commandstats").decode().split()
+    found = [line for line in stats if line.startswith(("cmdstat_get:", "cmdstat_mget:"))]
+    return sum(int(line.split("calls=")[1].split(",")[0]) for line in found)
 
 
 def _resident_mb() -> float:
@@ -98,6 +115,17 @@ def _resident_mb() -> float:
 
 def _say(what: Any) -> None:
     print(json.dumps(what), flush=True)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What one process had: MB that its waits hold; ms of each round trip, of each wake by itself, and from
+    the first publish of a burst until each was awake."""
+
+    megabytes: float
+    trips: list[float]
+    singly: list[float]
+    burst: list[float]
 
 
 class Server:
@@ -114,19 +142,28 @@ class Server:
         self._redis.close()
         self._redis_server.stop()
 
-    def once(self, waiters: int, woken: int, verified: bool) -> tuple[float, list[float]]:
-        """MB that the waits hold, and ms from the first publish until each was awake."""
+    def once(self, waiters: int, woken: int, verified: bool) -> Waits:
+        """One process that waits, from its start to its end."""
         self._redis.call("FLUSHALL")
         self._redis.call("CONFIG", "RESETSTAT")
         with self._agent(waiters, woken, verified) as process:
             assert process.stdout
             ready = json.loads(process.stdout.readline())
+            singly = [self._wake(request_id, process.stdout) for request_id in ready["singles"]]
             commands = [command for request_id in ready["ids"] for command in self._decision(request_id)]
             time.sleep(0.1)
             start = time.time()
             self._redis.pipeline(*commands)
             awake = json.loads(process.stdout.readline())["awake"]
-        return ready["mb"], [(at - start) * 1000 for at in awake]
+        trips = [seconds * 1000 for seconds in ready["trips"]]
+        return Waits(ready["mb"], trips, singly, [(at - start) * 1000 for at in awake])
+
+    def _wake(self, request_id: str, said: IO[bytes]) -> float:
+        """ms from the publish until the one wait was awake."""
+        decision = self._decision(request_id)
+        start = time.time()
+        self._redis.pipeline(*decision)
+        return float((json.loads(said.readline())["awake"] - start) * 1000)
 
     def _decision(self, request_id: str) -> list[tuple[Any, ...]]:
         now = int(time.time() * 1_000_000)
@@ -175,11 +212,11 @@ def run(rounds: int, scales: tuple[tuple[int, int], ...] = SCALES) -> list[Row]:
     return rows
 
 
-def _rows(
-    waiters: int, woken: int, bare: list[tuple[float, list[float]]], full: list[tuple[float, list[float]]]
-) -> list[Row]:
-    megabytes = median([held for held, _ in bare + full])
-    last, verified = [times[-1] for _, times in bare], [times[-1] for _, times in full]
+def _rows(waiters: int, woken: int, bare: list[Waits], full: list[Waits]) -> list[Row]:
+    megabytes = median([waits.megabytes for waits in bare + full])
+    last, verified = [waits.burst[-1] for waits in bare], [waits.burst[-1] for waits in full]
+    singly = [ms for waits in bare for ms in waits.singly]
+    trips = [ms for waits in bare + full for ms in waits.trips]
     large, many = waiters >= 10_000, woken >= 1000
     return [
         Row(
@@ -188,12 +225,21 @@ def _rows(
             verdict=verdict(megabytes < MEMORY_MB) if large else "",
         ),
         Row(
+            f"{waiters:,} waits: woken singly, answers there", _spread(singly),
+            target=f"p50 ≤ {WAKE_MS:g} ms", verdict=verdict(median(singly) <= WAKE_MS),
+        ),
+        Row(f"{waiters:,} waits: one request to Redis", _spread(trips)),
+        Row(
             f"{waiters:,} waits: {woken:,} woken, answers there", _last(last),
             target=f"≤ {BURST_MS:g} ms" if many else "",
             verdict=verdict(median(last) <= BURST_MS) if many else "",
         ),
         Row(f"{waiters:,} waits: {woken:,} woken, receipts verified", _last(verified)),
     ]  # fmt: skip
+
+
+def _spread(samples: list[float]) -> str:
+    return f"p50 {median(samples):.2f} ms, p99 {percentile(samples, 99):.2f} ms"
 
 
 def _last(samples: list[float]) -> str:

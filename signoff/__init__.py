@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from signoff.client.blocking import Signoff, Ticket
     from signoff.client.client import AsyncSignoff, AsyncTicket, Pending
+    from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
     from signoff.client.inbox import Delivery
     from signoff.errors import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
-    "signoff.client.blocking": ("Signoff", "Ticket"),
+    "signoff.client.face": ("Signoff", "Ticket"),
     "signoff.client.client": ("AsyncSignoff", "AsyncTicket", "Pending"),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 import redis
-from support import Core, People, RedisServer, free_port, missing
+from places import place, processes_for
+from postgresql import Databases, throwaway
+from support import Core, People, RedisServer
 
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
@@ -22,6 +22,30 @@ from signoff.models.store import Store
 from signoff.policy.policy import Policy
 from signoff.queue.publisher import Publisher
 from signoff.receipts import Signer
+
+
+def pytest_configure() -> None:
+    """Ctrl-C works in all that tests start.
+
+    A shell without job control starts what stands before an `&` with SIGINT ignored, and so do all that
+    descend from it, tests and what they start: who sends it SIGINT would wait for ever.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say of each test with which it shares what is slow to start, and whether it needs a server."""
+    for item in items:
+        place(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """What `make check` runs starts no process."""
+    with processes_for(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -50,88 +74,49 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def _postgresql() -> Iterator[str]:
-    """A throwaway PostgreSQL cluster; its URL up to the database's name."""
-    given = os.environ.get("SIGNOFF_TEST_POSTGRES")
-    if given:
-        yield given
-        return
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    if not found:
-        missing("postgresql")
-    binaries, port = found[-1].parent, free_port()
-    folder = Path(tempfile.mkdtemp(prefix="signoff-pg-"))
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
+def _postgresql() -> Iterator[Databases]:
+    """Databases of a throwaway PostgreSQL."""
+    with throwaway() as server:
+        databases = Databases(server)
+        yield databases
+        databases.close()
 
-    def run(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
-    try:
-        run(str(binaries / "initdb"), "-D", f"{folder}/data", "-U", "signoff", "-A", "trust", "-N")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
-        run(
-            str(binaries / "pg_ctl"),
-            "-D",
-            f"{folder}/data",
-            "-w",
-            "-l",
-            f"{folder}/log",
-            "-o",
-            options,
-            "start",
-        )
-        yield f"postgresql+psycopg://signoff@127.0.0.1:{port}"
-    finally:
-        subprocess.run(
-            [*as_user, str(binaries / "pg_ctl"), "-D", f"{folder}/data", "-m", "immediate", "stop"],
-            check=False, stdout=subprocess.DEVNULL, cwd="/",
-        )  # fmt: skip
-        shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture(scope="session")
+def _template(_postgresql: Databases) -> Iterator[str]:
+    """The name of a migrated database: copying one is quicker than migrating anew for each test."""
+    url = _postgresql.create("template")
+    _migrate(url)
+    yield url.rpartition("/")[2]
+    _postgresql.drop(url)
+
+
+@pytest.fixture(scope="session")
+def _template_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for SQLite: a file to copy."""
+    path = tmp_path_factory.mktemp("template") / "signoff.db"
+    _migrate(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind."""
+    """A database of each kind: empty, or migrated for who asks for the `store`."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'signoff.db'}"
         return
-    server = request.getfixturevalue("_postgresql")
-    name = f"test_{os.urandom(6).hex()}"
-    _administer(server, f"CREATE DATABASE {name}")
-    yield f"{server}/{name}"
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="session")
-def _templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A migrated database of each kind, once: copying one is quicker than migrating anew for each test."""
-    return {}
+    databases = request.getfixturevalue("_postgresql")
+    migrated = "store" in request.fixturenames
+    url = databases.create("test", request.getfixturevalue("_template") if migrated else "template1")
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
-def store(
-    database_url: str,
-    _templates: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, database_url: str) -> Iterator[Store]:
     """A migrated database."""
     if database_url.startswith("sqlite"):
-        if "sqlite" not in _templates:
-            path = tmp_path_factory.mktemp("template") / "signoff.db"
-            _migrate(f"sqlite:///{path}")
-            _templates["sqlite"] = str(path)
-        shutil.copy(_templates["sqlite"], database_url.removeprefix("sqlite:///"))
-    else:
-        server = database_url.rpartition("/")[0]
-        if "postgresql" not in _templates:
-            _administer(server, "CREATE DATABASE signoff_template")
-            _migrate(f"{server}/signoff_template")
-            _templates["postgresql"] = "signoff_template"
-        name = database_url.rpartition("/")[2]
-        _administer(server, f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE signoff_template")
+        shutil.copy(request.getfixturevalue("_template_file"), database_url.removeprefix("sqlite:///"))
     engine = open_engine(database_url)
     yield Store(engine)
     engine.dispose()
@@ -143,14 +128,6 @@ def _migrate(url: str) -> None:
     if url.startswith("sqlite"):  # the copy takes one file
         with engine.connect().execution_options(reading=True) as connection:
             connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-    engine.dispose()
-
-
-def _administer(server: str, *statements: str) -> None:
-    engine = open_engine(f"{server}/postgres")
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
     engine.dispose()
 
 

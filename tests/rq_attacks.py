@@ -46,7 +46,7 @@ worker.work(burst=burst == "burst", with_scheduler=burst == "burst")
 """
 OURS = """
 import os, signal, sys, threading
-from signoff import logs
+from signoff.server import logs
 from signoff.queue import jobs
 from signoff.queue.mac import Mac
 def deliver(about):

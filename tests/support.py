@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +25,8 @@ from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
+from signoff.queue.intake import Intake
+from signoff.queue.stream import Stream
 from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"
@@ -48,9 +53,13 @@ def eventually(check: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody listens on, and that the kernel lends nobody who connects: it may be come back to."""
+    lent = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    while True:
+        port = random.SystemRandom().randrange(10_000, max(int(lent[0]), 10_100))
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:
@@ -137,6 +146,32 @@ def undelivered(store: Store) -> list[str]:
     query = "SELECT id FROM approval WHERE delivered_revision < revision AND not_before <= :now ORDER BY id"
     with store.reading() as connection:
         return list(connection.execute(sql(query), {"now": store.clock()}).scalars())
+
+
+@contextmanager
+def intake_of(core: Core, redis_url: str, *agents: str) -> Iterator[None]:
+    """An intake that runs inside the `with`. It knows `agents` from its start; others it finds in 0.5 s."""
+    client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
+    stream = Stream(client, "test")
+    for agent in agents:
+        stream.join(agent)
+    running = threading.Thread(target=Intake(core.approvals, stream).run, args=(stop,))
+    running.start()
+    yield
+    stop.set()
+    deadline = time.monotonic() + 20
+    while running.is_alive() and time.monotonic() < deadline:
+        with suppress(redis.RedisError):  # a test may have stopped it
+            _unblock(core.redis)
+        running.join(0.02)
+    client.close()
+
+
+def _unblock(client: Any) -> None:
+    """What waits for a stream goes on as if its time were over."""
+    for one in client.client_list():
+        if "b" in one["flags"]:
+            client.client_unblock(int(one["id"]))
 
 
 def a_request(action: str = "refund.create", payload: Any = None, **fields: Any) -> ApprovalRequest:

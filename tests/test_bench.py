@@ -53,8 +53,9 @@ def test_the_policy_is_measured_with_claims_and_without() -> None:
 
 
 def test_waits_are_measured_at_each_scale() -> None:
-    memory, woken, verified = waits.run(1, ((20, 10),))
+    memory, singly, trip, woken, verified = waits.run(1, ((20, 10),))
     assert memory.reached.endswith("MB")
+    assert all(found > 0 for row in (singly, trip) for found in milliseconds(row.reached))
     assert milliseconds(woken.reached)[0] > 0
     assert milliseconds(verified.reached)[0] > 0
 

@@ -14,6 +14,7 @@ from threading import Event
 
 from bench.stage import Stage
 
+FORKER = "signoff.cli.forker"
 NAMED = ("bot", "intake", "worker", "serve", "sandbox")
 SAMPLE_SECONDS = 10.0
 KILL_PAUSE = 20.0
@@ -34,7 +35,9 @@ def all_of(parent: int) -> dict[int, str]:
         if above == parent and process_id != parent:
             with suppress(OSError):
                 words = Path(f"/proc/{process_id}/cmdline").read_bytes().decode().split("\0")
-                if "signoff" in words:
+                if FORKER in words:
+                    found[process_id] = "forker"
+                elif "signoff" in words:
                     found[process_id] = next((name for name in NAMED if name in words), "other")
                 elif "server" in words[0]:
                     found[process_id] = "redis"

@@ -19,7 +19,6 @@ from slack_bolt.response import BoltResponse
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.delivery import Delivery
-from signoff.bot.forms.controls import ACTION
 from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.commands import Commands
@@ -31,6 +30,7 @@ from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.text.views import ACTION
 from signoff.bot.text.words import replies as replies_words
 from signoff.models import crash
 from signoff.models.store import Store

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from signoff.cli.output import EXIT, Shown, as_json, clock, say, tell
 from signoff.cli.parsers import Commands, command, duration, json_value
 from signoff.errors import Invalid, NotApproved, WaitTimeout
-from signoff.models.receipt import Receipt
 
 if TYPE_CHECKING:
     from signoff import Signoff, Ticket
@@ -148,8 +147,8 @@ def _request(arguments: argparse.Namespace) -> int:
             raise
         if not arguments.wait:
             return _sent(client, ticket, arguments)
-        say(f"asked, and waiting: {ticket.id}")
-        return _until_decided(client, ticket, arguments, arguments.action)
+        asked = f"asked, and waiting: {ticket.id}"
+        return _until_decided(client, ticket, arguments, arguments.action, asked)
 
 
 def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -167,6 +166,8 @@ def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _sent(client: Signoff, ticket: Ticket, arguments: argparse.Namespace) -> int:
     """The id, once a server has the request or 10 s are over."""
+    from signoff.models.receipt import Receipt
+
     if not arguments.json:
         print(ticket.id, flush=True)
     with _quiet():
@@ -188,14 +189,20 @@ def _wait(arguments: argparse.Namespace) -> int:
     with _client() as client:
         ticket = client.resume(arguments.id)
         known = ticket.get()
-        if known is None:
-            say("no server knows this request yet; waiting for one.")
-        return _until_decided(client, ticket, arguments, known.action if known else None)
+        unknown = "" if known else "no server knows this request yet; waiting for one."
+        return _until_decided(client, ticket, arguments, known.action if known else None, unknown)
 
 
-def _until_decided(client: Signoff, ticket: Ticket, arguments: argparse.Namespace, action: str | None) -> int:
+def _until_decided(
+    client: Signoff, ticket: Ticket, arguments: argparse.Namespace, action: str | None, first: str
+) -> int:
+    """Says `first`, if anything, and waits: from that line on Ctrl-C tells how to go on."""
+    from signoff.models.receipt import Receipt
+
     later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
     try:
+        if first:
+            say(first)
         receipt = ticket.wait(arguments.timeout)
     except NotApproved as error:
         if not isinstance(error.receipt, Receipt):
@@ -213,6 +220,8 @@ def _until_decided(client: Signoff, ticket: Ticket, arguments: argparse.Namespac
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from signoff.models.receipt import Receipt
+
     with _client() as client:
         found = client.get(arguments.id)
         if found is None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from signoff.cli.database import check_upgraded, opened
 from signoff.cli.output import clock, say
 from signoff.cli.parsers import Commands, command
-from signoff.cli.serve import only_one
 from signoff.errors import ConfigError
+from signoff.server.data_lock import only_one
 
 if TYPE_CHECKING:
     from signoff.server.restore import Restored

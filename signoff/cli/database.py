@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,6 @@ class DatabaseAway(SignoffError):
 @contextmanager
 def opened(settings: Settings) -> Iterator[Engine]:
     """The database, its errors translated: raises DatabaseAway, or ConfigError for a URL that is none."""
-    from alembic.util import CommandError
     from sqlalchemy import exc
 
     from signoff.models.engine import open_engine
@@ -73,8 +73,14 @@ def opened(settings: Settings) -> Iterator[Engine]:
     except exc.DBAPIError as error:
         first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
         raise DatabaseAway(f"{first}. Check SIGNOFF_DATABASE_URL and that the database runs.") from None
-    except CommandError:
-        raise ConfigError("A later version of Signoff has upgraded this database: update Signoff.") from None
+    except Exception as error:
+        alembic = sys.modules.get(
+            "alembic.util"
+        )  # it is large, and loaded only where there is something to do
+        if alembic and isinstance(error, alembic.CommandError):
+            text = "A later version of Signoff has upgraded this database: update Signoff."
+            raise ConfigError(text) from None
+        raise
 
 
 def check_upgraded(engine: Engine) -> None:

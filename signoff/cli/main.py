@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -49,9 +49,19 @@ exit: 0 approved, or done   2 usage, settings, or an invalid request
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
     arguments = _parser().parse_args(argv)
-    try:
+
+    def run() -> int:
         _read_settings(arguments)
         code: int = arguments.run(arguments)
+        return code
+
+    return told(run)
+
+
+def told(run: Callable[[], int]) -> int:
+    """What `run` gives; its errors become one line on stderr, and an exit code."""
+    try:
+        code = run()
         sys.stdout.flush()
         return code
     except ModuleNotFoundError as error:

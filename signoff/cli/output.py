@@ -7,7 +7,7 @@ import sys
 import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signoff.errors import (
     ConfigError,
@@ -18,7 +18,9 @@ from signoff.errors import (
     Unreachable,
     WaitTimeout,
 )
-from signoff.models.receipt import Receipt
+
+if TYPE_CHECKING:
+    from signoff.models.receipt import Receipt
 
 EXIT = {
     "approved": 0,

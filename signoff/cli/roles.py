@@ -11,55 +11,70 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from signoff.cli.database import check_upgraded, opened
-from signoff.cli.parsers import Commands, command
+from signoff.cli.parsers import Commands, Run, command
+from signoff.server.environment import READY_FD
 
 if TYPE_CHECKING:
     from signoff.server.build import Server
 
-READY_FD = "SIGNOFF_READY_FD"
-"""Set by `serve` for its children: the number of a pipe that is told when a role is ready."""
 EPILOG = """\
 `signoff serve` runs all three. By themselves, they share a Redis (SIGNOFF_REDIS_URL), a database
 (SIGNOFF_DATABASE_URL; run `signoff db upgrade` first) and a signing key. Each may run several times.
 The file of SIGNOFF_POLICY is read again when it changes, and on SIGHUP.
 """
-Role = Callable[["Server", threading.Event], None]
+Part = Callable[["Server", threading.Event], None]
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Describe the commands."""
     for name, role, help in (
-        ("bot", _bot, "run only the part that listens to Slack"),
-        ("intake", _intake, "run only the part that takes agents' requests"),
-        ("worker", _worker, "run only the part that posts cards and ends what is overdue"),
+        ("bot", bot, "run only the part that listens to Slack"),
+        ("intake", intake, "run only the part that takes agents' requests"),
+        ("worker", worker, "run only the part that posts cards and ends what is overdue"),
     ):
-        command(commands, name, _runner(role), help, common=common, epilog=EPILOG)
+        command(commands, name, _without_arguments(role), help, common=common, epilog=EPILOG)
 
 
-def _runner(role: Role) -> Callable[[argparse.Namespace], int]:
-    def run(_: argparse.Namespace) -> int:
-        from signoff.server import build, logs, settings
+def _without_arguments(role: Callable[[], int]) -> Run:
+    return lambda _: role()
 
-        given = settings.load()
-        logs.setup(given.log_level, as_json=given.log_json)
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        look = threading.Event()
-        signal.signal(signal.SIGHUP, lambda *_: look.set())
-        with opened(given) as engine:
-            check_upgraded(engine)
-        server = build.build(given)
-        server.policy.start()
-        watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
-        watch.start()
-        try:
-            role(server, stop)
-        finally:
-            server.close()
-        return 0
 
-    return run
+def bot() -> int:
+    """The bot, until it is told to stop; 0."""
+    return _run(_bot)
+
+
+def intake() -> int:
+    """The intake, as `bot`."""
+    return _run(_intake)
+
+
+def worker() -> int:
+    """The worker, as `bot`."""
+    return _run(_worker)
+
+
+def _run(part: Part) -> int:
+    from signoff.server import build, logs, settings
+
+    given = settings.load()
+    logs.setup(given.log_level, as_json=given.log_json)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    look = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: look.set())
+    with opened(given) as engine:
+        check_upgraded(engine)
+    server = build.build(given)
+    server.policy.start()
+    watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
+    watch.start()
+    try:
+        part(server, stop)
+    finally:
+        server.close()
+    return 0
 
 
 def _bot(server: Server, stop: threading.Event) -> None:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import shlex
-import signal
-import threading
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.cli.database import opened
-from signoff.cli.output import say
 from signoff.cli.parsers import Commands, command
-from signoff.cli.roles import READY_FD
-from signoff.errors import ConfigError, Unreachable
+from signoff.cli.preparation import Prepared, prepare, receive
+from signoff.server import environment, processes
 
 if TYPE_CHECKING:
-    from signoff.server.settings import Settings
+    from signoff.server.forker import Forker
+    from signoff.server.signals import Signals
 
+WAIT_SECONDS = 1.0
+"""How often it is seen whether somebody still lives who is waited for."""
 EPILOG = """\
 Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SIGNOFF_APPROVERS and SIGNOFF_CHANNEL: `signoff manifest` prints
 the Slack app to create, `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is.
@@ -46,108 +45,77 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _serve(_: argparse.Namespace) -> int:
-    from signoff.server import logs, settings, supervisor
+    from signoff.server import forker, plain_logs, supervisor
     from signoff.server.own_redis import EmbeddedRedis
+    from signoff.server.signals import Signals
 
-    given = settings.load()
-    logs.setup(given.log_level, as_json=given.log_json)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    reload, terminal = threading.Event(), _has_terminal()
-    signal.signal(signal.SIGHUP, lambda *_: (stop if terminal and not _has_terminal() else reload).set())
-    policy = given.policy()
-    given.admin_ids()
-    with ExitStack() as stack:
-        stack.enter_context(only_one(given.data))
-        verify_key = given.signer(create=True).verify_key
-        _ask_slack(given)
-        _upgrade(given)
-        own = None
-        if given.redis_url:
-            url, where = given.redis_url, "the Redis of SIGNOFF_REDIS_URL"
-            _reach(url)
+    with Signals() as signals, ExitStack() as stack:
+        source = stack.enter_context(_forker())
+        code, prepared, held = _prepared(source, signals)
+        if prepared is None or held is None:
+            return code
+        stack.enter_context(held)
+        plain_logs.setup(prepared.log_level, as_json=prepared.log_json)
+        data, own = Path(prepared.data), None
+        if prepared.redis_url:
+            url, where = prepared.redis_url, "the Redis of SIGNOFF_REDIS_URL"
         else:
-            own = EmbeddedRedis(given.data)
+            own = EmbeddedRedis(data)
             stack.callback(own.stop)
             own.start()
             url, where = own.url, f"its own {own.name}"
-        _tell_agents(given.data, url, verify_key)
+        _tell_agents(data, url, prepared.verify_key)
 
         def ready() -> None:
-            print(
-                f"Signoff is ready: cards go to {policy.conversation}, requests come by {where}.", flush=True
-            )
+            what = f"cards go to {prepared.conversation}, requests come by {where}"
+            print(f"Signoff is ready: {what}.", flush=True)
 
-        return supervisor.keep_running(url, READY_FD, stop, ready, own, reload)
-
-
-def _has_terminal() -> bool:
-    """Whether this process has a terminal: SIGHUP from one that was closed ends `serve`."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
+        given = environment.for_role(os.environ) | {"SIGNOFF_REDIS_URL": url}
+        start = source.fork if source else forker.spawn
+        return supervisor.keep_running(given, start, signals, ready, source, own)
 
 
 @contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Hold a data folder's lock; raises ConfigError while another process has it."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (data / "serve.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise ConfigError(
-                f"`signoff serve` runs already in {data} (process {file.read().strip() or 'unknown'}): "
-                "stop it, or set SIGNOFF_DATA to another folder."
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+def _forker() -> Iterator[Forker | None]:
+    """Whoever forks, on its way to being ready; None on systems where roles are spawned."""
+    from signoff.server.forker import Forker
 
-
-def _ask_slack(settings: Settings) -> None:
-    """Raise ConfigError where Slack refuses the tokens; while it is away, the bot goes on trying."""
-    from signoff.bot.slack.client import Slack, client
-
-    for name, token, method, page in (
-        ("SLACK_BOT_TOKEN", settings.slack_bot_token, "auth.test", "OAuth & Permissions, has it (xoxb-…)"),
-        (
-            "SLACK_APP_TOKEN", settings.slack_app_token, "apps.connections.open",
-            "Basic Information, App-Level Tokens, makes one (xapp-…, with connections:write)",
-        ),
-    ):  # fmt: skip
-        if token is None or not token.get_secret_value():
-            raise ConfigError(f"{name} is not set: the app's page in Slack, {page}.")
-        try:
-            Slack(client(token.get_secret_value(), settings.slack_api_url)).call(method)
-        except SlackRefused as error:
-            raise ConfigError(f"Slack does not take {name} ({error.code}): the app's page, {page}.") from None
-        except SlackUnavailable as error:
-            say(f"Slack cannot be asked now ({error.detail.rstrip('.')}): going on, and trying again.")
-
-
-def _upgrade(settings: Settings) -> None:
-    from signoff.models import migrate
-
-    with opened(settings) as engine:
-        migrate.upgrade(engine)
-
-
-def _reach(url: str) -> None:
-    import redis
-
+    if sys.platform != "linux":
+        yield None
+        return
+    # PostgreSQL's library is loaded only where it will be used.
+    more = ["psycopg"] if os.environ.get("SIGNOFF_DATABASE_URL", "").startswith("postgres") else []
+    forker = Forker(processes.python("signoff.cli.forker", *more))
     try:
-        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as connection:
-            connection.ping()
-    except ValueError:
-        raise ConfigError("SIGNOFF_REDIS_URL is no URL, such as redis://host:6379/0.") from None
-    except (redis.RedisError, OSError) as error:
-        raise Unreachable(f"{type(error).__name__}. Check SIGNOFF_REDIS_URL and that Redis runs.") from None
+        forker.begin()
+        yield forker
+    finally:
+        forker.close()
+
+
+def _prepared(source: Forker | None, signals: Signals) -> tuple[int, Prepared | None, IO[str] | None]:
+    """All that has to hold before roles run; where it does not, or `serve` is to stop, its exit code."""
+    if source is None:
+        return 0, *prepare(os.getpid())
+    while not source.ready:
+        if signals.stop:
+            return 0, None, None
+        if (code := source.code()) is not None:  # it has said why
+            return max(code, 1), None, None
+        signals.wait(WAIT_SECONDS, source.files)
+        source.listen()
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            process = source.fork("prepare", environment.for_role(os.environ), theirs.fileno())
+        while not signals.stop:
+            if signals.wait(WAIT_SECONDS, [ours.fileno()]):
+                found = receive(ours)
+                code = process.wait()
+                return (code, *found) if found else (max(code, 1), None, None)
+        process.kill()
+        process.wait()
+    return 0, None, None
 
 
 def _tell_agents(data: Path, url: str, verify_key: str) -> None:

@@ -1,6 +1,6 @@
 """What an agent calls: ask for approval, wait, and be given what to run.
 
-`AsyncSignoff` is the one implementation; `signoff.client.blocking.Signoff` is its thin blocking face.
+`AsyncSignoff` is the one implementation; `signoff.client.face.Signoff` is its thin blocking face.
 
     signoff = AsyncSignoff()
     receipt = await signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
@@ -20,17 +20,17 @@ from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
-from signoff.client import settings as config
 from signoff.client.ask import Ask, build_request
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
+from signoff.client.settings import Settings, load_settings
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import Receipt
 
 CANCEL_SECONDS = 10.0
-"""How long cancel() waits for the server's answer."""
+"""How long cancel() waits for the server's response."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -72,7 +72,7 @@ class AsyncTicket:
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
         otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
         """
-        return await self._client._wait(self.id, self.digest, timeout, self._body)
+        return await self._client._wait_for_receipt(self.id, self.digest, timeout, self._body)
 
     async def get(self) -> Receipt | Pending | None:
         """Its state now."""
@@ -93,7 +93,7 @@ class AsyncSignoff:
         self, *, redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None
     ) -> None:
         self._given = (redis_url, agent, verify_key)
-        self._config: config.Config | None = None
+        self._settings: Settings | None = None
         self._exchange: RedisExchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._warned = False
@@ -101,7 +101,7 @@ class AsyncSignoff:
     @property
     def agent(self) -> str:
         """This agent's name; raises ConfigError."""
-        return substitute.agent if substitute else self._settings().agent
+        return substitute.agent if substitute else self._load_settings().agent
 
     async def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> AsyncTicket:
         """Ask, and go on. `ask` is described at `signoff.client.ask.Ask`.
@@ -116,7 +116,7 @@ class AsyncSignoff:
                 stacklevel=2,
             )
         request, body, digest = build_request(self.agent, action, payload, ask)
-        await self._link().send("request", str(request.id), body)
+        await self._current_exchange().send("request", str(request.id), body)
         return AsyncTicket(str(request.id), digest, self, body)
 
     async def ask(
@@ -134,14 +134,14 @@ class AsyncSignoff:
         `digest` is `ticket.digest`, where it was kept: with it a receipt for other content is refused. A
         request that no server knows cannot be sent again from its id: wait for it with a timeout.
         """
-        return AsyncTicket(_an_id(request_id), digest, self)
+        return AsyncTicket(_checked_id(request_id), digest, self)
 
     async def get(self, request_id: str) -> Receipt | Pending | None:
         """A request's state now: its receipt, Pending, or None (the server has not seen it, or forgot).
 
         The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
         """
-        response = await self._link().lookup(_an_id(request_id))
+        response = await self._current_exchange().lookup(_checked_id(request_id))
         if response is None:
             return None
         if response.status != "pending":
@@ -151,21 +151,21 @@ class AsyncSignoff:
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
-        return await self._link().received(_an_id(request_id), timeout)
+        return await self._current_exchange().is_received(_checked_id(request_id), timeout)
 
     async def cancel(self, request_id: str, reason: str = "") -> Receipt:
         """Withdraw a request; the receipt says `cancelled`, or what had been decided before.
 
-        Raises WaitTimeout when no server answers within 10 s: then it may still be decided.
+        Raises WaitTimeout when no server responds within 10 s: then it may still be decided.
         """
         body = build(Cancel, {"reason": reason}).model_dump_json()
-        await self._link().send("cancel", _an_id(request_id), body)
-        return self._accept(await self._final(request_id, CANCEL_SECONDS), request_id, None)
+        await self._current_exchange().send("cancel", _checked_id(request_id), body)
+        return self._accept(await self._wait_for_final(request_id, CANCEL_SECONDS), request_id, None)
 
     async def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters."""
         body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
-        await self._link().send("outcome", _an_id(request_id), body)
+        await self._current_exchange().send("outcome", _checked_id(request_id), body)
         crash.here("client.reported")
 
     report_async = report
@@ -178,12 +178,12 @@ class AsyncSignoff:
         """
         if substitute:
             raise SignoffError("decisions() needs a server: it is not there while signoff.testing is used.")
-        settings = self._settings()
+        settings = self._load_settings()
         inbox = Inbox(settings.redis_url, settings.agent, group)
         try:
             async with aclosing(inbox.ids()) as arrivals:
                 async for entry, request_id in arrivals:
-                    response = await self._link().lookup(request_id)
+                    response = await self._current_exchange().lookup(request_id)
                     try:
                         receipt = self._accept(response, request_id, None) if response else None
                     except NotVerified:
@@ -217,34 +217,36 @@ class AsyncSignoff:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _settings(self) -> config.Config:
-        if self._config is None:
-            self._config = config.load(*self._given)
-        return self._config
+    def _load_settings(self) -> Settings:
+        if self._settings is None:
+            self._settings = load_settings(*self._given)
+        return self._settings
 
-    def _link(self) -> Exchange:
+    def _current_exchange(self) -> Exchange:
         if substitute:
             return substitute.exchange
         loop = asyncio.get_running_loop()
         if self._exchange is None or self._loop is not loop:
-            settings = self._settings()
+            settings = self._load_settings()
             self._exchange, self._loop = RedisExchange(settings.redis_url, settings.agent), loop
         return self._exchange
 
     def _accept(self, response: Response, request_id: str, digest: str | None) -> Receipt:
-        keys = substitute.verify_keys if substitute else self._settings().verify_keys
+        keys = substitute.verify_keys if substitute else self._load_settings().verify_keys
         return receipts.accept(response, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
 
-    async def _final(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
+    async def _wait_for_final(
+        self, request_id: str, timeout: float | None, body: str | None = None
+    ) -> Response:
         try:
-            return await self._link().wait(request_id, timeout, body)
+            return await self._current_exchange().wait(request_id, timeout, body)
         except TimeoutError:
             raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.") from None
 
-    async def _wait(
+    async def _wait_for_receipt(
         self, request_id: str, digest: str | None, timeout: float | None, body: str | None
     ) -> Receipt:
-        response = await self._final(request_id, timeout, body)
+        response = await self._wait_for_final(request_id, timeout, body)
         crash.here("client.answered")
         receipt = self._accept(response, request_id, digest)
         crash.here("client.verified")
@@ -254,7 +256,7 @@ class AsyncSignoff:
         raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}".strip(), receipt)
 
 
-def _an_id(text: str) -> str:
+def _checked_id(text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except (ValueError, AttributeError, TypeError):

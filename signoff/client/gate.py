@@ -163,12 +163,11 @@ class _Gate:
         receipt = None
         try:
             payload, said = self.request(args, kwargs)
-            answer = self.client.ask(self.action, payload, timeout=self.timeout, **said)
-            receipt = _spent(answer)
+            receipt = _first_use(self.client.ask(self.action, payload, timeout=self.timeout, **said))
             args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
         except NotApproved as error:
             self.tell(receipt, error)
-            return self.refused(error, bound)
+            return self.refuse(error, bound)
         try:
             result = self.function(*args, **kwargs)
         except Exception as error:
@@ -185,12 +184,12 @@ class _Gate:
         receipt = None
         try:
             payload, said = self.request(args, kwargs)
-            answer = await self.client.ask_async(self.action, payload, timeout=self.timeout, **said)
-            receipt = _spent(answer)
+            given = await self.client.ask_async(self.action, payload, timeout=self.timeout, **said)
+            receipt = _first_use(given)
             args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
         except NotApproved as error:
             await self.tell_async(receipt, error)
-            result = self.refused(error, bound)
+            result = self.refuse(error, bound)
             return await result if inspect.isawaitable(result) else result
         try:
             result = await self.function(*args, **kwargs)
@@ -218,7 +217,7 @@ class _Gate:
         text = str(text)
         return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
 
-    def refused(self, error: NotApproved, bound: Bound) -> Any:
+    def refuse(self, error: NotApproved, bound: Bound) -> Any:
         """What the caller gets instead of a run."""
         if self.fallback is not None:
             return call(self.fallback, bound.values, error)
@@ -266,7 +265,7 @@ def _outcome(error: Exception | None) -> dict[str, Any]:
     return {"succeeded": error is None, "note": type(error).__name__ if error else ""}
 
 
-def _spent(receipt: Receipt) -> Receipt:
+def _first_use(receipt: Receipt) -> Receipt:
     """The receipt, the first time that this process runs something with it; then raises Duplicate."""
     now = datetime.now(UTC)
     with _lock:

@@ -12,7 +12,8 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from signoff.client.exchange import OUTAGE, connection
+from signoff.client import connections
+from signoff.client.connections import OUTAGE
 from signoff.errors import Unreachable
 from signoff.models.receipt import Receipt
 from signoff.queue import stream
@@ -41,8 +42,8 @@ class Inbox:
     """Reads one group of an agent's decision stream; on a connection of its own, which waits."""
 
     def __init__(self, url: str, agent: str, group: str) -> None:
-        # A blocking read outlasts redis-py's default socket timeout, which would end it as a failure.
-        self._redis = connection(url, socket_timeout=BLOCK_MS / 1000 + 10, single_connection_client=True)
+        # A blocking read has to outlast the time that its reply may take.
+        self._redis = connections.commands(url, socket_seconds=BLOCK_MS / 1000 + 10)
         self._key = stream.decisions(agent)
         self._group = group
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"

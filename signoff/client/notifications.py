@@ -1,18 +1,20 @@
-"""The one connection on which an agent's process is woken: a channel a request."""
+"""The one connection on which an agent's process is woken: a topic a request."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError
 
-from signoff.client import resp
-from signoff.client.resp import OUTAGE
+from signoff.client import connections
+from signoff.client.connections import CONNECT_SECONDS
 
 log = logging.getLogger("signoff")
 
@@ -22,88 +24,87 @@ PONG_SECONDS = 10.0
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before a reconnect; the last one goes on."""
 CHUNK = 500
-"""Channels in one SUBSCRIBE."""
+"""Topics in one SUBSCRIBE."""
+FAULTS = (RedisError, OSError)
+"""What ends a connection; also a refusal, such as a wrong password, may be over a minute later."""
 
 
-class Notices:
-    """Keeps a subscription to any number of channels, over every reconnect.
+class Notifications:
+    """Keeps a subscription to any number of topics (Redis's channels), over every reconnect.
 
-    `look` is called with the channels whose answer should be looked up: when one is subscribed to, when
-    its notice comes, after a reconnect (all), and every 30 s (all).
+    `look` is called with the topics whose request should be looked up: when one is subscribed to, when
+    its notification comes, after a reconnect (all), and every 30 s (all).
     """
 
     def __init__(self, url: str, look: Callable[[Iterable[str]], None]) -> None:
-        # Its reads wait as long as it takes: the pings find a dead connection, where a socket timeout
-        # would give up a live one.
-        self._pool = resp.connections(url)
+        self._url = url
         self._look = look
-        self._channels: set[str] = set()
-        self._fresh: list[str] = []
-        self._connection: AbstractConnection | None = None
-        self._sender: asyncio.Task[None] | None = None
-        self._runner: asyncio.Task[None] | None = None
+        self._topics: set[str] = set()
+        self._added: list[str] = []
+        self._removed: list[str] = []
         self._changed = asyncio.Event()
-        self._left: list[str] = []
+        self._connection: AbstractConnection | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._sender: asyncio.Task[None] | None = None
         self._heard = 0.0
+        self.connected = False
+        """True while a connection stands."""
         self.reached = asyncio.Event()
         """Set once a connection has stood."""
         self.fault: BaseException | None = None
         """Why the last connection went away."""
 
-    @property
-    def connected(self) -> bool:
-        """True while a connection stands."""
-        return self._connection is not None
-
-    def add(self, channel: str) -> None:
-        """Subscribe; the answer is looked up once the subscription stands."""
-        if channel in self._channels:
+    def add(self, topic: str) -> None:
+        """Subscribe; the request is looked up once the subscription stands."""
+        if topic in self._topics:
             return
-        self._channels.add(channel)
-        self._fresh.append(channel)
+        self._topics.add(topic)
+        self._added.append(topic)
         self._changed.set()
-        if self._runner is None:
-            self._runner = asyncio.create_task(self._run())
+        if self._keeper is None:
+            self._keeper = asyncio.create_task(self._keep_connected())
 
-    def remove(self, channel: str) -> None:
+    def remove(self, topic: str) -> None:
         """Unsubscribe."""
-        if channel in self._channels:
-            self._channels.discard(channel)
-            self._left.append(channel)
+        if topic in self._topics:
+            self._topics.discard(topic)
+            self._removed.append(topic)
             self._changed.set()
 
     async def close(self) -> None:
         """Let the connection go."""
-        if self._runner:
-            self._runner.cancel()
-            await asyncio.gather(self._runner, return_exceptions=True)
-        await self._pool.disconnect()
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
 
-    async def _run(self) -> None:
+    async def _keep_connected(self) -> None:
         failures = 0
         while True:
             try:
-                await self._serve()
-            except OUTAGE as error:
+                await self._listen()
+            except FAULTS as error:
                 failures, self.fault = (0 if self.connected else failures + 1), error
                 log.debug("the connection to Redis went away: %s", type(error).__name__)
             finally:
                 await self._drop()
             await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
 
-    async def _serve(self) -> None:
-        connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-        await connection.connect()  # type: ignore[no-untyped-call]
-        self._connection, self._heard = connection, time.monotonic()
-        self._fresh, self._left = list(self._channels), []
+    async def _listen(self) -> None:
+        """Connect, subscribe to all, and hear; ends with an exception."""
+        self._connection = connection = connections.bare(self._url)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await connection.connect()  # type: ignore[no-untyped-call]
+        self.connected, self._heard = True, time.monotonic()
+        self._added, self._removed = list(self._topics), []
         self._changed.set()
         self.reached.set()
         self._sender = asyncio.create_task(self._send(connection))
         while True:
-            reply: Any = await resp.read(connection)
+            # However long it takes: pings find a dead connection, where a timeout would give up a live one.
+            heard: Any = await connection.read_response(timeout=math.inf)
             self._heard = time.monotonic()
-            if reply[0] in (b"message", b"subscribe"):
-                self._look((reply[1].decode(),))
+            if heard[0] in (b"message", b"subscribe"):
+                self._look((heard[1].decode(),))
 
     async def _send(self, connection: AbstractConnection) -> None:
         """Send what changed as it changes, and a PING every half minute, when all is looked up again."""
@@ -118,7 +119,7 @@ class Notices:
                 if time.monotonic() < due:
                     continue
                 if not asked:
-                    self._look(self._channels)
+                    self._look(self._topics)
                     asked = time.monotonic()
                     due = asked + PONG_SECONDS
                     await connection.send_command("PING", check_health=False)
@@ -127,24 +128,24 @@ class Notices:
                 else:
                     await connection.disconnect(nowait=True)
                     return
-        except OUTAGE:
+        except FAULTS:
             await connection.disconnect(nowait=True)
 
     async def _subscribe(self, connection: AbstractConnection) -> None:
         self._changed.clear()
-        fresh, left = self._fresh, self._left
-        self._fresh, self._left = [], []
-        for command, channels in (
-            ("UNSUBSCRIBE", [c for c in left if c not in self._channels]),
-            ("SUBSCRIBE", [c for c in fresh if c in self._channels]),
+        added, removed = self._added, self._removed
+        self._added, self._removed = [], []
+        for command, topics in (
+            ("UNSUBSCRIBE", [topic for topic in removed if topic not in self._topics]),
+            ("SUBSCRIBE", [topic for topic in added if topic in self._topics]),
         ):
-            for start in range(0, len(channels), CHUNK):
-                await connection.send_command(command, *channels[start : start + CHUNK], check_health=False)
+            for start in range(0, len(topics), CHUNK):
+                await connection.send_command(command, *topics[start : start + CHUNK], check_health=False)
 
     async def _drop(self) -> None:
+        self.connected = False
         if self._sender:
             self._sender.cancel()
             await asyncio.gather(self._sender, return_exceptions=True)
-        connection, self._connection = self._connection, None
-        if connection:
-            await connection.disconnect(nowait=True)
+        if self._connection:
+            await self._connection.disconnect(nowait=True)

@@ -15,7 +15,7 @@ LOCAL_AGENT = "local"
 
 
 @dataclass(frozen=True)
-class Config:
+class Settings:
     """Where Redis is, who this agent is, and whose receipts it takes."""
 
     redis_url: str
@@ -23,7 +23,9 @@ class Config:
     verify_keys: VerifyKeys
 
 
-def load(redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None) -> Config:
+def load_settings(
+    redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None
+) -> Settings:
     """Arguments first, then SIGNOFF_REDIS_URL, SIGNOFF_AGENT and SIGNOFF_VERIFY_KEY.
 
     Where neither Redis nor a key is named, `signoff serve` of this user on this machine is used: it
@@ -49,4 +51,4 @@ def load(redis_url: str | None = None, agent: str | None = None, verify_key: str
         raise ConfigError("SIGNOFF_AGENT is not set: give this agent a name such as billing-bot.")
     if not AGENT.fullmatch(name):
         raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
-    return Config(url, name, verify_keys(key))
+    return Settings(url, name, verify_keys(key))

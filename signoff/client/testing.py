@@ -108,7 +108,7 @@ class _ScriptedExchange:
         self._lock = threading.RLock()
         self._asked: dict[str, ApprovalRequest] = {}
         self._keys: dict[str, str] = {}
-        self._answers: dict[str, Response] = {}
+        self._responses: dict[str, Response] = {}
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Take one entry; raises AssertionError for a request that nothing was said about."""
@@ -119,7 +119,7 @@ class _ScriptedExchange:
                 self._take(ApprovalRequest.decode(body))
             elif kind == "cancel" and request_id in self._asked and self._pending(request_id):
                 reason = Cancel.model_validate_json(body).reason
-                self._answer(request_id, _Script("", "cancelled", reason=reason))
+                self._respond(request_id, _Script("", "cancelled", reason=reason))
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
 
@@ -132,12 +132,12 @@ class _ScriptedExchange:
             if request is None:
                 return None
             if not self._pending(request_id):
-                return self._answers[request_id]
+                return self._responses[request_id]
             expires_at = time.time_ns() // 1000 + request.expires_in * 1_000_000
             return Response(status="pending", action=request.action, expires_at=expires_at)
 
     async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
-        """The final answer; raises TimeoutError at once where the test leaves the request pending."""
+        """The final response; raises TimeoutError at once where the test leaves the request pending."""
         response = await self.lookup(request_id)
         if response is not None and response.status != "pending":
             return response
@@ -148,7 +148,7 @@ class _ScriptedExchange:
             )
         raise TimeoutError
 
-    async def received(self, request_id: str, timeout: float) -> bool:
+    async def is_received(self, request_id: str, timeout: float) -> bool:
         """True for every request that was sent."""
         return request_id in self._asked
 
@@ -167,19 +167,19 @@ class _ScriptedExchange:
         self._asked[request_id] = request
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             reason = "This key was used for another request: use a new key for other content."
-            self._answer(request_id, _Script("", "invalid", reason=reason))
+            self._respond(request_id, _Script("", "invalid", reason=reason))
 
     def _pending(self, request_id: str) -> bool:
         """Decide what can be decided by now."""
-        if request_id in self._answers:
+        if request_id in self._responses:
             return False
         script = self._approvals._script_for(self._asked[request_id].action)
         if script is None or script.status == "pending":
             return True
-        self._answer(request_id, script)
+        self._respond(request_id, script)
         return False
 
-    def _answer(self, request_id: str, script: _Script) -> None:
+    def _respond(self, request_id: str, script: _Script) -> None:
         from signoff.models.messages import Response
         from signoff.payload.canonical import canonical
 
@@ -190,7 +190,7 @@ class _ScriptedExchange:
         text = canonical(payload)
         approved = script.status == "approved"
         receipt = _receipt(request, script, text if approved else None)
-        self._answers[request_id] = Response(
+        self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
             receipt=self._signer.sign(receipt),

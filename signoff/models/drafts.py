@@ -1,4 +1,4 @@
-"""What people have typed into forms of several pages, until they submit the last one.
+"""What people have entered in forms that edit, until they approve it.
 
 It is kept here because a channel keeps little with a form (Slack 3,000 characters), and one page's fields may
 hold more. It is no state of an approval: nothing is decided by it, and what comes of it is checked like any
@@ -8,6 +8,7 @@ other edit.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, insert, literal_column, select, update
@@ -25,22 +26,18 @@ ENDED_SECONDS = 3600
 
 drafts = DraftRow.__table__  # type: ignore[attr-defined]
 
-_MINE = (drafts.c.form == bindparam("which"), drafts.c.approval_id == bindparam("about"))
-_READ = select(drafts.c.text).where(*_MINE, drafts.c.approver == bindparam("who"))
-_WRITE = (
-    update(drafts)
-    .where(*_MINE, drafts.c.approver == bindparam("who"))
-    .values(text=bindparam("what"), version=bindparam("seen"), updated_at=now())
+_MINE = (
+    drafts.c.id == bindparam("which"),
+    drafts.c.approval_id == bindparam("about"),
+    drafts.c.approver == bindparam("who"),
 )
+_READ = select(drafts.c.text).where(*_MINE)
+_KEPT = {"version": bindparam("seen"), "text": bindparam("what"), "updated_at": now()}
+_WRITE = update(drafts).where(*_MINE).values(_KEPT)
 _ADD = insert(drafts).values(
-    form=bindparam("which"),
-    approval_id=bindparam("about"),
-    approver=bindparam("who"),
-    version=bindparam("seen"),
-    text=bindparam("what"),
-    updated_at=now(),
+    id=bindparam("which"), approval_id=bindparam("about"), approver=bindparam("who"), **_KEPT
 )
-_ANY = select(drafts.c.form).limit(literal_column("1"))
+_ANY = select(drafts.c.id).limit(literal_column("1"))
 _CLEAR = delete(drafts).where(
     (drafts.c.updated_at < now() - literal_column(str(KEPT_SECONDS * MICROSECONDS)))
     | exists(  # not IN, which would read a million old approvals for one draft
@@ -59,26 +56,20 @@ class Drafts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def read(self, form: str, approval: Approval, user_id: str) -> dict[str, Any]:
-        """What this person has typed into this form so far, by block_id; none where nothing is kept."""
+    def read(self, draft_id: str, approval: Approval, user_id: str) -> dict[str, Any]:
+        """What this person has entered in a form so far, by block_id; none where nothing is kept."""
         with self._store.reading() as connection:
-            values = {"which": form, "about": approval.id, "who": user_id}
+            values = {"which": draft_id, "about": approval.id, "who": user_id}
             text = connection.execute(_READ, values).scalar()
-        found = json.loads(text) if text else {}
-        return dict(found)
+        return dict(json.loads(text)) if text else {}
 
-    def write(self, form: str, approval: Approval, user_id: str, typed: dict[str, Any]) -> bool:
-        """Keep what was typed, instead of what was kept before; False where that is too much to keep."""
-        text = json.dumps(typed)
+    def write(self, draft_id: str, approval: Approval, user_id: str, entered: Mapping[str, Any]) -> bool:
+        """Keep what was entered, instead of what was kept before; False where that is too much to keep."""
+        text = json.dumps(dict(entered))
         if len(text) > MAX_TEXT:
             return False
-        values = {
-            "which": form,
-            "about": approval.id,
-            "who": user_id,
-            "seen": approval.version,
-            "what": text,
-        }
+        whose = {"which": draft_id, "about": approval.id, "who": user_id}
+        values = whose | {"seen": approval.version, "what": text}
         with self._store.transaction() as connection:
             if connection.execute(_WRITE, values).rowcount == 0:
                 connection.execute(_ADD, values)

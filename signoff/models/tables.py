@@ -299,16 +299,16 @@ class HomeRow(SQLModel, table=True):
 
 
 class DraftRow(SQLModel, table=True):
-    """What one approver has typed so far into one form of several pages; deleted soon after the decision.
+    """What one approver has typed so far into a form that edits; deleted soon after the decision.
 
-    `form` is an id of its own: the same person's form on another device is another draft. `text` is JSON and
+    `id` is the form's own: the same person's form on another device is another draft. `text` is JSON and
     may hold personal data.
     """
 
     __tablename__ = "draft"
     __table_args__ = (Index("draft_approval", "approval_id"),)
 
-    form: str = _text(primary_key=True)
+    id: str = _text(primary_key=True)
     approval_id: str = _text(foreign_key="approval.id")
     approver: str = _text()
     version: int

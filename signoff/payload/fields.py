@@ -6,14 +6,13 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from signoff.errors import Invalid
 from signoff.payload import canonical
 from signoff.payload.outline import REFERENCES
 from signoff.payload.problems import TYPES, one_of, shown
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
 _CONSTANT = {"const", "title", "description", "type"}
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "": False}
@@ -35,6 +34,28 @@ class Field:
     required: bool
     title: str
     description: str
+
+    @property
+    def types(self) -> set[str]:
+        """Every type that its schema names; all of them where an alternative names none."""
+        return _types(self.schema)
+
+    @property
+    def nullable(self) -> bool:
+        """True where null is allowed."""
+        return "null" in self.types
+
+    @property
+    def scalar(self) -> str:
+        """The one type that it has beside null: string, integer, number or boolean; empty for all else."""
+        kinds = self.types - {"null"}
+        kind = "number" if kinds == {"number", "integer"} else kinds.pop() if len(kinds) == 1 else ""
+        return kind if kind in ("string", "integer", "number", "boolean") else ""
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """True for a JSON number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def fields(
@@ -181,11 +202,9 @@ def _option(options: list[Any], text: str, only_texts: bool) -> Any:
 
 
 def _integer(text: str) -> int:
-    number = _NUMBER.fullmatch(text)
-    found = int(text) if _INTEGER.fullmatch(text) else _number(text) if number else None
+    found = _number(text) if _NUMBER.fullmatch(text) else None
     if not isinstance(found, int):
         raise Invalid("Write a whole number, such as 120.")
-    _small_enough(found)
     return found
 
 
@@ -193,18 +212,14 @@ def _number(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
         raise Invalid("Write a number, such as 120 or 99.5.")
     near = float(text)
-    _small_enough(near)
+    if not math.isfinite(near) or abs(near) >= canonical.LARGEST_NUMBER:
+        raise Invalid("That number is too large: it has to stay below 9,007,199,254,740,992.")
     exact = Decimal(text)
     if exact == exact.to_integral_value():
         return int(exact)
     if Decimal(repr(near)) != exact:
         raise Invalid("That number has more digits than can be kept: round it.")
     return near
-
-
-def _small_enough(number: float) -> None:
-    if not math.isfinite(number) or abs(number) >= canonical.LARGEST_NUMBER:
-        raise Invalid("That number is too large: it has to stay below 9,007,199,254,740,992.")
 
 
 def _boolean(text: str) -> bool:

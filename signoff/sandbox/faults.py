@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -28,18 +29,28 @@ _POSTS_AT_ONCE: Final = 3
 
 @dataclass(slots=True)
 class Fault:
-    """What happens to the next `times` calls of `method` ("*": of any)."""
+    """What happens to the next `times` calls of `method` ("*": of any) whose arguments hold `about` as text.
+
+    Others may be calling too: a test says which call it means by an id, a ts, an action, a run's name.
+    """
 
     method: str
     mode: str
     times: int = 1
     seconds: float = 1.0
     error: str = "internal_error"
+    about: str = ""
 
     @property
     def closes_sockets(self) -> bool:
         """Whether it hits Socket Mode rather than a Web API call."""
         return self.mode == "disconnect" and self.method in _SOCKET
+
+    def hits(self, method: str, arguments: dict[str, Any]) -> bool:
+        """Whether it is meant for this call."""
+        if self.method not in (method, "*"):
+            return False
+        return not self.about or self.about in json.dumps(arguments, ensure_ascii=False)
 
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Fault:
@@ -50,6 +61,7 @@ class Fault:
             fields.get("times", 1),
             fields.get("seconds", 1.0),
             fields.get("error", "internal_error"),
+            fields.get("about", ""),
         )
         if not isinstance(fault.method, str) or not fault.method:
             raise ActError("invalid_fault", detail='method is a Web API method, "socket" or "*"')
@@ -61,6 +73,8 @@ class Fault:
             raise ActError("invalid_fault", detail="seconds is a number from 0 to 3600")
         if not isinstance(fault.error, str):
             raise ActError("invalid_fault", detail="error is one of Slack's error codes")
+        if not isinstance(fault.about, str) or (fault.about and fault.closes_sockets):
+            raise ActError("invalid_fault", detail="about is a text that a call's arguments hold")
         return fault
 
     def as_json(self) -> dict[str, Any]:
@@ -71,6 +85,7 @@ class Fault:
             "times": self.times,
             "seconds": self.seconds,
             "error": self.error,
+            "about": self.about,
         }
 
 
@@ -82,10 +97,10 @@ class Faults:
     rate_limits: bool = False
     _calls: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
 
-    def take(self, method: str) -> Fault | None:
+    def take(self, method: str, arguments: dict[str, Any]) -> Fault | None:
         """The fault that hits this call, with one less of it left; the oldest first."""
         for fault in self.pending:
-            if fault.method in (method, "*"):
+            if fault.hits(method, arguments):
                 fault.times -= 1
                 if not fault.times:
                     self.pending.remove(fault)

@@ -46,21 +46,24 @@ class WebApi:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One call: its faults, its work, its answer, its line in the journal."""
         method, started = request.match_info["method"], time.perf_counter()
-        fault = self.faults.take(method)
-        mode = fault.mode if fault else ""
+        body = await request.read()
         raw: JSON = {}
+        refusal: SlackError | None = None
+        try:
+            raw = _parse(request, body)
+        except SlackError as error:
+            refusal = error
+        fault = self.faults.take(method, raw)
+        mode = fault.mode if fault else ""
         status = 200
         answer: JSON = {}
         headers: dict[str, str] = {}
         if fault and mode == "hang":
             await asyncio.sleep(fault.seconds)
-        if mode != "disconnect":
-            body = await request.read()
-            try:
-                raw = _parse(request, body)
-                status, answer, headers = self.call(method, _token(request, raw), raw, fault)
-            except SlackError as error:
-                answer = error.answer
+        if refusal is not None:
+            answer = refusal.answer
+        elif mode != "disconnect":
+            status, answer, headers = self.call(method, _token(request, raw), raw, fault)
         self._tell_of_views(method, raw, answer)
         self.journal.add(
             "call",

@@ -15,11 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
 from signoff.errors import ConfigError
 from signoff.queue.data_folder import write_private
 from signoff.server import processes
@@ -105,6 +100,11 @@ class EmbeddedRedis:
             self.stop()
             raise
 
+    @property
+    def pid(self) -> int:
+        """Its process; 0 where there is none."""
+        return self._process.pid if self._process else 0
+
     def running(self) -> bool:
         """False once its process has ended."""
         return self._process is not None and self._process.poll() is None
@@ -116,19 +116,11 @@ class EmbeddedRedis:
             self._process = None
 
     def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        client = redis.Redis.from_url(self.url, socket_timeout=5, retry=Retry(NoBackoff(), 0))
         give_up = time.monotonic() + START_SECONDS
-        try:
-            while process.poll() is None:
-                try:
-                    client.ping()
-                    return
-                except RedisError:
-                    if time.monotonic() > give_up:
-                        break
-                    time.sleep(0.01)
-        finally:
-            client.close()
+        while process.poll() is None and time.monotonic() < give_up:
+            if _answers(self.url):
+                return
+            time.sleep(0.01)
         raise ConfigError(f"Signoff's own Redis does not start: {self.log_file} says why.")
 
     def _kept(self) -> tuple[str, int]:
@@ -170,6 +162,19 @@ def _config(port: int, password: str, folder: Path, log_file: Path) -> str:
         "maxmemory-policy": "noeviction",
     }
     return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+
+def _answers(url: str) -> bool:
+    """Whether it takes commands. In two lines of its protocol: a client would be half of `serve`'s memory."""
+    found = urlsplit(url)
+    password = (found.password or "").encode()
+    try:
+        with socket.create_connection(("127.0.0.1", found.port or 0), timeout=5) as link:
+            link.sendall(b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\nPING\r\n" % (len(password), password))
+            with link.makefile("rb") as answers:
+                return answers.readline() == b"+OK\r\n" and answers.readline() == b"+PONG\r\n"
+    except OSError:
+        return False
 
 
 def _quoted(path: Path) -> str:

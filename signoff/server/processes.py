@@ -7,16 +7,70 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when the thread that started it ends."""
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2): orphans among a process's descendants become its children."""
+WAIT_SECONDS = 0.005
+"""How often somebody who waits for an adopted child looks."""
 Output = int | IO[Any] | None
 _ISOLATED = [] if os.getcwd() in sys.path else ["-P"]
 """A module of the current folder that is named like one of ours must not be taken for it."""
+
+
+class Process(Protocol):
+    """A child process; a Popen is one."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Adopted:
+    """A child that another process has started for this one. As of a Popen, its exit code is its own."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, a signal's number negative; None while it runs."""
+        if self._code is None:
+            found, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if found else None
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code; raises TimeoutExpired after so many seconds."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if end is not None and time.monotonic() > end:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            time.sleep(WAIT_SECONDS)
+        return code
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, where it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
 
 
 def start(
@@ -53,7 +107,7 @@ def python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, *_ISOLATED, "-m", module, *arguments]
 
 
-def stop(children: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+def stop(children: Sequence[Process], seconds: float) -> None:
     """SIGTERM to all, `seconds` to finish, then SIGKILL to who is left."""
     for child in children:
         if child.poll() is None:
@@ -65,6 +119,21 @@ def stop(children: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def adopt() -> None:
+    """From now on what a descendant leaves behind is this process's child; raises OSError if it cannot be."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def bury(known: Collection[int]) -> None:
+    """Take leave of children that have ended and are nobody's concern: orphans of `known` ones, say."""
+    with suppress(ChildProcessError):
+        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if found.si_pid in known:  # whoever knows it asks for its code
+                return
+            os.waitpid(found.si_pid, 0)
 
 
 def _die_with_parent() -> Callable[[], None]:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-import subprocess
-import threading
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from signoff.errors import ConfigError
 from signoff.server import processes
+from signoff.server.forker import Forker, Start
+from signoff.server.members import Member
 from signoff.server.own_redis import EmbeddedRedis
-
-log = logging.getLogger("signoff.serve")
+from signoff.server.processes import Process
+from signoff.server.signals import Signals
 
 ROLES = ("bot", "intake", "worker")
-PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds before something that died is started again; the last one goes on."""
-STEADY_SECONDS = 60.0
-"""After this long a death counts as the first again."""
 FINISH_SECONDS = 10.0
 """What a role has to finish what it runs."""
 LOOK_SECONDS = 0.1
@@ -30,71 +22,40 @@ BAD_SETTINGS = 2
 """The exit code of a role that cannot run with these settings: starting it again changes nothing."""
 
 
-class Member(ABC):
-    """One process that is kept running. `ready` is set once it has said so, the first time."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.ready = False
-        self._failures = 0
-        self._started = 0.0
-        self._due = 0.0
-
-    @abstractmethod
-    def start(self) -> None:
-        """Start its process; raises OSError or ConfigError."""
-
-    @abstractmethod
-    def code(self) -> int | None:
-        """Its exit code; None while it runs."""
-
-    def keep(self) -> None:
-        """Look after it: where it has ended, start it again in a while."""
-        now = time.monotonic()
-        if self.code() is None:
-            return
-        if not self._due:
-            steady = now - self._started > STEADY_SECONDS
-            self._failures = 1 if steady else self._failures + 1
-            pause = PAUSES[min(self._failures, len(PAUSES)) - 1]
-            self._due = now + pause
-            log.error("%s ended with %s; starting it again in %g s", self.name, self.code(), pause)
-        elif now >= self._due:
-            try:
-                self.begin()
-            except (OSError, ConfigError) as error:
-                log.error("%s cannot be started: %s", self.name, type(error).__name__)
-                self._started = now
-
-    def begin(self) -> None:
-        """Start it, and remember when."""
-        self._due, self._started = 0.0, time.monotonic()
-        self.start()
-
-
 class Role(Member):
     """A child process that runs one role, and says on a pipe when it is ready."""
 
-    def __init__(self, name: str, redis_url: str, ready_variable: str) -> None:
+    def __init__(
+        self, name: str, given: Mapping[str, str], start: Start, startable: Callable[[], bool]
+    ) -> None:
         super().__init__(name)
-        self._environment = {**os.environ, "SIGNOFF_REDIS_URL": redis_url}
-        self._ready_variable = ready_variable
+        self._given = given
+        self._start = start
+        self._startable = startable
         self._pipe: int | None = None
-        self.process: subprocess.Popen[bytes] | None = None
+        self._running = False
+        self._due = 0.0  # as soon as it can be
+        self.process: Process | None = None
+
+    @property
+    def files(self) -> list[int]:
+        """What can be read from as soon as it is ready, or has ended before."""
+        return [self._pipe] if self._pipe is not None else []
 
     def start(self) -> None:
         """Start the child."""
         self._drop_pipe()
-        reading, writing = os.pipe()
-        os.set_blocking(reading, False)
-        environment = {**self._environment, self._ready_variable: str(writing)}
+        self._running = False
+        self._pipe, theirs = os.pipe()
+        os.set_blocking(self._pipe, False)
         try:
-            self.process = processes.start(
-                processes.python("signoff", self.name), env=environment, pass_fds=[writing]
-            )
+            self.process = self._start(self.name, self._given, theirs)
         finally:
-            os.close(writing)
-        self._pipe = reading
+            os.close(theirs)
+
+    def startable(self) -> bool:
+        """Whether whoever forks it is there."""
+        return self._startable()
 
     def code(self) -> int | None:
         """The child's exit code."""
@@ -102,14 +63,16 @@ class Role(Member):
 
     def keep(self) -> None:
         """As for every member, and hear whether it is ready."""
-        if self._pipe is not None and not self.ready:
+        if self._pipe is not None:
             with suppress(BlockingIOError):
-                self.ready = os.read(self._pipe, 1) == b"."
+                self._running = os.read(self._pipe, 1) == b"."
+                self.ready = self.ready or self._running
+                self._drop_pipe()
         super().keep()
 
     def reload(self) -> None:
         """Tell the child to look at the policy's file; one that is not ready has just read it."""
-        if self.process and self.ready:
+        if self.process and self._running:
             self.process.send_signal(signal.SIGHUP)
 
     def _drop_pipe(self) -> None:
@@ -136,36 +99,46 @@ class OwnRedis(Member):
 
 
 def keep_running(
-    redis_url: str,
-    ready_variable: str,
-    stop: threading.Event,
+    given: Mapping[str, str],
+    start: Start,
+    signals: Signals,
     on_ready: Callable[[], None],
+    forker: Forker | None = None,
     own_redis: EmbeddedRedis | None = None,
-    reload: threading.Event | None = None,
 ) -> int:
-    """Run all roles until `stop` is set, or one of them finds the settings wrong; the exit code.
+    """Run all roles until a signal says stop, or one of them finds the settings wrong; the exit code.
 
-    Whenever `reload` is set, the roles are told to look at the policy's file.
-    `on_ready` is called once, when every role is ready. The roles have ended when this returns.
+    `given` is their environment, `start` starts one; it is the `forker`'s, where there is one. SIGHUP has
+    them look at the policy's file. `on_ready` is called once, when every role is ready. The roles have ended
+    when this returns.
     """
-    roles = [Role(name, redis_url, ready_variable) for name in ROLES]
-    members: Sequence[Member] = [*roles, *([OwnRedis(own_redis)] if own_redis else [])]
+    roles = [Role(name, given, start, lambda: forker is None or forker.ready) for name in ROLES]
+    helpers: Sequence[Member] = [
+        *([forker] if forker else []), *([OwnRedis(own_redis)] if own_redis else [])
+    ]  # fmt: skip
     told = False
     try:
-        for role in roles:
-            role.begin()
-        while not stop.wait(LOOK_SECONDS):
-            for member in members:
+        while not signals.stop:
+            for member in (*helpers, *roles):
                 member.keep()
-            if reload and reload.is_set():
-                reload.clear()
+            if signals.reload:
+                signals.reload = False
                 for role in roles:
                     role.reload()
             if any(role.code() == BAD_SETTINGS for role in roles):
                 return BAD_SETTINGS
-            if not told and all(member.ready for member in members):
+            if not told and all(member.ready for member in roles):
                 told = True
                 on_ready()
+            processes.bury(_known(roles, forker, own_redis))
+            files = [file for role in roles for file in role.files] + (forker.files if forker else [])
+            signals.wait(LOOK_SECONDS, files)
         return 0
     finally:
         processes.stop([role.process for role in roles if role.process], FINISH_SECONDS)
+
+
+def _known(roles: Sequence[Role], forker: Forker | None, own_redis: EmbeddedRedis | None) -> set[int]:
+    """Children whose end somebody asks for."""
+    found = {role.process.pid for role in roles if role.process}
+    return found | {part.pid for part in (forker, own_redis) if part}

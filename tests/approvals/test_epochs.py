@@ -252,7 +252,7 @@ def taken(core: Core, agent: Signoff, request_id: str) -> None:
     """The server has it, and it is not under way once more."""
     link = agent._async._exchange
     assert link is not None and agent.received(request_id, 20)
-    eventually(lambda: not link._sending)
+    eventually(lambda: not link._unreceived)
     eventually(lambda: not core.redis.xlen(stream.requests(AGENT)))
 
 

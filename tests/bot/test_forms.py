@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,21 +12,15 @@ from hypothesis import strategies as st
 from signoff.bot.blocks import check_view
 from signoff.bot.cards.card import card
 from signoff.bot.forms.conflict import again_view, as_sent, lost_view
-from signoff.bot.forms.controls import suggestions
-from signoff.bot.forms.edit_form import (
-    changed_values,
-    controls,
-    edit_view,
-    page_errors,
-    page_of_edit,
-    read_edit,
-)
-from signoff.bot.forms.modals import carries, difference_view
+from signoff.bot.forms.difference_view import difference_view
+from signoff.bot.forms.edit_form import EditForm
+from signoff.bot.forms.inputs import Choice
 from signoff.bot.text.difference import by_line
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.views import draft_of
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
-from signoff.models.approval import Approval
+from signoff.models.approval import Approval, End
 from signoff.payload.canonical import canonical
 
 Make = Callable[..., Approval]
@@ -67,14 +61,14 @@ def filled(view: View, given: dict[str, Any]) -> dict[str, Any]:
 
 def typed(asked: Approval, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Fill a form of one page and read it back; errors by label."""
-    view = edit_view(asked)
-    payload, errors = read_edit(asked, filled(view, given))
+    view = EditForm(asked).view()
+    form = EditForm(asked).enter(filled(view, given))
     labels = {block["block_id"]: label for label, block in inputs(view).items()}
-    return payload, {labels[block_id]: text for block_id, text in errors.items()}
+    return form.payload, {labels[block_id]: text for block_id, text in form.errors.items()}
 
 
 def element(asked: Approval, label: str) -> View:
-    found: View = inputs(edit_view(asked))[label]["element"]
+    found: View = inputs(EditForm(asked).view())[label]["element"]
     return found
 
 
@@ -109,7 +103,7 @@ ORDERED: dict[str, Any] = {
 
 def test_nested_objects_are_fields_down_two_levels_and_json_below(make: Make) -> None:
     asked = make(ORDERED, schema=ORDER)
-    view = edit_view(asked)
+    view = EditForm(asked).view()
     assert check_view(view) == []
     assert list(inputs(view)) == [
         "customer", "shipping", "shipping › street", "shipping › floor", "shipping › geo",
@@ -224,7 +218,7 @@ def test_a_moment_is_picked_in_the_persons_zone_and_keeps_its_offset(make: Make)
     asked = make({"at": "2026-11-21T14:02:30.250+02:00"}, schema=MOMENTS)
     at = element(asked, "at")
     assert at == {"type": "datetimepicker", "action_id": "value", "initial_date_time": 1_795_262_550}
-    assert forms_words.YOUR_ZONE in inputs(edit_view(asked))["at"]["hint"]["text"]
+    assert forms_words.YOUR_ZONE in inputs(EditForm(asked).view())["at"]["hint"]["text"]
     rounded = {"at": 1_795_262_520, "end": 1_795_262_520}  # Slack's picker knows minutes
     assert typed(asked, rounded)[0] == {**asked.payload, "end": "2026-11-21T12:02:00Z"}
     assert typed(asked, {"at": 1_795_266_120})[0]["at"] == "2026-11-21T15:02:00+02:00"
@@ -248,12 +242,11 @@ def test_an_enum_over_a_hundred_values_is_searched(make: Make) -> None:
     shown = element(asked, "region")
     assert (shown["type"], shown["min_query_length"]) == ("external_select", 0)
     assert shown["initial_option"]["text"]["text"] == "region-120"
-    field = next(iter(controls(asked).values())).field
-    assert [o["text"]["text"] for o in suggestions(field, "ON-24")] == [
-        f"region-{n}" for n in range(240, 250)
-    ]
-    assert len(suggestions(field, "")) == 100 and suggestions(field, "nowhere") == []
-    chosen = suggestions(field, "region-249")[0]
+    field = next(iter(EditForm(asked).inputs.values()))
+    assert isinstance(field, Choice)
+    assert [o["text"]["text"] for o in field.suggestions("ON-24")] == [f"region-{n}" for n in range(240, 250)]
+    assert len(field.suggestions("")) == 100 and field.suggestions("nowhere") == []
+    chosen = field.suggestions("region-249")[0]
     assert typed(asked, {"region": chosen})[0] == {"region": "region-249"}
     assert typed(asked, {"region": {"value": "900"}})[0] == asked.payload
 
@@ -262,7 +255,7 @@ def test_titles_and_formats_are_hints_of_the_agents_and_never_labels(make: Make)
     schema = {"type": "object", "properties": {
         "query": {"type": "string", "format": "sql", "title": "Harmless *report*", "description": "Reads"},
     }}  # fmt: skip
-    view = edit_view(make({"query": "DROP TABLE users"}, schema=schema))
+    view = EditForm(make({"query": "DROP TABLE users"}, schema=schema)).view()
     assert list(inputs(view)) == ["query"]
     said = inputs(view)["query"]["hint"]["text"]
     assert "The agent calls it “Harmless *report*”." in said and "(the agent calls it SQL)" in said
@@ -277,32 +270,29 @@ def test_a_text_in_a_code_format_says_whose_word_that_is(make: Make, form: str, 
     assert f"a › q  (the agent calls it {card_words.CODE_FORMATS[form]})" in seen(drawn.blocks)
 
 
-def turned(asked: Approval, given: dict[str, str]) -> tuple[list[View], dict[str, Any]]:
-    """Go through all pages, typing `given` where its field stands: (views, what was typed)."""
-    kept: dict[str, Any] = {}
-    views = [edit_view(asked, form="f")]
+def turned(asked: Approval, given: dict[str, str]) -> tuple[list[View], EditForm]:
+    """Go through all pages, typing `given` where its field stands: (views, the form as it is at the end)."""
+    views, kept = [EditForm(asked, "f").view()], dict[str, Any]()
     while True:
         view = views[-1]
         here = filled(view, {label: text for label, text in given.items() if label in inputs(view)})
-        assert page_errors(asked, here) == {}
-        kept = changed_values(asked, kept, here)
-        form, starts, following = page_of_edit(view)
-        assert form == "f"
-        if following is None:
-            return views, kept
-        views.append(edit_view(asked, kept, starts=(*starts, following), form=form))
+        form = EditForm.read(view | {"state": {"values": here}}, asked, kept)
+        assert form.unreadable == {} and form.draft_id == "f"
+        if form.following is None:
+            return views, form
+        kept = json.loads(json.dumps(form.entered))
+        views.append(form.view(starts=(*form.starts, form.following)))
 
 
 def test_pages_hold_every_field_once_and_keep_what_was_typed(make: Make) -> None:
     asked = make({f"f{n:03}": n for n in range(250)})
-    views, kept = turned(asked, {"f000": "7", "f120": "8", "f249": "9"})
+    views, form = turned(asked, {"f000": "7", "f120": "8", "f249": "9"})
     labels = [label for view in views for label in inputs(view)]
     assert labels == list(asked.payload) and len(views) == 3
     assert [view["submit"]["text"] for view in views] == ["Next", "Next", "Show changes"]
     assert all(check_view(view) == [] for view in views)
-    payload, errors = read_edit(asked, kept)
-    assert errors == {} and payload == asked.payload | {"f000": 7, "f120": 8, "f249": 9}
-    again = edit_view(asked, kept, form="f")
+    assert form.errors == {} and form.payload == asked.payload | {"f000": 7, "f120": 8, "f249": 9}
+    again = EditForm(asked, "f", form.entered).view()
     assert inputs(again)["f000"]["element"]["initial_value"] == "7"
 
 
@@ -313,19 +303,25 @@ def test_what_is_wrong_is_kept_too_when_somebody_turns_back(make: Make) -> None:
     }}  # fmt: skip
     asked = make({"n": 1, "mail": "a@b.c", "u": "https://a.b", "short": "x"}, schema=schema)
     wrong = {"n": "77", "mail": "nobody", "u": "nowhere", "short": "much too long"}
-    kept = changed_values(asked, filled(edit_view(asked), wrong))
-    view = edit_view(asked, kept)
+    view = EditForm(asked).enter(filled(EditForm(asked).view(), wrong)).view()
     assert check_view(view) == []
     shown = {label: block["element"]["initial_value"] for label, block in inputs(view).items()}
     assert shown == wrong
-    assert set(read_edit(asked, state_of(view))[1]) == set(state_of(view))
+    assert set(EditForm(asked).enter(state_of(view)).errors) == set(state_of(view))
+
+
+def test_a_number_with_decimals_is_shown_again_where_slack_takes_whole_ones_only(make: Make) -> None:
+    asked = make({"n": 1}, schema={"type": "object", "properties": {"n": {"type": "integer"}}})
+    form = EditForm(asked).enter(filled(EditForm(asked).view(), {"n": "2.5"}))
+    shown = inputs(form.view())["n"]["element"]
+    assert (shown["type"], shown["initial_value"]) == ("plain_text_input", "2.5")
 
 
 def test_a_value_that_is_typed_back_is_no_change(make: Make) -> None:
     asked = make({"a": 1, "b": ["x"]})
-    kept = changed_values(asked, filled(edit_view(asked), {"a": "2"}))
-    assert kept
-    assert changed_values(asked, kept, filled(edit_view(asked, kept), {"a": "1"})) == {}
+    form = EditForm(asked).enter(filled(EditForm(asked).view(), {"a": "2"}))
+    assert form.entered
+    assert form.enter(filled(form.view(), {"a": "1"})).entered == {}
 
 
 SCHEMAS: list[dict[str, Any]] = [
@@ -350,13 +346,14 @@ def test_an_untouched_form_of_any_payload_changes_no_byte(make: Make, payload: A
     properties = {name: data.draw(st.sampled_from(SCHEMAS)) for name in payload}
     extra = {"extra": data.draw(st.sampled_from(SCHEMAS))}
     asked = make(payload, schema=data.draw(st.sampled_from([None, {"properties": properties | extra}])))
-    view = edit_view(asked)
+    view = EditForm(asked).view()
     assert [problem for problem in check_view(view) if "submit" not in problem.message] == []
-    assert canonical(read_edit(asked, state_of(view))[0]) == asked.payload_text
-    assert changed_values(asked, state_of(view)) == {}
-    refilled = edit_view(asked, state_of(view))
+    form = EditForm(asked).enter(state_of(view))
+    assert canonical(form.payload) == asked.payload_text
+    assert form.entered == {}
+    refilled = form.view()
     assert [problem for problem in check_view(refilled) if "submit" not in problem.message] == []
-    assert canonical(read_edit(asked, state_of(refilled))[0]) == asked.payload_text
+    assert canonical(EditForm(asked).enter(state_of(refilled)).payload) == asked.payload_text
 
 
 @settings(max_examples=100, deadline=None)
@@ -366,20 +363,20 @@ def test_whatever_is_typed_is_read_or_refused_and_shown_again(
 ) -> None:
     properties = {name: data.draw(st.sampled_from(SCHEMAS)) for name in payload}
     asked = make(payload, schema={"properties": properties})
-    values = state_of(edit_view(asked))
+    values = state_of(EditForm(asked).view())
     for actions, text in zip(values.values(), given, strict=False):
         state = actions["value"]
         name = KEY.get(state["type"], ("value", ""))[0]
         state[name] = ({"value": "value", "selected_option": {"value": text}}.get(name) and text) or None
         if name == "selected_option":
             state[name] = {"value": text}
-    kept = changed_values(asked, values)
-    again = edit_view(asked, kept)
+    form = EditForm(asked).enter(values)
+    kept = json.loads(json.dumps(form.entered))
+    again = EditForm(asked, "", kept).view()
     assert [problem for problem in check_view(again) if "submit" not in problem.message] == []
-    result, errors = read_edit(asked, values)
-    assert set(errors) <= {*controls(asked), "field:0"}
-    if not errors:
-        assert check_view(difference_view(asked, result)) == []
+    assert set(form.errors) <= {*form.inputs, "field:0"}
+    if not form.errors:
+        assert check_view(form.difference) == []
 
 
 def test_a_form_of_very_many_fields_is_bounded(make: Make) -> None:
@@ -390,7 +387,7 @@ def test_a_form_of_very_many_fields_is_bounded(make: Make) -> None:
         "$defs": {"w": wide},
     }
     asked = make({f"o{n}": {"p0": "x"} for n in range(90)}, schema=schema)
-    assert len(controls(asked)) == 1000
+    assert len(EditForm(asked).inputs) == 1000
     views, _ = turned(asked, {})
     assert forms_words.FIELDS_LEFT in json.dumps(views[-1], ensure_ascii=False)
     assert all(len(json.dumps(view)) < 250_000 for view in views)
@@ -441,23 +438,43 @@ def test_the_difference_of_a_card_that_shows_all_is_only_what_changed(make: Make
     assert "amount  120 → 80" in text and "cus_42" not in text and forms_words.UNCHANGED_REST in text
 
 
-def test_changes_that_metadata_cannot_hold_stay_with_the_draft(make: Make) -> None:
+def test_long_changes_stay_with_the_draft(make: Make) -> None:
     noise = random.Random(3)
     asked = make({name: "x" for name in "abc"})
     payload = {name: "".join(noise.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=2900)) for name in "abc"}
     view = difference_view(asked, payload, "form-1")
-    assert check_view(view) == [] and not carries(view) and len(view["private_metadata"]) < 300
+    assert check_view(view) == [] and draft_of(view) == "form-1" and len(view["private_metadata"]) < 300
 
 
 def test_a_form_overtaken_by_another_edit_keeps_what_was_typed(make: Make, seen: Any) -> None:
     asked = make({"amount": 120, "memo": "x"})
-    kept = changed_values(asked, filled(edit_view(asked), {"memo": "as agreed"}))
+    form = EditForm(asked, "f").enter(filled(EditForm(asked).view(), {"memo": "as agreed"}))
     now = make({"amount": 120, "memo": "x"}, payload_now={"amount": 80, "memo": "x"})
-    view = again_view(now, kept, "f")
+    view = again_view(now, form)
     assert check_view(view) == [] and "amount  120 → 80" in seen(view)
     assert "What you typed is kept" in seen(view)
     assert inputs(view)["memo"]["element"]["initial_value"] == "as agreed"
-    assert read_edit(now, state_of(view))[0] == {"amount": 80, "memo": "as agreed"}
+    assert EditForm(now).enter(state_of(view)).payload == {"amount": 80, "memo": "as agreed"}
+
+
+def test_a_form_overtaken_by_another_edit_shows_the_new_values_of_what_was_left_alone(make: Make) -> None:
+    sent = {"amount": 120, "memo": "x", "list": ["a"]}
+    given = {"memo": "as agreed", "list": "a\nb"}
+    form = EditForm(make(sent)).enter(filled(EditForm(make(sent)).view(), given))
+    view = again_view(make(sent, payload_now={"amount": 80, "memo": "x", "list": [["a"]]}), form)
+    shown = {label: block["element"]["initial_value"] for label, block in inputs(view).items()}
+    assert (shown["amount"], shown["memo"]) == ("80", "as agreed")
+    assert json.loads(shown["list"]) == [["a"]], "lines do not fit what is JSON now"
+
+
+@pytest.mark.parametrize("status", get_args(End))
+def test_whatever_a_request_has_become_what_had_been_typed_is_shown(
+    make: Make, seen: Any, status: End
+) -> None:
+    done = make({"amount": 120}, payload_now={"amount": 80}, status=status)
+    view = lost_view(Trusted("It has ended."), done, {"amount": 90})
+    assert check_view(view) == []
+    assert ("120 → 80" in seen(view)) == (status == "approved") and "120 → 90" in seen(view)
 
 
 def test_a_form_overtaken_by_a_decision_shows_what_was_approved_and_what_had_been_typed(

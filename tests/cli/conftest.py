@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
-from support import Core
+from support import Core, intake_of
 
 from signoff.cli.main import main
-from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
 
 Answer = tuple[int, str, str]
 Signoff = Callable[..., Answer]
@@ -51,10 +47,5 @@ def signoff(agent_env: None, capsys: pytest.CaptureFixture[str]) -> Signoff:
 @pytest.fixture
 def intake(core: Core, redis_url: str) -> Iterator[None]:
     """An intake that runs while the test does."""
-    client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
-    running = threading.Thread(target=Intake(core.approvals, Stream(client, "test")).run, args=(stop,))
-    running.start()
-    yield
-    stop.set()
-    running.join(20)
-    client.close()
+    with intake_of(core, redis_url, AGENT):
+        yield

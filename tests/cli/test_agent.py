@@ -254,17 +254,17 @@ def test_a_report_reaches_the_approval(core: Core, signoff: Signoff) -> None:
 def test_ctrl_c_is_130_and_the_request_stays_pending(core: Core, agent_env: None) -> None:
     command = [sys.executable, "-m", "signoff", "request", "a", "--payload", "{}", "--reversible", "--wait"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    try:
-        waiting = eventually(lambda: only(core))
-        assert process.stderr
-        process.stderr.readline()  # it waits now
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            waiting = eventually(lambda: only(core), 60)
+            assert process.stderr
+            assert "asked, and waiting" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (130, "")
     assert err.count("\n") == 1
     assert "stays pending" in err and f"signoff cancel {waiting.request_id}" in err

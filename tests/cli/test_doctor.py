@@ -121,7 +121,9 @@ SETTINGS: list[tuple[str, str, str, str]] = [
 
 
 @on_sqlite
-@pytest.mark.parametrize(("name", "value", "check", "what"), SETTINGS)
+@pytest.mark.parametrize(
+    ("name", "value", "check", "what"), SETTINGS, ids=lambda it: it if len(it) < 40 else "key"
+)
 def test_a_wrong_setting_fails_one_check(
     healthy: Healthy, name: str, value: str, check: str, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,12 +9,12 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import redis
-from support import Core, RedisServer, eventually, free_port
+from support import Core, RedisServer, eventually, free_port, intake_of
 
 from signoff import (
     AsyncSignoff,
@@ -34,8 +34,6 @@ from signoff import (
 from signoff.client import exchange, notifications
 from signoff.models.messages import Response
 from signoff.queue import stream
-from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
 from signoff.receipts import Signer
 
 PAYLOAD = {"customer": "cus_42", "amount": 120}
@@ -50,14 +48,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
 @pytest.fixture
 def serving(core: Core, redis_url: str) -> Iterator[Core]:
     """The core, with an intake that runs."""
-    client = redis.Redis.from_url(redis_url, socket_timeout=10)
-    stop = threading.Event()
-    thread = threading.Thread(target=Intake(core.approvals, Stream(client, "intake")).run, args=(stop,))
-    thread.start()
-    yield core
-    stop.set()
-    thread.join(timeout=20)
-    client.close()
+    with intake_of(core, redis_url, "billing-bot"):
+        yield core
 
 
 @pytest.fixture
@@ -76,8 +68,10 @@ def test_an_approved_request_gives_a_verified_receipt_with_what_to_run(
     serving: Core, signoff: Signoff
 ) -> None:
     ticket = signoff.request("refund.create", PAYLOAD, reason="Duplicate charge", reversible=False)
-    threading.Thread(target=decide, args=(serving, ticket.id)).start()
+    deciding = threading.Thread(target=decide, args=(serving, ticket.id))
+    deciding.start()
     receipt = ticket.wait(timeout=60)
+    deciding.join(60)  # it goes on after the answer is out
     assert receipt.approved and receipt.payload == PAYLOAD and not receipt.edited
     assert receipt.id == ticket.id and receipt.digest_sent == ticket.digest
     assert receipt.decided_by is not None and receipt.decided_by.name == "ana"
@@ -142,6 +136,40 @@ def test_cancelling_ends_the_wait(serving: Core, signoff: Signoff) -> None:
     assert ticket.cancel("no need").status == "cancelled"
     with pytest.raises(Cancelled):
         ticket.wait(60)
+
+
+def test_closing_ends_the_waits_of_other_threads(serving: Core, redis_url: str) -> None:
+    key = serving.signer.verify_key
+    with ThreadPoolExecutor(1) as pool:
+        with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=key) as signoff:
+            ticket = signoff.request("refund.create", PAYLOAD, reversible=True)
+            channel = stream.notice("billing-bot", ticket.id)
+            wait = pool.submit(ticket.wait)
+            eventually(lambda: signoff.received(ticket.id, 1))
+            eventually(lambda: serving.redis.pubsub_numsub(channel)[0][1])
+        with pytest.raises(CancelledError):
+            wait.result(60)
+
+
+def test_a_notice_that_comes_while_it_closes_starts_nothing(redis_url: str) -> None:
+    async def main() -> int:
+        closing = exchange.RedisExchange(redis_url, "billing-bot")
+        wait = asyncio.create_task(closing.wait("an-id", 60))
+        while not closing._notices.connected:
+            await asyncio.sleep(0.001)
+        let_go = closing._notices.close
+
+        async def hear_of_it_first() -> None:
+            closing._look((stream.notice("billing-bot", "an-id"),))
+            await let_go()
+
+        closing._notices.close = hear_of_it_first  # type: ignore[method-assign]
+        await closing.close()
+        left = len(closing._tasks)
+        wait.cancel()
+        return left
+
+    assert asyncio.run(main()) == 0
 
 
 def test_another_process_resumes_by_id(serving: Core, signoff: Signoff, redis_url: str) -> None:

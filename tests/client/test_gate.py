@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from signoff.client import testing
-from signoff.client.blocking import Signoff
 from signoff.client.client import AsyncSignoff
+from signoff.client.face import Signoff
 from signoff.client.gate import explain, require_approval
 from signoff.client.testing import Approvals
 from signoff.errors import (

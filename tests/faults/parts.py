@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import select
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +13,7 @@ from pathlib import Path
 
 import redis
 from faults.nursery import Born
-from support import eventually, missing
+from support import eventually, free_port, missing
 
 from signoff.server import processes
 
@@ -121,7 +119,7 @@ class RedisPart(Part):
         logs: Path | None = None,
     ) -> None:
         binary = shutil.which("redis-server") or missing("redis-server")
-        self.port = lasting_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.data = folder / name
         self.data.mkdir(exist_ok=True)
@@ -150,7 +148,7 @@ class PostgreSQL(Part):
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
         if not found:
             missing("postgresql")
-        self.port, self.data, binary = lasting_port(), folder / "postgresql", found[-1]
+        self.port, self.data, binary = free_port(), folder / "postgresql", found[-1]
         self.url = f"postgresql+psycopg://signoff@127.0.0.1:{self.port}/postgres"
         self.data.mkdir()
         self._user = os.geteuid() == 0  # PostgreSQL refuses to run as root
@@ -218,16 +216,6 @@ class PostgreSQL(Part):
         except psycopg.OperationalError:
             return False
         return True
-
-
-def lasting_port() -> int:
-    """For what is killed and started again there: none that somebody may be given meanwhile who connects."""
-    lent = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
-    while True:
-        port = random.randrange(10_000, max(int(lent[0]), 10_100))
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def children_of(parent: int) -> list[int]:

@@ -35,6 +35,7 @@ def plan(made: World, times: tuple[int, ...]) -> dict[str, deque[str]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("database", "times"), [("sqlite", (1, 2)), ("postgresql", (3,))])
 def test_a_process_that_dies_at_any_point_loses_and_doubles_nothing(
     tmp_path: Path, database: str, times: tuple[int, ...]

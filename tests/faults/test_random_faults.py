@@ -17,6 +17,7 @@ SECONDS = 60.0
 SEED = "SIGNOFF_FAULTS_SEED"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", DATABASES)
 def test_random_faults_lose_and_double_nothing(tmp_path: Path, database: str) -> None:
     seed = int(os.environ.get(SEED) or random.randrange(1_000_000))

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio as aioredis
 from sqlalchemy import Connection, Engine, event
 
 from signoff.bot.slack import client
-from signoff.client import resp
 from signoff.models import crash
 
 PACKAGE = Path(crash.__file__).parents[1]
 READS = frozenset(
-    ["GET", "EXISTS", "SCAN", "TYPE", "TTL", "XREADGROUP", "XAUTOCLAIM", "XRANGE", "XLEN", "XINFO",
+    ["GET", "MGET", "EXISTS", "SCAN", "TYPE", "TTL", "XREADGROUP", "XAUTOCLAIM", "XRANGE", "XLEN", "XINFO",
      "XPENDING", "XGROUP", "SUBSCRIBE", "UNSUBSCRIBE"]
 )  # fmt: skip
 """Commands that change nothing of what was asked or answered; any other on our keys is an effect."""
@@ -77,7 +77,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Trace:
 
     wrap(redis.Redis, "execute_command", lambda _, *command: ours([command]))
     wrap(redis.client.Pipeline, "execute", lambda pipe, *_: ours([c[0] for c in pipe.command_stack]))
-    wrap(resp.Commands, "run", lambda _, *commands: ours(commands))
+    wrap(aioredis.Redis, "execute_command", lambda _, *command: ours([command]))
     wrap(client.Slack, "call", lambda _, method, *rest: method if method.startswith("chat.") else "")
     return found
 

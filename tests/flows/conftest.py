@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flows.person import ANA, BEN, MIA, Someone
 from flows.road import Road
-from sqlalchemy import create_engine, text
+from postgresql import Databases
 
 from signoff.sandbox.server import Sandbox
 
@@ -45,18 +44,13 @@ def _sqlite_road(make_road: Callable[..., Road]) -> Road:
 
 
 @pytest.fixture(scope="session")
-def _postgresql_road(make_road: Callable[..., Road], _postgresql: str) -> Iterator[Road]:
-    name = f"flow_{os.urandom(6).hex()}"
-    engine = create_engine(f"{_postgresql}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    road = make_road(SIGNOFF_DATABASE_URL=f"{_postgresql}/{name}")
+def _postgresql_road(make_road: Callable[..., Road], _postgresql: Databases) -> Iterator[Road]:
+    url = _postgresql.create("flow")
+    road = make_road(SIGNOFF_DATABASE_URL=url)
     road.start()
     yield road
     road.close()
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    _postgresql.drop(url)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from signoff.sandbox.server import Sandbox
 
 START_SECONDS = 90.0
 ROLES = ("bot", "intake", "worker")
+FORKER = "signoff.cli.forker"
 
 
 @dataclass
@@ -105,7 +106,7 @@ class Road:
             self.stop()
 
     def children(self) -> dict[str, int]:
-        """The server's processes: role (or `redis`) → process id."""
+        """The server's processes: role (or `redis`, or `forker`) → process id."""
         assert self.process is not None
         found = {}
         for path in Path("/proc").glob("[0-9]*"):
@@ -114,7 +115,7 @@ class Road:
                 if int(parent) == self.process.pid:
                     words = (path / "cmdline").read_bytes().decode().split("\0")
                     role = next((role for role in ROLES if role in words), "redis")
-                    found[role] = int(path.name)
+                    found["forker" if FORKER in words else role] = int(path.name)
         return found
 
     def kill(self, role: str) -> int:
@@ -191,7 +192,11 @@ class Road:
 
     @contextmanager
     def fault(self, **fields: Any) -> Iterator[None]:
-        """Slack misbehaves inside the `with`; what was under way before is done by then."""
+        """Slack misbehaves inside the `with`; what was under way before is done by then.
+
+        Say which call is meant (`about`: see `signoff.sandbox.faults`): replies and edits of another test may
+        still be on their way.
+        """
         eventually(lambda: not undelivered(self.store))
         self.slack.faults(**fields)
         try:

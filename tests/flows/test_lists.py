@@ -246,7 +246,7 @@ def test_an_answer_follows_the_ack_where_slack_is_slow(quiet: Road) -> None:
     ticket = ask(quiet, action="slow.one")
     card(quiet.slack, ticket.id)
     quiet.slack.team(users={"U0SLOW0001": {"name": "slow"}})
-    quiet.slack.faults(method="users.info", mode="hang", times=1, seconds=4)
+    quiet.slack.faults(method="users.info", mode="hang", times=1, seconds=4, about="U0SLOW0001")
     answer = quiet.slack.act(
         type="command", user="U0SLOW0001", channel="C0RANDOM01", command="/approvals", text="pending"
     )

@@ -40,7 +40,7 @@ def test_a_server_that_is_killed_leaves_nothing_and_the_next_one_finds_everythin
     assert f"runs already in {road.data} (process {road.process.pid if road.process else 0})" in road.log
 
     children = road.children()
-    assert set(children) == {*ROLES, "redis"}
+    assert set(children) == {*ROLES, "redis", "forker"}
     road.stop(signal.SIGKILL)
     eventually(lambda: not [pid for pid in children.values() if alive(pid)])
 

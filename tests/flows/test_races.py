@@ -13,8 +13,8 @@ from support import eventually
 from signoff import Expired, NotApproved, Rejected, Ticket
 
 
-def ask(road: Road, **fields: Any) -> Ticket:
-    return road.agent("race-bot").request("refund.create", {"amount": 120}, reversible=True, **fields)
+def ask(road: Road, action: str = "refund.create", **fields: Any) -> Ticket:
+    return road.agent("race-bot").request(action, {"amount": 120}, reversible=True, **fields)
 
 
 def at_once(*works: Any) -> None:
@@ -135,8 +135,8 @@ def test_a_click_after_the_time_is_told_and_the_card_has_no_buttons_any_more(eit
 def test_a_card_that_nobody_knows_is_redrawn_by_a_click(road: Road) -> None:
     """What a lost reply leaves behind: a second card of the same request."""
     ana = Someone(road.slack, ANA)
-    with road.fault(method="chat.postMessage", mode="drop_reply"):
-        ticket = ask(road)
+    with road.fault(method="chat.postMessage", mode="drop_reply", about="refund.twice"):
+        ticket = ask(road, "refund.twice")
         eventually(lambda: len(cards(road.slack, ticket.id)) == 2)
     twins = cards(road.slack, ticket.id)
     known = eventually(lambda: road.row(ticket.id).card.message)

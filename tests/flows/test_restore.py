@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 from flows.person import ANA, BEN, Someone, card, cards, redrawn, text_of
 from flows.road import Road
-from sqlalchemy import create_engine, text
 from support import eventually
 
 from signoff import Expired, Rejected
@@ -33,17 +31,13 @@ def own_road(
         yield road
         road.close()
         return
-    server, name = request.getfixturevalue("_postgresql"), f"restore_{os.urandom(6).hex()}"
-    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    road = make_road(folder=tmp_path, SIGNOFF_DATABASE_URL=f"{server}/{name}")
+    databases = request.getfixturevalue("_postgresql")
+    url = databases.create("restore")
+    road = make_road(folder=tmp_path, SIGNOFF_DATABASE_URL=url)
     road.start()
     yield road
     road.close()
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    databases.drop(url)
 
 
 def run(road: Road, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -144,8 +144,9 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
         eventually(lambda: road.redis.xlen("signoff:dead") >= 2)
         with pytest.raises(Invalid):
             agent.request("leak.test", {"again": CANARY}, key=CANARY, reversible=True).wait(20)
-        with road.fault(method="chat.postMessage", mode="error", error="invalid_blocks"):
-            refused = agent.request("leak.test", {"refused": CANARY}, reversible=True)
+        misdrawn = {"mode": "error", "error": "invalid_blocks"}
+        with road.fault(method="chat.postMessage", about="leak.refused", **misdrawn):
+            refused = agent.request("leak.refused", {"refused": CANARY}, reversible=True)
             eventually(lambda: road.faults(refused.id))
         assert refused.cancel(CANARY).status == "cancelled"
 
@@ -307,14 +308,14 @@ def test_a_secret_is_in_no_log_when_slack_refuses(road: Road) -> None:
     message = card(road.slack, ticket.id)
     with road.fault(method="views.open", mode="error", error="invalid_arguments"):
         ana.click(message, "edit")
-    with road.fault(method="chat.update", mode="error", error="invalid_blocks"):
+    with road.fault(method="chat.update", mode="error", error="invalid_blocks", about=message["ts"]):
         ana.click(message, "approve")
         eventually(lambda: road.faults(ticket.id))
     ticket.wait(20)
     road.move(ticket.id, not_before=0)
     redrawn(road.slack, ticket.id, "*Approved*")
-    with road.fault(method="chat.postMessage", mode="error", error="internal_error"):
-        late = agent.request("leak.slack", {"password": CANARY}, **asked)  # type: ignore[arg-type]
+    with road.fault(method="chat.postMessage", mode="error", error="internal_error", about="leak.late"):
+        late = agent.request("leak.late", {"password": CANARY}, **asked)  # type: ignore[arg-type]
         road.row(late.id)
         eventually(lambda: f"postponed: id={late.id}" in road.log)
     card(road.slack, late.id)

@@ -33,8 +33,9 @@ def refusals(road: Road, code: str) -> int:
 
 
 def test_retry_after_is_kept_and_one_card_stands(road: Road) -> None:
-    with road.fault(method="chat.postMessage", mode="ratelimited", seconds=2):
-        ticket = ask(road)
+    action = "refund.limited"
+    with road.fault(method="chat.postMessage", mode="ratelimited", seconds=2, about=action):
+        ticket = ask(road, action)
         card(road.slack, ticket.id)
     refused, posted = calls(road, "chat.postMessage", ticket.id)
     assert refused["status"] == 429 and posted["at"] - refused["at"] >= 2
@@ -46,8 +47,9 @@ def test_retry_after_is_kept_and_one_card_stands(road: Road) -> None:
 def test_a_fault_of_slack_postpones_a_card(road: Road, mode: str) -> None:
     ana, other = Someone(road.slack, ANA), ask(road, "other.action")
     other_card = card(road.slack, other.id)
-    with road.fault(method="chat.postMessage", mode=mode, seconds=2):
-        ticket = ask(road)
+    action = f"refund.{mode}"
+    with road.fault(method="chat.postMessage", mode=mode, seconds=2, about=action):
+        ticket = ask(road, action)
         eventually(lambda: not road.faults_left())
         ana.click(other_card, "approve")
         assert other.wait(2).approved, "decisions do not wait for cards"
@@ -66,7 +68,7 @@ def test_a_card_that_cannot_be_redrawn_now_is_redrawn_later(road: Road, fault: d
     ana, ticket = Someone(road.slack, ANA), ask(road)
     message = card(road.slack, ticket.id)
     eventually(lambda: not undelivered(road.store))
-    with road.fault(method="chat.update", **fault):
+    with road.fault(method="chat.update", about=message["ts"], **fault):
         ana.click(message, "approve")
         assert ticket.wait(5).approved, "the agent does not wait for the card"
         redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
@@ -77,7 +79,8 @@ def test_a_card_that_was_deleted_is_posted_anew(road: Road) -> None:
     ana, ticket = Someone(road.slack, ANA), ask(road)
     message = card(road.slack, ticket.id)
     eventually(lambda: not undelivered(road.store))
-    with road.fault(method="chat.update", mode="error", error="message_not_found"):
+    gone = {"mode": "error", "error": "message_not_found"}
+    with road.fault(method="chat.update", about=message["ts"], **gone):
         ana.click(message, "approve")
         eventually(lambda: len(cards(road.slack, ticket.id)) == 2)
     old, new = cards(road.slack, ticket.id)
@@ -90,7 +93,7 @@ def test_a_card_that_slack_refuses_to_redraw_keeps_the_decision(road: Road, erro
     ana, ticket = Someone(road.slack, ANA), ask(road)
     message = card(road.slack, ticket.id)
     eventually(lambda: not undelivered(road.store))
-    with road.fault(method="chat.update", mode="error", error=error):
+    with road.fault(method="chat.update", mode="error", error=error, about=message["ts"]):
         ana.click(message, "approve")
         assert ticket.wait(20).approved
         eventually(lambda: not road.faults_left())

@@ -120,7 +120,7 @@ def test_a_burst_of_a_run_makes_one_thread_that_is_not_edited_too_often(either_r
 
 def test_a_first_message_whose_answer_was_lost_does_not_divide_the_run(road: Road) -> None:
     run = a_run()
-    with road.fault(method="chat.postMessage", mode="drop_reply"):
+    with road.fault(method="chat.postMessage", mode="drop_reply", about=run):
         one = ask(road, run=run)
         reply(road, one.id)
     two = ask(road, run=run)
@@ -136,8 +136,8 @@ def test_a_first_message_whose_answer_was_lost_does_not_divide_the_run(road: Roa
 def test_a_first_message_that_cannot_be_edited_now_is_edited_later(road: Road) -> None:
     run = a_run()
     ticket = ask(road, run=run)
-    first(road, run, "*1 waits*")
-    with road.fault(method="chat.update", mode="error", times=3):
+    top = first(road, run, "*1 waits*")
+    with road.fault(method="chat.update", mode="error", times=3, about=top["ts"]):
         ticket.cancel()
         first(road, run, "*Nothing waits*")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from machine.machine import Machine
@@ -23,6 +24,7 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.long
 def test_no_order_of_verbs_and_crashes_loses_or_doubles_anything(core: Core, redis_url: str) -> None:
     numbers = count()
     with parts(core, redis_url) as built:

@@ -69,6 +69,16 @@ def test_the_sdk_that_retries_posts_a_dropped_message_twice(slack: Sandbox, chan
     assert len(slack.messages(channels["random"])) == 2
 
 
+def test_a_fault_hits_the_call_that_it_is_about_and_no_other(slack: Sandbox, client: WebClient) -> None:
+    metadata = {"event_type": "card", "event_payload": {"approval_id": "id-2"}}
+    slack.faults(method="chat.postMessage", mode="error", about="id-2")
+    assert client.chat_postMessage(channel="random", text="of id-1")["ok"]
+    assert client.conversations_info(channel="C0RANDOM01", id="id-2")["ok"]
+    assert slack.faults()["faults"][0]["about"] == "id-2"
+    assert error_of(client.chat_postMessage, channel="random", text="x", metadata=metadata)
+    assert client.chat_postMessage(channel="random", text="x", metadata=metadata)["ok"]
+
+
 def test_faults_can_be_cleared(slack: Sandbox, client: WebClient) -> None:
     slack.faults(method="*", mode="error", times=100)
     slack.faults(rate_limits=True)
@@ -91,6 +101,8 @@ def test_faults_can_be_cleared(slack: Sandbox, client: WebClient) -> None:
         {"method": "auth.test", "mode": "error", "times": "2"},
         {"method": "auth.test", "mode": "hang", "seconds": -1},
         {"method": "auth.test", "mode": "error", "error": 5},
+        {"method": "auth.test", "mode": "error", "about": 5},
+        {"method": "socket", "mode": "disconnect", "about": "id-2"},
         {"method": "socket", "mode": "disconnect", "reason": "boredom"},
         {"nothing": 1},
     ],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from signoff.bot.cards.card import card, token
+from signoff.bot.cards.card import token
 from signoff.bot.forms.modals import details_view
+from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import rows
 from signoff.bot.text.states import state_blocks
@@ -25,7 +26,9 @@ def record_blocks(approval: Approval, *, may_decide: bool, now: int) -> list[Blo
     `now` is the database's clock, in microseconds since 1970.
     """
     waits = approval.pending and now < approval.expires_at
-    shown = [block for block in card(approval, now=now).blocks if block["type"] != "actions"]
+    shown = [
+        block for block in kind_of(approval).card(approval, now=now).blocks if block["type"] != "actions"
+    ]
     review = waits and may_decide
     action_id, label = ("review", card_words.REVIEW_MORE) if review else ("details", card_words.DETAILS_MORE)
     button = {"type": "button", "action_id": action_id, "text": plain(label), "value": token(approval)}

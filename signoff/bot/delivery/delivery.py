@@ -14,6 +14,7 @@ from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.threads import NotYet, Threads
+from signoff.bot.kinds import kind_of
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
@@ -148,7 +149,7 @@ class Delivery:
         if (approval.card.conversation, approval.card.message) == (channel, ts):
             return self.deliver(approval_id)
         today = self._approvals.judge.today(approval)
-        message = card.card(today, now=self._store.clock())
+        message = kind_of(today).card(today, now=self._store.clock())
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
     def _until_shown(self, approval_id: str, held: Held) -> CardPlace | None:
@@ -185,7 +186,7 @@ class Delivery:
         """The card that is there, updated; None where there is none, or no longer."""
         if not place.conversation or not place.message:
             return None
-        message = card.card(approval, now=now)
+        message = kind_of(approval).card(approval, now=now)
         try:
             self._slack.update(
                 place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
@@ -230,7 +231,7 @@ class Delivery:
         return stands
 
     def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
-        message = card.card(approval, now=now)
+        message = kind_of(approval).card(approval, now=now)
         self._slack.address()  # known before: a click may follow the post at once
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from signoff.bot.forms.edit_form import Values, edit_view
+from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.text import Block, Trusted, line, literal, rich
 from signoff.bot.text.views import modal, says
@@ -26,24 +25,26 @@ def as_sent(approval: Approval) -> Approval:
     return replace(approval, payload=sent, payload_text=canonical(sent), version=1)
 
 
-def again_view(approval: Approval, values: Values, form: str) -> Block:
-    """The form once more, on what somebody else has made of the payload, with what was typed in it."""
+def again_view(approval: Approval, form: EditForm) -> Block:
+    """The form once more, on what somebody else has made of the payload, with what was entered in it."""
     by = approval.decision.approver if approval.decision else ""
     changed = _changes("meanwhile", forms_words.WHAT_CHANGED, approval.request.payload, approval.payload)
-    return edit_view(
-        approval, values, form=form, above=(says(replies_words.edited_kept(by), "told"), *changed)
-    )
+    return form.on(approval).view(above=(says(replies_words.edited_kept(by), "told"), *changed))
 
 
-def lost_view(text: Trusted, approval: Approval, typed: Mapping[str, Any] | None) -> Block:
+def lost_view(text: Trusted, approval: Approval, typed: dict[str, Any]) -> Block:
     """Why a form came to nothing, what was approved instead, and what had been typed, to be copied."""
-    blocks = [says(text, "told")]
-    sent = approval.request.payload
-    if approval.status == "approved" and approval.edited:
-        blocks += _changes("meanwhile", forms_words.WHAT_CHANGED, sent, approval.payload)
-    if typed is not None:
-        blocks += _changes("typed", forms_words.NOT_USED, sent, dict(typed))
+    unused = _changes("typed", forms_words.NOT_USED, approval.request.payload, typed)
+    blocks = [says(text, "told"), *_approved(approval), *unused]
     return modal("message", replies_words.NOT_POSSIBLE, blocks, approval)
+
+
+def _approved(approval: Approval) -> list[Block]:
+    match approval.status:
+        case "approved":
+            return _changes("meanwhile", forms_words.WHAT_CHANGED, approval.request.payload, approval.payload)
+        case "pending" | "rejected" | "expired" | "cancelled" | "blocked":
+            return []
 
 
 def _changes(block_id: str, heading: str, old: dict[str, Any], new: dict[str, Any]) -> list[Block]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from signoff.bot.text.payload import LEVELS
@@ -14,20 +11,8 @@ from signoff.payload.fields import Field, fields
 ABSENT: Final = object()
 """What a form gives for a field that is to be left out of the payload."""
 Path = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One field of a form; `group` marks an object whose own fields follow, and that may go as a whole."""
-
-    path: Path
-    field: Field
-    group: bool = False
-
-    @property
-    def block_id(self) -> str:
-        """The same for the same place in every version of a payload."""
-        return f"field:{hashlib.sha256(json.dumps(self.path).encode()).hexdigest()[:20]}"
+Leaf = tuple[Path, Field, bool]
+"""A field and its place. True marks an object whose own fields follow, and that may go as a whole."""
 
 
 def leaves(schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Leaf]:
@@ -39,10 +24,10 @@ def _leaves(root: dict[str, Any], path: Path, found: list[Field]) -> Iterator[Le
     for field in found:
         where = (*path, field.name)
         if len(path) >= LEVELS or not _opens(field):
-            yield Leaf(where, field)
+            yield where, field, False
             continue
-        if "null" in types(field.schema) or (root and not field.required):
-            yield Leaf(where, field, group=True)
+        if field.nullable or (root and not field.required):
+            yield where, field, True
         yield from _leaves(root, where, fields(field.schema, field.value, root))
 
 
@@ -50,14 +35,7 @@ def _opens(field: Field) -> bool:
     """True for an object that is one by its schema too, without alternatives to it."""
     if not isinstance(field.value, dict) or not field.value or field.schema.keys() & {"enum", "const"}:
         return False
-    return types(field.schema) - {"null"} == {"object"}
-
-
-def types(schema: dict[str, Any]) -> set[str]:
-    """What a schema's `type` lists."""
-    named = schema.get("type")
-    names = named if isinstance(named, list) else [named]
-    return {name for name in names if isinstance(name, str)}
+    return "type" in field.schema and field.types - {"null"} == {"object"}
 
 
 def replaced(payload: dict[str, Any], values: Mapping[Path, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Views, and how to read their state; pure. The larger ones have a file each and are found here too."""
+"""The smaller views, and how to read their state; pure. The larger ones have a file each."""
 
 from __future__ import annotations
 
@@ -6,47 +6,32 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.bot.forms.difference_view import carries, difference_view, read_difference
-from signoff.bot.forms.edit_form import can_edit, edit_view, read_edit
-from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import fold
 from signoff.bot.text.history import history_block
 from signoff.bot.text.payload import rows
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
-from signoff.bot.text.views import final, modal, note, paragraph, row_blocks, says, stakes, target
+from signoff.bot.text.views import (
+    INPUT,
+    asks,
+    element,
+    final,
+    modal,
+    note,
+    paragraph,
+    row_blocks,
+    says,
+    stakes,
+    state_of,
+)
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import digest
 
-__all__ = [
-    "can_edit",
-    "carries",
-    "checking_view",
-    "details_view",
-    "difference_view",
-    "edit_view",
-    "message_blocks",
-    "message_view",
-    "note_view",
-    "paragraph",
-    "read_difference",
-    "read_edit",
-    "read_note",
-    "read_page",
-    "read_reject",
-    "refused_view",
-    "reject_view",
-    "review_view",
-    "says",
-    "target",
-]
-
-REASON = 3000
-"""Slack: characters of an input's value."""
+_LONG_TEXT = element("plain_text_input", multiline=True, max_length=INPUT)
 DETAILS_BYTES = 150_000
 _WHOLE_CARD = (100_000, 1_000)
 
@@ -57,25 +42,21 @@ def reject_view(approval: Approval) -> Block:
         {"text": plain(forms_words.REJECT_FINAL), "value": "final"},
         {"text": plain(forms_words.REJECT_CHANGES), "value": "changes"},
     ]
-    radio: Block = {"type": "radio_buttons", "action_id": "value", "options": options}
-    which: Block = {
-        "type": "input",
-        "block_id": "which",
-        "label": plain(forms_words.REJECT_LABEL),
-        "element": {**radio, "initial_option": options[0]},
-        "optional": False,
-    }
-    why = _text_input("reason", forms_words.REASON_LABEL, forms_words.REASON_HINT, optional=False)
-    blocks = [note(f"{forms_words.tell(approval.agent)} · {approval.action}"), which, why]
+    radio = element("radio_buttons", options=options, initial_option=options[0])
+    blocks = [
+        note(f"{forms_words.tell(approval.agent)} · {approval.action}"),
+        asks("which", forms_words.REJECT_LABEL, radio),
+        asks("reason", forms_words.REASON_LABEL, _LONG_TEXT, forms_words.REASON_HINT),
+    ]
     return modal("reject", card_words.REJECT, blocks, approval, card_words.REJECT, forms_words.CANCEL)
 
 
 def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
     """(reason, whether the agent may come back with changes, errors by block_id) of a submitted form."""
-    chosen = _state(values, "which").get("selected_option") or {}
+    chosen = state_of(values, "which").get("selected_option") or {}
     reason = _text(values, "reason")
     errors = {} if reason else {"reason": forms_words.REASON_MISSING}
-    errors |= {"reason": forms_words.REASON_TOO_LONG} if len(reason) > REASON else {}
+    errors |= {"reason": forms_words.REASON_TOO_LONG} if len(reason) > INPUT else {}
     return reason, chosen.get("value") == "changes", errors
 
 
@@ -85,7 +66,7 @@ def note_view(approval: Approval) -> Block:
     blocks = [
         *(row_blocks(whole.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
-        _text_input("note", forms_words.NOTE_LABEL, "", optional=False),
+        asks("note", forms_words.NOTE_LABEL, _LONG_TEXT),
         final(approval),
     ]
     return modal("note", approval.action, blocks, approval, card_words.APPROVE, forms_words.CANCEL)
@@ -93,7 +74,7 @@ def note_view(approval: Approval) -> Block:
 
 def read_note(values: Mapping[str, Any]) -> str:
     """The note, without spaces around it."""
-    return _text(values, "note")[:REASON]
+    return _text(values, "note")[:INPUT]
 
 
 def checking_view() -> Block:
@@ -189,17 +170,6 @@ def _facts(approval: Approval) -> list[tuple[str, str]]:
     return [(label, value) for label, value in found if value]
 
 
-def _text_input(block_id: str, label: str, hint: str, *, optional: bool) -> Block:
-    element = {"type": "plain_text_input", "action_id": "value", "multiline": True, "max_length": REASON}
-    block: Block = {"type": "input", "block_id": block_id, "label": plain(label), "element": element}
-    return block | {"optional": optional} | ({"hint": plain(hint)} if hint else {})
-
-
-def _state(values: Mapping[str, Any], block_id: str) -> dict[str, Any]:
-    found = (values.get(block_id) or {}).get("value")
-    return found if isinstance(found, dict) else {}
-
-
 def _text(values: Mapping[str, Any], block_id: str) -> str:
-    value = _state(values, block_id).get("value")
+    value = state_of(values, block_id).get("value")
     return value.strip() if isinstance(value, str) else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from signoff.bot.text.fold import PIECE_LINES, split
 from signoff.bot.text.payload import Row, rows
-from signoff.bot.text.text import Block, plain
+from signoff.bot.text.text import Block
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     chunks,
     final,
     modal,
     note,
+    page_back,
     read_metadata,
     row_blocks,
     stakes,
@@ -45,7 +46,7 @@ def pages(approval: Approval) -> list[list[Row]]:
 def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -> Block:
     """One page, counted from 1; a number outside is taken to the nearest.
 
-    Submit turns the page; on the last one it approves, for those who may, while the approval is pending.
+    Submit goes on to the next; on the last one it approves, for those who may, while the approval is pending.
     """
     found = pages(approval)
     page = min(max(page, 1), len(found))
@@ -62,9 +63,7 @@ def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -
     else:
         blocks.append(note(forms_words.read_on(), "on"))
     if page > 1:
-        value = f"{approval.id}:{approval.version}"
-        back: Block = {"type": "button", "action_id": "page", "text": plain(forms_words.BACK), "value": value}
-        blocks.append({"type": "actions", "block_id": "turn", "elements": [back]})
+        blocks.append(page_back("page", approval))
     approves = card_words.APPROVE if may_decide and approval.pending else None
     return modal(
         "review",

@@ -13,18 +13,19 @@ from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
+from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
 from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.views import target
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
-from signoff.models.messages import new_id
 
 Ack = Callable[..., Any]
 Respond = Callable[..., Any]
-Fill = Callable[[Approval], Block]
 
 
 class Actions:
@@ -35,13 +36,6 @@ class Actions:
         self._slack = slack
         self._opener = opener
         self._delivery = delivery
-        self._forms: dict[str, Fill] = {
-            "reject": modals.reject_view,
-            "edit": lambda approval: modals.edit_view(approval, form=str(new_id())),
-            "review": modals.review_view,
-            "note": modals.note_view,
-            "details": modals.details_view,
-        }
 
     def approve(self, ack: Ack, body: Body, respond: Respond) -> None:
         """The card's Approve."""
@@ -78,7 +72,7 @@ class Actions:
         """Back, on a page of a review."""
         view = body["view"]
         try:
-            page, _ = modals.read_page(view)
+            page, _ = read_page(view)
             self._slack.update_view(view["id"], self._page(body, view, page - 1))
         except Exception as error:
             self._slack.update_view(view["id"], self.refusal(error, _about(view)))
@@ -97,7 +91,7 @@ class Actions:
 
     def submit_review(self, ack: Ack, body: Body, view: Block) -> None:
         """The next page, or on the last one the approval."""
-        page, pages = modals.read_page(view)
+        page, pages = read_page(view)
         if page >= pages:
             self._decide(ack, body, view, "approve")
             return
@@ -108,7 +102,7 @@ class Actions:
 
     def _decide(self, ack: Ack, body: Body, view: Block, answer: Any, **said: Any) -> None:
         try:
-            approval_id, version = modals.target(view)
+            approval_id, version = target(view)
             self._approvals.decide(approval_id, version, body["user"]["id"], answer, **said)
             ack(response_action="clear")
         except Exception as error:
@@ -131,21 +125,23 @@ class Actions:
             self._redraw(approval_id, body)
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
-        if form not in self._forms:
+        if form == "details":
+            approval = self._approvals.get(approval_id)
+            self._approvals.judge.decider(approval, user)
+            return modals.details_view(approval)
+        approval = self._approvals.open_for(approval_id, version, user)[0]
+        view = kind_of(approval).forms.get(form)
+        if view is None:
             raise UnknownApproval
-        if form != "details":
-            return self._forms[form](self._approvals.open_for(approval_id, version, user)[0])
-        approval = self._approvals.get(approval_id)
-        self._approvals.judge.decider(approval, user)
-        return modals.details_view(approval)
+        return view(approval)
 
     def _seen(self, body: Body, view: Block) -> Approval:
         """The approval that a view is about, if this person may still decide on what it shows."""
-        approval_id, version = modals.target(view)
+        approval_id, version = target(view)
         return self._approvals.open_for(approval_id, version, body["user"]["id"])[0]
 
     def _page(self, body: Body, view: Block, page: int) -> Block:
-        return modals.review_view(self._seen(body, view), page)
+        return review_view(self._seen(body, view), page)
 
     def refusal(self, error: Exception, approval_id: str) -> Block:
         """The view that takes the form's place: what happened, and that nothing was recorded."""
@@ -190,7 +186,7 @@ class Actions:
 
 def _about(view: Block) -> str:
     try:
-        return modals.target(view)[0]
+        return target(view)[0]
     except UnknownApproval:
         return ""
 

@@ -19,6 +19,7 @@ from signoff.bot.listeners.mention_text import Spoken, read
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.states import state_line
 from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.views import INPUT
 from signoff.bot.text.words import replies as replies_words
 from signoff.models import places
 from signoff.models.approval import Approval
@@ -68,7 +69,7 @@ class Mentions:
             return _said(replies_words.MENTION_HELP)
         if asked.meaning == "reject" and not asked.rest:
             return _said(replies_words.NO_REASON)
-        if len(asked.rest) > modals.REASON and asked.meaning == "reject":
+        if len(asked.rest) > INPUT and asked.meaning == "reject":
             return _said(replies_words.REASON_TOO_LONG_HERE)
         found: list[Approval] = []
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
@@ -13,6 +13,10 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
 
+INPUT = 3000
+"""Slack: characters of an input's value."""
+ACTION = "value"
+"""The action_id of every input."""
 TITLE = 24
 """Slack: characters of a modal's title, submit and close."""
 BLOCK_CHARACTERS = 2800
@@ -58,6 +62,37 @@ def target(view: Block) -> tuple[str, int]:
     """The approval's id, and the version of the payload that the view shows; raises UnknownApproval."""
     kept = read_metadata(view)
     return kept["id"], kept["version"]
+
+
+def draft_of(view: Block) -> str:
+    """The id of the draft that a form's view belongs to; empty where it has none. Raises UnknownApproval."""
+    return str(read_metadata(view).get("draft") or "")
+
+
+def page_back(action_id: str, approval: Approval) -> Block:
+    """Back, on a page of a form."""
+    value = f"{approval.id}:{approval.version}"
+    back = {"type": "button", "action_id": action_id, "text": plain(forms_words.BACK), "value": value}
+    return {"type": "actions", "block_id": "pages", "elements": [back]}
+
+
+def element(kind: str, **more: Any) -> Block:
+    """An element that takes what a person enters, without what is None or empty text."""
+    given = {name: value for name, value in more.items() if value is not None and value != ""}
+    return {"type": kind, "action_id": ACTION, **given}
+
+
+def asks(block_id: str, label: str, by: Block, hint: str = "", optional: bool = False) -> Block:
+    """An input, with its label and its hint; `by` is the element that takes it."""
+    block = {"type": "input", "block_id": block_id, "label": plain(label), "element": by}
+    return block | {"optional": optional} | ({"hint": plain(hint)} if hint else {})
+
+
+def state_of(values: Mapping[str, Any], block_id: str) -> dict[str, Any]:
+    """What an input holds, from `view.state.values`; empty where it was not there."""
+    found = values.get(block_id)
+    state = found.get(ACTION) if isinstance(found, dict) else None
+    return state if isinstance(state, dict) else {}
 
 
 def note(text: str, block_id: str = "") -> Block:

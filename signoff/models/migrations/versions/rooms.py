@@ -20,6 +20,7 @@ COLUMNS = {
     "pause": {"channel": "conversation"},
     "decision": {"answer": "vote"},
     "epoch": {"settled_at": "told_at"},
+    "draft": {"form": "id"},
 }
 VERDICT = {"answer": "effect", "channel": "conversation", "thread_ts": "thread"}
 """Keys of the verdicts that rows hold as JSON."""

@@ -40,7 +40,7 @@ class Ticket:
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
         otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
         """
-        return self._client._run(lambda signoff: self._on(signoff).wait(timeout))
+        return self._client._call(lambda signoff: self._on(signoff).wait(timeout))
 
     def get(self) -> Receipt | Pending | None:
         """Its state now: see AsyncSignoff.get."""
@@ -75,20 +75,20 @@ class Signoff:
 
     def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
         """Ask, and go on: see AsyncSignoff.request."""
-        ticket = self._run(lambda signoff: signoff.request(action, payload, **ask))
+        ticket = self._call(lambda signoff: signoff.request(action, payload, **ask))
         return Ticket(ticket.id, ticket.digest, self, ticket._body)
 
     def ask(
         self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
     ) -> Receipt:
         """Ask and wait: `request` and `wait` in one."""
-        return self._run(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
+        return self._call(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
 
     async def ask_async(
         self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
     ) -> Receipt:
         """`ask`, for a coroutine of any event loop."""
-        return await self._await(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
+        return await self._call_async(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
 
     def resume(self, request_id: str, digest: str | None = None) -> Ticket:
         """The ticket of a request sent before: see AsyncSignoff.resume."""
@@ -97,40 +97,40 @@ class Signoff:
 
     def get(self, request_id: str) -> Receipt | Pending | None:
         """A request's state now: see AsyncSignoff.get."""
-        return self._run(lambda signoff: signoff.get(request_id))
+        return self._call(lambda signoff: signoff.get(request_id))
 
     def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
-        return self._run(lambda signoff: signoff.received(request_id, timeout))
+        return self._call(lambda signoff: signoff.received(request_id, timeout))
 
     def cancel(self, request_id: str, reason: str = "") -> Receipt:
         """Withdraw a request: see AsyncSignoff.cancel."""
-        return self._run(lambda signoff: signoff.cancel(request_id, reason))
+        return self._call(lambda signoff: signoff.cancel(request_id, reason))
 
     def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
         """Say what became of an approved action: see AsyncSignoff.report."""
-        self._run(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
+        self._call(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
 
     async def report_async(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
         """`report`, for a coroutine of any event loop."""
-        await self._await(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
+        await self._call_async(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
         arrivals = self._async.decisions(group)
 
-        async def following(_: AsyncSignoff) -> Delivery:
+        async def next_delivery(_: AsyncSignoff) -> Delivery:
             return await anext(arrivals)
 
-        async def done(delivery: Delivery, _: AsyncSignoff) -> None:
+        async def acknowledge(delivery: Delivery, _: AsyncSignoff) -> None:
             await delivery.ack()
 
         try:
             while True:
-                delivery = self._run(following)
-                yield Delivery(delivery.receipt, partial(self._run, partial(done, delivery)))
+                delivery = self._call(next_delivery)
+                yield Delivery(delivery.receipt, partial(self._call, partial(acknowledge, delivery)))
         finally:
-            self._run(lambda _: arrivals.aclose())
+            self._call(lambda _: arrivals.aclose())
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
@@ -147,7 +147,7 @@ class Signoff:
         loop = self._loop
         if loop is not None:
             with suppress(SignoffError):
-                self._run(lambda signoff: signoff.close())
+                self._call(lambda signoff: signoff.close())
             loop.call_soon_threadsafe(loop.stop)
             self._reset()
 
@@ -166,26 +166,35 @@ class Signoff:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_run_loop, args=(self._loop,), name="signoff", daemon=True).start()
+                threading.Thread(target=_serve_calls, args=(self._loop,), name="signoff", daemon=True).start()
             return self._loop
 
-    def _run(self, call: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
-        future = asyncio.run_coroutine_threadsafe(call(self._async), self._start())
+    def _call(self, made: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
+        future = asyncio.run_coroutine_threadsafe(made(self._async), self._start())
         try:
             return future.result()
         except BaseException:
             future.cancel()  # Ctrl-C: nobody waits for it any more
             raise
 
-    async def _await(self, call: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(self._async), self._start()))
+    async def _call_async(self, made: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(made(self._async), self._start()))
 
 
-def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+def _serve_calls(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
+        loop.run_until_complete(_end_the_rest())
     finally:
         loop.close()
+
+
+async def _end_the_rest() -> None:
+    """What other threads still wait for: they are told that it is over."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 _clients: weakref.WeakSet[Signoff] = weakref.WeakSet()

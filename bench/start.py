@@ -1,0 +1,83 @@
+"""What a start of `signoff serve` costs, the memory it then takes, and how soon a killed role is back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+
+from bench.load.processes import all_of, cpu, pss
+from bench.stage import Stage, until
+from bench.table import Row, verdict
+from bench.timing import median
+
+MEMORY_MB = 160.0
+"""Target for all processes of `serve`, but for its Redis."""
+BACK_SECONDS = 0.3
+"""Target for a role, from its end until it does its work again."""
+SETTLED_SECONDS = 4.0
+"""By then a new server has drawn all that it draws first."""
+ROLES = ("bot", "intake", "worker")
+WAITS = {"intake": "xreadgroup", "worker": "blmove"}
+"""What Redis says that a role which has nothing to do is doing."""
+
+
+def run(rounds: int) -> list[Row]:
+    """A row each for processor time, memory and each role; every round starts a server."""
+    used, taken = list[float](), list[float]()
+    back: dict[str, list[float]] = {role: [] for role in ROLES}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
+            stage = Stage(Path(name))
+            try:
+                used.append(sum(cpu(process_id) for process_id in _server(stage)))
+                time.sleep(SETTLED_SECONDS)
+                taken.append(sum(pss(process_id) for process_id in _server(stage)) / 2**20)
+                for role in ROLES:
+                    back[role].append(_until_back(stage, role))
+            finally:
+                stage.close()
+    memory = median(taken)
+    return [
+        Row("start: processor", f"{median(used):.2f} s"),
+        Row(
+            "start: memory", f"{memory:.0f} MB",
+            target=f"< {MEMORY_MB:g} MB", verdict=verdict(memory < MEMORY_MB),
+        ),
+        *(
+            Row(
+                f"start: {role} killed, and back", f"{median(times):.2f} s",
+                target=f"< {BACK_SECONDS:g} s", verdict=verdict(median(times) < BACK_SECONDS),
+            )
+            for role, times in back.items()
+        ),
+    ]  # fmt: skip
+
+
+def _server(stage: Stage) -> dict[int, str]:
+    """The processes of `serve`: their ids → their names."""
+    return {one: name for one, name in all_of(os.getpid()).items() if name not in ("redis", "sandbox")}
+
+
+def _until_back(stage: Stage, role: str) -> float:
+    """Kill a role; the seconds until its work is done again."""
+    with redis.Redis.from_url(stage.redis_url) as client:
+        if role == "intake":  # without a stream it has nothing to read
+            client.xgroup_create("signoff:req:bench-bot", "intake", mkstream=True)
+
+        def there() -> bool:
+            if role == "bot":
+                return bool(stage.ask("state")["connections"] == 2)
+            return WAITS[role] in [one["cmd"] for one in client.client_list()]
+
+        until(there)
+        (process_id,) = (one for one, name in _server(stage).items() if name == role)
+        os.kill(process_id, signal.SIGKILL)
+        killed = time.monotonic()
+        until(lambda: not there())
+        until(there)
+        return time.monotonic() - killed

@@ -1,0 +1,41 @@
+"""The kinds of requests: what each is shown as, and the forms that decide on it. A new kind is a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from signoff.bot.cards.card import Message, card
+from signoff.bot.forms.edit_form import EditForm
+from signoff.bot.forms.modals import note_view, reject_view
+from signoff.bot.forms.review import review_view
+from signoff.bot.text.text import Block
+from signoff.models.approval import Approval
+from signoff.models.messages import new_id
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`card` takes what `cards.card` does; `forms` are by the button or the menu's choice that opens them."""
+
+    card: Callable[..., Message]
+    forms: Mapping[str, Callable[[Approval], Block]]
+
+
+KINDS: Mapping[str, Kind] = {
+    "approval": Kind(
+        card=card,
+        forms={
+            "reject": reject_view,
+            "edit": lambda approval: EditForm(approval, draft_id=str(new_id())).view(),
+            "review": review_view,
+            "note": note_view,
+        },
+    ),
+}
+"""By `kind` of the request."""
+
+
+def kind_of(approval: Approval) -> Kind:
+    """The row for an approval's kind."""
+    return KINDS[approval.request.kind]

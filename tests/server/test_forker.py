@@ -1,0 +1,70 @@
+"""Who forks roles, from the side of `serve`; and what of its environment it hands on."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import eventually
+
+from signoff.server import environment, processes
+from signoff.server.forker import Forker
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="roles are forked on Linux only")
+
+
+@pytest.fixture
+def adopting() -> Iterator[None]:
+    """Orphans become children of the tests' process, for as long as a test runs."""
+    processes.adopt()
+    yield
+    ctypes.CDLL(None).prctl(processes.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@pytest.fixture
+def forker(adopting: None) -> Iterator[Forker]:
+    found = Forker(processes.python("signoff.cli.forker"))
+    found.begin()
+    eventually(lambda: found.listen() or found.ready, 60)
+    yield found
+    found.close()
+
+
+def test_what_is_forked_is_this_processs_child_with_its_own_end(forker: Forker) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = forker.fork("prepare", {"PATH": "/bin"}, theirs.fileno())
+        assert int(Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[1]) == os.getpid()
+        assert child.wait(30) == 2  # nobody may decide: it has no setting at all
+
+
+def test_a_forker_that_is_away_raises_and_starts_again(forker: Forker) -> None:
+    os.kill(forker.pid, signal.SIGKILL)
+    before = forker.pid
+    with pytest.raises(OSError):
+        forker.fork("prepare", {}, 0)
+    eventually(lambda: forker.keep() or (forker.ready and forker.pid != before), 60)
+
+
+def test_an_orphan_of_a_child_is_buried(adopting: None) -> None:
+    program = "import os; print(os.fork(), flush=True)"
+    made = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    orphan = max(int(line) for line in made.stdout.split())
+    eventually(lambda: processes.bury(set()) or not Path(f"/proc/{orphan}").exists())
+
+
+def test_a_role_gets_listed_names_only() -> None:
+    given = {
+        "PATH": "/bin", "LC_ALL": "C", "SLACK_BOT_TOKEN": "xoxb-1", "SIGNOFF_CRASH_AT": "end.written:1",
+        "https_proxy": "http://a:b@c", "NO_PROXY": "*", "PGPASSWORD": "secret", "AWS_SECRET_ACCESS_KEY": "no",
+        "BASH_ENV": "no",
+    }  # fmt: skip
+    assert given.keys() - environment.for_role(given).keys() == {"AWS_SECRET_ACCESS_KEY", "BASH_ENV"}
+    assert environment.plain(given).keys() == {"PATH", "LC_ALL"}

@@ -1,0 +1,159 @@
+"""The public surface: every name that others write down, and the page that says what it is.
+
+Whoever adds, removes or renames one changes this table, and the page beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+import signoff
+from signoff.cli import main, output
+from signoff.client import face, gate
+from signoff.client import settings as agent_settings
+from signoff.client.ask import Ask
+from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response
+from signoff.models.receipt import Receipt, Status
+from signoff.queue import data_folder, stream
+from signoff.server.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+AGENTS, README = "docs/agents.md", "README.md"
+
+
+def parameters(function: Any) -> str:
+    """A signature's names, in order, without `self`."""
+    return " ".join(name for name in inspect.signature(function).parameters if name != "self")
+
+
+def calls(kind: type) -> str:
+    """A class's public methods, each with its parameters, sorted."""
+    found = {name: value for name, value in vars(kind).items() if name[0] != "_" and callable(value)}
+    return " ".join(f"{name}({parameters(value)})" for name, value in sorted(found.items()))
+
+
+def fields(kind: type[BaseModel]) -> str:
+    """A message's fields as they are written on the wire, in order."""
+    return " ".join(field.alias or name for name, field in kind.model_fields.items())
+
+
+def commands() -> str:
+    """All commands of the command line, in order."""
+    actions = main._parser()._actions
+    [found] = [action for action in actions if isinstance(action, argparse._SubParsersAction)]
+    return " ".join(found.choices)
+
+
+def of_environment(*modules: Any) -> str:
+    """The settings that these modules read for themselves, sorted."""
+    text = " ".join(inspect.getsource(module) for module in modules)
+    return " ".join(sorted(set(re.findall(r'environ(?:\.get)?[(\[]"(SIGNOFF_\w+)"', text))))
+
+
+CLIENT = (
+    "ask(action payload timeout ask) ask_async(action payload timeout ask) cancel(request_id reason) close() "
+    "decisions(group) get(request_id) received(request_id timeout) report(request_id succeeded note) "
+    "report_async(request_id succeeded note) request(action payload ask) "
+    "require_approval(function options) resume(request_id digest)"
+)
+TICKET = "cancel(reason) get() wait(timeout)"
+CLAIMS = (
+    "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
+    "conversation"
+)
+SURFACE: dict[str, tuple[str, str, str]] = {
+    "signoff.__all__": (
+        " ".join(signoff.__all__),
+        "AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery Duplicate Expired Invalid Limited "
+        "NotApproved NotVerified Pending Receipt Rejected Signoff SignoffError Ticket Unreachable "
+        "WaitTimeout __version__ explain",
+        AGENTS,
+    ),
+    "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
+    "an async client": (parameters(signoff.AsyncSignoff), "redis_url agent verify_key", AGENTS),
+    "Signoff": (calls(signoff.Signoff), CLIENT, AGENTS),
+    "AsyncSignoff": (calls(signoff.AsyncSignoff), CLIENT, AGENTS),
+    "Ticket": (calls(face.Ticket), TICKET, AGENTS),
+    "AsyncTicket": (calls(signoff.AsyncTicket), TICKET, AGENTS),
+    "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
+    "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
+    "explain": (parameters(signoff.explain), "error", AGENTS),
+    "Ask": (" ".join(Ask.__annotations__), f"reason reversible risk {CLAIMS}", AGENTS),
+    "require_approval": (
+        parameters(gate.require_approval),
+        "client function action reason key condition timeout on_reject fallback encode ignore report ask",
+        AGENTS,
+    ),
+    "Receipt": (
+        fields(Receipt),
+        "id agent action status version digest_sent digest decided_by reason resubmit never_shown policy "
+        "rule why nonce issued_at not_after payload permalink token",
+        AGENTS,
+    ),
+    "statuses": (
+        " ".join(get_args(Status)),
+        "approved rejected expired cancelled blocked invalid duplicate limited",
+        AGENTS,
+    ),
+    "an entry": (" ".join(stream.entry("cancel", "", "")), "v kind id body", AGENTS),
+    "ApprovalRequest": (
+        fields(ApprovalRequest), f"id kind action payload reason reversibility risk {CLAIMS}", AGENTS
+    ),
+    "Cancel": (fields(Cancel), "reason", AGENTS),
+    "Outcome": (fields(Outcome), "succeeded note", AGENTS),
+    "Response": (fields(Response), "v status action expires_at receipt payload permalink", AGENTS),
+    "exit codes": (
+        " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
+        "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate",
+        README,
+    ),
+    "exit codes of errors": (
+        " ".join(f"{code}={kind.__name__}" for kind, code in output._ERRORS) + f" {main.INTERRUPTED}",
+        "2=ConfigError 2=Invalid 6=WaitTimeout 7=Unreachable 8=NotVerified 130",
+        README,
+    ),
+    "an agent's settings": (
+        of_environment(agent_settings, data_folder),
+        "SIGNOFF_AGENT SIGNOFF_DATA SIGNOFF_REDIS_URL SIGNOFF_VERIFY_KEY",
+        AGENTS,
+    ),
+    "the server's settings": (
+        " ".join(field.alias or f"SIGNOFF_{name}".upper() for name, field in Settings.model_fields.items()),
+        "SIGNOFF_DATA SIGNOFF_REDIS_URL SIGNOFF_DATABASE_URL SIGNOFF_SIGNING_KEY SIGNOFF_APPROVERS "
+        "SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS SIGNOFF_RECEIPT_HOURS SIGNOFF_LOG_LEVEL "
+        "SIGNOFF_LOG_JSON SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_API_URL",
+        README,
+    ),
+    "commands": (
+        commands(),
+        "request wait status cancel report verify serve bot intake worker policy pending audit db backup "
+        "restore keys env manifest doctor sandbox demo",
+        AGENTS,
+    ),
+}  # fmt: skip
+"""What → (what the code has, what others rely on, the page that names it all)."""
+
+
+@pytest.mark.parametrize("what", SURFACE)
+def test_no_public_name_comes_or_goes_unnoticed(what: str) -> None:
+    has, promised, _ = SURFACE[what]
+    assert has == promised
+
+
+@pytest.mark.parametrize("what", SURFACE)
+def test_every_public_name_stands_on_its_page(what: str) -> None:
+    _, promised, page = SURFACE[what]
+    text = (ROOT / page).read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"`([^`\n]+)`", text))
+    if what.startswith("exit codes"):
+        code, names = text, [f"| {number} |" for number in re.findall(r"\b\d+", promised)]
+    else:
+        names = re.findall(r"\w+", promised)
+    assert [name for name in names if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code)] == []
