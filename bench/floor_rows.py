@@ -48,7 +48,7 @@ class Rows:
         )
         run("INSERT INTO payload VALUES (?, 1, ?, ?, '{}', NULL)", (id_, text, salt))
         run(
-            "INSERT INTO card (approval_id, shown_revision, log_revision, lease_until) VALUES (?, 0, 0, 0)",
+            "INSERT INTO card (approval_id, shown_revision, lease_until) VALUES (?, 0, 0)",
             (id_,),
         )
         said = {"action": request["action"], "version": 1, "payload": _sha256(salt + text)}

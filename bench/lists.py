@@ -18,6 +18,7 @@ from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.lists import home_view
 from signoff.bot.listeners.commands import Commands
+from signoff.bot.listeners.opener import Opener
 from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.models.engine import open_engine
@@ -87,7 +88,7 @@ def _commands(lists: Lists) -> list[tuple[str, str]]:
 
 def _command(approvals: Approvals, lists: Lists, user: str, text: str) -> Callable[[], None]:
     slack = Slack(client("xoxb-none", "http://127.0.0.1:9/"))
-    commands = Commands(lists, approvals.store, slack, SlackDirectory(slack))
+    commands = Commands(lists, approvals.store, slack, Opener(slack, SlackDirectory(slack)))
     body = {"user_id": user, "text": text}
 
     def once() -> None:

@@ -49,10 +49,10 @@ _INTO = (
     """,
     f"""
     INSERT INTO card (
-        approval_id, conversation, message, permalink, shown_revision, log_revision, lease_until
+        approval_id, conversation, message, permalink, shown_revision, lease_until
     )
     {{numbers}} SELECT {_ID}, 'C0APPROVE1', CAST(at AS TEXT),
-        'https://acme.slack.com/archives/C0APPROVE1/p' || at, 2, 2, 0 FROM named
+        'https://acme.slack.com/archives/C0APPROVE1/p' || at, 2, 0 FROM named
     """,
 )
 

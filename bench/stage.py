@@ -118,7 +118,7 @@ class Stage:
         done = found is not None and found.card is not None and found.card.message is not None
         if not done or found is None or found.card is None or (found.published_at is not None) is not ended:
             return None
-        if found.card.shown_revision < found.revision or found.card.log_revision < found.revision:
+        if found.card.shown_revision < found.revision:
             return None
         assert found.card.conversation and found.card.message
         return found.card.conversation, found.card.message

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 import redis
+from sqlalchemy import text as sql
 
 from signoff.approvals.service import Approvals
 from signoff.models.messages import ApprovalRequest, new_id
@@ -138,6 +139,13 @@ class Core:
 
     def submit(self, agent: str = "billing-bot", **fields: Any) -> Any:
         return self.approvals.submit(agent, a_request(**fields))
+
+
+def undelivered(store: Store) -> list[str]:
+    """Ids of approvals whose cards do not show their last revision, and may be delivered now."""
+    query = "SELECT id FROM approval WHERE delivered_revision < revision AND not_before <= :now ORDER BY id"
+    with store.reading() as connection:
+        return list(connection.execute(sql(query), {"now": store.clock()}).scalars())
 
 
 @contextmanager

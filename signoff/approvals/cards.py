@@ -6,7 +6,7 @@ from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
 from signoff.models import changes
 from signoff.models.approval import Approval
-from signoff.models.store import Store
+from signoff.models.store import MICROSECONDS, Store
 
 
 class Cards:
@@ -52,16 +52,15 @@ class Cards:
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
 
-    def note_logged(self, approval: Approval, ts: str | None) -> None:
-        """A card's log reply stands, and shows this revision."""
-        assert approval.card is not None
-        with self._store.transaction() as connection:
-            changes.note_logged(connection, approval.card.id, ts, approval.revision)
-
     def note_delivered(self, approval: Approval) -> None:
         """Its card showed this revision all along."""
         with self._store.transaction() as connection:
             changes.note_delivered(connection, approval.id, approval.revision)
+
+    def postpone(self, approval_id: str, seconds: float) -> None:
+        """Its card is not due for a while."""
+        with self._store.transaction() as connection:
+            changes.postpone(connection, approval_id, int(seconds * MICROSECONDS))
 
     def cannot_show(self, approval_id: str, fault: str) -> bool:
         """Its channel refuses its card; True where no other card waits for the same fault to be mended."""

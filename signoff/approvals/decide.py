@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from signoff.approvals import edits, quorum
 from signoff.approvals.endings import Endings
@@ -32,17 +32,22 @@ class Votes:
             raise UnknownApproval
         approval, now = found
         person = self._judge.decider(approval, user_id)
-        if approval.restored and approval.status in ("pending", "expired"):
-            raise Restored
-        if approval.status == "expired" or (approval.pending and approval.expires_at <= now):
-            raise TimeRanOut(approval.expires_at)
-        if not approval.pending:
-            decision = approval.decision
-            name, by_id = (decision.name, decision.approver) if decision else ("", "")
-            raise AlreadyDecided(approval.status, name, by_id, approval.ended_at or 0)
-        if approval.version != version:
-            raise EditedMeanwhile
-        return approval, person
+        match approval.status:
+            case "pending" | "expired" if approval.restored:
+                raise Restored
+            case "expired":
+                raise TimeRanOut(approval.expires_at)
+            case "approved" | "rejected" | "cancelled" | "blocked":
+                decision = approval.decision
+                name, by_id = (decision.name, decision.approver) if decision else ("", "")
+                raise AlreadyDecided(approval.status, name, by_id, approval.ended_at or 0)
+            case "pending":
+                if approval.expires_at <= now:
+                    raise TimeRanOut(approval.expires_at)
+                if approval.version != version:
+                    raise EditedMeanwhile
+                return approval, person
+        assert_never(approval.status)
 
     def decide(
         self,
@@ -82,5 +87,5 @@ class Votes:
         )
         if ended is None:  # somebody was faster, or the time ran out: it says which
             self.open_for(approval_id, version, user_id)
-            raise AlreadyDecided("decided")
+            raise AlreadyDecided(None)
         return ended

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signoff.errors import SignoffError
+from signoff.models.approval import End
 
 
 class NotRecorded(SignoffError):
@@ -54,12 +55,12 @@ class BlockedNow(NotRecorded):
 class AlreadyDecided(NotRecorded):
     """Somebody was faster.
 
-    `status` is what the request has become, `by` the name of who decided (empty where nobody did),
-    `by_id` their id and `at` the time in microseconds since 1970.
+    `status` is what the request has become (None where that is not known), `by` the name of who decided
+    (empty where nobody did), `by_id` their id and `at` the time in microseconds since 1970.
     """
 
-    def __init__(self, status: str, by: str = "", by_id: str = "", at: int = 0) -> None:
-        super().__init__(f"It is {status} already.")
+    def __init__(self, status: End | None, by: str = "", by_id: str = "", at: int = 0) -> None:
+        super().__init__(f"It is {status or 'decided'} already.")
         self.status, self.by, self.by_id, self.at = status, by, by_id, at
 
 

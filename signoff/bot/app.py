@@ -26,6 +26,7 @@ from signoff.bot.listeners.editor import Editor
 from signoff.bot.listeners.home import Home
 from signoff.bot.listeners.mentions import Mentions
 from signoff.bot.listeners.news import News
+from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
@@ -117,10 +118,11 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
     )
 
-    actions = Actions(server.approvals, server.slack, server.directory, server.delivery)
+    opener = Opener(server.slack, server.directory)
+    actions = Actions(server.approvals, server.slack, opener, server.delivery)
     editor = Editor(server.approvals, server.slack, actions.refusal)
-    commands = Commands(server.lists, server.store, server.slack, server.directory)
-    decide = Decide(server.approvals, server.slack, server.directory, actions)
+    commands = Commands(server.lists, server.store, server.slack, opener)
+    decide = Decide(server.approvals, opener, actions)
     mentions = Mentions(server.approvals, server.slack, actions.explain)
     news = News(server.directory)
     home = Home(server.store, server.wake_home)
@@ -143,7 +145,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(actions.menu))
     app.action("page")(**later(actions.page_back))
-    app.action(re.compile("^list_(back|next)$"))(**later(commands.turn))
+    app.action(re.compile("^list_(back|next)$"))(**later(commands.other_page))
     app.action("list_all")(**later(commands.see_all))
     app.action("details")(**later(commands.details))
     app.view("reject")(actions.submit_reject)

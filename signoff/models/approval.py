@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
@@ -12,24 +12,23 @@ End = Literal["approved", "rejected", "expired", "cancelled", "blocked"]
 """What an Approval may become."""
 ApprovalStatus = Literal["pending"] | End
 """Whoever adds one adds it everywhere: matches over it are exhaustive, without a default."""
+STATUSES: tuple[ApprovalStatus, ...] = ("pending", *get_args(End))
 
 
 @dataclass(frozen=True)
 class Card:
-    """Where an Approval is shown, in its channel's own words: conversation, message, and its log reply.
+    """Where an Approval is shown, in its channel's own words: conversation and message.
 
     `message` is None until it has been posted, `shown_revision` what it shows. `thread` is the first message
-    of the thread that it is a reply in, None where it is none: there the log stands on the card itself.
+    of the thread that it is a reply in, None where it is none.
     """
 
     id: int
     channel: str = "slack"
     conversation: str | None = None
     message: str | None = None
-    log_ts: str | None = None
     permalink: str | None = None
     shown_revision: int = 0
-    log_revision: int = 0
     thread: str | None = None
 
 

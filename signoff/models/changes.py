@@ -52,11 +52,6 @@ _SHOWN = (
         fault=None,
     )
 )
-_LOGGED = (
-    update(cards)
-    .where(cards.c.id == bindparam("card_id"))
-    .values(log_ts=bindparam("to_ts"), log_revision=bindparam("revision"))
-)
 _FIRST_SHOWN = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"), approvals.c.shown_at.is_(None))
@@ -71,6 +66,11 @@ _STIRRED = (
     update(threads)
     .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
     .values(revision=threads.c.revision + 1)
+)
+_POSTPONE = (
+    update(approvals)
+    .where(approvals.c.id == bindparam("approval_id"))
+    .values(not_before=now() + bindparam("pause"))
 )
 _FAULT = (
     update(cards)
@@ -128,10 +128,8 @@ def add_approval(
     connection.execute(_ADD_APPROVAL, values)
     connection.execute(_ADD_PAYLOAD, payload)
     if channel:
-        connection.execute(
-            _ADD_CARD,
-            {"approval_id": values["id"], "channel": channel, "shown_revision": 0, "log_revision": 0},
-        )
+        values = {"approval_id": values["id"], "channel": channel, "shown_revision": 0}
+        connection.execute(_ADD_CARD, values)
 
 
 def add_payload(connection: Connection, approval_id: str, version: int, text: str, salt: str) -> None:
@@ -178,11 +176,6 @@ def note_shown(connection: Connection, approval_id: str, values: dict[str, Any])
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
 
 
-def note_logged(connection: Connection, card_id: int, ts: str | None, revision: int) -> None:
-    """A card's log reply stands at this revision."""
-    connection.execute(_LOGGED, {"card_id": card_id, "to_ts": ts, "revision": revision})
-
-
 def note_delivered(connection: Connection, approval_id: str, revision: int) -> None:
     """All its cards show at least this revision."""
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
@@ -191,6 +184,11 @@ def note_delivered(connection: Connection, approval_id: str, revision: int) -> N
 def stir(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
     connection.execute(_STIRRED, {"where": conversation, "first": thread})
+
+
+def postpone(connection: Connection, approval_id: str, microseconds: int) -> None:
+    """Its card is not due for a while."""
+    connection.execute(_POSTPONE, {"approval_id": approval_id, "pause": microseconds})
 
 
 def note_fault(connection: Connection, approval_id: str, what: str) -> bool:

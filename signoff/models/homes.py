@@ -53,7 +53,7 @@ class Opened:
     digest: str | None
 
 
-def opened(store: Store, user_id: str, *, blank: bool = False) -> None:
+def note_opened(store: Store, user_id: str, *, blank: bool = False) -> None:
     """A person looks at their Home; `blank` where Slack shows nothing of ours there."""
     values = {"user": user_id}
     try:

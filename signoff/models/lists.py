@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
+from signoff.models.approval import ApprovalStatus
 from signoff.models.store import Store, agents, approvals, cards, decisions
 
 PREFIX = 8
@@ -34,7 +35,7 @@ class Listed:
     id: str
     agent: str
     action: str
-    status: str
+    status: ApprovalStatus
     version: int
     revision: int
     created_at: int

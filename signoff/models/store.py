@@ -30,17 +30,7 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = (
-    "id",
-    "channel",
-    "conversation",
-    "message",
-    "log_ts",
-    "permalink",
-    "shown_revision",
-    "log_revision",
-    "thread",
-)
+_CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread")
 _STANDS = decisions.c.withdrawn_at.is_(None)
 _LOAD = (
     select(
@@ -113,15 +103,6 @@ _UNPUBLISHED = (
     .order_by(approvals.c.ended_at.desc())
     .limit(bindparam("most"))
 )
-_UNDELIVERED = (
-    select(approvals.c.id)
-    .where(
-        approvals.c.delivered_revision < approvals.c.revision,
-        approvals.c.not_before <= now(),
-    )
-    .order_by(approvals.c.not_before, approvals.c.created_at)
-    .limit(bindparam("most"))
-)
 _PUBLISHED = (
     update(approvals)
     .where(approvals.c.id == bindparam("approval_id"), approvals.c.published_at.is_(None))
@@ -133,15 +114,10 @@ _UNPUBLISH = (
     .values(published_at=None)
 )
 _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
-_POSTPONE = (
-    update(approvals)
-    .where(approvals.c.id == bindparam("approval_id"))
-    .values(not_before=now() + bindparam("pause"))
-)
 
 
 class Store:
-    """Transactions and queries. What an approval is, `signoff.approvals` alone changes through it."""
+    """Transactions and queries. Only `approvals` changes an approval; a channel keeps its own books."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -211,11 +187,6 @@ class Store:
             values = {"most": most, "age": int(seconds * MICROSECONDS)}
             return connection.execute(_UNPUBLISHED, values).scalars().all()
 
-    def undelivered(self, most: int = 50) -> Sequence[str]:
-        """Ids whose cards do not show their last revision, and may be delivered now."""
-        with self.reading() as connection:
-            return connection.execute(_UNDELIVERED, {"most": most}).scalars().all()
-
     def mark_published(self, approval_id: str) -> None:
         """Its answer is in Redis."""
         with self.transaction("publication") as connection:
@@ -228,11 +199,6 @@ class Store:
                 connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})
             else:
                 connection.execute(_UNPUBLISH)
-
-    def postpone(self, approval_id: str, seconds: float) -> None:
-        """Do not deliver it for a while."""
-        with self.transaction() as connection:
-            connection.execute(_POSTPONE, {"approval_id": approval_id, "pause": int(seconds * MICROSECONDS)})
 
     def clock(self) -> int:
         """The database's time, in microseconds since 1970."""

@@ -10,7 +10,6 @@ from sqlmodel import Field, SQLModel
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
-UNLOGGED = text("message IS NOT NULL AND thread IS NULL AND log_revision < shown_revision")
 
 
 def _time(**options: Any) -> Any:
@@ -156,17 +155,14 @@ class CardRow(SQLModel, table=True):
             sqlite_where=text("thread IS NOT NULL"),
             postgresql_where=text("thread IS NOT NULL"),
         ),
-        Index("card_unlogged", "id", sqlite_where=UNLOGGED, postgresql_where=UNLOGGED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     approval_id: str = _text(foreign_key="approval.id")
     conversation: str | None = _text(default=None)
     message: str | None = _text(default=None)
-    log_ts: str | None = _text(default=None)
     permalink: str | None = _text(default=None)
     shown_revision: int = 0
-    log_revision: int = 0
     lease_until: int = _time(default=0)
     fault: str | None = _text(default=None)
     thread: str | None = _text(default=None)

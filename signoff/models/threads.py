@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
 
-from sqlalchemy import ColumnElement, bindparam, case, exc, func, insert, literal_column, select, update
+from sqlalchemy import Label, bindparam, case, exc, func, insert, select, update
 
-from signoff.models.leases import LEASE_SECONDS
+from signoff.models.approval import STATUSES, ApprovalStatus
+from signoff.models.leases import Leases
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
 from signoff.models.tables import ThreadRow
 from signoff.models.verdict import Verdict
@@ -37,33 +39,19 @@ _AT = select(threads.c.id).where(
     threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first")
 )
 _ADD = insert(threads)
-_LEASE = now() + literal_column(str(LEASE_SECONDS * MICROSECONDS))
+LEASES = Leases(threads)
 _STALE = (threads.c.shown_revision < threads.c.revision, threads.c.not_before <= now())
-_FREE = threads.c.lease_until < now()
-_TO_POST = (
-    update(threads)
-    .where(threads.c.id == bindparam("thread_id"), threads.c.message.is_(None), _FREE)
-    .values(lease_until=_LEASE)
-    .returning(threads.c.lease_until)
-)
-_TO_EDIT = (
-    update(threads)
-    .where(threads.c.id == bindparam("thread_id"), threads.c.message.is_not(None), *_STALE, _FREE)
-    .values(lease_until=_LEASE)
-    .returning(threads.c.lease_until)
-)
-_HELD = (threads.c.id == bindparam("thread_id"), threads.c.lease_until == bindparam("lease"))
-_RENEW = update(threads).where(*_HELD).values(lease_until=_LEASE).returning(threads.c.lease_until)
-_RELEASE = update(threads).where(*_HELD).values(lease_until=0)
-_LATER = update(threads).where(*_HELD).values(lease_until=0, not_before=now() + bindparam("pause"))
+_TO_POST = LEASES.taking(threads.c.message.is_(None))
+_TO_EDIT = LEASES.taking(threads.c.message.is_not(None), *_STALE)
+_LATER = update(threads).where(*LEASES.held).values(lease_until=0, not_before=now() + bindparam("pause"))
 _POSTED = (
     update(threads)
-    .where(*_HELD, threads.c.message.is_(None))
+    .where(*LEASES.held, threads.c.message.is_(None))
     .values(conversation=bindparam("where"), message=bindparam("first"), digest=None, lease_until=0)
 )
 _SHOWN = (
     update(threads)
-    .where(*_HELD)
+    .where(*LEASES.held)
     .values(
         shown_revision=bindparam("told"),
         digest=bindparam("text"),
@@ -85,16 +73,28 @@ _DUE = (
 _REPLIES = (cards.c.conversation == bindparam("where"), cards.c.thread == bindparam("first"))
 
 
-def _many(*statuses: str) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((approvals.c.status.in_(statuses), 1), else_=0)), 0)
+Column = Literal["waiting", "decided", "undecided"]
+
+
+def column_of(status: ApprovalStatus) -> Column:
+    """As what a thread's tally counts it."""
+    match status:
+        case "pending":
+            return "waiting"
+        case "approved" | "rejected" | "blocked":
+            return "decided"
+        case "expired" | "cancelled":
+            return "undecided"
+    assert_never(status)
+
+
+def _many(column: Column) -> Label[int]:
+    counted = [status for status in STATUSES if column_of(status) == column]
+    return func.coalesce(func.sum(case((approvals.c.status.in_(counted), 1), else_=0)), 0).label(column)
 
 
 _TALLY = (
-    select(
-        _many("pending").label("waiting"),
-        _many("approved", "rejected", "blocked").label("decided"),
-        _many("expired", "cancelled").label("undecided"),
-    )
+    select(*map(_many, get_args(Column)))
     .select_from(cards)
     .join(approvals, approvals.c.id == cards.c.approval_id)
     .where(*_REPLIES)
@@ -168,47 +168,33 @@ def at(store: Store, conversation: str, message: str) -> int | None:
 
 def take_to_post(store: Store, thread_id: int) -> int | None:
     """The lease on posting its first message; None where it stands, or somebody else posts it."""
-    with store.transaction() as connection:
-        return connection.execute(_TO_POST, {"thread_id": thread_id}).scalar()
+    return LEASES.take(store, thread_id, _TO_POST)
 
 
 def take_to_edit(store: Store, thread_id: int) -> int | None:
     """The lease on editing its first message; None where that is not due, or another does it."""
-    with store.transaction() as connection:
-        return connection.execute(_TO_EDIT, {"thread_id": thread_id}).scalar()
+    return LEASES.take(store, thread_id, _TO_EDIT)
 
 
-def renew(store: Store, thread_id: int, lease: int) -> int | None:
-    """A lease that is held → for longer; None where it ran out and somebody else may have it."""
-    with store.transaction() as connection:
-        return connection.execute(_RENEW, {"thread_id": thread_id, "lease": lease}).scalar()
-
-
-def release(store: Store, thread_id: int, lease: int) -> None:
-    """Give a lease back; nothing happens where it ran out and is another's by now."""
-    with store.transaction() as connection:
-        connection.execute(_RELEASE, {"thread_id": thread_id, "lease": lease})
-
-
-def later(store: Store, thread_id: int, lease: int, seconds: float) -> None:
+def postpone(store: Store, thread_id: int, lease: int, seconds: float) -> None:
     """Give a lease back, and let nobody edit the first message for a while."""
     with store.transaction() as connection:
         pause = int(seconds * MICROSECONDS)
-        connection.execute(_LATER, {"thread_id": thread_id, "lease": lease, "pause": pause})
+        connection.execute(_LATER, {"row": thread_id, "lease": lease, "pause": pause})
 
 
-def posted(store: Store, thread_id: int, lease: int, conversation: str, message: str) -> bool:
+def note_posted(store: Store, thread_id: int, lease: int, conversation: str, message: str) -> bool:
     """Its first message stands; gives the lease back. False where it had run out: then another's counts."""
-    values = {"thread_id": thread_id, "lease": lease, "where": conversation, "first": message}
+    values = {"row": thread_id, "lease": lease, "where": conversation, "first": message}
     with store.transaction() as connection:
         return connection.execute(_POSTED, values).rowcount == 1
 
 
-def shown(store: Store, thread: Thread, lease: int, digest: str, pause: float) -> None:
+def note_shown(store: Store, thread: Thread, lease: int, digest: str, pause: float) -> None:
     """Its first message tells `thread.revision`; gives the lease back. `pause` in seconds until the next."""
     with store.transaction() as connection:
         values = {
-            "thread_id": thread.id,
+            "row": thread.id,
             "lease": lease,
             "told": thread.revision,
             "text": digest,

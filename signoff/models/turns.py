@@ -1,7 +1,7 @@
 """Whose card is next, and what Slack asked to be left alone with.
 
 In this order: cards whose row has changed, a person's decision first and then the newest change; new cards
-that somebody may still decide, from each agent in turn; new cards of what has ended; cards' log replies.
+that somebody may still decide, from each agent in turn; new cards of what has ended.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    or_,
     select,
     text,
     update,
 )
 
 from signoff.models import changes
+from signoff.models.leases import CARDS
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, cards, now
 from signoff.models.tables import PauseRow
 
@@ -52,7 +52,7 @@ def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
 
 _POST_PAUSED = and_(pauses.c.method == POST, pauses.c.conversation == approvals.c.conversation)
 _DUE = (approvals.c.delivered_revision < approvals.c.revision, approvals.c.not_before <= now())
-_FREE = cards.c.lease_until < now()
+_FREE = CARDS.free
 _OF_CARD = cards.c.approval_id == approvals.c.id
 _REDRAW = (
     select(approvals.c.id, cards.c.id)
@@ -94,25 +94,6 @@ def _new(*which: ColumnElement[bool]) -> Select[Any]:
 
 _ASKED = _new(approvals.c.status == "pending")
 _ENDED = _new(approvals.c.status != "pending")
-_LOG = (
-    select(approvals.c.id, cards.c.id)
-    .join(cards, _OF_CARD)
-    .where(
-        cards.c.message.is_not(None),
-        cards.c.thread.is_(None),
-        cards.c.log_revision < cards.c.shown_revision,
-        approvals.c.not_before <= now(),
-        _FREE,
-        ~_paused(
-            or_(
-                and_(cards.c.log_ts.is_(None), _POST_PAUSED),
-                and_(cards.c.log_ts.is_not(None), pauses.c.method == UPDATE),
-            )
-        ),
-    )
-    .order_by(cards.c.id)
-    .limit(1)
-)
 _PAUSED = select(_paused(pauses.c.method == bindparam("what")))
 _SOONEST = select(
     now().label("now"),
@@ -129,10 +110,10 @@ _PAUSE = text(
 _UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
 
 
-def following(store: Store, *, logs: bool = True) -> Turn | None:
+def next_turn(store: Store) -> Turn | None:
     """What is to be done next; None where nothing is due, or all that is has to wait for Slack."""
     with store.reading() as connection:
-        for statement in (_REDRAW, _ASKED, _ENDED, _LOG) if logs else (_REDRAW, _ASKED, _ENDED):
+        for statement in (_REDRAW, _ASKED, _ENDED):
             found = connection.execute(statement).first()
             if found:
                 return Turn(*found)

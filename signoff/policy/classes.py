@@ -184,8 +184,3 @@ def fitting(action: str) -> tuple[ActionClass, ...]:
             reverse=True,
         )
     )
-
-
-def class_of(action: str) -> ActionClass | None:
-    """The class of an action that counts; None where no class fits."""
-    return next(iter(fitting(action)), None)

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from signoff.approvals.lists import Lists
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
-from signoff.bot.delivery.admins import Telling
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
@@ -72,7 +72,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     url = redis_url or settings.redis_url
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
-    admins = settings.admin_ids()
+    admin_ids = settings.admin_ids()
     signer = settings.signer()
     receipts, mac = Receipts(signer, settings.receipt_hours), Mac(signer.derive(PURPOSE))
     if settings.slack_bot_token is None:
@@ -81,7 +81,8 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     directory = SlackDirectory(slack)
     engine = open_engine(settings.database)
     store = Store(engine)
-    policy = InForce(settings, store, Telling(slack, admins))
+    admins = Admins(slack, admin_ids)
+    policy = InForce(settings, store, admins.tell_of_policy)
     quick = redis.Redis.from_url(
         url,
         socket_timeout=PUBLISH_SECONDS,
@@ -96,7 +97,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         directory=directory,
         on_change=Enqueue(quick, mac),
     )
-    lists = Lists(approvals, directory, admins)
+    lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
     delivery = Delivery(approvals, slack, admins)
     return Server(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from support import Core, eventually
+from support import Core, eventually, undelivered
 
 from signoff import Signoff, receipts
 from signoff.approvals import audit, epochs
@@ -196,7 +196,7 @@ def test_a_request_that_is_in_no_row_is_answered_again_and_asked_of_nobody(core:
     core.changed.clear()
     again = core.approvals.submit(AGENT, first.request)
     assert (again.status, again.receipt, again.payload) == ("approved", ended.receipt, {"amount": 80})
-    assert again.version == 2 and core.changed == [] and core.store.undelivered() == []
+    assert again.version == 2 and core.changed == [] and undelivered(core.store) == []
     core.approvals.tell(again)
     assert standing(core, first.request_id).receipt == ended.receipt
     assert core.approvals.submit(AGENT, first.request).receipt == ended.receipt

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import exc, text
-from support import Core, eventually
+from support import Core, eventually, undelivered
 
 from signoff.approvals import sweep
 from signoff.approvals.sweep import Sweep
@@ -30,9 +30,9 @@ def test_what_is_overdue_expires_and_its_agent_is_told(core: Core) -> None:
 
 def test_a_decision_makes_a_postponed_card_due(core: Core) -> None:
     approval = core.submit()
-    core.store.postpone(approval.id, 3600)
+    core.approvals.cards.postpone(approval.id, 3600)
     core.approvals.decide(approval.id, 1, "U0ANA", "approve")
-    assert core.store.undelivered() == [approval.id]
+    assert undelivered(core.store) == [approval.id]
 
 
 def test_an_answer_that_was_never_published_is(core: Core) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 from sqlalchemy import Connection, text
-from support import Core, a_request
+from support import Core, a_request, undelivered
 
 from signoff import receipts
 from signoff.approvals import audit
@@ -98,7 +98,7 @@ def test_what_is_allowed_is_approved_at_once_without_a_card(core: Core) -> None:
     assert receipt.approved and receipt.payload == {"customer": "cus_42", "amount": 50}
     assert (receipt.policy, receipt.rule) == (core.policy.digest, "small refunds") and receipt.why
     assert receipt.decided_by is None
-    assert cards_of(core, approval) == 0 and core.changed == [] and not core.store.undelivered()
+    assert cards_of(core, approval) == 0 and core.changed == [] and not undelivered(core.store)
     stored = core.store.get(approval.id)
     assert stored and stored.status == "approved" and stored.verdict.rule == "small refunds"
     assert audit.verify(core.store).ok

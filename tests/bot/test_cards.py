@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.blocks import MESSAGE_TOTAL, check_message, total_length
-from signoff.bot.cards.card import card, log, parse_choice, parse_token, token
+from signoff.bot.blocks import MESSAGE_TOTAL, check_message, check_view, total_length
+from signoff.bot.cards.card import card, parse_token, token
+from signoff.bot.forms.modals import details_view
 from signoff.bot.text.fold import shown_whole
+from signoff.bot.text.history import history
 from signoff.bot.text.text import visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval, Card
@@ -245,7 +247,7 @@ def test_block_ids_change_with_the_revision(make: Make) -> None:
     assert not ids(1) & ids(2)
 
 
-def test_the_log_tells_what_happened_in_order(make: Make) -> None:
+def test_details_tell_what_happened_in_order(make: Make) -> None:
     done = make(
         {"amount": 120},
         status="approved",
@@ -256,20 +258,23 @@ def test_the_log_tells_what_happened_in_order(make: Make) -> None:
         outcome_at=BEGAN + 50_000_000,
         card=Card(1, "C0APPROVALS", "1.2"),
     )
-    drawn = log(done)
-    lines = drawn.text.splitlines()
+    lines = history(done)
     assert [word in line for word, line in zip(
-        ["Received from billing-bot", "Shown here", "Edited by <@U0ANA>: 1 value", "*Approved* by", "*Done*"],
+        [
+            "Received from billing-bot", "Shown on a card", "Edited by <@U0ANA>: 1 value", "*Approved* by",
+            "*Done*",
+        ],
         lines,
         strict=True,
     )] == [True] * 5  # fmt: skip
-    assert "evil" not in drawn.text.lower()
-    assert check_message(drawn.blocks, drawn.text, drawn.metadata) == []
+    (block,) = [block for block in details_view(done)["blocks"] if block.get("block_id") == "history"]
+    assert block["text"]["text"].splitlines() == lines and "evil" not in block["text"]["text"].lower()
+    assert check_view(details_view(done)) == []
 
 
 def test_a_value_that_is_no_token_is_refused(make: Make) -> None:
     asked = make({})
-    assert parse_choice(f"note:{token(asked)}") == ("note", asked.id, 1)
+    assert parse_token(token(asked)) == (asked.id, 1)
     for value in ("", "x", ":1", "x:", "x:one", "x:²", "x:99999999999"):
         with pytest.raises(UnknownApproval):
             parse_token(value)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.bot.blocks import check_message
-from signoff.bot.cards import card
 from signoff.bot.cards.first_message import first_message, tally_message
 from signoff.bot.delivery.threads import digest_of
 from signoff.models.approval import Approval
@@ -64,17 +63,3 @@ def test_any_name_of_a_run_makes_a_message_that_slack_takes(run: str) -> None:
         assert check_message(message.blocks) == []
     assert first_message(thread, APPROVERS).text == first_message(THREAD, APPROVERS).text
     assert tally_message(thread, tally).text == tally_message(THREAD, tally).text
-
-
-def test_a_reply_has_the_log_at_its_end(make: Make, seen: Callable[[Any], str]) -> None:
-    approval = replace(make({"amount": 120}), shown_at=None)
-    message = card.card(approval, now=approval.created_at + 5_000_000, reply=True)
-    assert message.blocks[-1]["block_id"] == "log:1" and check_message(message.blocks) == []
-    assert all(said in seen(message.blocks[-1]) for said in ("Received from billing-bot", "Shown here"))
-    assert message.blocks[:-1] == card.card(approval, now=approval.created_at + 5_000_000).blocks
-
-
-def test_a_reply_that_is_decided_says_so_once(make: Make, seen: Callable[[Any], str]) -> None:
-    approval = make({"amount": 120}, status="expired", ended_at=1_795_003_600_000_000)
-    message = card.card(approval, reply=True)
-    assert seen(message.blocks).count("Nobody answered") == 1 and "Shown here" in seen(message.blocks[-1])

@@ -49,7 +49,7 @@ class Stand:
 
     def open(self, *people: str) -> None:
         for user in people:
-            homes.opened(self.core.store, user)
+            homes.note_opened(self.core.store, user)
 
     def publishes(self) -> dict[str, list[float]]:
         """When each person's Home was published, in Unix seconds."""

@@ -25,32 +25,32 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lease_outlives_a_call_that_takes_longer_than_it_lasts(core: Core) -> None:
     card = core.submit().card
-    lease = leases.take(core.store, card.id)
+    lease = leases.CARDS.take(core.store, card.id)
     assert lease
-    with Held(lease, partial(leases.renew, core.store, card.id)) as mine:
+    with Held(lease, partial(leases.CARDS.renew, core.store, card.id)) as mine:
         eventually(lambda: until(core, "card") > lease)
-        assert leases.take(core.store, card.id) is None
+        assert leases.CARDS.take(core.store, card.id) is None
     assert mine.lease == until(core, "card") and not mine.renew()
-    leases.release(core.store, card.id, mine.lease)
-    assert leases.take(core.store, card.id)
+    leases.CARDS.release(core.store, card.id, mine.lease)
+    assert leases.CARDS.take(core.store, card.id)
 
 
 def test_a_lease_on_a_first_message_is_renewed_too(core: Core) -> None:
     thread = threads.of_run(core.store, core.submit(run="r").agent, "r", "C1")
     lease = threads.take_to_post(core.store, thread.id)
     assert lease
-    with Held(lease, partial(threads.renew, core.store, thread.id)) as mine:
+    with Held(lease, partial(threads.LEASES.renew, core.store, thread.id)) as mine:
         eventually(lambda: until(core, "thread") > lease)
-    assert threads.posted(core.store, thread.id, mine.lease, "C1", "1.1")
+    assert threads.note_posted(core.store, thread.id, mine.lease, "C1", "1.1")
 
 
 def test_a_lease_that_was_lost_is_not_taken_back(core: Core) -> None:
     card = core.submit().card
-    lease = leases.take(core.store, card.id)
+    lease = leases.CARDS.take(core.store, card.id)
     assert lease
     with core.store.transaction() as connection:
         connection.execute(text("UPDATE card SET lease_until = lease_until + 7"))  # another's by now
-    with Held(lease, partial(leases.renew, core.store, card.id)) as mine:
+    with Held(lease, partial(leases.CARDS.renew, core.store, card.id)) as mine:
         assert not mine.renew()
-    leases.release(core.store, card.id, mine.lease)
+    leases.CARDS.release(core.store, card.id, mine.lease)
     assert until(core, "card") == lease + 7

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from signoff.approvals.lists import Overview, Page
 from signoff.bot.blocks import check_message, check_view
-from signoff.bot.cards.lists import home_view, list_blocks, list_view, read_turn
+from signoff.bot.cards.lists import home_view, list_blocks, list_view, read_page
 from signoff.bot.cards.record import record_blocks, record_view
 from signoff.bot.text.words import lists as lists_words
 from signoff.errors import Invalid
@@ -142,7 +142,7 @@ def test_a_home_with_nothing_is_valid_and_full_ones_are_too(seen: Any) -> None:
 @given(st.text() | st.from_regex(r"(pending|mine|history|owned|x):-?[0-9]{0,7}:[ -~]{0,9}", fullmatch=True))
 @settings(max_examples=300)
 def test_any_value_of_a_turning_button_names_a_page(value: str) -> None:
-    kind, page, about = read_turn(value)
+    kind, page, about = read_page(value)
     assert kind in ("pending", "mine", "history", "owned") and 1 <= page <= 100
     assert "<" not in about and " " not in about
 
@@ -150,8 +150,8 @@ def test_any_value_of_a_turning_button_names_a_page(value: str) -> None:
 def test_what_a_turning_button_carries_is_read_back() -> None:
     page = Page("history", (decided(),), page=3, more=True, about="refund.create")
     back, on = list_blocks(page, NOW)[-1]["elements"]
-    assert read_turn(back["value"]) == ("history", 2, "refund.create")
-    assert read_turn(on["value"]) == ("history", 4, "refund.create")
+    assert read_page(back["value"]) == ("history", 2, "refund.create")
+    assert read_page(on["value"]) == ("history", 4, "refund.create")
 
 
 def test_a_request_that_is_looked_up_has_no_approve(make: Make, seen: Any, walk: Any) -> None:

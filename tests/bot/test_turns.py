@@ -29,6 +29,9 @@ class Delivery:
         approval = self.core.approvals.get(turn.approval_id)
         self.core.approvals.cards.note_shown(approval, "C1", turn.approval_id, None, "", "a thread")
 
+    def postpone(self, approval_id: str, seconds: float) -> None:
+        self.core.approvals.cards.postpone(approval_id, seconds)
+
     def tell(self, thread_id: int) -> None:
         raise AssertionError(f"there is no thread {thread_id}")
 
@@ -50,7 +53,7 @@ def test_a_card_that_breaks_delivery_is_postponed_and_the_others_go_on(core: Cor
     found, delivery = make(core, bad.id)
     found.wake(bad.id)
     assert delivery.taken == [good.id]
-    assert turns.following(core.store) is None and core.store.get(bad.id).pending  # type: ignore[union-attr]
+    assert turns.next_turn(core.store) is None and core.store.get(bad.id).pending  # type: ignore[union-attr]
 
 
 def test_the_timer_rests_until_slacks_pause_is_over_and_no_longer(core: Core) -> None:
@@ -65,7 +68,7 @@ def test_the_timer_rests_until_slacks_pause_is_over_and_no_longer(core: Core) ->
 def test_an_outage_pauses_deliveries_and_ends_nothing(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot_turns, "LOOK_SECONDS", 0.01)
     found, delivery = make(core)
-    approval, following, calls = core.submit("a"), turns.following, []
+    approval, following, calls = core.submit("a"), turns.next_turn, []
 
     def away(*given: Any, **more: Any) -> Any:
         calls.append(1)
@@ -73,7 +76,7 @@ def test_an_outage_pauses_deliveries_and_ends_nothing(core: Core, monkeypatch: p
             raise exc.OperationalError("select", {}, Exception("gone"))
         return following(*given, **more)
 
-    monkeypatch.setattr(turns, "following", away)
+    monkeypatch.setattr(turns, "next_turn", away)
     found.wake(approval.id)
     stop = threading.Event()
     timer = threading.Thread(target=found.run, args=(stop,))

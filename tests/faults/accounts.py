@@ -29,10 +29,6 @@ _LEFT = {
         "SELECT count(*) FROM approval WHERE ended_at IS NOT NULL AND published_at IS NULL"
     ),
     "cards that are behind": "SELECT count(*) FROM approval WHERE delivered_revision < revision",
-    "logs that are behind": (
-        "SELECT count(*) FROM card "
-        "WHERE message IS NOT NULL AND thread IS NULL AND log_revision < shown_revision"
-    ),
     "first messages that are behind": "SELECT count(*) FROM thread WHERE shown_revision < revision",
     "leases that are held": "SELECT count(*) FROM card WHERE lease_until > 0",
 }

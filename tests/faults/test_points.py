@@ -20,6 +20,7 @@ from support import a_request, eventually
 from signoff import Signoff
 from signoff.approvals import sweep as sweeps
 from signoff.approvals.sweep import Sweep
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.delivery.turns import Turns
 from signoff.models.approval import Approval
@@ -89,7 +90,10 @@ class Whole:
     def __init__(self, local: Local) -> None:
         self.local, self.server = local, local.server
         self._intake = Intake(self.server.approvals, self.server.stream(1))
-        self._turns = Turns(self.server.store, Delivery(self.server.approvals, self.server.slack, ()))
+        self._turns = Turns(
+            self.server.store,
+            Delivery(self.server.approvals, self.server.slack, Admins(self.server.slack, ())),
+        )
         self.sweep = Sweep(self.server.approvals)
         local.slack.team(events=[])  # the bot shall hear of nothing but the clicks
 
@@ -128,7 +132,7 @@ def test_a_step_without_a_point_is_found(local: Local, trace: Trace, monkeypatch
     received = Publisher.mark_received
     plants: list[Callable[[str], object]] = [
         lambda _: server.approvals.publisher._redis.delete(stream.INSTANCE),
-        lambda approval_id: server.store.postpone(approval_id, 1.0),
+        lambda approval_id: server.approvals.cards.postpone(approval_id, 1.0),
         lambda _: server.slack.post(SHARED, "One more"),
     ]
 

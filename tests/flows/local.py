@@ -17,6 +17,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from support import a_request
 
 from signoff.bot.app import build_bolt
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.models import migrate
@@ -44,7 +45,7 @@ class Local:
         return str(approval.id)
 
     def deliver(self, approval_id: str) -> None:
-        Delivery(self.server.approvals, self.server.slack, ()).deliver(approval_id)
+        Delivery(self.server.approvals, self.server.slack, Admins(self.server.slack, ())).deliver(approval_id)
 
     def card(self, approval_id: str) -> dict[str, Any]:
         return card(self.slack, approval_id, SHARED)

@@ -78,20 +78,6 @@ def redrawn(slack: Sandbox, approval_id: str, *words: str, channel: str = CHANNE
     return found
 
 
-def log_reply(slack: Sandbox, approval_id: str, *words: str) -> JSON:
-    """The one log reply in the card's thread, once it says all these words."""
-
-    def look() -> JSON | None:
-        top = card(slack, approval_id)
-        replies = [m for m in slack.messages(CHANNEL, top["ts"]) if m["ts"] != top["ts"]]
-        replies = [m for m in replies if "ephemeral_to" not in m]
-        assert len(replies) < 2, "the log is one message"
-        return replies[0] if replies and all(word in text_of(replies[0]) for word in words) else None
-
-    found: JSON = eventually(look)
-    return found
-
-
 @dataclass(frozen=True)
 class Someone:
     """One person at the stand-in."""
@@ -165,6 +151,16 @@ class Someone:
         self.click(message, "reject")
         which = {"Which is it?": "changes" if changes else "final"}
         return self.submit(self.view("reject"), **which, **{"Why,_or_what_to_change": reason})
+
+    def history(self, approval_id: str, *words: str) -> JSON:
+        """*Details…* of `/approvals show` for a request that has ended, once they say these words."""
+        text, before = f"show {approval_id}", len(self.told())
+        answer = self.slack.act(
+            type="command", user=self.user, channel=self.channel, command="/approvals", text=text
+        )
+        assert answer["ok"] and answer["acked"], answer
+        self.click(self.told_now(before), "details")
+        return self.view("record", *words)
 
     def write(self, text: str, thread_ts: str = "") -> JSON:
         """Write in the channel, or in a thread of it; asserts that the app acknowledged what it was told."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 from sqlalchemy import text as sql
-from support import eventually
+from support import eventually, undelivered
 
 from signoff import Signoff
 from signoff.models.engine import open_engine
@@ -197,7 +197,7 @@ class Road:
         Say which call is meant (`about`: see `signoff.sandbox.faults`): replies and edits of another test may
         still be on their way.
         """
-        eventually(lambda: not self.store.undelivered())
+        eventually(lambda: not undelivered(self.store))
         self.slack.faults(**fields)
         try:
             yield

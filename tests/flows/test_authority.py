@@ -14,6 +14,7 @@ from flows.local import SHARED, Local, local_bot
 from flows.person import ANA, BEN, MIA, redrawn, text_of
 
 from signoff.approvals.errors import NotAllowed
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 
 MEMBERS_ONLY = "Only members of this workspace can decide."
@@ -109,7 +110,7 @@ def test_the_group_that_is_named_may_decide(local: Local) -> None:
     approval_id = local.ask()
     local.slack.team(usergroups={"S0FINANCE1": {"users": [MIA]}})
     local.person(MIA).click(local.card(approval_id), "approve")
-    Delivery(local.server.approvals, local.server.slack, ()).deliver(approval_id)
+    Delivery(local.server.approvals, local.server.slack, Admins(local.server.slack, ())).deliver(approval_id)
     assert local.server.approvals.get(approval_id).decision
     redrawn(local.slack, approval_id, f"*Approved* by <@{MIA}>", channel=SHARED)
 

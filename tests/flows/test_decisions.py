@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flows.person import ANA, BEN, Someone, buttons, card, log_reply, nodes, redrawn, text_of
+from flows.person import ANA, BEN, Someone, buttons, card, nodes, redrawn, text_of
 from flows.road import Road
 from support import eventually
 
@@ -46,7 +46,8 @@ def test_an_approval_reaches_the_agent_and_the_card(either_road: Road) -> None:
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>", "Running…", "cus_42")
     road.agent().report(ticket.id, succeeded=True, note="re_991")
     redrawn(road.slack, ticket.id, "*Done*", "re_991", f"<@{ANA}>")
-    log_reply(road.slack, ticket.id, "Received from billing-bot", "Shown here", "*Approved*", "*Done*")
+    ana.history(ticket.id, "Received from billing-bot", "Shown on a card", "*Approved*", "*Done*")
+    assert "reply_count" not in card(road.slack, ticket.id), "no message but the card"
 
 
 def test_a_failure_that_the_agent_reports_mentions_who_approved(road: Road) -> None:
@@ -55,7 +56,6 @@ def test_a_failure_that_the_agent_reports_mentions_who_approved(road: Road) -> N
     assert ticket.wait(20).approved
     road.agent().report(ticket.id, succeeded=False, note="card was closed")
     redrawn(road.slack, ticket.id, "*Failed*", "card was closed", f"<@{BEN}>")
-    log_reply(road.slack, ticket.id, "*Failed*")
 
 
 @pytest.mark.parametrize(("changes", "word"), [(False, "*Rejected*"), (True, "*Sent back*")])
@@ -68,8 +68,8 @@ def test_a_rejection_says_which_it_is_and_why(either_road: Road, changes: bool, 
     assert caught.value.receipt and caught.value.receipt.resubmit is changes
     assert caught.value.receipt.payload is None
     redrawn(road.slack, ticket.id, f"{word} by <@{ANA}>", "This is ticket 992's")
-    log_reply(road.slack, ticket.id, word)
     assert ana.stack() == []
+    ana.history(ticket.id, word)
 
 
 def test_a_rejection_without_a_reason_stays_open(road: Road) -> None:
@@ -100,8 +100,8 @@ def test_an_edit_shows_its_errors_then_the_difference_and_approves_that(either_r
     receipt = ticket.wait(20)
     assert receipt.approved and receipt.edited and receipt.payload == {"customer": "cus_42", "amount": 80}
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>", "Changed by the approver", "120", "80")
-    log_reply(road.slack, ticket.id, "Edited", "1 value changed", "*Approved*")
     assert ana.stack() == []
+    ana.history(ticket.id, "Edited", "1 value changed", "*Approved*")
 
 
 def test_an_edit_against_the_schema_is_refused_at_its_field(road: Road) -> None:
@@ -195,7 +195,7 @@ def test_a_request_that_its_agent_withdraws_cannot_be_decided(road: Road) -> Non
     assert stale["acked"]  # on a screen that is behind
     eventually(lambda: len(ana.told()) > before)
     assert "withdrew this" in text_of(ana.told()[-1])
-    log_reply(road.slack, ticket.id, "*Withdrawn")
+    ana.history(ticket.id, "*Withdrawn")
 
 
 def test_an_unanswered_request_expires_and_is_no_rejection(either_road: Road) -> None:
@@ -207,7 +207,7 @@ def test_an_unanswered_request_expires_and_is_no_rejection(either_road: Road) ->
     assert caught.value.receipt and caught.value.receipt.never_shown is False
     shown = text_of(redrawn(road.slack, ticket.id, "*Nobody answered by", "Nothing ran"))
     assert "Rejected" not in shown
-    log_reply(road.slack, ticket.id, "*Nobody answered by")
+    Someone(road.slack, ANA).history(ticket.id, "Shown on a card", "*Nobody answered by")
 
 
 def test_the_list_opens_a_review_that_approves(road: Road) -> None:

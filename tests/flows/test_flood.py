@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.person import ANA, Someone, buttons, card, cards
 from flows.road import Road
 from sqlalchemy import text
-from support import eventually
+from support import eventually, undelivered
 
 SHOWN = text("SELECT agent, created_at, shown_at FROM approval WHERE shown_at IS NOT NULL ORDER BY shown_at")
 FLOOD = 14
@@ -13,7 +13,7 @@ FLOOD = 14
 
 def test_a_flood_delays_another_agents_card_by_few_and_a_redraw_by_none(road: Road) -> None:
     noisy, quiet = road.agent("noisy-bot"), road.agent("quiet-bot")
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     road.slack.faults(rate_limits=True)
     flood = [noisy.request("flood", {"n": n}, reversible=True) for n in range(FLOOD)]
     eventually(lambda: all(road.store.find("noisy-bot", one.id) for one in flood))

@@ -11,7 +11,7 @@ from flows.person import ANA, Someone, buttons, card, cards, nodes, redrawn, tex
 from flows.road import Road
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import eventually
+from support import eventually, undelivered
 
 from signoff import Invalid
 
@@ -116,7 +116,7 @@ def test_a_card_stands_and_nothing_of_the_agent_is_markup(road: Road, name: str)
         ana.close_all()
     ana.reject(message, EVIL)
     redrawn(road.slack, ticket.id, "*Rejected*", MARK)
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     check_all(road)
     assert len(cards(road.slack, ticket.id)) == 1
 
@@ -144,7 +144,7 @@ def test_an_outcome_and_an_edit_that_are_hostile_stay_text(road: Road) -> None:
     assert ticket.wait(20).payload == {"note": EVIL.replace(BIDI, "")}
     agent.report(ticket.id, succeeded=True, note=EVIL * 20)
     redrawn(road.slack, ticket.id, "*Done*", MARK)
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     check_all(road)
 
 

@@ -10,10 +10,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from flows.person import ANA, BEN, Someone, buttons, card, log_reply, redrawn
+from flows.person import ANA, BEN, Someone, buttons, card, redrawn
 from flows.road import Road
 from sqlalchemy import create_engine, text
-from support import RedisServer, eventually
+from support import RedisServer, eventually, undelivered
 
 NOT_RECORDED = "Signoff could not record that. Nothing has changed. Try again in a moment."
 
@@ -52,7 +52,7 @@ def frozen(process_id: int) -> Iterator[None]:
 def test_a_decision_without_redis_reaches_card_and_agent(away: Road, server: RedisServer) -> None:
     ana, first, second = Someone(away.slack, ANA), ask(away), ask(away)
     one, two = card(away.slack, first.id), card(away.slack, second.id)
-    log_reply(away.slack, second.id)
+    eventually(lambda: not undelivered(away.store))
     ana.click(two, "reject")
     form, told = ana.view("reject"), len(ana.told())
     server.stop(kill=True)
@@ -106,7 +106,7 @@ def test_a_request_that_redis_lost_before_anybody_read_it_is_sent_again(away: Ro
 def test_a_role_that_is_killed_is_started_again_and_nothing_is_lost(away: Road, role: str) -> None:
     ana, before = Someone(away.slack, ANA), ask(away)
     message = card(away.slack, before.id)
-    eventually(lambda: not away.store.undelivered())  # a lease that dies with the worker holds for 5 s
+    eventually(lambda: not undelivered(away.store))  # a lease that dies with the worker holds for 5 s
     killed = away.kill(role)
     during = ask(away)
     eventually(lambda: away.children().get(role, killed) != killed)
@@ -118,7 +118,6 @@ def test_a_role_that_is_killed_is_started_again_and_nothing_is_lost(away: Road, 
     ana.click(card(away.slack, during.id), "approve")
     assert during.wait(30).approved
     redrawn(away.slack, during.id, "*Approved*")
-    log_reply(away.slack, during.id, "*Approved*")
     assert len(buttons(card(away.slack, during.id))) == 0
 
 
@@ -137,8 +136,7 @@ def test_a_locked_database_records_nothing_and_a_second_click_works(road: Road) 
     ana, ben = Someone(road.slack, ANA), Someone(road.slack, BEN)
     ticket = ask(road)
     message = card(road.slack, ticket.id)
-    log_reply(road.slack, ticket.id)
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     ben.click(message, "reject")
     form, told = ben.view("reject"), len(ana.told())
     with locked(road.data / "signoff.db"):
@@ -160,8 +158,7 @@ def test_a_database_that_is_away_records_nothing_and_a_second_click_works(_postg
     road = _postgresql_road
     ana, ticket = Someone(road.slack, ANA), ask(road)
     message = card(road.slack, ticket.id)
-    log_reply(road.slack, ticket.id)
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     told = len(ana.told())
     server, _, name = road.database_url.rpartition("/")
     road.store.engine.dispose()

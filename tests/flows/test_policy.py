@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flows.person import ANA, BEN, CHANNEL, MIA, Someone, buttons, card, cards, redrawn, text_of
 from flows.road import Road
-from support import eventually
+from support import eventually, undelivered
 
 from signoff import Blocked, Duplicate, Invalid, Limited, Ticket
 
@@ -95,7 +95,7 @@ def test_what_is_allowed_runs_at_once_and_no_card_stands(road: Road) -> None:
     assert receipt.decided_by is None
     road.agent().report(ticket.id, succeeded=True, note="re_1")
     eventually(lambda: road.row(ticket.id).outcome)
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     assert cards(road.slack, ticket.id) == []
 
 
@@ -152,7 +152,7 @@ def test_a_flood_is_refused_and_its_channel_told_once(road: Road) -> None:
         return [m for m in road.slack.messages(CHANNEL) if "busy-bot asks for too much" in m.get("text", "")]
 
     eventually(notices)
-    eventually(lambda: not road.store.undelivered())
+    eventually(lambda: not undelivered(road.store))
     assert len(notices()) == 1
 
 

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from flows.person import ANA, Someone, card, log_reply, redrawn
+from flows.person import ANA, Someone, card, redrawn
 from flows.road import ROLES, Road, alive
-from support import eventually
+from support import eventually, undelivered
 
 AGENT = """
 import sys
@@ -33,7 +33,7 @@ def test_a_server_that_is_killed_leaves_nothing_and_the_next_one_finds_everythin
     message = card(road.slack, waiting.id)
     ana.click(card(road.slack, decided.id), "approve")
     assert decided.wait(20).approved
-    log_reply(road.slack, waiting.id)
+    eventually(lambda: not undelivered(road.store))
 
     twin = Road(road.slack, road.folder, road.settings)
     assert twin.spawn().wait(30) == 2

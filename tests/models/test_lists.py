@@ -99,8 +99,8 @@ LOOKS: dict[str, Callable[[Core, Lists], object]] = {
     "home": lambda core, found: found.overview("U0X1"),
     "what is due": lambda core, found: (homes.due(core.store), homes.change(core.store)),
     "sweep": lambda core, found: (
-        core.store.overdue(), core.store.unpublished(1), core.store.undelivered(),
-        turns.following(core.store), turns.rest(core.store, 2),
+        core.store.overdue(), core.store.unpublished(1),
+        turns.next_turn(core.store), turns.rest(core.store, 2),
     ),
 }  # fmt: skip
 

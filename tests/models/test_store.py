@@ -32,21 +32,21 @@ def test_only_one_holds_a_cards_lease(core: Core) -> None:
     approval = core.submit()
     card = core.store.get(approval.id).card  # type: ignore[union-attr]
     assert card is not None
-    lease = leases.take(core.store, card.id)
-    assert lease is not None and leases.take(core.store, card.id) is None
-    leases.release(core.store, card.id, lease + 1)  # somebody else's
-    assert leases.take(core.store, card.id) is None
-    leases.release(core.store, card.id, lease)
-    assert leases.take(core.store, card.id) is not None
+    lease = leases.CARDS.take(core.store, card.id)
+    assert lease is not None and leases.CARDS.take(core.store, card.id) is None
+    leases.CARDS.release(core.store, card.id, lease + 1)  # somebody else's
+    assert leases.CARDS.take(core.store, card.id) is None
+    leases.CARDS.release(core.store, card.id, lease)
+    assert leases.CARDS.take(core.store, card.id) is not None
 
 
 def test_a_lease_of_a_dead_process_runs_out(core: Core) -> None:
     approval = core.submit()
     card = core.store.get(approval.id).card  # type: ignore[union-attr]
-    assert card is not None and leases.take(core.store, card.id)
+    assert card is not None and leases.CARDS.take(core.store, card.id)
     with core.store.transaction() as connection:
         connection.execute(text("UPDATE card SET lease_until = 1"))
-    assert leases.take(core.store, card.id)
+    assert leases.CARDS.take(core.store, card.id)
 
 
 def test_what_waits_is_listed_oldest_first_for_those_who_may_decide(core: Core) -> None:

@@ -18,7 +18,7 @@ def posted(core: Core, run: str = "nightly") -> Thread:
     thread = threads.of_run(core.store, "billing-bot", run, CHANNEL)
     lease = threads.take_to_post(core.store, thread.id)
     assert lease is not None
-    assert threads.posted(core.store, thread.id, lease, CHANNEL, f"{thread.id}.1")
+    assert threads.note_posted(core.store, thread.id, lease, CHANNEL, f"{thread.id}.1")
     return threads.of_run(core.store, "billing-bot", run, CHANNEL)
 
 
@@ -50,10 +50,10 @@ def test_who_lost_the_lease_does_not_replace_the_first_message(core: Core) -> No
     thread = threads.of_run(core.store, "billing-bot", "nightly", CHANNEL)
     lost = threads.take_to_post(core.store, thread.id)
     assert lost is not None
-    threads.release(core.store, thread.id, lost)
+    threads.LEASES.release(core.store, thread.id, lost)
     lease = threads.take_to_post(core.store, thread.id)
-    assert lease is not None and threads.posted(core.store, thread.id, lease, CHANNEL, "1.1")
-    assert not threads.posted(core.store, thread.id, lost, CHANNEL, "9.9")
+    assert lease is not None and threads.note_posted(core.store, thread.id, lease, CHANNEL, "1.1")
+    assert not threads.note_posted(core.store, thread.id, lost, CHANNEL, "9.9")
     found = threads.get(core.store, thread.id)
     assert found and found.message == "1.1" and threads.take_to_post(core.store, thread.id) is None
 
@@ -82,7 +82,7 @@ def test_it_is_due_after_each_delivery_and_rests_between_edits(core: Core) -> No
     found = threads.look(core.store, thread.id)
     assert found is not None
     card(core, thread)  # while the edit is under way
-    threads.shown(core.store, found[0], lease, "digest", 3600)
+    threads.note_shown(core.store, found[0], lease, "digest", 3600)
     assert threads.due(core.store) == [] and threads.take_to_edit(core.store, thread.id) is None
     with core.store.transaction() as connection:
         connection.execute(threads.threads.update().values(not_before=0))

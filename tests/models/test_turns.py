@@ -12,23 +12,17 @@ from signoff.models import leases, turns
 from signoff.models.turns import POST, UPDATE
 
 
-def serve(core: Core, *, log: bool = False) -> str | None:
+def serve(core: Core) -> str | None:
     """What is next is done; the approval's id."""
-    turn = turns.following(core.store)
+    turn = turns.next_turn(core.store)
     if turn is None:
         return None
-    lease = leases.take(core.store, turn.card_id, turn.agent)
+    lease = leases.CARDS.take(core.store, turn.card_id, agent=turn.agent)
     assert lease is not None
     approval = core.approvals.get(turn.approval_id)
     assert approval.card is not None
-    if approval.card.shown_revision < approval.revision:
-        core.approvals.cards.note_shown(approval, "C1", f"1.{turn.card_id}", None, "")
-    else:
-        core.approvals.cards.note_logged(approval, "2.0")
-    if not log:
-        with core.store.transaction() as connection:
-            connection.execute(text("UPDATE card SET log_revision = shown_revision"))
-    leases.release(core.store, turn.card_id, lease)
+    core.approvals.cards.note_shown(approval, "C1", f"1.{turn.card_id}", None, "")
+    leases.CARDS.release(core.store, turn.card_id, lease)
     return turn.approval_id
 
 
@@ -82,25 +76,15 @@ def test_a_card_of_what_has_ended_unseen_comes_after_all_that_can_be_decided(cor
     assert [serve(core) for _ in range(4)] == [*waits, gone.id]
 
 
-def test_a_log_reply_comes_last(core: Core) -> None:
-    first = core.submit("a")
-    assert serve(core, log=True) == first.id
-    second = core.submit("a")
-    assert serve(core, log=True) == second.id
-    assert turns.following(core.store, logs=False) is None
-    assert [serve(core, log=True), serve(core, log=True)] == [first.id, second.id]
-    assert turns.following(core.store) is None
-
-
 def test_two_workers_have_the_turns_of_two_agents(core: Core) -> None:
     for _ in range(3):
         core.submit("noisy")
     quiet = core.submit("quiet")
-    one = turns.following(core.store)
-    assert one and leases.take(core.store, one.card_id, one.agent)
-    other = turns.following(core.store)
+    one = turns.next_turn(core.store)
+    assert one and leases.CARDS.take(core.store, one.card_id, agent=one.agent)
+    other = turns.next_turn(core.store)
     assert one.agent == "noisy" and other and other.approval_id == quiet.id
-    assert leases.take(core.store, one.card_id) is None
+    assert leases.CARDS.take(core.store, one.card_id) is None
 
 
 def test_a_limit_on_posts_holds_for_its_channel_and_not_for_redraws(core: Core) -> None:
@@ -133,12 +117,12 @@ def test_an_agent_that_could_not_use_its_turn_gets_it_back(core: Core) -> None:
     for agent in ("a", "b", "a", "b"):
         core.submit(agent)
     assert served(core, 1) == ["a"]
-    turn = turns.following(core.store)
+    turn = turns.next_turn(core.store)
     assert turn and turn.agent == "b"
-    lease = leases.take(core.store, turn.card_id, turn.agent)
+    lease = leases.CARDS.take(core.store, turn.card_id, agent=turn.agent)
     assert lease
     turns.pause(core.store, POST, "C0APPROVE", 3600, turn)
-    leases.release(core.store, turn.card_id, lease)
+    leases.CARDS.release(core.store, turn.card_id, lease)
     end_pauses(core)
     assert served(core) == ["b", "a", "b"]
 
@@ -147,8 +131,8 @@ def test_a_flood_that_met_the_limit_does_not_get_two_turns_for_it(core: Core) ->
     for _ in range(3):
         core.submit("noisy")
     assert served(core, 1) == ["noisy"]
-    turn = turns.following(core.store)
-    assert turn and leases.take(core.store, turn.card_id, turn.agent)
+    turn = turns.next_turn(core.store)
+    assert turn and leases.CARDS.take(core.store, turn.card_id, agent=turn.agent)
     core.submit("quiet")
     turns.pause(core.store, POST, "C0APPROVE", 3600, turn)
     end_pauses(core)
@@ -159,9 +143,9 @@ def test_a_flood_that_met_the_limit_does_not_get_two_turns_for_it(core: Core) ->
 def test_what_is_postponed_or_in_somebodys_hands_holds_nobody_up(core: Core, column: str) -> None:
     first, second = core.submit("a"), core.submit("a")
     if column == "not_before":
-        core.store.postpone(first.id, 3600)
+        core.approvals.cards.postpone(first.id, 3600)
     else:
-        assert first.card and leases.take(core.store, first.card.id)
+        assert first.card and leases.CARDS.take(core.store, first.card.id)
     assert [serve(core), serve(core)] == [second.id, None]
 
 

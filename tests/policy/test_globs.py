@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.policy.classes import TABLE, class_of
+from signoff.policy.classes import TABLE, fitting
 from signoff.policy.globs import Globs, covers
 
 GLOB, NAME = st.text("ab.*?", min_size=1, max_size=7), st.text("ab.", max_size=8)
@@ -96,5 +96,5 @@ def test_no_name_stands_in_two_classes() -> None:
     ],
 )  # fmt: skip
 def test_the_class_of_an_action(action: str, name: str | None) -> None:
-    found = class_of(action)
-    assert (found.name if found else None) == name
+    found = fitting(action)
+    assert (found[0].name if found else None) == name

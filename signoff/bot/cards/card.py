@@ -8,11 +8,10 @@ the payload in full.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
-from signoff.bot.cards.log import log_blocks, log_on_card, log_text
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.claims import claimed_texts, said
@@ -23,7 +22,7 @@ from signoff.bot.text.text import Block, Trusted, cut, hides, length, mixed, mrk
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
-from signoff.models.approval import Approval
+from signoff.models.approval import Approval, ApprovalStatus
 
 _BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
 """Characters and lines of claims, and characters of what approvers wrote, until the message fits."""
@@ -51,32 +50,24 @@ def parse_token(value: str) -> tuple[str, int]:
     return approval_id, int(version)
 
 
-def parse_choice(value: str) -> tuple[str, str, int]:
-    """A menu option's value → (`note` or `details`, approval id, version); raises UnknownApproval."""
-    choice, _, rest = value.partition(":")
-    return choice, *parse_token(rest)
-
-
 def metadata(approval: Approval) -> dict[str, Any]:
     """How a card is found again by programs. Slack: any app in the workspace reads it."""
     payload = {"approval_id": approval.id, "version": approval.version}
     return {"event_type": "signoff_approval", "event_payload": payload}
 
 
-def card(approval: Approval, *, now: int | None = None, reply: bool = False) -> Message:
+def card(approval: Approval, *, now: int | None = None) -> Message:
     """The card for an approval in any state.
 
     `now` is the database's clock, in microseconds since 1970: past `expires_at` there are no buttons, even
-    before the expiry is recorded. A `reply` has the log at its end: no other message can be in its thread.
+    before the expiry is recorded.
     """
-    if approval.verdict.effect == "notify":
+    if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     folded = fold_payload(approval)
     for characters, lines, room in _BUDGETS:
         blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), room)
-        if reply:
-            blocks.append(log_on_card(approval, now))
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, waits, now), blocks, metadata(approval))
@@ -86,11 +77,6 @@ def lost() -> Message:
     """What takes the place of a card whose approval is in no row any more."""
     block: Block = {"type": "section", "text": mrkdwn(replies_words.LOST_CARD), "expand": True}
     return Message(replies_words.LOST_CARD, [block], {})
-
-
-def log(approval: Approval) -> Message:
-    """The log reply in the card's thread."""
-    return Message(log_text(approval), log_blocks(approval), metadata(approval))
 
 
 def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block], room: int) -> list[Block]:
@@ -114,7 +100,7 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
-    if approval.status in ("pending", "approved"):  # of what never ran nobody needs to know it
+    if _may_run(approval.status):  # of what never ran nobody needs to know it
         block_id = f"stakes:{revision}"
         found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
     if claims:
@@ -125,6 +111,15 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     if waits:
         found.append(_actions(approval, folded.whole))
     return found if found[-1]["type"] != "divider" else found[:-1]
+
+
+def _may_run(status: ApprovalStatus) -> bool:
+    match status:
+        case "pending" | "approved":
+            return True
+        case "rejected" | "expired" | "cancelled" | "blocked":
+            return False
+    assert_never(status)
 
 
 def _context(block_id: str, *parts: Block) -> Block:

@@ -1,14 +1,15 @@
 """Lists of requests as blocks: in a message, in a modal, and on App Home; pure. No list has an Approve.
 
 What waits and may be decided by who reads it has **Review…**, all else **Details…**; both values are
-`approval id:version`. The buttons that turn a page are `list_back` and `list_next`, and `list_all` opens a
+`approval id:version`. The buttons to another page are `list_back` and `list_next`, and `list_all` opens a
 list; their value holds all that the page needs: `kind:page:agent or action`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, get_args
+from functools import partial
+from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
@@ -33,12 +34,12 @@ def list_blocks(page: Page, now: int) -> list[Block]:
         text = lists_words.heading(page.kind, count, page.page, page.pages, about)
         found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
         found += _items(page, now)
-    turns = []
+    buttons = []
     if page.page > 1:
-        turns.append(_turn("list_back", forms_words.BACK, page, page.page - 1))
+        buttons.append(_to_page("list_back", forms_words.BACK, page, page.page - 1))
     if page.more:
-        turns.append(_turn("list_next", forms_words.NEXT, page, page.page + 1))
-    return found + ([{"type": "actions", "block_id": "turn", "elements": turns}] if turns else [])
+        buttons.append(_to_page("list_next", forms_words.NEXT, page, page.page + 1))
+    return found + ([{"type": "actions", "block_id": "pages", "elements": buttons}] if buttons else [])
 
 
 def list_view(page: Page, now: int) -> Block:
@@ -58,7 +59,7 @@ def home_view(seen: Overview) -> Block:
     return {"type": "home", "blocks": [*blocks, {"type": "divider"}, says(lists_words.HOME_HELP, "help")]}
 
 
-def read_turn(value: Any) -> tuple[Kind, int, str]:
+def read_page(value: Any) -> tuple[Kind, int, str]:
     """A button's value → (kind, page, agent or action); what is not ours → the first page of what waits."""
     kind, _, rest = str(value or "").partition(":")
     page, _, about = rest.partition(":")
@@ -111,26 +112,37 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
 
 def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     link = one.permalink if _LINK.fullmatch(one.permalink) else ""
-    if one.pending:
-        return lists_words.listed(one.agent, one.expires_at, now, link)
     ended = one.ended_at or one.expires_at
-    if one.vote is None:
-        return lists_words.listed_after(one.agent, lists_words.ended(one.status, ended), link)
-    voted = card_words.APPROVED if one.vote == "approve" else card_words.REJECTED
-    voted = card_words.SENT_BACK if one.vote == "reject" and one.resubmit else voted
-    who = "" if page.kind == "mine" else one.approver
-    return lists_words.listed_after(
-        one.agent, card_words.decided(voted, who, one.decided_at or ended, None), link
-    )
+    who, at = "" if page.kind == "mine" else one.approver, one.decided_at or ended
+    became = partial(lists_words.listed_after, one.agent, link=link)
+    match one.status:
+        case "pending":
+            return lists_words.listed(one.agent, one.expires_at, now, link)
+        case "approved" if one.vote is None:
+            return became(card_words.approved_by_policy(ended))
+        case "approved":
+            return became(card_words.approved(who, at))
+        case "rejected":
+            return became(card_words.rejected(one.resubmit, who, at))
+        case "expired":
+            return became(lists_words.expired(ended))
+        case "cancelled":
+            return became(lists_words.withdrawn(ended))
+        case "blocked":
+            return became(lists_words.blocked(ended))
+    assert_never(one.status)
 
 
 def _by_policy(one: Listed) -> list[Block]:
     """What of the policy decided, where nobody was asked."""
-    if one.status not in ("approved", "blocked") or one.vote is not None or not one.why:
-        return []
-    return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
+    match one.status:
+        case "approved" | "blocked" if one.vote is None and one.why:
+            return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
+        case "approved" | "blocked" | "pending" | "rejected" | "expired" | "cancelled":
+            return []
+    assert_never(one.status)
 
 
-def _turn(action_id: str, label: str, page: Page, to: int) -> Block:
+def _to_page(action_id: str, label: str, page: Page, to: int) -> Block:
     value = f"{page.kind}:{to}:{page.about}"
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}

@@ -52,6 +52,6 @@ def record_view(approval: Approval, now: int) -> Block:
     head.append({"type": "divider"})
     rest: list[Block] = view["blocks"]
     over = len(head) + len(rest) - VIEW_BLOCKS
-    if over > 0:  # of the agent's words; ids and digests, the last three blocks, stay
-        rest = [*rest[: -3 - over - 1], note(card_words.TRUNCATED), *rest[-3:]]
+    if over > 0:  # of the agent's words; the last four blocks, what is known of it, stay
+        rest = [*rest[: -4 - over - 1], note(card_words.TRUNCATED), *rest[-4:]]
     return view | {"callback_id": "record", "blocks": head + rest}

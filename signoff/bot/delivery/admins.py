@@ -1,4 +1,4 @@
-"""Telling the admins."""
+"""The people who are told what has to be mended."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from collections.abc import Sequence
 
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.bot.text.text import Trusted
 from signoff.bot.text.words import admin as admin_words
 
 log = logging.getLogger("signoff.admins")
 
 
-class Telling:
-    """Tells the admins of a policy file that cannot be used."""
+class Admins:
+    """Tells each of them, in a message of their own. Never raises."""
 
-    def __init__(self, slack: Slack, admins: tuple[str, ...]) -> None:
+    def __init__(self, slack: Slack, user_ids: Sequence[str]) -> None:
         self._slack = slack
-        self._admins = admins
+        self._user_ids = user_ids
 
-    def __call__(self, faults: Sequence[str]) -> bool:
-        """False where there are admins and none of them could be told. Never raises."""
-        told = not self._admins
-        for admin in self._admins:
+    def tell(self, text: Trusted) -> bool:
+        """False where there are admins and none of them could be told."""
+        told = not self._user_ids
+        for user_id in self._user_ids:
             try:
-                self._slack.post(admin, admin_words.admin_bad_policy(faults))
+                self._slack.post(user_id, text)
                 told = True
             except (SlackUnavailable, SlackRefused) as error:
                 log.warning("admin not told: %s", error)
         return told
+
+    def tell_of_policy(self, faults: Sequence[str]) -> bool:
+        """The same of a policy's file that cannot be used: `faults` are why."""
+        return self.tell(admin_words.admin_bad_policy(faults))

@@ -10,17 +10,18 @@ from functools import partial
 from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
 from signoff.bot.cards.card import Message
-from signoff.bot.cards.log import log_blocks, log_text
+from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.lease import Held
-from signoff.bot.delivery.retry import noted
+from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.kinds import kind_of
 from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
-from signoff.models import crash, flood, leases, threads, turns
+from signoff.models import crash, flood, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
+from signoff.models.leases import CARDS
 from signoff.models.turns import Turn
 
 log = logging.getLogger("signoff.deliver")
@@ -49,7 +50,7 @@ class Stands:
 class Delivery:
     """Brings cards up to date."""
 
-    def __init__(self, approvals: Approvals, slack: Slack, admins: tuple[str, ...]) -> None:
+    def __init__(self, approvals: Approvals, slack: Slack, admins: Admins) -> None:
         self._approvals = approvals
         self._store = approvals.store
         self._slack = slack
@@ -60,39 +61,43 @@ class Delivery:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
         card_id = self._store.card_of(approval_id)
         if card_id is not None:
-            self.take(Turn(approval_id, card_id), whole=True)
+            self.take(Turn(approval_id, card_id))
 
-    def take(self, turn: Turn, *, whole: bool = False) -> None:
+    def take(self, turn: Turn) -> None:
         """Show an approval's last revision. Does nothing while another delivery of it is under way.
 
-        Its log reply waits while other cards are due, unless it is to be done `whole`. Where Slack limits
-        us, that is noted for everybody; its other trouble postpones this card. The database's errors pass.
+        Where Slack limits us, that is noted for everybody; its other trouble postpones this card. The
+        database's errors pass.
         """
-        lease = leases.take(self._store, turn.card_id, turn.agent)
+        lease = CARDS.take(self._store, turn.card_id, agent=turn.agent)
         if lease is None:
             return
         crash.here("delivery.leased")
-        approval_id, held = turn.approval_id, Held(lease, partial(leases.renew, self._store, turn.card_id))
+        approval_id, held = turn.approval_id, Held(lease, partial(CARDS.renew, self._store, turn.card_id))
         place = None
         try:
             with held:
-                place = self._until_shown(approval_id, held, whole)
+                place = self._until_shown(approval_id, held)
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
                 self._limited(error.limited, error.seconds, turn)
             else:
-                self._store.postpone(approval_id, error.seconds)
+                self.postpone(approval_id, error.seconds)
         except SlackRefused as error:
             self._refused(approval_id, error)
         except NotYet as reason:
             log.info("postponed: id=%s: %s", approval_id, reason)
-            self._store.postpone(approval_id, AGAIN_SECONDS)
+            self.postpone(approval_id, AGAIN_SECONDS)
         finally:
-            leases.release(self._store, turn.card_id, held.lease)
+            CARDS.release(self._store, turn.card_id, held.lease)
         crash.here("delivery.released")
         if place and place.conversation and place.thread:
             self._tell_of(place.conversation, place.thread)
+
+    def postpone(self, approval_id: str, seconds: float) -> None:
+        """Let a card rest for a while."""
+        self._approvals.cards.postpone(approval_id, seconds)
 
     def tell(self, thread_id: int) -> None:
         """Bring the first message of a run's thread up to date; Slack's trouble postpones it."""
@@ -107,15 +112,15 @@ class Delivery:
 
     def warn(self, agent: str) -> None:
         """Tell a channel, once, that an agent asks for too much; Slack's trouble postpones it."""
-        notice = flood.claim(self._store, agent)
-        if notice is None:
+        warning = flood.claim(self._store, agent)
+        if warning is None:
             return
-        text = admin_words.too_much(agent, notice["kind"], notice["most"], notice["until"])
+        text = admin_words.too_much(agent, warning["kind"], warning["most"], warning["until"])
         try:
-            self._slack.post(notice["conversation"], text)
+            self._slack.post(warning["conversation"], text)
         except SlackUnavailable as error:
             log.info("told later that %s asks for too much: %s", agent, error.detail)
-            flood.give_back(self._store, agent, notice)
+            flood.give_back(self._store, agent, warning)
         except SlackRefused as error:
             log.warning("not told that %s asks for too much: %s", agent, error)
 
@@ -143,12 +148,11 @@ class Delivery:
             return  # whoever has just posted it notes it, and has the last word
         if (approval.card.conversation, approval.card.message) == (channel, ts):
             return self.deliver(approval_id)
-        reply = approval.card.thread is not None
         today = self._approvals.judge.today(approval)
-        message = kind_of(today).card(today, now=self._store.clock(), reply=reply)
+        message = kind_of(today).card(today, now=self._store.clock())
         self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
 
-    def _until_shown(self, approval_id: str, held: Held, whole: bool) -> CardPlace | None:
+    def _until_shown(self, approval_id: str, held: Held) -> CardPlace | None:
         """The card, once nothing is left to be shown of it; None where that did not come to an end."""
         for number in range(ROUNDS):
             found = self._store.look(approval_id)
@@ -156,24 +160,14 @@ class Delivery:
             approval, now = self._approvals.judge.today(found[0]), found[1]
             place = approval.card
             assert place is not None
-            behind = place.shown_revision < approval.revision
-            if not behind and approval.delivered_revision < approval.revision:
-                self._approvals.cards.note_delivered(approval)
-            if not behind and not self._log_is_next(approval, place, whole):
+            if place.shown_revision >= approval.revision:
+                if approval.delivered_revision < approval.revision:
+                    self._approvals.cards.note_delivered(approval)
                 return place
             if number and not self._renewed(held):
                 return None
-            if behind:
-                self._show(approval, place, now, held)
-            else:
-                self._log(approval, place)
+            self._show(approval, place, now, held)
         return None
-
-    def _log_is_next(self, approval: Approval, place: CardPlace, whole: bool) -> bool:
-        """Whether its log reply is behind, and need not wait for a turn of its own."""
-        if place.thread is not None or place.log_revision >= approval.revision:
-            return False
-        return whole or turns.following(self._store, logs=False) is None
 
     def _renewed(self, held: Held) -> bool:
         """Before another call to Slack; False where somebody else may be at it."""
@@ -185,14 +179,14 @@ class Delivery:
         stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
-        noted(lambda: self._approvals.cards.note_shown(approval, *where))
+        retry(lambda: self._approvals.cards.note_shown(approval, *where))
         crash.here("delivery.noted")
 
     def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
         """The card that is there, updated; None where there is none, or no longer."""
         if not place.conversation or not place.message:
             return None
-        message = kind_of(approval).card(approval, now=now, reply=place.thread is not None)
+        message = kind_of(approval).card(approval, now=now)
         try:
             self._slack.update(
                 place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
@@ -237,54 +231,20 @@ class Delivery:
         return stands
 
     def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
-        message = kind_of(approval).card(approval, now=now, reply=thread_ts is not None)
+        message = kind_of(approval).card(approval, now=now)
         self._slack.address()  # known before: a click may follow the post at once
         posted: Posted = self._slack.post(
             channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
         crash.here("delivery.posted")
-        if thread_ts and not posted.thread_ts:  # it has a thread of its own, for its log
-            message = kind_of(approval).card(approval, now=now)
-            self._slack.update(
-                posted.channel, posted.ts, message.text, message.blocks, metadata=message.metadata
-            )
-            crash.here("delivery.redrawn")
         permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
         return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
-
-    def _log(self, approval: Approval, place: CardPlace) -> None:
-        """The card's thread has one log reply, edited in place."""
-        assert place.conversation and place.message
-        if approval.verdict.effect == "notify":  # nobody was asked: the card says it all
-            self._approvals.cards.note_logged(approval, None)
-            crash.here("delivery.log_noted")
-            return
-        text, blocks = log_text(approval), log_blocks(approval)
-        log_ts = place.log_ts
-        if log_ts:
-            try:
-                self._slack.update(place.conversation, log_ts, text, blocks)
-            except SlackRefused as error:
-                if error.code not in GONE:
-                    raise
-                log_ts = None
-        if not log_ts:
-            log_ts = self._slack.post(place.conversation, text, blocks, thread_ts=place.message).ts
-        crash.here("delivery.logged")
-        noted(partial(self._approvals.cards.note_logged, approval, log_ts))
-        crash.here("delivery.log_noted")
 
     def _refused(self, approval_id: str, error: SlackRefused) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""
         log.error("card refused: id=%s %s", approval_id, error)
-        self._store.postpone(approval_id, REFUSED_SECONDS)
+        self.postpone(approval_id, REFUSED_SECONDS)
         approval = self._approvals.get(approval_id)
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.conversation
-        if not self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
-            return
-        told = admin_words.admin_cannot_show(approval, error.code, error.detail)
-        for admin in self._admins:
-            try:
-                self._slack.post(admin, told)
-            except (SlackUnavailable, SlackRefused) as failed:
-                log.warning("admin not told: %s", failed)
+        if self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
+            self._admins.tell(admin_words.admin_cannot_show(approval, error.code, error.detail))

@@ -35,7 +35,7 @@ class Held:
         self.lease = lease
         self._renew = renew
         self._over = False
-        self._turn = threading.Lock()
+        self._own = threading.Lock()
 
     def __enter__(self) -> Self:
         with Held._lock:
@@ -48,12 +48,12 @@ class Held:
     def __exit__(self, *_: object) -> None:
         with Held._lock:
             Held._all.discard(self)
-        with self._turn:
+        with self._own:
             self._over = True
 
     def renew(self) -> bool:
         """Now; False where it was lost. The database's errors pass."""
-        with self._turn:
+        with self._own:
             found = None if self._over else self._renew(self.lease)
             self.lease = found or self.lease
             return found is not None

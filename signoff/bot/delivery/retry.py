@@ -19,7 +19,7 @@ PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
 """Seconds before each further try: a PostgreSQL that was killed is back by then, and a writer done."""
 
 
-def noted(note: Callable[[], T]) -> T:
+def retry(note: Callable[[], T]) -> T:
     """What `note` gives, a transaction about what stands in Slack by now; raises its last outage."""
     for pause in PAUSES:
         try:

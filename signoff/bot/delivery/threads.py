@@ -14,7 +14,7 @@ from functools import partial
 from signoff.bot.cards.card import Message
 from signoff.bot.cards.first_message import first_message, tally_message
 from signoff.bot.delivery.lease import Held
-from signoff.bot.delivery.retry import noted
+from signoff.bot.delivery.retry import retry
 from signoff.bot.slack.client import GONE, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.models import crash, threads
@@ -65,11 +65,11 @@ class Threads:
             with held:
                 posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
         except (SlackUnavailable, SlackRefused):
-            threads.release(self._store, thread.id, held.lease)
+            threads.LEASES.release(self._store, thread.id, held.lease)
             raise
         crash.here("thread.posted")
         where = (thread.id, held.lease, posted.channel, posted.ts)
-        if not noted(lambda: threads.posted(self._store, *where)):
+        if not retry(lambda: threads.note_posted(self._store, *where)):
             log.warning("thread posted too late: id=%d", thread.id)
             raise NotYet("somebody else has posted its thread")
         crash.here("thread.noted")
@@ -83,21 +83,21 @@ class Threads:
         crash.here("thread.editing")
         found = threads.look(self._store, thread_id)
         if found is None:
-            threads.release(self._store, thread_id, lease)
+            threads.LEASES.release(self._store, thread_id, lease)
             return
         thread, tally = found
         message = tally_message(thread, tally)
         digest = digest_of(message)
         if digest == thread.digest:
-            threads.shown(self._store, thread, lease, digest, 0.0)
+            threads.note_shown(self._store, thread, lease, digest, 0.0)
         else:
             held = self._held(thread.id, lease)
             self._edit(thread, held, message)
             crash.here("thread.told")
-            threads.shown(self._store, thread, held.lease, digest, REST_SECONDS)
+            threads.note_shown(self._store, thread, held.lease, digest, REST_SECONDS)
 
     def _held(self, thread_id: int, lease: int) -> Held:
-        return Held(lease, partial(threads.renew, self._store, thread_id))
+        return Held(lease, partial(threads.LEASES.renew, self._store, thread_id))
 
     def _edit(self, thread: Thread, held: Held, message: Message) -> None:
         assert thread.conversation and thread.message
@@ -112,12 +112,12 @@ class Threads:
                 )
         except SlackUnavailable as error:
             # Slack may have taken it although its answer was lost: that counts as an edit too.
-            threads.later(self._store, thread.id, held.lease, max(error.seconds, REST_SECONDS))
+            threads.postpone(self._store, thread.id, held.lease, max(error.seconds, REST_SECONDS))
             raise
         except SlackRefused as error:
             if error.code in LOST:
                 threads.forget(self._store, thread.conversation, thread.message)
-            threads.later(self._store, thread.id, held.lease, REFUSED_SECONDS)
+            threads.postpone(self._store, thread.id, held.lease, REFUSED_SECONDS)
             raise
 
 

@@ -66,7 +66,7 @@ class Turns:
     def _deliver(self) -> bool:
         """What is due, for a while; True where that was all of it."""
         end = time.monotonic() + STRETCH_SECONDS
-        while turn := turns.following(self._store):
+        while turn := turns.next_turn(self._store):
             self._take(turn)
             if time.monotonic() > end:
                 return False
@@ -80,4 +80,4 @@ class Turns:
         except Exception as error:
             # Its text may repeat a payload: only the type is logged.
             log.error("deliver failed: id=%s %s", turn.approval_id, type(error).__name__)
-            self._store.postpone(turn.approval_id, BROKEN_SECONDS)
+            self._delivery.postpone(turn.approval_id, BROKEN_SECONDS)

@@ -9,6 +9,7 @@ from typing import Any
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import fold
+from signoff.bot.text.history import history_block
 from signoff.bot.text.payload import rows
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
 from signoff.bot.text.views import (
@@ -112,7 +113,7 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
 
 
 def details_view(approval: Approval) -> Block:
-    """What does not help to decide: the agent's claims in full, then ids, digests and the policy's words."""
+    """What does not help to decide: the agent's claims in full, what happened, ids, the policy's words."""
     blocks: list[Block] = [rich("said", line(literal(card_words.AGENT_SAYS, "bold")))]
     room = DETAILS_BYTES
     for index, claim in enumerate(claims(approval.request)):
@@ -135,7 +136,13 @@ def details_view(approval: Approval) -> Block:
     return modal(
         "details",
         forms_words.DETAILS,
-        [*blocks, {"type": "divider"}, stakes(approval), rich("facts", line(*facts))],
+        [
+            *blocks,
+            {"type": "divider"},
+            stakes(approval),
+            history_block(approval),
+            rich("facts", line(*facts)),
+        ],
         approval,
     )
 

@@ -16,15 +16,14 @@ from signoff.bot.forms import modals
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
+from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.slack.client import Slack
-from signoff.bot.slack.directory import SlackDirectory
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import target
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 
-Body = dict[str, Any]
 Ack = Callable[..., Any]
 Respond = Callable[..., Any]
 
@@ -32,12 +31,10 @@ Respond = Callable[..., Any]
 class Actions:
     """What a person can do on a card and in its modals."""
 
-    def __init__(
-        self, approvals: Approvals, slack: Slack, directory: SlackDirectory, delivery: Delivery
-    ) -> None:
+    def __init__(self, approvals: Approvals, slack: Slack, opener: Opener, delivery: Delivery) -> None:
         self._approvals = approvals
         self._slack = slack
-        self._directory = directory
+        self._opener = opener
         self._delivery = delivery
 
     def approve(self, ack: Ack, body: Body, respond: Respond) -> None:
@@ -112,30 +109,20 @@ class Actions:
             ack(response_action="update", view=self.refusal(error, _about(view)))
 
     def _open(self, body: Body, respond: Respond, form: str, token: str) -> None:
-        """Open a form at once where everything is known; else *Checking…*, filled or refused when it is."""
-        user, trigger = body["user"]["id"], body["trigger_id"]
-        show = self._show(body)
-        opened, approval_id = "", ""
+        """Open a form, or say why not; the card that was clicked may then show what is no longer so."""
         try:
             approval_id, version = parse_token(token)
-            if not self._directory.knows(user):
-                opened = show(trigger, modals.checking_view())
-            view = self._form(form, approval_id, version, user)
-            if opened:
-                self._slack.update_view(opened, view)
-            else:
-                show(trigger, view)
-        except Exception as error:
-            if opened:
-                self._slack.update_view(opened, self.refusal(error, approval_id))
-            else:
-                self._say(error, approval_id, body, respond)
+        except UnknownApproval as error:
+            self._say(error, "", body, respond)
+            return
+        opened = self._opener.open(
+            body,
+            lambda user: self._form(form, approval_id, version, user),
+            lambda error: self.refusal(error, approval_id),
+            lambda error: self._say(error, approval_id, body, respond),
+        )
+        if not opened:
             self._redraw(approval_id, body)
-
-    def _show(self, body: Body) -> Callable[[str, Block], str]:
-        """How a view is shown after a click: over the modal that was clicked, where it was one."""
-        in_modal = (body.get("view") or {}).get("type") == "modal"
-        return self._slack.push_view if in_modal else self._slack.open_view
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
         if form == "details":
@@ -176,8 +163,7 @@ class Actions:
                 thread_ts=_thread_of(body),
             )
         else:  # App Home and modals have no place to answer in, and a shortcut not its thread
-            view = modals.message_view(replies_words.NOT_POSSIBLE, text, again)
-            self._show(body)(body["trigger_id"], view)
+            self._opener.show(body, modals.message_view(replies_words.NOT_POSSIBLE, text, again))
 
     def explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:
         """The sentence, and the approval where looking again makes sense."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.lists import Ambiguous, Kind, Lists, NoId, NotListed, Page
 from signoff.bot.cards.card import parse_token
-from signoff.bot.cards.lists import list_blocks, list_view, read_turn
+from signoff.bot.cards.lists import list_blocks, list_view, read_page
 from signoff.bot.cards.record import record_blocks, record_view
 from signoff.bot.forms import modals
 from signoff.bot.listeners import replies
-from signoff.bot.listeners.actions import Ack, Body, Respond
+from signoff.bot.listeners.actions import Ack, Respond
+from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.slack.client import Slack
-from signoff.bot.slack.directory import SlackDirectory
 from signoff.bot.text.text import Trusted
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import lists as lists_words
@@ -31,11 +30,11 @@ ANSWERS_AT_ONCE = 16
 class Commands:
     """The slash command, the shortcut, and what is on their lists."""
 
-    def __init__(self, lists: Lists, store: Store, slack: Slack, directory: SlackDirectory) -> None:
+    def __init__(self, lists: Lists, store: Store, slack: Slack, opener: Opener) -> None:
         self._lists = lists
         self._store = store
         self._slack = slack
-        self._directory = directory
+        self._opener = opener
         self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
     def approvals(self, ack: Ack, command: Body, respond: Respond) -> None:
@@ -49,12 +48,12 @@ class Commands:
 
     def shortcut(self, body: Body) -> None:
         """*Pending approvals*: the list in a modal."""
-        self._open(body, lambda user: self._list_view(self._lists.pending(user)))
+        self._opener.open(body, lambda user: self._list_view(self._lists.pending(user)), _refused)
 
     def see_all(self, body: Body) -> None:
         """The rest of a list on Home, in a modal."""
-        kind, page, about = read_turn(_value(body))
-        self._open(body, lambda user: self._list_view(self._page(kind, user, page, about)))
+        kind, page, about = read_page(_value(body))
+        self._opener.open(body, lambda user: self._list_view(self._page(kind, user, page, about)), _refused)
 
     def details(self, body: Body) -> None:
         """Details… on a list: one request with everything, for who may see it."""
@@ -63,11 +62,11 @@ class Commands:
             approval_id, _ = parse_token(_value(body))
             return record_view(self._lists.see(user, approval_id), self._store.clock())
 
-        self._open(body, view)
+        self._opener.open(body, view, _refused)
 
-    def turn(self, body: Body, respond: Respond) -> None:
+    def other_page(self, body: Body, respond: Respond) -> None:
         """Another page, in place of the one that was there."""
-        user, (kind, page, about) = body["user"]["id"], read_turn(_value(body))
+        user, (kind, page, about) = body["user"]["id"], read_page(_value(body))
         view = body.get("view") or {}
         try:
             found = self._page(kind, user, page, about)
@@ -84,21 +83,6 @@ class Commands:
             self._slack.push_view(body["trigger_id"], _refused(error))
         else:
             respond(**_said(explain(error)), replace_original=False)
-
-    def _open(self, body: Body, build: Callable[[str], Any]) -> None:
-        """Open a view within the trigger's 3 s: at once where everybody is known, else *Checking…* first."""
-        user, trigger = body["user"]["id"], body["trigger_id"]
-        in_modal = (body.get("view") or {}).get("type") == "modal"
-        show = self._slack.push_view if in_modal else self._slack.open_view
-        opened = "" if self._directory.knows(user) else show(trigger, modals.checking_view())
-        try:
-            view = build(user)
-        except Exception as error:
-            view = _refused(error)
-        if opened:
-            self._slack.update_view(opened, view)
-        else:
-            show(trigger, view)
 
     def _answer(self, user: str, text: str) -> dict[str, Any]:
         asked, rest = [*text.split(maxsplit=1), "", ""][:2]

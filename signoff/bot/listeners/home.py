@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from signoff.bot.listeners import replies
-from signoff.bot.listeners.actions import Body
+from signoff.bot.listeners.opener import Body
 from signoff.models import homes
 from signoff.models.store import Store
 
@@ -25,7 +25,7 @@ class Home:
         if event.get("tab", "home") != "home":
             return
         try:
-            homes.opened(self._store, event["user"], blank="view" not in event)
+            homes.note_opened(self._store, event["user"], blank="view" not in event)
         except Exception as error:
             replies.log.warning("Home not noted: %s", type(error).__name__)
         else:

@@ -1,4 +1,4 @@
-"""The message shortcut *Decide…*: from a card, its log or its thread's first message to the review."""
+"""The message shortcut *Decide…*: from a card or its thread's first message to the review."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import token
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.forms import modals
-from signoff.bot.listeners.actions import Actions, Body, Respond
-from signoff.bot.slack.client import Slack
-from signoff.bot.slack.directory import SlackDirectory
+from signoff.bot.listeners.actions import Actions, Respond
+from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.text.text import Block
 from signoff.bot.text.views import modal
 from signoff.bot.text.words import replies as replies_words
@@ -22,12 +21,9 @@ from signoff.models.approval import Approval
 class Decide:
     """Everything is answered in a view: it is private, and stands where the person looks."""
 
-    def __init__(
-        self, approvals: Approvals, slack: Slack, directory: SlackDirectory, actions: Actions
-    ) -> None:
+    def __init__(self, approvals: Approvals, opener: Opener, actions: Actions) -> None:
         self._approvals = approvals
-        self._slack = slack
-        self._directory = directory
+        self._opener = opener
         self._actions = actions
 
     def shortcut(self, body: Body, respond: Respond) -> None:
@@ -38,7 +34,7 @@ class Decide:
             one = self._of(channel, ts, message)
             several = [] if one else places.in_thread(self._approvals.store, channel, ts)
         except Exception as error:
-            self._slack.open_view(body["trigger_id"], self._actions.refusal(error, ""))
+            self._opener.show(body, self._actions.refusal(error, ""))
             return
         if one:
             self._actions.review(body, respond, token(one))
@@ -46,10 +42,10 @@ class Decide:
             self._choose(body, several)
         else:
             view = modals.message_view(replies_words.NOT_POSSIBLE, replies_words.NOT_A_CARD)
-            self._slack.open_view(body["trigger_id"], view)
+            self._opener.show(body, view)
 
     def _of(self, channel: str, ts: str, message: dict[str, Any]) -> Approval | None:
-        """The approval whose card or log this message is.
+        """The approval whose card this message is.
 
         Any app can write any metadata: it only names a row, which has to have its card in this channel. So
         the double of a card, whose post Slack never confirmed, is known too.
@@ -57,11 +53,6 @@ class Decide:
         store = self._approvals.store
         for approval_id in places.at(store, channel, ts):
             return store.get(approval_id)
-        for approval_id in places.at(store, channel, str(message.get("thread_ts") or "")):
-            approval = store.get(approval_id)
-            log_ts = approval.card.log_ts if approval and approval.card else None
-            if log_ts == ts or (log_ts is None and message.get("bot_id")):  # posted, and not yet recorded
-                return approval
         metadata = message.get("metadata") or {}
         if metadata.get("event_type") == "signoff_approval":
             named = store.get(str((metadata.get("event_payload") or {}).get("approval_id") or ""))
@@ -71,17 +62,9 @@ class Decide:
 
     def _choose(self, body: Body, ids: list[str]) -> None:
         """Which of a thread's requests it is about."""
-        user, trigger = body["user"]["id"], body["trigger_id"]
-        known = self._directory.knows(user)
-        opened = "" if known else self._slack.open_view(trigger, modals.checking_view())
-        try:
-            view = self._choice(user, ids)
-        except Exception as error:
-            view = self._actions.refusal(error, ids[0])
-        if opened:
-            self._slack.update_view(opened, view)
-        else:
-            self._slack.open_view(trigger, view)
+        self._opener.open(
+            body, lambda user: self._choice(user, ids), lambda error: self._actions.refusal(error, ids[0])
+        )
 
     def _choice(self, user: str, ids: list[str]) -> Block:
         may = []

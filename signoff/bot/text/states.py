@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from signoff.bot.text.difference import changes
 from signoff.bot.text.difference import elements as difference_elements
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
@@ -21,25 +23,32 @@ def at_of(decision: Decision | None) -> int | None:
 
 
 def state_line(approval: Approval) -> Trusted:
-    """One line of mrkdwn for an approval that waits no more."""
-    at = approval.ended_at or approval.expires_at
-    decision = approval.decision
-    if approval.status in ("approved", "rejected") and decision:
-        at = at_of(decision) or at
-        voted = card_words.APPROVED if decision.vote == "approve" else card_words.REJECTED
-        voted = card_words.SENT_BACK if decision.vote == "reject" and decision.resubmit else voted
-        return card_words.decided(voted, decision.approver, at, _after(approval, at))
-    if approval.status == "approved":
-        return card_words.decided(card_words.APPROVED_BY_POLICY, "", at, None)
-    if approval.status == "rejected":
-        return card_words.decided(card_words.REJECTED, "", at, _after(approval, at))
-    if approval.status == "cancelled":
-        return card_words.withdrawn(at)
-    if approval.status == "blocked":
-        return card_words.blocked(approval.action)
-    if approval.restored:
-        return card_words.restored(at)
-    return card_words.expired(approval.expires_at)
+    """One line of mrkdwn for an approval that waits no more, or whose time is over."""
+    decision, ended = approval.decision, approval.ended_at or approval.expires_at
+    at = at_of(decision) or ended
+    match approval.status:
+        case "pending" | "expired" if approval.restored:
+            return card_words.restored(ended)
+        case "pending":
+            return card_words.overdue(approval.expires_at)
+        case "approved" if decision is None:
+            return card_words.approved_by_policy(ended)
+        case "approved":
+            return card_words.approved(_approver(approval), at, _after(approval, at))
+        case "rejected":
+            resubmit = decision is not None and decision.resubmit
+            return card_words.rejected(resubmit, _approver(approval), at, _after(approval, at))
+        case "expired":
+            return card_words.expired(approval.expires_at)
+        case "cancelled":
+            return card_words.withdrawn(ended)
+        case "blocked":
+            return card_words.blocked(approval.action)
+    assert_never(approval.status)
+
+
+def _approver(approval: Approval) -> str:
+    return approval.decision.approver if approval.decision else ""
 
 
 def _after(approval: Approval, at: int) -> int:
@@ -48,12 +57,19 @@ def _after(approval: Approval, at: int) -> int:
 
 def outcome_line(approval: Approval) -> Trusted | None:
     """`Running…`, then what the agent reports; None where nothing was to run."""
-    if approval.status != "approved":
-        return None
+    match approval.status:
+        case "approved":
+            return card_words.RUNNING if approval.outcome is None else report_line(approval)
+        case "pending" | "rejected" | "expired" | "cancelled" | "blocked":
+            return None
+    assert_never(approval.status)
+
+
+def report_line(approval: Approval) -> Trusted | None:
+    """What the agent reports; None until it has."""
     if approval.outcome is None:
-        return card_words.RUNNING
-    by = approval.decision.approver if approval.decision else ""
-    return card_words.outcome(approval.outcome.succeeded, approval.outcome_at, by)
+        return None
+    return card_words.outcome(approval.outcome.succeeded, approval.outcome_at, _approver(approval))
 
 
 def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
@@ -69,11 +85,8 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
         )
         said += [line(literal(card_words.CHANGED, "bold")), *parts]
         said += [] if whole else [line(literal(card_words.more_claims(), "italic"))]
-    ours = approval.status in ("pending", "expired")  # the state says it already
-    reason = (decision.reason if decision else "") or _policy_reason(approval)
-    reason = reason or ("" if ours else approval.reason)
+    label, reason = _reason(approval)
     if reason.strip():
-        label = card_words.NOTE if approval.status == "approved" else card_words.REASON
         text = cut(visible(reason, keep="\n"), room)
         said.append({"type": "rich_text_quote", "elements": [literal(f"{label}: ", "bold"), literal(text)]})
     found += [rich(f"said:{revision}", *said)] if said else []
@@ -87,8 +100,19 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
     return found
 
 
-def _policy_reason(approval: Approval) -> str:
-    return approval.verdict.reason if approval.status == "blocked" else ""
+def _reason(approval: Approval) -> tuple[str, str]:
+    """What it is called, and why it ended so; empty where the state says it already."""
+    said = approval.decision.reason if approval.decision else ""
+    match approval.status:
+        case "approved":
+            return card_words.NOTE, said or approval.reason
+        case "rejected" | "cancelled":
+            return card_words.REASON, said or approval.reason
+        case "blocked":
+            return card_words.REASON, approval.verdict.reason or approval.reason
+        case "pending" | "expired":
+            return card_words.REASON, said
+    assert_never(approval.status)
 
 
 def _trusted(block_id: str, text: Trusted) -> Block:

@@ -148,11 +148,6 @@ def _script(char: str) -> str:
     return "" if name in _EAST_ASIAN or not char.isalpha() else name
 
 
-def suspicious(text: str) -> bool:
-    """True where a reader could be misled: `hides` or `mixed`."""
-    return hides(text) or mixed(text)
-
-
 def length(text: str) -> int:
     """The most that Slack can count for `text`: UTF-16 units, with & < > as the entities it stores."""
     units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

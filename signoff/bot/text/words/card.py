@@ -175,19 +175,33 @@ def notification_report(agent: str, what: Trusted, outcome: Trusted | None) -> T
 
 
 # States.
-def decided(answer: str, by_id: str, at: int, after: int | None) -> Trusted:
-    """Approved, rejected or sent back: who, when, and after how long (microseconds)."""
+def approved(by_id: str, at: int, after: int | None = None) -> Trusted:
+    """By whom, when, and after how long (microseconds)."""
+    return Trusted(f"*Approved*{_voted(by_id, at, after)}")
+
+
+def approved_by_policy(at: int) -> Trusted:
+    """Nobody was asked."""
+    return Trusted(f"*Approved by policy* · {date(at)}")
+
+
+def rejected(resubmit: bool, by_id: str, at: int, after: int | None = None) -> Trusted:
+    """The same of a rejection; `resubmit` where the agent may come back with changes."""
+    return Trusted(f"*{'Sent back' if resubmit else 'Rejected'}*{_voted(by_id, at, after)}. Nothing ran.")
+
+
+def _voted(by_id: str, at: int, after: int | None) -> Trusted:
     by = f" by {mention(by_id)}" if is_id(by_id) else ""
     took = f", after {duration(after)}" if after is not None else ""
-    ran = "" if answer in (APPROVED, APPROVED_BY_POLICY) else ". Nothing ran."
-    return Trusted(f"*{answer}*{by} · {date(at)}{took}{ran}")
+    return Trusted(f"{by} · {date(at)}{took}")
 
 
-APPROVED = "Approved"
-REJECTED = "Rejected"
-SENT_BACK = "Sent back"
 RUNNING = Trusted("Running…")
-APPROVED_BY_POLICY = "Approved by policy"
+
+
+def overdue(at: int) -> Trusted:
+    """Its time is over, and that is not recorded yet."""
+    return Trusted(f"*The time ran out at {date(at)}.* Nothing ran.")
 
 
 def expired(at: int) -> Trusted:
@@ -218,24 +232,6 @@ def outcome(succeeded: bool, at: int | None, by_id: str = "") -> Trusted:
     when = f" · {date(at)}" if at is not None else ""
     who = f" · {mention(by_id)}, please have a look" if not succeeded and is_id(by_id) else ""
     return Trusted(f"*{'Done' if succeeded else 'Failed'}*{when}{who}")
-
-
-# The log.
-def log_received(agent: str, at: int) -> Trusted:
-    """The request arrived."""
-    return Trusted(f"{date(at)} · Received from {agent}")
-
-
-def log_shown(at: int) -> Trusted:
-    """A card first showed it."""
-    return Trusted(f"{date(at)} · Shown here")
-
-
-def log_edited(at: int, by_id: str, fields: int) -> Trusted:
-    """An approver changed the payload."""
-    by = f" by {mention(by_id)}" if is_id(by_id) else ""
-    what = "nothing" if not fields else "1 value" if fields == 1 else f"{fields:,} values"
-    return Trusted(f"{date(at)} · Edited{by}: {what} changed")
 
 
 # Durations and sizes.

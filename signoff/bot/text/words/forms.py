@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
+from signoff.models.approval import ApprovalStatus
 
 APPROVE_CHANGES = "Approve these changes"
 CLOSE = "Close"
@@ -112,12 +114,30 @@ def digest_line(sha256: str) -> str:
     return f"SHA-256 {sha256}"
 
 
-def only_decided(status: str) -> str:
+def only_decided(status: ApprovalStatus) -> str:
     """On the last page of something that waits no more."""
     return f"This is {status} already: there is nothing left to decide."
 
 
-# Details.
+# Details: what happened, when.
+def received(agent: str, at: int) -> Trusted:
+    """The request arrived."""
+    return Trusted(f"{date(at)} · Received from {agent}")
+
+
+def shown(at: int) -> Trusted:
+    """A card first showed it."""
+    return Trusted(f"{date(at)} · Shown on a card")
+
+
+def edited(at: int, by_id: str, values: int) -> Trusted:
+    """An approver changed the payload."""
+    by = f" by {mention(by_id)}" if is_id(by_id) else ""
+    what = "nothing" if not values else "1 value" if values == 1 else f"{values:,} values"
+    return Trusted(f"{date(at)} · Edited{by}: {what} changed")
+
+
+# Details: what else is known.
 DETAIL_LABELS = {
     "id": "Approval",
     "request": "Request",

@@ -104,12 +104,19 @@ def listed_after(agent: str, state: Trusted, link: str) -> Trusted:
     return Trusted(f"{agent} · {state}{_opens(link)}")
 
 
-_ENDED = {"expired": "Nobody answered", "cancelled": "Withdrawn by the agent", "blocked": "Blocked by policy"}
+def expired(at: int) -> Trusted:
+    """Nobody decided in time, in a list."""
+    return Trusted(f"*Nobody answered* · {date(at)}")
 
 
-def ended(status: str, at: int) -> Trusted:
-    """What an undecided request has become, in a list."""
-    return Trusted(f"*{_ENDED.get(status, card_words.APPROVED_BY_POLICY)}* · {date(at)}")
+def withdrawn(at: int) -> Trusted:
+    """Cancelled by its agent, in a list."""
+    return Trusted(f"*Withdrawn by the agent* · {date(at)}")
+
+
+def blocked(at: int) -> Trusted:
+    """Refused by the policy, in a list."""
+    return Trusted(f"*Blocked by policy* · {date(at)}")
 
 
 def by_policy(why: str, reason: str) -> str:

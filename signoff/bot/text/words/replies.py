@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
+from signoff.models.approval import End
 
 NOT_POSSIBLE = "Not possible"
 
 # Said privately.
-_DID = {"approved": "approved this", "rejected": "rejected this"}
 _A_DAY = 86_400_000_000
 _SPELLED = ((3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -25,21 +26,30 @@ def spelled(microseconds: int) -> str:
     return "less than a second"
 
 
-def late_click(status: str, by_id: str, at: int, now: int) -> Trusted:
+def late_click(status: End | None, by_id: str, at: int, now: int) -> Trusted:
     """Somebody was faster; `status` is what the request has become, `at` when (0 where not known)."""
     when = f" at {date(at, 'time')}" if now - at < _A_DAY else f" on {date(at)}"
     when = when if at else ""
-    if status in _DID:
-        who = mention(by_id) if is_id(by_id) else "Somebody"
-        ahead = f", {spelled(now - at)} before you" if at and 0 <= now - at < _A_DAY else ""
-        return Trusted(f"{who} {_DID[status]}{when}{ahead}. Nothing else happened.")
-    if status == "cancelled":
-        return Trusted(f"The agent withdrew this{when}. Nothing ran.")
-    if status == "expired":
-        return time_ran_out(at)
-    if status == "blocked":
-        return Trusted("The policy blocks this. Nothing ran.")
-    return Trusted("This does not wait any more. Nothing has changed.")
+    match status:
+        case "approved":
+            return _faster("approved", by_id, at, now, when)
+        case "rejected":
+            return _faster("rejected", by_id, at, now, when)
+        case "cancelled":
+            return Trusted(f"The agent withdrew this{when}. Nothing ran.")
+        case "expired":
+            return time_ran_out(at)
+        case "blocked":
+            return Trusted("The policy blocks this. Nothing ran.")
+        case None:
+            return Trusted("This does not wait any more. Nothing has changed.")
+    assert_never(status)
+
+
+def _faster(did: str, by_id: str, at: int, now: int, when: str) -> Trusted:
+    who = mention(by_id) if is_id(by_id) else "Somebody"
+    ahead = f", {spelled(now - at)} before you" if at and 0 <= now - at < _A_DAY else ""
+    return Trusted(f"{who} {did} this{when}{ahead}. Nothing else happened.")
 
 
 def not_an_approver(approvers: Sequence[str], changed: bool = False) -> Trusted:

@@ -1,4 +1,4 @@
-"""One meaning a word (conversation, message, vote, effect), and a column for what a restore has closed."""
+"""One meaning a word (conversation, message, vote, effect), what a restore has closed, no log replies."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ ROWS = 500
 def upgrade() -> None:
     """Rename columns and what rows hold as JSON; the audit log stays as it was written."""
     connection = op.get_bind()
+    op.drop_index("card_unlogged", "card")  # before its columns: SQLite would not let them go
+    for column in ("log_ts", "log_revision"):
+        op.drop_column("card", column)
     for table, columns in COLUMNS.items():
         for old, new in columns.items():
             op.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")

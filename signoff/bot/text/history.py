@@ -1,0 +1,33 @@
+"""What happened to a request, when; pure. It stands in *Details…*: a card tells only how things are."""
+
+from __future__ import annotations
+
+from signoff.bot.text.difference import changes
+from signoff.bot.text.states import at_of, report_line, state_line
+from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.views import says
+from signoff.bot.text.words import forms as forms_words
+from signoff.models.approval import Approval
+
+
+def history(approval: Approval) -> list[Trusted]:
+    """Received, shown, edited, decided, reported: those that have happened, in this order."""
+    found = [forms_words.received(approval.agent, approval.created_at)]
+    if approval.shown_at is not None:
+        found.append(forms_words.shown(approval.shown_at))
+    decision = approval.decision
+    if approval.edited:
+        number = len(changes(approval.request.payload, approval.payload))
+        at = at_of(decision) or approval.ended_at or approval.created_at
+        found.append(forms_words.edited(at, decision.approver if decision else "", number))
+    if not approval.pending:
+        found.append(state_line(approval))
+    reported = report_line(approval)
+    if reported is not None:
+        found.append(reported)
+    return found
+
+
+def history_block(approval: Approval) -> Block:
+    """The same as one block."""
+    return says(Trusted("\n".join(history(approval))), "history")
