@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import threading
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -61,9 +62,9 @@ def _run(part: Part) -> int:
     logs.setup(given.log_level, as_json=given.log_json)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: _set(stop))
     look = threading.Event()
-    signal.signal(signal.SIGHUP, lambda *_: look.set())
+    signal.signal(signal.SIGHUP, lambda *_: _set(look))
     with opened(given) as engine:
         check_upgraded(engine)
     server = build.build(given)
@@ -75,6 +76,11 @@ def _run(part: Part) -> int:
     finally:
         server.close()
     return 0
+
+
+def _set(event: threading.Event) -> None:
+    """In a thread: a handler may interrupt this one just where it holds the event's lock, to wait for it."""
+    start_new_thread(event.set, ())
 
 
 def _bot(server: Server, stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,9 @@ def main(number: int) -> None:
     """The nursery's own process."""
     from faults import agent  # noqa: F401
 
+    from signoff.cli import forker
+
+    forker.load()
     link = socket.socket(fileno=number)
     while True:
         text, files, _, _ = socket.recv_fds(link, LARGEST, 2)
@@ -120,7 +124,7 @@ def live(said: Mapping[str, Any], log: int, ready: int) -> None:
     ctypes.CDLL(None).prctl(processes.PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     from faults import agent
 
-    from signoff.cli.main import main as cli
+    from signoff.cli import main as cli
     from signoff.models import crash
 
     code = 1
@@ -135,6 +139,8 @@ def live(said: Mapping[str, Any], log: int, ready: int) -> None:
         crash.arm(os.environ.get(crash.ENVIRONMENT, ""))
         module, *arguments = said["words"]
         code = cli.main(arguments) if module == "signoff" else agent.main(arguments)
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         os._exit(code)
