@@ -249,17 +249,17 @@ def test_who_joins_a_group_sees_what_waits_for_it_though_nothing_tells(
 def test_opening_it_is_noted_and_wakes_a_worker(stand: Stand) -> None:
     woken: list[str] = []
     part = Home(stand.core.store, woken.append)
-    part.opened({"user": BEN, "tab": "messages"})
+    part.note_opened({"user": BEN, "tab": "messages"})
     assert woken == [] and homes.due(stand.core.store) == []
-    part.opened({"user": BEN, "tab": "home"})
+    part.note_opened({"user": BEN, "tab": "home"})
     assert woken == [BEN] and [one.digest for one in homes.due(stand.core.store)] == [None]
     worker = stand.worker()
     worker.step(BEN)
     stand.rest()
-    part.opened({"user": BEN, "tab": "home", "view": {}})
+    part.note_opened({"user": BEN, "tab": "home", "view": {}})
     worker.step(BEN)
     assert len(stand.publishes()[BEN]) == 1
-    part.opened({"user": BEN, "tab": "home"})  # Slack shows nothing of ours: the app was installed anew
+    part.note_opened({"user": BEN, "tab": "home"})  # Slack shows nothing of ours: the app was installed anew
     worker.step(BEN)
     assert len(stand.publishes()[BEN]) == 2
 
