@@ -13,7 +13,7 @@ import redis
 from bench.load.processes import all_of, cpu, pss
 from bench.stage import Stage, until
 from bench.table import Row, verdict
-from bench.timing import median
+from bench.timer import median
 
 MEMORY_MB = 160.0
 """Target for all processes of `serve`, but for its Redis."""

@@ -30,7 +30,7 @@ class Sweep:
     """What keeps every promise when a wake-up was lost."""
 
     def __init__(self, approvals: Approvals, warn: Callable[[str], None] = lambda agent: None) -> None:
-        """`warn` tells a channel of an agent (by name) that asks for too much."""
+        """`warn` is a channel's: it tells a conversation of an agent (by name) that asks for too much."""
         self._approvals = approvals
         self._warn = warn
 

@@ -13,9 +13,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine
 
+from signoff.approvals.channel import Channel
 from signoff.approvals.lists import Lists
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
+from signoff.bot.channel import SlackChannel
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.slack.client import Slack, client
@@ -49,6 +51,7 @@ class Server:
     policy: InForce
     approvals: Approvals
     delivery: Delivery
+    channel: Channel
     lists: Lists
     wake_home: Callable[[str], None]
     mac: Mac
@@ -100,6 +103,8 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
     delivery = Delivery(approvals, slack, admins)
+    channel = SlackChannel(delivery, admins, directory)
     return Server(
-        settings, engine, store, url, slack, directory, policy, approvals, delivery, lists, wake_home, mac
-    )
+        settings, engine, store, url, slack, directory, policy, approvals,
+        delivery, channel, lists, wake_home, mac,
+    )  # fmt: skip

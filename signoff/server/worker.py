@@ -18,7 +18,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     homes = Homes(server.store, server.lists, server.slack)
     SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.step}
     SignoffJob.mac = server.mac
-    sweep = Sweep(server.approvals, server.delivery.warn)
+    sweep = Sweep(server.approvals, server.channel.warn)
     timers = [
         threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
         for name, part in (("sweep", sweep), ("deliver", turns), ("home", homes))

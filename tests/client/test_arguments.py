@@ -133,7 +133,11 @@ VALUES: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value"), VALUES, ids=lambda it: str(it)[:40])
+IDS = [f"{number}-{str(annotation)[:40]}" for number, (annotation, _) in enumerate(VALUES)]
+"""A set prints in another order in each process, and workers have to find the same tests."""
+
+
+@pytest.mark.parametrize(("annotation", "value"), VALUES, ids=IDS)
 def test_a_value_comes_back_as_it_went(annotation: Any, value: Any) -> None:
     back = one(annotation, value)
     assert back == value

@@ -1,0 +1,34 @@
+"""Slack as a channel: what the one writer's room asks of any way to reach people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signoff.bot.delivery.admins import Admins
+from signoff.bot.delivery.delivery import Delivery
+from signoff.models.people import Directory
+
+NAME = "slack"
+
+
+class SlackChannel:
+    """A `signoff.approvals.channel.Channel`."""
+
+    name = NAME
+
+    def __init__(self, delivery: Delivery, admins: Admins, directory: Directory) -> None:
+        self._delivery = delivery
+        self._admins = admins
+        self.directory = directory
+
+    def deliver(self, approval_id: str) -> None:
+        """Show an approval's last revision now, whoever's turn it is."""
+        self._delivery.deliver(approval_id)
+
+    def warn(self, agent: str) -> None:
+        """Tell a conversation, once, that an agent asks for too much."""
+        self._delivery.warn(agent)
+
+    def tell_admins(self, faults: Sequence[str]) -> bool:
+        """Tell the admins why the policy's file cannot be used."""
+        return self._admins.tell_of_policy(faults)
