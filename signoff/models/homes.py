@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, exc, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
+from signoff.models import changes
 from signoff.models.store import MICROSECONDS, Store, now
 from signoff.models.tables import AuditEventRow, HomeRow
 
@@ -18,9 +19,11 @@ CLAIM_SECONDS = 40
 homes = HomeRow.__table__  # type: ignore[attr-defined]
 events = AuditEventRow.__table__  # type: ignore[attr-defined]
 
-_OPENED = update(homes).where(homes.c.user_id == bindparam("user")).values(opened_at=now())
-_BLANK = update(homes).where(homes.c.user_id == bindparam("user")).values(digest=None)
-_ADD = insert(homes).values(user_id=bindparam("user"), opened_at=now(), not_before=0)
+_OPENED = text(
+    "INSERT INTO home (user_id, opened_at, not_before) VALUES (:user, :at, 0) ON CONFLICT (user_id) "
+    "DO UPDATE SET opened_at = excluded.opened_at, "
+    "digest = CASE WHEN :blank = 1 THEN NULL ELSE home.digest END"
+)
 _DUE = select(homes.c.user_id, homes.c.digest).where(
     homes.c.opened_at > now() - literal_column(str(OPEN_SECONDS * MICROSECONDS)), homes.c.not_before <= now()
 )
@@ -33,13 +36,10 @@ _CLAIM = (
     )
     .values(not_before=now() + literal_column(str(CLAIM_SECONDS * MICROSECONDS)))
 )
-_SHOWS = (
+_NOTE = (
     update(homes)
     .where(homes.c.user_id == bindparam("user"))
-    .values(digest=bindparam("shown"), not_before=now() + bindparam("pause"))
-)
-_LATER = (
-    update(homes).where(homes.c.user_id == bindparam("user")).values(not_before=now() + bindparam("pause"))
+    .values(digest=func.coalesce(bindparam("shown"), homes.c.digest), not_before=now() + bindparam("pause"))
 )
 _FORGET = delete(homes).where(homes.c.user_id == bindparam("user"))
 _CHANGE = select(events.c.seq).order_by(events.c.seq.desc()).limit(literal_column("1"))
@@ -53,18 +53,20 @@ class Opened:
     digest: str | None
 
 
+@dataclass(frozen=True)
+class Published:
+    """What became of one: the `digest` of what it shows now (None: what it did), and its rest in seconds."""
+
+    user_id: str
+    digest: str | None
+    rest: float
+
+
 def note_opened(store: Store, user_id: str, *, blank: bool = False) -> None:
     """A person looks at their Home; `blank` where Slack shows nothing of ours there."""
-    values = {"user": user_id}
-    try:
-        with store.transaction() as connection:
-            if connection.execute(_OPENED, values).rowcount == 0:
-                connection.execute(_ADD, values)
-            elif blank:
-                connection.execute(_BLANK, values)
-    except exc.IntegrityError:  # another bot was faster to add them
-        with store.transaction() as connection:
-            connection.execute(_OPENED, values)
+    with store.transaction() as connection:
+        values = {"user": user_id, "at": changes.clock(connection), "blank": int(blank)}
+        connection.execute(_OPENED, values)
 
 
 def due(store: Store) -> list[Opened]:
@@ -80,7 +82,12 @@ def change(store: Store) -> int:
 
 
 def claim(store: Store, wanted: Sequence[Opened]) -> list[Opened]:
-    """Those of them that are ours to publish; the others somebody else has just published, or will."""
+    """Those of them that are ours to publish; the others somebody else has just published, or will.
+
+    Whose end nobody notes stay claimed until that runs out.
+    """
+    if not wanted:
+        return []
     with store.transaction() as connection:
         return [
             one
@@ -89,17 +96,13 @@ def claim(store: Store, wanted: Sequence[Opened]) -> list[Opened]:
         ]
 
 
-def settle(store: Store, shown: Mapping[str, str], later: Mapping[str, float], pause: float) -> None:
-    """What became of those claimed: `shown` (user → digest) rest `pause` s, `later` so many of their own.
-
-    Somebody in neither stays claimed until that runs out.
-    """
-    with store.transaction() as connection:
-        for user_id, digest in shown.items():
-            values = {"user": user_id, "shown": digest, "pause": int(pause * MICROSECONDS)}
-            connection.execute(_SHOWS, values)
-        for user_id, seconds in later.items():
-            connection.execute(_LATER, {"user": user_id, "pause": int(seconds * MICROSECONDS)})
+def note_published(store: Store, found: Sequence[Published]) -> None:
+    """What became of those claimed."""
+    if found:
+        with store.transaction() as connection:
+            for one in found:
+                pause = int(one.rest * MICROSECONDS)
+                connection.execute(_NOTE, {"user": one.user_id, "shown": one.digest, "pause": pause})
 
 
 def forget(store: Store, user_id: str) -> None:

@@ -16,7 +16,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
     turns = Turns(server.store, server.delivery)
     homes = Homes(server.store, server.lists, server.slack)
-    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.one}
+    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.step}
     SignoffJob.mac = server.mac
     sweep = Sweep(server.approvals, server.channel.warn)
     timers = [

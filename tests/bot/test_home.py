@@ -157,7 +157,7 @@ def test_only_those_who_opened_it_within_a_day_are_published(stand: Stand) -> No
     worker.step()
     assert set(stand.publishes()) == {ANA}
     stand.open(BEN)
-    worker.one(BEN)
+    worker.step(BEN)
     assert set(stand.publishes()) == {ANA, BEN}
 
 
@@ -167,7 +167,7 @@ def test_a_change_within_five_seconds_waits_and_then_arrives(stand: Stand) -> No
     worker.step()
     stand.core.submit(action="late.one")
     worker.step()
-    worker.one(ANA)
+    worker.step(ANA)
     assert len(stand.publishes()[ANA]) == 1
     stand.rest()
     worker.step()
@@ -249,18 +249,18 @@ def test_who_joins_a_group_sees_what_waits_for_it_though_nothing_tells(
 def test_opening_it_is_noted_and_wakes_a_worker(stand: Stand) -> None:
     woken: list[str] = []
     part = Home(stand.core.store, woken.append)
-    part.opened({"user": BEN, "tab": "messages"})
+    part.note_opened({"user": BEN, "tab": "messages"})
     assert woken == [] and homes.due(stand.core.store) == []
-    part.opened({"user": BEN, "tab": "home"})
+    part.note_opened({"user": BEN, "tab": "home"})
     assert woken == [BEN] and [one.digest for one in homes.due(stand.core.store)] == [None]
     worker = stand.worker()
-    worker.one(BEN)
+    worker.step(BEN)
     stand.rest()
-    part.opened({"user": BEN, "tab": "home", "view": {}})
-    worker.one(BEN)
+    part.note_opened({"user": BEN, "tab": "home", "view": {}})
+    worker.step(BEN)
     assert len(stand.publishes()[BEN]) == 1
-    part.opened({"user": BEN, "tab": "home"})  # Slack shows nothing of ours: the app was installed anew
-    worker.one(BEN)
+    part.note_opened({"user": BEN, "tab": "home"})  # Slack shows nothing of ours: the app was installed anew
+    worker.step(BEN)
     assert len(stand.publishes()[BEN]) == 2
 
 

@@ -22,7 +22,8 @@ from signoff.bot.cards.card import card
 from signoff.bot.cards.lists import home_view, list_blocks, list_view
 from signoff.bot.cards.record import record_blocks, record_view
 from signoff.bot.forms.conflict import lost_view
-from signoff.bot.forms.modals import details_view, review_view
+from signoff.bot.forms.modals import details_view
+from signoff.bot.forms.review import review_view
 from signoff.bot.listeners.replies import sentence
 from signoff.bot.text.states import state_line
 from signoff.bot.text.words import admin as admin_words

@@ -286,7 +286,7 @@ def test_a_rejection_never_hits_a_request_that_came_after_it_was_written(local: 
     assert again == top
     mentions = Mentions(local.server.approvals, local.server.slack, lambda error, _: (str(error), None))
     event = {"user": ANA, "channel": SHARED, "thread_ts": top, "ts": written["ts"], "text": f"{ME} reject no"}
-    mentions.written({"event_id": "Ev1"}, event, {"bot_user_id": BOT_USER_ID})
+    mentions.answer({"event_id": "Ev1"}, event, {"bot_user_id": BOT_USER_ID})
     local.person(ANA).told_now(0, "already")
     assert local.pending(second)
 

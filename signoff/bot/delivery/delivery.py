@@ -81,11 +81,11 @@ class Delivery:
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
-                self._limited(error.limited, error.seconds, turn)
+                self._note_limit(error.limited, error.seconds, turn)
             else:
                 self.postpone(approval_id, error.seconds)
         except SlackRefused as error:
-            self._refused(approval_id, error)
+            self._note_refusal(approval_id, error)
         except NotYet as reason:
             log.info("postponed: id=%s: %s", approval_id, reason)
             self.postpone(approval_id, AGAIN_SECONDS)
@@ -130,7 +130,7 @@ class Delivery:
         if thread_id is not None and not turns.paused(self._store, turns.UPDATE):
             self.tell(thread_id)
 
-    def _limited(self, method: str, seconds: float, turn: Turn) -> None:
+    def _note_limit(self, method: str, seconds: float, turn: Turn) -> None:
         approval = self._approvals.get(turn.approval_id)
         unused = turn if approval.shown_at is None else None
         turns.pause(self._store, method, approval.verdict.conversation, seconds, unused)
@@ -164,12 +164,12 @@ class Delivery:
                 if approval.delivered_revision < approval.revision:
                     self._approvals.cards.note_delivered(approval)
                 return place
-            if number and not self._renewed(held):
+            if number and not self._renew(held):
                 return None
             self._show(approval, place, now, held)
         return None
 
-    def _renewed(self, held: Held) -> bool:
+    def _renew(self, held: Held) -> bool:
         """Before another call to Slack; False where somebody else may be at it."""
         renewed = held.renew()
         crash.here("delivery.renewed")
@@ -214,7 +214,7 @@ class Delivery:
                     raise
                 log.info("no such thread: id=%s %s", approval.id, error.code)
         first = None if approval.verdict.effect == "notify" else self._threads.of(approval)
-        if (wished or first) and not self._renewed(held):
+        if (wished or first) and not self._renew(held):
             raise NotYet("its lease ran out")
         if first is None:
             return self._post(approval, now, channel, None)
@@ -240,7 +240,7 @@ class Delivery:
         permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
         return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
 
-    def _refused(self, approval_id: str, error: SlackRefused) -> None:
+    def _note_refusal(self, approval_id: str, error: SlackRefused) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""
         log.error("card refused: id=%s %s", approval_id, error)
         self.postpone(approval_id, REFUSED_SECONDS)

@@ -12,7 +12,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from signoff.approvals.lists import Lists
@@ -22,7 +21,7 @@ from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Block
 from signoff.models import homes
 from signoff.models.engine import OUTAGE
-from signoff.models.homes import Opened
+from signoff.models.homes import Opened, Published
 from signoff.models.store import Store
 
 log = logging.getLogger("signoff.home")
@@ -59,54 +58,44 @@ class Homes:
             self.step()
         self._pool.shutdown()
 
-    def step(self) -> None:
-        """Publish every Home that shows what is no longer so. Raises nothing: what fails stays due."""
-        self._guarded(lambda _: True)
+    def step(self, only: str = "") -> None:
+        """Publish every Home that shows what is no longer so, or `only` that of who has just opened it.
 
-    def one(self, user_id: str) -> None:
-        """The same for one person, who has just opened it."""
-        self._guarded(lambda found: found.user_id == user_id)
-
-    def _guarded(self, wanted: Callable[[Opened], bool]) -> None:
+        Raises nothing: what fails stays due.
+        """
         try:
-            self._refresh(wanted)
+            self._refresh(only)
         except OUTAGE as error:
             log.warning("Homes paused: %s", type(error).__name__)
         except Exception as error:
             # Its text may repeat a payload: only the type is logged.
             log.error("Homes not published: %s", type(error).__name__)
 
-    def _refresh(self, wanted: Callable[[Opened], bool]) -> None:
+    def _refresh(self, only: str) -> None:
         change = homes.change(self._store)  # before anything is drawn: what comes later is seen next time
-        stale = [one for one in homes.due(self._store) if wanted(one) and self._stale(one, change)]
+        found = [one for one in homes.due(self._store) if only in ("", one.user_id)]
+        stale = [one for one in found if self._stale(one, change)]
         for start in range(0, len(stale), BATCH):
             if time.monotonic() < self._quiet_until:
                 return
-            self._batch(stale[start : start + BATCH], change)
+            shown = self._batch(stale[start : start + BATCH])
+            self._seen |= dict.fromkeys(shown, (change, time.monotonic()))
 
     def _stale(self, one: Opened, change: int) -> bool:
         seen, at = self._seen.get(one.user_id, (-1, 0.0))
         return one.digest is None or seen != change or time.monotonic() - at > RELOOK_SECONDS
 
-    def _batch(self, stale: list[Opened], change: int) -> None:
-        drawn = dict(zip(stale, self._pool.map(self._draw, stale), strict=True))
-        for one, view in drawn.items():
-            if view is not None and digest_of(view) == one.digest:
-                self._seen[one.user_id] = (change, time.monotonic())
-        new = [one for one, view in drawn.items() if view is not None and digest_of(view) != one.digest]
-        if not new:
-            return
+    def _batch(self, stale: list[Opened]) -> list[str]:
+        """Publish those that would show something else; who sees what is so by now."""
+        drawn = {
+            one: view for one, view in zip(stale, self._pool.map(self._draw, stale), strict=True) if view
+        }
+        new = [one for one, view in drawn.items() if digest_of(view) != one.digest]
         ours = homes.claim(self._store, new)
-        later: dict[str, float] = {}
-        shown: dict[str, str] = {}
-        results = self._pool.map(lambda one: self._publish(one.user_id, drawn[one] or {}), ours)
-        for one, pause in zip(ours, results, strict=True):
-            if pause is None:
-                shown[one.user_id] = digest_of(drawn[one] or {})
-                self._seen[one.user_id] = (change, time.monotonic())
-            elif pause > 0:
-                later[one.user_id] = pause
-        homes.settle(self._store, shown, later, REST_SECONDS)
+        found = list(self._pool.map(lambda one: self._publish(one.user_id, drawn[one]), ours))
+        homes.note_published(self._store, found)
+        shown = [one.user_id for one in drawn if one not in new]
+        return shown + [one.user_id for one in found if one.digest]
 
     def _draw(self, one: Opened) -> Block | None:
         """What somebody's Home should show; None where that cannot be told now."""
@@ -121,24 +110,23 @@ class Homes:
             log.error("Home not drawn: %s", type(error).__name__)
         return None
 
-    def _publish(self, user_id: str, view: Block) -> float | None:
-        """None once it stands there, else in how many seconds to try again; 0 where never."""
-        if time.monotonic() < self._quiet_until:
-            return self._quiet_until - time.monotonic()
+    def _publish(self, user_id: str, view: Block) -> Published:
+        quiet = self._quiet_until - time.monotonic()
+        if quiet > 0:
+            return Published(user_id, None, quiet)
         try:
             self._slack.publish_home(user_id, view)
-            return None
         except SlackRefused as error:
             log.warning("Home refused: %s", error)
-            if error.code not in NO_SUCH_USER:
-                return REFUSED_SECONDS
-            homes.forget(self._store, user_id)
-            return 0.0
+            if error.code in NO_SUCH_USER:
+                homes.forget(self._store, user_id)
+            return Published(user_id, None, REFUSED_SECONDS)
         except SlackUnavailable as error:
             self._heed(error)
             log.info("Home postponed for %.1f s: %s", error.seconds, error.detail)
             # Slack may have taken it although its answer was lost.
-            return max(error.seconds, 0.0 if error.limited else REST_SECONDS)
+            return Published(user_id, None, max(error.seconds, 0.0 if error.limited else REST_SECONDS))
+        return Published(user_id, digest_of(view), REST_SECONDS)
 
     def _heed(self, error: SlackError) -> None:
         """Slack asked to be left alone, or is away: one person's Retry-After holds for all."""

@@ -20,7 +20,7 @@ class Home:
         self._store = store
         self._wake = wake
 
-    def opened(self, event: Body) -> None:
+    def note_opened(self, event: Body) -> None:
         """`app_home_opened`. Without a view in it nothing of ours stands there."""
         if event.get("tab", "home") != "home":
             return

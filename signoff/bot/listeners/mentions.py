@@ -43,7 +43,7 @@ class Mentions:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def written(self, body: JSON, event: JSON, context: JSON) -> None:
+    def answer(self, body: JSON, event: JSON, context: JSON) -> None:
         """Somebody mentioned the app. Bots, and a second delivery of the same event, are passed over."""
         if event.get("bot_id") or not event.get("user") or not self._first(str(body.get("event_id") or "")):
             return
