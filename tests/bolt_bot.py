@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from slack_bolt import App
@@ -52,7 +54,7 @@ class Bot:
             yield bot
         finally:
             for handler in bot.handlers:
-                handler.close()
+                hang_up(handler)
 
     def connect(self) -> SocketModeHandler:
         handler = SocketModeHandler(self.app, self._token, logger=_quiet())
@@ -76,6 +78,23 @@ class Bot:
                 work(ack=ack, body=body, respond=respond)
 
         return listen
+
+
+def hang_up(handler: SocketModeHandler) -> None:
+    """Close it, and wait until it is.
+
+    The SDK's own close() waits for what a read has of its three seconds. And it waits for ever where it meets
+    a session that just begins: that says that it is not terminated, after close() has said that it is.
+    """
+    client = handler.client
+    client.auto_reconnect_enabled = False
+    closing = threading.Thread(target=handler.close)
+    closing.start()
+    while closing.is_alive():
+        client.current_session_state.terminated = True
+        with suppress(OSError, AttributeError):  # it may have no socket any more
+            client.current_session.sock.shutdown(socket.SHUT_RDWR)
+        closing.join(0.05)
 
 
 def web_client(slack: Sandbox, **options: Any) -> WebClient:

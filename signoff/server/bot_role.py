@@ -73,7 +73,20 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
             watch(handler, number, down_since)
     running.wait(DRAIN_SECONDS)
     with ThreadPoolExecutor(CONNECTIONS) as pool:  # each takes the SDK a few seconds
-        list(pool.map(lambda handler: handler.close(), handlers))
+        list(pool.map(close, handlers))
+
+
+def close(handler: SocketModeHandler) -> None:
+    """End a connection, also one that the SDK is just making anew.
+
+    The SDK's own says that the session is terminated, and waits for its end. A session that begins at that
+    moment says the contrary, and neither would end.
+    """
+    closing = threading.Thread(target=handler.close, daemon=True)
+    closing.start()
+    while closing.is_alive():
+        handler.client.current_session_state.terminated = True
+        closing.join(0.1)
 
 
 def watch(handler: SocketModeHandler, number: int, down_since: dict[int, float]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bolt_bot import hang_up
 from flows.conftest import APPROVERS
 from flows.person import Someone, card
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -73,5 +74,5 @@ def local_bot(folder: Path, redis_url: str, *, remembered_seconds: float = 60) -
         handler = SocketModeHandler(build_bolt(server), slack.app_token, web_client=server.slack.web)
         handler.connect()
         yield Local(server, slack, handler)
-        handler.close()
+        hang_up(handler)
         server.close()
