@@ -35,6 +35,18 @@ MAY_NOT = {
 }
 """Beyond the order: an agent carries nothing of the server, a server nothing of an agent."""
 SANDBOX_MAY = "bot.blocks"
+PUBLIC = {
+    "policy": "checks classes errors evaluate examples loader policy replay rules",
+    "queue": "data_folder intake jobs mac publisher stream wakeups",
+    "client": "settings",
+    "approvals": "audit authority channel epochs errors lists receipts service sweep verdicts",
+    "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
+    "slack.client slack.directory slack.errors",
+    "sandbox": "remote server",
+}
+"""What other rooms import of a room. Of `payload`, `models` and, for the command line, `server`: anything."""
+WRITERS = {"approvals", "server"}
+"""`models.changes` holds the statements that change approvals: the one writer's, and a restore's."""
 
 ONLY_IN = {
     "slack_bolt": {"bot", "server"},
@@ -117,6 +129,21 @@ def test_everything_lives_in_a_room() -> None:
 
 def test_a_room_imports_only_from_the_rooms_above_it() -> None:
     assert sorted(climbs()) == []
+
+
+def test_a_room_is_entered_by_its_public_modules() -> None:
+    used: dict[str, set[str]] = {name: set() for name in PUBLIC}
+    for name in modules():
+        for other in imports(name)[0]:
+            there, _, module = other.partition(".")
+            if there in PUBLIC and there != room(name) and name not in FACES:
+                used[there].add(module)
+    assert used == {name: set(public.split()) for name, public in PUBLIC.items()}
+
+
+def test_only_the_one_writer_has_the_statements_that_change_approvals() -> None:
+    rooms = {room(name) for name in modules() if "models.changes" in imports(name)[0]}
+    assert rooms - {"models"} == WRITERS
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -83,6 +84,8 @@ def _forker() -> Iterator[Forker | None]:
     if sys.platform != "linux":
         yield None
         return
+    if find_spec("sqlalchemy") is None:  # the forker would say so, but later
+        raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")
     # PostgreSQL's library is loaded only where it will be used.
     more = ["psycopg"] if os.environ.get("SIGNOFF_DATABASE_URL", "").startswith("postgres") else []
     forker = Forker(processes.python("signoff.cli.forker", *more))

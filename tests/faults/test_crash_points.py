@@ -17,8 +17,9 @@ from signoff.models.messages import new_id
 from signoff.queue import stream
 
 BY = {"client": "agent", "intake": "intake", "submit": "intake", "report": "intake", "bot": "bot"}
-BY |= {"decide": "bot", "end": "bot"}
-"""Who passes a point, by its first word; the workers pass all others."""
+BY |= {"decide": "bot", "end": "bot", "publication": "bot"}
+BY |= {"publication.received": "intake", "publication.refused": "intake"}
+"""Who passes a point, by its name or its first word; the workers pass all others."""
 PATIENCE_SECONDS = 120.0
 """For one point. A part may pass it only now and then, as the first message of a run's thread is edited."""
 RECOVER_SECONDS = 1.0
@@ -29,7 +30,7 @@ def plan(made: World, times: tuple[int, ...]) -> dict[str, deque[str]]:
     """Which process dies where, in order: two of a kind share their points."""
     found: dict[str, deque[str]] = {}
     for number, point in enumerate(CRASH_POINTS):
-        role = BY.get(point.partition(".")[0], "worker")
+        role = BY.get(point) or BY.get(point.partition(".")[0], "worker")
         mine = [name for name in made.parts if name.startswith(role)]
         found.setdefault(mine[number % len(mine)], deque()).extend(f"{point}:{n}" for n in times)
     return found
