@@ -55,3 +55,13 @@ def test_a_card_whose_last_revision_is_shown_already_is_no_longer_due(core: Core
     found = core.store.get(approval.id)
     assert found and found.delivered_revision == found.revision
     assert len(slack.posted) == 1 and slack.updated == [], "the card, once"
+
+
+def test_a_decided_request_takes_one_post_and_one_edit(core: Core) -> None:
+    slack = Slack()
+    delivery = Delivery(core.approvals, slack, Admins(slack, ()))  # type: ignore[arg-type]
+    approval = core.submit("a")
+    delivery.deliver(approval.id)
+    core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+    delivery.deliver(approval.id)
+    assert (len(slack.posted), slack.updated) == (1, ["1.0"])
