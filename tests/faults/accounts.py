@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from faults.world import World
 
 _ROWS = text(
-    "SELECT a.id, a.agent, a.request_id, a.status, a.version, a.revision, a.receipt, a.verdict, c.message, p.text "
+    "SELECT a.id, a.agent, a.request_id, a.status, a.version, a.revision, a.receipt, a.verdict, c.message, "
+    "p.text "
     "FROM approval a LEFT JOIN card c ON c.approval_id = a.id "
     "LEFT JOIN payload p ON p.approval_id = a.id AND p.version = a.version"
 )
