@@ -19,7 +19,7 @@ from signoff.queue.data_folder import read_env_file
 from signoff.sandbox.server import Sandbox
 
 READY = "Signoff is ready: "
-SECONDS = 60.0
+SECONDS = 180.0
 Serve = Callable[..., "Serving"]
 
 
