@@ -17,7 +17,7 @@ test: $(INSTALLED) ## All tests but the long ones (LONG=1: those too); skipped w
 	$(if $(LONG),,@echo "The long ones (minutes of random faults, every crash point) are left to .ci/run, or LONG=1.")
 	$(BIN)/python -m pytest $(SPREAD) $(if $(LONG),,-m "not long") $(PYTEST)
 
-check: lint ## In a minute: lint, types, and the tests that have no server or process of their own
+check: lint ## Lint, types, and the tests that have no server or process of their own
 	$(BIN)/python -m pytest $(SPREAD) -q -m "not served" $(PYTEST)
 
 lint: $(INSTALLED) ## What CI asks of the code beside its tests

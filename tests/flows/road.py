@@ -22,7 +22,7 @@ from signoff.models.store import Store
 from signoff.queue.data_folder import read_env_file
 from signoff.sandbox.server import Sandbox
 
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 ROLES = ("bot", "intake", "worker")
 FORKER = "signoff.cli.forker"
 
