@@ -8,6 +8,7 @@ something stands: opaque text to everybody else.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 from typing import Protocol
 
 from signoff.models.people import Directory
@@ -26,6 +27,9 @@ class Channel(Protocol):
 
     def deliver(self, approval_id: str) -> None:
         """Show an approval's last revision, or bring what is shown up to date; trouble postpones it."""
+
+    def run(self, stop: Event) -> None:
+        """The timer, in a thread of its own until `stop` is set: delivers what is due and was missed."""
 
     def warn(self, agent: str) -> None:
         """Tell a conversation, once, that an agent asks for too much."""

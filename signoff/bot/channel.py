@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.delivery.turns import Turns
 from signoff.models.people import Directory
 
 NAME = "slack"
@@ -16,14 +18,19 @@ class SlackChannel:
 
     name = NAME
 
-    def __init__(self, delivery: Delivery, admins: Admins, directory: Directory) -> None:
+    def __init__(self, delivery: Delivery, turns: Turns, admins: Admins, directory: Directory) -> None:
         self._delivery = delivery
+        self._turns = turns
         self._admins = admins
         self.directory = directory
 
     def deliver(self, approval_id: str) -> None:
-        """Show an approval's last revision now, whoever's turn it is."""
-        self._delivery.deliver(approval_id)
+        """Show an approval's last revision, and what else is due, each in its turn."""
+        self._turns.wake(approval_id)
+
+    def run(self, stop: Event) -> None:
+        """Deliver what nobody was woken for, or what had to wait for Slack, until `stop` is set."""
+        self._turns.run(stop)
 
     def warn(self, agent: str) -> None:
         """Tell a conversation, once, that an agent asks for too much."""

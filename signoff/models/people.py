@@ -1,4 +1,4 @@
-"""Who may decide; pure: asks a Directory, and fails closed."""
+"""A person, and where people are looked up."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from signoff.approvals.service import Approvals
 from signoff.bot.channel import SlackChannel
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.delivery.turns import Turns
 from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.errors import ConfigError
@@ -103,7 +104,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
     delivery = Delivery(approvals, slack, admins)
-    channel = SlackChannel(delivery, admins, directory)
+    channel = SlackChannel(delivery, Turns(store, delivery), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
         delivery, channel, lists, wake_home, mac,

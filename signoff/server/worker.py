@@ -6,7 +6,6 @@ import threading
 
 from signoff.approvals.sweep import Sweep
 from signoff.bot.delivery.homes import Homes
-from signoff.bot.delivery.turns import Turns
 from signoff.queue.jobs import SignoffJob, keep_working
 from signoff.queue.wakeups import DELIVER, HOME
 from signoff.server.build import Server
@@ -14,14 +13,13 @@ from signoff.server.build import Server
 
 def run_worker(server: Server, stop: threading.Event) -> None:
     """The worker role, in the main thread: until `stop` is set, then finishes the job it runs."""
-    turns = Turns(server.store, server.delivery)
     homes = Homes(server.store, server.lists, server.slack)
-    SignoffJob.functions = {DELIVER: turns.wake, HOME: homes.step}
+    SignoffJob.functions = {DELIVER: server.channel.deliver, HOME: homes.step}
     SignoffJob.mac = server.mac
     sweep = Sweep(server.approvals, server.channel.warn)
     timers = [
         threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
-        for name, part in (("sweep", sweep), ("deliver", turns), ("home", homes))
+        for name, part in (("sweep", sweep), ("deliver", server.channel), ("home", homes))
     ]
     for timer in timers:
         timer.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from support import Core, a_request
@@ -39,6 +40,9 @@ class Printer:
             line = f"{approval.action} {approval.payload_text}: {approval.status}{by}"
             self.lines.append(line)
             self.approvals.cards.note_shown(approval, ROOM, str(len(self.lines)), None, line)
+
+    def run(self, stop: Event) -> None:
+        stop.wait()
 
     def warn(self, agent: str) -> None:
         self.lines.append(f"{agent} asks for too much")

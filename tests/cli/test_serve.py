@@ -19,6 +19,7 @@ from signoff.queue.data_folder import read_env_file
 from signoff.sandbox.server import Sandbox
 
 READY = "Signoff is ready: "
+FORKER = b"signoff.cli.forker"
 SECONDS = 180.0
 Serve = Callable[..., "Serving"]
 
@@ -43,7 +44,7 @@ class Serving:
         self.folder, self.environment = folder, environment
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "signoff", *command],
+                [sys.executable, *(command if command[0] == "-c" else ["-m", "signoff", *command])],
                 env=environment, cwd=folder, stdout=out, stderr=err,
             )  # fmt: skip
 
@@ -60,17 +61,17 @@ class Serving:
         assert self.process.poll() is None, self.err
 
     def children(self) -> dict[str, int]:
-        """Role (or redis-server) → process id."""
+        """Role (or redis-server, or forker) → process id."""
         found = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-                words = (stat.parent / "cmdline").read_bytes().split(b"\0")
+                words = (stat.parent / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
             except OSError:
                 continue
-            if int(parent) == self.process.pid and state != "Z" and len(words) > 1:
-                name = words[-2].decode() if b"signoff" in words else "redis-server"
-                found[name] = int(stat.parent.name)
+            if int(parent) == self.process.pid and state != "Z" and words != [b""]:
+                name = words[-1].decode() if b"signoff" in words else "redis-server"
+                found["forker" if FORKER in words else name] = int(stat.parent.name)
         return found
 
     def signoff(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -117,7 +118,7 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
     server = serve()
     server.until_ready()
     children = server.children()
-    assert children.keys() == {"bot", "intake", "worker", "redis-server"}
+    assert children.keys() == {"bot", "intake", "worker", "redis-server", "forker"}
     group = os.getpgid(server.process.pid)
     assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker"))
 
@@ -222,7 +223,7 @@ def test_what_cannot_work_ends_at_once_with_one_line(
 def test_it_uses_the_redis_that_it_is_given(serve: Serve, own_redis: RedisServer, tmp_path: Path) -> None:
     server = serve(SIGNOFF_REDIS_URL=own_redis.url)
     server.until_ready()
-    assert server.children().keys() == {"bot", "intake", "worker"}
+    assert server.children().keys() == {"bot", "intake", "worker", "forker"}
     assert read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"] == own_redis.url
 
 
@@ -239,6 +240,20 @@ def test_a_role_by_itself_wants_an_upgraded_database(serve: Serve, role: str, ow
     )
     alone.process.send_signal(signal.SIGTERM)
     assert alone.wait() == 0, alone.err
+
+
+def test_where_nothing_can_be_forked_roles_are_spawned(serve: Serve) -> None:
+    program = "serve._forker = nullcontext; raise SystemExit(main.main(['serve']))"
+    server = serve(
+        "-c", f"from contextlib import nullcontext; from signoff.cli import main, serve; {program}"
+    )
+    server.until_ready()
+    children = server.children()
+    assert children.keys() == {"bot", "intake", "worker", "redis-server"}
+    os.kill(children["intake"], signal.SIGKILL)
+    eventually(lambda: server.children().get("intake", children["intake"]) != children["intake"], SECONDS)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0, server.err
 
 
 def test_a_role_that_finds_the_settings_wrong_ends_all(serve: Serve, slack: Sandbox, tmp_path: Path) -> None:

@@ -155,15 +155,15 @@ def test_a_notice_that_comes_while_it_closes_starts_nothing(redis_url: str) -> N
     async def main() -> int:
         closing = exchange.RedisExchange(redis_url, "billing-bot")
         wait = asyncio.create_task(closing.wait("an-id", 60))
-        while not closing._notices.connected:
+        while not closing._notifications.connected:
             await asyncio.sleep(0.001)
-        let_go = closing._notices.close
+        let_go = closing._notifications.close
 
         async def hear_of_it_first() -> None:
             closing._look((stream.notice("billing-bot", "an-id"),))
             await let_go()
 
-        closing._notices.close = hear_of_it_first  # type: ignore[method-assign]
+        closing._notifications.close = hear_of_it_first  # type: ignore[method-assign]
         await closing.close()
         left = len(closing._tasks)
         wait.cancel()
