@@ -94,7 +94,7 @@ async def _round_trip(exchange: RedisExchange) -> float:
 async def _stand(count: int) -> None:
     """Until all are subscribed to, and the looks that follow are over."""
     redis = Resp(os.environ["SIGNOFF_REDIS_URL"])
-    while len(redis.call("PUBSUB", "CHANNELS", f"{stream.NOTICES}*")) < count:
+    while len(redis.call("PUBSUB", "CHANNELS", f"{stream.NOTIFICATIONS}*")) < count:
         await asyncio.sleep(0.1)
     calls = -1
     while calls != (now := _looks(redis)):
@@ -175,7 +175,7 @@ class Server:
         answer = Response(status="approved", receipt=self._signer.sign(receipt), payload=PAYLOAD)
         return [
             ("SET", stream.decision(AGENT, request_id), answer.encode(), "EX", 86_400),
-            ("PUBLISH", stream.notice(AGENT, request_id), "1"),
+            ("PUBLISH", stream.notification(AGENT, request_id), "1"),
         ]
 
     @contextmanager

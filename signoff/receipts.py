@@ -146,7 +146,7 @@ def verify(token: str, keys: VerifyKeys, agent: str) -> Receipt:
 def accept(
     response: Response, keys: VerifyKeys, *, agent: str, request_id: str, digest_sent: str | None = None
 ) -> Receipt:
-    """An answer from Redis → the verified receipt with its payload; raises NotVerified.
+    """A response from Redis → the verified receipt with its payload; raises NotVerified.
 
     `digest_sent` is the digest of what this agent sent, where it still knows it: a receipt for other
     content is refused. One without a digest is taken where the server refused the request as it came.

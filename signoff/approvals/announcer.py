@@ -30,7 +30,7 @@ class Announcer:
         crash.here(f"{step}.announced")
 
     def publish(self, approval: Approval, now: int) -> None:
-        """The answer of an Approval that has just ended, and a note that its agent can have it."""
+        """The response of an Approval that has just ended, and a note that its agent can have it."""
         try:
             self._publisher.publish(approval, now)
             self._store.mark_published(approval.id)

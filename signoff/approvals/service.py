@@ -1,7 +1,7 @@
 """The one writer: everything that changes what a request is goes through `Approvals`.
 
 Each change is one transaction that moves the row only from the state it was seen in, appends to the audit
-log and holds the signed receipt. *Then* the answer is published and `on_change` called; what fails there
+log and holds the signed receipt. *Then* the response is published and `on_change` called; what fails there
 is repeated by sweep, and never reaches the person who decided.
 """
 

@@ -23,7 +23,7 @@ log = logging.getLogger("signoff.sweep")
 
 SWEEP_SECONDS = 2.0
 UNPUBLISHED_SECONDS = 1.0
-"""An answer younger than this is still being published by who decided."""
+"""A response younger than this is still being published by who decided."""
 
 
 class Sweep:

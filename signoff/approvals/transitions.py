@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import Connection, Row
 
@@ -102,7 +102,7 @@ def create_ended(
         "delivered_revision": 0 if shown else 1,
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
-    events = _events(draft.approval, receipt, None, False, draft.salt, at, "policy")
+    events = _events(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
     audit.append(connection, *_asked(draft), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
 
@@ -210,7 +210,7 @@ def end(
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
-    audit.append(connection, *_events(approval, receipt, decision, edited, salt, at, actor))
+    audit.append(connection, *_events(approval, status, receipt, decision, edited, salt, at, actor))
     return replace(
         approval,
         status=status,
@@ -274,6 +274,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
 def _events(
     approval: Approval,
+    status: End,
     receipt: Receipt,
     decision: Decision | None,
     edited: bool,
@@ -293,10 +294,15 @@ def _events(
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, vote=decision.vote, version=version, shown_for_ms=shown_for, reason=reason)
-    elif receipt.status == "expired":
-        say("expiry", actor, never_shown=receipt.never_shown)
-    elif receipt.status == "cancelled":
-        say("cancel", actor, reason=reason)
+    match status:
+        case "approved" | "rejected" | "blocked":
+            pass  # the decision or the verdict has said it
+        case "expired":
+            say("expiry", actor, never_shown=receipt.never_shown)
+        case "cancelled":
+            say("cancel", actor, reason=reason)
+        case never:
+            assert_never(never)
     signed = hashlib.sha256(receipt.token.encode()).hexdigest()
     say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
     return found

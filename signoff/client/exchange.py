@@ -159,7 +159,7 @@ class RedisExchange:
 
     async def _make_contact(self, request_id: str) -> None:
         if not self._notifications.reached.is_set():
-            topic = stream.notice(self._agent, request_id)
+            topic = stream.notification(self._agent, request_id)
             self._notifications.add(topic)
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -169,7 +169,7 @@ class RedisExchange:
                 raise _unreachable(self._notifications.fault) from None
 
     async def _wait_for(self, request_id: str, *, final: bool, body: str | None = None) -> Response:
-        topic = stream.notice(self._agent, request_id)
+        topic = stream.notification(self._agent, request_id)
         waiter: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiters[request_id][waiter] = final
         if body:
@@ -189,7 +189,7 @@ class RedisExchange:
 
     def _look(self, topics: Iterable[str]) -> None:
         """Called by Notifications: these requests may have news."""
-        start = len(stream.notice(self._agent, ""))
+        start = len(stream.notification(self._agent, ""))
         self._due.update(topic[start:] for topic in topics)
         if not self._looking:
             self._looking = True

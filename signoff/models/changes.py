@@ -161,7 +161,7 @@ def expire(connection: Connection, approval_id: str, values: dict[str, Any]) -> 
 
 
 def adopt(connection: Connection, approval_id: str, values: dict[str, Any]) -> bool:
-    """Pending, overdue or not → ended, and its answer is in Redis; False where it is not pending."""
+    """Pending, overdue or not → ended, and its response is in Redis; False where it is not pending."""
     return connection.execute(_ADOPT, {"approval_id": approval_id, **values}).rowcount == 1
 
 

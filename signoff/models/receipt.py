@@ -26,7 +26,7 @@ class Decider(Wire):
 
 
 class Receipt(Wire):
-    """The final answer: verified, and bound to one request and one payload.
+    """The final word: verified, and bound to one request and one payload.
 
     `payload` is what to run; None unless approved. `policy` is the digest of the policy, `rule` the name of
     the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `token`

@@ -182,18 +182,18 @@ class Store:
             return connection.execute(_OVERDUE, {"most": most}).scalars().all()
 
     def unpublished(self, seconds: float, most: int = 100) -> Sequence[str]:
-        """Ids that ended over `seconds` ago and whose answer may not have reached Redis."""
+        """Ids that ended over `seconds` ago and whose response may not have reached Redis."""
         with self.reading() as connection:
             values = {"most": most, "age": int(seconds * MICROSECONDS)}
             return connection.execute(_UNPUBLISHED, values).scalars().all()
 
     def mark_published(self, approval_id: str) -> None:
-        """Its answer is in Redis."""
+        """Its response is in Redis."""
         with self.transaction("publication") as connection:
             connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
     def unpublish(self, approval_id: str = "") -> None:
-        """Whether its answer is in Redis is no longer known; or any answer that is still valid."""
+        """Whether its response is in Redis is no longer known; or any response that is still valid."""
         with self.transaction("unpublication") as connection:
             if approval_id:
                 connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})

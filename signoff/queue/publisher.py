@@ -18,7 +18,7 @@ PENDING_GRACE = 24 * 3600
 
 
 class Publisher:
-    """Puts answers into Redis. Its client gives up after 0.5 s: sweep repeats what failed."""
+    """Puts responses into Redis. Its client gives up after 0.5 s: sweep repeats what failed."""
 
     def __init__(self, client: stream.Redis, lifetime: timedelta) -> None:
         self._redis = client
@@ -32,7 +32,7 @@ class Publisher:
         crash.here("publication.received")
 
     def publish(self, approval: Approval, now: int) -> None:
-        """Publish the answer of an Approval that has ended; raises RedisError."""
+        """Publish the response of an Approval that has ended; raises RedisError."""
         response = Response(
             status=approval.status,
             receipt=approval.receipt,
@@ -43,14 +43,14 @@ class Publisher:
         crash.here("publication.sent")
 
     def publish_refusal(self, receipt: Receipt, now: int) -> None:
-        """Publish a refusal, but where an answer stands already: a request has one answer."""
+        """Publish a refusal, but where an response stands already: a request has one response."""
         standing = self.standing(receipt.agent, receipt.id)
         if standing is None or standing.status == "pending":
             self._put(receipt.agent, receipt.id, Response(status=receipt.status, receipt=receipt.token), now)
             crash.here("publication.refused")
 
     def has(self, approval: Approval) -> bool:
-        """Whether Redis has this Approval's final answer."""
+        """Whether Redis has this Approval's final response."""
         standing = self.standing(approval.agent, approval.request_id)
         return standing is not None and standing.receipt == approval.receipt
 
@@ -63,13 +63,13 @@ class Publisher:
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
-        for agent, request_id in stream.answered(self._redis):
+        for agent, request_id in stream.responses(self._redis):
             response = self.standing(agent, request_id)
             if response is not None and response.status == "pending" and not known(agent, request_id):
                 yield agent, request_id
 
     def lost_instance(self) -> str | None:
-        """A Redis that may have lost answers (restarted, emptied, replaced), else None."""
+        """A Redis that may have lost responses (restarted, emptied, replaced), else None."""
         instance = stream.instance_id(self._redis)
         return None if stream.known_instance(self._redis) == instance else instance
 

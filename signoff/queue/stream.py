@@ -17,10 +17,10 @@ from signoff.models.messages import AGENT, VERSION, Response
 
 REQUESTS = "signoff:req:"
 DECISIONS = "signoff:dec:"
-NOTICES = "signoff:ntf:"
+NOTIFICATIONS = "signoff:ntf:"
 DEAD = "signoff:dead"
 INSTANCE = DECISIONS + "_run"
-"""Where the Redis is noted that has all answers, by its run_id. No agent's name holds a `_`."""
+"""Where the Redis is noted that has all responses, by its run_id. No agent's name holds a `_`."""
 GROUP = "intake"
 DEAD_KEPT = 1000
 """Entries of the dead-letter stream; older ones go."""
@@ -30,7 +30,7 @@ ID_IN_STREAM = "id"
 REFUSES_ALL = (redis.OutOfMemoryError, redis.ReadOnlyError, ClusterDownError)
 """Answers that have nothing to do with what was asked: it is full, or no longer the primary."""
 _REFUSES_ALL = re.compile("(^|error: )(MISCONF|NOREPLICAS|UNBLOCKED) ")
-"""Such answers that redis-py has no class for: it cannot save, or has just become a replica."""
+"""Such replies that redis-py has no class for: it cannot save, or has just become a replica."""
 
 Redis = redis.Redis
 Fields = dict[bytes, bytes]
@@ -54,13 +54,13 @@ def decisions(agent: str) -> str:
 
 
 def decision(agent: str, request_id: str) -> str:
-    """The key under which a request's answer stands."""
+    """The key under which a request's response stands."""
     return f"{DECISIONS}{agent}:{request_id}"
 
 
-def notice(agent: str, request_id: str) -> str:
+def notification(agent: str, request_id: str) -> str:
     """The channel that wakes who waits for a request."""
-    return f"{NOTICES}{agent}:{request_id}"
+    return f"{NOTIFICATIONS}{agent}:{request_id}"
 
 
 def entry(kind: str, request_id: str, body: str) -> dict[Any, Any]:
@@ -159,18 +159,18 @@ def flat(entries: Any) -> list[tuple[bytes, Fields]]:
 
 
 def mark_received(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
-    """Tell the agent that its request is in the database; never covers an answer that stands there."""
+    """Tell the agent that its request is in the database; never covers an response that stands there."""
     key = decision(agent, request_id)
     pipe = client.pipeline(transaction=False)
     pipe.set(key, response.encode(), ex=seconds, nx=True)
-    pipe.publish(notice(agent, request_id), "1")
+    pipe.publish(notification(agent, request_id), "1")
     pipe.execute()
 
 
 def publish(
     client: Redis, agent: str, request_id: str, response: Response, seconds: int, trim_before_ms: int
 ) -> None:
-    """Put a final answer where its agent finds it, for `seconds`, and wake who waits.
+    """Put a final response where its agent finds it, for `seconds`, and wake who waits.
 
     In one transaction, so that the key never stands without its id in the stream. Ids of before
     `trim_before_ms` (milliseconds since 1970) leave the stream: their receipts are no longer valid.
@@ -179,7 +179,7 @@ def publish(
     pipe.set(decision(agent, request_id), response.encode(), ex=seconds)
     pipe.xadd(decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True)
     pipe.expire(decisions(agent), seconds)
-    pipe.publish(notice(agent, request_id), "1")
+    pipe.publish(notification(agent, request_id), "1")
     pipe.execute()
 
 
@@ -190,18 +190,18 @@ def instance_id(client: Redis) -> str:
 
 
 def known_instance(client: Redis) -> str | None:
-    """The Redis that all answers were published to; None: a Redis that was emptied, or a new one."""
+    """The Redis that all responses were published to; None: a Redis that was emptied, or a new one."""
     found: Any = client.get(INSTANCE)
     return found.decode() if found else None
 
 
 def remember_instance(client: Redis, name: str) -> None:
-    """All answers are, or will be, published to this one."""
+    """All responses are, or will be, published to this one."""
     client.set(INSTANCE, name)
 
 
-def answered(client: Redis) -> Iterator[tuple[str, str]]:
-    """(agent, request id) of every answer that stands, `received` or final; seen by SCAN, maybe twice."""
+def responses(client: Redis) -> Iterator[tuple[str, str]]:
+    """(agent, request id) of every response that stands, `received` or final; seen by SCAN, maybe twice."""
     for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
         agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
         if AGENT.fullmatch(agent):

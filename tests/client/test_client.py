@@ -143,7 +143,7 @@ def test_closing_ends_the_waits_of_other_threads(serving: Core, redis_url: str) 
     with ThreadPoolExecutor(1) as pool:
         with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=key) as signoff:
             ticket = signoff.request("refund.create", PAYLOAD, reversible=True)
-            channel = stream.notice("billing-bot", ticket.id)
+            channel = stream.notification("billing-bot", ticket.id)
             wait = pool.submit(ticket.wait)
             eventually(lambda: signoff.received(ticket.id, 1))
             eventually(lambda: serving.redis.pubsub_numsub(channel)[0][1])
@@ -160,7 +160,7 @@ def test_a_notice_that_comes_while_it_closes_starts_nothing(redis_url: str) -> N
         let_go = closing._notifications.close
 
         async def hear_of_it_first() -> None:
-            closing._look((stream.notice("billing-bot", "an-id"),))
+            closing._look((stream.notification("billing-bot", "an-id"),))
             await let_go()
 
         closing._notifications.close = hear_of_it_first  # type: ignore[method-assign]
@@ -264,7 +264,7 @@ def test_redis_going_away_while_waiting_is_survived(core: Core, own_redis: Redis
         waiter = threading.Thread(target=lambda: result.append(ticket.wait(60)))
         waiter.start()
         client = redis.Redis(port=own_redis.port)
-        eventually(lambda: client.pubsub_numsub(stream.notice("billing-bot", ticket.id))[0][1])
+        eventually(lambda: client.pubsub_numsub(stream.notification("billing-bot", ticket.id))[0][1])
         own_redis.stop(kill=True)
         own_redis.start()
         answer = signed(core, signer, ticket.id)

@@ -100,10 +100,10 @@ class Actions:
         except Exception as error:
             ack(response_action="update", view=self.refusal(error, _about(view)))
 
-    def _decide(self, ack: Ack, body: Body, view: Block, answer: Any, **said: Any) -> None:
+    def _decide(self, ack: Ack, body: Body, view: Block, vote: Any, **said: Any) -> None:
         try:
             approval_id, version = target(view)
-            self._approvals.decide(approval_id, version, body["user"]["id"], answer, **said)
+            self._approvals.decide(approval_id, version, body["user"]["id"], vote, **said)
             ack(response_action="clear")
         except Exception as error:
             ack(response_action="update", view=self.refusal(error, _about(view)))
