@@ -42,8 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """What `make check` runs starts no process."""
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """What `make check` runs starts no process, in its fixtures either."""
+    with processes_for(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Nor in itself. At its end the servers of others may be stopped, which takes one."""
     with processes_for(item):
         return (yield)
 

@@ -18,11 +18,22 @@ import pytest
 import support
 
 from signoff.sandbox.server import Sandbox
-from signoff.server import own_redis
+from signoff.server import own_redis, processes, supervisor
+from signoff.server.forker import Forker
 
 SERVED = "served"
 """The mark of a test that has a server or another process of its own."""
-STARTERS = (subprocess, multiprocessing, Sandbox, own_redis, own_redis.EmbeddedRedis, support.RedisServer)
+STARTERS = (
+    subprocess,
+    multiprocessing,
+    processes,
+    supervisor,
+    Forker,
+    Sandbox,
+    own_redis,
+    own_redis.EmbeddedRedis,
+    support.RedisServer,
+)
 """Who names one of these starts it."""
 SHARED = ("_sqlite_road", "_postgresql_road")
 """Servers of a whole session: one of each is enough, so all who use it run in one worker."""

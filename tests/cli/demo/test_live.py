@@ -18,6 +18,8 @@ from support import eventually
 from signoff.cli.demo import stage
 from signoff.cli.demo.browser import has_browser
 
+pytestmark = pytest.mark.xdist_group("demo")
+"""Two that start in the same moment would take the same port."""
 FIVE = ("refund.create", "database.drop", "email.send", "infrastructure.apply", "deploy.start")
 FIRST_CARDS_SECONDS = 60.0
 """The issue asks for 20 s on a machine that has nothing else to do."""
