@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { press } from "./press.js";
 import { select } from "./select.js";
-import { emojis } from "./emoji.js";
+import { changed, keyOf, plain } from "./state.js";
 import { text } from "./text.js";
 
 /** One element. `label` names it where no text of its own does. */
@@ -12,19 +12,6 @@ export function control(element, block, at, label = "") {
   if (/^(multi_)?(static|external|users|conversations|channels)_select$/.test(element.type)) return select(element, block, at, label);
   return el("span", { class: "undrawn" }, `${element.type}: not drawn here`);
 }
-
-/** A person has set an element to `state`: kept, and sent unless it is a form's that waits for its submit. */
-export function changed(anchor, element, block, at, state) {
-  at.note(block, element, state);
-  at.touched?.(block);
-  if (block.type === "input" && !block.dispatch_action) return;
-  const value = Object.values(state)[0];
-  if (value === null || value === "") return;
-  const plain = (option) => (element.type.endsWith("external_select") ? option : option?.value ?? option);
-  press(anchor, at, element, { block_id: block.block_id, value: Array.isArray(value) ? value.map(plain) : plain(value) });
-}
-
-export const keyOf = (block, element, more = "") => `${block.block_id} ${element.action_id} ${more}`;
 
 const KINDS = {
   button(element, block, at) {
@@ -112,6 +99,3 @@ function local(seconds) {
   const pad = (number) => String(number).padStart(2, "0");
   return [`${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`, `${pad(at.getHours())}:${pad(at.getMinutes())}`];
 }
-
-/** A plain_text object as a string. */
-export const plain = (object) => (object.emoji === false ? object.text : emojis(object.text));

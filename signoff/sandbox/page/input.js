@@ -1,6 +1,7 @@
 // Input blocks: a label, a field to type or choose in, a hint, and what was wrong with it.
 import { el, newId } from "./dom.js";
-import { changed, control, keyOf, plain } from "./elements.js";
+import { control } from "./elements.js";
+import { changed, keyOf, plain } from "./state.js";
 import { text } from "./text.js";
 
 /** An input block. Where the app or Slack's client has complained, the words stand below the field. */

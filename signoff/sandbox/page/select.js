@@ -1,8 +1,8 @@
 // Select menus: a field to type in, with the options that fit below it. External ones ask the app.
 import { el, newId } from "./dom.js";
 import { stand } from "./menu.js";
-import { changed, keyOf, plain } from "./elements.js";
 import { refusal } from "./press.js";
+import { changed, keyOf, plain } from "./state.js";
 import { store } from "./store.js";
 
 /** A select, or its multi_ variant with what was chosen as chips. */
