@@ -131,6 +131,12 @@ def test_a_room_imports_only_from_the_rooms_above_it() -> None:
     assert sorted(climbs()) == []
 
 
+def test_the_limits_of_blocks_import_nothing_else_of_signoff() -> None:
+    for name in modules():
+        if name.startswith(SANDBOX_MAY):
+            assert all(other.startswith(SANDBOX_MAY) for other in imports(name)[0]), name
+
+
 def test_a_room_is_entered_by_its_public_modules() -> None:
     used: dict[str, set[str]] = {name: set() for name in PUBLIC}
     for name in modules():

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 from signoff.approvals import audit
 from signoff.approvals.audit import Event
 from signoff.models import changes
+from signoff.models.receipt import Receipt
 from signoff.models.store import Store, approvals, now
 from signoff.models.tables import EpochRow
 
@@ -70,6 +71,13 @@ def begin(connection: Connection, backup_at: int | None) -> Epoch:
     data = {"epoch": number, "backup_at": backup_at, "head": head, "closed": closed}
     audit.append(connection, Event("restored", None, at, ACTOR, data))
     return Epoch(number, at, closed)
+
+
+def closing(connection: Connection, receipt: Receipt) -> int | None:
+    """The epoch whose restore a receipt says has ended its request; None where something else did."""
+    if receipt.status != "expired" or receipt.reason != CLOSED:
+        return None
+    return connection.execute(_LAST).scalar() or 1
 
 
 def closed(store: Store, most: int = 500) -> list[str]:

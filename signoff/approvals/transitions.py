@@ -12,7 +12,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection, Row
 
-from signoff.approvals import audit
+from signoff.approvals import audit, epochs
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
@@ -239,7 +239,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         "token": receipt.token,
         "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
     }
-    if not changes.adopt(connection, approval.id, values):
+    if not changes.adopt(connection, approval.id, values | {"closed": epochs.closing(connection, receipt)}):
         raise Moved
     events = []
     if receipt.version > approval.version:

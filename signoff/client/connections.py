@@ -19,13 +19,20 @@ CONNECT_SECONDS = 5.0
 OUTAGE = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
+class _Commands(aioredis.Redis):
+    """An agent may let its client go unclosed, its event loop over: nothing is printed then."""
+
+    def __del__(self, *_: object) -> None:
+        """redis-py's closes the connection, for which there may be no loop any more; it goes with us."""
+
+
 def commands(url: str, *, socket_seconds: float | None = None) -> aioredis.Redis:
     """One connection, made when it is needed, for one command after the other.
 
     How long one may take is for its caller to say, or `socket_seconds`. After an outage a command is sent
     once more, on a fresh connection: each must bear to run twice.
     """
-    return aioredis.Redis.from_url(url, single_connection_client=True, **_options(socket_seconds, tries=2))
+    return _Commands.from_url(url, single_connection_client=True, **_options(socket_seconds, tries=2))
 
 
 def bare(url: str) -> AbstractConnection:

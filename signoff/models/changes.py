@@ -30,7 +30,11 @@ _DECIDE = (
     .values(**_ENDED)
 )
 _EXPIRE = update(approvals).where(*_OPEN, approvals.c.expires_at <= now()).values(**_ENDED)
-_ADOPT = update(approvals).where(*_OPEN).values({**_ENDED, "published_at": now()})
+_ADOPT = (
+    update(approvals)
+    .where(*_OPEN)
+    .values({**_ENDED, "published_at": now(), "closed_in": bindparam("closed")})
+)
 _REPORT = (
     update(approvals)
     .where(

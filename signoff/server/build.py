@@ -17,7 +17,7 @@ from signoff.approvals.channel import Channel
 from signoff.approvals.lists import Lists
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
-from signoff.bot.channel import SlackChannel
+from signoff.bot.channel import NAME, SlackChannel
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.delivery.turns import Turns
@@ -100,6 +100,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         policy=policy.now,
         directory=directory,
         on_change=Enqueue(quick, mac),
+        channel=NAME,
     )
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)

@@ -7,6 +7,7 @@ What a child gets of its environment comes in a file that this process hands on 
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import json
 import logging
@@ -56,7 +57,8 @@ def _fork(link: socket.socket, parent: int, life: Life, name: str, holder: int, 
         between = os.fork()
         if between == 0:
             _fork_again(link, parent, life, name, holder, line)
-        return os.waitstatus_to_exitcode(os.waitpid(between, 0)[1])
+        code = os.waitstatus_to_exitcode(os.waitpid(between, 0)[1])
+        return code if code >= 0 else errno.ECHILD  # it was killed: nobody knows what it left behind
     except OSError as error:
         return error.errno or 1
 

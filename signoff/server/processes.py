@@ -46,8 +46,12 @@ class Adopted:
     def poll(self) -> int | None:
         """Its exit code, a signal's number negative; None while it runs."""
         if self._code is None:
-            found, status = os.waitpid(self.pid, os.WNOHANG)
-            self._code = os.waitstatus_to_exitcode(status) if found else None
+            try:
+                found, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # it is nobody of ours: what started it was killed
+                self._code = 1
+            else:
+                self._code = os.waitstatus_to_exitcode(status) if found else None
         return self._code
 
     def wait(self, timeout: float | None = None) -> int:

@@ -13,7 +13,7 @@ from support import Core, eventually, undelivered
 
 from signoff import Signoff, receipts
 from signoff.approvals import audit, epochs
-from signoff.approvals.errors import Restored
+from signoff.approvals.errors import Restored, TimeRanOut
 from signoff.approvals.sweep import Sweep
 from signoff.client import exchange
 from signoff.errors import Expired, Invalid, Rejected
@@ -108,6 +108,35 @@ def test_without_a_receipt_it_ends_as_expired_and_its_agent_is_told(core: Core) 
     assert audit.verify(core.store).ok and epochs.closed(core.store) == []
     with pytest.raises(Restored):
         core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+
+
+def test_what_had_run_out_of_time_is_adopted_as_that_and_not_as_ended_by_a_restore(core: Core) -> None:
+    approval = core.submit()
+    with core.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE approval SET expires_at = 1")
+    before = _dump(core, approval.id)
+    assert core.approvals.expire(approval.id)
+    _put_back(core, approval.id, before)
+    begin(core)
+    sweep(core)
+    adopted = core.store.get(approval.id)
+    assert adopted is not None and (adopted.status, adopted.restored) == ("expired", False)
+    with pytest.raises(TimeRanOut):
+        core.approvals.decide(approval.id, 1, "U0ANA", "approve")
+
+
+def test_what_a_restore_has_ended_is_adopted_as_that_by_the_next_one(core: Core) -> None:
+    approval = closed(core)
+    sweep(core)
+    with core.store.transaction() as connection:  # the next backup does not know of it at all
+        for table in ("card", "payload"):
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE approval_id = '{approval.id}'")
+        connection.exec_driver_sql(f"DELETE FROM approval WHERE id = '{approval.id}'")
+    begin(core)
+    again = core.approvals.submit(AGENT, approval.request)
+    assert (again.status, again.restored) == ("expired", True)
+    with pytest.raises(Restored):
+        core.approvals.decide(again.id, 1, "U0ANA", "approve")
 
 
 @pytest.mark.parametrize(

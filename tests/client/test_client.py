@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -170,6 +172,21 @@ def test_a_notice_that_comes_while_it_closes_starts_nothing(redis_url: str) -> N
         return left
 
     assert asyncio.run(main()) == 0
+
+
+def test_a_client_that_is_let_go_unclosed_says_nothing_over_any_number_of_loops(
+    serving: Core, redis_url: str
+) -> None:
+    program = (
+        "import asyncio, sys, uuid\n"
+        "from signoff import AsyncSignoff\n"
+        "client = AsyncSignoff(redis_url=sys.argv[1], agent='billing-bot', verify_key=sys.argv[2])\n"
+        "async def ask(): print(await client.get(str(uuid.uuid4())))\n"
+        "asyncio.run(ask()); asyncio.run(ask())"
+    )
+    command = [sys.executable, "-c", program, redis_url, serving.signer.verify_key]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (run.stdout, run.stderr) == ("None\nNone\n", "")
 
 
 def test_another_process_resumes_by_id(serving: Core, signoff: Signoff, redis_url: str) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, exc, text
 from sqlmodel import SQLModel
@@ -88,6 +89,59 @@ def test_an_empty_database_is_upgraded_once(engine: Engine) -> None:
 def test_looking_at_the_version_changes_nothing(engine: Engine) -> None:
     migrate.pending(engine)
     assert schema(engine) == {}
+
+
+def test_rows_from_before_one_meaning_a_word_are_kept(engine: Engine) -> None:
+    """0008 renames columns, and keys of the JSON that rows hold; the rest of a row stays."""
+    verdict = '{"answer":"ask","channel":"C1","thread_ts":"1.2","approvers":["U1"],"why":"channel"}'
+    claims = '{"channel":"C9","context":{"channel":"theirs"}}'
+    rows = (
+        "INSERT INTO agent (name, created_at) VALUES ('bot', 1)",
+        *(
+            "INSERT INTO approval (id, agent, request_id, action, status, version, revision, not_before,"
+            " delivered_revision, digest_sent, verdict, reason, created_at, expires_at, channel) VALUES"
+            f" ('{name}', 'bot', '{name}', 'a', '{status}', 1, 1, 0,"
+            f" 0, 'd', '{verdict}', '{reason}', 1, 2, 'C1')"
+            for name, status, reason in (
+                ("waits", "pending", ""),
+                ("closed", "pending", "restored"),
+                ("over", "expired", "restored"),
+                ("late", "expired", ""),
+            )
+        ),
+        "INSERT INTO payload (approval_id, version, text, salt, claims)"
+        f" VALUES ('waits', 1, '{{}}', 's', '{claims}')",
+        "INSERT INTO card (approval_id, channel, ts, thread_ts, shown_revision, log_revision, lease_until)"
+        " VALUES ('waits', 'C1', '1.1', '1.0', 1, 1, 0)",
+        "INSERT INTO decision (approval_id, version, approver, name, answer, reason, resubmit, at)"
+        " VALUES ('waits', 1, 'U1', 'ana', 'reject', '', false, 3)",
+        "INSERT INTO notice (agent, text, until) VALUES ('bot', '{\"channel\":\"C1\"}', 4)",
+        "INSERT INTO epoch (number, started_at, settled_at) VALUES (2, 5, 6)",
+    )
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        for row in rows:
+            connection.exec_driver_sql(row)
+    assert migrate.upgrade(engine)
+
+    def found(statement: str) -> list[tuple[object, ...]]:
+        with engine.begin() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(statement)]
+
+    held = '{"effect":"ask","conversation":"C1","thread":"1.2","approvers":["U1"],"why":"channel"}'
+    assert found("SELECT id, verdict, reason, conversation, closed_in FROM approval ORDER BY id") == [
+        ("closed", held, "", "C1", 2),
+        ("late", held, "", "C1", None),
+        ("over", held, "restored", "C1", 2),
+        ("waits", held, "", "C1", None),
+    ]
+    assert found("SELECT claims FROM payload") == [('{"conversation":"C9","context":{"channel":"theirs"}}',)]
+    assert found("SELECT channel, conversation, message, thread FROM card") == [("slack", "C1", "1.1", "1.0")]
+    assert found("SELECT vote FROM decision") == [("reject",)]
+    assert found("SELECT agent, text, until FROM flood_warning") == [("bot", '{"conversation":"C1"}', 4)]
+    assert found("SELECT number, told_at FROM epoch") == [(2, 6)]
 
 
 def test_three_processes_may_upgrade_at_once(engine: Engine, database_url: str) -> None:
