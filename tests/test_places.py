@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from types import SimpleNamespace
 from typing import Any
@@ -48,3 +49,9 @@ def test_one_road_of_a_session_is_one_group() -> None:
     assert places._group(item) == "_postgresql_road"
     del item.callspec
     assert places._group(item) is None
+
+
+@pytest.mark.xdist_group("here")
+def test_workers_are_told_of_groups(request: pytest.FixtureRequest) -> None:
+    """Not every pytest-xdist can with every pytest: then tests of one road would start one each."""
+    assert request.node.nodeid.endswith("@here") is ("PYTEST_XDIST_WORKER" in os.environ)
