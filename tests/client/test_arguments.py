@@ -6,6 +6,9 @@ import base64
 import datetime as dt
 import enum
 import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -137,6 +140,21 @@ def called(it: Any) -> str:
     """A parameter's name, the same in every process: without an address, and of a set in one order."""
     text = str(sorted(it, key=str)) if isinstance(it, frozenset) else str(it)
     return text.partition(" at 0x")[0][:40]
+
+
+def test_a_set_comes_back_in_whatever_order_a_process_gives_it() -> None:
+    program = (
+        "import enum\n"
+        "from signoff.client.arguments import Arguments\n"
+        "class Color(enum.Enum):\n    RED = 'red'\n    TWO = 2\n"
+        "def paint(it: frozenset[Color], words: set[str]) -> None: ...\n"
+        "given = (frozenset(Color), {'a', 'b', 'c'})\n"
+        "payload, _ = Arguments.of(paint).payload(given, {})\n"
+        "assert sorted(payload['words']) == ['a', 'b', 'c']"
+    )
+    for seed in range(6):
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
 
 
 @pytest.mark.parametrize(("annotation", "value"), VALUES, ids=called)
