@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from signoff.errors import Invalid
 from signoff.models.messages import ApprovalRequest, build, keyed_id, new_id
-from signoff.payload.canonical import canonical, digest
+from signoff.payload.canonical import canonical, digest, parse
 
 SHORTHAND = {True: "reversible", False: "irreversible"}
 
@@ -75,8 +75,8 @@ def build_request(
     if unknown:
         raise Invalid(f"There is no field {', '.join(sorted(unknown))}.")
     values: dict[str, Any] = {name: value for name, value in ask.items() if value is not None}
-    payload = dict(payload)
-    sent = digest(canonical(payload))
+    text = canonical(dict(payload))
+    payload, sent = parse(text), digest(text)  # from here on nothing of it is the caller's
     _spell_out(values)
     key = values.get("key")
     values["id"] = keyed_id(agent, str(key), action, sent) if key is not None else new_id()
