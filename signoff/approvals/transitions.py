@@ -118,6 +118,7 @@ def _values(draft: Draft) -> dict[str, Any]:
         "verdict": one.verdict.model_dump_json(),
         "not_before": 0,
         "conversation": one.verdict.conversation,
+        "judged": one.verdict.policy,
     }
 
 
@@ -176,19 +177,18 @@ def end(
 ) -> Approval:
     """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says.
 
-    `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
-    what the policy says of that.
+    `decision` is the approver's, where one decided; with a payload it makes a new version. `judged` is the
+    verdict by which it ends, where that is not its own: the row, the log and the receipt have it then.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
     seen, edited = approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
+    renewed = judged is not None and judged != approval.verdict
+    approval = replace(approval, verdict=judged or approval.verdict)
     if decision and decision.payload is not None:
         text = canonical(decision.payload)
-        verdict = judged or approval.verdict
-        approval = replace(
-            approval, version=seen + 1, payload=decision.payload, payload_text=text, verdict=verdict
-        )
+        approval = replace(approval, version=seen + 1, payload=decision.payload, payload_text=text)
     receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision)
     values = {
         "to_status": status,
@@ -210,7 +210,9 @@ def end(
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
-    audit.append(connection, *_events(approval, status, receipt, decision, edited, salt, at, actor))
+    again = [Event("verdict", approval.id, at, "policy", _judged(approval.verdict))]
+    events = _events(approval, status, receipt, decision, edited, salt, at, actor)
+    audit.append(connection, *(again if renewed and not edited else []), *events)
     return replace(
         approval,
         status=status,

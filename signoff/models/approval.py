@@ -41,6 +41,8 @@ class Approval:
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
     `restored` says that a restore closed it while it waited: nobody decides on it any more.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
+    `judged` is the digest of the policy that `verdict` was last compared with, `drawn` of what its card shows
+    of the verdict.
     """
 
     id: str
@@ -68,6 +70,8 @@ class Approval:
     outcome: Outcome | None = None
     outcome_at: int | None = None
     card: Card | None = None
+    judged: str = ""
+    drawn: str = ""
 
     @property
     def decision(self) -> Decision | None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MEMBERS = "members"
-"""In a list of approvers: every full member of the workspace."""
+"""In a list of approvers: every full member of the workspace; of its organisation, nobody else."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person, as their channel describes them now."""
+    """A person, as their channel describes them now.
+
+    `team_id` is the workspace that they came with, `teams` are all of an organisation's that they are in.
+    """
 
     id: str
     name: str
@@ -23,6 +26,7 @@ class Person:
     guest: bool = False
     stranger: bool = False
     tz: str = "UTC"
+    teams: tuple[str, ...] = ()
 
 
 class Directory(Protocol):

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
+MOVED = text("moved = 1")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
 
 
@@ -26,7 +27,8 @@ class ApprovalRow(SQLModel, table=True):
     `id` is the request's id, but where another agent's request has it already. `delivered_revision` is what
     all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
-    on it.
+    on it. `judged` is the digest of the policy that it was last judged or drawn under, `drawn` of what its
+    card shows of that verdict; `moved` is 1 where the card shows what is no longer so.
     """
 
     __tablename__ = "approval"
@@ -57,6 +59,7 @@ class ApprovalRow(SQLModel, table=True):
         ),
         Index("approval_unshown", "agent", "created_at", sqlite_where=UNSHOWN, postgresql_where=UNSHOWN),
         Index("approval_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
+        Index("approval_moved", "created_at", sqlite_where=MOVED, postgresql_where=MOVED),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -88,6 +91,9 @@ class ApprovalRow(SQLModel, table=True):
     outcome_at: int | None = _time(default=None)
     conversation: str | None = _text(default=None)
     closed_in: int | None = None
+    judged: str | None = _text(default=None)
+    drawn: str | None = _text(default=None)
+    moved: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class PayloadRow(SQLModel, table=True):
