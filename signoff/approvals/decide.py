@@ -48,9 +48,9 @@ class Votes:
         if found is None:
             raise UnknownApproval
         approval, now = found
-        verdict = self._judge.standing(approval)
-        open_now = approval.pending and not approval.restored and approval.expires_at > now
-        if verdict.effect == "block" and open_now:
+        waits = approval.pending and not approval.restored and approval.expires_at > now
+        verdict = self._judge.standing(approval) if waits else self._judge.own(approval)
+        if waits and verdict.effect == "block":
             self.block(approval, verdict)
             self._judge.member(user_id)
             raise BlockedNow(verdict.reason)

@@ -94,23 +94,25 @@ class Judge:
 
         Its approvers are those of today, none where it blocks.
         """
-        now = self._in_force()
-        if approval.pending:
-            found = standing(approval, now)
-            return found.model_copy(update={"approvers": ()}) if found.effect == "block" else found
-        return approval.verdict.model_copy(update={"approvers": now.approvers_of(approval.verdict)})
+        if not approval.pending:
+            return self.own(approval)
+        found = standing(approval, self._in_force())
+        return found.model_copy(update={"approvers": ()}) if found.effect == "block" else found
+
+    def own(self, approval: Approval) -> Verdict:
+        """The verdict that it was asked under, or ended by; its groups' members are those of today."""
+        approvers = self._in_force().approvers_of(approval.verdict)
+        return approval.verdict.model_copy(update={"approvers": approvers})
 
     def today(self, approval: Approval) -> Approval:
         """The same, as its card shows it by today's policy.
 
         What that blocks is about to end as blocked, and shows until then what it was asked under.
         """
-        now = self._in_force()
-        verdict = standing(approval, now) if approval.pending else approval.verdict
-        if not approval.pending or verdict.effect == "block":
-            approvers = now.approvers_of(approval.verdict)
-            verdict = approval.verdict.model_copy(update={"approvers": approvers})
-        return replace(approval, verdict=verdict, judged=now.digest)
+        digest, verdict = self.policy.digest, self.standing(approval)
+        if approval.pending and verdict.effect == "block":
+            verdict = self.own(approval)
+        return replace(approval, verdict=verdict, judged=digest)
 
     def decider(self, approval: Approval, user_id: str) -> Person:
         """The person, if they are one who may decide on it today; raises NotAllowed."""

@@ -66,9 +66,20 @@ def expected(request: Request, known: list[Request], rules: Rules) -> str:
     return "limited" if rules.pending and len(waiting) >= rules.pending else "pending"
 
 
+def standing(request: Request, rules: Rules) -> tuple[str, str, str]:
+    """(answer, rule, policy) by which people decide: today's where that asks or blocks, else its own."""
+    answer, rule = rules.verdict(request.payload["amount"])
+    if answer in ("allow", "notify"):
+        return "ask", request.rule, request.policy
+    return answer, rule, rules.policy.digest
+
+
 def refusal(request: Request, version: int, user: str, rules: Rules) -> type[Exception] | None:
-    """Why a click comes to nothing, whatever it says."""
-    if user not in rules.members(rules.group(request.rule)):
+    """Why a click comes to nothing, whatever it says. What today's policy blocks ends so, whoever clicks."""
+    answer, rule, _ = standing(request, rules) if request.waits else ("ask", request.rule, "")
+    if answer == "block":
+        return BlockedNow
+    if user not in rules.members(rules.group(rule)):
         return NotAllowed
     if request.status == "expired" or (request.status == "pending" and request.ran_out):
         return TimeRanOut
