@@ -11,18 +11,16 @@ from signoff.models.people import MEMBERS, Directory, Person, is_group
 def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -> Person:
     """The person, if they may decide now; raises NotAllowed with the reason.
 
-    Guests, bots, deleted users and people of another organisation never may, whatever the list says. Who is
-    of the same organisation may where the list names them, or a group that they are in: `members` are of
-    this workspace alone. It is compared by the user's own team id: the one in a click's context is the
-    reader's.
+    Guests, bots, deleted users and people of another organisation never may, whatever the list says.
+    The workspace is compared by the user's own team id: the one in a click's context is the reader's.
     """
     person = directory.person(user_id)
     team, enterprise = directory.home()
-    member = bool(team) and (person.team_id == team or team in person.teams)
-    ours = member or (bool(enterprise) and person.enterprise_id == enterprise)
+    ours = bool(team) and person.team_id == team
+    ours = ours or (bool(enterprise) and person.enterprise_id == enterprise)
     if not ours or person.bot or person.deleted or person.guest or person.stranger:
         raise NotAllowed("Only members of this workspace can decide.")
-    if (member and MEMBERS in approvers) or user_id in approvers:
+    if MEMBERS in approvers or user_id in approvers:
         return person
     if any(user_id in directory.group(approver) for approver in approvers if is_group(approver)):
         return person

@@ -29,7 +29,8 @@ def standing(approval: Approval, policy: Policy) -> Verdict:
     today = evaluate(request, approval.agent, policy)
     if today.effect in ("allow", "notify"):
         return asked.model_copy(update={"approvers": policy.resolve(asked.named)})
-    kept = {name: getattr(asked, name) for name in ("conversation", "thread", "expires_in")}
+    names = ("conversation", "thread", "expires_in", *(("over",) if today.over and asked.over else ()))
+    kept = {name: getattr(asked, name) for name in names}
     return today.model_copy(update=kept)
 
 
@@ -42,6 +43,7 @@ def shown_of(verdict: Verdict) -> str:
         verdict.reversibility,
         verdict.reversibility_from,
         verdict.headline,
+        verdict.over,
         verdict.editable,
     ]
     return hashlib.sha256(json.dumps(seen, ensure_ascii=False).encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ from signoff.approvals import audit, epochs
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, store
+from signoff.models import changes, store, sums
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment, new_id, payload_digest
 from signoff.models.receipt import Receipt
@@ -75,6 +75,9 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
     changes.add_approval(connection, _values(draft), _payload(draft), channel)
+    one = draft.approval
+    if one.verdict.sums:
+        sums.reserve(connection, one.id, one.agent, one.verdict.sums, one.payload)
     audit.append(connection, *_asked(draft))
     approval = store.load(connection, draft.approval.id)
     assert approval is not None
@@ -102,6 +105,7 @@ def create_ended(
         "delivered_revision": 0 if shown else 1,
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
+    _count(connection, draft.approval, status, at)
     events = _events(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
     audit.append(connection, *_asked(draft), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
@@ -184,7 +188,7 @@ def end(
     seen, edited = approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
-    renewed = judged is not None and judged != approval.verdict
+    renewed, before = judged is not None and judged != approval.verdict, approval.verdict
     approval = replace(approval, verdict=judged or approval.verdict)
     if decision and decision.payload is not None:
         text = canonical(decision.payload)
@@ -205,6 +209,7 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
+    _count(connection, approval, status, at, before)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
@@ -243,6 +248,8 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
     }
     if not changes.adopt(connection, approval.id, values | {"closed": epochs.closing(connection, receipt)}):
         raise Moved
+    final = receipt.payload if receipt.version > approval.version else approval.payload
+    _count(connection, replace(approval, payload=final or {}), receipt.status, ended_at)
     events = []
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), _salt()
@@ -308,6 +315,15 @@ def _events(
     signed = hashlib.sha256(receipt.token.encode()).hexdigest()
     say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
     return found
+
+
+def _count(
+    connection: Connection, approval: Approval, status: Any, at: int, before: Verdict | None = None
+) -> None:
+    """What it comes to in the sums of the verdict by which it ends; it waited under `before`."""
+    found = approval.verdict.sums
+    if found or (before and before.sums):
+        sums.settle(connection, approval.id, approval.agent, status, found, approval.payload, at)
 
 
 def _salt() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +14,8 @@ from signoff.approvals import authority
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, NotAllowed
 from signoff.approvals.standing import standing
 from signoff.errors import Duplicate, Invalid, Limited
-from signoff.models import changes, flood
+from signoff.models import changes, flood, sums
+from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, moment, payload_digest
 from signoff.models.people import Directory, Person
@@ -73,8 +75,10 @@ class Judge:
 
         Raises Invalid (the rule wants to be told more), Duplicate or TooMuch.
         """
-        now = self._in_force()
-        verdict = policy.evaluate(request, agent, now)
+        now, totals = self._in_force(), _Totals(connection, agent)
+        verdict = policy.evaluate(request, agent, now, totals)
+        if verdict.sums:
+            totals.lock()  # what it reserves, others have to see
         if now.contents is not None:
             _check_flood(connection, now, agent, request, verdict)
         lacking = policy.missing(verdict, request) if verdict.effect == "ask" else ()
@@ -196,6 +200,25 @@ class Judge:
                 "Reject the request and ask it to come back with changes."
             )
         return verdict
+
+
+class _Totals:
+    """What an agent has come to in a policy's sums; from the first one on nobody else counts for it."""
+
+    def __init__(self, connection: Connection, agent: str) -> None:
+        self._connection = connection
+        self._agent = agent
+        self._locked = False
+
+    def lock(self) -> None:
+        """Until the transaction ends."""
+        if not self._locked:
+            flood.lock(self._connection, self._agent)
+            self._locked = True
+
+    def __call__(self, entry: Entry) -> Decimal:
+        self.lock()
+        return sums.total(self._connection, self._agent, entry) if entry.amount is not None else Decimal()
 
 
 def everybody(now: Policy) -> Collection[str]:

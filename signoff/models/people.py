@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MEMBERS = "members"
-"""In a list of approvers: every full member of the workspace; of its organisation, nobody else."""
+"""In a list of approvers: every full member of the workspace."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person, as their channel describes them now.
-
-    `team_id` is the workspace that they came with, `teams` are all of an organisation's that they are in.
-    """
+    """A person, as their channel describes them now."""
 
     id: str
     name: str
@@ -26,7 +23,6 @@ class Person:
     guest: bool = False
     stranger: bool = False
     tz: str = "UTC"
-    teams: tuple[str, ...] = ()
 
 
 class Directory(Protocol):

@@ -320,3 +320,22 @@ class DraftRow(SQLModel, table=True):
     version: int
     text: str = _text()
     updated_at: int = _time()
+
+
+class AmountRow(SQLModel, table=True):
+    """What an approval counts for in one of its agent's sums (`amounts.Entry.key`), without a sign.
+
+    `bucket` is the value of the sum's `by`. `until` is when it counts no more; NULL while the approval waits.
+    An approval that ended without being approved has none.
+    """
+
+    __tablename__ = "amount"
+    __table_args__ = (Index("amount_sum", "agent", "sum", "bucket", "until"),)
+
+    approval_id: str = _text(primary_key=True, foreign_key="approval.id")
+    sum: str = _text(primary_key=True)
+    agent: str = _text()
+    bucket: str = _text(default="")
+    whole: int = Field(sa_type=BigInteger)
+    millionths: int = 0
+    until: int | None = _time(default=None)

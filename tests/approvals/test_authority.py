@@ -54,9 +54,5 @@ def test_on_an_enterprise_grid_people_of_the_same_organisation_count() -> None:
     assert may_decide("U0ANA", ("U0ANA",), Grid({"U0ANA": other})) == other
     with pytest.raises(NotAllowed):
         may_decide("U0ANA", ("U0ANA",), Grid({"U0ANA": replace(other, enterprise_id="E2")}))
-    with pytest.raises(NotAllowed, match="named on the card"):  # members are of this workspace alone
-        may_decide("U0ANA", ("members",), Grid({"U0ANA": other}))
-    here = replace(other, teams=("T8", "T1"))
-    assert may_decide("U0ANA", ("members",), Grid({"U0ANA": here})) == here
     with pytest.raises(NotAllowed):  # no organisation on either side is not the same organisation
         may_decide("U0ANA", ("U0ANA",), People({"U0ANA": replace(other, enterprise_id="")}))
