@@ -24,11 +24,12 @@ def _text(**options: Any) -> Any:
 class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
-    `id` is the request's id, but where another agent's request has it already. `delivered_revision` is what
+    `id` is the request's id, which no other agent's request can have. `delivered_revision` is what
     all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
-    on it. `judged` is the digest of the policy that it was last judged or drawn under, `drawn` of what its
-    card shows of that verdict; `moved` is 1 where the card shows what is no longer so.
+    on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved. `judged`
+    is the digest of the policy that it was last judged or drawn under, `drawn` of what its card shows of that
+    verdict; `moved` is 1 where the card shows what is no longer so.
     """
 
     __tablename__ = "approval"
@@ -91,6 +92,8 @@ class ApprovalRow(SQLModel, table=True):
     outcome_at: int | None = _time(default=None)
     conversation: str | None = _text(default=None)
     closed_in: int | None = None
+    spent_by: str | None = _text(default=None)
+    spent_at: int | None = _time(default=None)
     judged: str | None = _text(default=None)
     drawn: str | None = _text(default=None)
     moved: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
