@@ -75,9 +75,7 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
     changes.add_approval(connection, _values(draft), _payload(draft), channel)
-    one = draft.approval
-    if one.verdict.sums:
-        sums.reserve(connection, one.id, one.agent, one.verdict.sums, one.payload)
+    sums.reserve(connection, draft.approval)
     audit.append(connection, *_asked(draft))
     approval = store.load(connection, draft.approval.id)
     assert approval is not None
@@ -105,7 +103,7 @@ def create_ended(
         "delivered_revision": 0 if shown else 1,
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
-    _count(connection, draft.approval, status, at)
+    sums.settle(connection, draft.approval, status, at)
     events = _events(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
     audit.append(connection, *_asked(draft), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
@@ -182,18 +180,16 @@ def end(
     """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says,
     and Tampered where a decision would be about something else than what was asked.
 
-    `decision` is the approver's, where one decided; with a payload it makes a new version. `judged` is the
-    verdict by which it ends, where that is not its own: the row, the log and the receipt have it then.
+    `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
+    ends: the row, the log and the receipt have it.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
-    renewed = judged is not None and judged != approval.verdict
     approval = replace(approval, verdict=judged or approval.verdict)
-    if decision and decision.payload is not None:
-        text = canonical(decision.payload)
-        approval = replace(approval, version=seen + 1, payload=decision.payload, payload_text=text)
+    if decision and (payload := decision.payload) is not None:
+        approval = replace(approval, version=seen + 1, payload=payload, payload_text=canonical(payload))
     receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision)
     values = {
         "to_status": status,
@@ -212,15 +208,15 @@ def end(
         raise Moved
     if decision:
         records.check(connection, before)
-    _count(connection, approval, status, at, before.verdict)
+    sums.settle(connection, approval, status, at, before.verdict)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
-    again = [Event("verdict", approval.id, at, "policy", _judged(approval.verdict))]
-    events = _events(approval, status, receipt, decision, edited, salt, at, actor)
-    audit.append(connection, *(again if renewed and not edited else []), *events)
+    if judged and judged != before.verdict and not edited:
+        audit.append(connection, Event("verdict", approval.id, at, "policy", _judged(judged)))
+    audit.append(connection, *_events(approval, status, receipt, decision, edited, salt, at, actor))
     return replace(
         approval,
         status=status,
@@ -251,8 +247,8 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
     }
     if not changes.adopt(connection, approval.id, values | {"closed": epochs.closing(connection, receipt)}):
         raise Moved
-    final = receipt.payload if receipt.version > approval.version else approval.payload
-    _count(connection, replace(approval, payload=final or {}), receipt.status, ended_at)
+    final = replace(approval, payload=receipt.payload or approval.payload)
+    sums.settle(connection, final, receipt.status, ended_at)
     events = []
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), _salt()
@@ -318,15 +314,6 @@ def _events(
     signed = hashlib.sha256(receipt.token.encode()).hexdigest()
     say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
     return found
-
-
-def _count(
-    connection: Connection, approval: Approval, status: Any, at: int, before: Verdict | None = None
-) -> None:
-    """What it comes to in the sums of the verdict by which it ends; it waited under `before`."""
-    found = approval.verdict.sums
-    if found or (before and before.sums):
-        sums.settle(connection, approval.id, approval.agent, status, found, approval.payload, at)
 
 
 def _salt() -> str:

@@ -6,16 +6,15 @@ something may be let run by what it gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
-from signoff.models.amounts import STEP, Entry, Sum, entries
-from signoff.models.approval import ApprovalStatus
+from signoff.models.amounts import STEP, Entry, entries
+from signoff.models.approval import Approval
 from signoff.models.store import MICROSECONDS, now
 from signoff.models.tables import AmountRow
+from signoff.models.verdict import Verdict
 
 DAY = 24 * 3600 * MICROSECONDS
 """For so long after it was allowed or approved a request counts: a sliding day, by the database's clock."""
@@ -41,44 +40,36 @@ def total(connection: Connection, agent: str, entry: Entry) -> Decimal:
     return Decimal(int(whole or 0)) + Decimal(int(millionths or 0)) * STEP
 
 
-def reserve(
-    connection: Connection, approval_id: str, agent: str, sums: Iterable[Sum], payload: dict[str, Any]
-) -> None:
+def reserve(connection: Connection, approval: Approval) -> None:
     """A request waits, and what it asks for is taken off what is left."""
-    _note(connection, approval_id, agent, entries(sums, payload), None)
+    _note(connection, approval, None)
 
 
 def settle(
-    connection: Connection,
-    approval_id: str,
-    agent: str,
-    status: ApprovalStatus,
-    sums: Iterable[Sum],
-    payload: dict[str, Any],
-    at: int,
+    connection: Connection, approval: Approval, status: str, at: int, before: Verdict | None = None
 ) -> None:
     """A request has ended, `at` (microseconds since 1970): what may run counts, by its final payload.
 
-    What ended otherwise frees what it had reserved.
+    What ended otherwise frees what it had reserved. `approval` has the verdict by which it ends, and waited
+    under `before`.
     """
-    connection.execute(_FREE, {"of": approval_id})
-    if status == "approved":
-        _note(connection, approval_id, agent, entries(sums, payload), at + DAY)
+    if approval.verdict.sums or (before and before.sums):
+        connection.execute(_FREE, {"of": approval.id})
+        if status == "approved":
+            _note(connection, approval, at + DAY)
 
 
-def _note(
-    connection: Connection, approval_id: str, agent: str, found: list[Entry], until: int | None
-) -> None:
-    for entry in found:
+def _note(connection: Connection, approval: Approval, until: int | None) -> None:
+    for entry in entries(approval.verdict.sums, approval.payload):
         if entry.amount is None:
             continue  # somebody decides on it, and nobody can say what it counts for
-        named = _named(agent, entry)
+        named = _named(approval.agent, entry)
         connection.execute(_CLEAR, named)
         whole = int(entry.amount)
         values = {
-            "approval_id": approval_id,
+            "approval_id": approval.id,
             "sum": entry.key,
-            "agent": agent,
+            "agent": approval.agent,
             "bucket": entry.bucket,
             "whole": whole,
             "millionths": int((entry.amount - whole) / STEP),

@@ -21,6 +21,11 @@ def _text(**options: Any) -> Any:
     return Field(sa_type=Text, **options)
 
 
+def _partial(name: str, where: Any, *columns: str, **options: Any) -> Index:
+    """An index over the rows that `where` holds for."""
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
+
+
 class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
@@ -36,31 +41,14 @@ class ApprovalRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("agent", "request_id"),
         UniqueConstraint("agent", "key"),
-        Index("approval_pending", "created_at", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index("approval_overdue", "expires_at", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index(
-            "approval_unpublished",
-            "ended_at",
-            sqlite_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
-            postgresql_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
-        ),
-        Index(
-            "approval_undelivered",
-            "not_before",
-            sqlite_where=text("delivered_revision < revision"),
-            postgresql_where=text("delivered_revision < revision"),
-        ),
-        Index(
-            "approval_asked",
-            "agent",
-            "action",
-            "digest_sent",
-            sqlite_where=PENDING,
-            postgresql_where=PENDING,
-        ),
-        Index("approval_unshown", "agent", "created_at", sqlite_where=UNSHOWN, postgresql_where=UNSHOWN),
-        Index("approval_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
-        Index("approval_moved", "created_at", sqlite_where=MOVED, postgresql_where=MOVED),
+        _partial("approval_pending", PENDING, "created_at"),
+        _partial("approval_overdue", PENDING, "expires_at"),
+        _partial("approval_unpublished", text("published_at IS NULL AND ended_at IS NOT NULL"), "ended_at"),
+        _partial("approval_undelivered", text("delivered_revision < revision"), "not_before"),
+        _partial("approval_asked", PENDING, "agent", "action", "digest_sent"),
+        _partial("approval_unshown", UNSHOWN, "agent", "created_at"),
+        _partial("approval_stale", STALE, "not_before"),
+        _partial("approval_moved", MOVED, "created_at"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -120,14 +108,8 @@ class DecisionRow(SQLModel, table=True):
 
     __tablename__ = "decision"
     __table_args__ = (
-        Index(
-            "decision_once",
-            "approval_id",
-            "version",
-            "approver",
-            unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"),
-            postgresql_where=text("withdrawn_at IS NULL"),
+        _partial(
+            "decision_once", text("withdrawn_at IS NULL"), "approval_id", "version", "approver", unique=True
         ),
         Index("decision_approver", "approver", "at"),
     )
@@ -157,13 +139,7 @@ class CardRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("approval_id", "conversation"),
         Index("card_message", "conversation", "message"),
-        Index(
-            "card_thread",
-            "conversation",
-            "thread",
-            sqlite_where=text("thread IS NOT NULL"),
-            postgresql_where=text("thread IS NOT NULL"),
-        ),
+        _partial("card_thread", text("thread IS NOT NULL"), "conversation", "thread"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -190,12 +166,7 @@ class ThreadRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("agent", "run", "wanted"),
         Index("thread_message", "conversation", "message"),
-        Index(
-            "thread_stale",
-            "not_before",
-            sqlite_where=text("shown_revision < revision"),
-            postgresql_where=text("shown_revision < revision"),
-        ),
+        _partial("thread_stale", text("shown_revision < revision"), "not_before"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
