@@ -28,7 +28,7 @@ def standing(approval: Approval, policy: Policy) -> Verdict:
         request = request.model_copy(update={"payload": approval.payload})
     today = evaluate(request, approval.agent, policy)
     if today.effect in ("allow", "notify"):
-        return asked.model_copy(update={"approvers": policy.resolve(asked.named)})
+        return asked.model_copy(update={"approvers": policy.resolve(asked.named), "sums": today.sums})
     names = ("conversation", "thread", "expires_in", *(("over",) if today.over and asked.over else ()))
     kept = {name: getattr(asked, name) for name in names}
     return today.model_copy(update=kept)

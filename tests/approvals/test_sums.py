@@ -254,6 +254,14 @@ def test_judging_again_counts_nothing_and_changes_nothing(core: Core) -> None:
         assert connection.execute(query, {"id": asked.id}).scalar_one() == 1
 
 
+def test_a_sum_that_is_new_today_counts_what_is_approved_today(core: Core) -> None:
+    core.follow("rules: [{name: all, match: {action: 'refund.*'}, verdict: ask, approvers: [U0ANA]}]")
+    asked = refund(core, 400)
+    core.follow(RULES)
+    core.approvals.decide(asked.id, 1, "U0ANA", "approve")
+    assert spent(core) == 400
+
+
 def test_of_many_at_once_never_more_than_the_sum_is_let_run(core: Core) -> None:
     """Their agent has never asked before: there is no row yet to lock."""
     amounts, barrier, ended = [40] * 40 + [500] * 10, threading.Barrier(50), []
