@@ -24,7 +24,8 @@ class ActionClass:
     whether their agent says so or not.
 
     `inside` is the class that counts where nobody outside is reached. Only for `addressed` names can a
-    payload show that: who reads a tweet, or gets a text message, is in no mail address.
+    payload show that: who reads a tweet, or gets a text message, is in no mail address. `outside` is the
+    class that counts where a payload shows that it goes elsewhere, too.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ActionClass:
     tags: tuple[str, ...] = ()
     inside: str | None = None
     addressed: Globs = NONE
+    outside: str | None = None
 
 
 def _class(
@@ -49,9 +51,10 @@ def _class(
     tags: tuple[str, ...] = (),
     inside: str | None = None,
     addressed: str = "",
+    outside: str | None = None,
 ) -> ActionClass:
     names, mails = (Globs(tuple(each.split())) for each in (globs, addressed))
-    return ActionClass(name, what, risk, reversibility, names, read_only, tags, inside, mails)
+    return ActionClass(name, what, risk, reversibility, names, read_only, tags, inside, mails, outside)
 
 
 TABLE: tuple[ActionClass, ...] = (
@@ -75,6 +78,7 @@ TABLE: tuple[ActionClass, ...] = (
         "message-inside", "a message to internal_domains, or in the company's own chat", "low", "costly",
         "slack.post* slack.reply* slack.notify* slack.chat.post* *.notify_team notify_team notify.team "
         "post_internal_* message.internal teams.post* mattermost.post*",
+        outside="message-outside",
     ),
     _class(
         "message-outside", "a message that can reach somebody outside", "high", "irreversible",

@@ -132,11 +132,7 @@ def facts(
     own: Callable[[ActionClass | None], tuple[Risk | None, Reversibility | None]],
 ) -> Facts:
     """A request → its facts. `own` is the policy's own estimate of this action, given its class."""
-    classes = fitting(request.action)
-    if any(one.addressed.matches(request.action) for one in classes) and domains.stays_inside(
-        request.payload
-    ):
-        classes = tuple(CLASSES[one.inside] if one.inside else one for one in classes)
+    classes = _reaching(fitting(request.action), request, domains)
     rating = Rating(classes, *own(classes[0] if classes else None))
     return Facts(
         agent=agent,
@@ -151,6 +147,22 @@ def facts(
         run=request.run,
         **_rated(rating, request.risk, request.reversibility, request.confidence),
     )
+
+
+def _reaching(
+    classes: tuple[ActionClass, ...], request: ApprovalRequest, domains: Domains
+) -> tuple[ActionClass, ...]:
+    """The classes, once it is known whom the message reaches: mail inside, and chat that leaves.
+
+    What a name alone says of a message is never taken for less than the payload shows.
+    """
+    if any(one.addressed.matches(request.action) for one in classes) and domains.stays_inside(
+        request.payload
+    ):
+        classes = tuple(CLASSES[one.inside] if one.inside else one for one in classes)
+    elif any(one.outside for one in classes) and domains.why_chat_leaves(request.payload):
+        classes = tuple(CLASSES[one.outside] if one.outside else one for one in classes)
+    return classes
 
 
 def _as_it_runs(value: Any) -> Any:
