@@ -201,6 +201,7 @@ def _classes(arguments: argparse.Namespace) -> int:
         {
             "class": one.name, "what": one.what, "risk": one.risk, "reversibility": one.reversibility,
             "read_only": one.read_only, "tags": list(one.tags), "actions": list(one.globs.patterns),
+            "words": list(one.words),
         }
         for one in classes.TABLE
     ]  # fmt: skip
@@ -214,7 +215,9 @@ def _classes(arguments: argparse.Namespace) -> int:
         also = [*(["only reads"] if one["read_only"] else []), *(f"tag {tag}" for tag in one["tags"])]
         print(f"@{one['class']}: {one['what']}")
         print(f"  {one['risk']} risk, {one['reversibility']}{''.join(f', {word}' for word in also)}")
-        print(_wrapped(one["actions"]) + "\n")
+        if one["words"]:
+            print("  a name that says that it reads, and what, in one of these words:")
+        print(_wrapped(one["actions"] or one["words"]) + "\n")
     return 0
 
 

@@ -17,8 +17,9 @@ from signoff.models.verdict import (
 )
 from signoff.payload.canonical import LARGEST_NUMBER
 from signoff.policy.addresses import Domains
-from signoff.policy.classes import CLASSES, ActionClass, fitting
+from signoff.policy.classes import CLASSES, SENSITIVE, ActionClass, fitting, strictest_first
 from signoff.policy.conditions import context, count_values
+from signoff.policy.sensitive import SensitiveFields
 
 if TYPE_CHECKING:
     import cel
@@ -130,9 +131,16 @@ def facts(
     agent: str,
     domains: Domains,
     own: Callable[[ActionClass | None], tuple[Risk | None, Reversibility | None]],
+    sensitive: SensitiveFields | None = None,
 ) -> Facts:
-    """A request → its facts. `own` is the policy's own estimate of this action, given its class."""
+    """A request → its facts. `own` is the policy's own estimate of this action, given its class.
+
+    A read that names one of the fields that are `sensitive` is a sensitive one.
+    """
     classes = _reaching(fitting(request.action), request, domains)
+    reads = bool(classes) and classes[0].read_only and classes[0].name != SENSITIVE
+    if reads and sensitive and sensitive.named_in(request.action, request.payload):
+        classes = strictest_first((CLASSES[SENSITIVE], *classes))
     rating = Rating(classes, *own(classes[0] if classes else None))
     return Facts(
         agent=agent,

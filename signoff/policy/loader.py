@@ -18,6 +18,7 @@ from signoff.policy.examples import Example, examples
 from signoff.policy.faults import Faults
 from signoff.policy.policy import Policy
 from signoff.policy.rules import AgentRules, Contents, Limits, Names
+from signoff.policy.sensitive import SensitiveFields
 
 PRESETS = ("conservative", "balanced", "permissive")
 
@@ -107,6 +108,7 @@ def _contents(found: Document, faults: Faults) -> Contents:
         risk=tuple((Names((glob,)), risk) for glob, risk in values.get("risk", {}).items()),
         reversibility=tuple((Names((glob,)), undo) for glob, undo in values.get("reversibility", {}).items()),
         domains=Domains(values.get("internal_domains", ())),
+        sensitive=SensitiveFields(tuple(values.get("sensitive_fields", ()))),
         conversations=values.get("channels", {}),
         groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-LONGEST = 64
-"""Characters of a name, or of a word in a text; what is longer names nothing that we know."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _WORD = re.compile(r"[A-Z]{2,64}s(?![a-z])|[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z]{1,64}|[0-9]{1,64}", re.ASCII)
 
@@ -14,6 +12,11 @@ _WORD = re.compile(r"[A-Z]{2,64}s(?![a-z])|[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z]{1,64
 def words(text: str) -> list[str]:
     """The words of a text, in lower case: a capital, a digit and whatever is no letter start a new one."""
     return [found.lower() for found in _WORD.findall(text)]
+
+
+def joined(text: str) -> str:
+    """A text's words with `_` before, between and after them."""
+    return f"_{'_'.join(_WORD.findall(text))}_".lower()
 
 
 @lru_cache(maxsize=4096)
