@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from signoff.policy.globs import Globs
-from signoff.policy.message import is_name, why_chat_leaves, why_outside
+from signoff.policy.message import why_chat_leaves, why_outside
+from signoff.policy.texts import is_name
 
 # ASCII only: a letter of another alphabet that looks like one of ours makes another domain.
 _NAME = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from signoff.policy.texts import breaks_a_line, is_message, is_name
 from signoff.policy.words import plain_name
 
 MOST_PARTS = 2000
@@ -72,36 +73,9 @@ _TEAMS = re.compile(r"19:[A-Za-z0-9_-]{1,100}@(?:thread\.(?:tacv2|v2|skype)|unq\
 """A conversation's id in Teams, which looks like an address."""
 _TOKEN = re.compile(r"[A-Za-z0-9 ._;=+-]{0,100}(?:/[A-Za-z0-9 ._;=+-]{0,100})?", re.ASCII)
 _TIME = re.compile(r"[0-9TZ:.+ -]{0,40}", re.ASCII)
-_PERSON = re.compile(r"[^@＠﹫<>;:\"\\%()\[\],=&]{0,100}")
 _NAMED = re.compile(r"[A-Za-z0-9 .'-]{0,64}<([^<>]{1,320})>", re.ASCII)
 _FILE_NAME = re.compile(r"[^:\\%<>\"|?*]{1,255}")
 _SCHEME = re.compile(r"\s{0,8}[A-Za-z][A-Za-z0-9+.-]{0,20}:", re.ASCII)
-
-# A line's end in any alphabet, and other control characters: what stands after one becomes a header.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u240a\u240d\u2424\u560a\u560d]")
-# The same, written out: for a URL, HTML, a programme's text, a mail's own encodings, and UTF-7. Two letters
-# beside each other that end in 0A or 0D become a line's end where somebody keeps their last byte only.
-_ENCODED = re.compile(
-    r"%(?:25)*(?:0[0-9a-f]|1[0-9a-f]|7f|8[0-9a-f]|c0%8|c4%8|e2%80%a[89]|e5%98%8)|%u|&(?:\#|newline|tab)"
-    r"|\\[abefnrtuvxNU0-7]|=\?|=0[0-9a-f]|=85|=e2=80=a[89]|\+AA[0-3n-r]",
-    re.IGNORECASE | re.ASCII,
-)
-_LAST_BYTE = re.compile(
-    f"[{''.join(chr(high << 8 | low) for high in range(1, 256) for low in (10, 13))}]{{2}}"
-)
-# How a text begins that is not prose but another message: JSON, or a mail with its headers.
-_NESTED = re.compile(r"[\s\ufeff\"'`]*(?:\{|\[\s*[\[{\"'])")
-_LEAD = re.compile(r"[\s\ufeff]*")
-_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
-_HEADER = re.compile(
-    r"[ \t]{0,8}[<\"'-]{0,2}[ \t]{0,2}(?:(?:resent|apparently|mail-followup|disposition-notification|"
-    r"errors|delivered|envelope|reply|x-original)[-_])?(?:to|cc|bcc|from|sender|return-path|mime-version|content-type|"
-    r"content-transfer-encoding|received|rcpt[ \t]to|mail[ \t]from|x-[a-z-]{1,40})[\"']?[ \t]{0,8}[:=>]",
-    re.IGNORECASE | re.ASCII,
-)
-_SMUGGLED = re.compile(r"[\r\n]\.[\r\n]")
-"""A line of one dot ends a mail for some servers, and what follows is another one."""
-
 
 CHAT_PROSE = (
     PROSE | LINES | _names("blocks attachments card cards elements accessory fallback pretext footer")
@@ -316,34 +290,6 @@ class _Message:
         if not isinstance(value, dict):
             raise _Leaves(f"{name} is no object")
         return self.receivers(value, depth)
-
-
-def breaks_a_line(text: str) -> bool:
-    """Whether a text of one line has, or could be decoded to have, a line's end or a control character."""
-    if _CONTROL.search(text) or _ENCODED.search(text):
-        return True
-    return not text.isascii() and _LAST_BYTE.search(text) is not None
-
-
-def is_message(text: str) -> bool:
-    """Whether a text is no prose, but JSON or a mail with headers, or ends one mail and begins another."""
-    if "\x00" in text or _NESTED.match(text) or _SMUGGLED.search(text):
-        return True
-    lead = _LEAD.match(text)
-    begin = lead.end() if lead else 0
-    while True:
-        end = _BREAK.search(text, begin)
-        if _HEADER.match(text, begin):
-            return True
-        line = text[begin : end.start() if end else len(text)]
-        if end is None or not line.strip():
-            return False  # a blank line ends the headers
-        begin = end.end()
-
-
-def is_name(value: Any) -> bool:
-    """Whether it is a person's name: no address in it, and nothing that begins another one."""
-    return isinstance(value, str) and _PERSON.fullmatch(value) is not None and not breaks_a_line(value)
 
 
 def _person(name: str, value: Any) -> None:

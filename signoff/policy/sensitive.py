@@ -47,7 +47,7 @@ THINGS = _sets(
     "list_token env_var environment_variable env_file get_env read_env list_env dump_env print_env "
     "recovery_code backup_code mfa_code seed_phrase dump_database dump_db dump_table db_dump "
     "database_dump export_database export_db export_user export_customer export_contact export_employee "
-    "download_backup backup_database vault_read vault_kv employee_review bank_transaction nhs_id "
+    "download_backup backup_database vault_read vault_kv employee_review bank_transaction "
     "aadhaar tax_number id_card identity_document id_document insurance_number insurance_claim "
     "clinical_note therapy immunization vaccination"
 )

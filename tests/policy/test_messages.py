@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from policy.policies import judged
 
 from signoff.policy.addresses import Domains
-from signoff.policy.message import breaks_a_line, is_message
+from signoff.policy.texts import breaks_a_line, is_message
 
 OURS = Domains(("example.com",))
 TABLE: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("messages.yml").read_text("utf-8"))
