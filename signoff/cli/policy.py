@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 CHECK_EPILOG = """\
 Names every fault with file, line, column and what to do. `signoff serve` refuses a policy that is refused
-here.
+here. What holds, and may not mean what it seems to, is warned of; --strict is for CI.
 
-exit: 0 it holds   2 it does not
+exit: 0 it holds   1 with --strict, it holds and there are warnings   2 it does not
 """
 EXPLAIN_EPILOG = """\
 The request is a JSON object with agent, action and payload, and whatever else a request may say:
@@ -72,6 +72,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     )
     for parser in (check, explain, test):
         parser.add_argument("file", metavar="FILE", help="the policy")
+    check.add_argument("--strict", action="store_true", help="exit 1 where there are warnings")
     explain.add_argument("--request", metavar="FILE|JSON|-", required=True, help="the request; - is stdin")
     explain.add_argument("--json", action="store_true", help="one line of JSON")
     replay.add(policy, common)
@@ -94,7 +95,9 @@ def _check(arguments: argparse.Namespace) -> int:
         f"{_count(len(found.examples), 'example')}\n"
         f"autonomy is {contents.autonomy}; digest {found.policy.digest}"
     )
-    return 0
+    for line in found.warnings:
+        print(printable(line))
+    return 1 if arguments.strict and found.warnings else 0
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -13,8 +13,10 @@ from signoff.policy import checks, document
 from signoff.policy.addresses import Domains
 from signoff.policy.builder import build_rules
 from signoff.policy.document import Document, Unreadable
+from signoff.policy.doubts import doubts
 from signoff.policy.errors import PolicyError
-from signoff.policy.examples import Example, examples
+from signoff.policy.evaluate import evaluate
+from signoff.policy.examples import ANYONE, Example, a_request, examples
 from signoff.policy.faults import Faults
 from signoff.policy.policy import Policy
 from signoff.policy.rules import AgentRules, Contents, Limits, Names
@@ -29,6 +31,8 @@ class Loaded:
 
     policy: Policy
     examples: tuple[Example, ...]
+    warnings: tuple[str, ...] = ()
+    """What it may not mean, a line each: file, line, column, and what to write instead."""
 
 
 def load(path: Path | str, *, approvers: Sequence[str] = (), conversation: str = "") -> Policy:
@@ -65,7 +69,22 @@ def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), conversation
     checks.meaning(found, contents, faults)
     faults.stop()
     policy = Policy(tuple(approvers), conversation, contents, data.decode("utf-8-sig"))
-    return Loaded(policy, shown)
+    return Loaded(policy, shown, _warnings(found, policy, faults))
+
+
+def _warnings(found: Document, policy: Policy, faults: Faults) -> tuple[str, ...]:
+    def judge(action: str, contents: Contents) -> str:
+        _, request = a_request({"action": action})
+        return evaluate(request, ANYONE, replace(policy, contents=contents)).effect
+
+    assert policy.contents is not None
+    told = sorted(
+        dict.fromkeys(
+            (found.place(path), faults.warning(path, one))
+            for path, one in doubts(found, policy.contents, judge)
+        )
+    )
+    return tuple(line for _, line in told)
 
 
 def _with_preset(found: Document, faults: Faults) -> Contents:
