@@ -96,8 +96,16 @@ def _check(arguments: argparse.Namespace) -> int:
         f"autonomy is {contents.autonomy}; digest {found.policy.digest}"
     )
     for line in found.warnings:
-        print(printable(line))
+        print(_wrapped_warning(line))
     return 1 if arguments.strict and found.warnings else 0
+
+
+def _wrapped_warning(line: str) -> str:
+    import textwrap
+
+    return textwrap.fill(
+        printable(line), 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -78,7 +78,7 @@ TABLE: tuple[ActionClass, ...] = (
         read_only=True,
     ),
     ActionClass(
-        SENSITIVE, "read what not everybody may know: salaries, patients, secrets, a whole store", "high",
+        SENSITIVE, "read what not everybody may know: salaries, patients, secrets", "high",
         "irreversible", NONE, read_only=True, tags=("sensitive",), words=tuple(sorted(THINGS)),
         fits_too=reads_sensitive,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,22 @@ class Loaded:
 
     policy: Policy
     examples: tuple[Example, ...]
-    warnings: tuple[str, ...] = ()
-    """What it may not mean, a line each: file, line, column, and what to write instead."""
+    _found: Document
+    _faults: Faults
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What it may not mean, a line each: file, line, column, and what to write instead."""
+        policy, contents = self.policy, self.policy.contents
+        assert contents is not None
+
+        def judge(action: str, changed: Contents) -> str:
+            _, request = a_request({"action": action})
+            return evaluate(request, ANYONE, replace(policy, contents=changed)).effect
+
+        said = doubts(self._found, contents, judge)
+        told = {(self._found.place(path), self._faults.warning(path, one)) for path, one in said}
+        return tuple(line for _, line in sorted(told))
 
 
 def load(path: Path | str, *, approvers: Sequence[str] = (), conversation: str = "") -> Policy:
@@ -69,22 +83,7 @@ def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), conversation
     checks.meaning(found, contents, faults)
     faults.stop()
     policy = Policy(tuple(approvers), conversation, contents, data.decode("utf-8-sig"))
-    return Loaded(policy, shown, _warnings(found, policy, faults))
-
-
-def _warnings(found: Document, policy: Policy, faults: Faults) -> tuple[str, ...]:
-    def judge(action: str, contents: Contents) -> str:
-        _, request = a_request({"action": action})
-        return evaluate(request, ANYONE, replace(policy, contents=contents)).effect
-
-    assert policy.contents is not None
-    told = sorted(
-        dict.fromkeys(
-            (found.place(path), faults.warning(path, one))
-            for path, one in doubts(found, policy.contents, judge)
-        )
-    )
-    return tuple(line for _, line in told)
+    return Loaded(policy, shown, found, faults)
 
 
 def _with_preset(found: Document, faults: Faults) -> Contents:

@@ -44,8 +44,24 @@ def test_check_says_what_holds(file: str, capsys: pytest.CaptureFixture[str]) ->
     code, out, err = policy(capsys, "check", file)
     assert (code, err) == (0, "")
     assert out.startswith(
-        "policy.yml holds: 3 rules and 4 of the preset balanced, 0 examples\nautonomy is guided; digest "
+        "policy.yml holds: 3 rules and 5 of the preset balanced, 0 examples\nautonomy is guided; digest "
     )
+
+
+def test_check_warns_of_what_holds_and_may_not_be_meant(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, wanted in ((("check", file), 0), (("check", file, "--strict"), 1)):
+        code, out, err = policy(capsys, *arguments)
+        assert (code, err) == (wanted, "")
+        warning = " ".join(out.splitlines()[2:])
+        assert "policy.yml:18:5: warning: payload.amount has no lower bound" in warning
+    plain = THE_ISSUES.replace("payload.amount <= 50", "payload.amount > 0 && payload.amount <= 50")
+    Path(file).write_text(plain.replace("when: payload.amount > 1000\n", ""))
+    code, out, _ = policy(capsys, "check", file, "--strict")
+    assert code == 0 and "warning" not in out
+    Path(file).write_text(plain + "internal_domains: [gmail.com]\n".replace("internal", "internals"))
+    assert policy(capsys, "check", file, "--strict")[0] == 2
 
 
 def test_check_names_every_fault_with_its_line(file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +256,7 @@ def test_the_schema_is_valid_and_holds_for_the_example(capsys: pytest.CaptureFix
 def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = policy(capsys, "classes")
     assert code == 0 and all(f"@{one.name}: {one.what}\n" in out for one in TABLE)
-    assert "signoff-actions, version 1" in out
+    assert "signoff-actions, version 2" in out
     found = json.loads(policy(capsys, "classes", "--json")[1])
     assert (found["name"], found["version"], len(found["classes"])) == ("signoff-actions", 1, len(TABLE))
     assert set(found["classes"][0]) == {
