@@ -12,14 +12,14 @@ def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -
     """The person, if they may decide now; raises NotAllowed with the reason.
 
     Guests, bots, deleted users and people of another organisation never may, whatever the list says. On an
-    Enterprise Grid `members` are those of this workspace; from the organisation's others only who is named
-    may, in person or by a user group. The workspace is compared by the user's own team id: the one in a
-    click's context is the reader's.
+    Enterprise Grid people of its other workspaces are such, too, by the list of workspaces that Slack has of
+    them. Where it gives none, who is named has to be of the same organisation at least, and is no `member`.
+    The workspace is compared by the user's own team id: the one in a click's context is the reader's.
     """
     person = directory.person(user_id)
     team, enterprise = directory.home()
     member = person.is_in(team)
-    ours = member or (bool(enterprise) and person.enterprise_id == enterprise)
+    ours = member or (bool(enterprise) and person.enterprise_id == enterprise and not person.teams)
     if not ours or person.bot or person.deleted or person.guest or person.stranger:
         raise NotAllowed("Only members of this workspace can decide.")
     if (MEMBERS in approvers and member) or user_id in approvers:

@@ -13,8 +13,9 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
+from signoff.policy.chat import why_chat_leaves
 from signoff.policy.globs import Globs
-from signoff.policy.message import why_chat_leaves, why_outside
+from signoff.policy.message import why_outside
 from signoff.policy.texts import is_name
 
 # ASCII only: a letter of another alphabet that looks like one of ours makes another domain.

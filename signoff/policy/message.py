@@ -12,18 +12,19 @@ from collections.abc import Callable
 from typing import Any
 
 from signoff.policy.texts import breaks_a_line, is_message, is_name
-from signoff.policy.words import plain_name
+from signoff.policy.words import plain_name, words
 
 MOST_PARTS = 2000
 """Values in a message; one with more is not looked at, and leaves."""
 DEEPEST = 12
 
 
-def _names(text: str) -> frozenset[str]:
+def names(text: str) -> frozenset[str]:
+    """Names with blanks between them → the set of them."""
     return frozenset(text.split())
 
 
-RECEIVERS = _names(
+RECEIVERS = names(
     "to cc bcc recipient recipients receiver receivers email emails mail address addresses email_address "
     "email_addresses to_email to_emails to_address to_addresses to_recipients to_list cc_address "
     "cc_addresses cc_email cc_emails cc_recipients cc_list bcc_address bcc_addresses bcc_email bcc_emails "
@@ -31,21 +32,21 @@ RECEIVERS = _names(
     "groups destination destinations to_addrs rcpt_to"
 )
 """Who gets it: addresses, lists of them, and objects that hold one."""
-SENDERS = _names(
+SENDERS = names(
     "from sender from_email from_address from_email_address from_addr mail_from source sender_email "
     "sender_address reply_to reply_to_list reply_to_addresses reply_to_address reply_to_email return_path "
     "user_google_email from_mail"
 )
 """Whom it is from, and who gets the answers."""
-LINES = _names("subject subject_line title heading headline")
+LINES = names("subject subject_line title heading headline")
 """Texts that become a header: one line."""
-PEOPLE = _names("from_name sender_name to_name recipient_name reply_to_name")
-PROSE = _names(
+PEOPLE = names("from_name sender_name to_name recipient_name reply_to_name")
+PROSE = names(
     "body text html message content html_body text_body body_html body_text html_content text_content plain "
     "plain_text plaintext note notes description markdown msg signature comment preheader preview_text"
 )
 """The message's own words, or an object that holds them."""
-FLAGS = _names(
+FLAGS = names(
     "priority importance sensitivity is_html html_format format body_format body_type content_type mime_type "
     "charset encoding send_at scheduled_at schedule_at deliver_at save_to_sent_items track_opens track_links "
     "track_clicks tag tags category categories label labels dry_run request_read_receipt "
@@ -53,40 +54,28 @@ FLAGS = _names(
     "idempotency_key x_priority"
 )
 """Numbers, yes or no, and single words that change nothing about who gets it."""
-HOLDERS = _names(
+HOLDERS = names(
     "message mail email email_message msg content destination envelope personalizations payload data params "
     "parameters arguments args input options request messages simple headers draft"
 )
 """What may hold a message, or a part of one."""
-_IN_PERSON = _names("name display_name first_name last_name")
-_ATTACHED = _names("attachment attachments")
+_WHOLE_MAIL = names("message raw mime rfc eml multipart")
+"""What a format is called whose text has headers of its own."""
+_IN_PERSON = names("name display_name first_name last_name")
+_ATTACHED = names("attachment attachments")
 _FILE = {
-    "name": _names("name filename file_name"),
-    "content": _names("content content_bytes data base_64 base_64_content"),
-    "flag": _names(
+    "name": names("name filename file_name"),
+    "content": names("content content_bytes data base_64 base_64_content"),
+    "flag": names(
         "type content_type mime_type disposition content_disposition content_id size is_inline encoding"
     ),
 }
 
-_MAIL = re.compile(r"[A-Za-z0-9]@[A-Za-z0-9]", re.ASCII)
-_TEAMS = re.compile(r"19:[A-Za-z0-9_-]{1,100}@(?:thread\.(?:tacv2|v2|skype)|unq\.gbl\.spaces)", re.ASCII)
-"""A conversation's id in Teams, which looks like an address."""
 _TOKEN = re.compile(r"[A-Za-z0-9 ._;=+-]{0,100}(?:/[A-Za-z0-9 ._;=+-]{0,100})?", re.ASCII)
 _TIME = re.compile(r"[0-9TZ:.+ -]{0,40}", re.ASCII)
 _NAMED = re.compile(r"[A-Za-z0-9 .'-]{0,64}<([^<>]{1,320})>", re.ASCII)
 _FILE_NAME = re.compile(r"[^:\\%<>\"|?*]{1,255}")
 _SCHEME = re.compile(r"\s{0,8}[A-Za-z][A-Za-z0-9+.-]{0,20}:", re.ASCII)
-
-CHAT_PROSE = (
-    PROSE | LINES | _names("blocks attachments card cards elements accessory fallback pretext footer")
-)
-"""What a chat's message says, links and pictures in it, too."""
-REACHES = _names(
-    "webhook hook url uri endpoint phone sms mobile email emails mail mails cc bcc raw mime smtp host "
-    "recipient recipients address addresses"
-)
-"""Words in a field's name that say that something goes to what stands there."""
-NUMBERS = _names("number numbers to_number to_numbers")
 
 
 class _Leaves(Exception):
@@ -103,33 +92,6 @@ def why_outside(payload: dict[str, Any], is_ours: Callable[[str], bool]) -> str:
             return "it names nobody of internal_domains"
     except _Leaves as found:
         return str(found)
-    return ""
-
-
-def why_chat_leaves(payload: dict[str, Any], is_ours: Callable[[Any], bool]) -> str:
-    """Why what is to go to the company's own chat goes elsewhere as well; empty where nothing says so.
-
-    `is_ours` says whether an address or a URL is ours. A chat's ids say nothing about who reads there.
-    """
-    left: list[tuple[str, Any]] = list(payload.items())
-    for number, (key, value) in enumerate(left):
-        name = plain_name(key)
-        if not name or number > MOST_PARTS:
-            return "a field's name is no plain word" if not name else "it has more parts than are looked at"
-        if name in CHAT_PROSE:
-            continue
-        if isinstance(value, dict):
-            left += value.items()
-        elif isinstance(value, list | tuple):
-            left += [(key, one) for one in value]
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            text = str(value)
-            reaches = not REACHES.isdisjoint(name.split("_")) or name in NUMBERS
-            reaches = (
-                reaches or "://" in text or (_MAIL.search(text) is not None and not _TEAMS.fullmatch(text))
-            )
-            if reaches and not is_ours(value):
-                return f"{name[:40]} is not surely one of internal_domains"
     return ""
 
 
@@ -251,8 +213,8 @@ class _Message:
                 self._flag(name, one, depth + 1)
         elif isinstance(value, str):
             whole = _TOKEN.fullmatch(value) or _TIME.fullmatch(value)
-            if not whole or value.strip().lower().startswith("message/"):
-                raise _Leaves(f"{name} is no plain word")
+            if not whole or not _WHOLE_MAIL.isdisjoint(words(value)):
+                raise _Leaves(f"{name} is no plain word, or says that a text is a whole mail")
         elif isinstance(value, dict):
             raise _Leaves(f"{name} is an object")
 

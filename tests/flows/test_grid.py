@@ -17,13 +17,13 @@ MEMBERS_ONLY = "Only members of this workspace can decide."
 @pytest.fixture(scope="module")
 def _grid(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
     folder = tmp_path_factory.mktemp("grid")
-    with local_bot(folder, _redis_server.url, remembered_seconds=0, approvers="members") as found:
+    with local_bot(folder, _redis_server.url, remembered_seconds=0, approvers=f"members {EVE}") as found:
         yield found
 
 
 @pytest.fixture
 def local(_grid: Local) -> Local:
-    """Everybody may decide; eve is in another workspace of the same organisation, and sees the card."""
+    """Members may decide, and eve is named: but she is in another workspace of the same organisation."""
     for user in (ANA, MIA, EVE):
         _grid.person(user).close_all()
     _grid.slack.reset()

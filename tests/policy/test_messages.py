@@ -200,6 +200,15 @@ def test_answers_that_go_outside_take_it_outside(field: str) -> None:
         assert OURS.stays_inside({**PLAIN, field: value})
 
 
+@pytest.mark.parametrize("field", ["format", "content_type", "mimeType", "encoding", "body_type", "tag"])
+@pytest.mark.parametrize(
+    "value", ["raw", "RAW", "message/rfc822", "mime", "eml", "multipart/mixed", "a@b.c", "x:y", {"a": 1}]
+)
+def test_a_format_that_is_a_whole_mail_takes_it_outside(field: str, value: Any) -> None:
+    assert not OURS.stays_inside({**PLAIN, field: value})
+    assert OURS.stays_inside({**PLAIN, field: "text/html; charset=utf-8"})
+
+
 def test_a_message_to_nobody_or_of_too_many_parts_is_outside() -> None:
     assert not OURS.stays_inside({"subject": "x", "body": "y"}) and not OURS.stays_inside({})
     assert not OURS.stays_inside({"to": [], "body": "y"})
