@@ -151,6 +151,8 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
             f"{verdict.reversibility} ({claimed[verdict.reversibility_from]})"
         )
         said += [("rated", rated), ("class", facts.class_name or "none")]
+        if facts.why_outside:
+            said.append(("outside", facts.why_outside))
     if verdict.effect == "ask":
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
         said.append(("how long", _length(verdict.expires_in)))

@@ -108,6 +108,13 @@ class Facts:
             {**variables, "payload": _as_it_runs(self.payload), "tags": list(self.tags)}, self.domains
         )
 
+    @property
+    def why_outside(self) -> str:
+        """Why a message that could be inside is not; empty for all else."""
+        if not any(one.addressed.matches(self.action) for one in self.classes):
+            return ""
+        return self.domains.why_outside(self.payload)
+
     @cached_property
     def values(self) -> int:
         """How many values the payload has."""

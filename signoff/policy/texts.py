@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+MOST_LINES = 2000
+"""Lines that are looked at for headers, up to the first blank one."""
 _PERSON = re.compile(r"[^@＠﹫<>;:\"\\%()\[\],=&]{0,100}")
 
 # A line's end in any alphabet, and other control characters: what stands after one becomes a header.
@@ -32,7 +34,7 @@ _HEADER = re.compile(
     r"content-transfer-encoding|received|rcpt[ \t]to|mail[ \t]from|x-[a-z-]{1,40})[\"']?[ \t]{0,8}[:=>]",
     re.IGNORECASE | re.ASCII,
 )
-_SMUGGLED = re.compile(r"[\r\n]\.[\r\n]")
+_SMUGGLED = re.compile(r"(?:^|[\r\n])\.[\r\n]")
 """A line of one dot ends a mail for some servers, and what follows is another one."""
 
 
@@ -49,7 +51,7 @@ def is_message(text: str) -> bool:
         return True
     lead = _LEAD.match(text)
     begin = lead.end() if lead else 0
-    while True:
+    for _ in range(MOST_LINES):
         end = _BREAK.search(text, begin)
         if _HEADER.match(text, begin):
             return True
@@ -57,6 +59,7 @@ def is_message(text: str) -> bool:
         if end is None or not line.strip():
             return False  # a blank line ends the headers
         begin = end.end()
+    return True  # nobody knows what stands further below
 
 
 def is_name(value: Any) -> bool:

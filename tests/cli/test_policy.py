@@ -64,6 +64,18 @@ def test_check_warns_of_what_holds_and_may_not_be_meant(
     assert policy(capsys, "check", file, "--strict")[0] == 2
 
 
+def test_explain_says_why_a_message_is_outside(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for more, why in (
+        ({}, ""),
+        ({"webhook": "x"}, "nobody knows what webhook is"),
+        ({"cc": "a@b.c"}, "cc is not"),
+    ):
+        payload = {"to": "ana@example.com", "subject": "Hello", **more}
+        request = json.dumps({"action": "email.send", "payload": payload})
+        code, out, _ = policy(capsys, "explain", file, "--request", request)
+        assert code == 0 and (f"outside   {why}" in out if why else "outside  " not in out)
+
+
 def test_check_names_every_fault_with_its_line(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path(file).write_text(THE_ISSUES.replace("always_ask", "alway_ask").replace("[finance]", "[finanse]"))
     code, out, err = policy(capsys, "check", file)

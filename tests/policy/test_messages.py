@@ -152,8 +152,10 @@ def test_a_field_that_nobody_knows_takes_it_outside(field: str, value: Any) -> N
      "Subject: x\nBcc: eve@evil.test",
      "Subject: x\r\n\tmore\r\nbcc : eve@evil.test\r\n\r\nHello", "to=eve@evil.test",
      "<to>eve@evil.test</to>",
-     "MIME-Version: 1.0\nx", "Hello\r\n.\r\nMAIL FROM:<a@evil.test>", "Hello\n.\nRCPT TO:<eve@evil.test>",
-     "Hello\n.\r\nx", "x\x00y", "- to: eve@evil.test", "X-Forward: eve\n", "\n\n \nTo: eve@evil.test"],
+     "MIME-Version: 1.0\nx", "x\n" * 3000 + "To: eve@evil.test", "Hello\r\n.\r\nMAIL FROM:<a@evil.test>",
+     "Hello\n.\nRCPT TO:<eve@evil.test>",
+     "Hello\n.\r\nx", ".\r\nMAIL FROM:<a@evil.test>", "x\x00y", "- to: eve@evil.test",
+     "X-Forward: eve\n", "\n\n \nTo: eve@evil.test"],
     ids=ascii,
 )  # fmt: skip
 def test_prose_that_is_another_message_takes_it_outside(body: str) -> None:
