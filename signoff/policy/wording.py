@@ -103,8 +103,9 @@ def _calls(source: str, found: tuple[Term, ...], asked: Asked) -> Iterator[str]:
 
 def _text_test(term: Term, path: str, text: str, grants: bool, asked: Asked) -> Iterator[str]:
     call = f"`{term.name}`"
+    of_address = _is(path, ADDRESSES) or "@" in text
     of_url = _is(path, URLS) or (
-        _HOST_IN_TEXT.search(text) is not None and not _is(path, ADDRESSES | PATHS | CODE)
+        _HOST_IN_TEXT.search(text) is not None and not of_address and not _is(path, PATHS | CODE)
     )
     if term.name == "matches":
         if of_url and not _is_anchored(text):
@@ -124,7 +125,7 @@ def _text_test(term: Term, path: str, text: str, grants: bool, asked: Asked) -> 
         term.name == "endsWith" and grants and text[:1] not in (".", "@", "/") and _HOST_IN_TEXT.search(text)
     ):
         yield f"{call} without a dot or @ before the domain also fits evil{text}: use is_external or host_in"
-    elif term.name != "contains" and _is(path, ADDRESSES) and grants:
+    elif term.name != "contains" and of_address and grants:
         yield f"{call} on an address fits a list in one text, and names beside it: use !is_external({path})"
     elif term.name == "contains" and grants and not text.startswith(".."):
         yield f"`contains` says nothing about the rest of {path}: compare all of it, or use any_glob"
