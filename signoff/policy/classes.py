@@ -18,6 +18,7 @@ NAME = "signoff-actions"
 VERSION = 2
 """Of the table; it changes with any class."""
 NONE = Globs(())
+FILES = "file-read"
 SENSITIVE = "sensitive-read"
 """The class of what a policy's `sensitive_fields` make of a read, too."""
 

@@ -17,9 +17,9 @@ from signoff.models.verdict import (
 )
 from signoff.payload.canonical import LARGEST_NUMBER
 from signoff.policy.addresses import Domains
-from signoff.policy.classes import CLASSES, SENSITIVE, ActionClass, fitting, strictest_first
+from signoff.policy.classes import CLASSES, FILES, SENSITIVE, ActionClass, fitting, strictest_first
 from signoff.policy.conditions import context, count_values
-from signoff.policy.sensitive import SensitiveFields
+from signoff.policy.sensitive import SensitiveFields, names_secret_file
 
 if TYPE_CHECKING:
     import cel
@@ -142,11 +142,12 @@ def facts(
 ) -> Facts:
     """A request → its facts. `own` is the policy's own estimate of this action, given its class.
 
-    A read that names one of the fields that are `sensitive` is a sensitive one.
+    A read that names one of the fields that are `sensitive` is a sensitive one; a secret's file is one, too.
     """
     classes = _reaching(fitting(request.action), request, domains)
     reads = bool(classes) and classes[0].read_only and classes[0].name != SENSITIVE
-    if reads and sensitive and sensitive.named_in(request.action, request.payload):
+    secret = reads and classes[0].name == FILES and names_secret_file(request.payload)
+    if secret or (reads and sensitive and sensitive.named_in(request.action, request.payload)):
         classes = strictest_first((CLASSES[SENSITIVE], *classes))
     rating = Rating(classes, *own(classes[0] if classes else None))
     return Facts(

@@ -56,7 +56,21 @@ _HARMLESS_AFTER = _sets(
     "policy schema template requirement guideline doc documentation faq count usage limit price"
 )
 """What makes of such a thing something written about it: `get_salary_policy`."""
+_SECRET_FILES = _sets(
+    ".env .ssh .aws .gnupg .netrc _netrc .npmrc .pypirc .pgpass .my.cnf .kube .azure .gcloud .dockercfg "
+    ".git-credentials .htpasswd .vault-token shadow gshadow id_rsa id_dsa id_ecdsa id_ed25519 credentials "
+    "credentials.json service-account.json secrets secrets.yml secrets.yaml secrets.json secrets.toml "
+    "keychain.db login.keychain-db environ"
+)
+"""A file's name, or a folder's, that holds what lets somebody in."""
+_SECRET_ENDINGS = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".keytab")
+_PUBLIC = (".pub.pem", ".public.pem", ".example", ".sample", ".template")
 _IRREGULAR = {"diagnoses": "diagnosis", "diagnosis": "diagnosis", "cookies": "cookie"}
+
+
+LONGEST_PATH = 4096
+"""Characters of a text that are looked at for a path."""
+_SLASH = re.compile(r"[/\\:]")
 
 
 def reads_sensitive(action: str) -> bool:
@@ -71,6 +85,20 @@ def reads_sensitive(action: str) -> bool:
             if not about and "_".join(names[place:end]) in THINGS:
                 return True
     return False
+
+
+def names_secret_file(payload: dict[str, Any]) -> bool:
+    """Whether a text of a payload is the path of a file that lets somebody in, as `~/.ssh/id_rsa` does."""
+    return any(
+        _is_secret(name) for text in _texts(payload) for name in _SLASH.split(text[:LONGEST_PATH].lower())
+    )
+
+
+def _is_secret(name: str) -> bool:
+    name = name.strip(" '\"").rstrip(" .*")
+    if name.endswith(_PUBLIC):
+        return False
+    return name in _SECRET_FILES or name.startswith(".env.") or name.endswith(_SECRET_ENDINGS)
 
 
 def singular(word: str) -> str:

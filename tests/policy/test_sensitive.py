@@ -103,6 +103,29 @@ def test_a_read_that_names_none_runs(payload: Any) -> None:
     assert judged(fields, "get_customer", payload).effect == "allow"
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/home/ana/.ssh/id_rsa", ".env", "./.ENV", "app/.env.production", "~/.aws/credentials", "/etc/shadow",
+     "C:\\Users\\ana\\.ssh\\config", "certs/server.key", "tls.pem", "file:///x/.netrc",
+     "/proc/1/environ", ".env ",
+     "../.kube/config", "secrets.yaml", "**/*.pem"],
+)  # fmt: skip
+def test_reading_a_file_that_lets_somebody_in_is_sensitive(path: str) -> None:
+    for payload in ({"path": path}, {"paths": ["README.md", path]}, {"options": {"file": path}}):
+        for preset in ("conservative", "balanced"):
+            assert judged(f"extends: {preset}", "read_file", payload).effect == "ask"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["README.md", "src/env.py", ".env.example", "docs/keys.md", "shadow.css", "environ.py", "key",
+     "secrets.md", ".github",
+     "src/credentials.py", "a.b", "", ".", "/"],
+)  # fmt: skip
+def test_reading_any_other_file_is_not(path: str) -> None:
+    assert judged("extends: conservative", "read_file", {"path": path}).effect == "allow"
+
+
 def test_an_actions_own_name_counts_and_a_draft_does_not() -> None:
     assert judged(FIELDS, "get_margins").effect == "ask"
     assert judged(FIELDS, "create_draft", {"body": "our margin"}).effect == "notify"
