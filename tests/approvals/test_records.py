@@ -1,4 +1,4 @@
-"""A decision is signed only where the rows are what was asked: who writes to the database gets nothing run."""
+"""A decision is signed only where the rows are what was asked: else nothing runs, whoever wrote to them."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_a_notice_that_somebody_put_into_redis_lets_nobody_run(serving: Core, si
 
 def test_a_harmless_request_under_the_id_of_a_coming_one_is_refused(serving: Core, signoff: Signoff) -> None:
     """Whoever writes to Redis, without the key, puts `search.web` where `db.drop` is expected."""
-    serving.follow("rules:\n  - name: search\n    match: search.web\n    verdict: allow\n")
+    serving.follow("rules:\n  - name: search\n    match: {action: search.web}\n    verdict: allow\n")
     coming = a_request("db.drop", {"name": "customers"}, key="nightly")
     harmless = json.loads(a_request("search.web", {"name": "customers"}, key="nightly").encode())
     for forged in (
