@@ -78,7 +78,13 @@ class Machine(RuleBasedStateMachine):
     @rule(target=requests, amount=AMOUNT, key=st.sampled_from([None, None, "k1", "k2"]), crash=CRASH)
     def submit(self, amount: int, key: str | None, crash: str | None) -> Any:
         payload = {"customer": "cus_42", "amount": amount}
-        sent = a_request(payload=payload, key=key)
+        sent = a_request(payload=payload, key=key, agent=self.agent)
+        again = next((one for one in (*self.known, *self.refused) if one.sent.id == sent.id), None)
+        if again:  # the same key and content make the same id: it is the same request, and answered as it was
+            self.send(crash, "request", sent.id, sent.encode())
+            answer = self.answer(sent.id)
+            assert answer is not None and answer.status == again.status
+            return multiple()
         request = Request(sent, payload=payload, policy=self.rules.policy.digest)
         request.answer, request.rule = self.rules.verdict(amount)
         request.status = expected(request, self.known, self.rules)

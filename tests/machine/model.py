@@ -55,9 +55,8 @@ class Request:
 def expected(request: Request, known: list[Request], rules: Rules) -> str:
     """What becomes of a new request, beside those that are known."""
     sent, answer = request.sent, request.answer
-    first = next((one for one in known if sent.key and one.sent.key == sent.key), None)
-    if first:
-        return "duplicate" if first.sent.payload == sent.payload else "invalid"
+    if any(sent.key and one.sent.key == sent.key for one in known):  # of other content, or it had its id
+        return "invalid"
     if answer != "ask":
         return "blocked" if answer == "block" else "approved"
     waiting = [one for one in known if one.waits]
