@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 import redis
+from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from signoff.approvals.service import Approvals
@@ -178,3 +179,13 @@ def a_request(action: str = "refund.create", payload: Any = None, **fields: Any)
     payload = {"customer": "cus_42", "amount": 120} if payload is None else payload
     values = {"id": fields.pop("id", None) or new_id(), "action": action, "payload": payload, **fields}
     return ApprovalRequest.model_validate(values)
+
+
+def without_triggers(connection: Connection) -> None:
+    """What an attacker with the database's owner's rights can do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
+        return
+    names = connection.execute(sql("SELECT name FROM sqlite_master WHERE type='trigger'")).scalars().all()
+    for name in names:
+        connection.execute(sql(f"DROP TRIGGER {name}"))

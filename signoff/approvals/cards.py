@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
+from signoff.approvals.audit.lines import optional
 from signoff.models import changes
 from signoff.models.approval import Approval
 from signoff.models.store import MICROSECONDS, Store
@@ -42,12 +43,17 @@ class Cards:
             changes.note_delivered(connection, approval.id, approval.revision)
             if thread:
                 changes.stir(connection, conversation, thread)
-            digest = salted(changes.salt(connection, approval.id), rendered)
+            salt = changes.salt(connection, approval.id)
+            digest = salted(salt, rendered)
             data = {
+                "card": approval.card.id,
                 "conversation": conversation,
                 "message": message,
                 "revision": approval.revision,
                 "rendered": digest,
+                "channel": approval.card.channel,
+                "thread": thread,
+                "permalink": optional(salt, permalink),
             }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))

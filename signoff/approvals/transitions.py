@@ -13,7 +13,8 @@ from typing import Any, assert_never
 from sqlalchemy import Connection, Row
 
 from signoff.approvals import audit, epochs
-from signoff.approvals.audit import Event, salted
+from signoff.approvals.audit import Event, lines, salted
+from signoff.approvals.audit.lines import optional
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
@@ -44,14 +45,20 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
 
 @dataclass(frozen=True)
 class Draft:
-    """An Approval that is about to be written, and the salt of its digests in the audit log."""
+    """An Approval that is about to be written, and the salt of its digests in the audit log.
+
+    `agent` is what the log says of an agent that asks for the first time; empty for others.
+    """
 
     approval: Approval
     salt: str
+    agent: dict[str, Any]
 
 
-def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> Draft:
-    """What a request becomes; `before` is of `store.before`."""
+def draft(
+    agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any], owner: str | None
+) -> Draft:
+    """What a request becomes; `before` is of `store.before`, `owner` the agent's."""
     at, request_id, text = before.now, str(request.id), canonical(request.payload)
     approval = Approval(
         id=str(new_id()) if before.taken else request_id,  # another agent's may have it: that one keeps it
@@ -69,7 +76,7 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
         payload_text=text,
         digest_sent=digest(text),
     )
-    return Draft(approval, _salt())
+    return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner})
 
 
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
@@ -136,31 +143,21 @@ def _payload(draft: Draft) -> dict[str, Any]:
 def _asked(draft: Draft) -> tuple[Event, Event]:
     one, salt = draft.approval, draft.salt
     asked = {
+        "request": one.request_id,
         "action": one.action,
         "version": 1,
+        "digest_sent": salted(salt, one.digest_sent),
         "payload": salted(salt, one.payload_text),
         "claims": salted(salt, one.request.claims()),
+        "key": optional(salt, one.request.key),
+        "run": optional(salt, one.request.run),
+        **draft.agent,
     }
-    judged = {**_judged(one.verdict), "expires_at": one.expires_at}
+    judged = {**lines.judged(one.verdict, salt), "expires_at": one.expires_at}
     return (
         Event("submit", one.id, one.created_at, one.agent, asked),
         Event("verdict", one.id, one.created_at, "policy", judged),
     )
-
-
-def _judged(verdict: Verdict) -> dict[str, Any]:
-    """What the log says of a verdict: the policy's words, and none of the payload's."""
-    return {
-        "effect": verdict.effect,
-        "rule": verdict.rule,
-        "why": verdict.why,
-        "approvers": list(verdict.approvers),
-        "named": list(verdict.named),
-        "conversation": verdict.conversation,
-        "risk": verdict.risk,
-        "reversibility": verdict.reversibility,
-        "policy": verdict.policy,
-    }
 
 
 def end(
@@ -239,9 +236,10 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         "token": receipt.token,
         "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
     }
-    if not changes.adopt(connection, approval.id, values | {"closed": epochs.closing(connection, receipt)}):
+    closed_in = epochs.closing(connection, receipt)
+    if not changes.adopt(connection, approval.id, values | {"closed": closed_in}):
         raise Moved
-    events = []
+    events, voted = [], None
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), _salt()
         changes.add_payload(connection, approval.id, receipt.version, text, salt)
@@ -257,11 +255,15 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
             second_factor=by.second_factor,
         )
         changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
+        voted = lines.voted(decision, salt)
     told = {
         "status": receipt.status,
         "version": receipt.version,
         "by": by.id if by else None,
+        "voted": voted,
         "decided_at": ended_at,
+        "closed_in": closed_in,
+        "expires": values["token_end"],
         "reason": salted(salt, receipt.reason),
         "nonce": receipt.nonce,
         "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
@@ -289,11 +291,11 @@ def _events(
 
     version, reason = approval.version, salted(salt, receipt.reason)
     if edited:
-        judged = _judged(approval.verdict)
+        judged = lines.judged(approval.verdict, salt)
         say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
-        say("decision", actor, vote=decision.vote, version=version, shown_for_ms=shown_for, reason=reason)
+        say("decision", actor, version=version, shown_for_ms=shown_for, **lines.voted(decision, salt))
     match status:
         case "approved" | "rejected" | "blocked":
             pass  # the decision or the verdict has said it
@@ -304,7 +306,16 @@ def _events(
         case never:
             assert_never(never)
     signed = hashlib.sha256(receipt.token.encode()).hexdigest()
-    say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
+    say(
+        "receipt",
+        "signoff",
+        status=receipt.status,
+        nonce=receipt.nonce,
+        version=version,
+        reason=reason,
+        expires=int(receipt.not_after.timestamp()) * MICROSECONDS,
+        signed=signed,
+    )
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import Connection, exc, text
-from support import Core
+from sqlalchemy import exc, text
+from support import Core, without_triggers
 
 from signoff.approvals import audit
 
@@ -15,16 +15,6 @@ def some_history(core: Core) -> None:
     for number in range(3):
         approval = core.submit(payload={"number": number})
         core.approvals.decide(approval.id, 1, "U0ANA", "approve", payload={"number": number + 10})
-
-
-def without_triggers(connection: Connection) -> None:
-    """What an attacker with the database's owner's rights can do."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
-        return
-    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'")).scalars().all()
-    for name in names:
-        connection.execute(text(f"DROP TRIGGER {name}"))
 
 
 def test_an_untouched_log_verifies(core: Core) -> None:
