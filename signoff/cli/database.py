@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from signoff.models.store import Store
     from signoff.server.settings import Settings
 
+DENIED = "42501"
+"""PostgreSQL's code for what a role may not do."""
+UPGRADE_EPILOG = """\
+PostgreSQL: run it as the owner of the tables, and the server under another role, which can only read and add
+to the audit log. --for names that role, makes it where there is none (its URL is printed once), and gives it
+what a server needs and nothing else. Later upgrades see to it by themselves.
+
+  SIGNOFF_DATABASE_URL=postgresql://owner@host/signoff signoff db upgrade --for signoff_server
+"""
 WIDE = 200
 """Columns of the table where the output is no terminal."""
 AUDIT_EPILOG = """\
@@ -45,8 +54,19 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--head", metavar="HASH|FILE", help="a head noted earlier, or a backup: the log has to hold its line"
     )
     db = group(commands, "db", "prepare the database")
-    command(
-        db, "upgrade", _upgrade, "bring the database up to date; `signoff serve` does so too", common=common
+    upgrade = command(
+        db,
+        "upgrade",
+        _upgrade,
+        "bring the database up to date; `signoff serve` does so too",
+        common=common,
+        epilog=UPGRADE_EPILOG,
+    )
+    upgrade.add_argument(
+        "--for",
+        dest="role",
+        metavar="ROLE",
+        help="also give this PostgreSQL role what a server needs, only that",
     )
 
 
@@ -71,6 +91,11 @@ def opened(settings: Settings) -> Iterator[Engine]:
     except exc.ArgumentError:
         raise ConfigError("SIGNOFF_DATABASE_URL is no URL, such as postgresql://user@host/name.") from None
     except exc.DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == DENIED:
+            raise ConfigError(
+                "This database's role may not do that: run `signoff db upgrade` (and `restore`) as the owner "
+                "of the tables, with its URL in SIGNOFF_DATABASE_URL."
+            ) from None
         first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
         raise DatabaseAway(f"{first}. Check SIGNOFF_DATABASE_URL and that the database runs.") from None
     except Exception as error:
@@ -91,13 +116,22 @@ def check_upgraded(engine: Engine) -> None:
         raise ConfigError("The database is not up to date: run `signoff db upgrade`.")
 
 
-def _upgrade(_: argparse.Namespace) -> int:
-    from signoff.models import migrate
+def _upgrade(arguments: argparse.Namespace) -> int:
+    from signoff.models import migrate, roles
     from signoff.server import settings
 
     with opened(settings.load()) as engine:
         changed = migrate.upgrade(engine)
-    print("The database is up to date now." if changed else "The database was up to date already.")
+        print("The database is up to date now." if changed else "The database was up to date already.")
+        if arguments.role:
+            with engine.begin() as connection:
+                password = roles.make(connection, arguments.role)
+                roles.grant(connection, arguments.role)
+            print(f"The role {arguments.role} may do what a server does, and only add to the audit log.")
+            if password:
+                url = engine.url.set(drivername="postgresql", username=arguments.role, password=password)
+                say("the role is new; this is shown once, for the server:")
+                print(f"SIGNOFF_DATABASE_URL={url.render_as_string(hide_password=False)}")
     return 0
 
 
