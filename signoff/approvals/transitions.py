@@ -8,13 +8,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
-from signoff.approvals.audit.lines import optional
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
@@ -82,7 +81,7 @@ def draft(
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
     changes.add_approval(connection, _values(draft), _payload(draft), channel)
-    audit.append(connection, *_asked(draft))
+    audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))
     approval = store.load(connection, draft.approval.id)
     assert approval is not None
     return approval
@@ -109,8 +108,8 @@ def create_ended(
         "delivered_revision": 0 if shown else 1,
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
-    events = _events(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
-    audit.append(connection, *_asked(draft), *events)
+    events = lines.ended(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
+    audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
 
 
@@ -140,26 +139,6 @@ def _payload(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _asked(draft: Draft) -> tuple[Event, Event]:
-    one, salt = draft.approval, draft.salt
-    asked = {
-        "request": one.request_id,
-        "action": one.action,
-        "version": 1,
-        "digest_sent": salted(salt, one.digest_sent),
-        "payload": salted(salt, one.payload_text),
-        "claims": salted(salt, one.request.claims()),
-        "key": optional(salt, one.request.key),
-        "run": optional(salt, one.request.run),
-        **draft.agent,
-    }
-    judged = {**lines.judged(one.verdict, salt), "expires_at": one.expires_at}
-    return (
-        Event("submit", one.id, one.created_at, one.agent, asked),
-        Event("verdict", one.id, one.created_at, "policy", judged),
-    )
-
-
 def end(
     connection: Connection,
     receipts: Receipts,
@@ -171,13 +150,14 @@ def end(
     decision: Decision | None = None,
     judged: Verdict | None = None,
 ) -> Approval:
-    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says.
+    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says,
+    and Tampered where a decision would be about something else than what was asked.
 
     `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
     what the policy says of that.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
-    seen, edited = approval.version, decision is not None and decision.payload is not None
+    before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
     if decision and decision.payload is not None:
@@ -202,12 +182,14 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
+    if decision:
+        records.check(connection, before)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
-    audit.append(connection, *_events(approval, status, receipt, decision, edited, salt, at, actor))
+    audit.append(connection, *lines.ended(approval, status, receipt, decision, edited, salt, at, actor))
     return replace(
         approval,
         status=status,
@@ -265,58 +247,13 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         "closed_in": closed_in,
         "expires": values["token_end"],
         "reason": salted(salt, receipt.reason),
-        "nonce": receipt.nonce,
+        "jti": receipt.jti,
         "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
     }
     audit.append(connection, *events, Event("adopted", approval.id, at, "signoff", told))
     adopted = store.load(connection, approval.id)
     assert adopted is not None
     return adopted
-
-
-def _events(
-    approval: Approval,
-    status: End,
-    receipt: Receipt,
-    decision: Decision | None,
-    edited: bool,
-    salt: str,
-    at: int,
-    actor: str,
-) -> list[Event]:
-    found = []
-
-    def say(kind: str, who: str, **data: Any) -> None:
-        found.append(Event(kind, approval.id, at, who, data))
-
-    version, reason = approval.version, salted(salt, receipt.reason)
-    if edited:
-        judged = lines.judged(approval.verdict, salt)
-        say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
-    if decision:
-        shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
-        say("decision", actor, version=version, shown_for_ms=shown_for, **lines.voted(decision, salt))
-    match status:
-        case "approved" | "rejected" | "blocked":
-            pass  # the decision or the verdict has said it
-        case "expired":
-            say("expiry", actor, never_shown=receipt.never_shown)
-        case "cancelled":
-            say("cancel", actor, reason=reason)
-        case never:
-            assert_never(never)
-    signed = hashlib.sha256(receipt.token.encode()).hexdigest()
-    say(
-        "receipt",
-        "signoff",
-        status=receipt.status,
-        nonce=receipt.nonce,
-        version=version,
-        reason=reason,
-        expires=int(receipt.not_after.timestamp()) * MICROSECONDS,
-        signed=signed,
-    )
-    return found
 
 
 def _salt() -> str:

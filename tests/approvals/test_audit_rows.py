@@ -37,6 +37,7 @@ def history(core: Core) -> None:
     show(core, edited.id, "1.1")
     approvals.decide(edited.id, 1, "U0ANA", "approve", payload={"number": 10}, reason="so")
     show(core, edited.id, "1.1")
+    approvals.spend("billing-bot", edited.request_id, "a-process-of-theirs")
     approvals.report("billing-bot", edited.request_id, Outcome(succeeded=True, note="done"))
     rejected = core.submit(payload={"number": 2})
     approvals.decide(rejected.id, 1, "U0BEN", "reject", reason="no", resubmit=True)
@@ -113,7 +114,7 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
     assert said.KINDS - {"policy"} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
-    assert kinds == said.KINDS - {"adopted"}
+    assert kinds == said.KINDS - {"adopted", "migrated"}
 
 
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
@@ -255,7 +256,7 @@ def test_lines_of_before_say_less_and_still_verify(past: Core) -> None:
                 "verdict": ("headline", "reason", "thread", "editable", "require", "risk_from",
                             "reversibility_from", "expires_in"),
                 "decision": ("name", "resubmit", "second_factor"),
-                "receipt": ("reason", "expires"),
+                "receipt": ("reason", "expires", "jti"),
                 "shown": ("thread", "channel", "permalink", "card"),
                 "policy": ("owners",),
             }.get(row["kind"], ())  # fmt: skip
@@ -264,6 +265,9 @@ def test_lines_of_before_say_less_and_still_verify(past: Core) -> None:
                 "decision": {"vote": "answer"},
                 "shown": {"conversation": "channel", "message": "ts"},
             }.get(row["kind"], {})
+            if row["kind"] == "receipt":
+                renamed = {"jti": "nonce"}
+                added = ("reason", "expires")
             kept = {renamed.get(name, name): value for name, value in data.items() if name not in added}
             event = audit.Event(row["kind"], row["approval_id"], row["at"], row["actor"], kept)
             audit.append(connection, event)

@@ -60,12 +60,12 @@ class Account:
     _version: int = 1
     _expires_at: int | None = None
 
-    def add(self, lines: Iterable[Said], restores: Sequence[Said]) -> Account:
-        """Read its lines, and those of restores, in order; raises Contradiction."""
-        for line in sorted([*lines, *restores], key=lambda one: one.seq):
-            if not self.approval and line.kind not in ("submit", "restored"):
+    def add(self, lines: Iterable[Said], of_all: Sequence[Said]) -> Account:
+        """Read its lines, and those about all that waited, in order; raises Contradiction."""
+        for line in sorted([*lines, *of_all], key=lambda one: one.seq):
+            if not self.approval and line.kind not in ("submit", *OF_ALL):
                 raise Contradiction(line.seq, f"a line {line.kind!r} comes before the request")
-            if line.kind != "restored" or self._pending:
+            if line.kind not in OF_ALL or self._pending:
                 try:
                     _READ[line.kind](self, line)
                 except KeyError as error:
@@ -95,7 +95,7 @@ class Account:
         self._expect(
             line, id=self.approval_id, agent=line.actor, action=data["action"], version=1, status="pending",
             created_at=line.at, reason="", ended_at=None, receipt=None, receipt_expires_at=None, outcome=None,
-            outcome_at=None, shown_at=None, closed_in=None,
+            outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
         )  # fmt: skip
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
@@ -207,6 +207,14 @@ class Account:
         note = self._salted(line.data["note"])
         self._expect(line, outcome=Reported(line.data["succeeded"], note), outcome_at=Near(line.at))
 
+    def _spend(self, line: Said) -> None:
+        self._expect(line, spent_by=self._salted(line.data["by"]), spent_at=line.data["spent_at"])
+
+    def _migrated(self, line: Said) -> None:
+        """A new version of the tables ended what it could not take over."""
+        self._expires_at = min(self._expires_at or line.at, line.data["expires_at"])
+        self._expect(line, expires_at=self._expires_at)
+
 
 def _passed(_: Account, __: Said) -> None:
     """What it says stands in no row of an approval by itself."""
@@ -224,6 +232,10 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "receipt": Account._receipt,
     "adopted": Account._adopted,
     "outcome": Account._outcome,
+    "spend": Account._spend,
+    "migrated": Account._migrated,
 }
+OF_ALL = ("restored", "migrated")
+"""Kinds of lines about whatever waited then."""
 OF_AN_APPROVAL = frozenset(_READ)
 """The kinds of lines that an account is made of."""

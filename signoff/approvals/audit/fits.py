@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.approvals.audit.lines import PLAIN, RENAMED, digest
-from signoff.approvals.audit.log import salted
 from signoff.errors import Invalid
+from signoff.models.log import salted
 from signoff.payload.canonical import parse
 
 NEAR = 2_000_000

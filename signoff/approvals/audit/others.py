@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select
 
 from signoff.approvals.audit.fits import Exactly, Fits
-from signoff.approvals.audit.log import events, sha256
 from signoff.approvals.audit.rows import Fault
+from signoff.models.log import events, sha256
 from signoff.models.policies import policies
 from signoff.models.store import agents, approvals, cards, decisions, payloads
 from signoff.models.tables import EpochRow

@@ -12,8 +12,8 @@ from sqlalchemy import BindParameter, Connection, Table, bindparam, select
 
 from signoff.approvals.audit.account import Account, Contradiction, Row, Said, Told
 from signoff.approvals.audit.fits import Judged
-from signoff.approvals.audit.log import events, line_hash
 from signoff.approvals.audit.token import differing
+from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
 from signoff.receipts import VerifyKeys
 

@@ -49,7 +49,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "verdict": by("verdict", "edit"),
         "reason": by("cancel", *ENDS),
         "created_at": by("submit"),
-        "expires_at": by("verdict", "restored"),
+        "expires_at": by("verdict", "restored", "migrated"),
         "shown_at": by("shown"),
         "ended_at": by(*ENDS),
         "not_before": DRAWING,
@@ -60,6 +60,8 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "outcome_at": by("outcome"),
         "conversation": by("verdict"),
         "closed_in": by("restored", "adopted"),
+        "spent_by": by("spend"),
+        "spent_at": by("spend"),
     },
     "payload": {
         "approval_id": by("submit", "edit"),
@@ -124,7 +126,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
 KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
-        "policy", "restored",
+        "spend", "policy", "restored", "migrated",
     )
 )  # fmt: skip
 """All kinds of lines."""

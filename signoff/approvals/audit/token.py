@@ -59,25 +59,28 @@ def differing(
                 key.verify(raw, signed)
             except InvalidSignature:
                 return Finding("the receipt's signature does not hold")
-    expected = _expected(row, text, line)
+    expected = _expected(claims, row, text, line)
     wrong = [name for name, value in expected.items() if claims.get(name) != value]
     wrong += _of_decider(claims, decisions)
     return Finding(f"the receipt says another {wrong[0]}" if wrong else "", unknown)
 
 
-def _expected(row: Mapping[str, Any], text: str | None, line: Said) -> dict[str, Any]:
+def _expected(
+    claims: Mapping[str, Any], row: Mapping[str, Any], text: str | None, line: Said
+) -> dict[str, Any]:
     found = {
         "sub": row["request_id"],
         "aud": row["agent"],
         "action": row["action"],
         "status": row["status"],
         "version": row["version"],
-        "digest_sent": row["digest_sent"],
-        "jti": line.data["nonce"],
+        "jti": line.data["jti"] if "jti" in line.data else line.data["nonce"],
         "exp": row["receipt_expires_at"] // MICROSECONDS,
     }
     if text is not None:
         found["digest"] = digest(text)
+    if claims.get("nonce") or "kind" not in claims:  # an id that commits to nothing names no payload
+        found["digest_sent"] = row["digest_sent"]
     if row["reason"]:
         found["reason"] = row["reason"]
     if line.kind == "receipt":  # an adopted one was signed by the verdict of a row that was lost

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from signoff.approvals.audit import others, rows
-from signoff.approvals.audit.account import OF_AN_APPROVAL, Said
-from signoff.approvals.audit.log import START, Head, events, line_hash
+from signoff.approvals.audit.account import OF_ALL, OF_AN_APPROVAL, Said
 from signoff.approvals.audit.rows import BATCH, Fault, Tally
 from signoff.models.engine import snapshot
+from signoff.models.log import START, Head, events, line_hash
 from signoff.models.store import Store
 from signoff.receipts import VerifyKeys
 
@@ -27,7 +27,7 @@ PAGE = 1000
 _PAGE = (
     select(events).where(events.c.seq > bindparam("after")).order_by(events.c.seq).limit(bindparam("most"))
 )
-_RESTORES = select(events).where(events.c.kind == "restored").order_by(events.c.seq)
+_OF_ALL = select(events).where(events.c.kind.in_(OF_ALL)).order_by(events.c.seq)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def verify_all(
     wanted = {count: found for count, found in wanted.items() if (count, found) != (0, START)}
     held = others.Others()
     fault: Fault | None = None
-    told = [rows.read(dict(line)) for line in connection.execute(_RESTORES).mappings()]
+    told = [rows.read(dict(line)) for line in connection.execute(_OF_ALL).mappings()]
     while True:
         values = {"after": walk.lines, "most": PAGE}
         page = [dict(line) for line in connection.execute(_PAGE, values).mappings()]

@@ -1,4 +1,4 @@
-"""The log itself: one line an event, each bound to the one before by a hash.
+"""The audit log itself: one line an event, each bound to the one before by a hash.
 
 A line holds ids, times and *salted* digests, never a payload or a reason, so that those can be erased
 while the chain still verifies. The database refuses to change or delete a line (see the migration).
