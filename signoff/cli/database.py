@@ -1,14 +1,12 @@
-"""What reads or prepares the database: db upgrade, pending, audit verify."""
+"""What reads or prepares the database: db upgrade, pending."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.cli.output import Shown, clock, printable, say
@@ -33,13 +31,6 @@ what a server needs and nothing else. Later upgrades see to it by themselves.
 """
 WIDE = 200
 """Columns of the table where the output is no terminal."""
-AUDIT_EPILOG = """\
-Reads the whole log, checks that each line follows from the one before, and that every payload that has not
-been erased is still the one that was logged. That does not show whether the log's end was cut off, or all of
-it written anew: keep the head's hash somewhere else, and name it, or a backup, with --head.
-
-exit: 0 it holds   1 it does not (the first bad line is named), or another head
-"""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -47,11 +38,6 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     pending = command(commands, "pending", _pending, "list what waits for a decision", common=common)
     pending.add_argument(
         "--json", action="store_true", help="one line: a list, with the same keys as `signoff status --json`"
-    )
-    audit = group(commands, "audit", "check the audit log")
-    verify = command(audit, "verify", _audit, "check the audit log", common=common, epilog=AUDIT_EPILOG)
-    verify.add_argument(
-        "--head", metavar="HASH|FILE", help="a head noted earlier, or a backup: the log has to hold its line"
     )
     db = group(commands, "db", "prepare the database")
     upgrade = command(
@@ -136,17 +122,19 @@ def _upgrade(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _store() -> Iterator[Store]:
+def opened_store() -> Iterator[tuple[Settings, Store]]:
+    """The settings, and the database at this Signoff's version; raises as `opened` does."""
     from signoff.models.store import Store
     from signoff.server import settings
 
-    with opened(settings.load()) as engine:
+    given = settings.load()
+    with opened(given) as engine:
         check_upgraded(engine)
-        yield Store(engine)
+        yield given, Store(engine)
 
 
 def _pending(arguments: argparse.Namespace) -> int:
-    with _store() as store:
+    with opened_store() as (_, store):
         found = [store.get(approval_id) for approval_id, _ in store.waiting()]
     waiting = [approval for approval in found if approval and approval.pending]
     if arguments.json:
@@ -189,41 +177,3 @@ def _table(waiting: list[Approval]) -> None:
     if not console.is_terminal:
         console = Console(width=WIDE)
     console.print(table)
-
-
-def _audit(arguments: argparse.Namespace) -> int:
-    from signoff.approvals import audit
-    from signoff.models.messages import moment
-
-    noted = _noted(arguments.head) if arguments.head else None
-    with _store() as store:
-        found = audit.verify(store, noted)
-    print(f"{found.lines} lines hold; head {found.head}")
-    for restore in found.restores:
-        origin = f"a backup of {clock(moment(restore.backup_at))}" if restore.backup_at else "other means"
-        when = clock(moment(restore.at))
-        print(f"epoch {restore.epoch} begins at line {restore.seq}, {when}: put back by {origin}")
-    if not found.ok:
-        say(
-            f"line {found.seq} is bad: {found.fault}. Nothing from there on can be trusted; restore a backup."
-        )
-        return 1
-    if found.noted is False:
-        say(
-            "the noted head is in no line: the log was cut off or written anew"
-            + (", or the head is of a time that a restore has lost." if found.restores else ".")
-        )
-        return 1
-    return 0
-
-
-def _noted(given: str) -> str:
-    """A head, or the one that a backup was written with."""
-    from signoff.server import backup
-
-    if re.fullmatch(r"[0-9a-f]{64}", given):
-        return given
-    path = Path(given)
-    if not path.exists():
-        raise ConfigError(f"--head: {given!r} is no hash of 64 digits, and no file.")
-    return backup.read(path).head
