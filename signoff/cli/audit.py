@@ -31,7 +31,7 @@ of SIGNOFF_AUDIT_WITNESS has with --witness, or one head or a backup with --head
 Receipts are checked with this server's key, and with those of SIGNOFF_VERIFY_KEY and --keys: name old ones
 there after a change.
 
-exit: 0 it holds   1 it does not (the first bad line or row is named), or another head
+exit: 0 it holds   1 it does not (the first bad line or row is named)
 """
 MOST = 256 * 1024 * 1024
 """Bytes that are read of a witness at an address."""

@@ -27,7 +27,8 @@ PostgreSQL: run it as the owner of the tables, and the server under another role
 to the audit log. --for names that role, makes it where there is none (its URL is printed once), and gives it
 what a server needs and nothing else. Later upgrades see to it by themselves.
 
-  SIGNOFF_DATABASE_URL=postgresql://owner@host/signoff signoff db upgrade --for signoff_server
+  SIGNOFF_DATABASE_URL=postgresql://owner@host/signoff \\
+    signoff db upgrade --for signoff_server
 """
 WIDE = 200
 """Columns of the table where the output is no terminal."""
