@@ -54,6 +54,16 @@ def history(core: Core) -> None:
     core.submit(action="note.write", agent="writer")
     in_force(core)
     core.submit(payload={"number": 5})
+    add_agent(core, "new-bot", "U0BEN")
+
+
+def add_agent(core: Core, name: str, owner: str) -> None:
+    """As where somebody makes an agent known before it asks."""
+    with core.store.transaction() as connection:
+        at = changes.clock(connection)
+        changes.add_agent(connection, name, owner, at)
+        data = {"agent": name, "owner": owner, "created_at": at}
+        audit.append(connection, audit.Event("agent", None, at, "signoff", data))
 
 
 def in_force(core: Core) -> None:
@@ -111,7 +121,7 @@ def test_every_table_and_column_says_which_line_tells_of_it_or_why_none_does() -
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
     assert told | {"expiry"} == said.KINDS
-    assert said.KINDS - {"policy"} == account.OF_AN_APPROVAL
+    assert said.KINDS - {"policy", "agent"} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
     assert kinds == said.KINDS - {"adopted", "migrated"}

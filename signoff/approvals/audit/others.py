@@ -41,6 +41,8 @@ class Others:
         match line["kind"]:
             case "submit":
                 self._submit(line)
+            case "agent":
+                self._agent(line)
             case "policy":
                 return self._policy(connection, line)
             case "restored":
@@ -61,6 +63,13 @@ class Others:
             data = json.loads(line["data"])
             if "owner" in data:
                 self._agents[name]["owner"] = (Exactly(data["owner"]), seq)
+
+    def _agent(self, line: Mapping[str, Any]) -> None:
+        """Somebody added an agent, or changed what is known of it: all else in the line are its columns."""
+        data = json.loads(line["data"])
+        name = data.pop("agent")
+        told = self._agents.setdefault(name, {"name": (Exactly(name), line["seq"])})
+        told |= {column: (Exactly(value), line["seq"]) for column, value in data.items()}
 
     def _policy(self, connection: Connection, line: Mapping[str, Any]) -> Fault | None:
         data, seq = json.loads(line["data"]), line["seq"]

@@ -97,9 +97,9 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "channel": by("shown"),
     },
     "agent": {
-        "name": by("submit"),
-        "owner": by("submit", "policy"),
-        "created_at": by("submit"),
+        "name": by("submit", "agent"),
+        "owner": by("submit", "agent", "policy"),
+        "created_at": by("submit", "agent"),
         "served_at": DRAWING,
     },
     "policy": {
@@ -126,7 +126,8 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
 KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
-        "spend", "policy", "restored", "migrated",
+        "spend", "agent", "policy", "restored",
+        "migrated",
     )
 )  # fmt: skip
 """All kinds of lines."""
