@@ -39,7 +39,7 @@ _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 _STATE = text("""
     SELECT current_user AS role, pg_get_userbyid(relowner) AS owner,
            pg_has_role(current_user, relowner, 'MEMBER') AS owns,
-           has_table_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE')
+           has_any_column_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE')
            OR has_table_privilege(oid, 'TRUNCATE') OR has_table_privilege(oid, 'TRIGGER') AS may_change
     FROM pg_class WHERE oid = to_regclass('audit_event')
 """)
@@ -120,7 +120,7 @@ def grant(connection: Connection, role: str) -> None:
         raise ConfigError(f"The role {role} {how}: take another one for the server.")
     schema = connection.execute(text("SELECT current_schema()")).scalar_one()
     for statement in (
-        f'REVOKE ALL ON ALL TABLES IN SCHEMA "{schema}" FROM "{role}"',
+        f'REVOKE ALL ON ALL TABLES IN SCHEMA "{schema}" FROM "{role}", PUBLIC',
         f'REVOKE ALL ON SCHEMA "{schema}" FROM "{role}"',
         f'GRANT USAGE ON SCHEMA "{schema}" TO "{role}"',
         f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA "{schema}" TO "{role}"',
