@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, text
 from sqlmodel import SQLModel
 from support import Core, without_triggers
@@ -14,8 +15,10 @@ from support import Core, without_triggers
 from signoff.approvals import audit, epochs
 from signoff.approvals.audit import account, said
 from signoff.approvals.audit.verification import Verification, verify_all
-from signoff.models import changes, policies
+from signoff.models import changes, migrate, policies
+from signoff.models.engine import open_engine
 from signoff.models.messages import Outcome
+from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
 
 TABLES = {table.name: table for table in SQLModel.metadata.sorted_tables}
@@ -320,3 +323,41 @@ def test_a_log_is_held_a_page_at_a_time(core: Core, monkeypatch: pytest.MonkeyPa
         found = verify_all(Counting(connection))  # type: ignore[arg-type]
     assert found.ok and found.lines == 80 and found.approvals == 20
     assert largest <= 12
+
+
+def test_what_an_update_ended_is_told_by_a_line(database_url: str) -> None:
+    """0009 ends what waits under an id that commits to nothing: its row's time is the line's."""
+    engine = open_engine(database_url)
+    verdict = '{"effect":"ask","approvers":["U1"],"conversation":"C1","expires_in":60,"why":"so"}'
+    late = 1 << 52
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        for row in (
+            "INSERT INTO agent (name, created_at) VALUES ('bot', 7)",
+            "INSERT INTO approval (id, agent, request_id, action, status, version, revision, not_before,"
+            " delivered_revision, digest_sent, verdict, reason, created_at, expires_at, conversation)"
+            " VALUES ('old', 'bot', 'old', 'a', 'pending', 1, 1, 0, 0, 'd',"
+            f" '{verdict}', '', 7, {late}, 'C1')",
+            "INSERT INTO payload (approval_id, version, text, salt, claims)"
+            " VALUES ('old', 1, '{}', 's', '{}')",
+        ):
+            connection.exec_driver_sql(row)
+        digest = audit.salted("s", "{}")
+        asked = {"action": "a", "version": 1, "payload": digest, "claims": digest}
+        judged = {"answer": "ask", "channel": "C1", "approvers": ["U1"], "why": "so", "expires_at": late}
+        audit.append(
+            connection,
+            audit.Event("submit", "old", 7, "bot", asked),
+            audit.Event("verdict", "old", 7, "policy", judged),
+        )
+    assert migrate.upgrade(engine)
+    found = audit.verify(Store(engine))
+    assert found.ok and found.lines == 3, found
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT expires_at FROM approval")).scalar_one() < late
+        connection.execute(text(f"UPDATE approval SET expires_at = {late}"))
+    found = audit.verify(Store(engine))
+    assert (found.seq, found.column) == (3, "approval.expires_at")
+    engine.dispose()
