@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
+from signoff.approvals.audit.lines import optional
 from signoff.approvals.standing import shown_of
 from signoff.models import changes, judgements
 from signoff.models.approval import Approval
@@ -44,12 +45,17 @@ class Cards:
             judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
             if thread:
                 changes.stir(connection, conversation, thread)
-            digest = salted(changes.salt(connection, approval.id), rendered)
+            salt = changes.salt(connection, approval.id)
+            digest = salted(salt, rendered)
             data = {
+                "card": approval.card.id,
                 "conversation": conversation,
                 "message": message,
                 "revision": approval.revision,
                 "rendered": digest,
+                "channel": approval.card.channel,
+                "thread": thread,
+                "permalink": optional(salt, permalink),
             }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))

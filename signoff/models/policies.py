@@ -75,8 +75,11 @@ def kept(connection: Connection, digest: str) -> str | None:
     return found
 
 
-def own(connection: Connection, owner_of: Callable[[str], str | None]) -> None:
-    """Give every agent the owner that a policy names for it."""
+def own(connection: Connection, owner_of: Callable[[str], str | None]) -> dict[str, str | None]:
+    """Give every agent the owner that a policy names for it; gives those that have another one now."""
+    changed = {}
     for name, owner in connection.execute(_OWNERS).all():
         if owner_of(name) != owner:
-            connection.execute(_OWN, {"agent": name, "user": owner_of(name)})
+            changed[name] = owner_of(name)
+            connection.execute(_OWN, {"agent": name, "user": changed[name]})
+    return changed

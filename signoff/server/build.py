@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -32,6 +32,7 @@ from signoff.queue.stream import Stream
 from signoff.queue.wakeups import HOME, Enqueue
 from signoff.server.policy_file import InForce
 from signoff.server.settings import Settings
+from signoff.server.witness.kinds import Witness, witnesses
 
 log = logging.getLogger("signoff")
 
@@ -56,6 +57,7 @@ class Server:
     lists: Lists
     wake_home: Callable[[str], None]
     mac: Mac
+    witnesses: Sequence[Witness]
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
@@ -77,6 +79,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
     admin_ids = settings.admin_ids()
+    heads_to = witnesses(settings.audit_witness, settings.data)
     signer = settings.signer()
     receipts, mac = Receipts(signer, settings.receipt_hours, settings.deployment), Mac(signer.derive(PURPOSE))
     if settings.slack_bot_token is None:
@@ -108,5 +111,5 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     channel = SlackChannel(delivery, Turns(store, delivery), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
-        delivery, channel, lists, wake_home, mac,
+        delivery, channel, lists, wake_home, mac, heads_to,
     )  # fmt: skip
