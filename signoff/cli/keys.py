@@ -19,10 +19,12 @@ Writes signing.key into the data folder (SIGNOFF_DATA), readable by you alone, a
 A new key makes every receipt of the old one worthless, unless the agents' SIGNOFF_VERIFY_KEY names both.
 """
 ENV_EPILOG = """\
-  eval "$(signoff env --agent billing-bot)"
+  eval "$(signoff env)"
 
-The output holds the password of Redis: give it to nobody but the agent.
+What the agent of this user on this machine has to set, or what one has set whose environment this is. It
+holds the agent's own password of Redis. `signoff agent add` makes another agent, and prints its settings.
 """
+MORE = ("SIGNOFF_DEPLOYMENT", "SIGNOFF_AGENT_SECRET")
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -65,26 +67,30 @@ def _public(_: argparse.Namespace) -> int:
 
 
 def _env(arguments: argparse.Namespace) -> int:
-    from signoff.client.settings import LOCAL_AGENT
     from signoff.models.messages import AGENT
-    from signoff.queue.data_folder import agent_file, read_env_file
+    from signoff.queue import acl
+    from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
 
+    left = read_env_file(agent_file()) if agent_file().exists() else {}
+    # The environment comes first: a file may be left from a server that ran here once.
+    said = dict(os.environ) if os.environ.get("SIGNOFF_REDIS_URL") else left | dict(os.environ)
     name = arguments.agent or os.environ.get("SIGNOFF_AGENT") or LOCAL_AGENT
     if not AGENT.fullmatch(name):
         raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
-    # The environment comes first: a file may be left from a server that ran here once.
-    url, key = os.environ.get("SIGNOFF_REDIS_URL"), os.environ.get("SIGNOFF_VERIFY_KEY")
-    if not url and agent_file().exists():
-        left = read_env_file(agent_file())
-        url, key = left.get("SIGNOFF_REDIS_URL"), key or left.get("SIGNOFF_VERIFY_KEY")
-    if not url:
+    url = said.get("SIGNOFF_REDIS_URL", "")
+    try:
+        user = acl.credentials(url)[0] if url else None
+    except ValueError:
+        raise ConfigError("SIGNOFF_REDIS_URL is no URL, such as redis://host:6379/0.") from None
+    if user != name:  # the server's own user, another agent's, or everybody's: it is not this one's to have
         raise ConfigError(
-            "No server is known here: start one with `signoff serve`, or set SIGNOFF_REDIS_URL to its Redis."
+            f"No Redis user of {name} is known here: `signoff agent add {name}` beside the server makes it, "
+            "and prints all that it has to set."
         )
-    key = key or _settings().signer().verify_key
-    for variable, value in (
-        ("SIGNOFF_REDIS_URL", url), ("SIGNOFF_VERIFY_KEY", key), ("SIGNOFF_AGENT", name),
-    ):  # fmt: skip
+    key = said.get("SIGNOFF_VERIFY_KEY") or _settings().signer().verify_key
+    found = {"SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key, "SIGNOFF_AGENT": name}
+    more = {variable: said[variable] for variable in MORE if said.get(variable)}
+    for variable, value in (found | more).items():
         print(f"export {variable}={shlex.quote(value)}")
     return 0
 

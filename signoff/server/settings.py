@@ -28,6 +28,7 @@ class Settings(BaseSettings):
 
     data: Path = Field(default_factory=data_folder)
     redis_url: str | None = None
+    redis_admin_url: SecretStr | None = None
     database_url: str | None = None
     signing_key: SecretStr | None = None
     approvers: str = ""
