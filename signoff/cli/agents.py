@@ -6,8 +6,6 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from signoff.cli.output import say
@@ -50,7 +48,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         ("rotate", _rotate, "give an agent another password", ROTATE_EPILOG),
         ("remove", _remove, "take an agent's Redis user away", ""),
         ("off", _off, "keep an agent out", OFF_EPILOG),
-        ("on", _on, "let an agent in again that was switched off", ""),
+        ("on", _on, "let an agent in again that was switched off; it gets today's rules", ""),
     ):
         parser = command(agent, name, run, help, common=common, epilog=epilog)
         parser.add_argument("name", metavar="NAME", help="a-z, 0-9 and -, at most 40")
@@ -173,15 +171,10 @@ def _admin(settings: Settings) -> str:
     return found
 
 
-@contextmanager
-def _users(settings: Settings) -> Iterator[Users]:
+def _users(settings: Settings) -> Users:
     from signoff.queue.users import Users
 
-    users = Users(_admin(settings))
-    try:
-        yield users
-    finally:
-        users.close()
+    return Users(_admin(settings))
 
 
 def _settings() -> Settings:

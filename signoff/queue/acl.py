@@ -93,6 +93,11 @@ class User:
     line: str
 
     @property
+    def needs_none(self) -> bool:
+        """Whether anybody may log in as this user, with any password or none."""
+        return "nopass" in self.line.split()
+
+    @property
     def is_agent(self) -> bool:
         """Whether it may write the stream that is called like it. Nothing else is an agent's user."""
         stream = f"~signoff:req:{self.name}"
@@ -149,9 +154,14 @@ def database(url: str) -> str:
 
 
 def with_user(url: str, name: str, password: str) -> str:
-    """The same Redis for another user. Nothing of the former user's is left in it."""
+    """The same Redis for another user."""
+    parts = urlsplit(without_user(url))
+    netloc = f"{quote(name, safe='')}:{quote(password, safe='')}@{parts.netloc}"
+    return urlunsplit(parts._replace(netloc=netloc))
+
+
+def without_user(url: str) -> str:
+    """The same Redis for nobody: no user and no password, wherever in the URL they stood."""
     parts = urlsplit(url)
-    where = parts.netloc.rpartition("@")[2]
     query = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("username", "password")]
-    netloc = f"{quote(name, safe='')}:{quote(password, safe='')}@{where}"
-    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query)))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query)))

@@ -41,12 +41,18 @@ class Users:
             self._redis = redis.Redis.from_url(
                 url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, protocol=2,
                 decode_responses=True,
-                encoding_errors="replace",  # a connection's name is whatever its agent has called it
+                encoding_errors="replace",  # a user's name may be any bytes
             )  # fmt: skip
         except ValueError:
             raise ConfigError(
                 "SIGNOFF_REDIS_ADMIN_URL is no URL, such as redis://admin:…@host:6379/0."
             ) from None
+
+    def __enter__(self) -> Users:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let the connection go."""
@@ -63,7 +69,9 @@ class Users:
             if known is not None:
                 more = "rotate` gives it a new password" if known.is_agent else "list` shows who is an agent"
                 raise ConfigError(f"Redis has a user {agent} already: `signoff agent {more}.")
-            return self._set(agent)
+            password = acl.new_password()
+            self._set(agent, acl.hashed(password))
+            return password
 
     def rotate(self, agent: str) -> str:
         """Give an agent a new password, today's rules, and the right to log in → the password.
@@ -72,7 +80,8 @@ class Users:
         """
         with _translated():
             self._known(agent)
-            password = self._set(agent)
+            password = acl.new_password()
+            self._set(agent, acl.hashed(password))
             self._kill(agent)
             return password
 
@@ -98,15 +107,20 @@ class Users:
             return self._kill(agent)
 
     def switch_on(self, agent: str) -> None:
-        """Let it in again, with the password that it has."""
+        """Let it in (again), with the password that it has and with today's rules."""
         with _translated():
-            self._known(agent)
-            self._call("ACL SETUSER", agent, "on")
+            self._set(agent, *self._known(agent).hashes)
+
+    def all(self) -> list[acl.User]:
+        """Every user that Redis has."""
+        with _translated():
+            lines: Any = self._call("ACL LIST")
+        return [user for user in map(acl.read, lines) if user]
 
     def agents(self) -> list[AgentUser]:
         """All agents' users, by name."""
         with _translated():
-            found = [user for user in self._all() if user.is_agent]
+            found = [user for user in self.all() if user.is_agent]
             clients: Any = self._redis.client_list()
         count = Counter(str(client.get("user")) for client in clients)
         return [AgentUser(user.name, user.on, count[user.name]) for user in sorted(found, key=_name)]
@@ -121,18 +135,17 @@ class Users:
         return None
 
     @contextmanager
-    def password(self, agent: str) -> Iterator[str]:
-        """One more password of an agent's that holds inside the `with`: to try what its user may do."""
+    def password(self, name: str) -> Iterator[str]:
+        """One more password of a user's that holds inside the `with`: to try what that user may do."""
         password = acl.new_password()
         added = acl.hashed(password)
         with _translated():
-            self._known(agent)
-            self._call("ACL SETUSER", agent, added)
+            self._call("ACL SETUSER", name, added)
         try:
             yield password
         finally:
             with suppress(RedisError, OSError):
-                self._call("ACL SETUSER", agent, f"!{added[1:]}")
+                self._call("ACL SETUSER", name, f"!{added[1:]}")
 
     def would_allow(self, user: str, tries: list[list[str]]) -> list[bool | None]:
         """What Redis itself says it would let a user do, of each command with its arguments. Nothing is done.
@@ -159,11 +172,8 @@ class Users:
     def _call(self, *words: str) -> Any:
         return self._redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
-    def _set(self, agent: str) -> str:
-        password = acl.new_password()
-        rules = acl.agent_rules(agent)
-        self._call("ACL SETUSER", agent, "reset", "on", acl.hashed(password), *rules)
-        return password
+    def _set(self, agent: str, *hashes: str) -> None:
+        self._call("ACL SETUSER", agent, "reset", "on", *hashes, *acl.agent_rules(agent))
 
     def _kill(self, agent: str) -> int:
         try:
@@ -173,17 +183,14 @@ class Users:
                 return 0
             raise
 
-    def _all(self) -> list[acl.User]:
-        lines: Any = self._call("ACL LIST")
-        return [user for user in map(acl.read, lines) if user]
-
     def _find(self, name: str) -> acl.User | None:
-        return next((user for user in self._all() if user.name == name), None)
+        return next((user for user in self.all() if user.name == name), None)
 
-    def _known(self, agent: str) -> None:
+    def _known(self, agent: str) -> acl.User:
         user = self._find(agent)
         if user is None or not user.is_agent:
             raise ConfigError(f"Redis has no user of an agent {agent}: `signoff agent list` shows all.")
+        return user
 
 
 def _flat(found: Any) -> Iterator[tuple[str, tuple[int, frozenset[str]]]]:

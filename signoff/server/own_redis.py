@@ -77,14 +77,12 @@ def admin_url_file(data: Path) -> Path:
 
 
 def admin_url(data: Path, redis_url: str | None, given: str | None) -> str | None:
-    """Who may make users in the server's Redis: SIGNOFF_REDIS_ADMIN_URL, else the admin of its own Redis.
+    """Who may make users in the server's Redis: the admin of its own, or of another one what is `given`.
 
-    None where another one than its own is in use and nothing is given.
+    None where another one is in use, and nothing is given.
     """
-    if given:
-        return given
     own, admin = kept_url(data), _written(admin_url_file(data))
-    return admin if own and redis_url in (None, "", own) else None
+    return admin if own and redis_url in (None, "", own) else given
 
 
 class EmbeddedRedis:
