@@ -74,7 +74,7 @@ def _add(arguments: argparse.Namespace) -> int:
             SIGNOFF_AGENT=arguments.name,
             SIGNOFF_REDIS_URL=acl.with_user(url, arguments.name, password),
             SIGNOFF_VERIFY_KEY=verify_key,
-            SIGNOFF_DEPLOYMENT=getattr(settings, "deployment", "signoff"),
+            SIGNOFF_DEPLOYMENT=settings.deployment,
             SIGNOFF_AGENT_SECRET=acl.new_secret(),
         )
         _save(users)

@@ -24,7 +24,6 @@ ENV_EPILOG = """\
 What the agent of this user on this machine has to set, or what one has set whose environment this is. It
 holds the agent's own password of Redis. `signoff agent add` makes another agent, and prints its settings.
 """
-MORE = ("SIGNOFF_DEPLOYMENT", "SIGNOFF_AGENT_SECRET")
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -68,6 +67,7 @@ def _public(_: argparse.Namespace) -> int:
 
 def _env(arguments: argparse.Namespace) -> int:
     from signoff.models.messages import AGENT
+    from signoff.models.receipt import DEPLOYMENT
     from signoff.queue import acl
     from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
 
@@ -89,8 +89,12 @@ def _env(arguments: argparse.Namespace) -> int:
         )
     key = said.get("SIGNOFF_VERIFY_KEY") or _settings().signer().verify_key
     found = {"SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key, "SIGNOFF_AGENT": name}
-    more = {variable: said[variable] for variable in MORE if said.get(variable)}
-    for variable, value in (found | more).items():
+    deployment, secret = said.get("SIGNOFF_DEPLOYMENT"), said.get("SIGNOFF_AGENT_SECRET")
+    if deployment and deployment != DEPLOYMENT:
+        found["SIGNOFF_DEPLOYMENT"] = deployment
+    if secret:
+        found["SIGNOFF_AGENT_SECRET"] = secret
+    for variable, value in found.items():
         print(f"export {variable}={shlex.quote(value)}")
     return 0
 

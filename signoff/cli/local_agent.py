@@ -9,8 +9,8 @@ from signoff.queue import acl
 from signoff.queue.data_folder import AGENT_FILE, LOCAL_AGENT, read_env_file, write_private
 
 
-def leave_settings(data: Path, redis_url: str, verify_key: str) -> None:
-    """Write agent.env: the agent `local`, its Redis user, its secret, and the key that it verifies with.
+def leave_settings(data: Path, redis_url: str, verify_key: str, deployment: str) -> None:
+    """Write agent.env: the agent `local`, its Redis user, its secret, and whose receipts it takes.
 
     Without a URL (the Redis is not `serve`'s own) none is left there: the server's own user is for no agent.
     The secret stays as long as the file does, since the ids of what was asked with a key come from it.
@@ -21,6 +21,7 @@ def leave_settings(data: Path, redis_url: str, verify_key: str) -> None:
     found = {
         "SIGNOFF_AGENT": LOCAL_AGENT,
         "SIGNOFF_VERIFY_KEY": verify_key,
+        "SIGNOFF_DEPLOYMENT": deployment,
         "SIGNOFF_AGENT_SECRET": secret,
     }
     if redis_url:

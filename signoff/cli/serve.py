@@ -72,7 +72,7 @@ def _serve(_: argparse.Namespace) -> int:
             stack.callback(own.stop)
             own.start()
             url, where = own.url, f"its own {own.name}"
-        leave_settings(data, own.local_url if own else "", prepared.verify_key)
+        leave_settings(data, own.local_url if own else "", prepared.verify_key, prepared.deployment)
 
         def ready() -> None:
             what = f"cards go to {prepared.conversation}, requests come by {where}"

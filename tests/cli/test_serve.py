@@ -126,8 +126,8 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
     assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker"))
 
     left = read_env_file(tmp_path / "data" / "agent.env")
-    named = {"SIGNOFF_AGENT", "SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_AGENT_SECRET"}
-    assert left.keys() == named and left["SIGNOFF_AGENT"] == "local"
+    named = {"AGENT", "REDIS_URL", "VERIFY_KEY", "DEPLOYMENT", "AGENT_SECRET"}
+    assert left.keys() == {f"SIGNOFF_{name}" for name in named} and left["SIGNOFF_AGENT"] == "local"
     assert left["SIGNOFF_REDIS_URL"].startswith("redis://local:")
     assert (tmp_path / "data" / "agent.env").stat().st_mode & 0o777 == 0o600
     kept = [
