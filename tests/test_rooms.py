@@ -38,7 +38,7 @@ SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
     "queue": "acl data_folder intake jobs mac publisher stream users wakeups",
-    "client": "settings",
+    "client": "",
     "approvals": "audit authority channel epochs errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "slack.client slack.directory slack.errors",

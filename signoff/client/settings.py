@@ -9,8 +9,7 @@ from signoff.errors import ConfigError
 from signoff.models.messages import AGENT
 from signoff.models.receipt import DEPLOYMENT
 from signoff.queue import acl
-from signoff.queue.data_folder import LOCAL_AGENT as LOCAL_AGENT
-from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
 from signoff.receipts import VerifyKeys, verify_keys
 
 

@@ -52,8 +52,9 @@ def run(
     data.mkdir(mode=0o700)
     for name, value in {
         "SIGNOFF_DATA": str(data), "SIGNOFF_REDIS_URL": guarded[acl.SERVER],
-        "SIGNOFF_REDIS_ADMIN_URL": guarded[acl.ADMIN], "SIGNOFF_SIGNING_KEY": Signer.generate().private_text(),
-        "SIGNOFF_DATABASE_URL": f"sqlite:///{data / 'signoff.db'}", "SIGNOFF_DEPLOYMENT": "payments",
+        "SIGNOFF_REDIS_ADMIN_URL": guarded[acl.ADMIN], "SIGNOFF_DEPLOYMENT": "payments",
+        "SIGNOFF_SIGNING_KEY": Signer.generate().private_text(),
+        "SIGNOFF_DATABASE_URL": f"sqlite:///{data / 'signoff.db'}",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     assert main(["db", "upgrade"]) == 0
@@ -76,7 +77,8 @@ def test_add_prints_all_that_an_agent_has_to_set_and_it_works(run: Run, guarded:
     assert code == 0
     given = settings(out)
     assert list(given) == [
-        "SIGNOFF_AGENT", "SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT", "SIGNOFF_AGENT_SECRET",
+        "SIGNOFF_AGENT", "SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT",
+        "SIGNOFF_AGENT_SECRET",
     ]  # fmt: skip
     assert given["SIGNOFF_AGENT"] == AGENT and given["SIGNOFF_DEPLOYMENT"] == "payments"
     assert re.fullmatch(r"[0-9a-f]{64}", given["SIGNOFF_AGENT_SECRET"])
