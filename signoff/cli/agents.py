@@ -6,6 +6,8 @@ import argparse
 import json
 import re
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from signoff.cli.output import say
@@ -68,7 +70,10 @@ def _add(arguments: argparse.Namespace) -> int:
         )
     settings = _settings()
     verify_key, url = settings.signer().verify_key, _url(settings)
-    with _users(settings) as users:
+    with ExitStack() as stack:
+        # First what may fail: a password that was made has to be printed.
+        keep = stack.enter_context(_owners(settings)) if owner else None
+        users = stack.enter_context(_users(settings))
         password = users.add(arguments.name)
         _print(
             SIGNOFF_AGENT=arguments.name,
@@ -78,6 +83,8 @@ def _add(arguments: argparse.Namespace) -> int:
             SIGNOFF_AGENT_SECRET=acl.new_secret(),
         )
         _save(users)
+        if keep:
+            keep(arguments.name, owner)
     return 0
 
 
@@ -169,6 +176,27 @@ def _admin(settings: Settings) -> str:
             "SIGNOFF_REDIS_ADMIN_URL."
         )
     return found
+
+
+@contextmanager
+def _owners(settings: Settings) -> Iterator[Callable[[str, str], None]]:
+    """What keeps the owner that an agent was added with; it says so where the policy's file names another."""
+    from signoff.cli.database import check_upgraded, opened
+    from signoff.models import policies
+    from signoff.models.store import Store
+
+    policy = settings.policy() if settings.policy_file else None
+
+    def keep(agent: str, owner: str) -> None:
+        named = policy.owner(agent) if policy else None
+        policies.add_owner(store, agent, owner, named)
+        if named and named != owner:
+            say(f"the policy's file names {named} as the owner of {agent}, and that one holds.")
+
+    with opened(settings) as engine:
+        check_upgraded(engine)
+        store = Store(engine)
+        yield keep
 
 
 def _users(settings: Settings) -> Users:

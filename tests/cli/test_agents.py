@@ -13,9 +13,13 @@ import redis
 from support import RedisServer
 
 from signoff import Signoff
+from signoff.cli.database import opened
 from signoff.cli.main import main
+from signoff.models import lists
+from signoff.models.store import Store
 from signoff.queue import acl, stream
 from signoff.receipts import Signer
+from signoff.server import settings as server_settings
 
 Answer = tuple[int, str, str]
 Run = Callable[..., Answer]
@@ -199,3 +203,46 @@ def test_env_hands_out_what_an_agent_has_been_given(run: Run, monkeypatch: pytes
     code, out, _ = run("env")
     assert code == 0
     assert settings(out.replace("export ", "")) == given
+
+
+def owner(run: Run) -> str | None:
+    with opened(server_settings.load()) as engine:
+        return lists.owner(Store(engine), AGENT)
+
+
+def test_an_owner_is_known_before_the_agent_has_asked(run: Run) -> None:
+    assert run("agent", "add", AGENT, "--owner", "U0ANA")[0] == 0
+    assert owner(run) == "U0ANA"
+
+
+def test_the_policys_file_has_the_last_word_on_an_owner(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policy.yml").write_text(f"version: 1\nagents:\n  {AGENT}: {{owner: U0MIA}}\n")
+    for name, value in {
+        "SIGNOFF_POLICY": str(tmp_path / "policy.yml"), "SIGNOFF_APPROVERS": "U0ANA",
+        "SIGNOFF_CHANNEL": "C0APPROVE",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    code, out, err = run("agent", "add", AGENT, "--owner", "U0ANA")
+    assert code == 0 and "SIGNOFF_AGENT_SECRET" in out and "names U0MIA as the owner" in err
+    assert owner(run) == "U0MIA"
+
+
+@pytest.mark.parametrize("given", ["@ana", "ana", "S0FINANCE1", "U0", "u0ana", "U0ANA\n"])
+def test_an_owner_that_is_nobody_is_refused_before_anything_is_made(
+    run: Run, admin: redis.Redis, given: str
+) -> None:
+    before = admin.acl_list()
+    assert run("agent", "add", AGENT, "--owner", given)[:2] == (2, "")
+    assert admin.acl_list() == before
+
+
+def test_an_owner_needs_a_database_that_is_there_before_anything_is_made(
+    run: Run, admin: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = admin.acl_list()
+    monkeypatch.setenv("SIGNOFF_DATABASE_URL", f"sqlite:///{tmp_path / 'data' / 'new.db'}")
+    code, out, err = run("agent", "add", AGENT, "--owner", "U0ANA")
+    assert (code, out) == (2, "") and "signoff db upgrade" in err
+    assert admin.acl_list() == before
