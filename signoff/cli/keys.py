@@ -82,7 +82,9 @@ def _env(arguments: argparse.Namespace) -> int:
         user = acl.credentials(url)[0] if url else None
     except ValueError:
         raise ConfigError("SIGNOFF_REDIS_URL is no URL, such as redis://host:6379/0.") from None
-    if user != name:  # the server's own user, another agent's, or everybody's: it is not this one's to have
+    if (
+        user != name or user in acl.RESERVED
+    ):  # the server's own user, another agent's, or everybody's: it is not this one's to have
         raise ConfigError(
             f"No Redis user of {name} is known here: `signoff agent add {name}` beside the server makes it, "
             "and prints all that it has to set."

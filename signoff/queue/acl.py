@@ -26,21 +26,23 @@ SECRET_BYTES = 32
 _HANDSHAKE = ("+ping", "+hello", "+auth", "+client|setname")
 _AGENT = (
     "(+xadd %W~signoff:req:{agent})",
-    "(+set %W~signoff:body:{agent}:*)",
+    "(+set +expire %W~signoff:body:{agent}:*)",
     "(+get +mget %R~signoff:dec:{agent}:*)",
     "(+xgroup|create +xreadgroup +xack +xautoclaim ~signoff:dec:{agent})",
     "(+subscribe +unsubscribe &signoff:ntf:{agent}:*)",
 )
 _SERVER = (
-    "+client|info +client|list +info +time +scan +multi +exec +discard +watch +unwatch +eval +evalsha "
-    "+script|load +script|exists",
-    "(+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xdel +xautoclaim +xinfo|consumers +xinfo|groups "
-    "+xinfo|stream +xpending +xlen +xrange +xtrim +del +unlink +exists +type +memory|usage ~signoff:req:*)",
+    "+client|id +client|info +client|list +client|tracking +info +time +scan +multi +exec +discard +watch "
+    "+unwatch +eval +evalsha +script|load +script|exists",
+    "(+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xdel +xautoclaim +xclaim +xinfo|consumers "
+    "+xinfo|groups +xinfo|stream +xpending +xlen +xrange +xtrim +del +unlink +exists +type +memory|usage "
+    "~signoff:req:*)",
     "(+get +getrange +mget +del +unlink +exists +expire +ttl +pttl +strlen +type +memory|usage "
     "~signoff:body:*)",
-    "(+get +set +xadd +expire +type +strlen +memory|usage ~signoff:dec:*)",
+    "(+get +getrange +set +xadd +expire +type +strlen +memory|usage ~signoff:dec:*)",
     "(+publish &signoff:ntf:*)",
-    "(+xadd +xlen +xtrim +del +type ~signoff:dead)",
+    "(+subscribe +unsubscribe &__redis__:invalidate)",
+    "(+xadd +xlen +xrange +xrevrange +xtrim +del +unlink +expire +type +memory|usage ~signoff:dead)",
     "(+@hash +@set +@sortedset +@list +@string +watch +exists +del +expire +persist +ttl +rename +xadd "
     "+xrange +xrevrange +xlen +xdel +xtrim +eval +evalsha ~rq:*)",
 )

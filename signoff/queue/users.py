@@ -104,7 +104,12 @@ class Users:
                 return None
             # First off, then out: what was thrown out must not come in again in between.
             self._call("ACL SETUSER", agent, "off")
-            return self._kill(agent)
+            ended = self._kill(agent)
+            with suppress(
+                ResponseError
+            ):  # without an aclfile a restart lets it in again, and it floods again
+                self._call("ACL SAVE")
+            return ended
 
     def switch_on(self, agent: str) -> None:
         """Let it in (again), with the password that it has and with today's rules."""

@@ -196,6 +196,15 @@ def test_env_hands_out_nobody_elses_user(run: Run, monkeypatch: pytest.MonkeyPat
     assert (code, out) == (2, "") and f"signoff agent add {AGENT}" in err
 
 
+@pytest.mark.parametrize("name", sorted(acl.RESERVED))
+@pytest.mark.parametrize("user", ["", ":p@", "{}:p@"])
+def test_env_hands_out_no_user_that_is_no_agents_whatever_it_is_asked_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch, user: str, name: str
+) -> None:
+    monkeypatch.setenv("SIGNOFF_REDIS_URL", f"redis://{user.format(name)}127.0.0.1:6379/0")
+    assert run("env", "--agent", name)[:2] == (2, "")
+
+
 def test_env_hands_out_what_an_agent_has_been_given(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     given = settings(run("agent", "add", AGENT)[1])
     for name, value in given.items():

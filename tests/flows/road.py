@@ -84,6 +84,7 @@ class Road:
             with Users(self.admin_url) as users:
                 known = any(user.name == name for user in users.agents())
                 password = users.rotate(name) if known else users.add(name)
+                assert users.save() is None
             self._urls[name] = acl.with_user(self.admin_url, name, password)
         url = self._urls.get(name, self.admin_url)
         return self.agent_settings | {"SIGNOFF_AGENT": name, "SIGNOFF_REDIS_URL": url}

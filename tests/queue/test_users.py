@@ -254,10 +254,13 @@ def test_with_an_aclfile_users_outlive_a_restart_and_where_it_cannot_be_written_
             assert "ACL SAVE failed" in str(users.save())
             return
         assert users.save() is None
+        users.add(OTHER)
+        assert users.switch_off(OTHER) == 0  # which is kept, too
         own_redis.stop()
         own_redis.start("--aclfile", str(file))
         with login(urls, AGENT, password) as client:
             assert ask(client, AGENT)
+            assert users.agents() == [AgentUser(AGENT, True, 1), AgentUser(OTHER, False, 0)]
     assert password not in file.read_text()
 
 

@@ -102,6 +102,7 @@ class Stage:
         with Users(admin_url) as users:
             known = any(user.name == name for user in users.agents())
             password = users.rotate(name) if known else users.add(name)
+            users.save()
         key = read_env_file(self.server_data / AGENT_FILE)["SIGNOFF_VERIFY_KEY"]
         url = acl.with_user(redis_url, name, password)
         return {"SIGNOFF_AGENT": name, "SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key}

@@ -15,7 +15,6 @@ from signoff.cli.doctor.patient import SECONDS, Fault, Patient, Skip
 from signoff.errors import ConfigError, Unreachable
 from signoff.queue import acl, stream
 from signoff.queue.data_folder import agent_file, read_env_file
-from signoff.queue.stream import Stream
 from signoff.queue.users import Users
 
 REFUSED = (
@@ -75,7 +74,8 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
     admin = patient.admin_url
     if admin:
         apart = {acl.DEFAULT, acl.credentials(url)[0], acl.credentials(admin)[0]}
-        asking = Stream(patient.redis, "doctor").agents()
+        keys = patient.redis.scan_iter(match=f"{stream.REQUESTS}*", count=5000, _type="stream")
+        asking = {key.decode(errors="replace").removeprefix(stream.REQUESTS) for key in keys}
         with Users(admin) as made:
             everybody = [user for user in made.all() if user.name not in apart]
             found = [user for user in everybody if user.is_agent or user.name in asking]

@@ -54,19 +54,19 @@ def of_agent(agent: str) -> list[list[str]]:
     XADD {stream.DEAD} 0-0 v 1|XADD signoff:req: 0-0 v 1|XADD {asked}x 0-0 v 1|XADD {asked}:x 0-0 v 1
     SET {key} x {WRONG}|SET {their_key} x {WRONG}|SET {told} x {WRONG}|SET {asked} x {WRONG}
     SET {their_body} x {WRONG}|SET {stream.DEAD} x {WRONG}|SET {stream.INSTANCE} x {WRONG}
-    GET {body}|SET {body} x GET {WRONG}|GET {their_body}|STRLEN {body}|DEL {body}|EXPIRE {body} {WRONG}
+    GET {body}|SET {body} x GET {WRONG}|GET {their_body}|STRLEN {body}|DEL {body}|EXPIRE {their_body} {WRONG}
     GET {their_key}|MGET {key} {their_key}|GET {told}|GET {stream.INSTANCE}|GET {asked}|GETDEL {key}
     GETEX {key}|GETRANGE {key} 0 1|SETRANGE {key} {WRONG} x|DEL {key}|UNLINK {key}|EXPIRE {key} {WRONG}
     PERSIST {key}|RENAME {key} {their_key}|COPY {key} {their_key}|DUMP {key}|RESTORE {key} 0 {WRONG}
     MOVE {key} 1|SORT {key} {WRONG}
     TYPE {their_key}|EXISTS {their_key}|TOUCH {key}|OBJECT ENCODING {key}|MEMORY USAGE {key}
     XREAD STREAMS {theirs} 0|XREAD STREAMS {told} 0|XREAD STREAMS {asked} 0
-    XREADGROUP GROUP {NOBODY} c STREAMS {theirs} >|XREADGROUP GROUP {stream.GROUP} c STREAMS {asked} >
+    XREADGROUP GROUP {NOBODY} c STREAMS {theirs} >|XREADGROUP GROUP intake c STREAMS {asked} >
     XREADGROUP GROUP {NOBODY} c STREAMS {told} {theirs} > >
     XGROUP CREATE {asked} {NOBODY} {WRONG}|XGROUP CREATE {theirs} {NOBODY} {WRONG}
     XGROUP DESTROY {told} {NOBODY}|XGROUP DESTROY {asked} {NOBODY}
     XGROUP SETID {asked} {NOBODY} {WRONG}|XGROUP DELCONSUMER {asked} {NOBODY} c
-    XACK {asked} {stream.GROUP} 0-0|XACK {theirs} {NOBODY} 0-0|XAUTOCLAIM {asked} {NOBODY} c 0 {WRONG}
+    XACK {asked} intake 0-0|XACK {theirs} {NOBODY} 0-0|XAUTOCLAIM {asked} {NOBODY} c 0 {WRONG}
     XCLAIM {told} {NOBODY} c 0 0-0|XPENDING {told} {NOBODY}|XSETID {asked} {WRONG}|XINFO STREAM {asked}
     XTRIM {asked} MAXLEN {WRONG}|XTRIM {told} MAXLEN {WRONG}|XTRIM {theirs} MAXLEN {WRONG}|XDEL {asked} 0-0
     XDEL {told} 0-0|XRANGE {asked} - + COUNT 1|XREVRANGE {told} + - COUNT 1|XLEN {asked}|XLEN {stream.DEAD}
@@ -90,6 +90,7 @@ def needed(agent: str) -> list[list[str]]:
     topic = stream.notification(agent, ID)
     return _read(f"""
     PING|CLIENT SETNAME {NOBODY}|XADD {stream.requests(agent)} * v 1|SET signoff:body:{agent}:{ID} x EX 1
+    EXPIRE signoff:body:{agent}:{ID} 1
     GET {key}|MGET {key} {key}|XGROUP CREATE {told} g 0 MKSTREAM|XREADGROUP GROUP g c STREAMS {told} >
     XACK {told} g 0-0|XAUTOCLAIM {told} g c 0 0|SUBSCRIBE {topic}|UNSUBSCRIBE {topic}
     """)
