@@ -477,6 +477,12 @@ def test_a_door_that_is_open_fails_users(healthy: Healthy, name: str, rules: str
 
 
 @on_sqlite
+def test_a_default_without_rights_fails_users(healthy: Healthy) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", "default", "resetkeys", "-@all")
+    assert "loses every transaction" in failed()["users"]
+
+
+@on_sqlite
 def test_agents_that_have_one_password_fail_users(healthy: Healthy) -> None:
     line = next(line for line in healthy.redis.acl_list() if line.split()[1] == AGENT)
     [shared] = [word for word in line.split() if word.startswith("#")]

@@ -185,7 +185,7 @@ def test_the_server_may_not_do_what_it_never_does(url_of: Callable[[str], str], 
 
 def test_the_guide_says_what_the_code_does() -> None:
     expected = {
-        "default": ["off"],
+        "default": [*acl.DEFAULT_RULES],
         acl.ADMIN: ["on", ">ADMIN-PASSWORD", *acl.admin_rules()],
         acl.SERVER: ["on", ">SERVER-PASSWORD", *acl.server_rules()],
         AGENT: ["on", ">AGENT-PASSWORD", *acl.agent_rules(AGENT)],

@@ -16,6 +16,7 @@ import redis
 from support import eventually
 
 from signoff.errors import ConfigError
+from signoff.queue import acl
 from signoff.server import own_redis, processes
 from signoff.server.own_redis import EmbeddedRedis
 
@@ -69,6 +70,29 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
     with client(server) as connection:
         assert connection.get("a") == b"b"
     server.stop()
+
+
+def test_what_the_server_wrote_at_one_stroke_survives_a_restart(tmp_path: Path) -> None:
+    """Redis reads its file as `default`, and where that may do nothing, transactions and scripts are lost."""
+    kept = []
+    for _ in range(2):
+        with own_redis.running(tmp_path) as server, client(server) as admin:
+            with redis.Redis.from_url(server.url) as connection:
+                if not kept:
+                    pipe = connection.pipeline(transaction=True)
+                    pipe.set("signoff:dec:a:1", "x")
+                    pipe.publish("signoff:ntf:a:1", "1")
+                    pipe.execute()
+                    connection.eval("redis.call('SET', KEYS[1], 'x')", 1, "rq:x")
+                    admin.execute_command("ACL SAVE")
+            kept.append(sorted(admin.keys()))
+            for password in ("", "x"):  # off is off, whatever it may do
+                with (
+                    redis.Redis.from_url(acl.with_user(server.url, "default", password)) as stranger,
+                    pytest.raises(redis.AuthenticationError),
+                ):
+                    stranger.ping()
+    assert kept[0] == kept[1] == [b"rq:x", b"signoff:dec:a:1"]
 
 
 def test_a_taken_port_is_replaced_and_the_password_stays(

@@ -86,6 +86,7 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
                     with made.password(agent.name) as password:
                         _check_agent(acl.with_user(url, agent.name, password), agent.name)
                 _ask_redis(made, agent.name, known)
+            _check_reading(made)
             for user in everybody:
                 if user not in found:
                     _check_other(made, user.name)
@@ -99,6 +100,15 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
     name = acl.credentials(local)[0]
     _check_agent(local, name)
     return [name]
+
+
+def _check_reading(made: Users) -> None:
+    """Redis may read its append-only file when it starts: see `acl.DEFAULT_RULES`."""
+    if made.would_allow(acl.DEFAULT, [["SET", stream.decision(tries.NOBODY, tries.ID), "x"]]) != [True]:
+        raise Fault(
+            "Redis's user default has no rights: when Redis starts, it loses every transaction in its file",
+            f"give it all rights, and leave it off: `user default {' '.join(acl.DEFAULT_RULES)}`",
+        )
 
 
 def _check_password(agent: acl.User, everybody: Iterable[acl.User]) -> None:
