@@ -18,7 +18,7 @@ DEFAULT = "default"
 """Whoever has not said who they are. Nobody's, and off: no password logs in as it."""
 DEFAULT_RULES = ("off", "~*", "&*", "+@all")
 """Off, and yet with every right: when Redis (7 and 8; not Valkey) starts, it reads its append-only file as
-this user, and passes over each transaction in it that this user may not run. A restart would lose them all."""
+this user, and passes over each transaction in it that this user may not run: a restart would lose them."""
 SERVER, ADMIN = "signoff-server", "signoff-admin"
 RESERVED = frozenset((DEFAULT, SERVER, ADMIN))
 """No agent may be called so."""
