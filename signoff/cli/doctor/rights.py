@@ -25,6 +25,7 @@ REFUSED = (
 has no such command, or lets nobody run it."""
 GUIDE = "docs/operating.md, Redis, has its rules"
 ROTATE = "`signoff agent rotate NAME` gives it one of its own"
+ANEW = "make it anew: `ACL DELUSER {name}` as an admin of Redis, then `signoff agent add {name}`"
 SHOWN = 5
 """So many of what goes through are named."""
 
@@ -81,11 +82,16 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
             found = [user for user in everybody if user.is_agent or user.name in asking]
             known = made.commands() if found else {}
             for agent in found:
-                _check_password(agent, made.all())
-                if agent.on:
-                    with made.password(agent.name) as password:
-                        _check_agent(acl.with_user(url, agent.name, password), agent.name)
-                _ask_redis(made, agent.name, known)
+                try:
+                    _check_password(agent, made.all())
+                    if agent.on:
+                        with made.password(agent.name) as password:
+                            _check_agent(acl.with_user(url, agent.name, password), agent.name)
+                    _ask_redis(made, agent.name, known)
+                except Fault as fault:
+                    if not agent.is_agent:
+                        fault.fix = ANEW.format(name=agent.name)
+                    raise
             _check_reading(made)
             for user in everybody:
                 if user not in found:
