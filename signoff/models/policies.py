@@ -96,7 +96,8 @@ def own(connection: Connection, owner_of: Callable[[str], str | None]) -> dict[s
 
 def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:
     """Keep whom an agent was added with, whether it has asked yet or not; `named` is the policy's, if any."""
-    values = {"name": agent, "owner": named or added, "added": added, "at": store.clock()}
+    at = store.clock()
+    values = {"name": agent, "owner": named or added, "added": added, "at": at}
     with store.transaction() as connection:
         connection.execute(_ADD_OWNER, values)
         row = connection.execute(_AGENT, {"agent": agent}).one()
@@ -106,4 +107,4 @@ def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:
             "added_owner": row.added_owner,
             "created_at": row.created_at,
         }
-        append(connection, Event("agent", None, values["at"], "operator", told))
+        append(connection, Event("agent", None, at, "operator", {"agent": agent, **told}))
