@@ -26,6 +26,7 @@ GRANTS: Mapping[str, str] = {
     "approval": CHANGE,
     "card": CHANGE,
     "agent": CHANGE,
+    "amount": ALL,
     "thread": CHANGE,
     "pause": CHANGE,
     "flood_warning": CHANGE,

@@ -62,6 +62,9 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "closed_in": by("restored", "adopted"),
         "spent_by": by("spend"),
         "spent_at": by("spend"),
+        "judged": Unsaid("which policy it was last held against: whoever decides asks today's"),
+        "drawn": DRAWING,
+        "moved": DRAWING,
     },
     "payload": {
         "approval_id": by("submit", "edit"),
@@ -115,6 +118,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "backup_at": by("restored"),
         "told_at": Unsaid("whether agents were told: sweep repeats it"),
     },
+    "amount": Unsaid("what a payload counts for in its agent's sums, worked out from that"),
     "audit_event": Unsaid("the log itself"),
     "thread": DRAWING,
     "pause": DRAWING,
