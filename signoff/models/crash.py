@@ -66,6 +66,9 @@ CRASH_POINTS: Final[dict[str, str]] = {
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {
+    "double.claimed": "a message beside a card was found, and it is redrawn next",
+    "double.redrawn": "nobody can decide on it any more, and that is not noted",
+    "thread.late": "a first message was posted beside another, and is redrawn next",
     "flood.written": "that an agent asks for too much is written, not committed",
     "flood.committed": "that is noted, and the agent does not know",
     "restore.unpacked": "the backup lies beside the database, up to date and verified",
