@@ -56,11 +56,10 @@ class Search:
     def _find(self, kind: str, about: Any, wished: str, thread: str | None, since: float) -> list[Place]:
         found = []
         try:
-            bot = self._slack.bot()
             channel = self._id_of(wished)
             for message in self._messages(channel, thread, since - MARGIN_SECONDS):
                 metadata = message.get("metadata") or {}
-                if metadata.get("event_type") != kind or not bot.wrote(message):
+                if metadata.get("event_type") != kind or not self._slack.wrote(message):
                     continue
                 if about(metadata.get("event_payload") or {}):
                     ts = str(message["ts"])

@@ -47,7 +47,6 @@ READS = frozenset(
         "conversations.list",
         "conversations.history",
         "conversations.replies",
-        "bots.info",
     }
 )
 PAGE = 200
@@ -74,19 +73,6 @@ class Posted:
     thread_ts: str | None = None
 
 
-@dataclass(frozen=True)
-class Bot:
-    """Who this app is in a message; `app` is empty where Slack does not say it."""
-
-    id: str
-    app: str = ""
-
-    def wrote(self, message: Mapping[str, Any]) -> bool:
-        """Whether a message is this app's own."""
-        whose = message.get("app_id")
-        return message.get("bot_id") == self.id and (not self.app or whose in (None, self.app))
-
-
 def client(token: str, api_url: str, *, seconds: int = CALL_SECONDS) -> WebClient:
     """A Web API client that never repeats a call on its own.
 
@@ -101,7 +87,7 @@ class Slack:
     def __init__(self, web: WebClient) -> None:
         self.web = web
         self._url = ""
-        self._self: Bot | None = None
+        self._bot = ""
 
     def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Any method; None is left out."""
@@ -166,17 +152,10 @@ class Slack:
             return None
         return self._url
 
-    def bot(self) -> Bot:
-        """Who this app is, asked for once; raises what Slack says."""
-        if self._self is None:
-            found = str(self.call("auth.test").get("bot_id") or "")
-            try:
-                said = self.call("bots.info", bot=found).get("bot") or {}
-            except SlackRefused as error:
-                log.info("the app's id is not known: %s", error)
-                said = {}
-            self._self = Bot(found, str(said.get("app_id") or ""))
-        return self._self
+    def wrote(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message is this app's own: of its bot, which no other app has. Raises what Slack says."""
+        self._bot = self._bot or str(self.call("auth.test").get("bot_id") or "")
+        return bool(self._bot) and message.get("bot_id") == self._bot
 
     def messages(
         self, channel: str, thread_ts: str | None, oldest: float, cursor: str | None = None
