@@ -383,7 +383,7 @@ def test_who_still_works_when_the_clock_is_put_back_keeps_its_lease(core: Core) 
 @pytest.mark.parametrize("column", ["approval.not_before", "pause.not_before"])
 def test_what_rests_further_ahead_than_anything_does_is_due(core: Core, column: str) -> None:
     approval = core.submit()
-    table, then = column.partition(".")[0], {"then": core.store.clock() + HOUR}
+    table = column.partition(".")[0]
     turns.pause(core.store, turns.POST, "C0APPROVE", 0.0)
     with core.store.transaction() as connection:
         connection.execute(
