@@ -11,6 +11,7 @@ from support import Core, undelivered
 
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.delivery.lease import Held
 from signoff.bot.slack.client import Posted
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.models import doubles, flood, homes, leases, threads, turns
@@ -78,6 +79,12 @@ class Slack:
         self.shown[ts], self.metadata[ts] = list(blocks or []), given.get("metadata") or {}
         if self.lost and self.lost.pop(0):
             raise SlackUnavailable("RemoteDisconnected")
+
+
+@pytest.fixture(autouse=True)
+def _stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is stopped renews nothing; in these tests only the thread that calls Slack stands still."""
+    monkeypatch.setattr(Held, "all", classmethod(lambda cls: []))
 
 
 @pytest.fixture
