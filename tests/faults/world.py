@@ -25,7 +25,9 @@ from faults.proxy import Proxy
 from signoff import receipts
 from signoff.models import migrate
 from signoff.models.engine import OUTAGE, open_engine
+from signoff.models.messages import new_id
 from signoff.models.store import Store
+from signoff.queue import stream
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
 from signoff.sandbox.workspace import DEFAULT_SCOPES
@@ -42,6 +44,7 @@ rules:
 """Of what agents ask (1 to 500) some needs nobody; what people make of it is always asked about."""
 REST_SECONDS = 90.0
 """By then all that was under way has come to its end; what has not is stuck."""
+PROVOKE_SECONDS = 1.0
 SUPERVISOR_SECONDS = 0.5
 """A role that dies is started again after so long, as by `signoff serve`."""
 HISTORY = ("channels:history", "groups:history", "im:history")
@@ -82,6 +85,7 @@ class World:
         self._proxied: tuple[str, ...] = options.pop("proxied", ())
         self._scopes: tuple[str, ...] = options.pop("scopes", ())
         """What the app has beside what it needs: `HISTORY`, to find cards again."""
+        self._provoked = 0.0
         self.left_open = 0
         """Doubles of what is over that could be pressed when all had come to rest."""
         self.deaths: list[str] = []
@@ -213,6 +217,14 @@ class World:
         pause = 0.0 if name in ("redis", "postgresql") else self.supervised
         self._killed[name] = time.monotonic() + pause
         return at
+
+    def provoke(self) -> None:
+        """Once a second, have rarer points passed: an entry is refused, and all answers published anew."""
+        if time.monotonic() - self._provoked > PROVOKE_SECONDS:
+            self._provoked = time.monotonic()
+            self.redis.client.delete(stream.INSTANCE)
+            entry = stream.entry("nonsense", str(new_id()), "{}")
+            self.redis.client.xadd(stream.requests("nobody"), entry)
 
     def kill_group(self) -> float:
         """SIGKILL all of a server at once, as a machine's end does: its roles and its Redis."""
