@@ -34,12 +34,13 @@ USUAL = Shape()
 
 @contextmanager
 def world(round: Round, shape: Shape = USUAL, **options: object) -> Iterator[World]:
-    """A world under load; at the end it is brought to rest and its books are checked, into `round`.
+    """A world under load, whose app has all scopes of the manifest but where `scopes` says otherwise; at the
+    end it is brought to rest and its books are checked, into `round`.
 
     Where something was breached its folder stays, with every log and journal.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"faults-{round.kind}-{round.seed}-"))
-    made = World(folder, round.database, shape, **options)
+    made = World(folder, round.database, shape, **{"scopes": HISTORY} | options)
     try:
         made.start()
         yield made
@@ -120,9 +121,14 @@ WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
     "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
     "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
     "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
-    "group-kills": (again(kill_group_and_recover, scopes=HISTORY, forking=True), 100, 25, DATABASES),
-    "group-kills-without-history": (again(kill_group_and_recover, forking=True), 100, 25, DATABASES),
-    "worker-freezes": (again(freeze_and_recover, scopes=HISTORY, forking=True), 50, 25, DATABASES),
+    "group-kills": (again(kill_group_and_recover, forking=True), 100, 25, DATABASES),
+    "group-kills-without-history": (
+        again(kill_group_and_recover, scopes=(), forking=True),
+        100,
+        25,
+        DATABASES,
+    ),
+    "worker-freezes": (again(freeze_and_recover, forking=True), 50, 25, DATABASES),
     "power-loss": (power_loss, 50, 25, DATABASES),
     "at-random": (at_random, 1_000, 1, DATABASES),
     "races-of-two-clicks": (races, 10_000, 1_000, DATABASES),
