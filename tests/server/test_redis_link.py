@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import redis
 from faults.proxy import Proxy
+from support import RedisServer
 
 from signoff.server import redis_link
 
@@ -58,6 +62,26 @@ def test_where_nobody_is_there_it_fails_as_before(behind: tuple[redis.Redis, Pro
     with pytest.raises(redis.RedisError):
         client.set("signoff:test:link", 1)
     assert time.monotonic() - began < 2.5
+
+
+def test_a_redis_that_hangs_costs_little_more_than_the_calls_own_time(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    assert server.process
+    client = redis_link.quick(server.url, SECONDS)
+    client.ping()
+    os.kill(server.process.pid, signal.SIGSTOP)
+    be_quiet(client)
+    try:
+        for _ in range(2):
+            began = time.monotonic()
+            with pytest.raises(redis.RedisError):
+                client.set("signoff:test:link", 1)
+            assert time.monotonic() - began < 1.5, "0.7 s, then 0.5 s, on a machine that has time"
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+        server.stop(kill=True)
+        client.close()
 
 
 def test_a_call_that_is_under_way_is_not_repeated(behind: tuple[redis.Redis, Proxy]) -> None:
