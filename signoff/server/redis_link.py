@@ -60,6 +60,8 @@ def _looking(kind: type[Any]) -> type[Any]:
     class Looking(kind):  # type: ignore[misc]
         """A connection that is made anew where nobody answers its PING."""
 
+        next_health_check: float
+
         def check_health(self) -> None:
             wire = self._sock
             if wire is None or time.monotonic() <= self.next_health_check:
