@@ -30,7 +30,7 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread")
+_CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
 _STANDS = decisions.c.withdrawn_at.is_(None)
 _LOAD = (
     select(

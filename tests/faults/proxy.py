@@ -1,4 +1,4 @@
-"""A TCP proxy between two parts, which cuts, refuses, delays, throttles, or goes silent.
+"""A TCP proxy between two parts, which cuts, refuses, delays, throttles, forgets, or goes silent.
 
 `half-open` is what a router's crash leaves behind: nobody is told, bytes are taken and go nowhere.
 """
@@ -25,6 +25,8 @@ class Proxy:
         self.rate = 0
         """Bytes a second, each way; 0 is no limit."""
         self._refusing = False
+        self._count = self._forgotten = 0
+        """Connections taken so far; and how many of them, the first, lead nowhere."""
         self._flows = asyncio.Event()
         self._links: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -46,6 +48,12 @@ class Proxy:
     def half_open(self) -> None:
         """Forward nothing any more, and tell nobody, until `heal`."""
         self._loop.call_soon_threadsafe(self._flows.clear)
+
+    def forget(self) -> None:
+        """As a firewall with what was quiet: the connections there are lead nowhere any more, and nobody
+        is told. New ones are taken.
+        """
+        self._forgotten = self._count
 
     def heal(self) -> None:
         """As before. What was half-open is cut: its bytes are gone."""
@@ -83,13 +91,17 @@ class Proxy:
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._links.add(writer)
+        self._count += 1
+        number = self._count
         there: asyncio.StreamWriter | None = None
         try:
             if self._refusing:
                 return
             back, there = await asyncio.open_connection("127.0.0.1", self.upstream)
             self._links.add(there)
-            ways = [asyncio.create_task(self._pump(*way)) for way in ((reader, there), (back, writer))]
+            ways = [
+                asyncio.create_task(self._pump(number, *way)) for way in ((reader, there), (back, writer))
+            ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
@@ -101,7 +113,7 @@ class Proxy:
                     self._links.discard(end)
                     _abort(end)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while piece := await reader.read(CHUNK):
                 if self.delay:
@@ -109,6 +121,8 @@ class Proxy:
                 if self.rate:
                     await asyncio.sleep(len(piece) / self.rate)
                 await self._flows.wait()
+                if number <= self._forgotten:
+                    continue
                 writer.write(piece)
                 await writer.drain()
 

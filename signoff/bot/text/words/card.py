@@ -164,6 +164,12 @@ def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_l
     return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
 
 
+def stands_elsewhere(permalink: str | None) -> Trusted:
+    """On a message that stands beside the card; `permalink` is the card's."""
+    where = f"The one that counts is <{permalink}|here>." if permalink else "The one that counts is another."
+    return Trusted(f"This card was posted twice. {where}")
+
+
 def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:
     """The top-level text of a card that waits no more."""
     return Trusted("\n".join([f"{agent} asked: {what}", *state]))
