@@ -26,7 +26,7 @@ from signoff.models.store import Store
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"

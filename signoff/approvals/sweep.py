@@ -73,7 +73,7 @@ class Sweep:
         if epochs.closed(store):
             return
         for agent, request_id in self._approvals.publisher.unknown(known):
-            self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            self._approvals.refuse(agent, request_id, "expired", epochs.LOST, lost=True)
             count += 1
         epochs.note_told(store, int(epoch))
         log.info("epoch %s: told agents of %d lost requests", epoch, count)

@@ -21,7 +21,7 @@ from signoff.policy.policy import Policy
 from signoff.queue import intake as intakes
 from signoff.queue.intake import Intake
 from signoff.queue.publisher import Publisher
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 
 IN_TRANSACTION = "all is written, nothing committed"
 POINTS = (

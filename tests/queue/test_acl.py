@@ -19,7 +19,7 @@ from signoff import Signoff
 from signoff.cli.doctor import backends
 from signoff.cli.doctor.patient import Patient
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.sandbox.server import Sandbox
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"

@@ -18,7 +18,7 @@ from signoff.models.messages import new_id
 from signoff.queue import intake as intakes
 from signoff.queue import stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 
 
 def send(core: Core, agent: str = "billing-bot", **fields: Any) -> str:
