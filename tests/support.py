@@ -20,11 +20,14 @@ import redis
 from sqlalchemy import text as sql
 
 from signoff.approvals.service import Approvals
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.errors import Invalid
+from signoff.models import identity
+from signoff.models.messages import ApprovalRequest, new_id, payload_digest
 from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
+from signoff.queue import stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import Stream
 from signoff.receipts import Signer
@@ -138,7 +141,7 @@ class Core:
         self.policy = parse(data, "policy.yml", approvers=("S0FIN",), conversation="C0APPROVE").policy
 
     def submit(self, agent: str = "billing-bot", **fields: Any) -> Any:
-        return self.approvals.submit(agent, a_request(**fields))
+        return self.approvals.submit(agent, a_request(agent=agent, **fields))
 
 
 def undelivered(store: Store) -> list[str]:
@@ -148,33 +151,38 @@ def undelivered(store: Store) -> list[str]:
         return list(connection.execute(sql(query), {"now": store.clock()}).scalars())
 
 
+def send_entry(client: Any, agent: str, kind: str, request_id: str, body: str | bytes) -> None:
+    """One entry as a client sends it, a request's body under its key."""
+    if kind == "request":
+        client.set(stream.body(agent, request_id), body, ex=stream.BODY_SECONDS)
+    client.xadd(stream.requests(agent), stream.entry(kind, request_id, body))
+
+
 @contextmanager
 def intake_of(core: Core, redis_url: str, *agents: str) -> Iterator[None]:
     """An intake that runs inside the `with`. It knows `agents` from its start; others it finds in 0.5 s."""
     client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
-    stream = Stream(client, "test")
+    requests = Stream(client, "test")
     for agent in agents:
-        stream.join(agent)
-    running = threading.Thread(target=Intake(core.approvals, stream).run, args=(stop,))
+        requests.join(agent)
+    running = threading.Thread(target=Intake(core.approvals, requests).run, args=(stop,))
     running.start()
     yield
     stop.set()
-    deadline = time.monotonic() + 20
-    while running.is_alive() and time.monotonic() < deadline:
-        with suppress(redis.RedisError):  # a test may have stopped it
-            _unblock(core.redis)
-        running.join(0.02)
+    running.join(20)
     client.close()
 
 
-def _unblock(client: Any) -> None:
-    """What waits for a stream goes on as if its time were over."""
-    for one in client.client_list():
-        if "b" in one["flags"]:
-            client.client_unblock(int(one["id"]))
-
-
-def a_request(action: str = "refund.create", payload: Any = None, **fields: Any) -> ApprovalRequest:
+def a_request(
+    action: str = "refund.create", payload: Any = None, *, agent: str = "billing-bot", **fields: Any
+) -> ApprovalRequest:
+    """A request as `agent` asks it; with a key its id is the same each time, as the client's is."""
     payload = {"customer": "cus_42", "amount": 120} if payload is None else payload
-    values = {"id": fields.pop("id", None) or new_id(), "action": action, "payload": payload, **fields}
-    return ApprovalRequest.model_validate(values)
+    key = fields.get("key")
+    nonce = identity.keyed_nonce(key, None) if key else identity.new_nonce()
+    values = {"nonce": nonce, "kind": "approval", "action": action, "payload": payload, **fields}
+    with suppress(Invalid):  # what no agent could send commits to nothing
+        sent = payload_digest(payload)
+        made = identity.request_id(values["kind"], agent, action, sent, values["nonce"])
+        values = {"id": made, **values}
+    return ApprovalRequest.model_validate({"id": new_id(), **values})

@@ -39,6 +39,8 @@ quarter more, so that what was sent together is not sent again together."""
 POINT_SECONDS = (600.0, 1800.0, 3600.0)
 """Before one more pointer is added to a request whose body stands unread: those that went before are most
 likely unread, too."""
+SPEND_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0)
+"""Pauses between asking again who may run a request: nobody can see whether that was read."""
 LOOKUPS = 500
 """Keys that one round trip looks up, at most."""
 AGAIN_SECONDS = 1.0
@@ -58,6 +60,12 @@ class Exchange(Protocol):
         """The final response; raises TimeoutError after `timeout` seconds, or Unreachable.
 
         `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
+        """
+
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """Who may run a request, as the server says; raises TimeoutError after `timeout` s, or Unreachable.
+
+        `body` names the process that wants to.
         """
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
@@ -111,6 +119,17 @@ class RedisExchange:
             if not self._notifications.connected:
                 raise _unreachable(self._notifications.fault) from None
             raise
+
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """Asks until a server has said who may run it."""
+        name, pauses = stream.spent(request_id), iter(SPEND_SECONDS)
+        async with asyncio.timeout(timeout):
+            while True:
+                await self._append("spend", request_id, body)
+                pause = next(pauses, SPEND_SECONDS[-1]) * random.uniform(1.0, 1.25)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        return await self._wait_for(name, final=True)
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """Whether an intake has put the request into the database."""

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
-from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, build
+from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
@@ -30,6 +30,8 @@ log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
+SMALL = ("cancel", "spend", "outcome")
+"""Kinds whose body stands in the entry itself: about a request that is known."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
 DEATHS = 5
@@ -50,6 +52,9 @@ class Approvals(Protocol):
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
         """Its agent withdraws a request; None where there is none."""
+
+    def spend(self, agent: str, request_id: str, by: str) -> None:
+        """A process wants to run what was approved."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
@@ -195,7 +200,7 @@ class Intake:
             raise Invalid(
                 f"This server reads version {VERSION} of the wire, not {theirs!r}: update it first."
             )
-        if kind not in ("request", "cancel", "outcome"):
+        if kind != "request" and kind not in SMALL:
             raise Invalid(f"There is no kind {kind[:20]!r}.")
         if request_id is None:
             raise Invalid("The id is not a UUID.")
@@ -218,6 +223,8 @@ class Intake:
             approval = self._approvals.cancel(agent, request_id, cancel.reason)
             if approval:
                 self._approvals.tell(approval)
+        elif kind == "spend":
+            self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 
@@ -229,7 +236,7 @@ class Intake:
         )
         crash.here("intake.buried")
         request_id = _uuid(entry.fields.get(b"id", b""))
-        if request_id and entry.kind not in ("cancel", "outcome"):
+        if request_id and entry.kind not in SMALL:
             self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
 
     def _refuse(self, agent: str, request_id: str, refusal: NotApproved) -> None:

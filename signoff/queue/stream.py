@@ -54,13 +54,18 @@ def decision(agent: str, request_id: str) -> str:
     return f"{DECISIONS}{agent}:{request_id}"
 
 
+def spent(request_id: str) -> str:
+    """Where it stands who has spent a request: takes the place of its id in a key or channel."""
+    return f"{request_id}:spent"
+
+
 def notification(agent: str, request_id: str) -> str:
     """The channel that wakes who waits for a request."""
     return f"{NOTIFICATIONS}{agent}:{request_id}"
 
 
-def entry(kind: str, request_id: str, body: str = "") -> dict[Any, Any]:
-    """The fields of a stream entry. A `request` is a pointer to its body; all else is small, and holds it."""
+def entry(kind: str, request_id: str, body: str | bytes = "") -> dict[Any, Any]:
+    """The fields of a stream entry. A `request` points to its body; `cancel`, `spend`, `outcome` hold it."""
     fields = {"v": str(VERSION), "kind": kind, "id": request_id}
     return fields if kind == "request" else fields | {"body": body}
 
@@ -154,6 +159,14 @@ def _may_cover(client: Redis, agent: str, request_id: str, over: Collection[str]
 def forget(client: Redis, key: str) -> None:
     """A key goes, whatever it is. By its time: DEL is not among the server's rights there, and EXPIRE is."""
     client.expire(key, -1)
+
+
+def publish_notice(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
+    """Tell all processes that want to run a request which of them may."""
+    pipe = client.pipeline(transaction=False)
+    pipe.set(decision(agent, spent(request_id)), response.encode(), ex=seconds)
+    pipe.publish(notification(agent, spent(request_id)), "1")
+    pipe.execute()
 
 
 def instance_id(client: Redis) -> str:

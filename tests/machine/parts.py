@@ -89,7 +89,7 @@ class Parts:
     def drain(self) -> None:
         """Read until nothing is left, also what another consumer had read and not acknowledged."""
         while True:
-            self.intake._due.clear()
+            self.intake._reader._due.clear()
             if not self.intake.step():
                 return
 
