@@ -57,6 +57,7 @@ def worker() -> int:
 
 def _run(part: Part) -> int:
     from signoff.server import build, logs, settings
+    from signoff.server.perpetual import perpetual
 
     given = settings.load()
     logs.setup(given.log_level, as_json=given.log_json)
@@ -69,8 +70,7 @@ def _run(part: Part) -> int:
         check_upgraded(engine)
     server = build.build(given)
     server.policy.start()
-    watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
-    watch.start()
+    perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
     try:
         part(server, stop)
     finally:

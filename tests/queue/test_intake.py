@@ -80,7 +80,7 @@ def test_a_redelivered_request_is_answered_again(core: Core, intake: Intake) -> 
 
 
 BODY = json.loads(a_request().encode())
-QUESTION = a_request(kind="question")
+QUESTION = json.loads(a_request(kind="question").encode())
 REMOTE = {"type": "object", "$ref": "https://example.com/s"}
 
 
@@ -114,7 +114,11 @@ def with_payload(text: str) -> str:
         ({"body": json.dumps({**BODY, "expires_in": 0})}, "expires_in"),
         ({"body": json.dumps({**BODY, "expires_in": -5})}, "expires_in"),
         ({"body": json.dumps({**BODY, "expires_in": 31 * 86400})}, "expires_in"),
-        ({"id": str(QUESTION.id), "body": QUESTION.encode()}, "not served yet"),
+        ({"id": QUESTION["id"], "body": json.dumps(QUESTION)}, "not served yet"),
+        ({"body": json.dumps({**BODY, "action": "refund.other"})}, "commits"),
+        ({"body": json.dumps({**BODY, "payload": {"amount": 1}})}, "commits"),
+        ({"body": json.dumps({**BODY, "nonce": ""})}, "commits"),
+        ({"body": json.dumps({**BODY, "kind": "question"})}, "commits"),
         ({"body": json.dumps({**BODY, "action": "<!channel>"})}, "action"),
         ({"body": json.dumps({**BODY, "schema": {"type": "object", "required": ["z"]}})}, "z"),
         ({"body": json.dumps({**BODY, "schema": REMOTE})}, "itself"),
