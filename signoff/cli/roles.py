@@ -90,11 +90,9 @@ def _bot(server: Server, stop: threading.Event) -> None:
 
 
 def _intake(server: Server, stop: threading.Event) -> None:
-    from signoff.queue.intake import BLOCK_SECONDS, Intake
+    from signoff.server.intake_role import run_intake
 
-    intake = Intake(server.approvals, server.stream(BLOCK_SECONDS))
-    _ready()
-    intake.run(stop)
+    run_intake(server, stop, ready=_ready)
 
 
 def _worker(server: Server, stop: threading.Event) -> None:
