@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from signoff.queue.outage import refuses_all
+from signoff.queue.refusals import refuses_all
 
 Fields = dict[bytes, bytes]
 

@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from redis.exceptions import ResponseError
 
-from signoff.queue.outage import refuses_all
+from signoff.queue.refusals import refuses_all
 from signoff.queue.stream import BODIES, REQUESTS, Redis, agent_of
 
 log = logging.getLogger("signoff.queue")

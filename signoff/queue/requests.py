@@ -10,7 +10,7 @@ import redis
 from signoff.models.messages import MAX_ENTRY
 from signoff.queue import scripts
 from signoff.queue.entries import Entry, Found, found
-from signoff.queue.outage import raise_outage, refuses_all
+from signoff.queue.refusals import raise_for_all, refuses_all
 from signoff.queue.stream import DEAD, REQUESTS, Redis, agent_of, body, requests
 
 GROUP = "intake"
@@ -60,7 +60,7 @@ class Stream:
             pipe.memory_usage(requests(agent), samples=0)
             pipe.xlen(requests(agent))
         replies: list[Any] = pipe.execute(raise_on_error=False)
-        raise_outage(replies)
+        raise_for_all(replies)
         for agent, size, length in zip(agents, replies[::2], replies[1::2], strict=True):
             if isinstance(size, int):
                 yield agent, size, length if isinstance(length, int) else 0
@@ -71,7 +71,7 @@ class Stream:
         for key in keys:
             pipe.strlen(key)
         replies: list[Any] = pipe.execute(raise_on_error=False)
-        raise_outage(replies)
+        raise_for_all(replies)
         if wrong := [key for key, reply in zip(keys, replies, strict=True) if isinstance(reply, Exception)]:
             self.client.unlink(*wrong)
         return [reply if isinstance(reply, int) else 0 for reply in replies]
@@ -130,7 +130,7 @@ class Stream:
             pipe.xdel(requests(item.agent), item.stream_id)
             if item.kind == "request":
                 pipe.unlink(body(item.agent, item.fields.get(b"id", b"").decode(errors="replace")))
-        raise_outage(pipe.execute(raise_on_error=False))
+        raise_for_all(pipe.execute(raise_on_error=False))
 
     def bury(self, item: Entry, reason: str, text: bytes = b"") -> None:
         """Put what an entry that cannot be processed begins with on the dead-letter stream."""
@@ -159,4 +159,4 @@ class Stream:
 
     def drop_idle_consumers(self, agents: Sequence[str], idle_ms: int = CONSUMER_IDLE_MS) -> None:
         """Forget consumers of processes long gone that hold nothing."""
-        raise_outage(self._forget.run([requests(agent) for agent in agents], GROUP, idle_ms))
+        raise_for_all(self._forget.run([requests(agent) for agent in agents], GROUP, idle_ms))

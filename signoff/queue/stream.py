@@ -14,7 +14,7 @@ import redis
 from signoff.errors import Invalid
 from signoff.models.messages import AGENT, VERSION, Response
 from signoff.queue.entries import Fields
-from signoff.queue.outage import refuses_all
+from signoff.queue.refusals import refuses_all
 
 REQUESTS = "signoff:req:"
 BODIES = "signoff:body:"

@@ -1,6 +1,5 @@
 """A TCP proxy between two parts, which cuts, refuses, delays, throttles, goes silent, or forgets.
 
-
 `half-open` is what a router's crash leaves behind: nobody is told, bytes are taken and go nowhere.
 """
 

@@ -15,7 +15,7 @@ from support import Core, a_request, eventually, send_entry
 
 from signoff import receipts
 from signoff.models.messages import new_id
-from signoff.queue import outage, reader, stream
+from signoff.queue import reader, refusals, stream
 from signoff.queue.entries import Entry
 from signoff.queue.intake import Intake
 from signoff.queue.requests import GROUP, Stream
@@ -344,9 +344,9 @@ def test_what_a_redis_says_that_can_take_nothing_is_an_outage_and_a_refusal_of_o
         "MISCONF Redis is configured to save",
         "Command # 1 (SET k v) of pipeline caused error: MISCONF x",
     ):
-        assert outage.refuses_all(redis.ResponseError(text))
+        assert refusals.refuses_all(redis.ResponseError(text))
     for text in ("WRONGTYPE Operation against", "NOGROUP No such key", "ERR MISCONF"):
-        assert not outage.refuses_all(redis.ResponseError(text))
+        assert not refusals.refuses_all(redis.ResponseError(text))
 
 
 def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -> None:
