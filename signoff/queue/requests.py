@@ -143,7 +143,8 @@ class Stream:
 
     def clear(self, agent: str, bodies: Iterable[str | bytes] = ()) -> None:
         """Throw away what waits of an agent: its stream, and these keys. Its client sends them again."""
-        keys: list[str | bytes] = [requests(agent), *bodies]
+        self.client.unlink(requests(agent))  # by itself: a command's keys have to be in one of our rights
+        keys = list(bodies)
         for start in range(0, len(keys), 1000):
             self.client.unlink(*keys[start : start + 1000])
 
