@@ -29,6 +29,8 @@ KEY_BYTES = 200
 LOOK_SECONDS = 0.25
 CHUNK = 1000
 """Keys that are measured in one round trip."""
+GATHER_SECONDS = 0.05
+"""What changes meanwhile is measured at once: each request changes two keys twice."""
 SCAN_SECONDS = 2.0
 """How often a part of all keys is looked through, for what nobody told us of."""
 PAUSES = (0.1, 0.5, 1.0, 2.0)
@@ -61,6 +63,7 @@ class Bounds:
             try:
                 self.step(LOOK_SECONDS)
                 failures = 0
+                stop.wait(GATHER_SECONDS)
             except Exception as error:
                 if not is_outage(error):
                     self.tally.add("measuring failed", detail=type(error).__name__)
