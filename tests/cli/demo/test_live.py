@@ -76,6 +76,7 @@ def test_five_agents_ask_and_each_goes_on_after_its_decision(demo: Playing, take
     _says(demo, "support-bot", "Approved and sent.")
     _says(demo, "release-bot", "is deployed, and I have reported it")
     _says(demo, "billing-bot", "'amount': 80")
+    _says(demo, "billing-bot", "Refunded as")
     assert (demo.folder / "work" / "refunds.csv").read_text().startswith("cus_42,80,EUR")
     assert (demo.folder / "work" / "customers_991.db").exists()
     eventually(lambda: "billing-bot: Refunded as re_991" in demo.said(), SECONDS)
