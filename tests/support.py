@@ -27,7 +27,7 @@ from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
-from signoff.queue import stream
+from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import Stream
 from signoff.receipts import Signer
@@ -74,18 +74,33 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        """`more` are settings of redis-server, beside these."""
         binary = shutil.which("redis-server")
         if binary is None:
             missing("redis-server")
         self.process = subprocess.Popen(
             [str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
-             "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning"],
+             "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning",
+             *more],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         client = redis.Redis(port=self.port)
         eventually(lambda: _answers(client))
         client.close()
+
+    def give_users(self, *agents: str) -> dict[str, str]:
+        """Users as docs/operating.md has them, one for each of `agents`; `default` is off → their URLs."""
+        urls = {}
+        with redis.Redis.from_url(self.url) as client:
+            for name in (acl.ADMIN, acl.SERVER, *agents):
+                password = acl.new_password()
+                rules = {acl.ADMIN: acl.admin_rules, acl.SERVER: acl.server_rules}.get(name)
+                given = rules() if rules else acl.agent_rules(name)
+                client.execute_command("ACL", "SETUSER", name, "reset", "on", acl.hashed(password), *given)
+                urls[name] = acl.with_user(self.url, name, password)
+            client.execute_command("ACL", "SETUSER", "default", "off")
+        return urls
 
     def stop(self, kill: bool = False) -> None:
         if self.process:
@@ -97,6 +112,8 @@ class RedisServer:
 def _answers(client: redis.Redis) -> bool:
     try:
         return bool(client.ping())
+    except redis.AuthenticationError:  # it has users, and this is none of them
+        return True
     except redis.RedisError:
         return False
 
