@@ -161,6 +161,9 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
         f"SET signoff:body:{AGENT}:{OWN} x GET",
         f"SET signoff:body:{OTHER}:{OWN} x",
         f"DEL signoff:body:{AGENT}:{OWN}",
+        f"SET signoff:body:{AGENT}:{OWN}x x",
+        f"SET signoff:body:{AGENT}:short x",
+        f"EXPIRE signoff:body:{OTHER}:{OWN} 1",
     ],
 )
 def test_an_agent_may_do_nothing_else(url_of: Callable[[str], str], admin: redis.Redis, command: str) -> None:
