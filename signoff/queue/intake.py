@@ -230,7 +230,7 @@ class Intake:
 
     def _bury(self, entry: Entry, refusal: NotApproved, text: bytes = b"") -> None:
         """Dead-letter an entry, and answer its agent where it can be told which request it was."""
-        log.warning("refused: agent=%s entry=%s", entry.agent, entry.stream_id.decode())
+        self.tally.add("refused", entry.agent, f"entry={entry.stream_id.decode()}")
         self._guarded(
             entry, "not among the dead letters", lambda: self._stream.bury(entry, refusal.detail[:2000], text)
         )
