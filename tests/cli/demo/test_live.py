@@ -38,6 +38,9 @@ def demo(tmp_path: Path) -> Iterator[Playing]:
 def taken() -> Iterator[int]:
     """The first port is somebody else's."""
     with socket.socket() as other:
+        other.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # else what closed a moment ago is in its way
         with suppress(OSError):  # then it is taken already
             other.bind(("127.0.0.1", stage.FIRST_PORT))
             other.listen()
