@@ -12,7 +12,17 @@ OURS = "signoff"
 
 def main() -> int:
     """1 where something installed has a known fault; else 0."""
-    command = [sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off", "--timeout", "10"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip_audit",
+        "--format",
+        "json",
+        "--progress-spinner",
+        "off",
+        "--timeout",
+        "10",
+    ]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         told = json.loads(run.stdout)["dependencies"]
