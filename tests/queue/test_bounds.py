@@ -75,9 +75,10 @@ def many_entries(client: Any) -> None:
 
 def many_consumers(client: Any) -> None:
     key = stream.decisions(FLOODER)
-    client.xgroup_create(key, "default", mkstream=True)
+    client.xadd(key, {"id": "one that the server has put there"})
     for n in range(30):
-        client.xreadgroup("default", f"{n}" + "x" * 4_000_000, {key: ">"})
+        client.xgroup_create(key, f"group-{n}", id="0")
+        client.xreadgroup(f"group-{n}", "x" * 4_000_000, {key: ">"})
 
 
 def huge_bodies(client: Any) -> None:
