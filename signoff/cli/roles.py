@@ -63,6 +63,7 @@ def worker() -> int:
 
 def _run(role: str, part: Part) -> int:
     from signoff.server import build, logs, settings
+    from signoff.server.perpetual import perpetual
 
     if role not in environment.ADMINS:  # started by hand, it may have been given what is not for it
         os.environ.pop(environment.ADMIN_URL, None)
@@ -76,8 +77,7 @@ def _run(role: str, part: Part) -> int:
     server = _built(lambda: build.build(given), given, stop)
     if server is None:
         return 0
-    watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
-    watch.start()
+    perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
     try:
         part(server, stop)
     finally:
@@ -120,11 +120,9 @@ def _bot(server: Server, stop: threading.Event) -> None:
 
 
 def _intake(server: Server, stop: threading.Event) -> None:
-    from signoff.queue.intake import BLOCK_SECONDS, Intake
+    from signoff.server.intake_role import run_intake
 
-    intake = Intake(server.approvals, server.stream(BLOCK_SECONDS))
-    _ready()
-    intake.run(stop)
+    run_intake(server, stop, ready=_ready, switch_off=server.switch_off())
 
 
 def _worker(server: Server, stop: threading.Event) -> None:

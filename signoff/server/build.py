@@ -25,7 +25,7 @@ from signoff.models.engine import open_engine
 from signoff.models.store import Store
 from signoff.queue.mac import PURPOSE, Mac
 from signoff.queue.publisher import Publisher
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.queue.users import Users
 from signoff.queue.wakeups import HOME, Enqueue
 from signoff.server import redis_link

@@ -24,6 +24,11 @@ class Proxy:
         """Seconds that each piece waits."""
         self.rate = 0
         """Bytes a second, each way; 0 is no limit."""
+        self.forget_after = 0.0
+        """Seconds after which a connection on which nothing went is forgotten, as many a firewall does: its
+        bytes go nowhere from then on, and nobody is told; 0 is never. For connections made from then on."""
+        self.links = 0
+        """How many connections were made through it."""
         self._refusing = False
         self._count = self._forgotten = 0
         """Connections taken so far; and how many of them, the first, lead nowhere."""
@@ -99,8 +104,11 @@ class Proxy:
                 return
             back, there = await asyncio.open_connection("127.0.0.1", self.upstream)
             self._links.add(there)
+            self.links += 1
+            seen = [self._loop.time()]
             ways = [
-                asyncio.create_task(self._pump(number, *way)) for way in ((reader, there), (back, writer))
+                asyncio.create_task(self._pump(number, *way, seen))
+                for way in ((reader, there), (back, writer))
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
@@ -113,9 +121,14 @@ class Proxy:
                     self._links.discard(end)
                     _abort(end)
 
-    async def _pump(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[float]
+    ) -> None:
         with contextlib.suppress(OSError):
             while piece := await reader.read(CHUNK):
+                if self.forget_after and self._loop.time() - seen[0] > self.forget_after:
+                    continue
+                seen[0] = self._loop.time()
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 if self.rate:

@@ -108,6 +108,20 @@ def test_what_it_forgets_leads_nowhere_and_new_connections_are_taken(proxy: Prox
             assert said(two, b"x") == b"x"
 
 
+def test_a_connection_on_which_nothing_goes_is_forgotten_and_one_in_use_is_not(proxy: Proxy) -> None:
+    proxy.forget_after = 0.4
+    with link(proxy) as used, link(proxy) as idle:
+        for _ in range(8):
+            assert said(used, b"x") == b"x"
+            time.sleep(0.1)
+        idle.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            said(idle, b"lost")
+        with pytest.raises(TimeoutError):
+            said(idle, b"and for good")
+    assert proxy.links == 2
+
+
 @pytest.mark.parametrize("fault", [{"delay": 0.2}, {"rate": 1000}])
 def test_a_slow_line_takes_its_time(proxy: Proxy, fault: dict[str, float]) -> None:
     for name, value in fault.items():
