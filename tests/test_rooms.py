@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 
 ROOMS = (
-    "errors", "payload", "models", "receipts", "guard", "policy", "queue", "client", "adapters",
+    "errors", "payload", "models", "signatures", "receipts", "guard", "policy", "queue", "client", "adapters",
     "approvals", "bot", "web", "server", "sandbox", "cli",
 )  # fmt: skip
 """From the top. `guard`, `adapters` and `web` are not built yet: their place is."""

@@ -55,6 +55,8 @@ class Submission:
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """The Approval of a request; see `Approvals.submit`."""
+        if not request.commits(agent):
+            raise Invalid("Its id is not the one of what it asks for: an id commits to that.")
         kind_of(request).check(request)
         standing = self._receipts.read(
             self._publisher.standing(agent, str(request.id)), agent, str(request.id)

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection, Row
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
@@ -174,13 +174,14 @@ def end(
     decision: Decision | None = None,
     judged: Verdict | None = None,
 ) -> Approval:
-    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says.
+    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says,
+    and Tampered where a decision would be about something else than what was asked.
 
     `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
     what the policy says of that.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
-    seen, edited = approval.version, decision is not None and decision.payload is not None
+    before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
     if decision and decision.payload is not None:
@@ -205,6 +206,8 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
+    if decision:
+        records.check(connection, before)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)

@@ -270,6 +270,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         decisions=tuple(_decision(one, found) for one in voted),
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
         outcome_at=found.outcome_at,
+        spent_by=found.spent_by,
+        spent_at=found.spent_at,
         card=_card(found) if found.card_id is not None else None,
     )
 

@@ -11,7 +11,7 @@ from support import Core
 from signoff.cli import agent
 from signoff.models.messages import Response, new_id
 from signoff.queue import stream
-from signoff.receipts import Signer
+from signoff.receipts import Signer, sign
 
 Signoff = Callable[..., tuple[int, str, str]]
 ASK = ("request", "refund.create", "--payload", "{}", "--reversible")
@@ -44,7 +44,7 @@ def test_an_answer_of_another_key_is_8(core: Core, signoff: Signoff) -> None:
     request_id = str(new_id())
     at = core.store.clock()
     receipt = core.approvals._receipts.refuse("billing-bot", request_id, "rejected", "", at=at)
-    forged = Signer.generate().sign(receipt)
+    forged = sign(Signer.generate(), receipt)
     answer = Response(status="rejected", receipt=forged)
     stream.publish(core.redis, "billing-bot", request_id, answer, 60, 0)
     for command in ("status", "wait"):
@@ -61,7 +61,7 @@ def test_verify_refuses_what_is_of_another_agent_or_key_or_was_changed(core: Cor
     assert signoff("verify", token)[0] == 3
     assert json.loads(signoff("verify", token, "--json")[1])["reason"] == "no"
     assert signoff("verify", token, "--agent", "other-bot")[0] == 8
-    assert signoff("verify", Signer.generate().sign(refused))[0] == 8
+    assert signoff("verify", sign(Signer.generate(), refused))[0] == 8
     head, body, signature = token.split(".")
     for changed in (f"{head}.{body[:-2]}.{signature}", f"{head}.{body}.", "", "x", f"{head}.{body}"):
         assert signoff("verify", changed)[0] == 8
