@@ -101,13 +101,18 @@ class ApprovalRequest(Wire):
             copy.__dict__.pop("payload_text", None)
         return copy
 
+    def with_text(self, text: str) -> Self:
+        """The same, told its payload's canonical text by whoever has made that already."""
+        self.__dict__["payload_text"] = text
+        return self
+
     def without_schema(self) -> Self:
         """The same without its schema, which was too costly to check by."""
         return self.model_copy(update={"json_schema": None, "schema_left_out": True})
 
     def commits(self, agent: str) -> bool:
         """Whether its id is the one of just this request, asked by this agent."""
-        made = identity.request_id(self.kind, agent, self.action, payload_digest(self.payload), self.nonce)
+        made = identity.request_id(self.kind, agent, self.action, self.digest, self.nonce)
         return self.nonce != "" and self.id == made
 
     def claims(self) -> str:

@@ -25,11 +25,8 @@ LARGEST_NUMBER = 2**53
 """RFC 8785 (section 3.2.2.3) and JSON peers hold numbers as doubles: from here on they lose digits."""
 
 
-_STRING = {
-    str: re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL),
-    bytes: re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL),
-}
-_EMPTY = {str: re.compile(r"[\[{]\s*+[\]}]"), bytes: re.compile(rb"[\[{]\s*+[\]}]")}
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_EMPTY = re.compile(r"[\[{]\s*+[\]}]")
 
 
 def parse(text: str | bytes, most: int | None = None) -> Any:
@@ -37,9 +34,11 @@ def parse(text: str | bytes, most: int | None = None) -> Any:
 
     Raises Invalid: not JSON, too many values, a name twice in one object, or something that `check` refuses.
     """
-    if most is not None and (found := count(text, most)) > most:
-        raise Invalid(f"It has {found:,} values; at most {most:,} are taken.")
     try:
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
+        if most is not None and (found := count(text, most)) > most:
+            raise Invalid(f"It has {found:,} values; at most {most:,} are taken.")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
         raise Invalid(f"It is nested deeper than {MAX_DEPTH} levels.") from None
@@ -52,23 +51,21 @@ def parse(text: str | bytes, most: int | None = None) -> Any:
     return value
 
 
-def count(text: str | bytes, enough: int = 0) -> int:
+def count(text: str, enough: int = 0) -> int:
     """How many values JSON text holds: every object, list and scalar, and every name in an object.
 
     A value stands at the beginning or after a bracket, a comma or a colon; so they are counted without being
     built. Where it is certain that there are no more than `enough`, what is counted may stand in texts.
     """
-    kind = str if isinstance(text, str) else bytes
     found = _signs(text)
     if found <= enough:
         return found
-    bare: Any = _STRING[kind].sub(kind(), text)  # type: ignore[arg-type]
-    return _signs(bare) - len(_EMPTY[kind].findall(bare))  # type: ignore[arg-type]
+    bare = _STRING.sub("0", text)
+    return _signs(bare) - len(_EMPTY.findall(bare))
 
 
-def _signs(text: Any) -> int:
-    signs = ",:[{" if isinstance(text, str) else (b",", b":", b"[", b"{")
-    return 1 + sum(text.count(sign) for sign in signs)
+def _signs(text: str) -> int:
+    return 1 + sum(map(text.count, ",:[{"))
 
 
 class _Fault(Exception):
@@ -97,27 +94,10 @@ def _check(value: Any, levels: int) -> None:
     elif isinstance(value, int | float):
         if value != value or abs(value) >= LARGEST_NUMBER:
             raise _Fault("{} is NaN, infinite, or 2^53 or more: send it as text.")
-    elif isinstance(value, dict):
+    elif isinstance(value, dict | list | tuple):
         if levels == 0:
             raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")
-        for name in value:
-            _check_name(name)
-        try:
-            for name, item in value.items():
-                _check(item, levels - 1)
-        except _Fault as fault:
-            fault.path.append(f".{str(name)[:MOST_SHOWN]}")
-            raise
-    elif isinstance(value, list | tuple):
-        if levels == 0:
-            raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")
-        index = 0
-        try:
-            for index, item in enumerate(value):
-                _check(item, levels - 1)
-        except _Fault as fault:
-            fault.path.append(f"[{index}]")
-            raise
+        _check_items(value, levels)
     else:
         raise _Fault(f"{{}} is a {type(value).__name__}, which JSON does not have.")
 
@@ -131,6 +111,20 @@ def canonical(value: Any, where: str = "payload") -> str:
 def digest(text: str) -> str:
     """SHA-256 of canonical text, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_items(value: dict[Any, Any] | list[Any] | tuple[Any, ...], levels: int) -> None:
+    if isinstance(value, dict):
+        for name in value:
+            _check_name(name)
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    place: Any = None
+    try:
+        for place, item in items:  # noqa: B007
+            _check(item, levels - 1)
+    except _Fault as fault:
+        fault.path.append(f".{place[:MOST_SHOWN]}" if isinstance(value, dict) else f"[{place}]")
+        raise
 
 
 def _check_name(name: Any) -> None:

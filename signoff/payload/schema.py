@@ -15,6 +15,7 @@ from signoff.payload.canonical import canonical
 from signoff.payload.canonical import check as check_json
 from signoff.payload.outline import MAX_VOLUME, Outline
 from signoff.payload.problems import MAX_PROBLEMS, Problem, problems_of
+from signoff.payload.tariff import TooCostly as TooCostly
 
 MAX_SCHEMA = 32 * 1024
 """Bytes of a schema's canonical text (design: Trust)."""

@@ -90,7 +90,7 @@ class _Table(dict[int, str]):
 
 
 def _kinds(keep: str) -> _Table:
-    """Each character's kind, as a letter: `n` and `t` for kept line ends and tabs, `T` for other tabs, a space,
+    """Each character's kind, as a letter: `n`, `t` for kept line ends and tabs, `T` for other tabs, a space,
     `b`, `u` and `{` for what an escape begins with, `m` for marks, `h` for what is hidden, `.` for the rest.
     """
     letters = {" ": " ", "\\": "b", "u": "u", "{": "{", "\t": "T", **{char: _KEPT[char] for char in keep}}
