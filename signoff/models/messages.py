@@ -28,7 +28,7 @@ MAX_ENTRY = 512 * 1024
 """Bytes of a request as it stands in the stream."""
 MAX_PAYLOAD = 256 * 1024
 """Bytes of a payload's canonical text."""
-MAX_VALUES = 20_000
+MAX_VALUES = 10_000
 """Values in payload, context and schema together: each object, list and scalar, and each name in an object.
 
 So many that the worst request costs each role less than 0.25 s (`make bench`, "costs").

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from signoff.errors import Invalid
-from signoff.payload.tariff import Rules, Tariff, TooCostly
+from signoff.payload.tariff import Prices, Tariff, TooCostly, prices
 
 MAX_CHAIN = 32
 """References and combinations inside each other that apply to one value: each takes the validator's stack."""
@@ -69,6 +69,7 @@ class Outline:
         self._nothing: dict[str, Any] = {}  # stands for `true` and `false`, which are schemas too
         self._known: dict[int, dict[str, Any]] = {id(self._nothing): self._nothing}
         self._text: dict[int, int] = {id(self._nothing): 0}
+        self._prices = {id(self._nothing): prices(self._nothing)}
         self._bare: Applied = {id(self._nothing): 1}
         self._built = 0
         self._states: dict[tuple[tuple[int, int], ...], _State] = {}
@@ -125,6 +126,7 @@ class Outline:
         if id(schema) not in self._known:
             self._known[id(schema)] = schema
             self._text[id(schema)] = len(json.dumps(schema))
+            self._prices[id(schema)] = prices(schema)
 
     def _note_anchor(self, schema: dict[str, Any]) -> None:
         for keyword in ("$id", "$anchor", "$dynamicAnchor"):
@@ -174,27 +176,29 @@ class Outline:
         key = tuple(sorted(applied.items()))
         self.build(len(key))
         if key not in self._states:
-            self._states[key] = _State(self, [(self._known[one], times) for one, times in key])
-            self._states[key].text = sum(times * self._text[one] for one, times in key)
+            state = self._states[key] = _State(self, [(self._known[one], times) for one, times in key])
+            for one, times in key:
+                state.text += times * self._text[one]
+                state.prices.add(self._prices[one], times)
         return self._states[key]
 
     def _visit(self, value: Any, state: _State) -> int:
         """Add the work for `value` and all below it; gives its volume in characters."""
-        size, asked, faults = VALUE_VOLUME, 0, state.rules.prices.faults
+        size, asked, faults = VALUE_VOLUME, 0, state.prices.faults
         if isinstance(value, dict):
-            faults += state.rules.prices.missing
+            faults += state.prices.missing
             for name, item in value.items():
                 size += VALUE_VOLUME + len(name) + self._visit(item, state.field(name))
                 if state.asks_names:
-                    self._bill.charge(state.names.rules, name)
+                    self._bill.charge(state.names.prices, name)
                     asked += state.names.text
-                    faults += state.names.times + state.names.rules.prices.faults
+                    faults += state.names.times + state.names.prices.faults
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 size += self._visit(item, state.entry(index))
         elif isinstance(value, str):
             size += len(value)
-        self._bill.charge(state.rules, value, size)
+        self._bill.charge(state.prices, value, size)
         self._volume += state.text + asked + faults * (FAULT_VOLUME + size)
         return size
 
@@ -207,7 +211,7 @@ class _State:
         self._parts = parts
         self.times = sum(times for _, times in parts)
         self.text = 0
-        self.rules = Rules(parts)
+        self.prices = Prices()
         described = [_named(schema, "properties") for schema, _ in parts]
         outline.build(sum(map(len, described)))
         self._described = frozenset().union(*described)

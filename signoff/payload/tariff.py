@@ -7,8 +7,8 @@ that it takes longest for. They are generous: what lies within the budget stays 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from signoff.errors import Invalid
@@ -64,18 +64,13 @@ class Prices:
 
     def add(self, other: Prices, times: int) -> None:
         """Add what other rules cost, so many times."""
-        for name, value in vars(other).items():
-            if value:
-                setattr(self, name, getattr(self, name) + value * times)
+        for name, value in other.parts:
+            setattr(self, name, getattr(self, name) + value * times)
 
-
-class Rules:
-    """The rules that apply to a value; their prices together."""
-
-    def __init__(self, parts: Iterable[tuple[dict[str, Any], int]]) -> None:
-        self.prices = Prices()
-        for schema, times in parts:
-            self.prices.add(prices(schema), times)
+    @cached_property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Those that are not 0, by name; to be asked for once it is known."""
+        return tuple((name, value) for name, value in vars(self).items() if value)
 
 
 class Tariff:
@@ -87,9 +82,8 @@ class Tariff:
         self._inside = 0
         self._tiny = False
 
-    def charge(self, rules: Rules, value: Any, size: int = 0) -> None:
+    def charge(self, known: Prices, value: Any, size: int = 0) -> None:
         """One value, without what stands in it; `size` is that of all of it, in characters."""
-        known = rules.prices
         steps = known.base
         if isinstance(value, str):
             steps += known.options + known.per_character * (len(value) + 1)

@@ -162,6 +162,8 @@ def mixed(text: str) -> bool:
 
 @lru_cache(maxsize=32_768)
 def _script(char: str) -> str:
+    if "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" or char >= "\U00020000":
+        return ""  # ideographs and Hangul: tens of thousands, whose names need not be looked up
     name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
     if name in ("MICRO", "FEMININE", "MASCULINE"):
         return "LATIN"
