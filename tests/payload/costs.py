@@ -137,7 +137,7 @@ def _patterns(share: float) -> Case:
 
 
 def _mesh(share: float) -> Case:
-    names = range(int(40 * share))
+    names = range(int(28 * share))
     inner = {"properties": {f"y{n}": {"$ref": "#"} for n in names}}
     schema = {"type": "object", "properties": {f"x{n}": {"allOf": [inner]} for n in names}}
     return Case({f"x{n}": {f"y{m}": {f"x{m}": 0} for m in names} for n in names}, schema=schema)
@@ -151,26 +151,26 @@ def _combined(share: float) -> Case:
 
 
 def _names(share: float) -> Case:
-    enum = [f"a{n}" for n in range(int(2500 * share))]
-    payload = {f"k{n}": 1 for n in range(int(4500 * share))}
+    enum = [f"a{n}" for n in range(int(1500 * share))]
+    payload = {f"k{n}": 1 for n in range(int(3700 * share))}
     return Case(payload, schema={"type": "object", "propertyNames": {"enum": enum}})
 
 
 def _required(share: float) -> Case:
-    missing = [f"r{n}" for n in range(int(2000 * share))]
-    payload = {f"k{n}": 1 for n in range(int(4500 * share))}
+    missing = [f"r{n}" for n in range(int(1800 * share))]
+    payload = {f"k{n}": 1 for n in range(int(3700 * share))}
     return Case(payload, schema={"type": "object", "required": missing})
 
 
 def _dependent(share: float) -> Case:
-    names = [f"b{n}" for n in range(int(2000 * share))]
+    names = [f"b{n}" for n in range(int(800 * share))]
     schema = {"type": "object", "properties": {"l": {"items": {"dependentRequired": {"a": names}}}}}
-    return Case({"l": [{"a": 1} for _ in range(int(3000 * share))]}, schema=schema)
+    return Case({"l": [{"a": 1} for _ in range(int(2800 * share))]}, schema=schema)
 
 
 def _unique(share: float) -> Case:
-    schema = {"type": "object", "properties": {"l": {"allOf": [{"uniqueItems": True}] * int(500 * share)}}}
-    return Case({"l": [[n] for n in range(int(4500 * share))]}, schema=schema)
+    schema = {"type": "object", "properties": {"l": {"allOf": [{"uniqueItems": True}] * int(200 * share)}}}
+    return Case({"l": [[n] for n in range(int(4000 * share))]}, schema=schema)
 
 
 def _matches(share: float) -> Case:
