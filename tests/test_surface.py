@@ -73,8 +73,14 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
         "AlreadySpent AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery Duplicate Expired "
-        "Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt Rejected Signoff "
-        "SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "Guard Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt Rejected "
+        "Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        AGENTS,
+    ),
+    "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
+    "Guard": (
+        calls(signoff.Guard),
+        "check(receipt payload action) protects(action) spend(receipt payload action)",
         AGENTS,
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
@@ -131,8 +137,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the server's settings": (
         " ".join(field.alias or f"SIGNOFF_{name}".upper() for name, field in Settings.model_fields.items()),
         "SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL SIGNOFF_DATABASE_URL SIGNOFF_SIGNING_KEY "
-        "SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS SIGNOFF_RECEIPT_HOURS SIGNOFF_LOG_LEVEL "
-        "SIGNOFF_LOG_JSON SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_API_URL",
+        "SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS SIGNOFF_RECEIPT_HOURS "
+        "SIGNOFF_LOG_LEVEL SIGNOFF_LOG_JSON SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_API_URL",
         README,
     ),
     "commands": (

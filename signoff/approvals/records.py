@@ -27,7 +27,7 @@ _TEXTS = (
     .order_by(payloads.c.version)
 )
 _LINES = (
-    select(events.c.data)
+    select(events.c.kind, events.c.data)
     .where(events.c.approval_id == bindparam("approval_id"), events.c.kind.in_(("submit", "edit")))
     .order_by(events.c.seq)
 )
@@ -37,7 +37,9 @@ def check(connection: Connection, approval: Approval) -> None:
     """Raise Tampered unless every version of the payload is the one that was asked for or corrected."""
     key = {"approval_id": approval.id}
     texts = connection.execute(_TEXTS, key).all()
-    noted = [json.loads(data) for data in connection.execute(_LINES, key).scalars()]
+    lines = connection.execute(_LINES, key).all()
+    asked = max((at for at, line in enumerate(lines) if line.kind == "submit"), default=0)
+    noted = [json.loads(line.data) for line in lines[asked:]]  # what was lost is asked for anew
     held = [
         {"version": one.version, "payload": salted(one.salt or "", one.text or "")}
         | ({"claims": salted(one.salt or "", one.claims or "")} if one.version == 1 else {})
@@ -52,6 +54,7 @@ def check(connection: Connection, approval: Approval) -> None:
         and str(made) == approval.request_id
         and [one.version for one in texts] == list(range(1, approval.version + 1))
         and texts[-1].text == approval.payload_text
+        and noted
         and noted[0].get("action") == approval.action
         and held == [{name: line.get(name) for name in one} for one, line in zip(held, noted, strict=False)]
         and len(held) == len(noted)

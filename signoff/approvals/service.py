@@ -170,7 +170,7 @@ class Approvals:
         approval = self.get(approval_id)
         standing = self.publisher.standing(approval.agent, approval.request_id)
         receipt = self._receipts.read(standing, approval.agent, approval.request_id)
-        if receipt is None or receipt.digest_sent != approval.digest_sent:
+        if receipt is None:
             return self._endings.end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         return self._endings.adopt(approval, receipt)
 

@@ -111,8 +111,6 @@ class Submission:
         return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 
     def _adopt(self, connection: Connection, draft: transitions.Draft, standing: Receipt) -> Approval:
-        if standing.digest_sent != draft.approval.digest_sent:
-            raise Invalid("Its id was used by another request.")
         approval = transitions.adopt(
             connection, transitions.create(connection, draft, self._channel), standing
         )

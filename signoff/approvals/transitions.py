@@ -18,7 +18,7 @@ from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, moment, new_id
+from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
@@ -54,7 +54,7 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
     """What a request becomes; `before` is of `store.before`."""
     at, request_id, text = before.now, str(request.id), request.payload_text
     approval = Approval(
-        id=str(new_id()) if before.taken else request_id,  # another agent's may have it: that one keeps it
+        id=request_id,
         agent=agent,
         request_id=request_id,
         action=request.action,

@@ -23,7 +23,7 @@ def _text(**options: Any) -> Any:
 class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
-    `id` is the request's id, but where another agent's request has it already. `delivered_revision` is what
+    `id` is the request's id, which no other agent's request can have. `delivered_revision` is what
     all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
     on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved.

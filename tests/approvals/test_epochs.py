@@ -235,7 +235,7 @@ def test_an_id_that_was_answered_cannot_be_used_for_other_content(core: Core) ->
     first = core.submit(payload={"amount": 120})
     core.approvals.decide(first.id, 1, "U0ANA", "reject")
     _lose(core, first.id)
-    with pytest.raises(Invalid, match="another request"):
+    with pytest.raises(Invalid, match="commits"):
         core.submit(id=first.request_id, payload={"amount": 1_000_000})
     assert core.store.find(AGENT, first.request_id) is None
 

@@ -515,7 +515,7 @@ def test_a_duplicate_request_says_so(serving: Core, signoff: Signoff) -> None:
 
     first = signoff.request("refund.create", PAYLOAD, reversible=True, key="k")
     eventually(lambda: serving.store.find("billing-bot", first.id))
-    other = a_request(payload=PAYLOAD, key="k")
+    other = a_request(payload=PAYLOAD, key="k", nonce="0" * 32)
     entry = stream.entry("request", str(other.id), other.encode())
     serving.redis.xadd(stream.requests("billing-bot"), entry)
     with pytest.raises(Duplicate, match=first.id):
