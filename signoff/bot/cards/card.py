@@ -96,7 +96,10 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     else:
         about.append(mrkdwn(card_words.asked(approval.agent, approval.created_at)))
         found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
-    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits), {"type": "divider"}]
+    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits)]
+    if waits and approval.request.schema_left_out:
+        found.append(_context(f"schema:{revision}", plain(card_words.SCHEMA_LEFT_OUT)))
+    found.append({"type": "divider"})
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
