@@ -125,8 +125,9 @@ class SqlStore:
         import sqlalchemy as sa
 
         try:
-            given = isinstance(engine, str)  # then no pool: a guard may be carried over a fork
-            self._engine = sa.create_engine(engine, poolclass=sa.NullPool) if given else engine
+            if isinstance(engine, str):  # without a pool: a guard may be carried over a fork
+                engine = sa.create_engine(engine, poolclass=sa.NullPool)
+            self._engine = engine
             self._table = sa.Table(
                 TABLE, sa.MetaData(),
                 sa.Column("kid", sa.String(64), primary_key=True),

@@ -1,8 +1,8 @@
 """The sample executor: it alone books refunds, and only what its guard lets it; docs/executor.md explains it.
 
-`python -m signoff.cli.demo.executor` reads one JSON object, `{"receipt": …, "payload": …}`, and prints what became
-of it. In the demo all programs are the same user's, so nothing but good manners keeps an agent from `refunds.csv`;
-where it matters the executor has a user, and the credential, of its own.
+`python -m signoff.cli.demo.executor` reads one JSON object, `{"receipt": …, "payload": …}`, and prints what
+became of it. In the demo all programs are the same user's, so nothing but good manners keeps an agent from
+`refunds.csv`; where it matters the executor has a user, and the credential, of its own.
 """
 
 from __future__ import annotations
