@@ -74,7 +74,8 @@ class Stage:
             self._stop()
             raise
         self.agent = read_env_file(folder / "data" / "agent.env")
-        self.redis_url = self.agent["SIGNOFF_REDIS_URL"]
+        # An admin's: what is measured looks at all of it, and asks as any agent.
+        self.redis_url = (folder / "data" / "redis-admin.url").read_text().strip()
         database = settings.get("SIGNOFF_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'signoff.db'}"
         self.store = Store(open_engine(database))
 
@@ -109,7 +110,7 @@ class Stage:
 
     def another(self, role: str) -> subprocess.Popen[bytes]:
         """One more process of a role, beside those of `signoff serve`."""
-        self._environment["SIGNOFF_REDIS_URL"] = self.redis_url
+        self._environment["SIGNOFF_REDIS_URL"] = (self.folder / "data" / "redis.url").read_text().strip()
         return self._spawn(processes.python("signoff", role))
 
     def settled(self, approval_id: str, *, ended: bool) -> tuple[str, str] | None:

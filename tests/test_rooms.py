@@ -39,8 +39,8 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "data_folder intake jobs mac publisher stream wakeups",
-    "client": "settings",
+    "queue": "acl bounds data_folder intake jobs mac outage publisher requests stream tally users wakeups",
+    "client": "",
     "approvals": "audit authority channel epochs errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "slack.client slack.directory slack.errors",

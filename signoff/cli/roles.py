@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from signoff.cli.database import check_upgraded, opened
 from signoff.cli.parsers import Commands, Run, command
+from signoff.server import environment
 from signoff.server.environment import READY_FD
 
 if TYPE_CHECKING:
@@ -42,22 +43,25 @@ def _without_arguments(role: Callable[[], int]) -> Run:
 
 def bot() -> int:
     """The bot, until it is told to stop; 0."""
-    return _run(_bot)
+    return _run("bot", _bot)
 
 
 def intake() -> int:
     """The intake, as `bot`."""
-    return _run(_intake)
+    return _run("intake", _intake)
 
 
 def worker() -> int:
     """The worker, as `bot`."""
-    return _run(_worker)
+    return _run("worker", _worker)
 
 
-def _run(part: Part) -> int:
+def _run(role: str, part: Part) -> int:
     from signoff.server import build, logs, settings
+    from signoff.server.perpetual import perpetual
 
+    if role not in environment.ADMINS:  # started by hand, it may have been given what is not for it
+        os.environ.pop(environment.ADMIN_URL, None)
     given = settings.load()
     logs.setup(given.log_level, as_json=given.log_json)
     stop = threading.Event()
@@ -69,8 +73,7 @@ def _run(part: Part) -> int:
         check_upgraded(engine)
     server = build.build(given)
     server.policy.start()
-    watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
-    watch.start()
+    perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
     try:
         part(server, stop)
     finally:
@@ -90,11 +93,9 @@ def _bot(server: Server, stop: threading.Event) -> None:
 
 
 def _intake(server: Server, stop: threading.Event) -> None:
-    from signoff.queue.intake import BLOCK_SECONDS, Intake
+    from signoff.server.intake_role import run_intake
 
-    intake = Intake(server.approvals, server.stream(BLOCK_SECONDS))
-    _ready()
-    intake.run(stop)
+    run_intake(server, stop, ready=_ready, switch_off=server.switch_off())
 
 
 def _worker(server: Server, stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 ENVIRONMENT: Final = "SIGNOFF_CRASH_AT"
 CRASH_POINTS: Final[dict[str, str]] = {
+    "client.stored": "the request's body stands, and nothing points to it",
     "client.sent": "the request is on its stream, and the agent does not wait yet",
     "intake.read": "an entry was read, and nothing done with it",
     "submit.written": "its rows and audit lines are written, not committed",

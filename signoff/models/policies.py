@@ -25,7 +25,11 @@ _LAST = select(policies.c.text).where(policies.c.since > 0).order_by(policies.c.
 _TEXT = select(policies.c.text).where(policies.c.digest == bindparam("which"))
 _FORGET = text("DELETE FROM policy WHERE digest = :digest AND since = 0")
 _FORGET_ALL = text("DELETE FROM policy WHERE since = 0")
-_OWNERS = select(agents.c.name, agents.c.owner)
+_OWNERS = select(agents.c.name, agents.c.owner, agents.c.added_owner)
+_ADD_OWNER = text(
+    "INSERT INTO agent (name, owner, added_owner, created_at) VALUES (:name, :owner, :added, :at) "
+    "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, added_owner = excluded.added_owner"
+)
 _OWN = update(agents).where(agents.c.name == bindparam("agent")).values(owner=bindparam("user"))
 
 
@@ -76,7 +80,14 @@ def kept(connection: Connection, digest: str) -> str | None:
 
 
 def own(connection: Connection, owner_of: Callable[[str], str | None]) -> None:
-    """Give every agent the owner that a policy names for it."""
-    for name, owner in connection.execute(_OWNERS).all():
-        if owner_of(name) != owner:
-            connection.execute(_OWN, {"agent": name, "user": owner_of(name)})
+    """Give every agent the owner that a policy names for it, else the one that it was added with."""
+    for name, owner, added in connection.execute(_OWNERS).all():
+        if (wanted := owner_of(name) or added) != owner:
+            connection.execute(_OWN, {"agent": name, "user": wanted})
+
+
+def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:
+    """Keep whom an agent was added with, whether it has asked yet or not; `named` is the policy's, if any."""
+    values = {"name": agent, "owner": named or added, "added": added, "at": store.clock()}
+    with store.transaction() as connection:
+        connection.execute(_ADD_OWNER, values)

@@ -236,8 +236,9 @@ class EpochRow(SQLModel, table=True):
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent that has asked at least once. `owner` is a person's id.
+    """An agent that has asked at least once, or was added. `owner` is a person's id.
 
+    `added_owner` is whom `signoff agent add` was told: the owner wherever the policy's file names none.
     `served_at` is when a new card of it last had its turn; NULL where none has.
     """
 
@@ -247,6 +248,7 @@ class AgentRow(SQLModel, table=True):
     owner: str | None = _text(default=None)
     created_at: int = _time()
     served_at: int | None = _time(default=None)
+    added_owner: str | None = _text(default=None)
 
 
 class PauseRow(SQLModel, table=True):

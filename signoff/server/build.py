@@ -28,8 +28,10 @@ from signoff.models.engine import open_engine
 from signoff.models.store import Store
 from signoff.queue.mac import PURPOSE, Mac
 from signoff.queue.publisher import Publisher
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
+from signoff.queue.users import Users
 from signoff.queue.wakeups import HOME, Enqueue
+from signoff.server.own_redis import admin_url
 from signoff.server.policy_file import InForce
 from signoff.server.settings import Settings
 
@@ -62,6 +64,14 @@ class Server:
         seconds = read_seconds + 5
         connection = redis.Redis.from_url(self.redis_url, socket_timeout=seconds, socket_connect_timeout=5)
         return Stream(connection, f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
+
+    def switch_off(self) -> Callable[[str], int | None] | None:
+        """What keeps an agent out of Redis; None where this process knows no admin of it."""
+        given = self.settings.redis_admin_url
+        url = admin_url(
+            self.settings.data, self.settings.redis_url, given.get_secret_value() if given else None
+        )
+        return Users(url).switch_off if url else None
 
     def close(self) -> None:
         """Let the database's connections go."""

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=data_folder)
     deployment: str = Field(default=DEPLOYMENT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")
     redis_url: str | None = None
+    redis_admin_url: SecretStr | None = None
     database_url: str | None = None
     signing_key: SecretStr | None = None
     approvers: str = ""

@@ -9,6 +9,7 @@ from signoff.bot.delivery.homes import Homes
 from signoff.queue.jobs import SignoffJob, keep_working
 from signoff.queue.wakeups import DELIVER, HOME
 from signoff.server.build import Server
+from signoff.server.perpetual import perpetual
 
 
 def run_worker(server: Server, stop: threading.Event) -> None:
@@ -18,7 +19,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     SignoffJob.mac = server.mac
     sweep = Sweep(server.approvals, server.channel.warn)
     timers = [
-        threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
+        perpetual(name, part.run, stop)
         for name, part in (("sweep", sweep), ("deliver", server.channel), ("home", homes))
     ]
     for timer in timers:

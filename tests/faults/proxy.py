@@ -1,4 +1,4 @@
-"""A TCP proxy between two parts, which cuts, refuses, delays, throttles, or goes silent.
+"""A TCP proxy between two parts, which cuts, refuses, delays, throttles, goes silent, or forgets.
 
 `half-open` is what a router's crash leaves behind: nobody is told, bytes are taken and go nowhere.
 """
@@ -24,6 +24,11 @@ class Proxy:
         """Seconds that each piece waits."""
         self.rate = 0
         """Bytes a second, each way; 0 is no limit."""
+        self.forget = 0.0
+        """Seconds after which a connection on which nothing went is forgotten, as many a firewall does: its
+        bytes go nowhere from then on, and nobody is told; 0 is never. For connections made from then on."""
+        self.links = 0
+        """How many connections were made through it."""
         self._refusing = False
         self._flows = asyncio.Event()
         self._links: set[asyncio.StreamWriter] = set()
@@ -89,7 +94,9 @@ class Proxy:
                 return
             back, there = await asyncio.open_connection("127.0.0.1", self.upstream)
             self._links.add(there)
-            ways = [asyncio.create_task(self._pump(*way)) for way in ((reader, there), (back, writer))]
+            self.links += 1
+            seen = [self._loop.time()]
+            ways = [asyncio.create_task(self._pump(*way, seen)) for way in ((reader, there), (back, writer))]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
@@ -101,9 +108,14 @@ class Proxy:
                     self._links.discard(end)
                     _abort(end)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[float]
+    ) -> None:
         with contextlib.suppress(OSError):
             while piece := await reader.read(CHUNK):
+                if self.forget and self._loop.time() - seen[0] > self.forget:
+                    continue
+                seen[0] = self._loop.time()
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 if self.rate:

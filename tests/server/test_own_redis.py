@@ -21,7 +21,8 @@ from signoff.server.own_redis import EmbeddedRedis
 
 
 def client(server: EmbeddedRedis) -> redis.Redis:
-    return redis.Redis.from_url(server.url, socket_timeout=10)
+    """An admin: what is in it is looked at."""
+    return redis.Redis.from_url(server.admin_url, socket_timeout=10)
 
 
 def script(folder: Path, text: str) -> Path:
@@ -50,10 +51,10 @@ def test_it_answers_as_soon_as_it_has_started_and_only_with_its_password(tmp_pat
 
 def test_it_keeps_data_password_and_port_over_a_restart(tmp_path: Path) -> None:
     with own_redis.running(tmp_path) as server, client(server) as connection:
-        first = server.url
+        first = server.url, server.admin_url
         connection.xadd("stream", {"a": "b"})
     with own_redis.running(tmp_path) as server, client(server) as connection:
-        assert server.url == first
+        assert (server.url, server.admin_url) == first
         assert connection.xlen("stream") == 1
 
 
@@ -98,11 +99,16 @@ def test_it_never_throws_anything_away_and_writes_everything_down(tmp_path: Path
 def test_only_this_user_can_read_where_the_password_is_kept(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with own_redis.running(data) as server:
-        password = urlsplit(server.url).password or "?"
+        passwords = [
+            urlsplit(url).password or "?" for url in (server.url, server.admin_url, server.local_url)
+        ]
         commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert own_redis.url_file(data).stat().st_mode & 0o777 == 0o600
+    for file in (own_redis.url_file(data), own_redis.admin_url_file(data), *(data / "redis").rglob("*")):
+        assert file.stat().st_mode & 0o077 == 0, file  # what it writes itself, too, whatever our umask
     assert data.stat().st_mode & 0o777 == 0o700
-    assert password not in commands
+    assert not [password for password in passwords if password in commands]
+    kept = (data / "redis" / "users.acl").read_text()
+    assert not [password for password in passwords if password in kept]  # their hashes only
 
 
 @pytest.mark.parametrize("name", ["with space", 'quo"te', "back\\slash", "ünïcode", "new\nline", "per%cent"])
