@@ -117,7 +117,10 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     else:
         about.append(mrkdwn(card_words.asked(approval.agent, approval.created_at)))
         found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
-    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits), {"type": "divider"}]
+    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits)]
+    if waits and approval.request.schema_left_out:
+        found.append(_context(f"schema:{revision}", plain(card_words.SCHEMA_LEFT_OUT)))
+    found.append({"type": "divider"})
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
@@ -159,7 +162,7 @@ def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
 
 
 def _warning(approval: Approval) -> str:
-    found = [*texts(approval.payload), *claimed_texts(approval.request)]
+    found = {*texts(approval.payload), *claimed_texts(approval.request)}
     return card_words.misleading(any(map(hides, found)), any(map(mixed, found)))
 
 
@@ -200,10 +203,11 @@ def _approve(approval: Approval) -> Block:
 
 def _arguments(approval: Approval, limit: int) -> str:
     """The first arguments in the schema's order, on one line."""
-    shown = (
-        f"{' › '.join(row.path)} {_first_line(row.text)}".strip()
-        for row in rows(approval.request.json_schema, approval.payload)
-    )
+    shown: list[str] = []
+    for row in rows(approval.request.json_schema, approval.payload):
+        shown.append(f"{' › '.join(row.path)} {_first_line(row.text)}".strip())
+        if sum(map(len, shown)) > limit:
+            break
     return cut(", ".join(shown), limit)
 
 

@@ -103,6 +103,11 @@ def folded(lines: int, size: int) -> str:
 BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
 
 
+SCHEMA_LEFT_OUT = (
+    "Its schema was too costly to check: fields are shown as sent, and edits are not checked by it."
+)
+
+
 def folded_after(lines: int, size: int) -> str:
     """The same once it is decided."""
     return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})."
