@@ -28,9 +28,9 @@ from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
-from signoff.queue import acl
+from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"
@@ -169,30 +169,26 @@ def undelivered(store: Store) -> list[str]:
         return list(connection.execute(sql(query), {"now": store.clock()}).scalars())
 
 
+def send_entry(client: Any, agent: str, kind: str, request_id: str, body: str | bytes) -> None:
+    """One entry as a client sends it, a request's body under its key."""
+    if kind == "request":
+        client.set(stream.body(agent, request_id), body, ex=stream.BODY_SECONDS)
+    client.xadd(stream.requests(agent), stream.entry(kind, request_id, body))
+
+
 @contextmanager
 def intake_of(core: Core, redis_url: str, *agents: str) -> Iterator[None]:
     """An intake that runs inside the `with`. It knows `agents` from its start; others it finds in 0.5 s."""
     client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
-    stream = Stream(client, "test")
+    requests = Stream(client, "test")
     for agent in agents:
-        stream.join(agent)
-    running = threading.Thread(target=Intake(core.approvals, stream).run, args=(stop,))
+        requests.join(agent)
+    running = threading.Thread(target=Intake(core.approvals, requests).run, args=(stop,))
     running.start()
     yield
     stop.set()
-    deadline = time.monotonic() + 20
-    while running.is_alive() and time.monotonic() < deadline:
-        with suppress(redis.RedisError):  # a test may have stopped it
-            _unblock(core.redis)
-        running.join(0.02)
+    running.join(20)
     client.close()
-
-
-def _unblock(client: Any) -> None:
-    """What waits for a stream goes on as if its time were over."""
-    for one in client.client_list():
-        if "b" in one["flags"]:
-            client.client_unblock(int(one["id"]))
 
 
 def a_request(

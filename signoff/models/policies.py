@@ -101,10 +101,5 @@ def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:
     with store.transaction() as connection:
         connection.execute(_ADD_OWNER, values)
         row = connection.execute(_AGENT, {"agent": agent}).one()
-        told = {
-            "agent": agent,
-            "owner": row.owner,
-            "added_owner": row.added_owner,
-            "created_at": row.created_at,
-        }
+        told = {name: row._mapping[name] for name in ("owner", "added_owner", "created_at")}
         append(connection, Event("agent", None, at, "operator", {"agent": agent, **told}))

@@ -27,9 +27,11 @@ PASSWORD_BYTES = 24
 SECRET_BYTES = 32
 
 _HANDSHAKE = ("+ping", "+hello", "+auth", "+client|setname")
+_ID = "????????-????-????-????-????????????"
+"""What a request's id looks like: no agent can make a key that is longer, and so larger than it is worth."""
 _AGENT = (
     "(+xadd %W~signoff:req:{agent})",
-    "(+set +expire %W~signoff:body:{agent}:*)",
+    f"(+set +expire %W~signoff:body:{{agent}}:{_ID})",
     "(+get +mget %R~signoff:dec:{agent}:*)",
     "(+xgroup|create +xreadgroup +xack +xautoclaim ~signoff:dec:{agent})",
     "(+subscribe +unsubscribe &signoff:ntf:{agent}:*)",
@@ -39,10 +41,10 @@ _SERVER = (
     "+unwatch +eval +evalsha +script|load +script|exists",
     "(+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xdel +xautoclaim +xclaim +xinfo|consumers "
     "+xinfo|groups +xinfo|stream +xpending +xlen +xrange +xtrim +del +unlink +exists +type +memory|usage "
-    "~signoff:req:*)",
+    "+eval +evalsha ~signoff:req:*)",
     "(+get +getrange +mget +del +unlink +exists +expire +ttl +pttl +strlen +type +memory|usage "
     "~signoff:body:*)",
-    "(+get +getrange +set +xadd +expire +type +strlen +memory|usage ~signoff:dec:*)",
+    "(+get +getrange +watch +set +xadd +expire +type +strlen +memory|usage ~signoff:dec:*)",
     "(+publish &signoff:ntf:*)",
     "(+subscribe +unsubscribe &__redis__:invalidate)",
     "(+xadd +xlen +xrange +xrevrange +xtrim +del +unlink +expire +type +memory|usage ~signoff:dead)",

@@ -9,6 +9,7 @@ from signoff.bot.delivery.homes import Homes
 from signoff.queue.jobs import SignoffJob, keep_working
 from signoff.queue.wakeups import DELIVER, HOME
 from signoff.server.build import Server
+from signoff.server.perpetual import perpetual
 from signoff.server.witness.timer import Heads
 
 
@@ -23,7 +24,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
         server.store, settings.signer(), settings.deployment, server.witnesses, server.channel.tell_admins
     )
     timers = [
-        threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
+        perpetual(name, part.run, stop)
         for name, part in (("sweep", sweep), ("deliver", server.channel), ("home", homes), ("witness", heads))
     ]
     for timer in timers:

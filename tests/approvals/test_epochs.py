@@ -20,7 +20,7 @@ from signoff.errors import Expired, Invalid, Rejected
 from signoff.models.messages import Response
 from signoff.queue import stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 
 AGENT = "billing-bot"
 

@@ -22,7 +22,7 @@ from signoff.cli.doctor import backends
 from signoff.cli.doctor.patient import Patient
 from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.sandbox.server import Sandbox
 from signoff.spent import RedisStore, Spent
 
@@ -164,6 +164,9 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
         f"SET signoff:body:{AGENT}:{OWN} x GET",
         f"SET signoff:body:{OTHER}:{OWN} x",
         f"DEL signoff:body:{AGENT}:{OWN}",
+        f"SET signoff:body:{AGENT}:{OWN}x x",
+        f"SET signoff:body:{AGENT}:short x",
+        f"EXPIRE signoff:body:{OTHER}:{OWN} 1",
     ],
 )
 def test_an_agent_may_do_nothing_else(url_of: Callable[[str], str], admin: redis.Redis, command: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support import RedisServer, eventually
 
 from signoff.errors import ConfigError, Unreachable
+from signoff.models.messages import new_id
 from signoff.queue import acl, stream
 from signoff.queue.users import AgentUser, Users
 
@@ -68,7 +69,7 @@ def test_an_agent_gets_a_user_of_its_own_and_redis_keeps_only_a_hash(
     assert password not in line and sha256(password.encode()).hexdigest() in line
     with login(urls, AGENT, password) as client:
         assert ask(client, AGENT)
-        assert client.set(f"signoff:body:{AGENT}:1", "{}", ex=60)
+        assert client.set(f"signoff:body:{AGENT}:{new_id()}", "{}", ex=60)
         with pytest.raises(redis.exceptions.NoPermissionError):
             ask(client, OTHER)
     assert users.agents() == [AgentUser(AGENT, True, 0)]

@@ -12,7 +12,8 @@ from signoff.cli.doctor.patient import Fault, Patient, Skip
 from signoff.errors import ConfigError
 from signoff.models import migrate, roles
 from signoff.models.store import MICROSECONDS
-from signoff.queue.stream import DEAD, Stream, requests
+from signoff.queue.requests import Stream
+from signoff.queue.stream import DEAD, requests
 from signoff.queue.wakeups import QUEUE
 from signoff.server.own_redis import OLDEST, find_binary
 
