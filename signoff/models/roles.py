@@ -25,6 +25,7 @@ GRANTS: Mapping[str, str] = {
     "decision": ADD,
     "approval": CHANGE,
     "card": CHANGE,
+    "card_double": ALL,
     "agent": CHANGE,
     "amount": ALL,
     "thread": CHANGE,
