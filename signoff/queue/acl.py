@@ -15,7 +15,10 @@ from hashlib import sha256
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 DEFAULT = "default"
-"""Whoever has not said who they are. Nobody's, and off."""
+"""Whoever has not said who they are. Nobody's, and off: no password logs in as it."""
+DEFAULT_RULES = ("off", "~*", "&*", "+@all")
+"""Off, and yet with every right: when Redis (7 and 8; not Valkey) starts, it reads its append-only file as
+this user, and passes over each transaction in it that this user may not run: a restart would lose them."""
 SERVER, ADMIN = "signoff-server", "signoff-admin"
 RESERVED = frozenset((DEFAULT, SERVER, ADMIN))
 """No agent may be called so."""
@@ -129,7 +132,7 @@ def file(passwords: dict[str, str], before: str = "") -> str:
 
     Of the file from before, agents keep passwords and state, and get today's rules; others' users stay.
     """
-    found = [f"user {DEFAULT} off"]
+    found = [" ".join(("user", DEFAULT, *DEFAULT_RULES))]
     for name, password in passwords.items():
         rules = {ADMIN: admin_rules, SERVER: server_rules}.get(name, lambda name=name: agent_rules(name))()
         found.append(line(name, rules, (hashed(password),)))

@@ -24,6 +24,8 @@ log = logging.getLogger("signoff.intake")
 BODIES_BYTES = 128 * 1024 * 1024
 """All bodies of one agent that wait: 256 of the largest, or 100,000 small ones."""
 BODIES_MOST = 100_000
+DECISIONS_BYTES = 64 * 1024 * 1024
+"""An agent reads its decisions as consumers that it names: what these take, beside the ids themselves."""
 KEY_BYTES = 200
 """What a key takes besides its text."""
 LOOK_SECONDS = 0.25
@@ -52,7 +54,7 @@ class Bounds:
         self._switch_off = switch_off
         self._news = News(stream.client)
         self._sizes: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
-        self._cursor = 0
+        self._cursor = self._decided = 0
         self._whole = False
         self._scan_at = 0.0
 
@@ -83,6 +85,7 @@ class Bounds:
                     if key.startswith(BODIES.encode())
                     else agents.setdefault(agent_of(key) or "")
                 )
+            self._measure_decisions()
         self._measure_streams([agent for agent in agents if agent])
         self._measure_bodies(list(bodies))
 
@@ -119,6 +122,13 @@ class Bounds:
         now = time.monotonic()
         self._scan_at = now + max(SCAN_SECONDS, 9 * (now - started))
         return found
+
+    def _measure_decisions(self) -> None:
+        """A part of them. What is there is the server's, and stays: its agent is switched off."""
+        self._decided, found = self._stream.some_decisions(self._decided)
+        for agent, size in found:
+            if size > DECISIONS_BYTES:
+                self.enforce(agent, f"{size:,} bytes of consumers on its decisions")
 
     def _measure_streams(self, agents: list[str]) -> None:
         for start in range(0, len(agents), CHUNK):

@@ -50,9 +50,8 @@ class Later:
             del self._failures[first]
             return "guilty"
         self._waiting[entries[0].agent] = entries
-        self._due[entries[0].agent] = time.monotonic() + (
-            min(2.0**failures, LONGEST_SECONDS) if failures else 0
-        )
+        pause = min(0.5 * 2**failures, LONGEST_SECONDS) if failures else 0.0
+        self._due[entries[0].agent] = time.monotonic() + pause
         return "suspect" if failures else "outage"
 
     def due(self) -> list[Entry]:

@@ -7,16 +7,18 @@ from typing import Any
 
 import redis
 
-from signoff.models.messages import MAX_ENTRY
+from signoff.models.messages import AGENT, MAX_ENTRY
 from signoff.queue import scripts
 from signoff.queue.entries import Entry, Found, found
 from signoff.queue.refusals import raise_for_all, refuses_all
-from signoff.queue.stream import DEAD, REQUESTS, Redis, agent_of, body, requests
+from signoff.queue.stream import DEAD, DECISIONS, REQUESTS, Redis, agent_of, body, decisions, requests
 
 GROUP = "intake"
 STREAM_BYTES = 8 * 1024 * 1024
-STREAM_ENTRIES = 100_000
-"""What may wait on one agent's stream. A pointer takes some 70 bytes."""
+STREAM_ENTRIES = 200_000
+PLAIN_BYTES = 120
+"""What may wait on one agent's stream: so many entries, and 8 MiB beside 120 bytes for each. A pointer takes
+some 90, so what an honest agent leaves while no server is there is bounded by its number alone."""
 CAREFUL_BYTES = 256 * 1024
 """A stream with more is read one entry at a time."""
 ENTRY_BYTES = 32 * 1024
@@ -54,7 +56,7 @@ class Stream:
         return found[0], [key for key in found[1] if agent_of(key)]
 
     def measure(self, agents: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-        """(agent, bytes, entries) of each stream that there is."""
+        """(agent, bytes beside plain ones, entries) of each stream that there is."""
         pipe = self.client.pipeline(transaction=False)
         for agent in agents:
             pipe.memory_usage(requests(agent), samples=0)
@@ -62,8 +64,22 @@ class Stream:
         replies: list[Any] = pipe.execute(raise_on_error=False)
         raise_for_all(replies)
         for agent, size, length in zip(agents, replies[::2], replies[1::2], strict=True):
-            if isinstance(size, int):
-                yield agent, size, length if isinstance(length, int) else 0
+            if _are_numbers(size, length):
+                yield agent, size - PLAIN_BYTES * length, length
+
+    def some_decisions(self, cursor: int) -> tuple[int, list[tuple[str, int]]]:
+        """(agent, bytes beside the ids in it) of a part of the streams of decisions, and where to go on."""
+        reply: Any = self.client.scan(cursor, match=DECISIONS + "*", count=5000, _type="stream")
+        names = [key[len(DECISIONS) :].decode(errors="replace") for key in reply[1]]
+        agents = [agent for agent in names if AGENT.fullmatch(agent)]
+        pipe = self.client.pipeline(transaction=False)
+        for agent in agents:
+            pipe.memory_usage(decisions(agent), samples=0)
+            pipe.xlen(decisions(agent))
+        replies: list[Any] = pipe.execute(raise_on_error=False)
+        raise_for_all(replies)
+        sizes = zip(agents, replies[::2], replies[1::2], strict=True)
+        return reply[0], [(one, size - PLAIN_BYTES * n) for one, size, n in sizes if _are_numbers(size, n)]
 
     def lengths(self, keys: Sequence[bytes]) -> list[int]:
         """Bytes of each of these texts; what is no text goes."""
@@ -96,7 +112,8 @@ class Stream:
         replies = script.run(
             [requests(agent) for agent in agents],
             GROUP, self.consumer, count,
-            STREAM_BYTES, STREAM_ENTRIES, CAREFUL_BYTES, ENTRY_BYTES, ENTRY_WORDS, *more,
+            STREAM_BYTES, STREAM_ENTRIES, CAREFUL_BYTES, ENTRY_BYTES, ENTRY_WORDS, PLAIN_BYTES,
+            *more,
         )  # fmt: skip
         return [found(agent, reply) for agent, reply in zip(agents, replies, strict=True)]
 
@@ -161,3 +178,8 @@ class Stream:
     def drop_idle_consumers(self, agents: Sequence[str], idle_ms: int = CONSUMER_IDLE_MS) -> None:
         """Forget consumers of processes long gone that hold nothing."""
         raise_for_all(self._forget.run([requests(agent) for agent in agents], GROUP, idle_ms))
+
+
+def _are_numbers(*replies: Any) -> bool:
+    """Not where a key is gone, or of another type."""
+    return all(isinstance(reply, int) for reply in replies)

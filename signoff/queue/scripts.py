@@ -21,7 +21,10 @@ if kind ~= 'stream' then return {'type', 0, 0, 0, {}} end
 local size = redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0')
 local length = redis.call('XLEN', key)
 local count, careful = tonumber(ARGV[3]), tonumber(ARGV[6])
-if size > tonumber(ARGV[4]) or length > tonumber(ARGV[5]) then return {'over', size, length, 0, {}} end
+local plain = tonumber(ARGV[9]) * length
+if size - plain > tonumber(ARGV[4]) or length > tonumber(ARGV[5]) then
+  return {'over', size, length, 0, {}}
+end
 if size > careful then count = 1 end
 
 local function asked(...)
@@ -58,9 +61,9 @@ local function short(entries, times)
 end
 """
 """ARGV: group, consumer, entries at most, then bounds: a stream's bytes and entries, the bytes beyond which
-it is read one by one, an entry's bytes and its fields (names and values). Replies: how it is (`''`: well),
-its bytes and entries, how many were read and not acknowledged, and the entries: id, deliveries, 1 where it
-is whole, what it holds."""
+it is read one by one, an entry's bytes, its names and values, what a plain one takes. Replies: how it is
+(`''`: well), its bytes and entries, how many were read and not acknowledged, and the entries: id,
+deliveries, 1 where it is whole, what it holds."""
 
 READ = (
     _STREAM
@@ -86,10 +89,10 @@ end
 local held = asked('XPENDING', key, group)
 if held.err then return held end
 if held[1] == 0 then return {'', size, length, 0, {}} end
-local waiting = redis.call('XPENDING', key, group, 'IDLE', ARGV[9], '-', '+', count)
+local waiting = redis.call('XPENDING', key, group, 'IDLE', ARGV[10], '-', '+', count)
 local entries, times = {}, {}
 for _, one in ipairs(waiting) do
-  local taken = redis.call('XCLAIM', key, group, me, ARGV[9], one[1], 'RETRYCOUNT', one[4])
+  local taken = redis.call('XCLAIM', key, group, me, ARGV[10], one[1], 'RETRYCOUNT', one[4])
   if taken[1] then
     table.insert(entries, taken[1])
     times[one[1]] = one[4]

@@ -22,6 +22,8 @@ from signoff.queue import acl
 from signoff.queue.data_folder import AGENT_FILE, LOCAL_AGENT, read_env_file, write_private
 from signoff.server import processes
 
+LONGEST = "8mb"
+"""Of one text that anybody writes: ours have at most half of that, and Redis takes 512 MB otherwise."""
 OLDEST = 7
 """Redis 6 does not tell which pending stream entries were trimmed."""
 START_SECONDS = 60.0
@@ -223,6 +225,8 @@ def _config(port: int, users: Path, folder: Path, log_file: Path) -> str:
         "aof-use-rdb-preamble": "no",  # so that Redis and Valkey read each other's files
         "save": '""',
         "maxmemory-policy": "noeviction",
+        "proto-max-bulk-len": LONGEST,
+        "client-query-buffer-limit": LONGEST,
     }
     return "".join(f"{name} {value}\n" for name, value in settings.items())
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import Stream
 from signoff.sandbox.server import Sandbox
+from signoff.spent import RedisStore, Spent
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
 AGENT, OTHER = "billing-bot", "billing"
@@ -188,7 +191,7 @@ def test_the_server_may_not_do_what_it_never_does(url_of: Callable[[str], str], 
 
 def test_the_guide_says_what_the_code_does() -> None:
     expected = {
-        "default": ["off"],
+        "default": [*acl.DEFAULT_RULES],
         acl.ADMIN: ["on", ">ADMIN-PASSWORD", *acl.admin_rules()],
         acl.SERVER: ["on", ">SERVER-PASSWORD", *acl.server_rules()],
         AGENT: ["on", ">AGENT-PASSWORD", *acl.agent_rules(AGENT)],
@@ -205,6 +208,22 @@ def test_rules_name_the_keys_that_the_stream_has() -> None:
     assert f"&{stream.notification(AGENT, '*')})" in said
     for name in (stream.requests("*"), stream.decisions("*"), stream.DEAD):
         assert f"~{name})" in " ".join(acl.server_rules())
+
+
+def test_the_guards_line_is_taken_by_every_redis_and_is_enough(own_redis: RedisServer) -> None:
+    text = (GUIDE.parent / "executor.md").read_text(encoding="utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("ACL SETUSER guard ")]
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.execute_command(*shlex.split(line.replace("(", "'(").replace(")", ")'")))
+    url = acl.with_user(own_redis.url, "guard", "SECRET")
+    store, now = RedisStore(url), datetime.now(UTC)
+    for by in ("first", "second"):
+        found = store.spend(("kid", AGENT, OWN), Spent(by, now), until=now + timedelta(hours=1))
+        assert found.by == "first"
+    with redis.Redis.from_url(url) as client:
+        for words in ("GET signoff:dec:a:1", "XADD signoff:req:a * v 1", "KEYS *", "DEL signoff:spent:k:a:1"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*words.split())
 
 
 def test_nobody_gets_in_without_a_password(own_redis: RedisServer, url_of: Callable[[str], str]) -> None:

@@ -336,7 +336,10 @@ def test_a_file_of_users_gives_agents_todays_rules_and_leaves_others_alone() -> 
         ]
     )
     lines = acl.file({acl.SERVER: "s", acl.ADMIN: "a", "local": "l"}, before).splitlines()
-    assert lines[0] == "user default off" and len([line for line in lines if " default " in line]) == 1
+    assert (
+        lines[0] == "user default off ~* &* +@all"
+        and len([line for line in lines if " default " in line]) == 1
+    )
     assert acl.line(AGENT, acl.agent_rules(AGENT), (kept,), on=False) in lines
     assert f"user prometheus on {kept} +info" in lines
     assert acl.line(acl.SERVER, acl.server_rules(), (acl.hashed("s"),)) in lines

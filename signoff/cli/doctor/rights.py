@@ -25,6 +25,7 @@ REFUSED = (
 has no such command, or lets nobody run it."""
 GUIDE = "docs/operating.md, Redis, has its rules"
 ROTATE = "`signoff agent rotate NAME` gives it one of its own"
+ANEW = "make it anew: `ACL DELUSER {name}` as an admin of Redis, then `signoff agent add {name}`"
 SHOWN = 5
 """So many of what goes through are named."""
 
@@ -81,11 +82,17 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
             found = [user for user in everybody if user.is_agent or user.name in asking]
             known = made.commands() if found else {}
             for agent in found:
-                _check_password(agent, made.all())
-                if agent.on:
-                    with made.password(agent.name) as password:
-                        _check_agent(acl.with_user(url, agent.name, password), agent.name)
-                _ask_redis(made, agent.name, known)
+                try:
+                    _check_password(agent, made.all())
+                    if agent.on:
+                        with made.password(agent.name) as password:
+                            _check_agent(acl.with_user(url, agent.name, password), agent.name)
+                    _ask_redis(made, agent.name, known)
+                except Fault as fault:
+                    if not agent.is_agent:
+                        fault.fix = ANEW.format(name=agent.name)
+                    raise
+            _check_reading(made)
             for user in everybody:
                 if user not in found:
                     _check_other(made, user.name)
@@ -99,6 +106,15 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
     name = acl.credentials(local)[0]
     _check_agent(local, name)
     return [name]
+
+
+def _check_reading(made: Users) -> None:
+    """Redis may read its append-only file when it starts: see `acl.DEFAULT_RULES`."""
+    if made.would_allow(acl.DEFAULT, [["SET", stream.decision(tries.NOBODY, tries.ID), "x"]]) != [True]:
+        raise Fault(
+            "Redis's user default has no rights: when Redis starts, it loses every transaction in its file",
+            f"give it all rights, and leave it off: `user default {' '.join(acl.DEFAULT_RULES)}`",
+        )
 
 
 def _check_password(agent: acl.User, everybody: Iterable[acl.User]) -> None:
