@@ -153,7 +153,8 @@ def seconds(act: Callable[[], Any], times: int = 2) -> float:
 
 
 def _rows(request: ApprovalRequest, verdict: Verdict) -> Approval:
-    draft = transitions.draft(AGENT, request, verdict, cast(Any, SimpleNamespace(now=10**15, taken=False)))
+    before = SimpleNamespace(now=10**15, agent_known=True)
+    draft = transitions.draft(AGENT, request, verdict, cast(Any, before), None)
     transitions._asked(draft)
     transitions._values(draft)
     transitions._payload(draft)
