@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 import redis
+from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from signoff.approvals.service import Approvals
@@ -203,3 +204,13 @@ def a_request(
         made = identity.request_id(values["kind"], agent, action, sent, values["nonce"])
         values = {"id": made, **values}
     return ApprovalRequest.model_validate({"id": new_id(), **values})
+
+
+def without_triggers(connection: Connection) -> None:
+    """What an attacker with the database's owner's rights can do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
+        return
+    names = connection.execute(sql("SELECT name FROM sqlite_master WHERE type='trigger'")).scalars().all()
+    for name in names:
+        connection.execute(sql(f"DROP TRIGGER {name}"))

@@ -41,7 +41,8 @@ PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
     "queue": "acl bounds data_folder intake jobs mac outage publisher requests stream tally users wakeups",
     "client": "",
-    "approvals": "audit authority channel epochs errors lists receipts service sweep verdicts",
+    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel epochs "
+    "errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "slack.client slack.directory slack.errors",
     "sandbox": "remote server",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
-from signoff.models import changes
+from signoff.approvals.audit.lines import optional
+from signoff.approvals.standing import shown_of
+from signoff.models import changes, judgements
 from signoff.models.approval import Approval
 from signoff.models.store import MICROSECONDS, Store
 
@@ -26,7 +28,7 @@ class Cards:
     ) -> None:
         """A card stands, maybe in a thread, at this revision: it is no longer due.
 
-        `rendered` is what was sent.
+        `rendered` is what was sent; `approval` is as it was drawn (see `Judge.today`).
         """
         assert approval.card is not None
         with self._store.transaction() as connection:
@@ -40,14 +42,20 @@ class Cards:
             }
             changes.note_shown(connection, approval.id, values)
             changes.note_delivered(connection, approval.id, approval.revision)
+            judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
             if thread:
                 changes.stir(connection, conversation, thread)
-            digest = salted(changes.salt(connection, approval.id), rendered)
+            salt = changes.salt(connection, approval.id)
+            digest = salted(salt, rendered)
             data = {
+                "card": approval.card.id,
                 "conversation": conversation,
                 "message": message,
                 "revision": approval.revision,
                 "rendered": digest,
+                "channel": approval.card.channel,
+                "thread": thread,
+                "permalink": optional(salt, permalink),
             }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))

@@ -44,12 +44,20 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        self._each("judge", self._stale, self._approvals.judge_again)
         self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
         self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+
+    def _stale(self) -> Iterator[str]:
+        """What a change of policy has to be held against, for as long as one sweep may take."""
+        end, seen = time.monotonic() + SWEEP_SECONDS, set[str]()
+        while time.monotonic() < end and (found := set(self._approvals.stale()) - seen):
+            seen |= found
+            yield from found
 
     def _lost(self) -> list[str]:
         instance = self._approvals.publisher.lost_instance()

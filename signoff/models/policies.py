@@ -79,11 +79,17 @@ def kept(connection: Connection, digest: str) -> str | None:
     return found
 
 
-def own(connection: Connection, owner_of: Callable[[str], str | None]) -> None:
-    """Give every agent the owner that a policy names for it, else the one that it was added with."""
+def own(connection: Connection, owner_of: Callable[[str], str | None]) -> dict[str, str | None]:
+    """Give every agent the owner that a policy names for it, else the one that it was added with.
+
+    Gives those that have another one now.
+    """
+    changed = {}
     for name, owner, added in connection.execute(_OWNERS).all():
         if (wanted := owner_of(name) or added) != owner:
+            changed[name] = wanted
             connection.execute(_OWN, {"agent": name, "user": wanted})
+    return changed
 
 
 def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
+MOVED = text("moved = 1")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
 
 
@@ -20,43 +21,34 @@ def _text(**options: Any) -> Any:
     return Field(sa_type=Text, **options)
 
 
+def _partial(name: str, where: Any, *columns: str, **options: Any) -> Index:
+    """An index over the rows that `where` holds for."""
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
+
+
 class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
     `id` is the request's id, which no other agent's request can have. `delivered_revision` is what
     all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
-    on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved.
+    on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved. `judged`
+    is the digest of the policy that it was last judged or drawn under, `drawn` of what its card shows of that
+    verdict; `moved` is 1 where the card shows what is no longer so.
     """
 
     __tablename__ = "approval"
     __table_args__ = (
         UniqueConstraint("agent", "request_id"),
         UniqueConstraint("agent", "key"),
-        Index("approval_pending", "created_at", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index("approval_overdue", "expires_at", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index(
-            "approval_unpublished",
-            "ended_at",
-            sqlite_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
-            postgresql_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
-        ),
-        Index(
-            "approval_undelivered",
-            "not_before",
-            sqlite_where=text("delivered_revision < revision"),
-            postgresql_where=text("delivered_revision < revision"),
-        ),
-        Index(
-            "approval_asked",
-            "agent",
-            "action",
-            "digest_sent",
-            sqlite_where=PENDING,
-            postgresql_where=PENDING,
-        ),
-        Index("approval_unshown", "agent", "created_at", sqlite_where=UNSHOWN, postgresql_where=UNSHOWN),
-        Index("approval_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
+        _partial("approval_pending", PENDING, "created_at"),
+        _partial("approval_overdue", PENDING, "expires_at"),
+        _partial("approval_unpublished", text("published_at IS NULL AND ended_at IS NOT NULL"), "ended_at"),
+        _partial("approval_undelivered", text("delivered_revision < revision"), "not_before"),
+        _partial("approval_asked", PENDING, "agent", "action", "digest_sent"),
+        _partial("approval_unshown", UNSHOWN, "agent", "created_at"),
+        _partial("approval_stale", STALE, "not_before"),
+        _partial("approval_moved", MOVED, "created_at"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -90,6 +82,9 @@ class ApprovalRow(SQLModel, table=True):
     closed_in: int | None = None
     spent_by: str | None = _text(default=None)
     spent_at: int | None = _time(default=None)
+    judged: str | None = _text(default=None)
+    drawn: str | None = _text(default=None)
+    moved: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class PayloadRow(SQLModel, table=True):
@@ -113,14 +108,8 @@ class DecisionRow(SQLModel, table=True):
 
     __tablename__ = "decision"
     __table_args__ = (
-        Index(
-            "decision_once",
-            "approval_id",
-            "version",
-            "approver",
-            unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"),
-            postgresql_where=text("withdrawn_at IS NULL"),
+        _partial(
+            "decision_once", text("withdrawn_at IS NULL"), "approval_id", "version", "approver", unique=True
         ),
         Index("decision_approver", "approver", "at"),
     )
@@ -150,13 +139,7 @@ class CardRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("approval_id", "conversation"),
         Index("card_message", "conversation", "message"),
-        Index(
-            "card_thread",
-            "conversation",
-            "thread",
-            sqlite_where=text("thread IS NOT NULL"),
-            postgresql_where=text("thread IS NOT NULL"),
-        ),
+        _partial("card_thread", text("thread IS NOT NULL"), "conversation", "thread"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -183,12 +166,7 @@ class ThreadRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("agent", "run", "wanted"),
         Index("thread_message", "conversation", "message"),
-        Index(
-            "thread_stale",
-            "not_before",
-            sqlite_where=text("shown_revision < revision"),
-            postgresql_where=text("shown_revision < revision"),
-        ),
+        _partial("thread_stale", text("shown_revision < revision"), "not_before"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -318,3 +296,22 @@ class DraftRow(SQLModel, table=True):
     version: int
     text: str = _text()
     updated_at: int = _time()
+
+
+class AmountRow(SQLModel, table=True):
+    """What an approval counts for in one of its agent's sums (`amounts.Entry.key`), without a sign.
+
+    `bucket` is the value of the sum's `by`. `until` is when it counts no more; NULL while the approval waits.
+    An approval that ended without being approved has none.
+    """
+
+    __tablename__ = "amount"
+    __table_args__ = (Index("amount_sum", "agent", "sum", "bucket", "until"),)
+
+    approval_id: str = _text(primary_key=True, foreign_key="approval.id")
+    sum: str = _text(primary_key=True)
+    agent: str = _text()
+    bucket: str = _text(default="")
+    whole: int = Field(sa_type=BigInteger)
+    millionths: int = 0
+    until: int | None = _time(default=None)

@@ -1,7 +1,8 @@
 """Whose card is next, and what Slack asked to be left alone with.
 
 In this order: cards whose row has changed, a person's decision first and then the newest change; new cards
-that somebody may still decide, from each agent in turn; new cards of what has ended.
+that somebody may still decide, from each agent in turn; new cards of what has ended; cards that name other
+people than today's policy, one a second in each conversation.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     select,
     text,
     update,
@@ -28,6 +30,9 @@ from signoff.models.store import MICROSECONDS, Store, agents, approvals, cards, 
 from signoff.models.tables import PauseRow
 
 POST, UPDATE = "chat.postMessage", "chat.update"
+MOVED = "moved"
+"""Stands among the pauses for our own: cards that a change of policy has redrawn, one after another."""
+MOVED_SECONDS = 1.0
 """What Slack limits: posts by the channel (one a second), updates by the workspace."""
 
 pauses = PauseRow.__table__  # type: ignore[attr-defined]
@@ -37,13 +42,16 @@ pauses = PauseRow.__table__  # type: ignore[attr-defined]
 class Turn:
     """What is to be done next. `agent` is set where it is a new card's turn among the agents'.
 
-    `served` is when that agent had its last turn, in microseconds since 1970; 0 where it had none.
+    `served` is when that agent had its last turn, in microseconds since 1970; 0 where it had none. `moved_in`
+    is the conversation of a card that is only due as it shows what a change of policy has made untrue: see
+    `move`.
     """
 
     approval_id: str
     card_id: int
     agent: str | None = None
     served: int = 0
+    moved_in: str | None = None
 
 
 def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -94,6 +102,30 @@ def _new(*which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
+_MOVED = (
+    select(approvals.c.id, cards.c.id, approvals.c.conversation)
+    .join(cards, _OF_CARD)
+    .where(
+        approvals.c.moved == literal_column("1"),
+        approvals.c.status == literal_column("'pending'"),
+        approvals.c.shown_at.is_not(None),
+        approvals.c.not_before <= now(),
+        _FREE,
+        ~_paused(pauses.c.method == UPDATE),
+        ~_paused(pauses.c.method == MOVED, pauses.c.conversation == approvals.c.conversation),
+    )
+    .order_by(approvals.c.created_at)
+    .limit(1)
+)
+_MOVE = (
+    update(approvals)
+    .where(
+        approvals.c.id == bindparam("approval_id"),
+        approvals.c.moved == literal_column("1"),
+        approvals.c.status == literal_column("'pending'"),
+    )
+    .values(moved=0, revision=approvals.c.revision + 1)
+)
 _ASKED = _new(approvals.c.status == "pending")
 _ENDED = _new(approvals.c.status != "pending")
 _PAUSED = select(_paused(pauses.c.method == bindparam("what")))
@@ -119,7 +151,22 @@ def next_turn(store: Store) -> Turn | None:
             found = connection.execute(statement).first()
             if found:
                 return Turn(*found)
-    return None
+        moved = connection.execute(_MOVED).first()
+    return Turn(moved[0], moved[1], moved_in=moved[2] or "") if moved else None
+
+
+def move(store: Store, turn: Turn) -> bool:
+    """Have a card redrawn that a change of policy has overtaken; False where another process has.
+
+    The next one of its conversation has its turn a second later.
+    """
+    with store.transaction() as connection:
+        if connection.execute(_MOVE, {"approval_id": turn.approval_id}).rowcount == 0:
+            return False
+        end = changes.clock(connection) + int(MOVED_SECONDS * MICROSECONDS)
+        where = {"method": MOVED, "conversation": turn.moved_in, "end": end}
+        connection.execute(_PAUSE, where)
+    return True
 
 
 def pause(store: Store, method: str, conversation: str, seconds: float, unused: Turn | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -34,6 +34,7 @@ from signoff.queue.wakeups import HOME, Enqueue
 from signoff.server.own_redis import admin_url
 from signoff.server.policy_file import InForce
 from signoff.server.settings import Settings
+from signoff.server.witness.kinds import Witness, witnesses
 
 log = logging.getLogger("signoff")
 
@@ -58,6 +59,7 @@ class Server:
     lists: Lists
     wake_home: Callable[[str], None]
     mac: Mac
+    witnesses: Sequence[Witness]
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
@@ -87,6 +89,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
     admin_ids = settings.admin_ids()
+    heads_to = witnesses(settings.audit_witness, settings.data)
     signer = settings.signer()
     receipts, mac = Receipts(signer, settings.receipt_hours, settings.deployment), Mac(signer.derive(PURPOSE))
     if settings.slack_bot_token is None:
@@ -107,7 +110,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         store=store,
         receipts=receipts,
         publisher=Publisher(quick, receipts.lifetime),
-        policy=policy.now,
+        policy=policy.today,
         directory=directory,
         on_change=Enqueue(quick, mac),
         channel=NAME,
@@ -118,5 +121,5 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     channel = SlackChannel(delivery, Turns(store, delivery), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
-        delivery, channel, lists, wake_home, mac,
+        delivery, channel, lists, wake_home, mac, heads_to,
     )  # fmt: skip

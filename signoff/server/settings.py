@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(default=None, alias="SIGNOFF_POLICY")
     admins: str = ""
     receipt_hours: float = Field(default=24, gt=0, le=24 * 90)
+    audit_witness: str = ""
     log_level: str = "INFO"
     log_json: bool = False
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")

@@ -20,7 +20,8 @@ from signoff.errors import Invalid
 
 COMMANDS = (
     "request", "wait", "status", "cancel", "report", "verify", "serve", "bot", "intake", "worker", "pending",
-    "audit verify", "db upgrade", "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
+    "audit verify", "audit list", "audit export", "audit verifier", "db upgrade",
+    "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
     "demo", "backup", "restore", "agent add", "agent list", "agent rotate", "agent remove", "agent off",
     "agent on",
     "policy check", "policy explain", "policy test", "policy replay", "policy classes", "policy schema",

@@ -117,6 +117,19 @@ def serve(slack: Sandbox, tmp_path: Path) -> Iterator[Serve]:
         one.process.wait()
 
 
+def test_heads_of_the_log_go_to_a_witness_while_it_serves(serve: Serve, tmp_path: Path) -> None:
+    heads = tmp_path / "heads.log"
+    server = serve(SIGNOFF_AUDIT_WITNESS=str(heads))
+    server.until_ready()
+    eventually(lambda: heads.exists() and heads.read_text(), SECONDS)
+    verified = server.signoff("audit", "verify", "--witness", str(heads))
+    assert verified.returncode == 0 and "heads of witnesses are in the log" in verified.stdout, (
+        verified.stderr
+    )
+    exported = server.signoff("audit", "export", str(tmp_path / "export.zip"))
+    assert exported.returncode == 0, exported.stderr
+
+
 def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     server.until_ready()
@@ -269,6 +282,7 @@ def test_a_second_one_for_the_same_data_is_refused(serve: Serve) -> None:
         ({"SIGNOFF_APPROVERS": "@ana"}, 2, "SIGNOFF_APPROVERS"),
         ({"SIGNOFF_CHANNEL": None}, 2, "SIGNOFF_CHANNEL"),
         ({"SIGNOFF_ADMINS": "omar"}, 2, "SIGNOFF_ADMINS"),
+        ({"SIGNOFF_AUDIT_WITNESS": "http://example.org"}, 2, "SIGNOFF_AUDIT_WITNESS"),
         ({"SLACK_BOT_TOKEN": None}, 2, "SLACK_BOT_TOKEN is not set"),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, 2, "invalid_auth"),
         ({"SLACK_APP_TOKEN": None}, 2, "SLACK_APP_TOKEN is not set"),

@@ -70,6 +70,37 @@ def kept(store: Store) -> int:
         return int(connection.execute(counted).scalar_one())
 
 
+def settled(file: Path) -> None:
+    """As if it had been written a while ago."""
+    before = file.stat().st_mtime - 5
+    os.utime(file, (before, before))
+
+
+def test_a_click_is_judged_by_the_file_as_it_stands(process: Callable[[], InForce], file: Path) -> None:
+    policy = process()
+    write(file, BETTER)
+    assert policy.today().text == GOOD, "it may be half written"
+    settled(file)
+    assert policy.today().text == BETTER and policy.now().text == BETTER
+    before = policy.now()
+    assert policy.today() is before, "it is read once"
+    policy.look()
+    assert policy.now().text == BETTER
+
+
+def test_a_bad_file_judges_nothing_and_is_left_to_the_timer(
+    process: Callable[[], InForce], file: Path, admins: Admins
+) -> None:
+    policy = process()
+    write(file, BAD)
+    settled(file)
+    assert [policy.today().text, policy.today().text] == [GOOD, GOOD] and admins.told == []
+    policy.look()
+    assert len(admins.told) == 1
+    file.unlink()
+    assert policy.today().text == GOOD
+
+
 def test_a_changed_file_comes_into_force(process: Callable[[], InForce], file: Path) -> None:
     policy = process()
     before = policy.now().digest

@@ -93,6 +93,8 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     if waits:
         about.append(mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at)))
         found.append(_context(f"about:{revision}", *about))
+        if verdict.over:
+            found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
     else:
         about.append(mrkdwn(card_words.asked(approval.agent, approval.created_at)))
         found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]

@@ -48,7 +48,7 @@ class Homes:
         self._store = store
         self._lists = lists
         self._slack = slack
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._seen: dict[str, tuple[tuple[int, str], float]] = {}
         self._quiet_until = 0.0
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="home")
 
@@ -72,7 +72,8 @@ class Homes:
             log.error("Homes not published: %s", type(error).__name__)
 
     def _refresh(self, only: str) -> None:
-        change = homes.change(self._store)  # before anything is drawn: what comes later is seen next time
+        # Before anything is drawn: what comes later is seen next time.
+        change = homes.change(self._store), self._lists.policy
         found = [one for one in homes.due(self._store) if only in ("", one.user_id)]
         stale = [one for one in found if self._stale(one, change)]
         for start in range(0, len(stale), BATCH):
@@ -81,8 +82,8 @@ class Homes:
             shown = self._batch(stale[start : start + BATCH])
             self._seen |= dict.fromkeys(shown, (change, time.monotonic()))
 
-    def _stale(self, one: Opened, change: int) -> bool:
-        seen, at = self._seen.get(one.user_id, (-1, 0.0))
+    def _stale(self, one: Opened, change: tuple[int, str]) -> bool:
+        seen, at = self._seen.get(one.user_id, ((-1, ""), 0.0))
         return one.digest is None or seen != change or time.monotonic() - at > RELOOK_SECONDS
 
     def _batch(self, stale: list[Opened]) -> list[str]:

@@ -74,7 +74,8 @@ class Turns:
 
     def _take(self, turn: turns.Turn) -> None:
         try:
-            self._delivery.take(turn)
+            if turn.moved_in is None or turns.move(self._store, turn):
+                self._delivery.take(turn)
         except OUTAGE:
             raise
         except Exception as error:

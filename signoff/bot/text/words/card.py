@@ -54,6 +54,11 @@ def asked(agent: str, at: int) -> Trusted:
     return Trusted(f"{agent} asked · {date(at)}")
 
 
+def asks_as(why: str) -> str:
+    """Which sum of the policy had a person asked; visible text."""
+    return f"Asked about because {why}."
+
+
 def audience(approvers: Sequence[str], most: int = 20) -> Trusted:
     """Who may decide, as mentions."""
     named = [mention(approver) for approver in approvers if is_id(approver)]
