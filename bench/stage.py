@@ -124,6 +124,16 @@ class Stage:
         assert found.card.conversation and found.card.message
         return found.card.conversation, found.card.message
 
+    def start_server(self) -> None:
+        """Start `signoff serve`, and do not wait."""
+        self.server = self._spawn(processes.python("signoff", "serve"))
+
+    def kill_server(self) -> None:
+        """SIGKILL to `signoff serve`; all that it has started ends with it."""
+        self.server.kill()
+        self.server.wait()
+        self._children.remove(self.server)
+
     def close(self) -> None:
         """End everything."""
         self.store.engine.dispose()
@@ -141,7 +151,8 @@ class Stage:
         own = {name: value for name, value in self._environment.items() if name.startswith("SIGNOFF_")}
         self._environment |= read_env_file(env_file) | own
         self.slack_url = self._environment["SLACK_API_URL"].removesuffix("/api/")
-        server = self._spawn(processes.python("signoff", "serve"))
+        self.start_server()
+        server = self.server
 
         def ready() -> bool:
             said = (self.folder / "log").read_text()

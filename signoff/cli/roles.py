@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import threading
@@ -11,14 +12,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from signoff.cli.database import check_upgraded, opened
+from signoff.cli.database import DatabaseAway, check_upgraded, opened
 from signoff.cli.parsers import Commands, Run, command
 from signoff.server import environment
 from signoff.server.environment import READY_FD
 
 if TYPE_CHECKING:
     from signoff.server.build import Server
+    from signoff.server.settings import Settings
 
+log = logging.getLogger("signoff")
+
+AGAIN_SECONDS = 0.5
 EPILOG = """\
 `signoff serve` runs all three. By themselves, they share a Redis (SIGNOFF_REDIS_URL), a database
 (SIGNOFF_DATABASE_URL; run `signoff db upgrade` first) and a signing key. Each may run several times.
@@ -69,16 +74,38 @@ def _run(role: str, part: Part) -> int:
         signal.signal(number, lambda *_: _set(stop))
     look = threading.Event()
     signal.signal(signal.SIGHUP, lambda *_: _set(look))
-    with opened(given) as engine:
-        check_upgraded(engine)
-    server = build.build(given)
-    server.policy.start()
+    server = _built(lambda: build.build(given), given, stop)
+    if server is None:
+        return 0
     perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
     try:
         part(server, stop)
     finally:
         server.close()
     return 0
+
+
+def _built(build: Callable[[], Server], given: Settings, stop: threading.Event) -> Server | None:
+    """A server's parts, once its database can be reached and written to; None where `stop` is set before.
+
+    It waits in this process: started again and again it would be down for longer than the database is.
+    """
+    from signoff.models.engine import OUTAGE
+
+    while True:
+        server = None
+        try:
+            with opened(given) as engine:
+                check_upgraded(engine)
+            server = build()
+            server.policy.start()
+            return server
+        except (DatabaseAway, *OUTAGE) as error:
+            log.warning("the database is not reached: %s", str(error).splitlines()[0][:200])
+            if server is not None:
+                server.close()
+        if stop.wait(AGAIN_SECONDS):
+            return None
 
 
 def _set(event: threading.Event) -> None:

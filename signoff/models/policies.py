@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
+from signoff.models.log import Event, append
 from signoff.models.store import Store, agents
 from signoff.models.tables import PolicyRow
 
@@ -30,6 +31,7 @@ _ADD_OWNER = text(
     "INSERT INTO agent (name, owner, added_owner, created_at) VALUES (:name, :owner, :added, :at) "
     "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, added_owner = excluded.added_owner"
 )
+_AGENT = select(agents).where(agents.c.name == bindparam("agent"))
 _OWN = update(agents).where(agents.c.name == bindparam("agent")).values(owner=bindparam("user"))
 
 
@@ -94,6 +96,10 @@ def own(connection: Connection, owner_of: Callable[[str], str | None]) -> dict[s
 
 def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:
     """Keep whom an agent was added with, whether it has asked yet or not; `named` is the policy's, if any."""
-    values = {"name": agent, "owner": named or added, "added": added, "at": store.clock()}
+    at = store.clock()
+    values = {"name": agent, "owner": named or added, "added": added, "at": at}
     with store.transaction() as connection:
         connection.execute(_ADD_OWNER, values)
+        row = connection.execute(_AGENT, {"agent": agent}).one()
+        told = {name: row._mapping[name] for name in ("owner", "added_owner", "created_at")}
+        append(connection, Event("agent", None, at, "operator", {"agent": agent, **told}))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
@@ -25,6 +26,7 @@ from signoff.queue.outage import is_outage
 from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
 from signoff.queue.tally import Tally
+from signoff.queue.turns import Turns
 
 log = logging.getLogger("signoff.intake")
 
@@ -39,6 +41,8 @@ DEATHS = 5
 TOO_LARGE = f"It is too large: at most {MAX_ENTRY:,} bytes are taken."
 BLOCK_SECONDS = 0.5
 """How long one step waits."""
+READ_SECONDS = 0.05
+"""Once an agent's entries have taken so long others' are read, before its next ones: those go first."""
 STOP_SECONDS = 0.1
 """How often somebody who waits looks whether to stop."""
 PAUSES = (0.1, 0.5, 1.0, 2.0)
@@ -85,7 +89,7 @@ class Intake:
         self._stream = stream
         self._over = over or (lambda agent, _: stream.clear(agent))
         self._reader = Reader(stream, self.tally, self._over)
-        self._entries: deque[Entry] = deque()
+        self._turns = Turns()
         self._later = Later()
 
     def run(self, stop: Event) -> None:
@@ -114,21 +118,19 @@ class Intake:
 
         What an outage leaves unprocessed is still here for the next step: nobody waits until it is claimed.
         """
-        if not self._entries:
-            found = self._reader.next(self._later.rest(wait_seconds), self._later.agents)
-            self._entries.extend(entry for entry in found if not self._later.holds(entry))
-            self._entries.extend(self._later.due())
-        done = 0
-        while self._entries:
-            entry = self._entries.popleft()
+        if not self._turns:
+            self._read(self._later.rest(wait_seconds))
+            self._turns.add(self._later.due())
+        done, taken = 0, defaultdict[str, float](float)
+        while self._turns:
+            entry, began = self._turns.next(), time.monotonic()
             try:
                 self.process(entry)
             except Exception as error:
                 if not is_outage(error):
                     self._drop(entry)
                     raise
-                mine = [entry, *(one for one in self._entries if one.agent == entry.agent)]
-                self._entries = deque(one for one in self._entries if one.agent != entry.agent)
+                mine = [entry, *self._turns.all_of(entry.agent)]
                 match self._later.put(mine):
                     case "outage":
                         raise
@@ -137,11 +139,22 @@ class Intake:
                             entry, Invalid(f"The server failed on it again and again ({_name(error)}).")
                         )
                         self._stream.ack([entry])
-                        self._entries.extendleft(reversed(mine[1:]))
+                        self._turns.add(mine[1:])
             else:
                 self._later.done(entry)
                 done += 1
+            took = time.monotonic() - began
+            self._turns.note(entry.agent, took)
+            taken[entry.agent] += took
+            if taken[entry.agent] > READ_SECONDS and entry.agent in self._turns.agents:
+                self._read(0)
+                taken.clear()
         return done
+
+    def _read(self, wait_seconds: float) -> None:
+        """What others have sent of whom nothing waits here."""
+        found = self._reader.next(wait_seconds, {*self._later.agents, *self._turns.agents})
+        self._turns.add(entry for entry in found if not self._later.holds(entry))
 
     def process(self, entry: Entry) -> None:
         """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""

@@ -8,9 +8,6 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy import Engine
 
 from signoff.approvals.channel import Channel
@@ -31,6 +28,7 @@ from signoff.queue.publisher import Publisher
 from signoff.queue.requests import Stream
 from signoff.queue.users import Users
 from signoff.queue.wakeups import HOME, Enqueue
+from signoff.server import redis_link
 from signoff.server.own_redis import admin_url
 from signoff.server.policy_file import InForce
 from signoff.server.settings import Settings
@@ -63,8 +61,7 @@ class Server:
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
-        seconds = read_seconds + 5
-        connection = redis.Redis.from_url(self.redis_url, socket_timeout=seconds, socket_connect_timeout=5)
+        connection = redis_link.patient(self.redis_url, read_seconds + 5)
         return Stream(connection, f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
 
     def switch_off(self) -> Callable[[str], int | None] | None:
@@ -100,12 +97,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     store = Store(engine)
     admins = Admins(slack, admin_ids)
     policy = InForce(settings, store, admins.tell_of_policy)
-    quick = redis.Redis.from_url(
-        url,
-        socket_timeout=PUBLISH_SECONDS,
-        socket_connect_timeout=PUBLISH_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    quick = redis_link.quick(url, PUBLISH_SECONDS)
     approvals = Approvals(
         store=store,
         receipts=receipts,
@@ -118,7 +110,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
     delivery = Delivery(approvals, slack, admins)
-    channel = SlackChannel(delivery, Turns(store, delivery), admins, directory)
+    channel = SlackChannel(delivery, Turns(store, delivery, delivery.redraw_doubles), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
         delivery, channel, lists, wake_home, mac, heads_to,

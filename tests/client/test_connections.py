@@ -228,10 +228,10 @@ def test_a_proxy_that_forgets_idle_connections_delays_no_answer(
     proxy: Proxy, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that forgets after 20 s, and all else, fifty times as fast."""
-    proxy.forget = 20.0 / 50
+    proxy.forget_after = 20.0 / 50
     for name in ("PING_SECONDS", "PONG_SECONDS", "LOOK_SECONDS"):
         monkeypatch.setattr(notifications, name, getattr(notifications, name) / 50)
-    assert proxy.forget / 1.5 > notifications.PING_SECONDS
+    assert proxy.forget_after / 1.5 > notifications.PING_SECONDS
 
     async def go() -> list[float]:
         link = RedisExchange(f"redis://127.0.0.1:{proxy.port}", "billing-bot")
@@ -241,7 +241,7 @@ def test_a_proxy_that_forgets_idle_connections_delays_no_answer(
             for n in range(3):
                 request = f"0192b1de-0000-7000-8000-00000000000{n}"
                 waiting = asyncio.create_task(link.wait(request, 60))
-                await asyncio.sleep(proxy.forget * 4)  # as long as a person takes
+                await asyncio.sleep(proxy.forget_after * 4)  # as long as a person takes
                 await writer.set(stream.decision("billing-bot", request), Response(status="expired").encode())
                 await writer.publish(stream.notification("billing-bot", request), "1")
                 started = asyncio.get_running_loop().time()

@@ -19,6 +19,7 @@ from signoff.queue import reader, refusals, stream
 from signoff.queue.entries import Entry
 from signoff.queue.intake import Intake
 from signoff.queue.requests import GROUP, Stream
+from signoff.queue.turns import Turns
 
 
 def send(core: Core, agent: str = "billing-bot", **fields: Any) -> str:
@@ -107,7 +108,7 @@ def with_payload(text: str) -> str:
         ({"body": json.dumps({**BODY, "payload": {"a": 2**53}})}, r"2\^53"),
         ({"body": with_payload('{"a":"\\ud800"}')}, "surrogate"),
         ({"body": '{"payload":' + '{"a":' * 40 + "1" + "}" * 41}, "missing|required|nested"),
-        ({"body": "[" * 100_000}, "nested|not JSON"),
+        ({"body": "[" * 100_000}, "nested|not JSON|10,200 are taken"),
         ({"body": json.dumps({**BODY, "surprise": 1})}, "surprise"),
         ({"body": json.dumps({**BODY, "reversibility": "perhaps"})}, "reversibility"),
         ({"body": json.dumps({**BODY, "reason": "x" * 100_000})}, "reason.*4000"),
@@ -362,3 +363,41 @@ def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -
     assert status(core, cancelled) == "cancelled"
     reported = core.store.find("billing-bot", approved)
     assert reported is not None and reported.outcome is not None and reported.outcome.note == "re_991"
+
+
+def test_what_one_agent_asks_for_takes_no_other_agents_time(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(core, "quick-bot")
+    drain(intake)
+    taken: list[str] = []
+    process = intake.process
+
+    def slowly(entry: Entry) -> None:
+        if entry.agent == "slow-bot":
+            time.sleep(0.06)  # what a costly request takes
+            if not taken:
+                send(core, "quick-bot")
+        taken.append(entry.agent)
+        process(entry)
+
+    monkeypatch.setattr(intake, "process", slowly)
+    for _ in range(6):
+        send(core, "slow-bot")
+    drain(intake)
+    assert taken == ["slow-bot", "quick-bot", *["slow-bot"] * 5]
+
+
+def test_of_agents_that_wait_the_one_that_took_the_least_time_is_next() -> None:
+    turns = Turns()
+    turns.add(Entry(agent, b"%d-0" % at, {}) for at in range(3) for agent in ("a", "b"))
+    order = []
+    while turns:
+        entry = turns.next()
+        order.append((entry.agent, entry.stream_id))
+        turns.note(entry.agent, 3.0 if entry.agent == "a" else 1.0)
+    assert [agent for agent, _ in order] == ["a", "b", "b", "b", "a", "a"]
+    assert [place for agent, place in order if agent == "a"] == [b"0-0", b"1-0", b"2-0"]
+    turns.add([Entry("a", b"3-0", {}), Entry("b", b"3-0", {})])
+    assert [entry.agent for entry in turns.all_of("a")] == ["a"]
+    assert list(turns.agents) == ["b"]

@@ -101,6 +101,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "owner": by("submit", "agent", "policy"),
         "created_at": by("submit", "agent"),
         "served_at": DRAWING,
+        "added_owner": by("agent"),
     },
     "policy": {
         "digest": by("policy"),
