@@ -15,7 +15,7 @@ from pathlib import Path
 from attacks.world import GotThrough, World
 from signoff.cli.demo.stage import Stage
 
-BOOKS = ("receipts", "road", "people", "rows")
+BOOKS = ("receipts", "road", "users", "people", "rows")
 """Modules of attacks, in the order in which they are tried. Every public function of one is an attack."""
 Attack = Callable[[World], None]
 

@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 import redis
 
 from signoff import Signoff
-from signoff.queue import stream
+from signoff.queue import acl, stream
 from signoff.queue.data_folder import read_env_file
+from signoff.queue.users import Users
 from signoff.sandbox.remote import Remote
+from signoff.server.own_redis import admin_url, kept_url
 
 JSON = dict[str, Any]
 T = TypeVar("T")
@@ -49,6 +51,7 @@ class World:
     folder: Path
     """Where an attack may write."""
     _clients: dict[str, Signoff] = field(default_factory=dict)
+    _urls: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = read_env_file(self.env_file)
@@ -58,12 +61,23 @@ class World:
         self.approver = self.approvers[0]
         self.left = read_env_file(self.data / "agent.env")
         self.verify_key = self.left["SIGNOFF_VERIFY_KEY"]
-        self.redis: Any = redis.Redis.from_url(self.left["SIGNOFF_REDIS_URL"], socket_timeout=10)
+        self.server_url, self.admin_url = kept_url(self.data), admin_url(self.data, None, None) or ""
+        self.users = Users(self.admin_url)
+        # Whoever writes to Redis as they like: as nobody but its admin can.
+        self.redis: Any = redis.Redis.from_url(self.admin_url, socket_timeout=10)
+
+    def redis_url(self, name: str) -> str:
+        """What an agent of this name has to set, with a Redis user of its own."""
+        if name not in self._urls:
+            known = any(user.name == name for user in self.users.agents())
+            password = self.users.rotate(name) if known else self.users.add(name)
+            self._urls[name] = acl.with_user(self.server_url, name, password)
+        return self._urls[name]
 
     def agent(self, name: str) -> Signoff:
         """A client that asks under this name."""
         if name not in self._clients:
-            url = self.left["SIGNOFF_REDIS_URL"]
+            url = self.redis_url(name)
             self._clients[name] = Signoff(redis_url=url, agent=name, verify_key=self.verify_key)
         return self._clients[name]
 
@@ -80,6 +94,7 @@ class World:
         for client in self._clients.values():
             client.close()
         self.redis.close()
+        self.users.close()
         self.slack.let_go()
 
     def signoff(self, *arguments: str, cwd: Path | None = None, **environment: str) -> tuple[int, str]:

@@ -89,10 +89,14 @@ class Approvals:
             return standing is not None and standing.receipt == approval.receipt
         return standing.status == "duplicate" and standing.spent == approval.receipt
 
-    def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
-        """Tell an agent of a request that never became an Approval; raises RedisError."""
+    def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, lost: bool = False) -> None:
+        """Tell an agent of a request that never became an Approval; raises RedisError.
+
+        Whatever it was told before stands; only of a `lost` one not, that it was received.
+        """
         at = self.store.clock()
-        self.publisher.publish_refusal(self._receipts.refuse(agent, request_id, status, reason, at=at), at)
+        receipt = self._receipts.refuse(agent, request_id, status, reason, at=at)
+        self.publisher.publish_refusal(receipt, at, lost=lost)
 
     def find(self, agent: str, request_id: str) -> Approval | None:
         """The Approval of an agent's request; None where there is none."""

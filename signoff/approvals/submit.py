@@ -57,7 +57,7 @@ class Submission:
         """The Approval of a request; see `Approvals.submit`."""
         if not request.commits(agent):
             raise Invalid("Its id is not the one of what it asks for: an id commits to that.")
-        kind_of(request).check(request)
+        request = kind_of(request).check(request)
         standing = self._receipts.read(
             self._publisher.standing(agent, str(request.id)), agent, str(request.id)
         )
@@ -102,7 +102,7 @@ class Submission:
             verdict, owner = self._judge.judge(connection, agent, request)
         if not before.agent_known:
             changes.add_agent(connection, agent, owner, before.now)
-        draft = transitions.draft(agent, request, verdict, before)
+        draft = transitions.draft(agent, request, verdict, before, owner)
         if standing:  # the database was put back: what became of it is in no row, and holds for all that
             return self._adopt(connection, draft, standing), False
         end = ENDS[verdict.effect]

@@ -8,17 +8,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from signoff.approvals import audit, epochs, records
-from signoff.approvals.audit import Event, salted
+from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store, sums
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, moment, payload_digest
+from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
@@ -34,7 +34,7 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
     first = store.by_key(connection, agent, request.key) if request.key else None
     if first is None:
         return
-    if first.digest_sent == payload_digest(request.payload) and first.action == request.action:
+    if first.digest_sent == request.digest and first.action == request.action:
         raise Duplicate(f"Its key was used by request {first.request_id}.")
     raise Invalid(
         f"Its key was used by request {first.request_id} with other content: "
@@ -44,15 +44,21 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
 
 @dataclass(frozen=True)
 class Draft:
-    """An Approval that is about to be written, and the salt of its digests in the audit log."""
+    """An Approval that is about to be written, and the salt of its digests in the audit log.
+
+    `agent` is what the log says of an agent that asks for the first time; empty for others.
+    """
 
     approval: Approval
     salt: str
+    agent: dict[str, Any]
 
 
-def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> Draft:
-    """What a request becomes; `before` is of `store.before`."""
-    at, request_id, text = before.now, str(request.id), canonical(request.payload)
+def draft(
+    agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any], owner: str | None
+) -> Draft:
+    """What a request becomes; `before` is of `store.before`, `owner` the agent's."""
+    at, request_id, text = before.now, str(request.id), request.payload_text
     approval = Approval(
         id=request_id,
         agent=agent,
@@ -69,14 +75,14 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
         payload_text=text,
         digest_sent=digest(text),
     )
-    return Draft(approval, _salt())
+    return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner})
 
 
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
     changes.add_approval(connection, _values(draft), _payload(draft), channel)
     sums.reserve(connection, draft.approval)
-    audit.append(connection, *_asked(draft))
+    audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))
     approval = store.load(connection, draft.approval.id)
     assert approval is not None
     return approval
@@ -104,8 +110,8 @@ def create_ended(
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
     sums.settle(connection, draft.approval, status, at)
-    events = _events(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
-    audit.append(connection, *_asked(draft), *events)
+    events = lines.ended(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
+    audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
 
 
@@ -133,36 +139,6 @@ def _payload(draft: Draft) -> dict[str, Any]:
         "text": one.payload_text,
         "salt": draft.salt,
         "claims": claims,
-    }
-
-
-def _asked(draft: Draft) -> tuple[Event, Event]:
-    one, salt = draft.approval, draft.salt
-    asked = {
-        "action": one.action,
-        "version": 1,
-        "payload": salted(salt, one.payload_text),
-        "claims": salted(salt, one.request.claims()),
-    }
-    judged = {**_judged(one.verdict), "expires_at": one.expires_at}
-    return (
-        Event("submit", one.id, one.created_at, one.agent, asked),
-        Event("verdict", one.id, one.created_at, "policy", judged),
-    )
-
-
-def _judged(verdict: Verdict) -> dict[str, Any]:
-    """What the log says of a verdict: the policy's words, and none of the payload's."""
-    return {
-        "effect": verdict.effect,
-        "rule": verdict.rule,
-        "why": verdict.why,
-        "approvers": list(verdict.approvers),
-        "named": list(verdict.named),
-        "conversation": verdict.conversation,
-        "risk": verdict.risk,
-        "reversibility": verdict.reversibility,
-        "policy": verdict.policy,
     }
 
 
@@ -215,8 +191,8 @@ def end(
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
     if judged and judged != before.verdict and not edited:
-        audit.append(connection, Event("verdict", approval.id, at, "policy", _judged(judged)))
-    audit.append(connection, *_events(approval, status, receipt, decision, edited, salt, at, actor))
+        audit.append(connection, Event("verdict", approval.id, at, "policy", lines.judged(judged, salt)))
+    audit.append(connection, *lines.ended(approval, status, receipt, decision, edited, salt, at, actor))
     return replace(
         approval,
         status=status,
@@ -245,11 +221,12 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         "token": receipt.token,
         "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
     }
-    if not changes.adopt(connection, approval.id, values | {"closed": epochs.closing(connection, receipt)}):
+    closed_in = epochs.closing(connection, receipt)
+    if not changes.adopt(connection, approval.id, values | {"closed": closed_in}):
         raise Moved
     final = replace(approval, payload=receipt.payload or approval.payload)
     sums.settle(connection, final, receipt.status, ended_at)
-    events = []
+    events, voted = [], None
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), _salt()
         changes.add_payload(connection, approval.id, receipt.version, text, salt)
@@ -265,55 +242,23 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
             second_factor=by.second_factor,
         )
         changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
+        voted = lines.voted(decision, salt)
     told = {
         "status": receipt.status,
         "version": receipt.version,
         "by": by.id if by else None,
+        "voted": voted,
         "decided_at": ended_at,
+        "closed_in": closed_in,
+        "expires": values["token_end"],
         "reason": salted(salt, receipt.reason),
-        "nonce": receipt.nonce,
+        "jti": receipt.jti,
         "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
     }
     audit.append(connection, *events, Event("adopted", approval.id, at, "signoff", told))
     adopted = store.load(connection, approval.id)
     assert adopted is not None
     return adopted
-
-
-def _events(
-    approval: Approval,
-    status: End,
-    receipt: Receipt,
-    decision: Decision | None,
-    edited: bool,
-    salt: str,
-    at: int,
-    actor: str,
-) -> list[Event]:
-    found = []
-
-    def say(kind: str, who: str, **data: Any) -> None:
-        found.append(Event(kind, approval.id, at, who, data))
-
-    version, reason = approval.version, salted(salt, receipt.reason)
-    if edited:
-        judged = _judged(approval.verdict)
-        say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
-    if decision:
-        shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
-        say("decision", actor, vote=decision.vote, version=version, shown_for_ms=shown_for, reason=reason)
-    match status:
-        case "approved" | "rejected" | "blocked":
-            pass  # the decision or the verdict has said it
-        case "expired":
-            say("expiry", actor, never_shown=receipt.never_shown)
-        case "cancelled":
-            say("cancel", actor, reason=reason)
-        case never:
-            assert_never(never)
-    signed = hashlib.sha256(receipt.token.encode()).hexdigest()
-    say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
-    return found
 
 
 def _salt() -> str:

@@ -17,7 +17,7 @@ from signoff.errors import Duplicate, Invalid, Limited
 from signoff.models import changes, flood, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, moment, payload_digest
+from signoff.models.messages import ApprovalRequest, moment
 from signoff.models.people import Directory, Person
 from signoff.models.store import Asked
 from signoff.models.verdict import Verdict
@@ -236,7 +236,7 @@ def _check_flood(
         return
     flood.lock(connection, agent)
     if verdict.effect == "ask":
-        first = flood.same(connection, agent, request.action, payload_digest(request.payload))
+        first = flood.same(connection, agent, request.action, request.digest)
         if first:
             raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
     at = changes.clock(connection)

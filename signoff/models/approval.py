@@ -30,6 +30,7 @@ class Card:
     permalink: str | None = None
     shown_revision: int = 0
     thread: str | None = None
+    unsure: int = 0
 
 
 @dataclass(frozen=True)

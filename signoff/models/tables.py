@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+from signoff.models.channel_tables import CardDoubleRow as CardDoubleRow
+from signoff.models.channel_tables import HomeRow as HomeRow
+from signoff.models.channel_tables import ThreadRow as ThreadRow
+from signoff.models.columns import count as _count
+from signoff.models.columns import time as _time
+from signoff.models.columns import words as _text
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
 MOVED = text("moved = 1")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
-
-
-def _time(**options: Any) -> Any:
-    return Field(sa_type=BigInteger, **options)
-
-
-def _text(**options: Any) -> Any:
-    return Field(sa_type=Text, **options)
 
 
 def _partial(name: str, where: Any, *columns: str, **options: Any) -> Index:
@@ -128,11 +127,11 @@ class DecisionRow(SQLModel, table=True):
 
 
 class CardRow(SQLModel, table=True):
-    """Where an approval is shown. `lease_until` keeps two from posting it at once.
+    """Where an approval is shown. `lease` and `lease_until` keep two from posting it at once.
 
-    `channel` is the way to reach people (`slack`), `conversation` and `message` are its own words for where
-    the card stands. `thread` is the first message of the thread that it is a reply in; NULL where it starts
-    one.
+    `unsure` is 1 where a delivery ended before it noted what it may have posted. `channel` is the way to
+    reach people (`slack`), `conversation` and `message` are its own words for where the card stands. `thread`
+    is the first message of the thread that it is a reply in; NULL where it starts one.
     """
 
     __tablename__ = "card"
@@ -152,34 +151,8 @@ class CardRow(SQLModel, table=True):
     fault: str | None = _text(default=None)
     thread: str | None = _text(default=None)
     channel: str = _text(default="slack", sa_column_kwargs={"server_default": "slack"})
-
-
-class ThreadRow(SQLModel, table=True):
-    """The thread of an agent's run in the conversation that the policy names, `wanted`.
-
-    `conversation` is that one's id. `message` is its first message, NULL until that is posted. `revision`
-    counts what has happened to its cards, `shown_revision` is what the first message tells, `digest` is of
-    its text. Nobody edits it before `not_before`; who holds `lease_until` is alone in posting or editing it.
-    """
-
-    __tablename__ = "thread"
-    __table_args__ = (
-        UniqueConstraint("agent", "run", "wanted"),
-        Index("thread_message", "conversation", "message"),
-        _partial("thread_stale", text("shown_revision < revision"), "not_before"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    agent: str = _text(foreign_key="agent.name")
-    run: str = _text()
-    wanted: str = _text()
-    conversation: str | None = _text(default=None)
-    message: str | None = _text(default=None)
-    revision: int = 0
-    shown_revision: int = 0
-    digest: str | None = _text(default=None)
-    not_before: int = _time(default=0)
-    lease_until: int = _time(default=0)
+    lease: int = _count()
+    unsure: int = _count()
 
 
 class AuditEventRow(SQLModel, table=True):
@@ -214,8 +187,9 @@ class EpochRow(SQLModel, table=True):
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent that has asked at least once. `owner` is a person's id.
+    """An agent that has asked at least once, or was added. `owner` is a person's id.
 
+    `added_owner` is whom `signoff agent add` was told: the owner wherever the policy's file names none.
     `served_at` is when a new card of it last had its turn; NULL where none has.
     """
 
@@ -225,6 +199,7 @@ class AgentRow(SQLModel, table=True):
     owner: str | None = _text(default=None)
     created_at: int = _time()
     served_at: int | None = _time(default=None)
+    added_owner: str | None = _text(default=None)
 
 
 class PauseRow(SQLModel, table=True):
@@ -262,20 +237,6 @@ class PolicyRow(SQLModel, table=True):
     text: str = _text()
     since: int = _time()
     fault: str | None = _text(default=None)
-
-
-class HomeRow(SQLModel, table=True):
-    """A person who has opened their Home; `digest` is of what it shows, NULL where it shows nothing of ours.
-
-    Nobody publishes it before `not_before`: so one worker at a time does, and not too often.
-    """
-
-    __tablename__ = "home"
-
-    user_id: str = _text(primary_key=True)
-    opened_at: int = _time()
-    not_before: int = _time(default=0)
-    digest: str | None = _text(default=None)
 
 
 class DraftRow(SQLModel, table=True):

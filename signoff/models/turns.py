@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from signoff.models import changes
-from signoff.models.leases import CARDS
+from signoff.models.leases import CARDS, PAUSE_SECONDS, rested
+from signoff.models.leases import pause as lasting
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, cards, now
 from signoff.models.tables import PauseRow
 
@@ -55,7 +56,7 @@ class Turn:
 
 
 def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(pauses.c.not_before > now(), *what)
+    return exists().where(~rested(pauses.c.not_before), *what)
 
 
 _POST_PAUSED = and_(pauses.c.method == POST, pauses.c.conversation == approvals.c.conversation)
@@ -128,6 +129,13 @@ _MOVE = (
 )
 _ASKED = _new(approvals.c.status == "pending")
 _ENDED = _new(approvals.c.status != "pending")
+# By themselves, since no index serves two ranges: nothing is postponed for so long, the clock was put back.
+_TOO_FAR = (
+    approvals.c.delivered_revision < approvals.c.revision,
+    approvals.c.not_before > now() + literal_column(str((PAUSE_SECONDS + 1) * MICROSECONDS)),
+)
+_ANY_TOO_FAR = select(approvals.c.id).where(*_TOO_FAR).limit(literal_column("1"))
+_NOT_SO_FAR = update(approvals).where(*_TOO_FAR).values(not_before=0)
 _PAUSED = select(_paused(pauses.c.method == bindparam("what")))
 _SOONEST = select(
     now().label("now"),
@@ -139,19 +147,33 @@ _SOONEST = select(
 )
 _PAUSE = text(
     "INSERT INTO pause (method, conversation, not_before) VALUES (:method, :conversation, :end) "
-    "ON CONFLICT (method, conversation) DO UPDATE SET not_before = excluded.not_before"
+    "ON CONFLICT (method, conversation) DO UPDATE SET not_before = excluded.not_before "
+    "WHERE pause.not_before < excluded.not_before OR pause.not_before > :most"
 )
+"""The longer one holds: who was stopped with an answer of Slack's shortens no pause that began since."""
 _UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
+_UNSERVED_BY = _UNSERVED.where(
+    exists().where(cards.c.id == bindparam("card"), cards.c.lease == bindparam("mine"))
+)
 
 
 def next_turn(store: Store) -> Turn | None:
     """What is to be done next; None where nothing is due, or all that is has to wait for Slack."""
     with store.reading() as connection:
-        for statement in (_REDRAW, _ASKED, _ENDED):
-            found = connection.execute(statement).first()
-            if found:
-                return Turn(*found)
-        moved = connection.execute(_MOVED).first()
+        found = _next(connection)
+        if found or connection.execute(_ANY_TOO_FAR).first() is None:
+            return found
+    with store.transaction() as connection:
+        connection.execute(_NOT_SO_FAR)
+        return _next(connection)
+
+
+def _next(connection: Connection) -> Turn | None:
+    for statement in (_REDRAW, _ASKED, _ENDED):
+        found = connection.execute(statement).first()
+        if found:
+            return Turn(*found)
+    moved = connection.execute(_MOVED).first()
     return Turn(moved[0], moved[1], moved_in=moved[2] or "") if moved else None
 
 
@@ -163,20 +185,35 @@ def move(store: Store, turn: Turn) -> bool:
     with store.transaction() as connection:
         if connection.execute(_MOVE, {"approval_id": turn.approval_id}).rowcount == 0:
             return False
-        end = changes.clock(connection) + int(MOVED_SECONDS * MICROSECONDS)
-        where = {"method": MOVED, "conversation": turn.moved_in, "end": end}
-        connection.execute(_PAUSE, where)
+        at = changes.clock(connection)
+        where = {"method": MOVED, "conversation": turn.moved_in, "end": at + lasting(MOVED_SECONDS)}
+        connection.execute(_PAUSE, {**where, "most": at + PAUSE_SECONDS * MICROSECONDS})
     return True
 
 
-def pause(store: Store, method: str, conversation: str, seconds: float, unused: Turn | None = None) -> None:
-    """Slack asked to be left alone; the agent of an `unused` turn stands where it stood before it."""
+def pause(
+    store: Store,
+    method: str,
+    conversation: str,
+    seconds: float,
+    unused: Turn | None = None,
+    lease: int | None = None,
+) -> None:
+    """Slack asked to be left alone; the agent of an `unused` turn stands where it stood before it.
+
+    `lease` is the turn's: where somebody else has had it since, the agent stays where it is.
+    """
     with store.transaction() as connection:
-        end = changes.clock(connection) + int(seconds * MICROSECONDS)
+        at = changes.clock(connection)
         where = conversation if method == POST else ""
-        connection.execute(_PAUSE, {"method": method, "conversation": where, "end": end})
+        limit = {"method": method, "conversation": where, "end": at + lasting(seconds)}
+        connection.execute(_PAUSE, {**limit, "most": at + PAUSE_SECONDS * MICROSECONDS})
         if unused and unused.agent:
-            connection.execute(_UNSERVED, {"agent": unused.agent, "served": unused.served})
+            values = {"agent": unused.agent, "served": unused.served}
+            if lease is None:
+                connection.execute(_UNSERVED, values)
+            else:
+                connection.execute(_UNSERVED_BY, {**values, "card": unused.card_id, "mine": lease})
 
 
 def paused(store: Store, method: str) -> bool:

@@ -140,10 +140,9 @@ class InForce:
         digest = audit.sha256(policy.text)
         with self._store.transaction() as connection:
             at = changes.clock(connection)
-            if policy.contents is not None:
-                policies.own(connection, policy.owner)
-            if policies.keep(connection, digest, policy.text, at):
-                data = {"policy": policy.digest, "text": digest}
+            owners = policies.own(connection, policy.owner) if policy.contents is not None else {}
+            if policies.keep(connection, digest, policy.text, at) or owners:
+                data = {"policy": policy.digest, "text": digest, "owners": owners}
                 audit.append(connection, Event("policy", None, at, "signoff", data))
 
     def _refuse(self, digest: str, content: str, error: PolicyError) -> bool:

@@ -19,7 +19,7 @@ from machine.model import REFUSALS, Request, expected, refusal, refused_by_polic
 from machine.parts import IN_TRANSACTION, POINTS, Crash, Parts
 from machine.rules import ALL, Rules
 from sqlalchemy import text
-from support import a_request
+from support import a_request, send_entry
 
 from signoff import receipts
 from signoff.approvals import audit
@@ -68,7 +68,7 @@ class Machine(RuleBasedStateMachine):
 
     def send(self, crash: str | None, kind: str, request_id: Any, body: str) -> None:
         """By the stream; what a crash left unacknowledged is delivered again."""
-        self.redis.xadd(stream.requests(self.agent), stream.entry(kind, str(request_id), body))
+        send_entry(self.redis, self.agent, kind, str(request_id), body)
         self.attempt(crash, self.parts.drain)
         self.parts.drain()
 

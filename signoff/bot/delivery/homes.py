@@ -93,7 +93,8 @@ class Homes:
         }
         new = [one for one, view in drawn.items() if digest_of(view) != one.digest]
         ours = homes.claim(self._store, new)
-        found = list(self._pool.map(lambda one: self._publish(one.user_id, drawn[one]), ours))
+        views = {one.user_id: view for one, view in drawn.items()}
+        found = list(self._pool.map(lambda one: self._publish(one, views[one.user_id]), ours))
         homes.note_published(self._store, found)
         shown = [one.user_id for one in drawn if one not in new]
         return shown + [one.user_id for one in found if one.digest]
@@ -111,23 +112,24 @@ class Homes:
             log.error("Home not drawn: %s", type(error).__name__)
         return None
 
-    def _publish(self, user_id: str, view: Block) -> Published:
+    def _publish(self, one: Opened, view: Block) -> Published:
         quiet = self._quiet_until - time.monotonic()
         if quiet > 0:
-            return Published(user_id, None, quiet)
+            return Published(one.user_id, None, quiet, one.lease)
         try:
-            self._slack.publish_home(user_id, view)
+            self._slack.publish_home(one.user_id, view)
         except SlackRefused as error:
             log.warning("Home refused: %s", error)
             if error.code in NO_SUCH_USER:
-                homes.forget(self._store, user_id)
-            return Published(user_id, None, REFUSED_SECONDS)
+                homes.forget(self._store, one)
+            return Published(one.user_id, None, REFUSED_SECONDS, one.lease)
         except SlackUnavailable as error:
             self._heed(error)
             log.info("Home postponed for %.1f s: %s", error.seconds, error.detail)
             # Slack may have taken it although its answer was lost.
-            return Published(user_id, None, max(error.seconds, 0.0 if error.limited else REST_SECONDS))
-        return Published(user_id, digest_of(view), REST_SECONDS)
+            rest = max(error.seconds, 0.0 if error.limited else REST_SECONDS)
+            return Published(one.user_id, None, rest, one.lease)
+        return Published(one.user_id, digest_of(view), REST_SECONDS, one.lease)
 
     def _heed(self, error: SlackError) -> None:
         """Slack asked to be left alone, or is away: one person's Retry-After holds for all."""

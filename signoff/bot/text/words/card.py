@@ -103,6 +103,11 @@ def folded(lines: int, size: int) -> str:
 BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
 
 
+SCHEMA_LEFT_OUT = (
+    "Its schema was too costly to check: fields are shown as sent, and edits are not checked by it."
+)
+
+
 def folded_after(lines: int, size: int) -> str:
     """The same once it is decided."""
     return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})."
@@ -162,6 +167,12 @@ def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_l
     """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
     first = f"{agent} asks: {what} · {until(ends, now)}"
     return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
+
+
+def stands_elsewhere(permalink: str | None) -> Trusted:
+    """On a message that stands beside the card; `permalink` is the card's."""
+    where = f"The one that counts is <{permalink}|here>." if permalink else "The one that counts is another."
+    return Trusted(f"This card was posted twice. {where}")
 
 
 def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:
