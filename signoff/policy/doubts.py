@@ -165,7 +165,7 @@ class _File:
             if one.by and (rule.when is None or one.by not in rule.when.source):
                 yield (
                     (*path, "limits", "per_day", "by"),
-                    f"each value that an agent writes into {one.by} has a sum of its own: name them in `when`",
+                    f"each value that agents write into {one.by} has a sum of its own: name them in `when`",
                 )
 
     def _falls_free(self, rule: Rule) -> bool:
