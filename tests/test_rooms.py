@@ -37,7 +37,7 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "data_folder intake jobs mac publisher stream wakeups",
+    "queue": "data_folder intake jobs mac private publisher setting_names stream wakeups",
     "client": "settings",
     "approvals": "audit authority channel epochs errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "

@@ -67,15 +67,14 @@ def _public(_: argparse.Namespace) -> int:
 def _env(arguments: argparse.Namespace) -> int:
     from signoff.client.settings import LOCAL_AGENT
     from signoff.models.messages import AGENT
-    from signoff.queue.data_folder import agent_file, read_env_file
+    from signoff.queue.data_folder import agent_settings
 
     name = arguments.agent or os.environ.get("SIGNOFF_AGENT") or LOCAL_AGENT
     if not AGENT.fullmatch(name):
         raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
     # The environment comes first: a file may be left from a server that ran here once.
     url, key = os.environ.get("SIGNOFF_REDIS_URL"), os.environ.get("SIGNOFF_VERIFY_KEY")
-    if not url and agent_file().exists():
-        left = read_env_file(agent_file())
+    if not url and (left := agent_settings()):
         url, key = left.get("SIGNOFF_REDIS_URL"), key or left.get("SIGNOFF_VERIFY_KEY")
     if not url:
         raise ConfigError(

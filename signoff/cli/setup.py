@@ -13,8 +13,8 @@ MANIFEST_EPILOG = """\
 In Slack: api.slack.com/apps, Create New App, From a manifest, paste.
 """
 DOCTOR_EPILOG = """\
-Checks, in this order: settings, tokens, scopes, channel, approvers, redis, database, keys, clock, queues.
-Each line says what was found and, where it is wrong, what to do. What cannot be checked because of an
+Checks, in this order: settings, folder, tokens, scopes, channel, approvers, redis, database, keys, clock,
+queues. Each line says what was found and, where it is wrong, what to do. What cannot be checked because of an
 earlier fault is skipped. Nothing is changed.
 
 exit: 0 nothing failed   1 something did

@@ -55,11 +55,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _keys_and_agent(agent: str | None) -> tuple[str, str]:
     from signoff.client import settings
-    from signoff.queue.data_folder import agent_file, read_env_file
+    from signoff.queue.data_folder import agent_settings
 
     keys, name = os.environ.get("SIGNOFF_VERIFY_KEY"), agent or os.environ.get("SIGNOFF_AGENT")
-    if not keys and agent_file().exists():
-        keys = read_env_file(agent_file()).get("SIGNOFF_VERIFY_KEY")
+    if not keys and (left := agent_settings()):
+        keys = left.get("SIGNOFF_VERIFY_KEY")
         name = name or settings.LOCAL_AGENT
     if not keys:
         raise ConfigError("SIGNOFF_VERIFY_KEY is not set: `signoff keys public` beside the server prints it.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from signoff.errors import ConfigError
 from signoff.models.messages import AGENT
-from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.queue.data_folder import agent_settings
 from signoff.receipts import VerifyKeys, verify_keys
 
 LOCAL_AGENT = "local"
@@ -35,7 +35,7 @@ def load_settings(
     key = verify_key or os.environ.get("SIGNOFF_VERIFY_KEY")
     name = agent or os.environ.get("SIGNOFF_AGENT")
     if not url and not key:
-        local = read_env_file(agent_file()) if agent_file().exists() else {}
+        local = agent_settings()
         url, key = local.get("SIGNOFF_REDIS_URL"), local.get("SIGNOFF_VERIFY_KEY")
         name = name or LOCAL_AGENT
         if not url or not key:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import make_url
 
 BUSY_MS = 1500
 """How long SQLite waits for another writer: under the 3 s in which a channel may want its answer."""
@@ -28,6 +30,7 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(url, pool_size=10, hide_parameters=True, connect_args=POSTGRESQL)
         event.listen(engine, "checkout", _look_at)
         return engine
+    _make_private(make_url(url).database)
     options = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=options)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -63,6 +66,15 @@ def _look_at(connection: Any, *_: Any) -> None:
     watch.register(connection.fileno(), select.POLLIN)
     if watch.poll(0):
         raise exc.DisconnectionError("the server has closed it")
+
+
+def _make_private(path: str | None) -> None:
+    """Make SQLite's file, where there is none, for this user alone; what SQLite puts beside it is like it."""
+    if path and path != ":memory:" and not path.startswith("file:"):
+        with suppress(OSError):  # SQLite says what is wrong
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.fchmod(handle, 0o600)
+            os.close(handle)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

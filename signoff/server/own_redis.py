@@ -16,8 +16,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from signoff.errors import ConfigError
+from signoff.queue import private
 from signoff.queue.data_folder import write_private
-from signoff.server import processes
+from signoff.server import environment, processes
 
 OLDEST = 7
 """Redis 6 does not tell which pending stream entries were trimmed."""
@@ -81,15 +82,15 @@ class EmbeddedRedis:
         """Returns when it answers; raises ConfigError, pointing to its log, when it does not."""
         binary, self.name = find_binary()
         folder = self._data / "redis"
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(exist_ok=True, mode=0o700)
+        private.make_folder(folder)
         password, port = self._kept()
         port = _free_port(port)
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
         write_private(url_file(self._data), self.url + "\n")
         process = processes.start(
-            [binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, own_group=True
-        )
+            [binary, "-"], env=environment.system(os.environ), cwd=folder, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, own_group=True,
+        )  # fmt: skip
         self._process = process
         assert process.stdin
         with suppress(BrokenPipeError), process.stdin:  # ended already: what follows says so
@@ -186,7 +187,10 @@ def _quoted(path: Path) -> str:
 
 def _version(binary: Path) -> str:
     try:
-        said = subprocess.run([binary, "--version"], capture_output=True, timeout=10, check=False).stdout
+        said = subprocess.run(
+            [binary, "--version"], env=environment.system(os.environ), capture_output=True, timeout=10,
+            check=False,
+        ).stdout  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
     found = re.search(rb"\bv=(\d+(?:\.\d+)*)", said)

@@ -6,21 +6,19 @@ import errno
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 from signoff.queue.data_folder import read_env_file
-from signoff.server import processes
+from signoff.server import environment, processes
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 FIRST_PORT = 9100
 PORTS = 100
 """How many ports are tried, from the first one on."""
-_OURS = ("SIGNOFF_", "SLACK_")
 
 
 class Failed(Exception):
@@ -132,14 +130,10 @@ def free_port(first: int = FIRST_PORT) -> int:
 
 
 def _environment(server_data: Path) -> Mapping[str, str]:
-    """This process's, without any settings of ours and without a proxy: all is on this machine."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_OURS) and not name.lower().endswith("_proxy")
-    }
+    """This process's, without settings of ours, secrets or a proxy: all is on this machine."""
+    kept = environment.plain(os.environ)
     kept |= {"SIGNOFF_DATA": str(server_data), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
-    if os.getcwd() in sys.path:  # Signoff is run from its source, and the children run elsewhere
-        source = Path(__file__).parents[3]
-        kept["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, [kept.get("PYTHONPATH")])])
+    if processes.from_source():  # and the children run elsewhere
+        before = filter(None, [kept.get("PYTHONPATH")])
+        kept["PYTHONPATH"] = os.pathsep.join([str(processes.SOURCE), *before])
     return kept

@@ -16,6 +16,7 @@ from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
+from signoff.queue import private
 from signoff.server import settings
 from signoff.server.own_redis import url_file
 
@@ -64,10 +65,15 @@ class Patient:
 
     @cached_property
     def redis_url(self) -> str | None:
-        """The Redis of the settings, or the one that `serve` keeps here; None where there was none yet."""
+        """The Redis of the settings, or the one that `serve` keeps here; None where there was none yet.
+
+        Raises ConfigError where somebody else could have named it.
+        """
+        if self.settings.redis_url:
+            return self.settings.redis_url
+        private.check_folder(self.settings.data)
         kept = url_file(self.settings.data)
-        own = kept.read_text().strip() if kept.exists() else None
-        return self.settings.redis_url or own
+        return private.read_private(kept).strip() if kept.exists() else None
 
     @cached_property
     def redis(self) -> redis.Redis:
