@@ -133,7 +133,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify serve bot intake worker policy pending audit db backup "
+        "request wait status cancel report verify init serve bot intake worker policy pending audit db backup "
         "restore keys env manifest doctor sandbox demo",
         AGENTS,
     ),

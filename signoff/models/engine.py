@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.engine import make_url
 
 BUSY_MS = 1500
 """How long SQLite waits for another writer: under the 3 s in which a channel may want its answer."""
@@ -30,9 +29,9 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(url, pool_size=10, hide_parameters=True, connect_args=POSTGRESQL)
         event.listen(engine, "checkout", _look_at)
         return engine
-    _make_private(make_url(url).database)
     options = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=options)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -68,9 +67,10 @@ def _look_at(connection: Any, *_: Any) -> None:
         raise exc.DisconnectionError("the server has closed it")
 
 
-def _make_private(path: str | None) -> None:
+def _make_private(_: Any, __: Any, arguments: list[Any], ___: Any) -> None:
     """Make SQLite's file, where there is none, for this user alone; what SQLite puts beside it is like it."""
-    if path and path != ":memory:" and not path.startswith("file:"):
+    path = str(arguments[0]) if arguments else ":memory:"
+    if path != ":memory:" and not path.startswith("file:"):
         with suppress(OSError):  # SQLite says what is wrong
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             os.fchmod(handle, 0o600)

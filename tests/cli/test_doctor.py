@@ -19,12 +19,14 @@ from support import Core, RedisServer
 from signoff.cli.doctor.checkup import CHECKS, examine
 from signoff.cli.doctor.report import report
 from signoff.cli.doctor.workspace import SCOPES
+from signoff.queue.data_folder import write_private
 from signoff.queue.stream import DEAD
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
 
 NAMES = [
-    "settings", "tokens", "scopes", "channel", "approvers", "redis", "database", "keys", "clock", "queues",
+    "settings", "folder", "tokens", "scopes", "channel", "approvers", "redis", "database", "keys", "clock",
+    "queues",
 ]  # fmt: skip
 
 
@@ -54,10 +56,8 @@ def healthy(
     for name in [name for name in os.environ if name.startswith(("SIGNOFF_", "SLACK_"))]:
         monkeypatch.delenv(name)
     data = tmp_path / "data"
-    data.mkdir()
-    (data / "signing.key").write_text(core.signer.private_text())
-    (data / "signing.key").chmod(0o600)
-    (data / "agent.env").write_text(f"SIGNOFF_VERIFY_KEY={core.signer.verify_key}\n")
+    write_private(data / "signing.key", core.signer.private_text())
+    write_private(data / "agent.env", f"SIGNOFF_VERIFY_KEY={core.signer.verify_key}\n")
     urls = {"SIGNOFF_REDIS_URL": redis_url, "SIGNOFF_DATABASE_URL": database_url}
     for name, value in {**running.settings(), **urls, "SIGNOFF_DATA": str(data)}.items():
         monkeypatch.setenv(name, value)
@@ -237,7 +237,7 @@ def test_before_the_first_serve_no_redis_is_needed_but_one_to_start(
 @on_sqlite
 def test_an_own_redis_that_went_away_fails_redis(healthy: Healthy) -> None:
     healthy.set("SIGNOFF_REDIS_URL", "")
-    (healthy.data / "redis.url").write_text("redis://:p@127.0.0.1:1/0\n")
+    write_private(healthy.data / "redis.url", "redis://:p@127.0.0.1:1/0\n")
     found = failed()
     assert found.keys() == {"redis"}
     assert "signoff serve" in found["redis"]

@@ -19,7 +19,7 @@ from signoff.cli.parsers import duration, json_value
 from signoff.errors import Invalid
 
 COMMANDS = (
-    "request", "wait", "status", "cancel", "report", "verify", "serve", "bot", "intake", "worker", "pending",
+    "request", "wait", "status", "cancel", "report", "verify", "init", "serve", "bot", "intake", "worker", "pending",
     "audit verify", "db upgrade", "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
     "demo", "backup", "restore",
     "policy check", "policy explain", "policy test", "policy replay", "policy classes", "policy schema",
