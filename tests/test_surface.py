@@ -133,8 +133,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify init serve bot intake worker policy pending audit db backup "
-        "restore keys env manifest doctor sandbox demo",
+        "request wait status cancel report verify init serve bot intake worker policy pending audit db "
+        "backup restore keys env manifest doctor sandbox demo",
         AGENTS,
     ),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from signoff.errors import ConfigError
 from signoff.queue import private, setting_names
 from signoff.queue.private import write_private as write_private
 
-_RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
+_RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///(?:file:)?)(?!/|:memory:|file:)(.+)")
 
 
 def data_folder() -> Path:

@@ -271,6 +271,42 @@ def test_a_key_that_others_can_read_fails_keys(healthy: Healthy) -> None:
     assert "chmod 600" in found["keys"]
 
 
+FOLDERS: list[tuple[str, int, str]] = [
+    ("", 0o755, "others may read"),
+    ("", 0o777, "others may write"),
+    ("", 0o770, "others may write"),
+    ("agent.env", 0o644, "others may read"),
+    ("server.env", 0o640, "others may read"),
+    ("redis/appendonly.aof", 0o644, "others may read"),
+    ("backup.db", 0o606, "others may write"),
+    ("redis", 0o720, "others may write"),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("name", "mode", "what"), FOLDERS)
+def test_what_others_may_read_or_write_fails_folder(
+    healthy: Healthy, name: str, mode: int, what: str
+) -> None:
+    for file in ("server.env", "redis/appendonly.aof", "backup.db"):
+        write_private(healthy.data / file, "")
+    assert failed() == {}
+    (healthy.data / name).chmod(mode)
+    found = failed()
+    assert found.keys() - {"keys"} == {"folder"}
+    assert what in found["folder"] and f"chmod {'-R go-rwx' if 'read' in what else ''}" in found["folder"]
+    assert str(healthy.data / name) in found["folder"]
+
+
+@on_sqlite
+def test_a_database_elsewhere_counts_for_folder(healthy: Healthy, database_url: str) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    file.chmod(0o644)
+    assert f"others may read {file}" in failed()["folder"]
+    file.chmod(0o666)
+    assert f"others may write {file}" in failed()["folder"]
+
+
 @pytest.mark.parametrize(("seconds", "word"), [(60.0, "behind"), (-60.0, "ahead of")])
 def test_a_clock_that_is_wrong_fails_clock(healthy: Healthy, seconds: float, word: str) -> None:
     found = failed(lambda: time.time() + seconds)
