@@ -141,8 +141,8 @@ def test_server_and_agents_work_there_as_anywhere(
 
     def signoff(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*start, *arguments], env=environment, cwd=trap.folder, capture_output=True, text=True, check=False,
-            timeout=SECONDS,
+            [*start, *arguments], env=environment, cwd=trap.folder, capture_output=True, text=True,
+            timeout=SECONDS, check=False,
         )  # fmt: skip
 
     with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
