@@ -18,9 +18,10 @@ from bench.table import Row
 from bench.timer import median
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.service import Approvals
+from signoff.client.ask import build_request
 from signoff.models import migrate
 from signoff.models.engine import open_engine
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.models.messages import new_id
 from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.policy import Policy
@@ -98,7 +99,7 @@ def approvals_on(url: str, redis_url: str) -> Iterator[Approvals]:
 def _rate(approvals: Approvals, count: int, threads: int) -> float:
     ids = []
     for _ in range(count):
-        request = ApprovalRequest(id=new_id(), action="refund.create", payload=PAYLOAD)
+        request = build_request("bench", "refund.create", PAYLOAD, {})[0]
         ids.append(approvals.submit("bench", request).id)
     with ThreadPoolExecutor(threads) as pool:
         start = time.perf_counter()

@@ -21,8 +21,8 @@ from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.opener import Opener
 from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
+from signoff.client.ask import build_request
 from signoff.models.engine import open_engine
-from signoff.models.messages import ApprovalRequest, new_id
 from signoff.server import own_redis
 
 OLD = 1_000_000
@@ -51,7 +51,7 @@ def _measure(database: str, url: str, redis_url: str, rounds: int, old: int) -> 
         past.fill(engine, old, approvals.store.clock())
         engine.dispose()
         for _ in range(WAITING):
-            approvals.submit("agent-1", ApprovalRequest(id=new_id(), action="action.1", payload=PAYLOAD))
+            approvals.submit("agent-1", build_request("agent-1", "action.1", PAYLOAD, {})[0])
         lists = Lists(approvals, Everybody(), ())
         kinds = {text: _command(approvals, lists, user, text) for user, text in _commands(lists)}
         times: dict[str, list[float]] = {text: [] for text in kinds}

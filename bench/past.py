@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.client.ask import build_request
 from signoff.policy.evaluate import evaluate
 from signoff.policy.policy import Policy
 
@@ -59,7 +59,7 @@ _INTO = (
 
 def fill(engine: Engine, count: int, now: int) -> None:
     """`count` decided Approvals that ended before `now`, in microseconds since 1970."""
-    request = ApprovalRequest(id=new_id(), action="action.1", payload={"customer": "cus_42"})
+    request = build_request("billing-bot", "action.1", {"customer": "cus_42"}, {})[0]
     verdict = evaluate(request, "billing-bot", Policy(("U0ANA00001",), "C0APPROVE1"))
     values = {
         "count": count, "began": now - (count + 1000) * _APART, "apart": _APART, "digest": "0" * 64,

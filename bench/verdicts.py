@@ -7,14 +7,14 @@ from typing import Any
 
 from bench.table import Row, verdict
 from bench.timer import percentile
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.client.ask import build_request
 from signoff.policy.evaluate import evaluate
 from signoff.policy.loader import parse
 
 LIMIT_US = 100.0
 PAYLOAD = {"amount": 1200, "currency": "EUR", "customer": "cus_42"}
 CLAIMS: dict[str, Any] = {
-    "tags": ("money",), "run": "night", "confidence": 0.9, "reversibility": "costly",
+    "tags": ("money",), "run": "night", "confidence": 0.9, "reversible": "costly",
 }  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def run(rounds: int) -> list[Row]:
     policy = parse(text().encode(), "bench").policy
     rows = []
     for what, claims in (("no claims", {}), ("with claims", CLAIMS)):
-        request = ApprovalRequest(id=new_id(), action="refund.create", payload=PAYLOAD, **claims)
+        request = build_request("billing-bot", "refund.create", PAYLOAD, claims)[0]
         assert evaluate(request, "billing-bot", policy).rule == "large"
         samples = []
         for _ in range(20 * rounds):

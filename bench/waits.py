@@ -27,11 +27,13 @@ from bench.table import Row, verdict
 from bench.timer import median, percentile
 from signoff import AsyncSignoff
 from signoff.client.exchange import RedisExchange
+from signoff.models.identity import new_nonce
+from signoff.models.identity import request_id as id_of
 from signoff.models.messages import Response, moment, new_id
 from signoff.models.receipt import Receipt
 from signoff.payload.canonical import canonical, digest
 from signoff.queue import stream
-from signoff.receipts import Signer, nonce
+from signoff.receipts import Signer, new_jti, sign
 from signoff.server import own_redis, processes
 
 AGENT = "bench"
@@ -44,31 +46,37 @@ SINGLY = 200
 """Waits besides that are woken one after the other, and requests that are looked up one after the other."""
 
 
+def _id_of(nonce: str) -> str:
+    """The id of a request of this benchmark."""
+    return str(id_of("approval", AGENT, "refund.create", digest(PAYLOAD), nonce))
+
+
 async def _wait_all(waiters: int, woken: int, verified: bool) -> None:
     """The agent's side: says what it holds and which are to be decided, then when each of those was awake."""
     agent = AsyncSignoff()
     exchange = agent._current_exchange()
     assert isinstance(exchange, RedisExchange)
-    ids = [str(new_id()) for _ in range(waiters)]
+    ids = [new_nonce() for _ in range(waiters)]
     awake: list[float] = []
 
-    async def wait(request_id: str) -> None:
+    async def wait(nonce: str) -> None:
+        request_id = _id_of(nonce)
         if verified:
             await agent.resume(request_id, digest(PAYLOAD)).wait()
         else:
             await exchange.wait(request_id, None)
         awake.append(time.time())
 
-    first = asyncio.create_task(wait(str(new_id())))  # connections and imports are not what waits cost
+    first = asyncio.create_task(wait(new_nonce()))  # connections and imports are not what waits cost
     await asyncio.sleep(0.5)
     trips = [await _round_trip(exchange) for _ in range(SINGLY)]
     gc.collect()
     before = _resident_mb()
-    tasks = [asyncio.create_task(wait(request_id)) for request_id in ids]
+    tasks = [asyncio.create_task(wait(nonce)) for nonce in ids]
     await _stand(waiters + 1)
     gc.collect()
     held = _resident_mb() - before
-    singles = [str(new_id()) for _ in range(SINGLY)]
+    singles = [new_nonce() for _ in range(SINGLY)]
     alone = [asyncio.create_task(wait(request_id)) for request_id in singles]
     await _stand(waiters + 1 + SINGLY)
     _say({"mb": held, "trips": trips, "singles": singles, "ids": random.sample(ids, woken)})
@@ -165,14 +173,15 @@ class Server:
         self._redis.pipeline(*decision)
         return float((json.loads(said.readline())["awake"] - start) * 1000)
 
-    def _decision(self, request_id: str) -> list[tuple[Any, ...]]:
+    def _decision(self, nonce: str) -> list[tuple[Any, ...]]:
+        request_id = _id_of(nonce)
         now = int(time.time() * 1_000_000)
         receipt = Receipt(
-            id=request_id, agent=AGENT, action="refund.create", status="approved", version=1,
-            digest_sent=digest(PAYLOAD), digest=digest(PAYLOAD), nonce=nonce(), issued_at=moment(now),
+            id=request_id, nonce=nonce, agent=AGENT, action="refund.create", status="approved", version=1,
+            digest_sent=digest(PAYLOAD), digest=digest(PAYLOAD), jti=new_jti(), issued_at=moment(now),
             not_after=moment(now + 86_400_000_000),
         )  # fmt: skip
-        answer = Response(status="approved", receipt=self._signer.sign(receipt), payload=PAYLOAD)
+        answer = Response(status="approved", receipt=sign(self._signer, receipt), payload=PAYLOAD)
         return [
             ("SET", stream.decision(AGENT, request_id), answer.encode(), "EX", 86_400),
             ("PUBLISH", stream.notification(AGENT, request_id), "1"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from signoff.client.gate import explain
     from signoff.client.inbox import Delivery
     from signoff.errors import (
+        AlreadySpent,
         Blocked,
         Cancelled,
         ConfigError,
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
         Limited,
         NotApproved,
         NotVerified,
+        OtherAction,
+        OtherPayload,
         Rejected,
         SignoffError,
+        Stopped,
         Unreachable,
         WaitTimeout,
     )
@@ -44,7 +48,8 @@ _WHERE = {
     "signoff.client.client": ("AsyncSignoff", "AsyncTicket", "Pending"),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
-        "Limited", "Invalid", "WaitTimeout", "Unreachable", "NotVerified", "ConfigError",
+        "AlreadySpent", "Limited", "Stopped", "Invalid", "WaitTimeout", "Unreachable", "NotVerified",
+        "OtherAction", "OtherPayload", "ConfigError",
     ),
     "signoff.client.gate": ("explain",),
     "signoff.client.inbox": ("Delivery",),
@@ -53,9 +58,10 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired",
-    "Invalid", "Limited", "NotApproved", "NotVerified", "Pending", "Receipt", "Rejected", "Signoff",
-    "SignoffError", "Ticket", "Unreachable", "WaitTimeout", "__version__", "explain",
+    "AlreadySpent", "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError", "Delivery",
+    "Duplicate", "Expired", "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload",
+    "Pending", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
+    "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

@@ -2,11 +2,14 @@
 
 SignoffError
 ├── NotApproved            nothing may run
-│   ├── Rejected  Expired  Blocked  Cancelled  Duplicate  Limited
+│   ├── Rejected  Expired  Blocked  Cancelled  Limited  Stopped
+│   ├── Duplicate          it is asked, decided or run already
+│   │   └── AlreadySpent   another process runs it, or has
 │   └── Invalid            the request itself is at fault
 ├── WaitTimeout            this process stopped waiting; the request stays pending
 ├── Unreachable            Redis cannot be reached
 ├── NotVerified            an answer came, but it is not a valid receipt for this request
+│   └── OtherAction  OtherPayload   it is valid, and for something else than what is about to run
 └── ConfigError            a setting is missing or wrong
 
 The server's own stand beside what raises them: `policy.errors`, `approvals.errors`, `bot.slack.errors`.
@@ -100,9 +103,29 @@ class Cancelled(NotApproved):
 
 
 class Duplicate(NotApproved):
-    """The same request is already waiting or decided under another id."""
+    """It is asked, decided or run already: do not run it again."""
 
     status = "duplicate"
+
+
+class AlreadySpent(Duplicate):
+    """It runs, or has run, under this approval already: ask with another key.
+
+    `by` names who spent it (as they named themselves), `at` is when (UTC); None where that is not known.
+    """
+
+    def __init__(
+        self, by: str = "", at: datetime | None = None, detail: str = "", receipt: Refusal | None = None
+    ) -> None:
+        when = f" at {at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+        super().__init__(detail or (f"Spent by {by}{when}." if by else ""), receipt)
+        self.by, self.at = by, at
+
+
+class Stopped(NotApproved):
+    """Somebody has stopped this agent, or whether they did cannot be told: nothing may run."""
+
+    status = "blocked"
 
 
 class Limited(NotApproved):
@@ -132,6 +155,14 @@ class Unreachable(SignoffError, ConnectionError):
 
 class NotVerified(SignoffError):
     """The answer is not a valid receipt for this request: nothing may run."""
+
+
+class OtherAction(NotVerified):
+    """The receipt approves another action: nothing may run."""
+
+
+class OtherPayload(NotVerified):
+    """The receipt approves another payload: nothing may run."""
 
 
 class ConfigError(SignoffError):

@@ -20,7 +20,9 @@ import redis
 from sqlalchemy import text as sql
 
 from signoff.approvals.service import Approvals
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.errors import Invalid
+from signoff.models import identity
+from signoff.models.messages import ApprovalRequest, new_id, payload_digest
 from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
@@ -138,7 +140,7 @@ class Core:
         self.policy = parse(data, "policy.yml", approvers=("S0FIN",), conversation="C0APPROVE").policy
 
     def submit(self, agent: str = "billing-bot", **fields: Any) -> Any:
-        return self.approvals.submit(agent, a_request(**fields))
+        return self.approvals.submit(agent, a_request(agent=agent, **fields))
 
 
 def undelivered(store: Store) -> list[str]:
@@ -174,7 +176,16 @@ def _unblock(client: Any) -> None:
             client.client_unblock(int(one["id"]))
 
 
-def a_request(action: str = "refund.create", payload: Any = None, **fields: Any) -> ApprovalRequest:
+def a_request(
+    action: str = "refund.create", payload: Any = None, *, agent: str = "billing-bot", **fields: Any
+) -> ApprovalRequest:
+    """A request as `agent` asks it; with a key its id is the same each time, as the client's is."""
     payload = {"customer": "cus_42", "amount": 120} if payload is None else payload
-    values = {"id": fields.pop("id", None) or new_id(), "action": action, "payload": payload, **fields}
-    return ApprovalRequest.model_validate(values)
+    key = fields.get("key")
+    nonce = identity.keyed_nonce(key, None) if key else identity.new_nonce()
+    values = {"nonce": nonce, "kind": "approval", "action": action, "payload": payload, **fields}
+    with suppress(Invalid):  # what no agent could send commits to nothing
+        sent = payload_digest(payload)
+        made = identity.request_id(values["kind"], agent, action, sent, values["nonce"])
+        values = {"id": made, **values}
+    return ApprovalRequest.model_validate({"id": new_id(), **values})

@@ -14,20 +14,21 @@ from hypothesis import strategies as st
 
 from signoff import receipts
 from signoff.errors import ConfigError, NotVerified
+from signoff.models.identity import new_nonce, request_id
 from signoff.models.messages import Response
 from signoff.models.receipt import Decider, Receipt
 from signoff.payload.canonical import canonical, digest
-from signoff.receipts import Signer, accept, verify, verify_keys
+from signoff.receipts import Signer, accept, sign, verify, verify_keys
 
 SIGNER = Signer.generate()
 KEYS = verify_keys(SIGNER.verify_key)
+NONCE = new_nonce()
 TEXT = canonical({"amount": 120, "customer": "cus_42"})
 
 
 def a_receipt(**changes: Any) -> Receipt:
     now = datetime.now(UTC).replace(microsecond=0)
     values: dict[str, Any] = {
-        "id": "01a1fdc6-e07e-7391-a609-4f3a9844ebde",
         "agent": "billing-bot",
         "action": "refund.create",
         "status": "approved",
@@ -37,16 +38,20 @@ def a_receipt(**changes: Any) -> Receipt:
         "decided_by": Decider(id="U0ANA", name="ana", at=now),
         "reason": "as agreed",
         "policy": "p1",
-        "nonce": receipts.nonce(),
+        "jti": receipts.new_jti(),
+        "nonce": NONCE,
         "issued_at": now,
         "not_after": now + timedelta(hours=1),
     }
-    return Receipt.model_validate({**values, **changes})
+    values |= changes
+    named = [values[name] for name in ("action", "digest_sent", "nonce")]
+    made = request_id("approval", values["agent"], named[0], named[1] or "", named[2])
+    return Receipt.model_validate({"id": str(made), **values})
 
 
 def an_answer(receipt: Receipt | None = None, payload: str | None = TEXT) -> Response:
     receipt = receipt or a_receipt()
-    return Response(status=receipt.status, receipt=SIGNER.sign(receipt), payload=payload)
+    return Response(status=receipt.status, receipt=sign(SIGNER, receipt), payload=payload)
 
 
 def without(claims: dict[str, Any], name: str) -> dict[str, Any]:
@@ -54,7 +59,8 @@ def without(claims: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def taken(answer: Response, **changes: Any) -> Receipt:
-    expected = {"agent": "billing-bot", "request_id": a_receipt().id, "digest_sent": digest(TEXT)}
+    told = jwt.decode(answer.receipt or "", options={"verify_signature": False})
+    expected = {"agent": "billing-bot", "request_id": told["sub"], "digest_sent": digest(TEXT)}
     return accept(answer, KEYS, **{**expected, **changes})  # type: ignore[arg-type]
 
 
@@ -90,7 +96,7 @@ def test_a_refusal_without_a_digest_is_taken_because_nothing_runs(status: str) -
 
 @pytest.mark.parametrize("status", ["approved", "rejected", "cancelled", "blocked"])
 def test_any_other_without_a_digest_is_refused(status: str) -> None:
-    with pytest.raises(NotVerified, match="another payload"):
+    with pytest.raises(NotVerified, match="does not say what was asked"):
         taken(an_answer(a_receipt(status=status, digest_sent=None)))
 
 
@@ -124,7 +130,7 @@ def test_a_digest_of_text_that_is_not_canonical_does_not_help() -> None:
 
 @given(st.data())
 def test_no_changed_character_survives(data: st.DataObject) -> None:
-    token = SIGNER.sign(a_receipt())
+    token = sign(SIGNER, a_receipt())
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from("ABCXYZabcxyz0189-_.").filter(lambda c: c != token[at]))
     changed = token[:at] + other + token[at + 1 :]
@@ -140,14 +146,14 @@ def test_no_changed_character_survives(data: st.DataObject) -> None:
 
 
 def test_other_algorithms_keys_and_kinds_of_token_are_refused() -> None:
-    claims = jwt.decode(SIGNER.sign(a_receipt()), options={"verify_signature": False})
+    claims = jwt.decode(sign(SIGNER, a_receipt()), options={"verify_signature": False})
     public = next(iter(KEYS.values())).public_bytes_raw()
     kid = {"kid": SIGNER.kid}
     stranger = Signer.generate()
     tokens = [
         jwt.encode(claims, None, algorithm="none", headers=kid),
         jwt.encode(claims, public + b"-as-a-secret", algorithm="HS256", headers=kid),
-        stranger.sign(a_receipt()),
+        sign(stranger, a_receipt()),
         jwt.encode(claims, stranger._key, algorithm="EdDSA", headers=kid),
         jwt.encode(claims, SIGNER._key, algorithm="EdDSA"),
         jwt.encode({**claims, "iss": "other"}, SIGNER._key, algorithm="EdDSA", headers=kid),
@@ -168,7 +174,7 @@ def test_several_keys_are_taken_so_that_one_can_be_replaced() -> None:
     old, new = Signer.generate(), Signer.generate()
     keys = verify_keys(f"{old.verify_key}, {new.verify_key}\n")
     for signer in (old, new):
-        assert verify(signer.sign(a_receipt()), keys, "billing-bot").approved
+        assert verify(sign(signer, a_receipt()), keys, "billing-bot").approved
 
 
 @pytest.mark.parametrize("text", ["", "ed25519:short", "hunter2", "ed25519-private:" + "A" * 43])

@@ -28,7 +28,7 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 def receipt(status: str) -> Receipt:
     return Receipt(
         id="1", agent="billing-bot", action="refund.create", status=status,  # type: ignore[arg-type]
-        nonce="n", issued_at=NOW, not_after=NOW + timedelta(hours=1),
+        jti="n", issued_at=NOW, not_after=NOW + timedelta(hours=1),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from signoff.cli import main, output
 from signoff.client import face, gate
 from signoff.client import settings as agent_settings
 from signoff.client.ask import Ask
-from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response
+from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
 from signoff.server.settings import Settings
@@ -58,10 +58,11 @@ def of_environment(*modules: Any) -> str:
 
 
 CLIENT = (
-    "ask(action payload timeout ask) ask_async(action payload timeout ask) cancel(request_id reason) close() "
+    "ask(action payload timeout runs ask) ask_async(action payload timeout runs ask) "
+    "cancel(request_id reason) close() "
     "decisions(group) get(request_id) received(request_id timeout) report(request_id succeeded note) "
     "report_async(request_id succeeded note) request(action payload ask) "
-    "require_approval(function options) resume(request_id digest)"
+    "require_approval(function options) resume(request_id digest) spend(receipt timeout)"
 )
 TICKET = "cancel(reason) get() wait(timeout)"
 CLAIMS = (
@@ -71,9 +72,9 @@ CLAIMS = (
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
-        "AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery Duplicate Expired Invalid Limited "
-        "NotApproved NotVerified Pending Receipt Rejected Signoff SignoffError Ticket Unreachable "
-        "WaitTimeout __version__ explain",
+        "AlreadySpent AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery Duplicate Expired "
+        "Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt Rejected Signoff "
+        "SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
@@ -88,13 +89,14 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Ask": (" ".join(Ask.__annotations__), f"reason reversible risk {CLAIMS}", AGENTS),
     "require_approval": (
         parameters(gate.require_approval),
-        "client function action reason key condition timeout on_reject fallback encode ignore report ask",
+        "client function action reason key condition timeout on_reject fallback encode ignore report runs "
+        "ask",
         AGENTS,
     ),
     "Receipt": (
         fields(Receipt),
-        "id agent action status version digest_sent digest decided_by reason resubmit never_shown policy "
-        "rule why nonce issued_at not_after payload permalink token",
+        "id kind agent action status version digest_sent digest decided_by reason resubmit never_shown "
+        "policy rule why issuer jti nonce issued_at not_after payload permalink token",
         AGENTS,
     ),
     "statuses": (
@@ -104,11 +106,12 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "an entry": (" ".join(stream.entry("cancel", "", "")), "v kind id body", AGENTS),
     "ApprovalRequest": (
-        fields(ApprovalRequest), f"id kind action payload reason reversibility risk {CLAIMS}", AGENTS
+        fields(ApprovalRequest), f"id nonce kind action payload reason reversibility risk {CLAIMS}", AGENTS
     ),
     "Cancel": (fields(Cancel), "reason", AGENTS),
+    "Spend": (fields(Spend), "by", AGENTS),
     "Outcome": (fields(Outcome), "succeeded note", AGENTS),
-    "Response": (fields(Response), "v status action expires_at receipt payload permalink", AGENTS),
+    "Response": (fields(Response), "v status action expires_at receipt payload permalink spent", AGENTS),
     "exit codes": (
         " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
         "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate",
@@ -121,14 +124,15 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "an agent's settings": (
         of_environment(agent_settings, data_folder),
-        "SIGNOFF_AGENT SIGNOFF_DATA SIGNOFF_REDIS_URL SIGNOFF_VERIFY_KEY",
+        "SIGNOFF_AGENT SIGNOFF_AGENT_SECRET SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL "
+        "SIGNOFF_VERIFY_KEY",
         AGENTS,
     ),
     "the server's settings": (
         " ".join(field.alias or f"SIGNOFF_{name}".upper() for name, field in Settings.model_fields.items()),
-        "SIGNOFF_DATA SIGNOFF_REDIS_URL SIGNOFF_DATABASE_URL SIGNOFF_SIGNING_KEY SIGNOFF_APPROVERS "
-        "SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS SIGNOFF_RECEIPT_HOURS SIGNOFF_LOG_LEVEL "
-        "SIGNOFF_LOG_JSON SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_API_URL",
+        "SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL SIGNOFF_DATABASE_URL SIGNOFF_SIGNING_KEY "
+        "SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS SIGNOFF_RECEIPT_HOURS "
+        "SIGNOFF_LOG_LEVEL SIGNOFF_LOG_JSON SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_API_URL",
         README,
     ),
     "commands": (

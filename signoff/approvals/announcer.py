@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from redis.exceptions import RedisError
 
+from signoff.approvals.receipts import Receipts
 from signoff.models import crash
 from signoff.models.approval import Approval
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
@@ -19,8 +20,11 @@ log = logging.getLogger("signoff.approvals")
 class Announcer:
     """`on_change` is called with an approval's id after each visible change, and must not raise."""
 
-    def __init__(self, store: Store, publisher: Publisher, on_change: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Store, receipts: Receipts, publisher: Publisher, on_change: Callable[[str], None]
+    ) -> None:
         self._store = store
+        self._receipts = receipts
         self._publisher = publisher
         self._on_change = on_change
 
@@ -32,7 +36,7 @@ class Announcer:
     def publish(self, approval: Approval, now: int) -> None:
         """The response of an Approval that has just ended, and a note that its agent can have it."""
         try:
-            self._publisher.publish(approval, now)
+            self._publisher.publish(approval, self._receipts.response(approval, at=now), now)
             self._store.mark_published(approval.id)
         except (RedisError, OSError, *DATABASE_OUTAGE) as error:
             log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
@@ -40,7 +44,7 @@ class Announcer:
     def publish_noted(self, approval: Approval, now: int) -> None:
         """The same of one whose row says already that it is; where it fails the row says so no longer."""
         try:
-            self._publisher.publish(approval, now)
+            self._publisher.publish(approval, self._receipts.response(approval, at=now), now)
         except (RedisError, OSError) as error:
             self._store.unpublish(approval.id)
             log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)

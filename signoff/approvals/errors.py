@@ -3,7 +3,7 @@
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
 ├── NotAllowed  EditNotAllowed  BlockedNow
-└── UnknownApproval  Restored
+└── UnknownApproval  Restored  Tampered
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ class UnknownApproval(NotRecorded):
 
 class Restored(NotRecorded):
     """Signoff was restored from a backup, and the request ended with that."""
+
+
+class Tampered(NotRecorded):
+    """What is stored of the request is no longer what was asked for: nobody can approve or reject it."""
 
 
 class NotAllowed(NotRecorded):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from signoff import receipts
 from signoff.errors import NotVerified
 from signoff.models.approval import Approval
 from signoff.models.messages import Decision, Response, moment
-from signoff.models.receipt import Decider, Receipt, Status
+from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
 from signoff.payload.canonical import digest
-from signoff.receipts import Signer, accept, nonce, verify_keys
+from signoff.receipts import Signer, accept, new_jti, verify_keys
 
 
 class Receipts:
-    """Signs. A receipt is valid for `hours` from the decision on."""
+    """Signs, in the name of a deployment. A receipt is valid for `hours` from the decision on."""
 
-    def __init__(self, signer: Signer, hours: float) -> None:
+    def __init__(self, signer: Signer, hours: float, deployment: str = DEPLOYMENT) -> None:
         self._signer = signer
+        self._deployment = deployment
         self._keys = verify_keys(signer.verify_key)
         self.lifetime = timedelta(hours=hours)
 
@@ -41,11 +43,12 @@ class Receipts:
         return self._sign(
             Receipt(
                 id=approval.request_id,
+                kind=approval.request.kind,
                 agent=approval.agent,
                 action=approval.action,
                 status=status,
                 version=approval.version,
-                digest_sent=approval.digest_sent,
+                digest_sent=approval.digest_sent if approval.request.nonce else None,
                 digest=digest(approval.payload_text),
                 decided_by=decider,
                 reason=reason,
@@ -54,11 +57,68 @@ class Receipts:
                 policy=approval.verdict.policy,
                 rule=approval.verdict.rule,
                 why=approval.verdict.why,
-                nonce=nonce(),
+                issuer=self._deployment,
+                jti=new_jti(),
+                nonce=approval.request.nonce,
                 issued_at=moment(at),
                 not_after=moment(at) + self.lifetime,
             )
         )
+
+    def response(self, approval: Approval, *, at: int) -> Response:
+        """What the agent of an Approval that has ended is told, now (microseconds).
+
+        Its receipt, and what may run; once that is spent or reported, a `duplicate` instead: whoever asks
+        again with the same key is not told a second time that it may run.
+        """
+        approved = approval.status == "approved"
+        payload = approval.payload_text if approved else None
+        if not (approved and approval.has_run):
+            permalink = approval.card.permalink if approval.card else None
+            return Response(
+                status=approval.status, receipt=approval.receipt, payload=payload, permalink=permalink
+            )
+        again = self._sign(
+            Receipt(
+                id=approval.request_id,
+                kind=approval.request.kind,
+                agent=approval.agent,
+                action=approval.action,
+                status="duplicate",
+                version=approval.version,
+                digest_sent=approval.digest_sent,
+                reason=_has_run(approval),
+                issuer=self._deployment,
+                jti=new_jti(),
+                nonce=approval.request.nonce,
+                issued_at=moment(at),
+                not_after=moment(at) + self.lifetime,
+            )
+        )
+        return Response(status="duplicate", receipt=again.token, payload=payload, spent=approval.receipt)
+
+    def notice(self, approval: Approval) -> Response:
+        """Which process has spent an Approval's receipt, for all that asked to."""
+        assert approval.receipt and approval.spent_by and approval.spent_at
+        notice = Notice(
+            id=approval.request_id,
+            agent=approval.agent,
+            signed=receipts.token_digest(approval.receipt),
+            by=approval.spent_by,
+            at=moment(approval.spent_at),
+        )
+        token = receipts.sign_notice(self._signer, notice, self._deployment)
+        return Response(status="spent", receipt=token)
+
+    def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
+        """The notice that Redis holds, where it is ours and of this Approval's receipt."""
+        if response is None or response.receipt is None or not approval.receipt:
+            return None
+        try:
+            receipt = receipts.verify(approval.receipt, self._keys, approval.agent, issuer=self._deployment)
+            return receipts.verify_notice(response.receipt, self._keys, receipt)
+        except NotVerified:
+            return None
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, at: int) -> Receipt:
         """The receipt of a request that never became an Approval."""
@@ -69,20 +129,34 @@ class Receipts:
                 action="",
                 status=status,
                 reason=reason,
-                nonce=nonce(),
+                issuer=self._deployment,
+                jti=new_jti(),
                 issued_at=moment(at),
                 not_after=moment(at) + self.lifetime,
             )
         )
 
     def read(self, response: Response | None, agent: str, request_id: str) -> Receipt | None:
-        """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid."""
+        """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid.
+
+        Of one that has run since, it is the receipt by which it was approved.
+        """
+        if response is not None and response.spent:
+            update = {"status": "approved", "receipt": response.spent}
+            response = response.model_copy(update=update)
         if response is None or response.receipt is None:
             return None
         try:
-            return accept(response, self._keys, agent=agent, request_id=request_id)
+            return accept(response, self._keys, agent=agent, request_id=request_id, issuer=self._deployment)
         except NotVerified:  # whoever can write to Redis may have put it there
             return None
 
     def _sign(self, receipt: Receipt) -> Receipt:
-        return receipt.model_copy(update={"token": self._signer.sign(receipt)})
+        return receipt.model_copy(update={"token": receipts.sign(self._signer, receipt)})
+
+
+def _has_run(approval: Approval) -> str:
+    """Why an approved request is not told again that it may run."""
+    if approval.outcome is not None:
+        return "It has run already, and " + ("succeeded." if approval.outcome.succeeded else "failed.")
+    return f"It runs, or has run, already: {approval.spent_by} was told so. Ask with another key."

@@ -18,6 +18,7 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.receipts import Receipts
+from signoff.approvals.spend import Spending
 from signoff.approvals.submit import Submission
 from signoff.approvals.verdicts import Judge
 from signoff.models import changes
@@ -28,6 +29,9 @@ from signoff.models.receipt import Status
 from signoff.models.store import Store
 from signoff.policy.policy import Policy
 from signoff.queue.publisher import Publisher
+
+UNCOMMITTED = "Signoff was updated: its id does not commit to what it asks for, as ids do now. Ask again."
+"""Why an update ended what was asked before it."""
 
 
 class Approvals:
@@ -53,9 +57,10 @@ class Approvals:
         self.judge = Judge(policy, directory)
         self.cards = Cards(store)
         self._receipts = receipts
-        self._announcer = Announcer(store, publisher, on_change)
+        self._announcer = Announcer(store, receipts, publisher, on_change)
         self._endings = Endings(store, receipts, self._announcer)
         self._submission = Submission(store, receipts, publisher, self.judge, self._announcer, channel)
+        self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
@@ -71,9 +76,17 @@ class Approvals:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
         if approval.pending:
             self.publisher.mark_received(approval, self.store.clock())
-        elif not self.publisher.has(approval):
-            self.publisher.publish(approval, self.store.clock())
+        elif not self._is_told(approval):
+            at = self.store.clock()
+            self.publisher.publish(approval, self._receipts.response(approval, at=at), at)
             self.store.mark_published(approval.id)
+
+    def _is_told(self, approval: Approval) -> bool:
+        """Whether Redis has the final response of an Approval that has ended."""
+        standing = self.publisher.standing(approval.agent, approval.request_id)
+        if standing is None or not approval.has_run:
+            return standing is not None and standing.receipt == approval.receipt
+        return standing.status == "duplicate" and standing.spent == approval.receipt
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
         """Tell an agent of a request that never became an Approval; raises RedisError."""
@@ -145,7 +158,9 @@ class Approvals:
 
     def expire(self, approval_id: str) -> Approval | None:
         """Nobody answered in time; None where it is not so."""
-        return self._endings.end(self.get(approval_id), "expired", actor="signoff")
+        approval = self.get(approval_id)
+        reason = "" if approval.request.nonce else UNCOMMITTED
+        return self._endings.end(approval, "expired", actor="signoff", reason=reason)
 
     def close_restored(self, approval_id: str) -> Approval | None:
         """What a restore has closed ends: as its receipt in Redis says, else as expired.
@@ -155,12 +170,19 @@ class Approvals:
         approval = self.get(approval_id)
         standing = self.publisher.standing(approval.agent, approval.request_id)
         receipt = self._receipts.read(standing, approval.agent, approval.request_id)
-        if receipt is None or receipt.digest_sent != approval.digest_sent:
+        if receipt is None:
             return self._endings.end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         return self._endings.adopt(approval, receipt)
 
+    def spend(self, agent: str, request_id: str, by: str) -> None:
+        """A process is about to run what was approved: the first one may; see `Spending.spend`."""
+        self._spending.spend(agent, request_id, by)
+
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
-        """What became of an approved action. The first report counts; others are passed over."""
+        """What became of an approved action. The first report counts; others are passed over.
+
+        From then on nobody is told any more that it may run.
+        """
         approval = self.store.find(agent, request_id)
         if approval is None:
             return
@@ -173,4 +195,5 @@ class Approvals:
             if approval.card is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
+        self._announcer.publish_noted(self.get(approval.id), at)
         self._announcer.wake("report", approval.id)

@@ -55,6 +55,8 @@ class Submission:
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """The Approval of a request; see `Approvals.submit`."""
+        if not request.commits(agent):
+            raise Invalid("Its id is not the one of what it asks for: an id commits to that.")
         kind_of(request).check(request)
         standing = self._receipts.read(
             self._publisher.standing(agent, str(request.id)), agent, str(request.id)
@@ -109,8 +111,6 @@ class Submission:
         return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 
     def _adopt(self, connection: Connection, draft: transitions.Draft, standing: Receipt) -> Approval:
-        if standing.digest_sent != draft.approval.digest_sent:
-            raise Invalid("Its id was used by another request.")
         approval = transitions.adopt(
             connection, transitions.create(connection, draft, self._channel), standing
         )

@@ -12,13 +12,13 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection, Row
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, moment, new_id, payload_digest
+from signoff.models.messages import ApprovalRequest, Decision, moment, payload_digest
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
@@ -54,7 +54,7 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
     """What a request becomes; `before` is of `store.before`."""
     at, request_id, text = before.now, str(request.id), canonical(request.payload)
     approval = Approval(
-        id=str(new_id()) if before.taken else request_id,  # another agent's may have it: that one keeps it
+        id=request_id,
         agent=agent,
         request_id=request_id,
         action=request.action,
@@ -174,13 +174,14 @@ def end(
     decision: Decision | None = None,
     judged: Verdict | None = None,
 ) -> Approval:
-    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says.
+    """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says,
+    and Tampered where a decision would be about something else than what was asked.
 
     `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
     what the policy says of that.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
-    seen, edited = approval.version, decision is not None and decision.payload is not None
+    before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
     if decision and decision.payload is not None:
@@ -205,6 +206,8 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
+    if decision:
+        records.check(connection, before)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)

@@ -67,6 +67,7 @@ def _public(_: argparse.Namespace) -> int:
 def _env(arguments: argparse.Namespace) -> int:
     from signoff.client.settings import LOCAL_AGENT
     from signoff.models.messages import AGENT
+    from signoff.models.receipt import DEPLOYMENT
     from signoff.queue.data_folder import agent_settings
 
     name = arguments.agent or os.environ.get("SIGNOFF_AGENT") or LOCAL_AGENT
@@ -74,17 +75,20 @@ def _env(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
     # The environment comes first: a file may be left from a server that ran here once.
     url, key = os.environ.get("SIGNOFF_REDIS_URL"), os.environ.get("SIGNOFF_VERIFY_KEY")
-    if not url and (left := agent_settings()):
+    left = agent_settings() if not url else {}
+    if left:
         url, key = left.get("SIGNOFF_REDIS_URL"), key or left.get("SIGNOFF_VERIFY_KEY")
     if not url:
         raise ConfigError(
             "No server is known here: start one with `signoff serve`, or set SIGNOFF_REDIS_URL to its Redis."
         )
     key = key or _settings().signer().verify_key
-    for variable, value in (
-        ("SIGNOFF_REDIS_URL", url), ("SIGNOFF_VERIFY_KEY", key), ("SIGNOFF_AGENT", name),
-    ):  # fmt: skip
-        print(f"export {variable}={shlex.quote(value)}")
+    deployment = os.environ.get("SIGNOFF_DEPLOYMENT") or left.get("SIGNOFF_DEPLOYMENT") or DEPLOYMENT
+    given = {"REDIS_URL": url, "VERIFY_KEY": key, "AGENT": name}
+    if deployment != DEPLOYMENT:
+        given["DEPLOYMENT"] = deployment
+    for variable, value in given.items():
+        print(f"export SIGNOFF_{variable}={shlex.quote(value)}")
     return 0
 
 

@@ -48,7 +48,7 @@ _WORDS = {
     "cancelled": "Cancelled: the request was withdrawn",
     "blocked": "Blocked by the policy",
     "invalid": "Invalid: correct the request and send a new one",
-    "duplicate": "Duplicate: the same request stands under another id",
+    "duplicate": "Duplicate: it is asked, decided or run already",
     "limited": "Limited: too many requests at once, wait before asking again",
 }
 

@@ -33,6 +33,7 @@ class Prepared:
     data: str
     redis_url: str | None
     verify_key: str
+    deployment: str
     conversation: str
     log_level: str
     log_json: bool
@@ -59,7 +60,8 @@ def prepare(owner: int) -> tuple[Prepared, IO[str]]:
         _reach(given.redis_url)
     data = str(given.data.absolute())
     level, as_json = given.log_level, given.log_json
-    return Prepared(data, given.redis_url, verify_key, policy.conversation, level, as_json), held
+    name, place = given.deployment, policy.conversation
+    return Prepared(data, given.redis_url, verify_key, name, place, level, as_json), held
 
 
 def close_to_others(settings: Settings) -> None:

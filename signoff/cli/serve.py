@@ -65,7 +65,7 @@ def _serve(_: argparse.Namespace) -> int:
             stack.callback(own.stop)
             own.start()
             url, where = own.url, f"its own {own.name}"
-        _tell_agents(data, url, prepared.verify_key)
+        _tell_agents(data, url, prepared)
 
         def ready() -> None:
             what = f"cards go to {prepared.conversation}, requests come by {where}"
@@ -121,9 +121,10 @@ def _prepared(source: Forker | None, signals: Signals) -> tuple[int, Prepared | 
     return 0, None, None
 
 
-def _tell_agents(data: Path, url: str, verify_key: str) -> None:
+def _tell_agents(data: Path, url: str, prepared: Prepared) -> None:
     """Leave what an agent of this user on this machine needs, where it looks for it."""
     from signoff.queue.data_folder import write_private
 
-    lines = f"SIGNOFF_REDIS_URL={shlex.quote(url)}\nSIGNOFF_VERIFY_KEY={shlex.quote(verify_key)}\n"
-    write_private(data / "agent.env", lines)
+    given = {"REDIS_URL": url, "VERIFY_KEY": prepared.verify_key, "DEPLOYMENT": prepared.deployment}
+    lines = (f"SIGNOFF_{name}={shlex.quote(value)}\n" for name, value in given.items())
+    write_private(data / "agent.env", "".join(lines))

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import hmac
 import os
 import sys
 
-from signoff.cli.output import tell
+from signoff.cli.output import say, tell
 from signoff.cli.parsers import Commands, command, json_value
-from signoff.errors import ConfigError, NotVerified
+from signoff.errors import ConfigError, Invalid, NotApproved
 
+INSPECTED = 10
+"""Exit code of --inspect: never 0, so that `&& run` runs nothing."""
 EPILOG = """\
-Checks the signature, the key, whom the receipt is for, and that it is still valid; with --payload also
-that it is for exactly this payload. The keys are in SIGNOFF_VERIFY_KEY, else those of the server that this
-user runs on this machine.
+Checks everything that a receipt can be checked for: the signature, the key, the deployment, whom it is for,
+that it is still valid, that its id is the one of what it names, and that it approves exactly this payload of
+exactly this action. All three are needed: what is not compared is not approved. The keys are in
+SIGNOFF_VERIFY_KEY, else those of the server that this user runs on this machine.
 
-  signoff verify "$RECEIPT" --agent billing-bot --payload @payload.json && run
+  signoff verify "$RECEIPT" --agent billing-bot --action refund.create \\
+      --payload @payload.json && run
 
-A receipt may be used once: remember its id (jti) where it must not run twice.
+--inspect shows what a receipt says, checks its signature, and approves nothing.
 
 exit: 0 approved   8 does not verify   otherwise as the receipt's status says:
       2 invalid   3 rejected   4 expired   5 cancelled
-      9 blocked, limited or duplicate
+      9 blocked, limited or duplicate   10 only inspected
 """
 
 
@@ -32,37 +35,47 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         commands, "verify", _verify, "check a receipt, before running anything", common=common, epilog=EPILOG
     )
     parser.add_argument("token", metavar="TOKEN|-", nargs="?", default="-", help="the receipt; - is stdin")
-    parser.add_argument("--payload", metavar="JSON|@FILE", help="what is about to run")
-    parser.add_argument("--agent", metavar="NAME", help="whose request it is (default: SIGNOFF_AGENT)")
+    parser.add_argument("--agent", metavar="NAME", help="whose request it is")
+    parser.add_argument("--action", metavar="ACTION", help="what is about to run")
+    parser.add_argument("--payload", metavar="JSON|@FILE", help="with which arguments")
+    parser.add_argument("--inspect", action="store_true", help="show what it says, without judging; exits 10")
     parser.add_argument("--json", action="store_true", help="one line of JSON, as `signoff request` has it")
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     from signoff import receipts
-    from signoff.payload.canonical import canonical, digest
 
-    keys, agent = _keys_and_agent(arguments.agent)
+    lacking = [n for n in ("agent", "action", "payload") if getattr(arguments, n) is None]
+    if arguments.inspect:
+        lacking = [name for name in lacking if name == "agent"]
+    if lacking:
+        needed = " and ".join(f"--{name}" for name in lacking)
+        raise Invalid(f"Say with {needed} what is about to run: what is not compared is not approved.")
+    keys, deployment = _keys_and_deployment()
     token = sys.stdin.read() if arguments.token == "-" else arguments.token
-    receipt = receipts.verify(token.strip(), receipts.verify_keys(keys), agent)
-    if arguments.payload is not None:
-        payload = json_value("--payload", arguments.payload)
-        given = digest(canonical(payload, "--payload"))
-        if not receipt.approved or not hmac.compare_digest(given, receipt.digest or ""):
-            raise NotVerified(f"It is {receipt.status}, and not for this payload.")
-        receipt = receipt.model_copy(update={"payload": payload})
-    return tell(receipt, json_wanted=arguments.json)
+    receipt = receipts.verify(token.strip(), receipts.verify_keys(keys), arguments.agent, issuer=deployment)
+    if arguments.inspect:
+        tell(receipt, json_wanted=arguments.json)
+        say("only shown: nothing was compared with it, so nothing is approved.")
+        return INSPECTED
+    payload = json_value("--payload", arguments.payload)
+    try:
+        run = receipts.bind(receipt, action=arguments.action, payload=payload)
+    except NotApproved as refusal:
+        if refusal.receipt is None:
+            raise
+        return tell(receipt, json_wanted=arguments.json)
+    return tell(receipt.model_copy(update={"payload": run}), json_wanted=arguments.json)
 
 
-def _keys_and_agent(agent: str | None) -> tuple[str, str]:
-    from signoff.client import settings
+def _keys_and_deployment() -> tuple[str, str]:
+    from signoff.models.receipt import DEPLOYMENT
     from signoff.queue.data_folder import agent_settings
 
-    keys, name = os.environ.get("SIGNOFF_VERIFY_KEY"), agent or os.environ.get("SIGNOFF_AGENT")
-    if not keys and (left := agent_settings()):
-        keys = left.get("SIGNOFF_VERIFY_KEY")
-        name = name or settings.LOCAL_AGENT
+    keys, deployment = os.environ.get("SIGNOFF_VERIFY_KEY"), os.environ.get("SIGNOFF_DEPLOYMENT")
+    if not keys:
+        local = agent_settings()
+        keys, deployment = local.get("SIGNOFF_VERIFY_KEY"), deployment or local.get("SIGNOFF_DEPLOYMENT")
     if not keys:
         raise ConfigError("SIGNOFF_VERIFY_KEY is not set: `signoff keys public` beside the server prints it.")
-    if not name:
-        raise ConfigError("SIGNOFF_AGENT is not set: say with --agent whose request it is.")
-    return keys, name
+    return keys, deployment or DEPLOYMENT

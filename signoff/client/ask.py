@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from signoff.errors import Invalid
-from signoff.models.messages import ApprovalRequest, build, keyed_id, new_id
+from signoff.models import identity
+from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest
 
+KIND = "approval"
 SHORTHAND = {True: "reversible", False: "irreversible"}
 
 
@@ -63,9 +65,11 @@ class Ask(TypedDict, total=False):
 
 
 def build_request(
-    agent: str, action: str, payload: Mapping[str, Any], ask: Ask
+    agent: str, action: str, payload: Mapping[str, Any], ask: Ask, secret: str | None = None
 ) -> tuple[ApprovalRequest, str, str]:
     """→ the request, its body for the stream, and its payload's digest; raises Invalid.
+
+    `secret` is the agent's own: with it nobody else can tell the id of a request from its key.
 
     Everything the server would refuse for is refused here already, so that the agent hears it at once.
     """
@@ -79,8 +83,9 @@ def build_request(
     sent = digest(canonical(payload))
     _spell_out(values)
     key = values.get("key")
-    values["id"] = keyed_id(agent, str(key), action, sent) if key is not None else new_id()
-    request = build(ApprovalRequest, {**values, "action": action, "payload": payload})
+    nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()
+    named = {"id": identity.request_id(KIND, agent, str(action), sent, nonce), "nonce": nonce, "kind": KIND}
+    request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
     if request.json_schema is not None:
         from signoff.payload import schema  # only here: its validator takes a while to load
 

@@ -24,10 +24,11 @@ from signoff.client.ask import Ask, build_request
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
 from signoff.client.settings import Settings, load_settings
+from signoff.client.spend import SPEND_SECONDS, Runs, spend
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
-from signoff.models.receipt import Receipt
+from signoff.models.receipt import DEPLOYMENT, Receipt
 
 CANCEL_SECONDS = 10.0
 """How long cancel() waits for the server's response."""
@@ -51,6 +52,7 @@ class Substitute:
     exchange: Exchange
     agent: str
     verify_keys: receipts.VerifyKeys
+    deployment: str = DEPLOYMENT
 
 
 substitute: Substitute | None = None
@@ -115,16 +117,33 @@ class AsyncSignoff:
                 "pass reversible=True, False or 'costly'.",
                 stacklevel=2,
             )
-        request, body, digest = build_request(self.agent, action, payload, ask)
+        request, body, digest = build_request(self.agent, action, payload, ask, self._secret())
         await self._current_exchange().send("request", str(request.id), body)
         return AsyncTicket(str(request.id), digest, self, body)
 
     async def ask(
-        self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: float | None = None,
+        runs: Runs = "once",
+        **ask: Unpack[Ask],
     ) -> Receipt:
-        """Ask and wait: `request` and `wait` in one."""
+        """Ask, wait, and spend the approval: `request`, `wait` and `spend` in one.
+
+        What comes back may run now, and this process alone may run it; with `runs="at-least-once"` nothing
+        is spent.
+        """
         ticket = await self.request(action, payload, **ask)
-        return await ticket.wait(timeout)
+        if runs == "at-least-once":
+            return await ticket.wait(timeout)
+        started = asyncio.get_running_loop().time()
+        receipt = await ticket.wait(timeout)
+        if timeout is not None:
+            timeout = max(SPEND_SECONDS, timeout - (asyncio.get_running_loop().time() - started))
+        await self.spend(receipt, timeout)
+        return receipt
 
     ask_async = ask
 
@@ -161,6 +180,15 @@ class AsyncSignoff:
         body = build(Cancel, {"reason": reason}).model_dump_json()
         await self._current_exchange().send("cancel", _checked_id(request_id), body)
         return self._accept(await self._wait_for_final(request_id, CANCEL_SECONDS), request_id, None)
+
+    async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
+        """Have this process be the one that runs what was approved; before it runs.
+
+        Raises AlreadySpent where another one runs it, or has; WaitTimeout where no server says so within
+        `timeout` seconds (then it is not known: do not run it), Unreachable or NotVerified.
+        """
+        keys, issuer = self._keys()
+        await spend(self._current_exchange(), keys, issuer, receipt, timeout)
 
     async def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters."""
@@ -232,8 +260,18 @@ class AsyncSignoff:
         return self._exchange
 
     def _accept(self, response: Response, request_id: str, digest: str | None) -> Receipt:
-        keys = substitute.verify_keys if substitute else self._load_settings().verify_keys
-        return receipts.accept(response, keys, agent=self.agent, request_id=request_id, digest_sent=digest)
+        keys, issuer = self._keys()
+        return receipts.accept(
+            response, keys, agent=self.agent, request_id=request_id, digest_sent=digest, issuer=issuer
+        )
+
+    def _keys(self) -> tuple[receipts.VerifyKeys, str]:
+        """Whose signatures are taken, and in the name of which deployment."""
+        given = substitute or self._load_settings()
+        return given.verify_keys, given.deployment
+
+    def _secret(self) -> str | None:
+        return None if substitute else self._load_settings().secret
 
     async def _wait_for_final(
         self, request_id: str, timeout: float | None, body: str | None = None

@@ -53,6 +53,12 @@ class Exchange(Protocol):
         `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
         """
 
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """Who may run a request, as the server says; raises TimeoutError after `timeout` s, or Unreachable.
+
+        `body` names the process that wants to.
+        """
+
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """True once an intake has marked the request; False after `timeout` seconds."""
 
@@ -95,6 +101,16 @@ class RedisExchange:
             if not self._notifications.connected:
                 raise _unreachable(self._notifications.fault) from None
             raise
+
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """Asks until a server has said who may run it."""
+        name, pauses = stream.spent(request_id), iter(RESEND_SECONDS)
+        async with asyncio.timeout(timeout):
+            while True:
+                await self._append("spend", request_id, body)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(next(pauses, RESEND_SECONDS[-1])):
+                        return await self._wait_for(name, final=True)
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """Whether an intake has put the request into the database."""

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar, Unpack, overload
 from signoff.client.ask import Ask
 from signoff.client.client import AsyncSignoff, AsyncTicket, F, Pending
 from signoff.client.inbox import Delivery
+from signoff.client.spend import Runs
 from signoff.errors import SignoffError
 from signoff.models.receipt import Receipt
 
@@ -79,16 +80,30 @@ class Signoff:
         return Ticket(ticket.id, ticket.digest, self, ticket._body)
 
     def ask(
-        self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: float | None = None,
+        runs: Runs = "once",
+        **ask: Unpack[Ask],
     ) -> Receipt:
-        """Ask and wait: `request` and `wait` in one."""
-        return self._call(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
+        """Ask, wait, and spend the approval: see AsyncSignoff.ask."""
+        return self._call(lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask))
 
     async def ask_async(
-        self, action: str, payload: Mapping[str, Any], *, timeout: float | None = None, **ask: Unpack[Ask]
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: float | None = None,
+        runs: Runs = "once",
+        **ask: Unpack[Ask],
     ) -> Receipt:
         """`ask`, for a coroutine of any event loop."""
-        return await self._call_async(lambda signoff: signoff.ask(action, payload, timeout=timeout, **ask))
+        return await self._call_async(
+            lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask)
+        )
 
     def resume(self, request_id: str, digest: str | None = None) -> Ticket:
         """The ticket of a request sent before: see AsyncSignoff.resume."""
@@ -106,6 +121,10 @@ class Signoff:
     def cancel(self, request_id: str, reason: str = "") -> Receipt:
         """Withdraw a request: see AsyncSignoff.cancel."""
         return self._call(lambda signoff: signoff.cancel(request_id, reason))
+
+    def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
+        """Have this process be the one that runs what was approved: see AsyncSignoff.spend."""
+        self._call(lambda signoff: signoff.spend(receipt, timeout))
 
     def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
         """Say what became of an approved action: see AsyncSignoff.report."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeVar, get_args, overload
 
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.ask import Ask
 from signoff.client.carrier import Encode
 from signoff.client.explanation import explain
-from signoff.errors import Duplicate, Invalid, NotApproved
+from signoff.client.spend import Runs
+from signoff.errors import Invalid, NotApproved
 from signoff.models.receipt import Receipt
 from signoff.payload.schema import check_schema
 
@@ -28,10 +27,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 UNREPORTED = "the outcome of request %s could not be reported: %s"
-KEPT = 1000
-"""Nonces after which those of receipts that are no longer valid are forgotten."""
-_used: dict[str, datetime] = {}
-_lock = threading.Lock()
 
 
 class Client(Protocol):
@@ -66,6 +61,7 @@ def require_approval(
     encode: Mapping[str, Encode] | None = None,
     ignore: Collection[str] = (),
     report: bool = True,
+    runs: Runs = "once",
     **ask: Any,
 ) -> Any:
     """Decorator: ask a person before the function runs, and run it with exactly what they approved.
@@ -82,8 +78,10 @@ def require_approval(
     action: by default the function's name.
     reason: a parameter's name (then that argument is the reason), any other text, or a function that gives
         the text. By default the first paragraph of the docstring. Cut at 4,000 characters.
-    key: a text or a function that gives it; asking again with the same key attaches to the first request. One
-        approval runs the function once in a process: the second time raises Duplicate.
+    key: a text or a function that gives it; asking again with the same key attaches to the first request.
+    runs: "once": one approval runs the function once, over any number of processes. The server is asked which
+        one may, right before; all others get AlreadySpent (a Duplicate). One that dies then has not run it,
+        and it will not run. "at-least-once": nobody is asked, and it may run again until it was reported.
     condition: where it gives false the function runs as called, unasked; where it raises, nothing runs.
     timeout: seconds until WaitTimeout; None waits until the request ends.
     on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model.
@@ -101,6 +99,8 @@ def require_approval(
     unknown = ask.keys() - (Ask.__annotations__.keys() - {"schema"})
     if unknown:
         raise TypeError(f"require_approval() has no option {', '.join(sorted(unknown))}.")
+    if runs not in get_args(Runs):
+        raise TypeError(f"runs is 'once' or 'at-least-once', not {runs!r}.")
     if on_reject not in ("raise", "explain"):
         raise TypeError(f"on_reject is 'raise' or 'explain', not {on_reject!r}.")
     if fallback is not None and on_reject != "raise":
@@ -112,7 +112,7 @@ def require_approval(
         _check_schema(target, arguments)
         gate = _Gate(
             client, target, arguments, action or target.__name__, reason, key, condition, timeout,
-            on_reject == "explain", fallback, report, ask,
+            on_reject == "explain", fallback, report, runs, ask,
         )  # fmt: skip
         wrapper: F = gate.wrapper()
         return wrapper
@@ -133,6 +133,7 @@ class _Gate:
     explains: bool
     fallback: Callable[..., Any] | None
     reports: bool
+    runs: Runs
     ask: Mapping[str, Any]
 
     def wrapper(self) -> Any:
@@ -163,7 +164,7 @@ class _Gate:
         receipt = None
         try:
             payload, said = self.request(args, kwargs)
-            receipt = _first_use(self.client.ask(self.action, payload, timeout=self.timeout, **said))
+            receipt = self.client.ask(self.action, payload, timeout=self.timeout, runs=self.runs, **said)
             args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
         except NotApproved as error:
             self.tell(receipt, error)
@@ -184,8 +185,9 @@ class _Gate:
         receipt = None
         try:
             payload, said = self.request(args, kwargs)
-            given = await self.client.ask_async(self.action, payload, timeout=self.timeout, **said)
-            receipt = _first_use(given)
+            receipt = await self.client.ask_async(
+                self.action, payload, timeout=self.timeout, runs=self.runs, **said
+            )
             args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
         except NotApproved as error:
             await self.tell_async(receipt, error)
@@ -263,18 +265,6 @@ def call(option: Callable[..., Any], values: Mapping[str, Any], error: NotApprov
 def _outcome(error: Exception | None) -> dict[str, Any]:
     # The text of an exception may hold secrets, and the card is read by others.
     return {"succeeded": error is None, "note": type(error).__name__ if error else ""}
-
-
-def _first_use(receipt: Receipt) -> Receipt:
-    """The receipt, the first time that this process runs something with it; then raises Duplicate."""
-    now = datetime.now(UTC)
-    with _lock:
-        for nonce in [nonce for nonce, end in _used.items() if end < now] if len(_used) > KEPT else ():
-            del _used[nonce]
-        if receipt.nonce in _used:
-            raise Duplicate("It has run under this approval already: ask with another key.", receipt)
-        _used[receipt.nonce] = receipt.not_after
-    return receipt
 
 
 def _check_target(client: Client, function: Any) -> None:

@@ -109,6 +109,7 @@ class _ScriptedExchange:
         self._asked: dict[str, ApprovalRequest] = {}
         self._keys: dict[str, str] = {}
         self._responses: dict[str, Response] = {}
+        self._spent: dict[str, str] = {}
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Take one entry; raises AssertionError for a request that nothing was said about."""
@@ -148,6 +149,21 @@ class _ScriptedExchange:
             )
         raise TimeoutError
 
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """The first who wants to run it may."""
+        from signoff.models.messages import Response, Spend
+        from signoff.models.receipt import DEPLOYMENT, Notice
+        from signoff.receipts import sign_notice, token_digest
+
+        with self._lock:
+            approved = self._responses[request_id].receipt or ""
+            if request_id not in self._spent:
+                by = Spend.model_validate_json(body).by
+                signed = token_digest(approved)
+                notice = Notice(id=request_id, agent=AGENT, signed=signed, by=by, at=datetime.now(UTC))
+                self._spent[request_id] = sign_notice(self._signer, notice, DEPLOYMENT)
+            return Response(status="spent", receipt=self._spent[request_id])
+
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """True for every request that was sent."""
         return request_id in self._asked
@@ -182,6 +198,7 @@ class _ScriptedExchange:
     def _respond(self, request_id: str, script: _Script) -> None:
         from signoff.models.messages import Response
         from signoff.payload.canonical import canonical
+        from signoff.receipts import sign
 
         request = self._asked[request_id]
         payload = _changed(request, script.changes) if script.changes else request.payload
@@ -193,7 +210,7 @@ class _ScriptedExchange:
         self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
-            receipt=self._signer.sign(receipt),
+            receipt=sign(self._signer, receipt),
             payload=text if approved else None,
         )
 
@@ -230,7 +247,7 @@ def _receipt(request: ApprovalRequest, script: _Script, final: str | None) -> Re
     from signoff.models.messages import payload_digest
     from signoff.models.receipt import Decider, Receipt
     from signoff.payload.canonical import digest
-    from signoff.receipts import nonce
+    from signoff.receipts import new_jti
 
     now = datetime.now(UTC)
     sent = payload_digest(request.payload)
@@ -246,7 +263,8 @@ def _receipt(request: ApprovalRequest, script: _Script, final: str | None) -> Re
         decided_by=Decider(id="U0TEST", name=script.by, at=now) if script.by else None,
         reason=script.reason,
         resubmit=script.resubmit,
-        nonce=nonce(),
+        jti=new_jti(),
+        nonce=request.nonce,
         issued_at=now,
         not_after=now + NOT_AFTER,
     )

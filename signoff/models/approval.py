@@ -40,6 +40,7 @@ class Approval:
     (canonical) are of the current `version`; `request.payload` is as the agent sent it.
     `shown_at` is when a card first showed it; `ended_at` when it stopped being pending.
     `restored` says that a restore closed it while it waited: nobody decides on it any more.
+    `spent_by` names the process that was told that it may run the action, at `spent_at`.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     """
 
@@ -67,6 +68,8 @@ class Approval:
     decisions: tuple[Decision, ...] = ()
     outcome: Outcome | None = None
     outcome_at: int | None = None
+    spent_by: str | None = None
+    spent_at: int | None = None
     card: Card | None = None
 
     @property
@@ -78,6 +81,11 @@ class Approval:
     def pending(self) -> bool:
         """True while somebody may still decide."""
         return self.status == "pending"
+
+    @property
+    def has_run(self) -> bool:
+        """True once a process was told that it may run it, or has reported: no other may any more."""
+        return self.spent_at is not None or self.outcome is not None
 
     @property
     def editable(self) -> bool | tuple[str, ...]:

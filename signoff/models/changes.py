@@ -44,6 +44,16 @@ _REPORT = (
     )
     .values(outcome=bindparam("what"), outcome_at=now(), revision=approvals.c.revision + 1, not_before=0)
 )
+_SPEND = (
+    update(approvals)
+    .where(
+        approvals.c.id == bindparam("approval_id"),
+        approvals.c.status == "approved",
+        approvals.c.spent_at.is_(None),
+        approvals.c.outcome.is_(None),
+    )
+    .values(spent_by=bindparam("by"), spent_at=bindparam("at"))
+)
 _SHOWN = (
     update(cards)
     .where(cards.c.id == bindparam("card_id"))
@@ -172,6 +182,11 @@ def adopt(connection: Connection, approval_id: str, values: dict[str, Any]) -> b
 def report(connection: Connection, approval_id: str, outcome: str) -> bool:
     """Approved and without an outcome → with it; False where it is not."""
     return connection.execute(_REPORT, {"approval_id": approval_id, "what": outcome}).rowcount == 1
+
+
+def spend(connection: Connection, approval_id: str, by: str, at: int) -> bool:
+    """Approved, and nobody runs it → spent by this process; False where it is not so."""
+    return connection.execute(_SPEND, {"approval_id": approval_id, "by": by, "at": at}).rowcount == 1
 
 
 def note_shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:

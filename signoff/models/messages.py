@@ -5,7 +5,6 @@ The wire is fixed by the design: changing a name here is a protocol break.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import secrets
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, StringConstraints, ValidationError
 
 from signoff.errors import Invalid
+from signoff.models import identity
 from signoff.models.receipt import Wire
 from signoff.payload.canonical import canonical, digest, parse
 
@@ -42,11 +42,15 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 class ApprovalRequest(Wire):
     """What an agent asks. All but action and payload is a claim of the agent's.
 
+    `id` commits to kind, agent, action, payload and `nonce`: see `signoff.models.identity`. Only rows of
+    before that rule have no nonce.
+
     Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
     currency the policy counts in. `editable` names the fields that a person may change.
     """
 
     id: uuid.UUID
+    nonce: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
     kind: str = "approval"
     action: Action
     payload: dict[str, Any]
@@ -68,6 +72,11 @@ class ApprovalRequest(Wire):
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
+
+    def commits(self, agent: str) -> bool:
+        """Whether its id is the one of just this request, asked by this agent."""
+        made = identity.request_id(self.kind, agent, self.action, payload_digest(self.payload), self.nonce)
+        return self.nonce != "" and self.id == made
 
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""
@@ -123,6 +132,12 @@ class Outcome(Wire):
     note: Prose = ""
 
 
+class Spend(Wire):
+    """A process is about to run an approved action, and names itself."""
+
+    by: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{16,100}$")]
+
+
 class Cancel(Wire):
     """An agent withdraws a request of its own."""
 
@@ -130,7 +145,11 @@ class Cancel(Wire):
 
 
 class Response(Wire):
-    """What stands under an agent's decision key: `pending` once received, later the receipt."""
+    """What stands under an agent's decision key: `pending` once received, later the receipt.
+
+    Once an approved action is spent or reported it is `duplicate`; `spent` is the receipt that it was
+    approved by, which a server takes up that was restored from before.
+    """
 
     v: int = VERSION
     status: str
@@ -139,6 +158,7 @@ class Response(Wire):
     receipt: str | None = None
     payload: str | None = None
     permalink: str | None = None
+    spent: str | None = None
 
     def encode(self) -> str:
         """JSON text."""
@@ -174,14 +194,6 @@ def _fault(loc: tuple[int | str, ...], message: str, given: Any) -> str:
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562, section 5.7): milliseconds since 1970, then 74 random bits."""
     value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(76)
-    return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
-
-
-def keyed_id(agent: str, key: str, action: str, payload_digest: str) -> uuid.UUID:
-    """The id of a request with a key, so that asking again attaches to the first (UUIDv8)."""
-    name = canonical([agent, key, action, payload_digest])
-    value = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
-    value = value & ~(0xF << 76) | 0x8 << 76
     return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
 
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+DEPLOYMENT = "signoff"
+"""What a deployment is called that has no SIGNOFF_DEPLOYMENT."""
 Status = Literal["approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"]
 
 
@@ -25,15 +27,30 @@ class Decider(Wire):
     second_factor: str | None = None
 
 
+class Notice(Wire):
+    """Which process has spent an approved receipt, and when; signed. Nobody else may run its action.
+
+    `signed` is the SHA-256 of the receipt's token, in hexadecimal.
+    """
+
+    id: str
+    agent: str
+    signed: str
+    by: str
+    at: datetime
+
+
 class Receipt(Wire):
     """The final word: verified, and bound to one request and one payload.
 
     `payload` is what to run; None unless approved. `policy` is the digest of the policy, `rule` the name of
-    the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `token`
-    is the signed form that `verify` takes.
+    the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `issuer`
+    is the deployment that signed it, `jti` the receipt's own id, and `nonce` the request's: with kind, agent,
+    action and `digest_sent` it makes the id. `token` is the signed form that `verify` takes.
     """
 
     id: str
+    kind: str = "approval"
     agent: str
     action: str
     status: Status
@@ -47,7 +64,9 @@ class Receipt(Wire):
     policy: str = ""
     rule: str = ""
     why: str = ""
-    nonce: str
+    issuer: str = DEPLOYMENT
+    jti: str
+    nonce: str = ""
     issued_at: datetime
     not_after: datetime
     payload: dict[str, Any] | None = None

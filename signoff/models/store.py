@@ -59,7 +59,6 @@ _FIND = select(approvals.c.id).where(
 _BEFORE = select(
     now().label("now"),
     _FIND.scalar_subquery().label("approval_id"),
-    exists().where(approvals.c.id == bindparam("request_id")).label("taken"),
     exists().where(agents.c.name == bindparam("agent")).label("agent_known"),
 )
 _KEY = select(approvals.c.id, approvals.c.request_id, approvals.c.digest_sent, approvals.c.action).where(
@@ -214,8 +213,8 @@ def find(connection: Connection, agent: str, request_id: str) -> str | None:
 def before(connection: Connection, agent: str, request_id: str) -> Row[Any]:
     """What there is before a request is written, in one statement.
 
-    `now`; `approval_id` of the Approval that it has already, else None; whether its id is `taken` by some
-    Approval; whether the agent has asked before (`agent_known`).
+    `now`; `approval_id` of the Approval that it has already, else None; whether the agent has asked before
+    (`agent_known`).
     """
     return connection.execute(_BEFORE, {"agent": agent, "request_id": request_id}).one()
 
@@ -270,6 +269,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         decisions=tuple(_decision(one, found) for one in voted),
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
         outcome_at=found.outcome_at,
+        spent_by=found.spent_by,
+        spent_at=found.spent_at,
         card=_card(found) if found.card_id is not None else None,
     )
 

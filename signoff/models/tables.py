@@ -23,10 +23,10 @@ def _text(**options: Any) -> Any:
 class ApprovalRow(SQLModel, table=True):
     """The life of one request. `version` counts payloads, `revision` counts anything visible.
 
-    `id` is the request's id, but where another agent's request has it already. `delivered_revision` is what
+    `id` is the request's id, which no other agent's request can have. `delivered_revision` is what
     all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
-    on it.
+    on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved.
     """
 
     __tablename__ = "approval"
@@ -88,6 +88,8 @@ class ApprovalRow(SQLModel, table=True):
     outcome_at: int | None = _time(default=None)
     conversation: str | None = _text(default=None)
     closed_in: int | None = None
+    spent_by: str | None = _text(default=None)
+    spent_at: int | None = _time(default=None)
 
 
 class PayloadRow(SQLModel, table=True):

@@ -84,10 +84,12 @@ def _new(*which: ColumnElement[bool]) -> Select[Any]:
     )
     served = func.coalesce(agents.c.served_at, 0).label("served")
     first = select(agents.c.name, served, oldest.label("approval_id")).subquery()
+    asked = approvals.alias()
     return (
         select(first.c.approval_id, cards.c.id, first.c.name, first.c.served)
         .join(cards, cards.c.approval_id == first.c.approval_id)
-        .order_by(first.c.served, first.c.approval_id)
+        .join(asked, asked.c.id == first.c.approval_id)
+        .order_by(first.c.served, asked.c.created_at, first.c.approval_id)
         .limit(1)
     )
 

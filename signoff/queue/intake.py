@@ -19,7 +19,7 @@ from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
-from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, build
+from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.stream import Entry, Stream, refuses_all
@@ -51,6 +51,9 @@ class Approvals(Protocol):
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
         """Its agent withdraws a request; None where there is none."""
+
+    def spend(self, agent: str, request_id: str, by: str) -> None:
+        """A process wants to run what was approved."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
@@ -156,6 +159,8 @@ class Intake:
             approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
             if approval:
                 self._approvals.tell(approval)
+        elif kind == "spend":
+            self._approvals.spend(entry.agent, request_id, build(Spend, parse(body)).by)
         else:
             self._approvals.report(entry.agent, request_id, build(Outcome, parse(body)))
 
@@ -166,7 +171,7 @@ class Intake:
         crash.here("intake.buried")
         fields = entry.fields or {}
         request_id = _uuid(fields.get(b"id", b""))
-        if request_id and fields.get(b"kind") not in (b"cancel", b"outcome"):
+        if request_id and fields.get(b"kind") not in (b"cancel", b"spend", b"outcome"):
             known = self._approvals.find(entry.agent, request_id)
             if known is None:
                 status = cast(Status, refusal.status)
@@ -249,7 +254,7 @@ def _open(entry: Entry) -> tuple[str, str, bytes]:
     if version not in TAKEN:
         theirs = version[:20].decode(errors="replace")
         raise Invalid(f"This server reads version {VERSION} of the wire, not {theirs!r}: update it first.")
-    if kind not in ("request", "cancel", "outcome"):
+    if kind not in ("request", "cancel", "spend", "outcome"):
         raise Invalid(f"There is no kind {kind[:20]!r}.")
     if request_id is None:
         raise Invalid("The id is not a UUID.")

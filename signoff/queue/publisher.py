@@ -31,16 +31,19 @@ class Publisher:
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, max(seconds, 60))
         crash.here("publication.received")
 
-    def publish(self, approval: Approval, now: int) -> None:
+    def publish(self, approval: Approval, response: Response, now: int) -> None:
         """Publish the response of an Approval that has ended; raises RedisError."""
-        response = Response(
-            status=approval.status,
-            receipt=approval.receipt,
-            payload=approval.payload_text if approval.status == "approved" else None,
-            permalink=approval.card.permalink if approval.card else None,
-        )
         self._put(approval.agent, approval.request_id, response, now)
         crash.here("publication.sent")
+
+    def publish_notice(self, agent: str, request_id: str, response: Response) -> None:
+        """Publish which process may run what was approved, or that none may; raises RedisError."""
+        stream.publish_notice(self._redis, agent, request_id, response, self._seconds)
+        crash.here("spend.told")
+
+    def notice(self, agent: str, request_id: str) -> Response | None:
+        """What Redis holds of who has spent a request, whoever put it there; raises RedisError."""
+        return self.standing(agent, stream.spent(request_id))
 
     def publish_refusal(self, receipt: Receipt, now: int) -> None:
         """Publish a refusal, but where an response stands already: a request has one response."""
@@ -48,11 +51,6 @@ class Publisher:
         if standing is None or standing.status == "pending":
             self._put(receipt.agent, receipt.id, Response(status=receipt.status, receipt=receipt.token), now)
             crash.here("publication.refused")
-
-    def has(self, approval: Approval) -> bool:
-        """Whether Redis has this Approval's final response."""
-        standing = self.standing(approval.agent, approval.request_id)
-        return standing is not None and standing.receipt == approval.receipt
 
     def standing(self, agent: str, request_id: str) -> Response | None:
         """What Redis holds for a request, whoever put it there; raises RedisError."""

@@ -58,13 +58,18 @@ def decision(agent: str, request_id: str) -> str:
     return f"{DECISIONS}{agent}:{request_id}"
 
 
+def spent(request_id: str) -> str:
+    """Where it stands who has spent a request: takes the place of its id in a key or channel."""
+    return f"{request_id}:spent"
+
+
 def notification(agent: str, request_id: str) -> str:
     """The channel that wakes who waits for a request."""
     return f"{NOTIFICATIONS}{agent}:{request_id}"
 
 
 def entry(kind: str, request_id: str, body: str) -> dict[Any, Any]:
-    """The fields of a stream entry: `request`, `cancel` or `outcome`."""
+    """The fields of a stream entry: `request`, `cancel`, `spend` or `outcome`."""
     return {"v": str(VERSION), "kind": kind, "id": request_id, "body": body}
 
 
@@ -180,6 +185,14 @@ def publish(
     pipe.xadd(decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True)
     pipe.expire(decisions(agent), seconds)
     pipe.publish(notification(agent, request_id), "1")
+    pipe.execute()
+
+
+def publish_notice(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
+    """Tell all processes that want to run a request which of them may."""
+    pipe = client.pipeline(transaction=False)
+    pipe.set(decision(agent, spent(request_id)), response.encode(), ex=seconds)
+    pipe.publish(notification(agent, spent(request_id)), "1")
     pipe.execute()
 
 

@@ -78,7 +78,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
     admin_ids = settings.admin_ids()
     signer = settings.signer()
-    receipts, mac = Receipts(signer, settings.receipt_hours), Mac(signer.derive(PURPOSE))
+    receipts, mac = Receipts(signer, settings.receipt_hours, settings.deployment), Mac(signer.derive(PURPOSE))
     if settings.slack_bot_token is None:
         raise ConfigError("SLACK_BOT_TOKEN is not set: the app's page in Slack, OAuth & Permissions, has it.")
     slack = Slack(client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url))

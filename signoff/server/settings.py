@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from signoff.errors import ConfigError
 from signoff.models.people import MEMBERS
+from signoff.models.receipt import DEPLOYMENT
 from signoff.policy.loader import load as load_policy
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SIGNOFF_", extra="ignore", populate_by_name=True)
 
     data: Path = Field(default_factory=data_folder)
+    deployment: str = Field(default=DEPLOYMENT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")
     redis_url: str | None = None
     database_url: str | None = None
     signing_key: SecretStr | None = None

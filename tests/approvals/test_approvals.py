@@ -49,13 +49,13 @@ def test_submitting_again_changes_nothing(core: Core) -> None:
     assert audit.verify(core.store).lines == 2
 
 
-def test_two_agents_may_use_the_same_id(core: Core) -> None:
+def test_an_id_belongs_to_the_agent_that_it_was_made_for(core: Core) -> None:
     request = a_request()
     mine = core.approvals.submit("billing-bot", request)
-    theirs = core.approvals.submit("other-bot", request)
-    assert mine.id == str(request.id) != theirs.id
-    core.approvals.decide(theirs.id, 1, "U0ANA", "reject", reason="no")
+    with pytest.raises(Invalid, match="commits"):
+        core.approvals.submit("other-bot", request)
     assert core.store.get(mine.id).pending  # type: ignore[union-attr]
+    assert core.store.find("other-bot", str(request.id)) is None
 
 
 def test_a_key_with_other_content_is_invalid_and_leaves_the_first_alone(core: Core) -> None:
@@ -63,7 +63,8 @@ def test_a_key_with_other_content_is_invalid_and_leaves_the_first_alone(core: Co
     with pytest.raises(Invalid, match="with other content"):
         core.submit(key="order-7", payload={"amount": 1})
     with pytest.raises(Duplicate):
-        core.submit(key="order-7")
+        core.submit(key="order-7", nonce="0" * 32)  # of an agent whose secret was changed
+    assert core.submit(key="order-7").id == first.id
     assert core.store.get(first.id).pending  # type: ignore[union-attr]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from support import a_request
 
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, new_id
@@ -25,7 +26,7 @@ def make() -> Callable[..., Approval]:
         sent = {name: fields.pop(name) for name in list(fields) if name in REQUEST and name != "reason"}
         if "reason" in fields and "status" not in fields:
             sent["reason"] = fields.pop("reason")
-        request = ApprovalRequest(id=new_id(), payload=payload, **{"action": "refund.create", **sent})
+        request = a_request(payload=payload, **sent)
         found = evaluate(request, "billing-bot", Policy(("U0ANA", "S0FINANCE"), "C0APPROVALS"))
         text = canonical(payload)
         base = Approval(

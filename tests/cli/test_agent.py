@@ -24,6 +24,7 @@ KEYS = [
     "id", "status", "action", "agent", "payload", "edited", "reason", "decided_by", "decided_at", "receipt",
     "permalink",
 ]  # fmt: skip
+WHAT = ("--agent", "billing-bot", "--action", "refund.create", "--payload")
 Signoff = Callable[..., tuple[int, str, str]]
 
 pytestmark = pytest.mark.usefixtures("intake")
@@ -102,8 +103,8 @@ def test_json_is_one_line_with_always_the_same_keys(core: Core, signoff: Signoff
     assert told["payload"] == {"customer": "cus_42", "amount": 80}
     assert (told["status"], told["edited"], told["decided_by"]) == ("approved", True, "U0ANA")
     assert told["decided_at"].endswith("Z")
-    assert signoff("verify", told["receipt"], "--payload", json.dumps(told["payload"]))[0] == 0
-    assert signoff("verify", told["receipt"], "--payload", PAYLOAD)[0] == 8
+    assert signoff("verify", told["receipt"], *WHAT, json.dumps(told["payload"]))[0] == 0
+    assert signoff("verify", told["receipt"], *WHAT, PAYLOAD)[0] == 8
     code, again, _ = signoff("status", told["id"], "--json")
     assert (code, json.loads(again)) == (0, told)
 
@@ -136,7 +137,7 @@ def test_each_end_has_its_exit_code_and_no_payload(
     assert code_now == code
     assert lines.lower().startswith(status)
     assert signoff("wait", told["id"])[0] == code
-    assert signoff("verify", told["receipt"])[0] == code
+    assert signoff("verify", told["receipt"], *WHAT, PAYLOAD)[0] == code
 
 
 @pytest.mark.parametrize("status", ["limited", "duplicate"])

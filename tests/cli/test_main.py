@@ -149,7 +149,8 @@ def test_a_plain_install_names_the_extra_of_a_server_command(tmp_path: Path) -> 
     for command in ("status", "wait", "cancel"):
         assert plain(command, "01890000-0000-7000-8000-000000000000").returncode == 7
     assert plain("request", "a", "--payload", "{}", "--reversible").returncode == 7
-    assert plain("verify", "x.y.z").returncode == 8
+    what = ("--agent", "a", "--action", "b", "--payload", "{}")
+    assert plain("verify", "x.y.z", *what).returncode == 8
 
 
 def test_keys_are_made_once_and_only_the_public_one_is_shown(

@@ -11,7 +11,7 @@ from support import Core
 from signoff.cli import agent
 from signoff.models.messages import Response, new_id
 from signoff.queue import stream
-from signoff.receipts import Signer
+from signoff.receipts import Signer, sign, verify, verify_keys
 
 Signoff = Callable[..., tuple[int, str, str]]
 ASK = ("request", "refund.create", "--payload", "{}", "--reversible")
@@ -44,7 +44,7 @@ def test_an_answer_of_another_key_is_8(core: Core, signoff: Signoff) -> None:
     request_id = str(new_id())
     at = core.store.clock()
     receipt = core.approvals._receipts.refuse("billing-bot", request_id, "rejected", "", at=at)
-    forged = Signer.generate().sign(receipt)
+    forged = sign(Signer.generate(), receipt)
     answer = Response(status="rejected", receipt=forged)
     stream.publish(core.redis, "billing-bot", request_id, answer, 60, 0)
     for command in ("status", "wait"):
@@ -53,32 +53,61 @@ def test_an_answer_of_another_key_is_8(core: Core, signoff: Signoff) -> None:
         assert "not a valid receipt" in err
 
 
+WHAT = ("--agent", "billing-bot", "--action", "refund.create", "--payload", "{}")
+
+
 def test_verify_refuses_what_is_of_another_agent_or_key_or_was_changed(core: Core, signoff: Signoff) -> None:
     refused = core.approvals._receipts.refuse(
         "billing-bot", str(new_id()), "rejected", "no", at=core.store.clock()
     )
-    token = refused.token
-    assert signoff("verify", token)[0] == 3
-    assert json.loads(signoff("verify", token, "--json")[1])["reason"] == "no"
-    assert signoff("verify", token, "--agent", "other-bot")[0] == 8
-    assert signoff("verify", Signer.generate().sign(refused))[0] == 8
+    asked = core.submit(payload={})
+    core.approvals.decide(asked.id, 1, "U0ANA", "approve")
+    token = core.approvals.get(asked.id).receipt or ""
+    assert signoff("verify", token, *WHAT)[0] == 0
+    assert signoff("verify", refused.token, *WHAT)[0] == 8, "a rejection that names nothing"
+    assert signoff("verify", token, "--agent", "other-bot", *WHAT[2:])[0] == 8
+    assert signoff("verify", token, *WHAT[:3], "refund.other", *WHAT[4:])[0] == 8
+    assert signoff("verify", token, *WHAT[:5], '{"a": 1}')[0] == 8
+    assert (
+        signoff(
+            "verify",
+            sign(Signer.generate(), verify(token, verify_keys(core.signer.verify_key), "billing-bot")),
+            *WHAT,
+        )[0]
+        == 8
+    )
     head, body, signature = token.split(".")
-    for changed in (f"{head}.{body[:-2]}.{signature}", f"{head}.{body}.", "", "x", f"{head}.{body}"):
-        assert signoff("verify", changed)[0] == 8
-    assert signoff("verify", token, "--payload", "{}")[0] == 8
-    assert signoff("verify", token, "--payload", "{")[0] == 2
+    for changed in (
+        f"{head}.{body[:-2]}.{signature}", f"{head}.{body}.", "", "x", f"{head}.{body}", f"{token}==",
+        f"{token}=", f" {head}.{body}.{signature[:-1]}\n{signature[-1]}", f"{head}=.{body}.{signature}",
+    ):  # fmt: skip
+        assert signoff("verify", changed, *WHAT)[0] == 8, changed
+    assert signoff("verify", token, *WHAT[:5], "{")[0] == 2
+    assert signoff("verify", token, *WHAT[:5], "[]")[0] == 2
 
 
-def test_verify_needs_no_redis_but_a_key_and_an_agent(
+@pytest.mark.parametrize("left_out", ["--agent", "--action", "--payload"])
+def test_verify_compares_all_three_or_nothing(core: Core, signoff: Signoff, left_out: str) -> None:
+    asked = core.submit(payload={})
+    core.approvals.decide(asked.id, 1, "U0ANA", "approve")
+    token = core.approvals.get(asked.id).receipt or ""
+    at = WHAT.index(left_out)
+    code, _, err = signoff("verify", token, *WHAT[:at], *WHAT[at + 2 :])
+    assert code == 2 and left_out in err
+    code, out, err = signoff("verify", token, "--inspect", "--agent", "billing-bot", "--json")
+    assert code == 10 and json.loads(out)["action"] == "refund.create" and "nothing is approved" in err
+
+
+def test_verify_needs_no_redis_but_a_key(
     core: Core, signoff: Signoff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = core.approvals._receipts.refuse(
-        "billing-bot", str(new_id()), "expired", "", at=core.store.clock()
-    ).token
+    asked = core.submit(payload={})
+    core.approvals.decide(asked.id, 1, "U0ANA", "reject")
+    token = core.approvals.get(asked.id).receipt or ""
     monkeypatch.delenv("SIGNOFF_REDIS_URL")
-    assert signoff("verify", token)[0] == 4
-    monkeypatch.delenv("SIGNOFF_AGENT")
-    assert signoff("verify", token)[0] == 2
-    assert signoff("verify", token, "--agent", "billing-bot")[0] == 4
+    assert signoff("verify", token, *WHAT)[0] == 3
+    monkeypatch.setenv("SIGNOFF_DEPLOYMENT", "staging")
+    assert signoff("verify", token, *WHAT)[0] == 8
+    monkeypatch.delenv("SIGNOFF_DEPLOYMENT")
     monkeypatch.delenv("SIGNOFF_VERIFY_KEY")
-    assert signoff("verify", token, "--agent", "billing-bot")[0] == 2
+    assert signoff("verify", token, *WHAT)[0] == 2

@@ -123,7 +123,7 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
     assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker"))
 
     left = read_env_file(tmp_path / "data" / "agent.env")
-    assert left.keys() == {"SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY"}
+    assert left.keys() == {"SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT"}
     assert (tmp_path / "data" / "agent.env").stat().st_mode & 0o777 == 0o600
     password = left["SIGNOFF_REDIS_URL"].partition("@")[0].rpartition(":")[2]
     key = (tmp_path / "data" / "signing.key").read_text().strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import subprocess
@@ -34,6 +35,7 @@ from signoff import (
     WaitTimeout,
 )
 from signoff.client import exchange, notifications
+from signoff.client.ask import build_request
 from signoff.models.messages import Response
 from signoff.queue import stream
 from signoff.receipts import Signer
@@ -284,7 +286,7 @@ def test_redis_going_away_while_waiting_is_survived(core: Core, own_redis: Redis
         eventually(lambda: client.pubsub_numsub(stream.notification("billing-bot", ticket.id))[0][1])
         own_redis.stop(kill=True)
         own_redis.start()
-        answer = signed(core, signer, ticket.id)
+        answer = signed(core, signer, ticket.id, nonce=json.loads(ticket._body or "")["nonce"])
         client.set(stream.decision("billing-bot", ticket.id), answer.encode())  # and nobody publishes
         waiter.join(timeout=60)
         client.close()
@@ -292,15 +294,16 @@ def test_redis_going_away_while_waiting_is_survived(core: Core, own_redis: Redis
 
 
 def signed(core: Core, signer: Signer, request_id: str, **changes: Any) -> Response:
-    """An answer that `signer` signed for PAYLOAD."""
+    """An answer that `signer` signed for PAYLOAD, in a request that the database may know."""
     from datetime import UTC, datetime, timedelta
 
     from signoff.models.receipt import Receipt
     from signoff.payload.canonical import canonical, digest
-    from signoff.receipts import nonce
+    from signoff.receipts import new_jti, sign
 
     text = canonical(PAYLOAD)
     now = datetime.now(UTC)
+    known = core.store.find("billing-bot", request_id)
     values: dict[str, Any] = {
         "id": request_id,
         "agent": "billing-bot",
@@ -309,19 +312,21 @@ def signed(core: Core, signer: Signer, request_id: str, **changes: Any) -> Respo
         "version": 1,
         "digest_sent": digest(text),
         "digest": digest(text),
-        "nonce": nonce(),
+        "jti": new_jti(),
+        "nonce": known.request.nonce if known else "",
         "issued_at": now,
         "not_after": now + timedelta(hours=1),
     }
     receipt = Receipt.model_validate({**values, **changes})
-    return Response(status=receipt.status, receipt=signer.sign(receipt), payload=text)
+    return Response(status=receipt.status, receipt=sign(signer, receipt), payload=text)
 
 
 def test_what_does_not_verify_is_never_run(serving: Core, signoff: Signoff) -> None:
     ticket = signoff.request("refund.create", PAYLOAD, reversible=True)
     eventually(lambda: serving.store.find("billing-bot", ticket.id))
     good = signed(serving, serving.signer, ticket.id)
-    other = signed(serving, serving.signer, "0192b1de-0000-7000-8000-000000000000")
+    asked = build_request("billing-bot", "refund.create", PAYLOAD, {})[0]
+    other = signed(serving, serving.signer, str(asked.id), nonce=asked.nonce)
     header, claims, signature = (good.receipt or "").split(".")
     forged = {
         "another key": signed(serving, Signer.generate(), ticket.id),
@@ -330,6 +335,12 @@ def test_what_does_not_verify_is_never_run(serving: Core, signoff: Signoff) -> N
         "another payload": good.model_copy(update={"payload": '{"amount":999,"customer":"cus_42"}'}),
         "no payload": good.model_copy(update={"payload": None}),
         "not canonical": good.model_copy(update={"payload": ' {"amount":120,"customer":"cus_42"}'}),
+        "another nonce": signed(serving, serving.signer, ticket.id, nonce="0" * 32),
+        "another action": signed(serving, serving.signer, ticket.id, action="refund.other"),
+        "another kind": signed(serving, serving.signer, ticket.id, kind="question"),
+        "another deployment": signed(serving, serving.signer, ticket.id, issuer="staging"),
+        "no digest as sent": signed(serving, serving.signer, ticket.id, digest_sent=None),
+        "another spelling": good.model_copy(update={"receipt": f"{good.receipt}=="}),
         "another digest as sent": signed(serving, serving.signer, ticket.id, digest_sent="0" * 64),
         "a rejection called approved": signed(
             serving, serving.signer, ticket.id, status="rejected"
@@ -504,7 +515,7 @@ def test_a_duplicate_request_says_so(serving: Core, signoff: Signoff) -> None:
 
     first = signoff.request("refund.create", PAYLOAD, reversible=True, key="k")
     eventually(lambda: serving.store.find("billing-bot", first.id))
-    other = a_request(payload=PAYLOAD, key="k")
+    other = a_request(payload=PAYLOAD, key="k", nonce="0" * 32)
     entry = stream.entry("request", str(other.id), other.encode())
     serving.redis.xadd(stream.requests("billing-bot"), entry)
     with pytest.raises(Duplicate, match=first.id):

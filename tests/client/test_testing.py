@@ -15,6 +15,7 @@ from signoff.client import client, testing
 from signoff.client.client import AsyncSignoff, Pending
 from signoff.client.testing import Approvals
 from signoff.errors import (
+    AlreadySpent,
     Blocked,
     Cancelled,
     ConfigError,
@@ -109,7 +110,12 @@ def test_asking_again_with_the_same_key_attaches_and_other_content_is_invalid(
     signoff_approvals: Approvals,
 ) -> None:
     signoff_approvals.approve()
-    assert ask(key="k").id == ask(key="k").id
+    first = ask(key="k")
+    assert (
+        made_at_import.request("refund.create", first.payload or {}, key="k", reversible=True).id == first.id
+    )
+    with pytest.raises(AlreadySpent):  # one run an approval, here as there
+        ask(key="k")
     assert len(signoff_approvals.requests) == 1
     with pytest.raises(Invalid, match="key"):
         made_at_import.ask("refund.create", {"amount": 1}, key="k", reversible=True)

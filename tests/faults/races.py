@@ -65,7 +65,7 @@ def _approvals(made: World) -> Approvals:
 
 def _race(made: World, approvals: Approvals, dice: random.Random) -> str:
     """One race; the kind of the breach, empty where all is right."""
-    approval = approvals.submit("racing-bot", a_request(reversibility="reversible"))
+    approval = approvals.submit("racing-bot", a_request(agent="racing-bot", reversibility="reversible"))
     message = card(approval)
     workspace = made.slack._service.workspace
     channel = workspace.team.channel(CHANNEL)

@@ -11,15 +11,20 @@ import pytest
 from faults.books import Answer, Facts, Made, Row, Said, Shown, check, doubles
 
 from signoff import receipts
-from signoff.models.messages import new_id
+from signoff.models import identity
 from signoff.models.receipt import Decider, Receipt
 from signoff.payload.canonical import canonical, digest
-from signoff.receipts import Signer, nonce
+from signoff.receipts import Signer, new_jti, sign
 
 SIGNER = Signer.generate()
 KEYS = receipts.verify_keys(SIGNER.verify_key)
 PAYLOAD, EDITED = {"amount": 120, "customer": "cus_42"}, {"amount": 80, "customer": "cus_42"}
-ID, OTHER = str(new_id()), str(new_id())
+NONCE = identity.new_nonce()
+SENT = digest(canonical(PAYLOAD))
+ID, OTHER = (
+    str(identity.request_id("approval", "billing-bot", action, SENT, NONCE))
+    for action in ("refund.create", "refund.other")
+)
 
 
 def a_token(status: str = "approved", **fields: Any) -> str:
@@ -27,11 +32,12 @@ def a_token(status: str = "approved", **fields: Any) -> str:
     at = datetime.now(UTC)
     given: dict[str, Any] = {
         "id": ID, "agent": "billing-bot", "action": "refund.create", "status": status, "version": 1,
-        "digest_sent": digest(canonical(PAYLOAD)), "digest": digest(canonical(PAYLOAD)), "nonce": nonce(),
+        "digest_sent": digest(canonical(PAYLOAD)), "digest": digest(canonical(PAYLOAD)), "nonce": NONCE,
+        "jti": new_jti(),
         "decided_by": Decider(id="U0ANA", name="ana", at=at),
         "issued_at": at, "not_after": at + timedelta(hours=1),
     }  # fmt: skip
-    return SIGNER.sign(Receipt(**(given | fields)))
+    return sign(SIGNER, Receipt(**(given | fields)))
 
 
 TOKEN = a_token()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert, select, text
 from support import Core
 
 from signoff.approvals.errors import NotAllowed, UnknownApproval
@@ -155,8 +155,22 @@ def test_an_owner_sees_the_history_of_their_agents_alone(many: Core) -> None:
         found.history(MIA)
 
 
+def a_twin(core: Core, of: str, other: str) -> str:
+    """The rows of an approval once more, under an id that begins as that of the first."""
+    with core.store.transaction() as connection:
+        for table, column in ((approvals, "id"), (payloads, "approval_id")):
+            row = connection.execute(select(table).where(table.c[column] == of)).one()
+            twin = dict(row._mapping) | {column: other}
+            if column == "id":
+                twin["request_id"] = other
+            connection.execute(insert(table), twin)
+    return other
+
+
 def test_a_beginning_that_several_share_is_ambiguous(core: Core) -> None:
-    found, ids = a_lists(core), [core.submit().id for _ in range(3)]
+    found, ids = a_lists(core), [core.submit().id]
+    for number in range(2):
+        ids.append(a_twin(core, ids[0], f"{ids[0][:24]}{number:012}"))
     with pytest.raises(Ambiguous):
         found.find(ANA, ids[0][:8])
     assert found.find(ANA, ids[1]).id == ids[1]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from support import a_request
 
 from signoff.errors import Invalid
-from signoff.models.messages import ApprovalRequest, Response, keyed_id, new_id
+from signoff.models.messages import ApprovalRequest, Response, new_id
 
 prose = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 
@@ -48,13 +48,6 @@ def test_ids_sort_by_time_and_are_uuids_of_version_7() -> None:
     assert len(set(ids)) == 200
     assert all(one.version == 7 and one.variant == uuid.RFC_4122 for one in ids)
     assert str(ids[0])[:13] <= str(ids[-1])[:13]
-
-
-def test_an_id_from_a_key_is_the_same_everywhere_and_depends_on_all_four() -> None:
-    one = keyed_id("a", "k", "x", "d")
-    assert one == keyed_id("a", "k", "x", "d") and one.version == 8
-    others = [("b", "k", "x", "d"), ("a", "l", "x", "d"), ("a", "k", "y", "d"), ("a", "k", "x", "e")]
-    assert len({one, *(keyed_id(*fields) for fields in others), keyed_id("a", "kx", "", "d")}) == 6
 
 
 def test_an_answer_of_a_later_server_is_read_as_far_as_it_is_known() -> None:

@@ -23,7 +23,7 @@ from signoff.queue.stream import Stream
 
 def send(core: Core, agent: str = "billing-bot", **fields: Any) -> str:
     """A well-formed request, with fields of the entry replaced."""
-    request = a_request(**fields.pop("request", {}))
+    request = a_request(agent=agent, **fields.pop("request", {}))
     entry = {**stream.entry("request", str(request.id), request.encode()), **fields}
     core.redis.xadd(stream.requests(agent), entry)
     return str(entry["id"])
@@ -74,6 +74,7 @@ def test_a_redelivered_request_is_answered_again(core: Core, intake: Intake) -> 
 
 
 BODY = json.loads(a_request().encode())
+QUESTION = json.loads(a_request(kind="question").encode())
 REMOTE = {"type": "object", "$ref": "https://example.com/s"}
 
 
@@ -107,7 +108,11 @@ def with_payload(text: str) -> str:
         ({"body": json.dumps({**BODY, "expires_in": 0})}, "expires_in"),
         ({"body": json.dumps({**BODY, "expires_in": -5})}, "expires_in"),
         ({"body": json.dumps({**BODY, "expires_in": 31 * 86400})}, "expires_in"),
-        ({"body": json.dumps({**BODY, "kind": "question"})}, "not served yet"),
+        ({"id": QUESTION["id"], "body": json.dumps(QUESTION)}, "not served yet"),
+        ({"body": json.dumps({**BODY, "action": "refund.other"})}, "commits"),
+        ({"body": json.dumps({**BODY, "payload": {"amount": 1}})}, "commits"),
+        ({"body": json.dumps({**BODY, "nonce": ""})}, "commits"),
+        ({"body": json.dumps({**BODY, "kind": "question"})}, "commits"),
         ({"body": json.dumps({**BODY, "action": "<!channel>"})}, "action"),
         ({"body": json.dumps({**BODY, "schema": {"type": "object", "required": ["z"]}})}, "z"),
         ({"body": json.dumps({**BODY, "schema": REMOTE})}, "itself"),

@@ -13,6 +13,7 @@ from signoff.approvals.errors import (
     NotAllowed,
     NotRecorded,
     Restored,
+    Tampered,
     TimeRanOut,
     UnknownApproval,
 )
@@ -42,6 +43,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.BLOCKED_EDIT if error.edited else replies_words.BLOCKED_NOW
     if isinstance(error, Restored):
         return replies_words.RESTORED
+    if isinstance(error, Tampered):
+        return replies_words.TAMPERED
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED

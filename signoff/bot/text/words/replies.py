@@ -89,6 +89,10 @@ UNKNOWN = Trusted(
     "Signoff does not know this request (any more, if it was restored from a backup made before it). "
     "Nothing has changed."
 )
+TAMPERED = Trusted(
+    "Not recorded: what is stored of this request is no longer what was asked. Nothing ran. "
+    "Please tell whoever runs Signoff."
+)
 RESTORED = Trusted(
     "Signoff was restored from a backup, and this request ended with that. Nothing has changed; "
     "the agent was told to ask again."

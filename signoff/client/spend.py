@@ -1,0 +1,52 @@
+"""An approval is spent before its action runs: one process may, and the server says which."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+from typing import Literal
+
+from signoff import receipts
+from signoff.client.exchange import Exchange
+from signoff.errors import NOT_APPROVED, AlreadySpent, WaitTimeout
+from signoff.models import crash
+from signoff.models.messages import Spend
+from signoff.models.receipt import Receipt
+
+SPEND_SECONDS = 10.0
+"""How long at least the server is given to say who may run it, whatever is left of a timeout."""
+Runs = Literal["once", "at-least-once"]
+"""How often an approved request may run. `once`: the server says first which process may; one that dies then
+has not run it, and no other will. `at-least-once`: every process that asks with the same key, until one has
+reported what became of it."""
+
+
+async def spend(
+    exchange: Exchange, keys: receipts.VerifyKeys, issuer: str, receipt: Receipt, timeout: float | None
+) -> None:
+    """Have this process be the one that runs what was approved; see AsyncSignoff.spend."""
+    if not receipt.approved:
+        raise NOT_APPROVED[receipt.status](receipt.reason, receipt)
+    by = _name_this_process()
+    try:
+        response = await exchange.spend(receipt.id, Spend(by=by).model_dump_json(), timeout)
+    except TimeoutError:
+        raise WaitTimeout(f"No server says who may run {receipt.id}, after {timeout:g} s.") from None
+    if response.status != "spent":
+        refused = receipts.accept(
+            response, keys, agent=receipt.agent, request_id=receipt.id, issuer=issuer,
+            digest_sent=receipt.digest_sent,
+        )  # fmt: skip
+        raise AlreadySpent(detail=refused.reason, receipt=refused)
+    notice = receipts.verify_notice(response.receipt or "", keys, receipt)
+    if notice.by != by:
+        raise AlreadySpent(notice.by, notice.at, receipt=receipt)
+    crash.here("client.spent")
+
+
+def _name_this_process() -> str:
+    """Names one try to run something: who was told so first can tell itself from all others."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
+    return f"{host}-{os.getpid()}-{secrets.token_hex(16)}"

@@ -1,0 +1,44 @@
+"""Ids that commit: a request's id is made of what it asks for, so that it can name nothing else.
+
+The recipe is the wire's (docs/design.md, The wire; docs/decisions/0012-ids-that-commit.md). Whoever holds an
+id recomputes it from what is said to belong to it: the server from a request, an agent from a receipt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+
+from signoff.payload.canonical import canonical
+
+RECIPE = "signoff-id-1"
+NONCE_PATTERN = r"^[0-9a-f]{32}$"
+"""128 bits, in hexadecimal."""
+
+
+def new_nonce() -> str:
+    """128 random bits."""
+    return secrets.token_hex(16)
+
+
+def keyed_nonce(key: str, secret: str | None) -> str:
+    """The nonce of a request with a key, so that asking again gives the same id.
+
+    With the agent's own `secret` nobody else can tell the id of a coming request from its key.
+    """
+    if secret:
+        return hmac.new(secret.encode(), key.encode(), hashlib.sha256).hexdigest()[:32]
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def request_id(kind: str, agent: str, action: str, digest_sent: str, nonce: str) -> uuid.UUID:
+    """The id of a request: a UUIDv8 (RFC 9562, section 5.8) of the SHA-256 over all that it commits to.
+
+    `digest_sent` is the digest of the payload as the agent sends it.
+    """
+    named = canonical([RECIPE, kind, agent, action, digest_sent, nonce], "id")
+    value = int.from_bytes(hashlib.sha256(named.encode()).digest()[:16])
+    value = value & ~(0xF << 76) | 0x8 << 76
+    return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)

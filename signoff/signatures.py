@@ -1,0 +1,167 @@
+"""Keys and signatures: everything that Signoff signs, whatever it says; pure.
+
+It is a JWT (RFC 7519) with EdDSA over Ed25519 (RFC 8037), its key named by `kid` and its kind by `typ`
+(RFC 8725, section 3.11). Keys are written as `ed25519:…` (public, what agents get) and `ed25519-private:…`
+(the server's alone).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from signoff.errors import ConfigError, NotVerified, SignoffError
+from signoff.payload.canonical import parse
+
+ALGORITHM = "EdDSA"
+RECEIPT, NOTICE, HEAD = "signoff-receipt+jwt", "signoff-notice+jwt", "signoff-head+jwt"
+"""The `typ` of each kind of signed thing: none passes for another."""
+MAX_TOKEN = 64 * 1024
+"""Characters of a signed thing that anybody reads."""
+_PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
+
+VerifyKeys = Mapping[str, Ed25519PublicKey]
+"""kid → public key."""
+
+
+class Signer:
+    """Holds the private key. Nothing prints it but `private_text`."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        import jwt  # noqa: F401  (slow to load, so not for every import; here, so that no click waits for it)
+
+        self._key = key
+        self.kid = _kid(key.public_key())
+        self.verify_key = _PUBLIC + _encode(_raw(key.public_key()))
+
+    @classmethod
+    def generate(cls) -> Signer:
+        """A new key pair."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_text(cls, text: str) -> Signer:
+        """`ed25519-private:…` → signer; raises ConfigError (which never repeats the key)."""
+        raw = _decode(text.strip(), _PRIVATE)
+        if raw is None:
+            raise ConfigError("The signing key is not valid: make one with `signoff keys generate`.")
+        return cls(Ed25519PrivateKey.from_private_bytes(raw))
+
+    def private_text(self) -> str:
+        """The private key as text, to be stored where only the server reads it."""
+        raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return _PRIVATE + _encode(raw)
+
+    def derive(self, purpose: str) -> bytes:
+        """Another secret of 32 bytes, which tells nothing of this key (HKDF, RFC 5869); one a `purpose`."""
+        raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return HKDF(SHA256(), 32, salt=None, info=f"signoff {purpose}".encode()).derive(raw)
+
+    def seal(self, typ: str, claims: Mapping[str, Any]) -> str:
+        """Claims → a signed token of this kind (one of those above)."""
+        import jwt
+
+        headers = {"kid": self.kid, "typ": typ}
+        return jwt.encode(dict(claims), self._key, algorithm=ALGORITHM, headers=headers)
+
+
+def verify_keys(text: str) -> VerifyKeys:
+    """`ed25519:…`, one or several, parted by commas or white space; raises ConfigError."""
+    import jwt  # noqa: F401  (here, so that no wait's answer waits for it)
+
+    keys = {}
+    for part in text.replace(",", " ").split():
+        raw = _decode(part, _PUBLIC)
+        if raw is None:
+            raise ConfigError(
+                "SIGNOFF_VERIFY_KEY is no public key (ed25519:…): `signoff keys public` prints the server's."
+            )
+        key = Ed25519PublicKey.from_public_bytes(raw)
+        keys[_kid(key)] = key
+    if not keys:
+        raise ConfigError("SIGNOFF_VERIFY_KEY is empty: `signoff keys public` prints the server's.")
+    return keys
+
+
+def open_sealed(
+    token: str,
+    keys: VerifyKeys,
+    typ: str,
+    *,
+    issuer: str,
+    audience: str | None = None,
+    required: Collection[str] = ("iss",),
+) -> dict[str, Any]:
+    """The claims of a signed token of exactly this kind, spelled in the only way; raises NotVerified.
+
+    `exp`, where it has one, is checked by this machine's clock.
+    """
+    import jwt
+
+    try:
+        head = _head(token)
+        if head.keys() != {"alg", "kid", "typ"} or head["alg"] != ALGORITHM or head["typ"] != typ:
+            raise NotVerified(f"It is no {typ.partition('+')[0].replace('-', ' ')} with {ALGORITHM}.")
+        key = keys.get(head["kid"])
+        if key is None:
+            raise NotVerified("It is signed with a key that is not in SIGNOFF_VERIFY_KEY.")
+        # An agent's clock may run behind the server's: when a receipt was issued decides nothing.
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=audience,
+            issuer=issuer,
+            options={"require": list(required), "verify_iat": False, "strict_aud": audience is not None},
+        )
+        return claims
+    except jwt.ExpiredSignatureError:
+        raise NotVerified("It is no longer valid: ask again.") from None
+    except jwt.InvalidIssuerError:
+        raise NotVerified(f"It is of another deployment than {issuer!r} (SIGNOFF_DEPLOYMENT).") from None
+    except (jwt.PyJWTError, SignoffError, ValueError, TypeError, KeyError, RecursionError) as error:
+        if isinstance(error, NotVerified):
+            raise
+        whom = f", or is not for agent {audience!r}" if audience else ""
+        raise NotVerified(f"{type(error).__name__}: it was changed{whom}.") from None
+
+
+def _head(token: str) -> dict[str, Any]:
+    """A token's header, not yet verified; raises NotVerified where the token is not spelled in the only way.
+
+    Base64 has spellings of the same bytes: padding, other characters that decoders pass over, bits at the end
+    that count for nothing. Two spellings of one receipt would be two receipts to whoever keeps a list.
+    """
+    parts = token.split(".") if len(token) <= MAX_TOKEN else []
+    if len(parts) != 3 or any(_encode(base64.urlsafe_b64decode(p + "=" * (-len(p) % 4))) != p for p in parts):
+        raise NotVerified("It is no token, or not spelled as one that Signoff signs.")
+    head = parse(base64.urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
+    return head if isinstance(head, dict) else {}
+
+
+def _raw(key: Ed25519PublicKey) -> bytes:
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _kid(key: Ed25519PublicKey) -> str:
+    return hashlib.sha256(_raw(key)).hexdigest()[:16]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _decode(text: str, prefix: str) -> bytes | None:
+    try:
+        raw = base64.urlsafe_b64decode(text.removeprefix(prefix) + "=")
+    except (binascii.Error, ValueError):
+        return None
+    return raw if text.startswith(prefix) and len(raw) == 32 else None
