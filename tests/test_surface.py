@@ -22,6 +22,7 @@ from signoff.client.ask import Ask
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
+from signoff.queue.setting_names import NAMES
 from signoff.server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +144,11 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
 }  # fmt: skip
 """What → (what the code has, what others rely on, the page that names it all)."""
+
+
+def test_a_settings_file_may_set_what_the_two_sides_read_and_nothing_else() -> None:
+    read = " ".join(SURFACE[what][1] for what in ("an agent's settings", "the server's settings"))
+    assert set(read.split()) == NAMES
 
 
 @pytest.mark.parametrize("what", SURFACE)
