@@ -195,7 +195,7 @@ def test_a_data_folder_that_depends_on_the_current_folder_is_refused(
     if name == "SIGNOFF_DATA":
         with pytest.raises(ConfigError, match="SIGNOFF_DATA"):
             server_settings.load()
-        for command in ("status x", "verify x --agent a", "keys public", "pending"):
+        for command in ("status x", "verify x --agent a --action b --payload {}", "keys public", "pending"):
             assert main(command.split()) == 2
             assert "SIGNOFF_DATA" in capsys.readouterr().err
 

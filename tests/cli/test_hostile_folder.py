@@ -9,11 +9,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support import eventually
 
+from signoff import receipts
+from signoff.models.identity import new_nonce, request_id
+from signoff.models.receipt import Receipt
+from signoff.payload.canonical import canonical, digest
 from signoff.queue.data_folder import read_env_file
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
@@ -163,9 +168,11 @@ def test_server_and_agents_work_there_as_anywhere(
         ]
         assert signoff("audit", "verify").returncode == 0
         assert trap.key.verify_key not in signoff("env").stdout + signoff("keys", "public").stdout
-        forged = signoff("verify", "--agent", "local", _forged(trap.key))
-        assert forged.returncode in (2, 8), forged.stdout
+        judge = ("verify", _forged(trap.key), "--agent", "local", "--action", "db.drop", "--payload", "{}")
+        forged = signoff(*judge)
+        assert forged.returncode == 8, forged.stdout
         assert "the file .env of this folder is not read" in forged.stderr
+        assert signoff(*judge, "--env-file", ".env").returncode == 0  # to name it is to trust it
     finally:
         server.send_signal(signal.SIGTERM)
         code = server.wait(SECONDS)
@@ -177,11 +184,14 @@ def test_server_and_agents_work_there_as_anywhere(
 
 
 def _forged(key: Signer) -> str:
-    """What looks like a receipt, by the attacker's key."""
-    import jwt
-
-    claims = {"aud": "local", "sub": "x", "status": "approved"}
-    return jwt.encode(claims, "k" * 32, headers={"kid": key.kid})
+    """A receipt without a fault, but for the attacker's key."""
+    now, sent, nonce = datetime.now(UTC), digest(canonical({})), new_nonce()
+    receipt = Receipt(
+        id=str(request_id("approval", "local", "db.drop", sent, nonce)), agent="local", action="db.drop",
+        status="approved", version=1, digest_sent=sent, digest=sent, jti=receipts.new_jti(), nonce=nonce,
+        issued_at=now, not_after=now + timedelta(hours=1), policy="p",
+    )  # fmt: skip
+    return receipts.sign(key, receipt)
 
 
 def _look_at_children(process_id: int, trap: Trap) -> None:
