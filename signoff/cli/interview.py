@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from signoff.cli.doctor import workspace
 from signoff.cli.doctor.patient import Fault, Patient
+from signoff.cli.output import printable
 from signoff.cli.questions import Questions
 from signoff.models.people import MEMBERS
-from signoff.server.settings import APPROVER
+from signoff.server.settings import APPROVER, SLACK, load
 
 BOT, APP_TOKEN, WHERE, WHO = ASKED = (
     "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SIGNOFF_CHANNEL", "SIGNOFF_APPROVERS"
@@ -76,6 +77,9 @@ def ask(questions: Questions, file: Path) -> dict[str, str]:
     kept = {name: os.environ.get(name, "") for name in ASKED}
     check, found = _Checked(), dict[str, str]()
     questions.tell(APP.format(file=file, link=_link()))
+    url = load().slack_api_url
+    if url != SLACK:
+        print(f"SLACK_API_URL is set: it is {printable(url)} that is asked, not Slack.")
     found[BOT] = questions.ask(BOT, "Bot token (xoxb-…)", kept[BOT], check.bot_token, secret=True)
     found[APP_TOKEN] = questions.ask(
         APP_TOKEN, "App token (xapp-…)", kept[APP_TOKEN], check.app_token, secret=True
@@ -84,7 +88,7 @@ def ask(questions: Questions, file: Path) -> dict[str, str]:
     found[WHERE] = questions.ask(WHERE, "Channel", kept[WHERE], check.channel)
     questions.tell(APPROVERS)
     found[WHO] = questions.ask(WHO, "Approvers", kept[WHO], check.approvers)
-    if url := os.environ.get("SLACK_API_URL"):  # they were checked there, and belong to it
+    if "SLACK_API_URL" in os.environ:  # they were checked there, and belong to it
         found["SLACK_API_URL"] = url
     return found
 

@@ -24,6 +24,7 @@ from signoff.queue.data_folder import checked_place, data_folder, write_private
 from signoff.receipts import Signer
 
 APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
+SLACK = "https://slack.com/api/"
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"#?[^\s#]{1,80}")
 """An id, or a name with or without its #."""
@@ -48,12 +49,14 @@ class Settings(BaseSettings):
     log_json: bool = False
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
-    slack_api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
+    slack_api_url: str = Field(default=SLACK, alias="SLACK_API_URL")
 
     @field_validator("slack_api_url")
     @classmethod
     def _slacks(cls, url: str) -> str:
         """With a slash at its end. The tokens go there: in the clear only where nobody can listen."""
+        if not url:
+            return SLACK
         if not _keeps_secrets(url):
             raise ValueError(
                 "has to be https://… (or http:// on this machine: localhost, 127.0.0.1 or [::1])"
@@ -115,7 +118,8 @@ class Settings(BaseSettings):
         approvers = _parts(self.approvers)
         if not approvers:
             raise ConfigError(
-                "Nobody may decide: set SIGNOFF_APPROVERS to user ids (U…), group ids (S…), or `members`."
+                "Nobody may decide: set SIGNOFF_APPROVERS to user ids (U…), group ids (S…), or `members`; "
+                "`signoff init` asks for them."
             )
         for approver in approvers:
             if approver != MEMBERS and not APPROVER.fullmatch(approver):

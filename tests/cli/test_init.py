@@ -146,6 +146,21 @@ def test_a_wrong_answer_ends_it_and_nothing_is_written(
     assert list((tmp_path / "data").iterdir()) == []
 
 
+def test_where_the_tokens_go_is_told_and_may_be_slack_again(
+    init: Init, slack: Sandbox, tmp_path: Path
+) -> None:
+    _, out, _ = init(slack.bot_token, slack.app_token, *ANSWERS)
+    assert f"it is {slack.settings()['SLACK_API_URL']} that is asked, not Slack" in out
+    text = (tmp_path / "data" / "server.env").read_text()
+    assert rewritten(text, {"SLACK_API_URL": "https://slack.com/api/"}).endswith("=https://slack.com/api/\n")
+
+
+@pytest.mark.parametrize("url", ["http://slack.example/api/", "http://127.0.0.1@evil.example/"])
+def test_no_token_is_asked_for_where_it_would_go_in_the_clear(init: Init, url: str) -> None:
+    code, out, err = init(SLACK_API_URL=url)
+    assert (code, out) == (2, "") and "SLACK_API_URL" in err and url not in err
+
+
 def test_a_slack_that_is_away_ends_it(init: Init, slack: Sandbox) -> None:
     code, _, err = init(slack.bot_token, slack.app_token, *ANSWERS, SLACK_API_URL="http://127.0.0.1:1/api/")
     assert code == 2 and "Slack cannot be reached" in err
