@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Unreachable,
         WaitTimeout,
     )
+    from signoff.guard import Guard
     from signoff.models.receipt import Receipt
 
 __version__ = "0.1.0"
@@ -53,15 +54,16 @@ _WHERE = {
     ),
     "signoff.client.gate": ("explain",),
     "signoff.client.inbox": ("Delivery",),
+    "signoff.guard": ("Guard",),
     "signoff.models.receipt": ("Receipt",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
     "AlreadySpent", "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError", "Delivery",
-    "Duplicate", "Expired", "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload",
-    "Pending", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
-    "WaitTimeout", "__version__", "explain",
+    "Duplicate", "Expired", "Guard", "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction",
+    "OtherPayload", "Pending", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket",
+    "Unreachable", "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

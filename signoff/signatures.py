@@ -134,6 +134,24 @@ def open_sealed(
         raise NotVerified(f"{type(error).__name__}: it was changed{whom}.") from None
 
 
+def kid_of(token: str) -> str:
+    """The name of the key that a verified token was signed with."""
+    return str(_head(token)["kid"])
+
+
+def audience_of(token: str) -> str:
+    """Whom a token says it is for, not verified: to be verified for just that; raises NotVerified."""
+    try:
+        _head(token)
+        body = token.split(".")[1]
+        claims = parse(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return str(claims["aud"])
+    except (SignoffError, ValueError, TypeError, KeyError) as error:
+        if isinstance(error, NotVerified):
+            raise
+        raise NotVerified(f"{type(error).__name__}: it does not say whom it is for.") from None
+
+
 def _head(token: str) -> dict[str, Any]:
     """A token's header, not yet verified; raises NotVerified where the token is not spelled in the only way.
 

@@ -74,8 +74,14 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
         "AlreadySpent AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery Duplicate Expired "
-        "Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt Rejected Signoff "
-        "SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "Guard Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt Rejected "
+        "Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        AGENTS,
+    ),
+    "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
+    "Guard": (
+        calls(signoff.Guard),
+        "check(receipt payload action) protects(action) spend(receipt payload action)",
         AGENTS,
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),

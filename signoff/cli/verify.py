@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
-from signoff.cli.output import say, tell
+from signoff.cli.output import EXIT, say, tell
 from signoff.cli.parsers import Commands, command, json_value
-from signoff.errors import ConfigError, Invalid, NotApproved
+from signoff.errors import AlreadySpent, ConfigError, Invalid, NotApproved
+
+if TYPE_CHECKING:
+    from signoff.models.receipt import Receipt
 
 INSPECTED = 10
 """Exit code of --inspect: never 0, so that `&& run` runs nothing."""
@@ -20,6 +24,9 @@ SIGNOFF_VERIFY_KEY, else those of the server that this user runs on this machine
 
   signoff verify "$RECEIPT" --agent billing-bot --action refund.create \\
       --payload @payload.json && run
+
+--once STORE has it run once, whoever asks: the receipt is spent in STORE before this command ends, and
+from then on refused (9). STORE is a file, sqlite:///file, redis://…, or a database's URL.
 
 --inspect shows what a receipt says, checks its signature, and approves nothing.
 
@@ -38,6 +45,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--agent", metavar="NAME", help="whose request it is")
     parser.add_argument("--action", metavar="ACTION", help="what is about to run")
     parser.add_argument("--payload", metavar="JSON|@FILE", help="with which arguments")
+    parser.add_argument("--once", metavar="STORE", help="spend it there: it runs once, whoever asks")
     parser.add_argument("--inspect", action="store_true", help="show what it says, without judging; exits 10")
     parser.add_argument("--json", action="store_true", help="one line of JSON, as `signoff request` has it")
 
@@ -61,11 +69,25 @@ def _verify(arguments: argparse.Namespace) -> int:
     payload = json_value("--payload", arguments.payload)
     try:
         run = receipts.bind(receipt, action=arguments.action, payload=payload)
+        if arguments.once is not None:
+            _spend(arguments, receipt, keys, deployment, run)
+    except AlreadySpent as refusal:
+        say(str(refusal))
+        return EXIT["duplicate"]
     except NotApproved as refusal:
         if refusal.receipt is None:
             raise
         return tell(receipt, json_wanted=arguments.json)
     return tell(receipt.model_copy(update={"payload": run}), json_wanted=arguments.json)
+
+
+def _spend(
+    arguments: argparse.Namespace, receipt: Receipt, keys: str, deployment: str, run: dict[str, Any]
+) -> None:
+    from signoff.guard import Guard
+
+    guard = Guard(arguments.once, keys, agents=[arguments.agent], deployment=deployment)
+    guard.spend(receipt, run, action=arguments.action)
 
 
 def _keys_and_deployment() -> tuple[str, str]:

@@ -65,6 +65,8 @@ def collect(world: World) -> Facts:
             facts.made.append(Made(agent, line["id"], line["digest"], line["payload"]))
         elif line["event"] == "answer":
             facts.answers.append(Answer(agent, line["id"], line["status"], line["token"], line["payload"]))
+        elif line["event"] == "runs":
+            facts.ran.append((agent, line["id"]))
         elif line["event"] == "unverified":
             facts.unverified.append(f"{line['id']}: {line['fault']}")
     facts.rows = _rows(world)

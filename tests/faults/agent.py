@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from signoff import AsyncSignoff, NotApproved, NotVerified, Unreachable, WaitTimeout
+from signoff import AlreadySpent, AsyncSignoff, NotApproved, NotVerified, Unreachable, WaitTimeout
 
 T = TypeVar("T")
 WISHES = {"approve": 60, "edit": 12, "reject": 12, "cancel": 6, "ignore": 5, "race": 5}
@@ -82,7 +82,7 @@ class Agent:
             await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))
 
     async def _once_more(self, key: str) -> None:
-        """What was answered is answered the same when it is asked again."""
+        """What was answered is answered the same when it is asked again, or that it has run."""
         await self._one(key)
 
     async def _one(self, key: str) -> None:
@@ -111,6 +111,11 @@ class Agent:
             payload=receipt.payload,
         )
         if receipt.approved:
+            try:
+                await insist(lambda: self._signoff.spend(receipt))
+            except AlreadySpent:
+                return
+            self._journal.write("runs", key=key, id=ticket.id)
             await insist(lambda: self._signoff.report(ticket.id, succeeded=True, note="done"))
             self._journal.write("reported", key=key, id=ticket.id)
 

@@ -15,7 +15,7 @@ from signoff.payload.canonical import canonical, digest
 
 Verify = Callable[[str, str], Receipt]
 """(token, agent) → receipt; raises where it does not hold."""
-KINDS = ("lost", "double", "differing", "unsigned", "edited", "told", "chain", "card", "stuck")
+KINDS = ("lost", "double", "twice", "differing", "unsigned", "edited", "told", "chain", "card", "stuck")
 """Kinds of breach. Any one is one too many."""
 
 
@@ -107,6 +107,8 @@ class Facts:
     """What is wrong with the audit log; empty: nothing."""
     left: dict[str, int] = field(default_factory=dict)
     """What is left undone, by name: entries not acknowledged, answers not published, …"""
+    ran: list[tuple[str, str]] = field(default_factory=list)
+    """(agent, request id) of every action that an agent ran."""
     unverified: list[str] = field(default_factory=list)
     """Answers that an agent refused."""
 
@@ -124,6 +126,7 @@ def check(facts: Facts, verify: Verify) -> list[Breach]:
     return [
         *_lost(facts),
         *_double(facts),
+        *_twice(facts),
         *_differing(facts),
         *_unsigned(facts, verify),
         *_edited(facts, verify),
@@ -155,7 +158,8 @@ def _lost(facts: Facts) -> Iterator[Breach]:
     final = {(row.agent, row.request_id): row.status for row in facts.rows}
     for answer in facts.answers:
         status = final.get((answer.agent, answer.id))
-        if status is not None and status != answer.status:
+        again = (status, answer.status) == ("approved", "duplicate")  # it has run, and was asked for again
+        if status is not None and status != answer.status and not again:
             yield Breach("lost", f"{answer.id}: {status}, and its agent was told {answer.status}")
 
 
@@ -173,11 +177,22 @@ def _double(facts: Facts) -> Iterator[Breach]:
             yield Breach("double", f"{key[1]}: {count} rows")
 
 
+def _twice(facts: Facts) -> Iterator[Breach]:
+    """One approval runs once, and nothing else runs."""
+    approved = {(row.agent, row.request_id) for row in facts.rows if row.status == "approved"}
+    for key, count in Counter(facts.ran).items():
+        if count > 1:
+            yield Breach("twice", f"{key[1]}: ran {count} times")
+        if key not in approved:
+            yield Breach("twice", f"{key[1]}: ran, and was not approved")
+
+
 def _differing(facts: Facts) -> Iterator[Breach]:
     """One receipt for a request, whoever has it: row, agent and log."""
     tokens: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for answer in facts.answers:
-        tokens[answer.agent, answer.id].add(answer.token)
+        if answer.status != "duplicate":  # signed anew each time, and lets nothing run
+            tokens[answer.agent, answer.id].add(answer.token)
     for row in facts.rows:
         if row.receipt:
             tokens[row.agent, row.request_id].add(row.receipt)

@@ -72,6 +72,16 @@ def test_books_that_are_right_have_no_breach() -> None:
     assert kinds(good()) == set()
 
 
+def test_what_ran_twice_or_unapproved_is_found() -> None:
+    facts = good()
+    facts.ran = [("billing-bot", ID)]
+    assert kinds(facts) == set()
+    facts.ran *= 2
+    assert kinds(facts) == {"twice"}
+    facts.ran = [("billing-bot", OTHER)]
+    assert kinds(facts) == {"twice"}
+
+
 def test_a_request_that_is_in_no_database_is_lost() -> None:
     facts = good()
     facts.made.append(Made("billing-bot", OTHER, "digest"))

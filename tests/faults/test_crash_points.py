@@ -16,7 +16,14 @@ from signoff.models.crash import CRASH_POINTS
 from signoff.models.messages import new_id
 from signoff.queue import stream
 
-BY = {"client": "agent", "intake": "intake", "submit": "intake", "report": "intake", "bot": "bot"}
+BY = {
+    "client": "agent",
+    "intake": "intake",
+    "submit": "intake",
+    "spend": "intake",
+    "report": "intake",
+    "bot": "bot",
+}
 BY |= {"decide": "bot", "end": "bot", "publication": "bot"}
 BY |= {"publication.received": "intake", "publication.refused": "intake"}
 """Who passes a point, by its name or its first word; the workers pass all others."""

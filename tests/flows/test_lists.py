@@ -109,11 +109,6 @@ def test_show_takes_an_id_or_its_beginning_and_shows_no_approve(quiet: Road) -> 
 
 
 def test_show_says_what_is_wrong_with_an_id(quiet: Road) -> None:
-    first, second = ask(quiet, action="near.one"), ask(quiet, action="near.two")
-    card(quiet.slack, first.id), card(quiet.slack, second.id)  # they are known by now
-    assert first.id[:8] == second.id[:8] or first.id[:7] == second.id[:7], "made in the same minute"
-    if first.id[:8] == second.id[:8]:
-        assert "Several requests" in reads(said(quiet, ANA, f"show {first.id[:8]}"))
     for words in ("show", "show 0199", "show not-an-id!", "show %%%%%%%%"):
         assert "Give a request's id" in reads(said(quiet, ANA, words))
     assert "knows no such" in reads(said(quiet, ANA, "show 00000000-dead"))

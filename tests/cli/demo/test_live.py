@@ -38,6 +38,9 @@ def demo(tmp_path: Path) -> Iterator[Playing]:
 def taken() -> Iterator[int]:
     """The first port is somebody else's."""
     with socket.socket() as other:
+        other.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # else what closed a moment ago is in its way
         with suppress(OSError):  # then it is taken already
             other.bind(("127.0.0.1", stage.FIRST_PORT))
             other.listen()
@@ -76,6 +79,7 @@ def test_five_agents_ask_and_each_goes_on_after_its_decision(demo: Playing, take
     _says(demo, "support-bot", "Approved and sent.")
     _says(demo, "release-bot", "is deployed, and I have reported it")
     _says(demo, "billing-bot", "'amount': 80")
+    _says(demo, "billing-bot", "Refunded as")
     assert (demo.folder / "work" / "refunds.csv").read_text().startswith("cus_42,80,EUR")
     assert (demo.folder / "work" / "customers_991.db").exists()
     eventually(lambda: "billing-bot: Refunded as re_991" in demo.said(), SECONDS)

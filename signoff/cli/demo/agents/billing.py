@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 
-from signoff import NotApproved, Signoff
+from signoff import NotApproved, Receipt, Signoff
 
 REFUND = {
     "type": "object",
@@ -19,10 +21,13 @@ REFUND = {
 """The order of the card's fields, and what a correction has to keep to."""
 
 
-def refund(customer: str, amount: int, currency: str, note: str = "") -> None:
-    """Book it in refunds.csv."""
-    with open("refunds.csv", "a", encoding="utf-8") as book:
-        book.write(f"{customer},{amount},{currency},{note!r}\n")
+def hand_over(receipt: Receipt) -> bool:
+    """Have the executor book it: it holds the book, and its guard lets it do what was approved, once."""
+    asked = json.dumps({"receipt": receipt.token, "payload": receipt.payload})
+    executor = [sys.executable, "-m", "signoff.cli.demo.executor"]
+    done = subprocess.run(executor, input=asked, text=True, stdout=subprocess.PIPE, check=False)
+    print(f"The executor: {done.stdout.strip() or 'no answer.'}")
+    return done.returncode == 0
 
 
 def main(ticket: str) -> None:
@@ -46,9 +51,11 @@ def main(ticket: str) -> None:
             return
         who = receipt.decided_by.name if receipt.decided_by else "somebody"
         print(f"{who} approved it{', with changes' if receipt.edited else ''}: {receipt.payload}")
-        refund(**receipt.payload or {})
-        signoff.report(receipt.id, succeeded=True, note=f"re_{ticket}")
-        print(f"Refunded as re_{ticket}, and reported.")
+        booked = hand_over(receipt)
+        signoff.report(
+            receipt.id, succeeded=booked, note=f"re_{ticket}" if booked else "The executor refused."
+        )
+        print(f"Refunded as re_{ticket}, and reported." if booked else "Not refunded, and reported.")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,159 @@
+"""The guard stands where the credential is: it checks a receipt and spends it, right before its action runs.
+
+    guard = Guard("sqlite:////var/lib/shop/spent.db", keys="ed25519:…", agents=["billing-bot"])
+
+    @guard.protects("refund.create")
+    def refund(customer: str, amount: int) -> str: ...
+
+    refund(receipt, payload)
+
+A gate in the agent's own process cannot stop an agent that was talked into something; this can, where the
+agent does not hold the credential. See docs/executor.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from signoff import receipts, signatures
+from signoff.errors import AlreadySpent, ConfigError, NotVerified, Stopped, Unreachable
+from signoff.models.receipt import DEPLOYMENT, Receipt
+from signoff.spent import Spent, Store, open_store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MARGIN = timedelta(hours=1)
+"""How long after its end a receipt is still remembered: clocks of executors differ."""
+
+
+class Stops(Protocol):
+    """Where the guard reads whether an agent was stopped: from Redis, a database, over HTTP."""
+
+    def stopped(self, agent: str, action: str) -> str:
+        """Why this agent may not run this now; empty where it may. What it raises counts as stopped."""
+
+
+class Guard:
+    """Checks receipts and spends each once, over any number of processes that share `store`.
+
+    `store` is a Store, or where one is: see `signoff.spent.open_store`. `keys` are the server's public keys
+    (`ed25519:…`, as text or read), `agents` the names of those whose receipts are taken here, `deployment`
+    the server's SIGNOFF_DEPLOYMENT. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        store: Store | str,
+        keys: signatures.VerifyKeys | str,
+        *,
+        agents: Collection[str],
+        stops: Stops | None = None,
+        deployment: str = DEPLOYMENT,
+    ) -> None:
+        if isinstance(agents, str) or not agents:
+            raise ConfigError("A guard has to know whose receipts it takes: agents=['billing-bot'].")
+        self._store = open_store(store) if isinstance(store, str) else store
+        self._keys = signatures.verify_keys(keys) if isinstance(keys, str) else keys
+        self._agents = frozenset(agents)
+        self._stops = stops
+        self._deployment = deployment
+
+    def check(self, receipt: Receipt | str, payload: Mapping[str, Any], *, action: str) -> dict[str, Any]:
+        """All of `spend` but the spending: the payload that may run, if nobody has run it."""
+        return self._checked(receipt, payload, action)[1]
+
+    def spend(self, receipt: Receipt | str, payload: Mapping[str, Any], *, action: str) -> dict[str, Any]:
+        """The payload to run, once, now: `payload` is what is about to run, `action` what it is.
+
+        Raises NotVerified, a NotApproved (what was decided), OtherAction, OtherPayload, Invalid (`payload`
+        is not canonical JSON), Stopped, AlreadySpent, or Unreachable (the store): then nothing may run.
+        """
+        checked, run = self._checked(receipt, payload, action)
+        self._heed_stops(checked)
+        kid = signatures.kid_of(checked.token)
+        by, at = _name_this_process(), datetime.now(UTC)
+        try:
+            first = self._store.spend(
+                (kid, checked.agent, checked.id), Spent(by, at), until=checked.not_after + MARGIN
+            )
+        except OSError as error:
+            raise Unreachable(f"The guard's store: {type(error).__name__}. Nothing was run.") from None
+        if first.by != by:
+            raise AlreadySpent(first.by, first.at, receipt=checked)
+        return run
+
+    def protects(self, action: str) -> Callable[[F], Callable[..., Any]]:
+        """Decorator: the function is called with a receipt and a payload, and runs once with just that.
+
+        `function(receipt, payload)`; the payload's members become the function's arguments by name. What
+        stands before the two (`self`, say) is passed on. A payload that the function cannot take raises
+        TypeError before anything is spent.
+        """
+
+        def decorate(function: F) -> Callable[..., Any]:
+            takes = inspect.signature(function)
+
+            def ready(before: tuple[Any, ...], receipt: Receipt | str, payload: Mapping[str, Any]) -> Any:
+                takes.bind(*before, **self.check(receipt, payload, action=action))
+                return self.spend(receipt, payload, action=action)
+
+            if inspect.iscoroutinefunction(function):
+
+                @functools.wraps(function)
+                async def guarded_async(*given: Any) -> Any:
+                    before, receipt, payload = _parted(given)
+                    run = await asyncio.to_thread(ready, before, receipt, payload)
+                    return await function(*before, **run)
+
+                return guarded_async
+
+            @functools.wraps(function)
+            def guarded(*given: Any) -> Any:
+                before, receipt, payload = _parted(given)
+                return function(*before, **ready(before, receipt, payload))
+
+            return guarded
+
+        return decorate
+
+    def _checked(
+        self, receipt: Receipt | str, payload: Mapping[str, Any], action: str
+    ) -> tuple[Receipt, dict[str, Any]]:
+        token = receipt.token if isinstance(receipt, Receipt) else receipt
+        agent = signatures.audience_of(token)
+        if agent not in self._agents:
+            raise NotVerified("It is of an agent whose receipts are not taken here.")
+        checked = receipts.verify(token, self._keys, agent, issuer=self._deployment)
+        return checked, receipts.bind(checked, action=action, payload=payload)
+
+    def _heed_stops(self, receipt: Receipt) -> None:
+        if self._stops is None:
+            return
+        try:
+            why = self._stops.stopped(receipt.agent, receipt.action)
+        except Exception as error:
+            raise Stopped(f"Whether it is stopped cannot be told: {type(error).__name__}.") from None
+        if why:
+            raise Stopped(why, receipt)
+
+
+def _parted(given: tuple[Any, ...]) -> tuple[tuple[Any, ...], Receipt | str, Mapping[str, Any]]:
+    """What a guarded function was called with → what stands before, the receipt, the payload."""
+    if len(given) < 2:
+        raise TypeError("A guarded function is called with a receipt and a payload.")
+    *before, receipt, payload = given
+    return tuple(before), receipt, payload
+
+
+def _name_this_process() -> str:
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
+    return f"{host}-{os.getpid()}-{secrets.token_hex(16)}"

@@ -1,0 +1,190 @@
+"""What a guard remembers: which receipts were spent, by whom, and when; in Redis, a database or a file.
+
+A store answers once and for all: of any number of processes that spend the same at once, one is the first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from signoff.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+Key = tuple[str, str, str]
+"""(kid, aud, sub): the key that signed, the agent, the request. Never the receipt's own id: one request that
+is answered anew has another receipt, and may not run again for that."""
+PREFIX = "signoff:spent:"
+"""What a Redis user of a guard's own may write: see docs/executor.md."""
+TABLE = "signoff_spent"
+SECONDS = 5.0
+"""How long a store may take to answer."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Who has spent it, in their own words, and when (UTC)."""
+
+    by: str
+    at: datetime
+
+
+class Store(Protocol):
+    """Where it is kept what was spent."""
+
+    def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
+        """Who was first: `spent` itself, or who was before. It is kept until `until` at least.
+
+        Raises OSError where it cannot be told: then it may or may not be spent.
+        """
+
+
+class RedisStore:
+    """In Redis, under keys of its own: SET NX, for as long as the receipt is valid.
+
+    A Redis that loses what it has acknowledged (no persistence, a failover) lets a receipt be spent again.
+    """
+
+    def __init__(self, url: str) -> None:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        self._redis: Any = redis.Redis.from_url(
+            url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, retry=Retry(NoBackoff(), 0)
+        )
+
+    def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
+        """See Store."""
+        from redis.exceptions import RedisError
+
+        name = PREFIX + ":".join(key)
+        text = json.dumps({"by": spent.by, "at": spent.at.isoformat()})
+        try:
+            before = self._redis.set(name, text, nx=True, get=True, exat=int(until.timestamp()) + 1)
+            if before is None:
+                return spent
+            found = json.loads(before)
+            return Spent(str(found["by"]), datetime.fromisoformat(found["at"]))
+        except RedisError as error:
+            raise OSError(f"{type(error).__name__}") from None
+        except (ValueError, KeyError, TypeError):
+            return Spent("somebody", spent.at)
+
+
+class SqliteStore:
+    """In a file of SQLite, for the processes of one machine; made where there is none, for its user alone."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with closing(self._connect()) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {TABLE} (kid TEXT, agent TEXT, id TEXT, spent_by TEXT, "
+                    "spent_at TEXT, until INTEGER, PRIMARY KEY (kid, agent, id))"
+                )
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"The guard's file {self._path} cannot be used: {error}.") from None
+
+    def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
+        """See Store."""
+        row = (*key, spent.by, spent.at.isoformat(), int(until.timestamp()))
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                now = int(datetime.now(UTC).timestamp())
+                connection.execute(f"DELETE FROM {TABLE} WHERE until < ?", (now,))
+                connection.execute(f"INSERT OR IGNORE INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?)", row)
+                first = connection.execute(
+                    f"SELECT spent_by, spent_at FROM {TABLE} WHERE kid = ? AND agent = ? AND id = ?", key
+                ).fetchone()
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise OSError(f"{type(error).__name__}: {error}") from None
+        return Spent(first[0], datetime.fromisoformat(first[1]))
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=SECONDS, isolation_level=None)
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+
+class SqlStore:
+    """In a table of any database that SQLAlchemy knows; its primary key is what lets one be first."""
+
+    def __init__(self, engine: Engine | str) -> None:
+        import sqlalchemy as sa
+
+        try:
+            if isinstance(engine, str):  # without a pool: a guard may be carried over a fork
+                engine = sa.create_engine(engine, poolclass=sa.NullPool)
+            self._engine = engine
+            self._table = sa.Table(
+                TABLE, sa.MetaData(),
+                sa.Column("kid", sa.String(64), primary_key=True),
+                sa.Column("agent", sa.String(64), primary_key=True),
+                sa.Column("id", sa.String(64), primary_key=True),
+                sa.Column("spent_by", sa.String(200), nullable=False),
+                sa.Column("spent_at", sa.String(64), nullable=False),
+                sa.Column("until", sa.BigInteger, nullable=False),
+            )  # fmt: skip
+            self._table.create(self._engine, checkfirst=True)
+        except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+            raise ConfigError(f"The guard's database cannot be used: {type(error).__name__}.") from None
+
+    def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
+        """See Store."""
+        from sqlalchemy import exc
+
+        columns = self._table.c
+        values = dict(zip(("kid", "agent", "id"), key, strict=True)) | {
+            "spent_by": spent.by,
+            "spent_at": spent.at.isoformat(),
+            "until": int(until.timestamp()),
+        }
+        named = (columns.kid == key[0]) & (columns.agent == key[1]) & (columns.id == key[2])
+        try:
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(self._table.insert().values(values))
+                return spent
+            except exc.IntegrityError:
+                with self._engine.begin() as connection:
+                    first = connection.execute(self._table.select().where(named)).one()
+                return Spent(first.spent_by, datetime.fromisoformat(first.spent_at))
+        except exc.SQLAlchemyError as error:
+            raise OSError(f"{type(error).__name__}") from None
+
+    def forget(self) -> int:
+        """Let go of what is no longer valid, and how many that were; to be called now and then."""
+        now = int(datetime.now(UTC).timestamp())
+        with self._engine.begin() as connection:
+            return connection.execute(self._table.delete().where(self._table.c.until < now)).rowcount
+
+
+def open_store(where: str) -> Store:
+    """Where a store is → the store: `redis://…`, `sqlite:///path` or a path, else SQLAlchemy's URL.
+
+    Raises ConfigError.
+    """
+    scheme, parted, rest = where.partition("://")
+    if scheme in ("redis", "rediss", "unix") and parted:
+        try:
+            return RedisStore(where)
+        except ValueError as error:
+            raise ConfigError(f"The guard's store is no Redis URL: {error}.") from None
+    if not parted or scheme == "sqlite":
+        path = rest.removeprefix("/") if parted else where
+        if not path or path == ":memory:":
+            raise ConfigError("The guard's store has to outlast its process: name a file.")
+        return SqliteStore(path)
+    return SqlStore(where)
