@@ -10,12 +10,17 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 
 from signoff.errors import ConfigError
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+OURS = ("*.env", "*.key", "serve.lock", "redis*", "signoff.db*", "restoring.db*", "demo")
+"""What Signoff puts into its data folder."""
+LOST_AND_FOUND = "lost+found"
+"""Every file system of its own has that."""
 LINKS = 40
 """Symbolic links on one way, as Linux has it."""
 UNMAPPED = 65534
@@ -70,18 +75,30 @@ def _read(path: Path) -> str:
             raise ConfigError(f"{path} cannot be read: it is no text in UTF-8.") from None
 
 
-def check_all(folder: Path) -> list[Path]:
-    """Check a folder and all that lies in it; raises NotPrivate. What of it others may read."""
-    check_folder(folder)
-    found = list(_below(folder))
+def check_all(place: Path) -> list[Path]:
+    """Check the data folder and all in it, or a file; raises NotPrivate. What of it others may read."""
+    check_folder(place)
+    found = list(_below(place, known_only=True))
     for path, info in found:
         _check_own(path, info)
-    return [path for path, info in found if _is_open(info)]
+    return [
+        path
+        for path, info in found
+        if _is_open(info) and (path == place or _is_known(path.relative_to(place)))
+    ]
 
 
-def close_all(folder: Path) -> list[Path]:
-    """`check_all`, and take from others what they may read; what that was."""
-    opened = check_all(folder)
+def close_all(place: Path) -> list[Path]:
+    """`check_all`, and take from others what they may read; what that was.
+
+    Raises NotPrivate for an open folder that holds other things, too: it may be somebody's home.
+    """
+    opened = check_all(place)
+    if place in opened and (others := _strangers(place)):
+        raise NotPrivate(
+            f"others may read {place}, and it holds more than Signoff's files ({others[0]})",
+            f"set SIGNOFF_DATA to a folder of its own, or `chmod 700 {place}`",
+        )
     for path in opened:
         with suppress(FileNotFoundError):
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~OTHERS)
@@ -119,8 +136,21 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-def _below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """A folder and all in it; what goes meanwhile is passed over, and so are sockets: they have own users."""
+def _is_known(path: Path) -> bool:
+    """Whether what lies there in the data folder has, or lies in what has, a name that Signoff gives."""
+    return any(fnmatch(path.parts[0], name) for name in OURS)
+
+
+def _strangers(folder: Path) -> list[str]:
+    names = sorted(os.listdir(folder)) if folder.is_dir() else []
+    return [name for name in names if not _is_known(Path(name)) and name != LOST_AND_FOUND]
+
+
+def _below(folder: Path, *, known_only: bool = False) -> Iterator[tuple[Path, os.stat_result]]:
+    """A folder and all in it; `known_only`: of folders in it only those that are ours are looked into.
+
+    What goes meanwhile is passed over, and so are sockets: they have users of their own.
+    """
     names: list[str] = []
     try:
         info = os.stat(folder)
@@ -136,6 +166,8 @@ def _below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         path = folder / name
         if path.is_symlink():
             yield from _behind(path)
+        elif known_only and not _is_known(Path(name)) and path.is_dir():
+            yield path, os.stat(path)
         else:
             yield from _below(path)
 

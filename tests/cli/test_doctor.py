@@ -294,7 +294,7 @@ def test_what_others_may_read_or_write_fails_folder(
     (healthy.data / name).chmod(mode)
     found = failed()
     assert found.keys() - {"keys"} == {"folder"}
-    assert what in found["folder"] and f"chmod {'-R go-rwx' if 'read' in what else ''}" in found["folder"]
+    assert what in found["folder"] and "chmod " in found["folder"]
     assert str(healthy.data / name) in found["folder"]
 
 

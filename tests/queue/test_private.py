@@ -193,6 +193,32 @@ def test_what_others_may_read_is_told_and_closed(folder: Path, name: str) -> Non
     assert private.check_all(folder) == []
 
 
+def test_a_folder_that_is_not_signoffs_alone_is_not_closed_but_refused(folder: Path) -> None:
+    others = [folder / "letter.txt", folder / ".ssh" / "id.pub"]
+    for path in others:
+        data_folder.write_private(path, "")
+        path.chmod(0o644)
+    folder.chmod(0o755)
+    (folder / "signoff.db").chmod(0o644)
+    with pytest.raises(ConfigError, match=r"more than Signoff's files .*folder of its own"):
+        private.close_all(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    folder.chmod(0o700)  # then nobody comes to what lies there, and it is not ours to change
+    assert private.close_all(folder) == [folder / "signoff.db"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in others} == {0o644}
+    (folder / ".ssh" / "id.pub").chmod(0o666)
+    assert private.check_all(folder) == []
+    others[0].chmod(0o666)
+    with pytest.raises(ConfigError, match="others may write"):
+        private.check_all(folder)
+
+
+def test_a_file_system_of_its_own_is_a_folder_of_its_own(folder: Path) -> None:
+    (folder / "lost+found").mkdir(0o700)
+    folder.chmod(0o755)
+    assert private.close_all(folder) == [folder]
+
+
 @pytest.mark.parametrize("mask", [0, 0o002, 0o022, 0o077, 0o277, 0o777])
 def test_what_is_made_is_private_whatever_the_umask(tmp_path: Path, mask: int) -> None:
     data = tmp_path / "deep" / "data"

@@ -43,7 +43,7 @@ def folder(patient: Patient) -> str:
     opened = [path for path in opened if path != found.key_file]
     if opened:
         more = f" and {len(opened) - 1} more" if len(opened) > 1 else ""
-        fix = f"`chmod -R go-rwx {opened[0]}`, or start `signoff serve` anew, which closes all of them"
+        fix = f"`chmod go-rwx {opened[0]}`, or start `signoff serve` anew, which closes all of them"
         raise Fault(f"others may read {opened[0]}{more}", fix)
     return f"{found.data} is for this user alone" if found.data.exists() else f"{found.data} will be made"
 
