@@ -7,7 +7,7 @@ RUNS := .venv/.runs
 WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo test check lint format bench load faults pictures clean
+.PHONY: demo test check lint format bench load faults attack audit release pictures clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -37,6 +37,24 @@ faults: $(INSTALLED) ## Thousands of kills and other faults; hours. FAULTS names
 
 load: $(INSTALLED) ## Many agents for ten minutes, on both databases; needs PostgreSQL. LOAD='--help' says more
 	$(BIN)/python -m bench.load $(LOAD)
+
+attack: $(INSTALLED) ## Try what somebody would who means harm, against a server started for it; a line an attack
+	$(BIN)/python -m attacks $(ATTACK)
+
+audit: $(INSTALLED) ## Our code by bandit; what is installed by pip-audit, where a service answers
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive signoff
+	$(BIN)/python .ci/audit.py
+
+release: $(INSTALLED) ## What is published: wheel, source, and a list of all that an install brings (SBOM)
+	rm -rf dist
+	$(BIN)/hatchling build
+	$(BIN)/python -m venv dist/venv
+	dist/venv/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[server,embedded,postgres]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --of JSON \
+	  -o "$$(ls dist/*.whl | sed 's/-py3.*//').cdx.json" dist/venv/bin/python
+	rm -rf dist/venv
+	@ls -l dist
 
 pictures: $(INSTALLED) ## Those of README and docs, of the running demo; needs chromium
 	$(BIN)/python docs/pictures.py

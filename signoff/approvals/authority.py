@@ -11,17 +11,21 @@ from signoff.models.people import MEMBERS, Directory, Person, is_group
 def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -> Person:
     """The person, if they may decide now; raises NotAllowed with the reason.
 
-    Guests, bots, deleted users and people of another organisation never may, whatever the list says.
+    Guests, bots, deleted users and people of another organisation never may, whatever the list says. On an
+    Enterprise Grid people of its other workspaces are such, too, by the list of workspaces that Slack has of
+    them. Where it gives none, who is named has to be of the same organisation at least, and is no `member`.
     The workspace is compared by the user's own team id: the one in a click's context is the reader's.
     """
     person = directory.person(user_id)
     team, enterprise = directory.home()
-    ours = bool(team) and person.team_id == team
-    ours = ours or (bool(enterprise) and person.enterprise_id == enterprise)
+    member = person.is_in(team)
+    ours = member or (bool(enterprise) and person.enterprise_id == enterprise and not person.teams)
     if not ours or person.bot or person.deleted or person.guest or person.stranger:
         raise NotAllowed("Only members of this workspace can decide.")
-    if MEMBERS in approvers or user_id in approvers:
+    if (MEMBERS in approvers and member) or user_id in approvers:
         return person
     if any(user_id in directory.group(approver) for approver in approvers if is_group(approver)):
         return person
+    if MEMBERS in approvers:
+        raise NotAllowed("Only members of this workspace can decide.")
     raise NotAllowed("Only the approvers named on the card can decide.", tuple(approvers))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 CHECK_EPILOG = """\
 Names every fault with file, line, column and what to do. `signoff serve` refuses a policy that is refused
-here.
+here. What holds, and may not mean what it seems to, is warned of; --strict is for CI.
 
-exit: 0 it holds   2 it does not
+exit: 0 it holds   1 with --strict, it holds and there are warnings   2 it does not
 """
 EXPLAIN_EPILOG = """\
 The request is a JSON object with agent, action and payload, and whatever else a request may say:
@@ -72,6 +72,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     )
     for parser in (check, explain, test):
         parser.add_argument("file", metavar="FILE", help="the policy")
+    check.add_argument("--strict", action="store_true", help="exit 1 where there are warnings")
     explain.add_argument("--request", metavar="FILE|JSON|-", required=True, help="the request; - is stdin")
     explain.add_argument("--json", action="store_true", help="one line of JSON")
     replay.add(policy, common)
@@ -94,7 +95,17 @@ def _check(arguments: argparse.Namespace) -> int:
         f"{_count(len(found.examples), 'example')}\n"
         f"autonomy is {contents.autonomy}; digest {found.policy.digest}"
     )
-    return 0
+    for line in found.warnings:
+        print(_wrapped_warning(line))
+    return 1 if arguments.strict and found.warnings else 0
+
+
+def _wrapped_warning(line: str) -> str:
+    import textwrap
+
+    return textwrap.fill(
+        printable(line), 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -140,6 +151,8 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
             f"{verdict.reversibility} ({claimed[verdict.reversibility_from]})"
         )
         said += [("rated", rated), ("class", facts.class_name or "none")]
+        if facts.why_outside:
+            said.append(("outside", facts.why_outside))
     if verdict.effect == "ask":
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
         said.append(("how long", _length(verdict.expires_in)))
@@ -201,6 +214,7 @@ def _classes(arguments: argparse.Namespace) -> int:
         {
             "class": one.name, "what": one.what, "risk": one.risk, "reversibility": one.reversibility,
             "read_only": one.read_only, "tags": list(one.tags), "actions": list(one.globs.patterns),
+            "words": list(one.words),
         }
         for one in classes.TABLE
     ]  # fmt: skip
@@ -214,7 +228,9 @@ def _classes(arguments: argparse.Namespace) -> int:
         also = [*(["only reads"] if one["read_only"] else []), *(f"tag {tag}" for tag in one["tags"])]
         print(f"@{one['class']}: {one['what']}")
         print(f"  {one['risk']} risk, {one['reversibility']}{''.join(f', {word}' for word in also)}")
-        print(_wrapped(one["actions"]) + "\n")
+        if one["words"]:
+            print("  a name that says that it reads, and what, in one of these words:")
+        print(_wrapped(one["actions"] or one["words"]) + "\n")
     return 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MEMBERS = "members"
-"""In a list of approvers: every full member of the workspace."""
+"""In a list of approvers: every full member of this workspace, not of all of an Enterprise Grid."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,17 @@ class Person:
     name: str
     team_id: str = ""
     enterprise_id: str = ""
+    teams: tuple[str, ...] = ()
+    """On an Enterprise Grid: all workspaces that they are in; empty elsewhere."""
     bot: bool = False
     deleted: bool = False
     guest: bool = False
     stranger: bool = False
     tz: str = "UTC"
+
+    def is_in(self, team_id: str) -> bool:
+        """Whether they are in this workspace. Where Slack lists their workspaces, the list alone counts."""
+        return bool(team_id) and (team_id in self.teams if self.teams else self.team_id == team_id)
 
 
 class Directory(Protocol):

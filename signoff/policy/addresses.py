@@ -8,12 +8,15 @@ no list of hosts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
+from signoff.policy.chat import why_chat_leaves
 from signoff.policy.globs import Globs
+from signoff.policy.message import why_outside
+from signoff.policy.texts import is_name
 
 # ASCII only: a letter of another alphabet that looks like one of ours makes another domain.
 _NAME = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
@@ -26,23 +29,10 @@ _ALIKE_URL = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Printable ASCII without a backslash, which browsers take for a slash and others do not."""
 MOST = 1000
 """Addresses in one list; more are not looked at, and external."""
-RECEIVERS = frozenset(
-    [
-        "to", "cc", "bcc", "recipient", "recipients", "receiver", "receivers", "email", "emails", "address",
-        "addresses", "contact", "contacts", "phone", "list", "lists", "mailing_list", "group", "groups",
-        "audience", "segment", "channel", "channels", "chat", "chat_id", "room", "raw", "mime",
-    ]
-)  # fmt: skip
-"""Fields of a message that say who gets it, or hold all of it; in lower case."""
 EMAIL = ("email", "address")
 """Where an object that stands for a person has their address."""
-PROSE = frozenset(
-    [
-        "subject", "body", "text", "html", "message", "content", "title", "description", "note", "notes",
-        "from", "sender",
-    ]
-)  # fmt: skip
-"""Fields of a message that may hold an address without sending anything to it."""
+_NAMES = ("name", "display_name", "first_name", "last_name")
+"""And that person's own name."""
 
 
 class NotUnderstood(Exception):
@@ -63,6 +53,8 @@ class Domains:
     def is_external(self, value: Any) -> bool:
         """Whether anything goes outside: an address, a URL, a list of them, or objects that have `email`.
 
+        Such an object may have that person's name beside it; with any other field it is external.
+
         Raises NotUnderstood where there is no address at all: nothing, an empty text or list, a number.
         """
         if isinstance(value, list | tuple):
@@ -73,8 +65,8 @@ class Domains:
             found = [value[name] for name in EMAIL if name in value]
             if len(found) != 1 or isinstance(found[0], dict | list):
                 raise NotUnderstood
-            others = [text for name, one in value.items() if name not in EMAIL for text in _with_at(one)]
-            return self.is_external([found[0], *others])
+            others = all(name in _NAMES and is_name(one) for name, one in value.items() if name not in EMAIL)
+            return not others or self.is_external(found[0])
         if not isinstance(value, str) or not value.strip():
             raise NotUnderstood
         return not self._is_ours(value.strip(" "))
@@ -86,37 +78,27 @@ class Domains:
                 return self.owns(host_of(text))
             except NotUnderstood:
                 return False
-        address = _ADDRESS.fullmatch(text)
+        return self.is_address(text)
+
+    def is_address(self, text: str) -> bool:
+        """Whether a text is one mail address in its plain form, and of one of these domains."""
+        address = _ADDRESS.fullmatch(text.strip(" "))
         return address is not None and self.owns(address[1].lower())
 
-    def stays_inside(self, payload: dict[str, Any]) -> bool:
-        """Whether a message goes to people of these domains alone.
+    def why_outside(self, message: dict[str, Any]) -> str:
+        """Why a message is not surely for people of these domains alone; empty where it is."""
+        return why_outside(message, self.is_address)
 
-        Its receivers are all that stands in `RECEIVERS`, and whatever else holds an @ outside the message's
-        own words. With no receiver it is not known to stay inside.
-        """
-        try:
-            found = [value for name, value in payload.items() if name.lower() in RECEIVERS]
-            others = [
-                text for name, value in payload.items() if name not in PROSE for text in _with_at(value)
-            ]
-            return bool(found) and not self.is_external(found) and not any(map(self.is_external, others))
-        except NotUnderstood:
-            return False
+    def why_chat_leaves(self, message: dict[str, Any]) -> str:
+        """Why a message to the company's own chat goes elsewhere, too; empty where nothing says so."""
+        return why_chat_leaves(
+            message,
+            lambda value: isinstance(value, str) and bool(value.strip()) and not self.is_external(value),
+        )
 
-
-def _with_at(value: Any) -> Iterator[str]:
-    """Every text with an @ in it, however deep."""
-    if isinstance(value, str):
-        if "@" in value:
-            yield value
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from _with_at(name)
-            yield from _with_at(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _with_at(item)
+    def stays_inside(self, message: dict[str, Any]) -> bool:
+        """Whether a message goes to people of these domains alone: every field known and harmless."""
+        return not self.why_outside(message)
 
 
 def host_of(url: Any) -> str:

@@ -5,17 +5,22 @@ A policy's own `risk` and `reversibility` win over it. An action in no class cou
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.verdict import REVERSIBILITIES, RISKS
-from signoff.policy.globs import Globs
+from signoff.policy.globs import Globs, fold
+from signoff.policy.sensitive import THINGS, reads_sensitive
 
 NAME = "signoff-actions"
-VERSION = 1
+VERSION = 2
 """Of the table; it changes with any class."""
 NONE = Globs(())
+FILES = "file-read"
+SENSITIVE = "sensitive-read"
+"""The class of what a policy's `sensitive_fields` make of a read, too."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,10 @@ class ActionClass:
     whether their agent says so or not.
 
     `inside` is the class that counts where nobody outside is reached. Only for `addressed` names can a
-    payload show that: who reads a tweet, or gets a text message, is in no mail address.
+    payload show that: who reads a tweet, or gets a text message, is in no mail address. `outside` is the
+    class that counts where a payload shows that it goes elsewhere, too.
+
+    `fits_too` is for names that no glob can tell; `words` are what it looks for, to be shown.
     """
 
     name: str
@@ -36,6 +44,13 @@ class ActionClass:
     tags: tuple[str, ...] = ()
     inside: str | None = None
     addressed: Globs = NONE
+    outside: str | None = None
+    words: tuple[str, ...] = ()
+    fits_too: Callable[[str], bool] | None = None
+
+    def fits(self, action: str) -> bool:
+        """Whether an action is of this class by its name."""
+        return self.globs.matches(action) or (self.fits_too is not None and self.fits_too(action))
 
 
 def _class(
@@ -49,9 +64,10 @@ def _class(
     tags: tuple[str, ...] = (),
     inside: str | None = None,
     addressed: str = "",
+    outside: str | None = None,
 ) -> ActionClass:
     names, mails = (Globs(tuple(each.split())) for each in (globs, addressed))
-    return ActionClass(name, what, risk, reversibility, names, read_only, tags, inside, mails)
+    return ActionClass(name, what, risk, reversibility, names, read_only, tags, inside, mails, outside)
 
 
 TABLE: tuple[ActionClass, ...] = (
@@ -61,6 +77,11 @@ TABLE: tuple[ActionClass, ...] = (
         "*.fetch *.lookup *.describe *.status *.count database_read database.read db.read weather.* "
         "get_weather",
         read_only=True,
+    ),
+    ActionClass(
+        SENSITIVE, "read what not everybody may know: salaries, patients, secrets", "high",
+        "irreversible", NONE, read_only=True, tags=("sensitive",), words=tuple(sorted(THINGS)),
+        fits_too=reads_sensitive,
     ),
     _class(
         "search", "search, in the web or in one's own data", "low", "reversible",
@@ -75,6 +96,7 @@ TABLE: tuple[ActionClass, ...] = (
         "message-inside", "a message to internal_domains, or in the company's own chat", "low", "costly",
         "slack.post* slack.reply* slack.notify* slack.chat.post* *.notify_team notify_team notify.team "
         "post_internal_* message.internal teams.post* mattermost.post*",
+        outside="message-outside",
     ),
     _class(
         "message-outside", "a message that can reach somebody outside", "high", "irreversible",
@@ -173,13 +195,17 @@ def fitting(action: str) -> tuple[ActionClass, ...]:
     then the one that is hardest to undo, then the later one: so `search.delete_index` is no search. The
     others count for what a policy blocks or always asks about: `send_delete_notice` reaches the outside, too.
     """
-    found = _LITERAL.get(action.lower())
+    found = _LITERAL.get(fold(action))
     if found:
         return (found,)
-    fit = (one for one in reversed(TABLE) if one.globs.matches(action))
+    return strictest_first(one for one in reversed(TABLE) if one.fits(action))
+
+
+def strictest_first(classes: Iterable[ActionClass]) -> tuple[ActionClass, ...]:
+    """Classes in the order in which they count: the highest risk, then what is hardest to undo."""
     return tuple(
         sorted(
-            fit,
+            classes,
             key=lambda one: (RISKS.index(one.risk), REVERSIBILITIES.index(one.reversibility)),
             reverse=True,
         )

@@ -39,7 +39,7 @@ class NotEvaluable(Exception):
 class Condition:
     """One condition. Raises ValueError for a text that is none, saying what is wrong with it.
 
-    `walks` says that it takes as long as a list in the payload.
+    `walks` says that it takes as long as a list in the payload, `constant` that it looks at nothing.
     """
 
     def __init__(self, source: str) -> None:
@@ -58,7 +58,8 @@ class Condition:
         _known(variables, VARIABLES, "variable")
         for pattern in self._shape.patterns:
             _check_pattern(pattern)
-        if not variables:
+        self.constant = not variables
+        if self.constant:
             self._check_constant()
 
     def _check_constant(self) -> None:

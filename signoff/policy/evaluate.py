@@ -166,7 +166,7 @@ def _facts(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
             else None,
         )
 
-    return judged.facts(request, agent, contents.domains, own)
+    return judged.facts(request, agent, contents.domains, own, contents.sensitive)
 
 
 def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Policy) -> Verdict:

@@ -49,7 +49,7 @@ def shape(source: str) -> Shape:
         raise ValueError(
             f"it has {len(source):,} characters; at most {MOST:,} are taken: make several rules of it"
         )
-    tokens = list(_tokens(source))
+    tokens = list(tokens_of(source))
     bound, patterns, depth, inside = set[str](), list[str](), 0, 0
     for number, (kind, word) in enumerate(tokens):
         following = [text for _, text in tokens[number + 1 : number + 4]]
@@ -84,7 +84,8 @@ def shape(source: str) -> Shape:
     return Shape(frozenset(bound), tuple(patterns))
 
 
-def _tokens(source: str) -> Iterator[tuple[str, str]]:
+def tokens_of(source: str) -> Iterator[tuple[str, str]]:
+    """A condition's tokens, without blanks and comments: (text, name, number or sign; how it is written)."""
     for found in _TOKEN.finditer(source):
         if found.lastgroup not in ("comment", "space"):
             yield str(found.lastgroup), found[0]

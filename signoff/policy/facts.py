@@ -17,8 +17,9 @@ from signoff.models.verdict import (
 )
 from signoff.payload.canonical import LARGEST_NUMBER
 from signoff.policy.addresses import Domains
-from signoff.policy.classes import CLASSES, ActionClass, fitting
+from signoff.policy.classes import CLASSES, FILES, SENSITIVE, ActionClass, fitting, strictest_first
 from signoff.policy.conditions import context, count_values
+from signoff.policy.sensitive import SensitiveFields, names_secret_file
 
 if TYPE_CHECKING:
     import cel
@@ -107,6 +108,13 @@ class Facts:
             {**variables, "payload": _as_it_runs(self.payload), "tags": list(self.tags)}, self.domains
         )
 
+    @property
+    def why_outside(self) -> str:
+        """Why a message that could be inside is not; empty for all else."""
+        if not any(one.addressed.matches(self.action) for one in self.classes):
+            return ""
+        return self.domains.why_outside(self.payload)
+
     @cached_property
     def values(self) -> int:
         """How many values the payload has."""
@@ -130,13 +138,17 @@ def facts(
     agent: str,
     domains: Domains,
     own: Callable[[ActionClass | None], tuple[Risk | None, Reversibility | None]],
+    sensitive: SensitiveFields | None = None,
 ) -> Facts:
-    """A request → its facts. `own` is the policy's own estimate of this action, given its class."""
-    classes = fitting(request.action)
-    if any(one.addressed.matches(request.action) for one in classes) and domains.stays_inside(
-        request.payload
-    ):
-        classes = tuple(CLASSES[one.inside] if one.inside else one for one in classes)
+    """A request → its facts. `own` is the policy's own estimate of this action, given its class.
+
+    A read that names one of the fields that are `sensitive` is a sensitive one; a secret's file is one, too.
+    """
+    classes = _reaching(fitting(request.action), request, domains)
+    reads = bool(classes) and classes[0].read_only and classes[0].name != SENSITIVE
+    secret = reads and classes[0].name == FILES and names_secret_file(request.payload)
+    if secret or (reads and sensitive and sensitive.named_in(request.action, request.payload)):
+        classes = strictest_first((CLASSES[SENSITIVE], *classes))
     rating = Rating(classes, *own(classes[0] if classes else None))
     return Facts(
         agent=agent,
@@ -151,6 +163,22 @@ def facts(
         run=request.run,
         **_rated(rating, request.risk, request.reversibility, request.confidence),
     )
+
+
+def _reaching(
+    classes: tuple[ActionClass, ...], request: ApprovalRequest, domains: Domains
+) -> tuple[ActionClass, ...]:
+    """The classes, once it is known whom the message reaches: mail inside, and chat that leaves.
+
+    What a name alone says of a message is never taken for less than the payload shows.
+    """
+    if any(one.addressed.matches(request.action) for one in classes) and domains.stays_inside(
+        request.payload
+    ):
+        classes = tuple(CLASSES[one.inside] if one.inside else one for one in classes)
+    elif any(one.outside for one in classes) and domains.why_chat_leaves(request.payload):
+        classes = tuple(CLASSES[one.outside] if one.outside else one for one in classes)
+    return classes
 
 
 def _as_it_runs(value: Any) -> Any:

@@ -20,6 +20,11 @@ class Faults:
         """What is wrong at `path`, and what to do, without a full stop at its end."""
         self._found.append((self._document.place(path), sentence))
 
+    def warning(self, path: Path, sentence: str) -> str:
+        """A line about a place in the file that is no fault."""
+        line, column = self._document.place(path)
+        return f"{self._name}:{line}:{column}: warning: {_ended(sentence)}"
+
     def stop(self) -> None:
         """Raise PolicyError where anything is wrong, in the order of lines."""
         if not self._found:

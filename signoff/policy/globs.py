@@ -1,6 +1,7 @@
 """Globs over names: `*` is any characters, `?` one; upper and lower case alike; pure.
 
-Case is not told apart, so that a name in other letters does not slip past a list of what is blocked.
+Case is not told apart, so that a name in other letters does not slip past a list of what is blocked. But no
+letter outside ASCII is ever the same as one inside: the Kelvin sign is no k, and ſ is no s.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Globs:
 
     def matches(self, name: str) -> bool:
         """Whether one of them matches the whole name."""
-        return self._regex.fullmatch(name) is not None
+        return self._regex.fullmatch(fold(name)) is not None
 
     def first(self, name: str) -> str | None:
         """The first that matches the whole name."""
@@ -39,8 +40,22 @@ class Globs:
 @lru_cache(maxsize=4096)
 def compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Globs → one expression. Runs of `*` are one, and a `*` between literals takes what is shortest."""
-    either = "|".join(_expression(pattern) for pattern in patterns)
-    return re.compile(either or r"(?!)", re.IGNORECASE | re.DOTALL)
+    either = "|".join(_expression(fold(pattern)) for pattern in patterns)
+    return re.compile(either or r"(?!)", re.DOTALL)
+
+
+_KELVIN, _DOTTED_I = "\u212a", "\u0130"
+"""The letters outside ASCII whose small ones have an ASCII letter in them."""
+
+
+def fold(text: str) -> str:
+    """A text in small letters, as globs compare it: as long as before, and ASCII only where it was that."""
+    if text.isascii():
+        return text.lower()
+    kept = (_DOTTED_I.join(one.lower() for one in part.split(_DOTTED_I)) for part in text.split(_KELVIN))
+    return _KELVIN.join(kept).replace(
+        "ς", "σ"
+    )  # which of the two small sigmas it is, depends on what follows
 
 
 def _expression(pattern: str) -> str:
@@ -58,7 +73,7 @@ def covers(wide: Iterable[str], narrow: Iterable[str]) -> bool:
 
     It compares glob with glob: where several wide ones together cover a narrow one, it says False.
     """
-    return all(any(_covers(one.lower(), other.lower()) for one in wide) for other in narrow)
+    return all(any(_covers(fold(one), fold(other)) for one in wide) for other in narrow)
 
 
 def _covers(wide: str, narrow: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from signoff.policy import checks, document
 from signoff.policy.addresses import Domains
 from signoff.policy.builder import build_rules
 from signoff.policy.document import Document, Unreadable
+from signoff.policy.doubts import doubts
 from signoff.policy.errors import PolicyError
-from signoff.policy.examples import Example, examples
+from signoff.policy.evaluate import evaluate
+from signoff.policy.examples import ANYONE, Example, a_request, examples
 from signoff.policy.faults import Faults
 from signoff.policy.policy import Policy
 from signoff.policy.rules import AgentRules, Contents, Limits, Names
+from signoff.policy.sensitive import SensitiveFields
 
 PRESETS = ("conservative", "balanced", "permissive")
 
@@ -28,6 +31,22 @@ class Loaded:
 
     policy: Policy
     examples: tuple[Example, ...]
+    _found: Document
+    _faults: Faults
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What it may not mean, a line each: file, line, column, and what to write instead."""
+        policy, contents = self.policy, self.policy.contents
+        assert contents is not None
+
+        def judge(action: str, changed: Contents) -> str:
+            _, request = a_request({"action": action})
+            return evaluate(request, ANYONE, replace(policy, contents=changed)).effect
+
+        said = doubts(self._found, contents, judge)
+        told = {(self._found.place(path), self._faults.warning(path, one)) for path, one in said}
+        return tuple(line for _, line in sorted(told))
 
 
 def load(path: Path | str, *, approvers: Sequence[str] = (), conversation: str = "") -> Policy:
@@ -64,7 +83,7 @@ def parse(data: bytes, name: str, *, approvers: Sequence[str] = (), conversation
     checks.meaning(found, contents, faults)
     faults.stop()
     policy = Policy(tuple(approvers), conversation, contents, data.decode("utf-8-sig"))
-    return Loaded(policy, shown)
+    return Loaded(policy, shown, found, faults)
 
 
 def _with_preset(found: Document, faults: Faults) -> Contents:
@@ -107,6 +126,7 @@ def _contents(found: Document, faults: Faults) -> Contents:
         risk=tuple((Names((glob,)), risk) for glob, risk in values.get("risk", {}).items()),
         reversibility=tuple((Names((glob,)), undo) for glob, undo in values.get("reversibility", {}).items()),
         domains=Domains(values.get("internal_domains", ())),
+        sensitive=SensitiveFields(tuple(values.get("sensitive_fields", ()))),
         conversations=values.get("channels", {}),
         groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),

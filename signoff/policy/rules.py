@@ -14,6 +14,7 @@ from signoff.policy.conditions import Condition
 from signoff.policy.facts import Facts
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
+from signoff.policy.sensitive import SensitiveFields
 
 Level = Literal["supervised", "guided", "autonomous", "full_auto"]
 LEVELS: tuple[Level, ...] = ("supervised", "guided", "autonomous", "full_auto")
@@ -127,6 +128,7 @@ class Contents:
     risk: tuple[tuple[Names, Risk], ...] = ()
     reversibility: tuple[tuple[Names, Reversibility], ...] = ()
     domains: Domains = field(default_factory=lambda: Domains(()))
+    sensitive: SensitiveFields = field(default_factory=SensitiveFields)
     conversations: dict[Risk, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()

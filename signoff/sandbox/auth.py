@@ -12,7 +12,9 @@ from signoff.sandbox.workspace import Workspace
 
 def test(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """auth.test: whose token this is."""
-    return {
+    enterprise_id = workspace.team.enterprise_id
+    grid = {"enterprise_id": enterprise_id} if enterprise_id else {}
+    return grid | {
         "url": f"{workspace.base_url}/",
         "team": TEAM_NAME,
         "user": workspace.team.users[BOT_USER_ID].name,

@@ -11,7 +11,9 @@
   `{"redelivery_seconds": [0, 0.1, 0.2]}` (see `events.py`)
 - `POST team`: `{"users": {id: {flag: value}}, "channels": {id: {field: value}}, "usergroups": {id: {field:
   value}}, "bot": {"token_error": "token_revoked" | "account_inactive" | "", "scopes": […], "installed":
-  bool}, "events": […], "features": {…}}`. The fields are those of `team.py`; a channel also takes
+  bool}, "events": […], "features": {…}, "enterprise": "E…" | ""}`. `enterprise` makes the workspace part of
+  an Enterprise Grid; people of its other workspaces have a `team_id` and `teams` of their own, and its
+  `enterprise_id`. The fields are those of `team.py`; a channel also takes
   `bot_is_member`. What is not there yet is created and needs a `name`. `events` are what the app subscribes
   to (see `subscriptions.py`), `features` the commands and shortcuts that the page lists (see `features.py`);
   of a change it is told in the background. Where `installed` is false the app is uninstalled: its bot token

@@ -10,7 +10,15 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from signoff.sandbox.team import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Channel, User
+from signoff.sandbox.team import (
+    APP_ID,
+    BOT_USER_ID,
+    ENTERPRISE_NAME,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    User,
+)
 from signoff.sandbox.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -33,9 +41,14 @@ class Payloads:
             "token": self.verification_token,
             "trigger_id": self.workspace.new_trigger(user.id, view_id),
             "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
-            "enterprise": None,
+            "enterprise": self._enterprise,
             "is_enterprise_install": False,
         }
+
+    @property
+    def _enterprise(self) -> JSON | None:
+        id_ = self.workspace.team.enterprise_id
+        return {"id": id_, "name": ENTERPRISE_NAME} if id_ else None
 
     def message_action(self, user: User, channel: Channel, message: JSON, action: JSON, values: JSON) -> JSON:
         """block_actions on a message. An ephemeral message itself is not in it: Slack does not keep those."""
@@ -130,12 +143,13 @@ class Payloads:
 
     def event(self, event: JSON, *, is_ext_shared: bool = False) -> JSON:
         """The envelope's payload around an event; `event_ts` is added where it is missing."""
-        bot = {"enterprise_id": None, "team_id": TEAM_ID, "user_id": BOT_USER_ID, "is_bot": True}
+        enterprise_id = self.workspace.team.enterprise_id or None
+        bot = {"enterprise_id": enterprise_id, "team_id": TEAM_ID, "user_id": BOT_USER_ID, "is_bot": True}
         return {
             "token": self.verification_token,
             "team_id": TEAM_ID,
             "context_team_id": TEAM_ID,
-            "context_enterprise_id": None,
+            "context_enterprise_id": enterprise_id,
             "api_app_id": APP_ID,
             "event": {"event_ts": self.workspace.next_ts()} | event,
             "type": "event_callback",

@@ -9,6 +9,7 @@ TEAM_ID: Final = "T0SIGNOFF1"
 TEAM_NAME: Final = "Signoff Sandbox"
 TEAM_DOMAIN: Final = "signoff-sandbox"
 OTHER_TEAM_ID: Final = "T0PARTNER1"
+ENTERPRISE_NAME: Final = "Signoff Grid"
 BOT_USER_ID: Final = "U0APPROVBT"
 BOT_ID: Final = "B0APPROVBT"
 APP_ID: Final = "A0APPROVAL"
@@ -36,11 +37,14 @@ class User:
     is_ultra_restricted: bool = False
     is_stranger: bool = False
     title: str = ""
+    enterprise_id: str = ""
+    teams: list[str] = field(default_factory=list)
+    """On an Enterprise Grid: the organisation, and the workspaces of it that they are in."""
 
     @property
     def is_external(self) -> bool:
-        """A member of another organisation."""
-        return self.team_id != TEAM_ID
+        """A member of another organisation; on an Enterprise Grid other workspaces are of the same one."""
+        return self.team_id != TEAM_ID and not self.enterprise_id
 
     def as_json(self) -> dict[str, Any]:
         """Slack's user object. A deleted user has no roles and no time zone in it, as in Slack's."""
@@ -62,6 +66,15 @@ class User:
             "is_app_user": False,
             "updated": 1_700_000_000,
         }
+        if self.enterprise_id:
+            user["enterprise_user"] = {
+                "id": self.id,
+                "enterprise_id": self.enterprise_id,
+                "enterprise_name": ENTERPRISE_NAME,
+                "is_admin": False,
+                "is_owner": False,
+                "teams": list(self.teams),
+            }
         if self.is_external:
             user["is_stranger"] = self.is_stranger
         if not self.deleted:
@@ -167,6 +180,17 @@ class Team:
     users: dict[str, User]
     channels: dict[str, Channel]
     usergroups: dict[str, UserGroup]
+
+    @property
+    def enterprise_id(self) -> str:
+        """The organisation on an Enterprise Grid that this workspace is of; empty where it is of none."""
+        return self.users[BOT_USER_ID].enterprise_id
+
+    def join(self, enterprise_id: str) -> None:
+        """Make the workspace, and all its people, part of an Enterprise Grid; empty takes them out."""
+        for user in self.users.values():
+            if user.team_id == TEAM_ID:
+                user.enterprise_id, user.teams = enterprise_id, [TEAM_ID] if enterprise_id else []
 
     def channel(self, name_or_id: str) -> Channel | None:
         """A channel by its id, or by its name with or without `#`."""

@@ -38,6 +38,7 @@ def as_json(workspace: Workspace) -> JSON:
             "name": TEAM_NAME,
             "domain": TEAM_DOMAIN,
             "url": f"{workspace.base_url}/",
+            "enterprise_id": team.enterprise_id,
         },
         "bot": {
             "user_id": BOT_USER_ID,
@@ -57,10 +58,14 @@ def as_json(workspace: Workspace) -> JSON:
 
 def change(workspace: Workspace, wanted: JSON) -> None:
     """Change users, channels, user groups and the bot. Where it raises ActError nothing has changed."""
-    strange = wanted.keys() - {*_KINDS, "bot", "events", "features"}
+    strange = wanted.keys() - {*_KINDS, "bot", "events", "features", "enterprise"}
     if strange:
         raise ActError("invalid_team", detail=f"unknown: {', '.join(sorted(strange))}")
     team = copy.deepcopy(workspace.team)
+    if "enterprise" in wanted:
+        if not isinstance(wanted["enterprise"], str):
+            raise ActError("invalid_team", detail="enterprise is the id of an organisation, or empty")
+        team.join(wanted["enterprise"])
     for kind in _KINDS:
         changes = wanted.get(kind, {})
         if not isinstance(changes, dict) or not all(isinstance(c, dict) for c in changes.values()):

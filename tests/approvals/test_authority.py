@@ -56,3 +56,22 @@ def test_on_an_enterprise_grid_people_of_the_same_organisation_count() -> None:
         may_decide("U0ANA", ("U0ANA",), Grid({"U0ANA": replace(other, enterprise_id="E2")}))
     with pytest.raises(NotAllowed):  # no organisation on either side is not the same organisation
         may_decide("U0ANA", ("U0ANA",), People({"U0ANA": replace(other, enterprise_id="")}))
+
+
+def test_on_an_enterprise_grid_members_are_those_of_this_workspace() -> None:
+    elsewhere = replace(ANA, team_id="T9", enterprise_id="E1", teams=("T9",))
+    in_both = replace(ANA, team_id="T9", enterprise_id="E1", teams=("T9", "T1"))
+    gone = replace(ANA, team_id="T1", enterprise_id="E1", teams=("T9",))  # the list is what counts
+    old = replace(ANA, team_id="T9", enterprise_id="E1")  # no list: the one that Slack names
+    assert may_decide("U0ANA", ("members",), Grid({"U0ANA": in_both})) == in_both
+    for person in (elsewhere, gone, old):
+        named = [("U0ANA",), ("members", "U0ANA")] if person.teams else []
+        for approvers in (("members",), ("members", "U0BEN"), ("S0FIN", "members"), *named):
+            with pytest.raises(NotAllowed, match="Only members of this workspace"):
+                may_decide("U0ANA", approvers, Grid({"U0ANA": person}))
+    with pytest.raises(NotAllowed, match="Only members of this workspace"):
+        may_decide("U0ANA", ("S0FIN",), Grid({"U0ANA": elsewhere}, {"S0FIN": {"U0ANA"}}))
+    assert may_decide("U0ANA", ("S0FIN",), Grid({"U0ANA": in_both}, {"S0FIN": {"U0ANA"}})) == in_both
+    for other in (replace(in_both, guest=True), replace(in_both, stranger=True)):
+        with pytest.raises(NotAllowed):
+            may_decide("U0ANA", ("members", "U0ANA"), Grid({"U0ANA": other}))

@@ -44,8 +44,36 @@ def test_check_says_what_holds(file: str, capsys: pytest.CaptureFixture[str]) ->
     code, out, err = policy(capsys, "check", file)
     assert (code, err) == (0, "")
     assert out.startswith(
-        "policy.yml holds: 3 rules and 4 of the preset balanced, 0 examples\nautonomy is guided; digest "
+        "policy.yml holds: 3 rules and 5 of the preset balanced, 0 examples\nautonomy is guided; digest "
     )
+
+
+def test_check_warns_of_what_holds_and_may_not_be_meant(
+    file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, wanted in ((("check", file), 0), (("check", file, "--strict"), 1)):
+        code, out, err = policy(capsys, *arguments)
+        assert (code, err) == (wanted, "")
+        warning = " ".join(out.splitlines()[2:])
+        assert "policy.yml:18:5: warning: payload.amount has no lower bound" in warning
+    plain = THE_ISSUES.replace("payload.amount <= 50", "payload.amount > 0 && payload.amount <= 50")
+    Path(file).write_text(plain)
+    code, out, _ = policy(capsys, "check", file, "--strict")
+    assert code == 0 and "warning" not in out
+    Path(file).write_text(plain + "internal_domains: [gmail.com]\n".replace("internal", "internals"))
+    assert policy(capsys, "check", file, "--strict")[0] == 2
+
+
+def test_explain_says_why_a_message_is_outside(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for more, why in (
+        ({}, ""),
+        ({"webhook": "x"}, "nobody knows what webhook is"),
+        ({"cc": "a@b.c"}, "cc is not"),
+    ):
+        payload = {"to": "ana@example.com", "subject": "Hello", **more}
+        request = json.dumps({"action": "email.send", "payload": payload})
+        code, out, _ = policy(capsys, "explain", file, "--request", request)
+        assert code == 0 and (f"outside   {why}" in out if why else "outside  " not in out)
 
 
 def test_check_names_every_fault_with_its_line(file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,9 +268,9 @@ def test_the_schema_is_valid_and_holds_for_the_example(capsys: pytest.CaptureFix
 def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = policy(capsys, "classes")
     assert code == 0 and all(f"@{one.name}: {one.what}\n" in out for one in TABLE)
-    assert "signoff-actions, version 1" in out
+    assert "signoff-actions, version 2" in out
     found = json.loads(policy(capsys, "classes", "--json")[1])
-    assert (found["name"], found["version"], len(found["classes"])) == ("signoff-actions", 1, len(TABLE))
+    assert (found["name"], found["version"], len(found["classes"])) == ("signoff-actions", 2, len(TABLE))
     assert set(found["classes"][0]) == {
         "class",
         "what",
@@ -251,6 +279,7 @@ def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         "read_only",
         "tags",
         "actions",
+        "words",
     }
 
 

@@ -60,13 +60,15 @@ class Local:
 
 
 @contextmanager
-def local_bot(folder: Path, redis_url: str, *, remembered_seconds: float = 60) -> Iterator[Local]:
+def local_bot(
+    folder: Path, redis_url: str, *, remembered_seconds: float = 60, approvers: str = APPROVERS
+) -> Iterator[Local]:
     """Connected until the end of the `with`; its directory remembers people for so many seconds."""
     with Sandbox.start() as slack, pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "SlackDirectory", partial(SlackDirectory, remembered_seconds=remembered_seconds))
         for name, value in slack.settings().items():
             patch.setenv(name, value)
-        settings = Settings(data=folder, redis_url=redis_url, approvers=APPROVERS, channel=SHARED)
+        settings = Settings(data=folder, redis_url=redis_url, approvers=approvers, channel=SHARED)
         settings.signer(create=True)
         server = build.build(settings)
         migrate.upgrade(server.engine)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.policy.classes import TABLE, fitting
-from signoff.policy.globs import Globs, covers
+from signoff.policy.globs import Globs, covers, fold
 
 GLOB, NAME = st.text("ab.*?", min_size=1, max_size=7), st.text("ab.", max_size=8)
 
@@ -73,7 +73,8 @@ def test_no_name_stands_in_two_classes() -> None:
         ("slack.send_message", "message-outside"), ("get_secret", "access-change"),
         ("get_password", "access-change"), ("list_api_keys", "access-change"),
         ("read_credentials", "access-change"), ("secrets.list", "access-change"),
-        ("send_email", "message-outside"), ("email.send", "message-outside"), ("send_sms", "message-outside"),
+        ("send_email", "message-outside"), ("email.send", "message-outside"), ("send_sms",
+        "message-outside"),
         ("refund.create", "money"), ("payment", "money"), ("make_payment", "money"),
         ("transfer_funds", "money"),
         ("database_delete", "delete-data"), ("customer.delete", "delete-data"),
@@ -98,3 +99,46 @@ def test_no_name_stands_in_two_classes() -> None:
 def test_the_class_of_an_action(action: str, name: str | None) -> None:
     found = fitting(action)
     assert (found[0].name if found else None) == name
+
+
+FOLDED = [
+    ("taſk1", "task1"),
+    ("\u212aelvin", "kelvin"),
+    ("\u0130d", "id"),
+    ("ıd", "id"),
+    ("ﬁle", "file"),
+    ("ｘ", "x"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), FOLDED, ids=ascii)
+def test_no_letter_outside_ascii_is_taken_for_one_inside(one: str, other: str) -> None:
+    for glob, name in (
+        (one, other),
+        (other, one),
+        (other.upper(), one),
+        (one, other.upper()),
+        (one, one.upper()),
+    ):
+        same = glob.isascii() == name.isascii() and glob.lower() == name.lower()
+        assert Globs((glob,)).matches(name) is same, (glob, name)
+        assert Globs((f"*{glob}*",)).matches(f"a{name}b") is same
+    assert not covers([one], [other]) and not covers([other], [one])
+    assert not fitting(one) or fitting(one) != fitting(other)
+
+
+@given(st.text(max_size=6), st.text(max_size=6))
+def test_what_is_alike_is_alike_letter_by_letter(one: str, other: str) -> None:
+    glob = "a" + one.replace("*", "").replace("?", "")
+    assert Globs((glob,)).matches(glob)
+    folded = fold(one)
+    assert len(folded) == len(one) and fold(folded) == folded
+    assert [letter.isascii() for letter in folded] == [letter.isascii() for letter in one]
+    assert fold(one + other) == folded + fold(other)
+
+
+@pytest.mark.parametrize(
+    ("glob", "name"), [("Ä*", "äb"), ("*Σ", "ΑΣ"), ("ΟΔΟΣ", "οδος"), ("ПРИВЕТ", "привет")]
+)
+def test_other_alphabets_have_two_cases_too(glob: str, name: str) -> None:
+    assert Globs((glob,)).matches(name)

@@ -76,12 +76,13 @@ class SlackDirectory:
             if error.code in ("user_not_found", "user_not_visible"):
                 raise NotAllowed("Only members of this workspace can decide.") from None
             raise
-        profile = user.get("profile") or {}
+        profile, grid = user.get("profile") or {}, user.get("enterprise_user") or {}
         return Person(
             id=str(user["id"]),
             name=str(profile.get("display_name") or user.get("real_name") or user.get("name") or user["id"]),
             team_id=str(user.get("team_id") or ""),
-            enterprise_id=str((user.get("enterprise_user") or {}).get("enterprise_id") or ""),
+            enterprise_id=str(grid.get("enterprise_id") or ""),
+            teams=tuple(str(team) for team in grid.get("teams") or ()),
             bot=bool(user.get("is_bot") or user.get("is_workflow_bot")),
             deleted=bool(user.get("deleted")),
             guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
