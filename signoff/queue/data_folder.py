@@ -69,6 +69,8 @@ def server_settings() -> dict[str, str]:
 
 
 def _kept(path: Path) -> dict[str, str]:
+    if not os.path.lexists(path):  # then nothing is taken from there, be it whose it may
+        return {}
     private.check_folder(path.parent)
     try:
         return absolute(_parsed(path, private.read_private(path)), path.parent)
