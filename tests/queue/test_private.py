@@ -17,6 +17,7 @@ from signoff.errors import ConfigError
 from signoff.models.engine import open_engine
 from signoff.models.migrate import upgrade
 from signoff.queue import data_folder, private
+from signoff.server import own_redis
 from signoff.server import settings as server_settings
 
 OTHER = 12345
@@ -25,7 +26,11 @@ READERS: list[tuple[str, Callable[[Path], object]]] = [
     ("signing.key", lambda _: server_settings.load().signer(create=True)),
     ("agent.env", lambda _: data_folder.agent_settings()),
     ("server.env", lambda _: data_folder.server_settings()),
+    ("redis.url", lambda folder: own_redis.kept_url(folder)),
+    ("redis-admin.url", lambda folder: own_redis.admin_url(folder, None, None)),
     ("signoff.db", lambda folder: private.close_all(folder)),
+    ("stamps.jsonl", lambda folder: private.close_all(folder)),
+    ("redis/users.acl", lambda folder: private.close_all(folder)),
     ("redis/appendonlydir/appendonly.aof.1.incr.aof", lambda folder: private.close_all(folder)),
 ]
 """What lies in a data folder, and who reads it."""
@@ -81,8 +86,8 @@ def test_a_folder_that_others_may_write_is_refused_whatever_is_read_there(
     with pytest.raises(ConfigError, match=f"others may write {folder} .*chmod 700 {folder}"):
         read(folder)
     (folder / name).unlink()
-    if name in ("agent.env", "server.env"):
-        assert read(folder) == {}
+    if name in ("agent.env", "server.env", "redis.url"):
+        assert read(folder) in ({}, "")
     else:  # nor is one made there
         with pytest.raises(ConfigError, match="others may write"):
             read(folder)

@@ -63,6 +63,7 @@ def test_an_orphan_of_a_child_is_buried(adopting: None) -> None:
 def test_a_role_gets_listed_names_only() -> None:
     given = {
         "PATH": "/bin", "LC_ALL": "C", "SLACK_BOT_TOKEN": "xoxb-1", "SIGNOFF_CRASH_AT": "end.written:1",
+        "SIGNOFF_FREEZE_AT": "end.written:1", "SIGNOFF_REDIS_ADMIN_URL": "redis://a:b@c",
         "https_proxy": "http://a:b@c", "NO_PROXY": "*", "PGPASSWORD": "secret", "AWS_SECRET_ACCESS_KEY": "no",
         "BASH_ENV": "no", "PYTHONSTARTUP": "/no", "PYTHONBREAKPOINT": "no", "SLACK_CLIENT_SECRET": "no",
         "SIGNOFF_ELSE": "no", "SSL_CERT_FILE": "/certs", "PYTHONPATH": "/source",
@@ -71,6 +72,9 @@ def test_a_role_gets_listed_names_only() -> None:
         "AWS_SECRET_ACCESS_KEY", "BASH_ENV", "PYTHONSTARTUP", "PYTHONBREAKPOINT", "SLACK_CLIENT_SECRET",
         "SIGNOFF_ELSE",
     }  # fmt: skip
+    for role in ("bot", "intake", "worker"):
+        kept = environment.of(role, environment.for_role(given))
+        assert ("SIGNOFF_REDIS_ADMIN_URL" in kept) == (role == "intake")
     assert environment.plain(given).keys() == {"PATH", "LC_ALL", "SSL_CERT_FILE", "PYTHONPATH"}
     assert environment.system(given).keys() == {"PATH", "LC_ALL"}
 
