@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     @classmethod
     def _same_everywhere(cls, folder: object) -> object:
         try:
-            return checked_place(Path(folder)) if isinstance(folder, str) and folder else data_folder()
+            return checked_place(Path(folder)) if isinstance(folder, str | Path) and folder else data_folder()
         except ConfigError as error:
             raise ValueError(error.detail.removeprefix("SIGNOFF_DATA ").rstrip(".")) from None
 
