@@ -17,16 +17,22 @@ from signoff.payload import schema
 
 @dataclass(frozen=True)
 class Kind:
-    """`check` raises Invalid where a request is at fault; `ends` is what the last vote makes of it."""
+    """`check` gives the request to go on with, and raises Invalid where it is at fault; `ends` is what the
+    last vote makes of it.
+    """
 
-    check: Callable[[ApprovalRequest], None]
+    check: Callable[[ApprovalRequest], ApprovalRequest]
     ends: Mapping[Literal["approve", "reject"], End]
 
 
-def _check_payload(request: ApprovalRequest) -> None:
+def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
+    """The request; without its schema, where that asks for more work than anyone has time for."""
     if request.json_schema is not None:
-        schema.check_schema(request.json_schema)
-        schema.check_payload(request.json_schema, request.payload)
+        try:
+            schema.check_payload(request.json_schema, request.payload)
+        except schema.TooCostly:
+            return request.without_schema()
+    return request
 
 
 KINDS: Mapping[str, Kind] = {

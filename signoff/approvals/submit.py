@@ -57,7 +57,7 @@ class Submission:
         """The Approval of a request; see `Approvals.submit`."""
         if not request.commits(agent):
             raise Invalid("Its id is not the one of what it asks for: an id commits to that.")
-        kind_of(request).check(request)
+        request = kind_of(request).check(request)
         standing = self._receipts.read(
             self._publisher.standing(agent, str(request.id)), agent, str(request.id)
         )

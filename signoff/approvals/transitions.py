@@ -18,7 +18,7 @@ from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, store
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, moment, payload_digest
+from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
@@ -34,7 +34,7 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
     first = store.by_key(connection, agent, request.key) if request.key else None
     if first is None:
         return
-    if first.digest_sent == payload_digest(request.payload) and first.action == request.action:
+    if first.digest_sent == request.digest and first.action == request.action:
         raise Duplicate(f"Its key was used by request {first.request_id}.")
     raise Invalid(
         f"Its key was used by request {first.request_id} with other content: "
@@ -52,7 +52,7 @@ class Draft:
 
 def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> Draft:
     """What a request becomes; `before` is of `store.before`."""
-    at, request_id, text = before.now, str(request.id), canonical(request.payload)
+    at, request_id, text = before.now, str(request.id), request.payload_text
     approval = Approval(
         id=request_id,
         agent=agent,

@@ -14,7 +14,7 @@ from signoff.approvals.errors import BlockedNow, EditNotAllowed, NotAllowed
 from signoff.errors import Duplicate, Invalid, Limited
 from signoff.models import changes, flood
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, moment, payload_digest
+from signoff.models.messages import ApprovalRequest, moment
 from signoff.models.people import Directory, Person
 from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
@@ -155,7 +155,7 @@ def _check_flood(
         return
     flood.lock(connection, agent)
     if verdict.effect == "ask":
-        first = flood.same(connection, agent, request.action, payload_digest(request.payload))
+        first = flood.same(connection, agent, request.action, request.digest)
         if first:
             raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
     at = changes.clock(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -10,6 +11,8 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest
+
+log = logging.getLogger("signoff")
 
 KIND = "approval"
 SHORTHAND = {True: "reversible", False: "irreversible"}
@@ -80,18 +83,22 @@ def build_request(
         raise Invalid(f"There is no field {', '.join(sorted(unknown))}.")
     values: dict[str, Any] = {name: value for name, value in ask.items() if value is not None}
     payload = dict(payload)
-    sent = digest(canonical(payload))
+    text = canonical(payload)
+    sent = digest(text)
     _spell_out(values)
     key = values.get("key")
     nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()
     named = {"id": identity.request_id(KIND, agent, str(action), sent, nonce), "nonce": nonce, "kind": KIND}
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
+    body = request.with_text(text).encode()
     if request.json_schema is not None:
         from signoff.payload import schema  # only here: its validator takes a while to load
 
-        schema.check_schema(request.json_schema)
-        schema.check_payload(request.json_schema, request.payload)
-    return request, request.encode(), sent
+        try:
+            schema.check_payload(request.json_schema, request.payload)
+        except schema.TooCostly as error:
+            log.warning("%s: %s Its card will say that the schema was left out.", action, error.detail)
+    return request, body, sent
 
 
 def _spell_out(values: dict[str, Any]) -> None:

@@ -10,15 +10,17 @@ import re
 import secrets
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError
 
 from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.receipt import Wire
-from signoff.payload.canonical import canonical, digest, parse
+from signoff.payload.canonical import canonical, count, digest, parse
 
 VERSION = 1
 """Of the wire. A server takes its own and the one before."""
@@ -26,6 +28,13 @@ MAX_ENTRY = 512 * 1024
 """Bytes of a request as it stands in the stream."""
 MAX_PAYLOAD = 256 * 1024
 """Bytes of a payload's canonical text."""
+MAX_VALUES = 10_000
+"""Values in payload, context and schema together: each object, list and scalar, and each name in an object.
+
+So many that the worst request costs each role less than 0.25 s (`make bench`, "costs").
+"""
+_BESIDE = 200
+"""Values that a request's other fields may hold, at most."""
 MAX_EXPIRES_IN = 30 * 24 * 3600
 DEFAULT_EXPIRES_IN = 24 * 3600
 """Seconds until an unanswered request ends, at most, and without another word."""
@@ -72,10 +81,38 @@ class ApprovalRequest(Wire):
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
+    schema_left_out: bool = False
+    """The server's own note, refused from an agent: a schema was sent, and was too costly to check by."""
+
+    @cached_property
+    def payload_text(self) -> str:
+        """The payload's canonical text, made once."""
+        return canonical(self.payload)
+
+    @property
+    def digest(self) -> str:
+        """By which all parties know the payload."""
+        return digest(self.payload_text)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; what was made of the payload is made anew for another one."""
+        copy = super().model_copy(update=update, deep=deep)
+        if update and "payload" in update:
+            copy.__dict__.pop("payload_text", None)
+        return copy
+
+    def with_text(self, text: str) -> Self:
+        """The same, told its payload's canonical text by whoever has made that already."""
+        self.__dict__["payload_text"] = text
+        return self
+
+    def without_schema(self) -> Self:
+        """The same without its schema, which was too costly to check by."""
+        return self.model_copy(update={"json_schema": None, "schema_left_out": True})
 
     def commits(self, agent: str) -> bool:
         """Whether its id is the one of just this request, asked by this agent."""
-        made = identity.request_id(self.kind, agent, self.action, payload_digest(self.payload), self.nonce)
+        made = identity.request_id(self.kind, agent, self.action, self.digest, self.nonce)
         return self.nonce != "" and self.id == made
 
     def claims(self) -> str:
@@ -89,14 +126,25 @@ class ApprovalRequest(Wire):
 
     def encode(self) -> str:
         """The body of a stream entry; raises Invalid when it is too large or not canonical JSON."""
-        size = len(canonical(self.payload).encode())
-        if size > MAX_PAYLOAD:
-            raise Invalid(f"The payload has {size:,} bytes; at most {MAX_PAYLOAD:,} are taken.")
-        canonical(self.context, "context")
+        self.check_size()
         body = self.model_dump_json(by_alias=True, exclude_defaults=True)
         if len(body.encode()) > MAX_ENTRY:
             raise Invalid(f"The request has {len(body.encode()):,} bytes; at most {MAX_ENTRY:,} are taken.")
         return body
+
+    def check_size(self) -> None:
+        """Raise Invalid where payload or context are not canonical JSON, too large, or of too many values."""
+        size = len(self.payload_text.encode())
+        if size > MAX_PAYLOAD:
+            raise Invalid(f"The payload has {size:,} bytes; at most {MAX_PAYLOAD:,} are taken.")
+        texts = [self.payload_text, canonical(self.context, "context")]
+        texts += [] if self.json_schema is None else [canonical(self.json_schema, "schema")]
+        values = sum(map(count, texts))
+        if values > MAX_VALUES:
+            raise Invalid(
+                f"Payload, context and schema hold {values:,} values; at most {MAX_VALUES:,} are taken, with "
+                "every name and every entry: send fewer, or a summary and where the rest is."
+            )
 
     @classmethod
     def decode(cls, body: str | bytes) -> ApprovalRequest:
@@ -104,7 +152,9 @@ class ApprovalRequest(Wire):
         size = len(body if isinstance(body, bytes) else body.encode())
         if size > MAX_ENTRY:
             raise Invalid(f"The request has {size:,} bytes; at most {MAX_ENTRY:,} are taken.")
-        request = build(cls, parse(body))
+        request = build(cls, parse(body, MAX_VALUES + _BESIDE))
+        if request.schema_left_out:
+            raise Invalid("schema_left_out: it is the server's to say.")
         request.encode()
         return request
 

@@ -241,7 +241,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     text, claims = found.payload, found.claims
     if found.version > 1:
         text, claims = connection.execute(_FIRST, key).one()
-    request = ApprovalRequest.from_rows(claims, json.loads(text))
+    request = ApprovalRequest.from_rows(claims, json.loads(text)).with_text(text)
     version = {"version": found.version}
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
     return Approval(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter
 from typing import Any, NoReturn
 
 import rfc8785
@@ -17,16 +19,26 @@ from signoff.errors import Invalid
 
 MAX_DEPTH = 32
 """Levels of objects and lists in a payload."""
+MOST_SHOWN = 120
+"""Characters of a name or a place in an error."""
 LARGEST_NUMBER = 2**53
 """RFC 8785 (section 3.2.2.3) and JSON peers hold numbers as doubles: from here on they lose digits."""
 
 
-def parse(text: str | bytes) -> Any:
-    """JSON text → values, strictly.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_EMPTY = re.compile(r"[\[{]\s*+[\]}]")
 
-    Raises Invalid: not JSON, a name twice in one object, or something that `check` refuses.
+
+def parse(text: str | bytes, most: int | None = None) -> Any:
+    """JSON text → values, strictly; with `most`, at most so many (see `count`): more are not even built.
+
+    Raises Invalid: not JSON, too many values, a name twice in one object, or something that `check` refuses.
     """
     try:
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
+        if most is not None and (found := count(text, most)) > most:
+            raise Invalid(f"It has {found:,} values; at most {most:,} are taken.")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
         raise Invalid(f"It is nested deeper than {MAX_DEPTH} levels.") from None
@@ -39,28 +51,55 @@ def parse(text: str | bytes) -> Any:
     return value
 
 
+def count(text: str, enough: int = 0) -> int:
+    """How many values JSON text holds: every object, list and scalar, and every name in an object.
+
+    A value stands at the beginning or after a bracket, a comma or a colon; so they are counted without being
+    built. Where it is certain that there are no more than `enough`, what is counted may stand in texts.
+    """
+    found = _signs(text)
+    if found <= enough:
+        return found
+    bare = _STRING.sub("0", text)
+    return _signs(bare) - len(_EMPTY.findall(bare))
+
+
+def _signs(text: str) -> int:
+    return 1 + sum(map(text.count, ",:[{"))
+
+
+class _Fault(Exception):
+    """What is wrong with a value; on its way up it is told where, from the inside out."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path: list[str] = []
+
+
 def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> None:
     """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error."""
+    try:
+        _check(value, levels)
+    except _Fault as fault:
+        place = "".join((where, *reversed(fault.path)))
+        raise Invalid(fault.message.replace("{}", _short(place), 1)) from None
+
+
+def _check(value: Any, levels: int) -> None:
     if value is None or value is True or value is False:
         return
-    if isinstance(value, dict | list | tuple) and levels == 0:
-        raise Invalid(f"{_short(where)} is nested deeper than {MAX_DEPTH} levels.")
     if isinstance(value, str):
-        _check_text(value, where)
+        _check_text(value)
     elif isinstance(value, int | float):
         if value != value or abs(value) >= LARGEST_NUMBER:
-            raise Invalid(f"{_short(where)} is NaN, infinite, or 2^53 or more: send it as text.")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if not isinstance(name, str):
-                raise Invalid(f"{_short(where)} has a name that is not text: {_short(repr(name))}.")
-            _check_text(name, f"a name in {where}")
-            check(item, f"{where}.{name}", levels - 1)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            check(item, f"{where}[{index}]", levels - 1)
+            raise _Fault("{} is NaN, infinite, or 2^53 or more: send it as text.")
+    elif isinstance(value, dict | list | tuple):
+        if levels == 0:
+            raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")
+        _check_items(value, levels)
     else:
-        raise Invalid(f"{_short(where)} is a {type(value).__name__}, which JSON does not have.")
+        raise _Fault(f"{{}} is a {type(value).__name__}, which JSON does not have.")
 
 
 def canonical(value: Any, where: str = "payload") -> str:
@@ -74,22 +113,42 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _check_text(text: str, where: str) -> None:
+def _check_items(value: dict[Any, Any] | list[Any] | tuple[Any, ...], levels: int) -> None:
+    if isinstance(value, dict):
+        for name in value:
+            _check_name(name)
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    place: Any = None
+    try:
+        for place, item in items:  # noqa: B007
+            _check(item, levels - 1)
+    except _Fault as fault:
+        fault.path.append(f".{place[:MOST_SHOWN]}" if isinstance(value, dict) else f"[{place}]")
+        raise
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise _Fault(f"{{}} has a name that is not text: {_short(repr(name))}.")
+    _check_text(name, "a name in ")
+
+
+def _check_text(text: str, what: str = "") -> None:
     if "\x00" in text:
-        raise Invalid(f"{_short(where)} holds a NUL character: remove it.")
+        raise _Fault(f"{what}{{}} holds a NUL character: remove it.")
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise Invalid(f"{_short(where)} holds half a surrogate pair: it is not valid Unicode.") from None
+            raise _Fault(f"{what}{{}} holds half a surrogate pair: it is not valid Unicode.") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Invalid(f"The name {_short(repr(twice))} stands twice in one object.")
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, often in times.items() if often > 1)
+        raise Invalid(f"The name {_short(repr(twice[:MOST_SHOWN]))} stands twice in one object.")
     return found
 
 
@@ -97,6 +156,6 @@ def _no_constant(name: str) -> NoReturn:
     raise Invalid(f"{name} is not JSON: send it as text, or leave it out.")
 
 
-def _short(text: str, limit: int = 120) -> str:
-    printable = text.encode("unicode_escape").decode()
-    return printable if len(printable) <= limit else printable[:limit] + "…"
+def _short(text: str) -> str:
+    printable = text[: MOST_SHOWN + 1].encode("unicode_escape").decode()
+    return printable if len(printable) <= MOST_SHOWN else printable[:MOST_SHOWN] + "…"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.errors import Invalid
-from signoff.payload.fields import coerce, fields
+from signoff.payload.fields import coerce
+from signoff.payload.reader import fields
 from signoff.payload.schema import MAX_SCHEMA, check, check_payload, check_schema
 
 REFUND: dict[str, Any] = {

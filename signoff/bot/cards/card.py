@@ -138,7 +138,7 @@ def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
 
 
 def _warning(approval: Approval) -> str:
-    found = [*texts(approval.payload), *claimed_texts(approval.request)]
+    found = {*texts(approval.payload), *claimed_texts(approval.request)}
     return card_words.misleading(any(map(hides, found)), any(map(mixed, found)))
 
 
@@ -179,10 +179,11 @@ def _approve(approval: Approval) -> Block:
 
 def _arguments(approval: Approval, limit: int) -> str:
     """The first arguments in the schema's order, on one line."""
-    shown = (
-        f"{' › '.join(row.path)} {_first_line(row.text)}".strip()
-        for row in rows(approval.request.json_schema, approval.payload)
-    )
+    shown: list[str] = []
+    for row in rows(approval.request.json_schema, approval.payload):
+        shown.append(f"{' › '.join(row.path)} {_first_line(row.text)}".strip())
+        if sum(map(len, shown)) > limit:
+            break
     return cut(", ".join(shown), limit)
 
 

@@ -19,7 +19,7 @@ from signoff.bot.forms.inputs import Fixed, Input
 from signoff.bot.forms.leaves import Path, leaves, replaced
 from signoff.bot.text.fold import fold, split
 from signoff.bot.text.payload import elements, name_text, rows
-from signoff.bot.text.text import Block, cut, length, line, literal, rich, visible
+from signoff.bot.text.text import Block, cut, glimpse, length, line, literal, rich, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     asks,
@@ -65,7 +65,7 @@ def can_edit(approval: Approval) -> bool:
     whole = split(rows(approval.request.json_schema, approval.payload, whole=True), BLOCK_CHARACTERS)
     if sum(1 for _ in chunks(whole)) > VIEW_BLOCKS:
         return False
-    return any(not isinstance(place, Fixed) for place in EditForm(approval).inputs.values())
+    return any(not isinstance(place, Fixed) for place in _places(approval))
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,7 @@ class EditForm:
     @cached_property
     def inputs(self) -> dict[str, Input]:
         """The fields of the payload and of its schema, by block_id."""
-        editable = self.approval.editable
-        names = editable if isinstance(editable, tuple) else ()
-        found = islice(leaves(self.approval.request.json_schema, self.approval.payload), FIELDS)
-        places = (input_of(*leaf, editable is True or leaf[0][0] in names) for leaf in found)
-        return {place.block_id: place for place in places}
+        return {place.block_id: place for place in _places(self.approval)}
 
     @cached_property
     def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
@@ -230,8 +226,16 @@ class EditForm:
         yield asks(place.block_id, name, element, " ".join(place.hints), place.is_optional)
 
 
+def _places(approval: Approval) -> Iterator[Input]:
+    """The first fields of the payload and of its schema, each with its input."""
+    editable = approval.editable
+    names = frozenset(editable) if isinstance(editable, tuple) else frozenset()
+    found = islice(leaves(approval.request.json_schema, approval.payload), FIELDS)
+    return (input_of(*leaf, editable is True or leaf[0][0] in names) for leaf in found)
+
+
 def _message(text: str) -> str:
-    return cut(visible(text), MESSAGE)
+    return glimpse(text, MESSAGE)
 
 
 def _as_text(place: Fixed, name: str) -> Block:

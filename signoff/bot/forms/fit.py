@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from signoff.bot.forms.inputs import Choice, Fixed, Input, Moment, Tick, choice_text
@@ -13,7 +15,7 @@ from signoff.bot.text.text import length
 from signoff.bot.text.views import INPUT
 from signoff.bot.text.words import forms as forms_words
 from signoff.payload.canonical import canonical
-from signoff.payload.fields import Field
+from signoff.payload.reader import Field
 
 OPTION_TEXT = 75
 """Slack: characters of an option's text."""
@@ -28,8 +30,8 @@ def input_of(path: Path, field: Field, is_group: bool, is_editable: bool) -> Inp
     if field.schema.get("contentEncoding") == "base64" and octets(field.value) is not None:
         return Fixed(path, field, why=forms_words.BYTES_STAY)
     if options := choices(field):
-        start = list(options).index(canonical(field.value)) if field.present else None
-        return Choice(path, field, start, values=tuple(options.values()))
+        start = options.places[canonical(field.value)] if field.present else None
+        return Choice(path, field, start, values=options.values)
     if field.scalar == "boolean" and not field.nullable:
         return Tick(path, field, field.value is True)
     if field.scalar == "string" and field.schema.get("format") == "date-time":
@@ -45,16 +47,33 @@ def input_of(path: Path, field: Field, is_group: bool, is_editable: bool) -> Inp
     return Text(path, field, text, escapes=escapes)
 
 
-def choices(field: Field) -> dict[str, Any]:
-    """The values of a select by their JSON; none where text serves better."""
+@dataclass(frozen=True)
+class Options:
+    """The values of a select, and the place of each by its JSON."""
+
+    values: tuple[Any, ...]
+    places: Mapping[str, int]
+
+
+_YES_NO_NULL: list[Any] = [True, False, None]
+
+
+def choices(field: Field) -> Options | None:
+    """The values of a select; None where text serves better."""
     named = field.schema.get("enum")
     values = named if isinstance(named, list) else []
     if not values and field.scalar == "boolean" and field.nullable:
-        values = [True, False, None]
+        values = _YES_NO_NULL
+    found: Options | None = field.described.shared.make("choices", values, _options) if values else None
+    known = found is not None and (not field.present or canonical(field.value) in found.places)
+    return found if known else None
+
+
+def _options(values: list[Any]) -> Options | None:
     if any(isinstance(value, list | dict) for value in values):
-        return {}
+        return None
     texts = {choice_text(value) for value in values}
+    if len(texts) != len(values) or any(length(text) > OPTION_TEXT for text in texts):
+        return None
     found = {canonical(value): value for value in values}
-    known = not field.present or canonical(field.value) in found
-    fits = known and all(length(text) <= OPTION_TEXT for text in texts) and len(texts) == len(values)
-    return found if fits else {}
+    return Options(tuple(found.values()), {text: at for at, text in enumerate(found)})

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeGuard
 
 from signoff.bot.forms.leaves import ABSENT, Path
 from signoff.bot.text.moments import MINUTE, PICKER, written
 from signoff.bot.text.payload import scalar_text
-from signoff.bot.text.text import Block, cut, plain, visible
+from signoff.bot.text.text import Block, glimpse, plain
 from signoff.bot.text.views import element
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
-from signoff.payload.fields import Field, coerce
+from signoff.payload.fields import coerce
+from signoff.payload.reader import Field
 
 OPTIONS = 100
 """Slack: options of a select. More come from an external select."""
@@ -41,7 +43,7 @@ class Input:
     takes_nothing: ClassVar[bool] = False
     """True where an input that holds nothing says something too."""
 
-    @property
+    @cached_property
     def block_id(self) -> str:
         """The same for the same place in every version of a payload."""
         return f"field:{hashlib.sha256(json.dumps(self.path).encode()).hexdigest()[:20]}"
@@ -61,9 +63,9 @@ class Input:
         """What stands under it: the agent's words about it, marked as its own."""
         field, found = self.field, []
         if field.title.strip() and field.title != field.name:
-            found.append(forms_words.agent_title(cut(visible(field.title), 60)))
+            found.append(forms_words.agent_title(glimpse(field.title, 60)))
         if field.description.strip():
-            found.append(forms_words.agent_hint(cut(visible(field.description), 150)))
+            found.append(forms_words.agent_hint(glimpse(field.description, 150)))
         return found
 
     def entered(self, state: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from signoff.bot.text.payload import LEVELS
-from signoff.payload.fields import Field, fields
+from signoff.payload.reader import Field, Reader
 
 ABSENT: Final = object()
 """What a form gives for a field that is to be left out of the payload."""
@@ -17,18 +17,19 @@ Leaf = tuple[Path, Field, bool]
 
 def leaves(schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Leaf]:
     """Every field of a payload and of its schema, in its order; objects are opened down two levels."""
-    yield from _leaves(schema or {}, (), fields(schema, payload))
+    reader = Reader(schema)
+    yield from _leaves(reader, (), reader.fields(schema, payload))
 
 
-def _leaves(root: dict[str, Any], path: Path, found: list[Field]) -> Iterator[Leaf]:
+def _leaves(reader: Reader, path: Path, found: Iterator[Field]) -> Iterator[Leaf]:
     for field in found:
         where = (*path, field.name)
         if len(path) >= LEVELS or not _opens(field):
             yield where, field, False
             continue
-        if field.nullable or (root and not field.required):
+        if field.nullable or (reader.root and not field.required):
             yield where, field, True
-        yield from _leaves(root, where, fields(field.schema, field.value, root))
+        yield from _leaves(reader, where, reader.fields(field.schema, field.value))
 
 
 def _opens(field: Field) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from signoff.bot.text.claims import claims
@@ -116,17 +116,13 @@ def details_view(approval: Approval) -> Block:
     """What does not help to decide: the agent's claims in full, what happened, ids, the policy's words."""
     blocks: list[Block] = [rich("said", line(literal(card_words.AGENT_SAYS, "bold")))]
     room = DETAILS_BYTES
-    for index, claim in enumerate(claims(approval.request)):
-        label = [literal(f"{claim.label}: ", "bold")] if claim.label else []
-        for number, part in enumerate(pieces(claim.text, 2800)):
-            spans = [*(label if number == 0 else []), literal(part)]
-            block = rich(f"said:{index}:{number}", {"type": "rich_text_quote", "elements": spans})
-            room -= len(json.dumps(block))
-            if room >= 0 and len(blocks) < 90:
-                blocks.append(block)
-    if room < 0 or len(blocks) >= 90:
-        blocks.append(note(card_words.TRUNCATED))
-    elif len(blocks) == 1:
+    for block in _said(approval):
+        room -= len(json.dumps(block))
+        if room < 0 or len(blocks) >= 90:
+            blocks.append(note(card_words.TRUNCATED))
+            break
+        blocks.append(block)
+    if len(blocks) == 1:
         blocks.append(note(forms_words.NOT_SAID))
     facts = [
         span
@@ -145,6 +141,15 @@ def details_view(approval: Approval) -> Block:
         ],
         approval,
     )
+
+
+def _said(approval: Approval) -> Iterator[Block]:
+    """What the agent says, claim by claim, in pieces that a block holds."""
+    for index, claim in enumerate(claims(approval.request)):
+        label = [literal(f"{claim.label}: ", "bold")] if claim.label else []
+        for number, part in enumerate(pieces(claim.text, 2800)):
+            spans = [*(label if number == 0 else []), literal(part)]
+            yield rich(f"said:{index}:{number}", {"type": "rich_text_quote", "elements": spans})
 
 
 def _facts(approval: Approval) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
 from signoff.payload.canonical import LARGEST_NUMBER, canonical
-from signoff.payload.fields import Field, coerce, is_number
+from signoff.payload.fields import coerce, is_number
+from signoff.payload.reader import Field
 
 MULTILINE = 80
 NUMBERS = {
@@ -27,8 +28,8 @@ NUMBERS = {
     "number": re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?"),
 }
 """What Slack takes in an input for numbers."""
-URL = re.compile(r"https?://[^\s/]\S*")
-EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+URL = re.compile(r"https?://[^\s/]\S*+")
+EMAIL = re.compile(r"[^\s@]++@[^\s@][^\s@.]*+\.[^\s@]++")
 
 
 @dataclass(frozen=True)

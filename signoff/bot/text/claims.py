@@ -31,14 +31,15 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
     for text in request.alternatives:
         if text.strip():
             yield Claim(card_words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
-    text = ""
+    said: list[str] = []
     for row in rows(None, request.context):
-        if row.path and text:
-            yield Claim(card_words.CLAIM_LABELS["context"], text)
+        if row.path and said:
+            yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
+            said = []
         name = " › ".join(row.path)
-        text = f"{name}  {row.text}" if name else f"{text}, {row.text}"
-    if text:
-        yield Claim(card_words.CLAIM_LABELS["context"], text)
+        said.append(f"{name}  {row.text}" if name else f", {row.text}" if said else row.text)
+    if said:
+        yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
 
 
 def claimed_texts(request: ApprovalRequest) -> Iterator[str]:

@@ -45,13 +45,20 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 def _changes(path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     for name in [*new, *(name for name in old if name not in new)]:
         before, after = old.get(name), new.get(name)
-        if name in old and name in new and canonical(before) == canonical(after):
+        if name in old and name in new and _is_same(before, after):
             continue
         where = (*path, name_text(name))
         if isinstance(before, dict) and isinstance(after, dict) and before and after and len(path) < LEVELS:
             yield from _changes(where, before, after)
         else:
             yield Change(where, _text(before) if name in old else None, _text(after) if name in new else None)
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Whether two values are one JSON; 1 is not true, though Python says so, and 120.0 is 120."""
+    if before is after:
+        return True
+    return bool(before == after) and canonical(before) == canonical(after)
 
 
 def _text(value: Any) -> str:

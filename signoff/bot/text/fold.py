@@ -45,19 +45,19 @@ def fold(all_rows: Iterable[Row], characters: int, lines: int) -> Folded:
 
     The row that passes the limit is cut short.
     """
-    kept: list[Row] = []
-    left_out = list(all_rows)
-    total = sum(row.size for row in left_out), sum(row.lines for row in left_out)
+    found = list(all_rows)
+    total = sum(row.size for row in found), sum(row.lines for row in found)
     if total[0] <= characters * 6 // 5 and total[1] <= lines * 6 // 5:
-        return Folded(tuple(left_out))
-    while left_out and left_out[0].size <= characters and left_out[0].lines <= lines:
-        row = left_out.pop(0)
-        kept.append(row)
-        characters, lines = characters - row.size, lines - row.lines
+        return Folded(tuple(found))
+    first = 0
+    while first < len(found) and found[first].size <= characters and found[first].lines <= lines:
+        characters, lines = characters - found[first].size, lines - found[first].lines
+        first += 1
+    kept, left_out = found[:first], found[first:]
     if left_out:
         head, left_out[0] = _cut_row(left_out[0], characters, lines)
         kept += [head] if head else []
-    size = sum(len(row.text.encode()) for row in left_out)
+    size = sum(len(row.text) if row.text.isascii() else len(row.text.encode()) for row in left_out)
     return Folded(tuple(kept), sum(row.lines for row in left_out), size)
 
 

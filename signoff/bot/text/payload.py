@@ -14,13 +14,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from signoff.bot.text.moments import date_span, seconds
 from signoff.bot.text.text import Block, length, line, literal, visible
 from signoff.bot.text.words import card as card_words
 from signoff.payload.canonical import canonical
-from signoff.payload.fields import Field, fields
+from signoff.payload.reader import Field, Reader
 
 LEVELS = 2
 """Nested objects are shown as `a › b` down so many levels, then as JSON."""
@@ -34,7 +35,7 @@ SHORT_BYTES = 200
 Span = tuple[str, str]
 """Text, already visible, and its style."""
 
-_LOOKS_LIKE_JSON = re.compile(r'["\[{]|(?:true|false|null|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\Z')
+_LOOKS_LIKE_JSON = re.compile(r'["\[{]|(?:true|false|null|-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)\Z')
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,20 @@ class Row:
     at: int | None = None
     """The moment that a text names, in seconds since 1970: shown in the reader's own zone beside it."""
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The value's text, without styles."""
-        return "".join(text for text, _ in self.spans)
+        return self.spans[0][0] if len(self.spans) == 1 else "".join(text for text, _ in self.spans)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Characters, as Slack may count them."""
-        about = (*self.path, self.mark) if self.path else ()
-        return length(self.text) + sum(length(name) + 3 for name in about) + (24 if self.at else 0)
+        found = length(self.text) + (24 if self.at else 0)
+        for name in (*self.path, self.mark) if self.path else ():
+            found += length(name) + 3
+        return found
 
-    @property
+    @cached_property
     def lines(self) -> int:
         """Lines on a card."""
         if self.form != "code":
@@ -75,15 +78,14 @@ class Row:
 
 def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
     """A payload's values in the schema's order; `whole` gives long bytes as text as well."""
-    yield from _object_rows(schema or {}, schema or {}, payload, (), whole)
+    yield from _object_rows(Reader(schema), schema, payload, (), whole)
 
 
 def _object_rows(
-    root: dict[str, Any], schema: dict[str, Any], value: dict[str, Any], path: tuple[str, ...], whole: bool
+    reader: Reader, schema: dict[str, Any] | None, value: dict[str, Any], names: tuple[str, ...], whole: bool
 ) -> Iterator[Row]:
-    for field in fields(schema, value, root):
-        if field.present:
-            yield from _rows(root, (*path, field.name), field, whole)
+    for field in reader.present(schema, value):
+        yield from _rows(reader, (*names, name_text(field.name)), field, whole)
 
 
 def code_format(schema: dict[str, Any]) -> str:
@@ -92,14 +94,14 @@ def code_format(schema: dict[str, Any]) -> str:
     return named if isinstance(named, str) and named in card_words.CODE_FORMATS else ""
 
 
-def _rows(root: dict[str, Any], path: tuple[str, ...], field: Field, whole: bool) -> Iterator[Row]:
-    names, value = tuple(name_text(name) for name in path), field.value
+def _rows(reader: Reader, names: tuple[str, ...], field: Field, whole: bool) -> Iterator[Row]:
+    value = field.value
     if len(names[-1]) > NAME:
-        yield Row(names[:-1], ((json_text({path[-1]: value}), ""),), "code")
+        yield Row(names[:-1], ((json_text({field.name: value}), ""),), "code")
     elif field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
         yield from _bytes_rows(names, value, content, whole)
-    elif isinstance(value, dict) and value and len(path) <= LEVELS:
-        yield from _object_rows(root, field.schema, value, path, whole)
+    elif isinstance(value, dict) and value and len(names) <= LEVELS:
+        yield from _object_rows(reader, field.schema, value, names, whole)
     elif isinstance(value, str) and value and (form := code_format(field.schema)):
         yield Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=card_words.code_mark(form))
     elif isinstance(value, list) and value and (bullets := _bullets(value)):
@@ -146,16 +148,17 @@ def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool)
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every name and every text in a value, as it came."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
+    """Every name and every text in a value, as it came; in no order."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            yield from one
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
 
 
 def octets(value: Any) -> bytes | None:
@@ -188,6 +191,8 @@ def name_text(name: str) -> str:
 
 def scalar_text(value: Any) -> str:
     """A value on one line, visible; a text that could be read as another type stands in quotes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         return canonical(value)
     quoted = not value or _LOOKS_LIKE_JSON.match(value)

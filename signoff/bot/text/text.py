@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Literal, NewType
 
@@ -29,12 +29,18 @@ DATE_FORMS = {"when": "{date_short_pretty} {time}", "time": "{time}"}
 
 _ID = re.compile(r"[UW][A-Z0-9]{1,40}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,40}")
-_EASY = re.compile(r"[!-~]+(?: [!-~]+)*")
-_EASY_LINES = re.compile(r"[\n\t -~]*")
-_PADDING = re.compile(r"\A | \Z|(?<= ) +")
-_PADDING_LINES = re.compile(r"[ \t]+(?=\n|\Z)| {33,}")
-_BROKEN_ESCAPE = re.compile(r"\\(?:u(?:\{[0-9a-f]*)?)?\Z")
+_EASY = re.compile(r"[!-~]++(?: [!-~]++)*+")
+_EASY_LINES = re.compile(r"[\n\t -~]*+")
 _CONTROLS = re.compile(r"[^\n\r\t -~]")
+_BROKEN_ESCAPE = re.compile(r"\\(?:u(?:\{[0-9a-f]{0,6})?)?\Z")
+_LONGEST_ESCAPE = 10
+# What has to be written out, in a text's kinds (see `_Kinds`): what is not seen, a backslash that could pass
+# for one of ours, padding, marks that bury others, marks without a letter. No place is looked at twice.
+_SPANS = re.compile(r"\A | \Z|(?<= ) ++|[hT]++|b(?=u\{)|(?<=mmmm)m++|(?<![.bu{m])m++")
+_SPANS_IN_LINES = re.compile(
+    r"(?<![ tT])[ tT]++(?=n|\Z)| {33,}+|h++|T++|b(?=u\{)|(?<=mmmm)m++|(?<![.bu{m])m++"
+)
+_TOO_MANY_MARKS = re.compile(r"\Am|mmmmm")
 _WORD = re.compile(r"[^\W\d_]+")
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "HALFWIDTH", "IDEOGRAPHIC"})
 
@@ -56,7 +62,6 @@ _UNSEEN = frozenset(
 )
 
 
-@lru_cache(maxsize=8192)
 def _kind(char: str) -> Literal["shown", "mark", "hidden"]:
     """What a character needs. str.isprintable() is False for categories C and Z but the ASCII space."""
     if not char.isprintable() or char in _UNSEEN:
@@ -65,6 +70,32 @@ def _kind(char: str) -> Literal["shown", "mark", "hidden"]:
     if category == "Me" or unicodedata.combining(char) == 1:  # enclosing, or struck through: overlays digits
         return "hidden"
     return "mark" if category == "Mn" else "shown"
+
+
+class _Table(dict[int, str]):
+    """What becomes of each character, by its code; for str.translate, which looks up what it is given.
+
+    What was looked up is kept, within bounds: there are a million characters.
+    """
+
+    def __init__(self, of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= 32_768:
+            self.clear()
+        found = self[code] = self._of(chr(code))
+        return found
+
+
+def _kinds(keep: str) -> _Table:
+    """Each character's kind, as a letter: `n`, `t` for kept line ends and tabs, `T` for other tabs, a space,
+    `b`, `u` and `{` for what an escape begins with, `m` for marks, `h` for what is hidden, `.` for the rest.
+    """
+    letters = {" ": " ", "\\": "b", "u": "u", "{": "{", "\t": "T", **{char: _KEPT[char] for char in keep}}
+    kinds = {"shown": ".", "mark": "m", "hidden": "h"}
+    return _Table(lambda char: letters.get(char) or kinds[_kind(char)])
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -79,34 +110,25 @@ def visible(text: str, keep: str = "") -> str:
     """
     if _EASY.fullmatch(text) and "\\u{" not in text:
         return text
-    padding = _PADDING_LINES if "\n" in keep else _PADDING
-    if keep == "\n\t" and _EASY_LINES.fullmatch(text) and "\\u{" not in text:
-        return padding.sub(lambda found: "".join(map(_escape, found[0])), text)
-    return "".join(_escaped(text, keep, _covered(padding, text)))
-
-
-def _covered(padding: re.Pattern[str], text: str) -> set[int]:
-    return {at for found in padding.finditer(text) for at in range(found.start(), found.end())}
-
-
-def _escaped(text: str, keep: str, padding: set[int]) -> Iterator[str]:
-    marks = MOST_MARKS
-    for at, char in enumerate(text):
-        kind = "shown" if char in keep else _kind(char)
-        if char == "\\" and text.startswith("u{", at + 1):
-            yield "\\u{5c}"
-        elif kind == "hidden" or at in padding or (kind == "mark" and marks >= MOST_MARKS):
-            yield _escape(char)
-        else:
-            yield char
-        if kind == "mark":
-            marks += 1
-        else:  # a mark has nothing to sit on after a space, a line's end or an escape
-            marks = 0 if kind == "shown" and not char.isspace() else MOST_MARKS
+    kinds = text.translate(_KINDS[keep])
+    spans = _SPANS_IN_LINES if "\n" in keep else _SPANS
+    found: list[str] = []
+    done = 0
+    for span in spans.finditer(kinds):
+        start, end = span.span()
+        found.append(text[done:start])
+        found.append(text[start:end].translate(_ESCAPES) if end - start > 1 else _ESCAPES[ord(text[start])])
+        done = end
+    return "".join((*found, text[done:])) if done else text
 
 
 def _escape(char: str) -> str:
     return f"\\u{{{ord(char):x}}}"
+
+
+_KEPT = {"\n": "n", "\t": "t"}
+_KINDS = {keep: _kinds(keep) for keep in ("", "\n", "\n\t")}
+_ESCAPES = _Table(_escape)
 
 
 def actual(text: str) -> str:
@@ -123,10 +145,8 @@ def hides(text: str) -> bool:
     """True where something in `text` cannot be seen as it is: more than spaces, tabs and line ends."""
     if text.isascii():
         return _CONTROLS.search(text) is not None
-    if any(char not in "\n\r\t" and _kind(char) == "hidden" for char in text):
-        return True
-    marks = "".join("m" if _kind(char) == "mark" else " " for char in text)
-    return marks.startswith("m") or "m" * (MOST_MARKS + 1) in marks
+    kinds = text.replace("\r", " ").translate(_KINDS["\n\t"])
+    return "h" in kinds or _TOO_MANY_MARKS.search(kinds) is not None
 
 
 def mixed(text: str) -> bool:
@@ -136,12 +156,14 @@ def mixed(text: str) -> bool:
     """
     if text.isascii():
         return False
-    words = (word for word in _WORD.findall(text) if not word.isascii())
-    return any(len({_script(char) for char in word} - {""}) > 1 for word in words)
+    words = {word for word in _WORD.findall(text) if not word.isascii()}
+    return any(len({_script(char) for char in set(word)} - {""}) > 1 for word in words)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32_768)
 def _script(char: str) -> str:
+    if "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" or char >= "\U00020000":
+        return ""  # ideographs and Hangul: tens of thousands, whose names need not be looked up
     name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
     if name in ("MICRO", "FEMININE", "MASCULINE"):
         return "LATIN"
@@ -156,9 +178,14 @@ def length(text: str) -> int:
 
 def cut(text: str, limit: int, more: str = "…") -> str:
     """`text`, already visible, in at most `limit` of `length`; what was cut ends in `more`."""
-    if length(text) <= limit:
+    if len(text) <= limit and length(text) <= limit:
         return text
     return _head(text, limit - length(more)) + more
+
+
+def glimpse(text: str, limit: int, keep: str = "") -> str:
+    """The beginning of any text, made visible, in at most `limit`: of a long one the rest is not read."""
+    return cut(visible(text[: limit + 1], keep), limit)
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:
@@ -166,22 +193,23 @@ def pieces(text: str, limit: int) -> Iterator[str]:
 
     Never in the middle of an escape; after a line's end where there is one in the second half.
     """
-    while length(text) > limit:
-        head = _head(text, limit) or text[:1]
+    at = 0
+    while len(text) - at > limit or length(text[at:]) > limit:
+        head = _head(text, limit, at) or text[at]
         line = head.rfind("\n") + 1
         head = head[:line] if line > len(head) // 2 else head
         yield head
-        text = text[len(head) :]
-    if text:
-        yield text
+        at += len(head)
+    if at < len(text):
+        yield text[at:]
 
 
-def _head(text: str, limit: int) -> str:
-    head = text[: max(limit, 0)]
+def _head(text: str, limit: int, at: int = 0) -> str:
+    head = text[at : at + max(limit, 0)]
     while length(head) > limit:
         head = head[: -max((length(head) - limit) // 5, 1)]
-    if len(head) < len(text):
-        broken = _BROKEN_ESCAPE.search(head)
+    if at + len(head) < len(text):
+        broken = _BROKEN_ESCAPE.search(head, max(len(head) - _LONGEST_ESCAPE, 0))
         head = head[: broken.start()] if broken else head
     return head
 
@@ -216,7 +244,7 @@ def escape(ours: str) -> Trusted:
     return Trusted(ours.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
-_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=[A-Za-z0-9_+'-]+:)")
+_MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=[A-Za-z0-9_+'-]++:)")
 """What Slack would read as markup or as an emoji. An underscore inside a word it leaves alone."""
 
 

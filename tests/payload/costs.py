@@ -1,0 +1,317 @@
+"""The costliest requests that anybody has thought of, one of a kind, at any size.
+
+Each kind is a function of a share of what a request may hold, from 0 to 1, so that what twice the size costs
+can be compared. `make bench` measures all of them at their full size, the tests the growth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+VALUES = 9_500
+"""What a whole request may hold, with room for what stands around it (see `messages.MAX_VALUES`)."""
+BYTES = 250_000
+"""Of a payload as JSON."""
+SCHEMA = 31_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """What an agent sends beside its action."""
+
+    payload: dict[str, Any]
+    context: dict[str, Any] = field(default_factory=dict)
+    schema: dict[str, Any] | None = None
+    reason: str = ""
+
+
+def values(make: Callable[[int], dict[str, Any]], each: float = 1) -> Callable[[float], Case]:
+    """A payload of so many parts, `each` of which counts as so many values."""
+    return lambda share: Case(make(int(VALUES * share / each)))
+
+
+def text(unit: str, start: str = "", end: str = "", bytes_each: float = 0) -> Callable[[float], Case]:
+    """A payload that is one long text; `bytes_each` is what the unit takes as JSON."""
+    size = bytes_each or len(unit.encode())
+    return lambda share: Case({"t": start + unit * int(BYTES * share / size) + end})
+
+
+def both(unit: str, bytes_each: float) -> Callable[[float], Case]:
+    """Such a text as payload and as context: a whole request of it."""
+
+    def make(share: float) -> Case:
+        long = unit * int(BYTES * share / bytes_each)
+        return Case({"t": long}, {"c": long}, reason=long[:4000])
+
+    return make
+
+
+def schema_of(
+    items: Callable[[float], dict[str, Any]], payload: Callable[[int], Any], each: float = 1
+) -> Callable[[float], Case]:
+    """A schema of the entries of a list, and the list."""
+
+    def make(share: float) -> Case:
+        described = {"type": "object", "properties": {"l": {"items": items(share)}}}
+        room = VALUES * share - count(described)
+        return Case({"l": payload(max(int(room / each), 1))}, schema=described)
+
+    return make
+
+
+def count(value: Any) -> int:
+    """Values in it: each object, list, scalar and name."""
+    if isinstance(value, dict):
+        return 1 + sum(1 + count(item) for item in value.values())
+    if isinstance(value, list):
+        return 1 + sum(map(count, value))
+    return 1
+
+
+def _refs(share: float) -> Case:
+    """Many fields that share one long list of values."""
+    fields, options = int(450 * share), int(1500 * share)
+    named = {f"f{n}": {"$ref": "#/$defs/e"} for n in range(fields)}
+    schema = {
+        "type": "object",
+        "properties": named,
+        "$defs": {"e": {"enum": [f"o{n}" for n in range(options)]}},
+    }
+    return Case({f"f{n}": f"o{options - 1}" for n in range(fields)}, schema=schema)
+
+
+def _shared(share: float) -> Case:
+    """Many objects whose fields share one long description, and a nest of alternatives."""
+    what: dict[str, Any] = {
+        "description": "\u200bx" * int(2000 * share),
+        "title": "\u202e" * int(1000 * share),
+        "anyOf": [{"const": f"c{n}"} for n in range(int(300 * share))] + [{"anyOf": [{}] * int(300 * share)}],
+    }
+    schema = {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/o"},
+        "properties": {f"p{n}": {"$ref": "#/$defs/o"} for n in range(40)},
+        "$defs": {
+            "o": {"type": "object", "properties": {f"q{n}": {"$ref": "#/$defs/e"} for n in range(100)}},
+            "e": what,
+        },
+    }
+    payload = {f"p{n}": {f"q{m}": "c0" for m in range(int(100 * share))} for n in range(40)}
+    return Case(payload, schema=schema)
+
+
+def _described(share: float) -> Case:
+    """A schema that describes far more fields than the payload has."""
+    fields = {
+        f"p{n}": {"type": "string", "title": "t", "description": "d" * 10} for n in range(int(450 * share))
+    }
+    return Case({"l": [1] * int(4500 * share)}, schema={"type": "object", "properties": fields})
+
+
+def _nested(levels: int, leaf: Any) -> Any:
+    value = leaf
+    for _ in range(levels):
+        value = {"n": value}
+    return value
+
+
+def _deep(share: float) -> Case:
+    return Case({f"k{n}": _nested(28, n) for n in range(int(VALUES * share / 60))})
+
+
+def _long_names(share: float) -> Case:
+    name = "é" * 90
+    return Case({name: {name + "1": {name + str(n): n for n in range(int(BYTES * share / 190))}}})
+
+
+def _giant_name(share: float) -> Case:
+    return Case({"\u200b" * int(60_000 * share): [0] * int(4500 * share)})
+
+
+def _patterns(share: float) -> Case:
+    patterns = [rf"(?i)a{n}\w{{9}}" for n in range(int(900 * share))]
+    schema = {"type": "object", "properties": {"t": {"allOf": [{"pattern": one} for one in patterns]}}}
+    return Case({"t": "ab" * 1000}, schema=schema)
+
+
+def _mesh(share: float) -> Case:
+    names = range(int(28 * share))
+    inner = {"properties": {f"y{n}": {"$ref": "#"} for n in names}}
+    schema = {"type": "object", "properties": {f"x{n}": {"allOf": [inner]} for n in names}}
+    return Case({f"x{n}": {f"y{m}": {f"x{m}": 0} for m in names} for n in names}, schema=schema)
+
+
+def _combined(share: float) -> Case:
+    """A rule of thousands of parts that hundreds refer to."""
+    parts = {"x": {"allOf": [{} for _ in range(int(1500 * share))]}}
+    refers = {f"y{n}": {"$ref": "#/$defs/x"} for n in range(int(700 * share))}
+    return Case({}, schema={"type": "object", "$defs": parts | refers})
+
+
+def _names(share: float) -> Case:
+    enum = [f"a{n}" for n in range(int(1500 * share))]
+    payload = {f"k{n}": 1 for n in range(int(3700 * share))}
+    return Case(payload, schema={"type": "object", "propertyNames": {"enum": enum}})
+
+
+def _required(share: float) -> Case:
+    missing = [f"r{n}" for n in range(int(1800 * share))]
+    payload = {f"k{n}": 1 for n in range(int(3700 * share))}
+    return Case(payload, schema={"type": "object", "required": missing})
+
+
+def _dependent(share: float) -> Case:
+    names = [f"b{n}" for n in range(int(800 * share))]
+    schema = {"type": "object", "properties": {"l": {"items": {"dependentRequired": {"a": names}}}}}
+    return Case({"l": [{"a": 1} for _ in range(int(2800 * share))]}, schema=schema)
+
+
+def _unique(share: float) -> Case:
+    schema = {"type": "object", "properties": {"l": {"allOf": [{"uniqueItems": True}] * int(200 * share)}}}
+    return Case({"l": [[n] for n in range(int(4000 * share))]}, schema=schema)
+
+
+def _matches(share: float) -> Case:
+    schema = {"type": "object", "properties": {"t": {"pattern": "(?:[ab]{3,40}a){1,8}c"}}}
+    return Case({"t": "aabab" * int(2000 * share)}, schema=schema)
+
+
+def _text_types(share: float) -> Case:
+    """Texts that cards read twice: base64, dates, and what could be read as a number."""
+    schema = {
+        "type": "object",
+        "properties": {"b": {"contentEncoding": "base64"}, "d": {"type": "string", "format": "diff"}},
+    }
+    third = int(BYTES * share / 3)
+    return Case(
+        {"b": "QUJD" * (third // 4), "d": "+a\n" * (third // 3), "n": "1" * third + "x"}, schema=schema
+    )
+
+
+def _choices(share: float) -> Case:
+    fields = int(500 * share)
+    forms = [{"const": f"v{n}"} for n in range(int(700 * share))]
+    schema = {
+        "type": "object",
+        "properties": {f"f{n}": {"$ref": "#/$defs/e"} for n in range(fields)},
+        "$defs": {"e": {"oneOf": forms}},
+    }
+    return Case({f"f{n}": "v0" for n in range(fields)}, schema=schema)
+
+
+def _not(rule: dict[str, Any]) -> dict[str, Any]:
+    """So that the validator looks at every entry, and does not stop at the first."""
+    return {"not": rule}
+
+
+KINDS: dict[str, Callable[[float], Case]] = {
+    # many values
+    "whole numbers": values(lambda n: {"l": [0] * n}),
+    "whole numbers in both": lambda share: Case(
+        {"l": [0] * int(VALUES * share / 2)}, {"l": [1] * int(VALUES * share / 2)}
+    ),
+    "tiny numbers": values(lambda n: {"l": [m * 1e-300 for m in range(1, n)]}),
+    "short texts": values(lambda n: {"l": ["é\u200b"] * n}),
+    "many fields": values(lambda n: {f"k{m}": m for m in range(n)}, 2),
+    "many odd fields": values(lambda n: {f"ключ{m}\u200b": "\u202ex" for m in range(n)}, 2),
+    "many dates": values(lambda n: {f"k{m}": "2026-11-21T14:02:00Z" for m in range(n)}, 2),
+    "small objects": values(lambda n: {"l": [{"a": 1, "b": "x"} for _ in range(n)]}, 5),
+    "empty lists": values(lambda n: {"l": [[] for _ in range(n)]}),
+    "an object of objects": values(lambda n: {f"k{m}": {"a": {"b": m}} for m in range(n)}, 6),
+    "lists of lists": values(lambda n: {f"k{m}": [[m], [m]] for m in range(n)}, 6),
+    "deep": _deep,
+    "long names": _long_names,
+    "a giant name": _giant_name,
+    # long texts
+    "tabs": text("\t", "x\n", "x", 2),
+    "spaces": text(" ", "x\n", "x"),
+    "spaces at line ends": text(" \n", "x", bytes_each=3),
+    "line ends": text("\n", "x", bytes_each=2),
+    "short lines": text("a\n", bytes_each=3),
+    "marks": text("a\u0300"),
+    "marks alone": text("\u0300"),
+    "hidden": text("\u202e"),
+    "hidden between": text("a\u200b"),
+    "backslashes": text("\\u{", bytes_each=4),
+    "ampersands": text("&"),
+    "astral": text("\U0001f600"),
+    "all of Unicode": lambda share: Case({"t": "".join(map(chr, range(0x20000, 0x20000 + int(60_000 * share))))}),
+    "mixed words": text("pаypal "),
+    "at signs": text("a@"),
+    "dots": text("a."),
+    "digits": text("1", "", "x"),
+    "quotes": text('"', bytes_each=2),
+    "slashes": text("http://a/"),
+    "hidden everywhere": both("\u202e", 3),
+    "tabs everywhere": both("\t", 2),
+    "texts and dates": _text_types,
+    # schemas
+    "enum of fractions": schema_of(
+        lambda share: _not({"enum": [n + 0.37 for n in range(int(4000 * share))]}),
+        lambda n: [m + 0.5 for m in range(n)],
+    ),
+    "enum of tiny numbers": schema_of(
+        lambda share: _not({"enum": [n * 1e-300 for n in range(1, 20)]}),
+        lambda n: [m * 1e-307 for m in range(n)],
+    ),
+    "enum of objects": schema_of(
+        lambda share: _not({"enum": [{"a": n} for n in range(int(2500 * share))]}),
+        lambda n: [{"a": -1} for _ in range(n)], 3,
+    ),
+    "enum of texts": schema_of(
+        lambda share: _not({"enum": [f"o{n}" for n in range(int(3000 * share))]}), lambda n: ["x"] * n
+    ),
+    "a large const": schema_of(
+        lambda share: _not({"const": {f"a{n}": n for n in range(int(1500 * share))}}),
+        lambda n: [{f"a{m}": m for m in range(1400)} for _ in range(max(n, 1))], 2801,
+    ),
+    "alternatives": schema_of(
+        lambda share: {"anyOf": [{"const": n + 0.5} for n in range(int(1500 * share))]},
+        lambda n: [-1.5] * n,
+    ),
+    "bounds of tiny numbers": schema_of(
+        lambda share: {"allOf": [{"minimum": n * 1e-305} for n in range(1, 24)]},
+        lambda n: [m * 1e-300 for m in range(1, min(n, 120))],
+    ),
+    "multiples": schema_of(lambda share: {"multipleOf": 1e-9}, lambda n: [m / 100 for m in range(n)]),
+    "conditions": schema_of(
+        lambda share: {
+            "allOf": [
+                {"if": {"properties": {"a": {"const": n}}}, "then": {"required": [f"q{n}"]}}
+                for n in range(int(200 * share))
+            ]
+        },
+        lambda n: [{"a": 1} for _ in range(n)], 3,
+    ),
+    "contained": lambda share: Case(
+        {"l": list(range(int(4500 * share)))},
+        schema={
+            "type": "object",
+            "properties": {"l": {"unevaluatedItems": False, "allOf": [{"contains": {"const": n}} for n in range(200)]}},
+        },
+    ),
+    "types of everything": schema_of(lambda share: {"type": "integer"}, lambda n: ["x"] * n),
+    "alternatives for everything": schema_of(
+        lambda share: {"anyOf": [{"type": "integer"}, {"type": "null"}]}, lambda n: ["x"] * n
+    ),
+    "formats": schema_of(lambda share: {"format": "idn-hostname"}, lambda n: ["é.bücher.example"] * min(n, 9000)),
+    "unique": _unique,
+    "required": _required,
+    "dependent": _dependent,
+    "names": _names,
+    "a pattern": _matches,
+    "patterns": _patterns,
+    "patterns of names": lambda share: Case(
+        {str(n): 0 for n in range(int(4500 * share))},
+        schema={"type": "object", "patternProperties": {f"(a|b){{{n}}}c": {} for n in range(1, 400)}},
+    ),
+    "a mesh": _mesh,
+    "combined": _combined,
+    "references": _refs,
+    "choices": _choices,
+    "shared": _shared,
+    "described": _described,
+}  # fmt: skip
+"""Every kind by its name."""
