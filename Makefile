@@ -7,7 +7,7 @@ RUNS := .venv/.runs
 WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo test check lint format bench load faults audit release pictures clean
+.PHONY: demo test check lint format bench load faults attack audit release pictures clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -37,6 +37,9 @@ faults: $(INSTALLED) ## Thousands of kills and other faults; hours. FAULTS names
 
 load: $(INSTALLED) ## Many agents for ten minutes, on both databases; needs PostgreSQL. LOAD='--help' says more
 	$(BIN)/python -m bench.load $(LOAD)
+
+attack: $(INSTALLED) ## Try what somebody would who means harm, against a server started for it; a line an attack
+	$(BIN)/python -m attacks $(ATTACK)
 
 audit: $(INSTALLED) ## Our code by bandit; what is installed by pip-audit, where a service answers
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive signoff

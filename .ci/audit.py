@@ -1,4 +1,4 @@
-"""Known faults in what is installed, by pip-audit; where no service answers it says *not run*, and never *passed*."""
+"""Known faults in what is installed, by pip-audit; where no service answers it says *not run*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ OURS = "signoff"
 
 def main() -> int:
     """1 where something installed has a known fault; else 0."""
-    command = [sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off", "--timeout", "10"]
+    options = ["--format", "json", "--progress-spinner", "off", "--timeout", "10"]
+    command = [sys.executable, "-m", "pip_audit", *options]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         told = json.loads(run.stdout)["dependencies"]

@@ -62,7 +62,7 @@ class Resp:
         parts = urlsplit(url)
         self._reader = Reader(connect(parts.hostname or "", parts.port or 6379))
         if parts.password:
-            self.call("AUTH", parts.password)
+            self.call("AUTH", *filter(None, (parts.username, parts.password)))
 
     @property
     def socket(self) -> socket.socket:

@@ -74,7 +74,8 @@ class Stage:
             self._stop()
             raise
         self.agent = read_env_file(folder / "data" / "agent.env")
-        self.redis_url = self.agent["SIGNOFF_REDIS_URL"]
+        # An admin's: what is measured looks at all of it, and asks as any agent.
+        self.redis_url = (folder / "data" / "redis-admin.url").read_text().strip()
         database = settings.get("SIGNOFF_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'signoff.db'}"
         self.store = Store(open_engine(database))
 
@@ -109,7 +110,7 @@ class Stage:
 
     def another(self, role: str) -> subprocess.Popen[bytes]:
         """One more process of a role, beside those of `signoff serve`."""
-        self._environment["SIGNOFF_REDIS_URL"] = self.redis_url
+        self._environment["SIGNOFF_REDIS_URL"] = (self.folder / "data" / "redis.url").read_text().strip()
         return self._spawn(processes.python("signoff", role))
 
     def settled(self, approval_id: str, *, ended: bool) -> tuple[str, str] | None:
@@ -122,6 +123,16 @@ class Stage:
             return None
         assert found.card.conversation and found.card.message
         return found.card.conversation, found.card.message
+
+    def start_server(self) -> None:
+        """Start `signoff serve`, and do not wait."""
+        self.server = self._spawn(processes.python("signoff", "serve"))
+
+    def kill_server(self) -> None:
+        """SIGKILL to `signoff serve`; all that it has started ends with it."""
+        self.server.kill()
+        self.server.wait()
+        self._children.remove(self.server)
 
     def close(self) -> None:
         """End everything."""
@@ -140,7 +151,8 @@ class Stage:
         own = {name: value for name, value in self._environment.items() if name.startswith("SIGNOFF_")}
         self._environment |= read_env_file(env_file) | own
         self.slack_url = self._environment["SLACK_API_URL"].removesuffix("/api/")
-        server = self._spawn(processes.python("signoff", "serve"))
+        self.start_server()
+        server = self.server
 
         def ready() -> bool:
             said = (self.folder / "log").read_text()

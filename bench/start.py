@@ -22,8 +22,8 @@ BACK_SECONDS = 0.3
 SETTLED_SECONDS = 4.0
 """By then a new server has drawn all that it draws first."""
 ROLES = ("bot", "intake", "worker")
-WAITS = {"intake": "xreadgroup", "worker": "blmove"}
-"""What Redis says that a role which has nothing to do is doing."""
+TOLD = 2
+"""Connections on which the intake is told of changes."""
 
 
 def run(rounds: int) -> list[Row]:
@@ -66,13 +66,14 @@ def _server(stage: Stage) -> dict[int, str]:
 def _until_back(stage: Stage, role: str) -> float:
     """Kill a role; the seconds until its work is done again."""
     with redis.Redis.from_url(stage.redis_url) as client:
-        if role == "intake":  # without a stream it has nothing to read
-            client.xgroup_create("signoff:req:bench-bot", "intake", mkstream=True)
 
         def there() -> bool:
             if role == "bot":
                 return bool(stage.ask("state")["connections"] == 2)
-            return WAITS[role] in [one["cmd"] for one in client.client_list()]
+            clients = client.client_list()
+            if role == "intake":
+                return sum("t" in one["flags"] for one in clients) == TOLD
+            return "blmove" in [one["cmd"] for one in clients]
 
         until(there)
         (process_id,) = (one for one, name in _server(stage).items() if name == role)

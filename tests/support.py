@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 import redis
+from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from signoff.approvals.service import Approvals
@@ -27,8 +28,9 @@ from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
+from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"
@@ -73,18 +75,33 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        """`more` are settings of redis-server, beside these."""
         binary = shutil.which("redis-server")
         if binary is None:
             missing("redis-server")
         self.process = subprocess.Popen(
             [str(binary), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
-             "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning"],
+             "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning",
+             *more],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         client = redis.Redis(port=self.port)
         eventually(lambda: _answers(client))
         client.close()
+
+    def give_users(self, *agents: str) -> dict[str, str]:
+        """Users as docs/operating.md has them, one for each of `agents`; `default` is off → their URLs."""
+        urls = {}
+        with redis.Redis.from_url(self.url) as client:
+            for name in (acl.ADMIN, acl.SERVER, *agents):
+                password = acl.new_password()
+                rules = {acl.ADMIN: acl.admin_rules, acl.SERVER: acl.server_rules}.get(name)
+                given = rules() if rules else acl.agent_rules(name)
+                client.execute_command("ACL", "SETUSER", name, "reset", "on", acl.hashed(password), *given)
+                urls[name] = acl.with_user(self.url, name, password)
+            client.execute_command("ACL", "SETUSER", "default", "off")
+        return urls
 
     def stop(self, kill: bool = False) -> None:
         if self.process:
@@ -96,6 +113,8 @@ class RedisServer:
 def _answers(client: redis.Redis) -> bool:
     try:
         return bool(client.ping())
+    except redis.AuthenticationError:  # it has users, and this is none of them
+        return True
     except redis.RedisError:
         return False
 
@@ -150,30 +169,26 @@ def undelivered(store: Store) -> list[str]:
         return list(connection.execute(sql(query), {"now": store.clock()}).scalars())
 
 
+def send_entry(client: Any, agent: str, kind: str, request_id: str, body: str | bytes) -> None:
+    """One entry as a client sends it, a request's body under its key."""
+    if kind == "request":
+        client.set(stream.body(agent, request_id), body, ex=stream.BODY_SECONDS)
+    client.xadd(stream.requests(agent), stream.entry(kind, request_id, body))
+
+
 @contextmanager
 def intake_of(core: Core, redis_url: str, *agents: str) -> Iterator[None]:
     """An intake that runs inside the `with`. It knows `agents` from its start; others it finds in 0.5 s."""
     client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
-    stream = Stream(client, "test")
+    requests = Stream(client, "test")
     for agent in agents:
-        stream.join(agent)
-    running = threading.Thread(target=Intake(core.approvals, stream).run, args=(stop,))
+        requests.join(agent)
+    running = threading.Thread(target=Intake(core.approvals, requests).run, args=(stop,))
     running.start()
     yield
     stop.set()
-    deadline = time.monotonic() + 20
-    while running.is_alive() and time.monotonic() < deadline:
-        with suppress(redis.RedisError):  # a test may have stopped it
-            _unblock(core.redis)
-        running.join(0.02)
+    running.join(20)
     client.close()
-
-
-def _unblock(client: Any) -> None:
-    """What waits for a stream goes on as if its time were over."""
-    for one in client.client_list():
-        if "b" in one["flags"]:
-            client.client_unblock(int(one["id"]))
 
 
 def a_request(
@@ -189,3 +204,13 @@ def a_request(
         made = identity.request_id(values["kind"], agent, action, sent, values["nonce"])
         values = {"id": made, **values}
     return ApprovalRequest.model_validate({"id": new_id(), **values})
+
+
+def without_triggers(connection: Connection) -> None:
+    """What an attacker with the database's owner's rights can do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
+        return
+    names = connection.execute(sql("SELECT name FROM sqlite_master WHERE type='trigger'")).scalars().all()
+    for name in names:
+        connection.execute(sql(f"DROP TRIGGER {name}"))

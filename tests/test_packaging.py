@@ -59,7 +59,14 @@ def test_the_metadata_says_what_it_is(metadata: Message) -> None:
 def test_a_plain_install_asks_for_the_five_and_the_extras_for_the_rest(metadata: Message) -> None:
     required = metadata.get_all("Requires-Dist", [])
     assert sum("extra ==" not in line for line in required) == 5
-    assert set(metadata.get_all("Provides-Extra", [])) == {"server", "embedded", "postgres", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "server",
+        "embedded",
+        "postgres",
+        "witness",
+        "dev",
+        "release",
+    }
 
 
 def test_the_command_and_the_pytest_fixture_are_announced(wheel: zipfile.ZipFile) -> None:

@@ -39,9 +39,10 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "data_folder intake jobs mac publisher stream wakeups",
-    "client": "settings",
-    "approvals": "audit authority channel epochs errors lists receipts service sweep verdicts",
+    "queue": "acl bounds data_folder intake jobs mac outage publisher requests stream tally users wakeups",
+    "client": "",
+    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel epochs "
+    "errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "slack.client slack.directory slack.errors",
     "sandbox": "remote server",

@@ -136,15 +136,16 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "the server's settings": (
         " ".join(field.alias or f"SIGNOFF_{name}".upper() for name, field in Settings.model_fields.items()),
-        "SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL SIGNOFF_DATABASE_URL SIGNOFF_SIGNING_KEY "
-        "SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS SIGNOFF_RECEIPT_HOURS "
-        "SIGNOFF_LOG_LEVEL SIGNOFF_LOG_JSON SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_API_URL",
+        "SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL SIGNOFF_REDIS_ADMIN_URL SIGNOFF_DATABASE_URL "
+        "SIGNOFF_SIGNING_KEY SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS "
+        "SIGNOFF_RECEIPT_HOURS SIGNOFF_AUDIT_WITNESS SIGNOFF_LOG_LEVEL SIGNOFF_LOG_JSON SLACK_BOT_TOKEN "
+        "SLACK_APP_TOKEN SLACK_API_URL",
         README,
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify serve bot intake worker policy pending audit db backup "
-        "restore keys env manifest doctor sandbox demo",
+        "request wait status cancel report verify serve bot intake worker agent policy pending db audit "
+        "backup restore keys env manifest doctor sandbox demo",
         AGENTS,
     ),
 }  # fmt: skip

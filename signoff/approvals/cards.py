@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
-from signoff.models import changes
+from signoff.approvals.audit.lines import optional
+from signoff.approvals.standing import shown_of
+from signoff.models import changes, doubles, judgements
 from signoff.models.approval import Approval
-from signoff.models.store import MICROSECONDS, Store
+from signoff.models.doubles import Place
+from signoff.models.leases import CARDS, pause
+from signoff.models.store import Store
 
 
 class Cards:
-    """Notes what stands where, and what of it is due."""
+    """Notes what stands where, and what of it is due.
+
+    A `lease` is that of `models.leases.CARDS`, by which a delivery acts. Where somebody else has had it
+    since, nothing that the delivery says is noted as so. None is for a channel that has no two at once.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -23,10 +33,17 @@ class Cards:
         permalink: str | None,
         rendered: str,
         thread: str | None = None,
-    ) -> None:
+        *,
+        lease: int | None = None,
+        beside: Sequence[Place] = (),
+        unsure: bool = False,
+    ) -> bool:
         """A card stands, maybe in a thread, at this revision: it is no longer due.
 
-        `rendered` is what was sent.
+        `approval` is as it was drawn (`Judge.today`), `rendered` what was sent, `beside` are messages that
+        stand for the same approval, `unsure` says that there may be more. False where the lease is lost. Then
+        the message is a double, and redrawn; or, where it is the card, it may show what is no longer so, and
+        the card is due again.
         """
         assert approval.card is not None
         with self._store.transaction() as connection:
@@ -37,32 +54,54 @@ class Cards:
                 "to_thread": thread,
                 "link": permalink,
                 "revision": approval.revision,
+                "still_unsure": int(unsure),
             }
-            changes.note_shown(connection, approval.id, values)
-            changes.note_delivered(connection, approval.id, approval.revision)
+            noted = changes.note_shown(connection, approval.id, values, lease)
+            if noted:
+                changes.note_delivered(connection, approval.id, approval.revision)
+                judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
+            elif changes.place(connection, approval.card.id) == (conversation, message):
+                changes.move(connection, approval.id)
+            else:
+                beside = [*beside, Place(conversation, message, thread)]
+            for place in beside:
+                doubles.add(connection, approval.id, place)
             if thread:
                 changes.stir(connection, conversation, thread)
-            digest = salted(changes.salt(connection, approval.id), rendered)
+            salt = changes.salt(connection, approval.id)
+            digest = salted(salt, rendered)
             data = {
+                "card": approval.card.id,
                 "conversation": conversation,
                 "message": message,
                 "revision": approval.revision,
                 "rendered": digest,
+                "channel": approval.card.channel,
+                "thread": thread,
+                "permalink": optional(salt, permalink),
             }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))
+        return noted
 
     def note_delivered(self, approval: Approval) -> None:
-        """Its card showed this revision all along."""
+        """Its card showed this revision all along; nothing happens where its row says otherwise by now."""
         with self._store.transaction() as connection:
-            changes.note_delivered(connection, approval.id, approval.revision)
+            changes.note_delivered_already(connection, approval.id, approval.revision)
 
-    def postpone(self, approval_id: str, seconds: float) -> None:
+    def postpone(self, approval_id: str, seconds: float, *, lease: int | None = None) -> None:
         """Its card is not due for a while."""
         with self._store.transaction() as connection:
-            changes.postpone(connection, approval_id, int(seconds * MICROSECONDS))
+            changes.postpone(connection, approval_id, pause(seconds), lease)
 
-    def cannot_show(self, approval_id: str, fault: str) -> bool:
+    def cannot_show(self, approval_id: str, fault: str, *, lease: int | None = None) -> bool:
         """Its channel refuses its card; True where no other card waits for the same fault to be mended."""
         with self._store.transaction() as connection:
-            return changes.note_fault(connection, approval_id, fault)
+            return changes.note_fault(connection, approval_id, fault, lease)
+
+    def may_have_changed(self, approval: Approval, lease: int) -> None:
+        """An update whose answer was lost: where the lease is lost too, the card is due again."""
+        assert approval.card is not None
+        with self._store.transaction() as connection:
+            if not CARDS.is_held(connection, approval.card.id, lease):
+                changes.move(connection, approval.id)

@@ -7,7 +7,14 @@ from typing import Any, Literal, assert_never
 
 from signoff.approvals import edits, quorum
 from signoff.approvals.endings import Endings
-from signoff.approvals.errors import AlreadyDecided, EditedMeanwhile, Restored, TimeRanOut, UnknownApproval
+from signoff.approvals.errors import (
+    AlreadyDecided,
+    BlockedNow,
+    EditedMeanwhile,
+    Restored,
+    TimeRanOut,
+    UnknownApproval,
+)
 from signoff.approvals.kinds import kind_of
 from signoff.approvals.verdicts import Judge
 from signoff.models import crash
@@ -15,6 +22,7 @@ from signoff.models.approval import Approval
 from signoff.models.messages import Decision
 from signoff.models.people import Person
 from signoff.models.store import Store
+from signoff.models.verdict import Verdict
 
 
 class Votes:
@@ -26,12 +34,27 @@ class Votes:
         self._endings = endings
 
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Person]:
-        """What this person may decide on now, at the version that they saw; see `Approvals.open_for`."""
+        """What this person may decide on now, by today's verdict; see `Approvals.open_for`."""
+        approval, verdict, person = self._open(approval_id, version, user_id)
+        return replace(approval, verdict=verdict), person
+
+    def block(self, approval: Approval, verdict: Verdict) -> None:
+        """Today's policy blocks what waits: it ends so, and its receipt gives that policy and its reason."""
+        self._endings.end(approval, "blocked", actor="policy", reason=verdict.reason, judged=verdict)
+
+    def _open(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
+        """The Approval as its row has it, the verdict that people decide by today, and the person."""
         found = self._store.look(approval_id)
         if found is None:
             raise UnknownApproval
         approval, now = found
-        person = self._judge.decider(approval, user_id)
+        waits = approval.pending and not approval.restored and approval.expires_at > now
+        verdict = self._judge.standing(approval) if waits else self._judge.own(approval)
+        if waits and verdict.effect == "block":
+            self.block(approval, verdict)
+            self._judge.member(user_id)
+            raise BlockedNow(verdict.reason)
+        person = self._judge.may_decide(user_id, verdict)
         match approval.status:
             case "pending" | "expired" if approval.restored:
                 raise Restored
@@ -46,7 +69,7 @@ class Votes:
                     raise TimeRanOut(approval.expires_at)
                 if approval.version != version:
                     raise EditedMeanwhile
-                return approval, person
+                return approval, verdict, person
         assert_never(approval.status)
 
     def decide(
@@ -62,11 +85,12 @@ class Votes:
         permalink: str | None,
     ) -> Approval:
         """The Approval as this vote leaves it; see `Approvals.decide`."""
-        approval, person = self.open_for(approval_id, version, user_id)
-        corrected = edits.check_edit(approval, payload) if payload is not None else None
-        judged = (
-            self._judge.judge_edit(approval, corrected, user_id) if vote == "approve" else approval.verdict
-        )
+        approval, judged, person = self._open(approval_id, version, user_id)
+        corrected = None
+        if payload is not None:
+            corrected = edits.check_edit(replace(approval, verdict=judged), payload)
+        if vote == "approve" and corrected is not None:
+            judged = self._judge.judge_edit(approval, corrected, user_id)
         crash.here("decide.checked")
         decision = Decision(
             vote=vote,

@@ -34,7 +34,7 @@ class Endings:
         decision: Decision | None = None,
         judged: Verdict | None = None,
     ) -> Approval | None:
-        """Pending → `status`. `decision` and `judged` (of a corrected payload) are the last voter's."""
+        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends."""
         try:
             with self._store.transaction("end") as connection:
                 ended = transitions.end(

@@ -46,9 +46,9 @@ class EditNotAllowed(NotAllowed):
 
 
 class BlockedNow(NotRecorded):
-    """The policy in force blocks this: it can only be rejected.
+    """The policy in force blocks this: the request has ended so.
 
-    `edited` is True where it is the changes that it blocks.
+    `edited` is True where it is the changes that it blocks: then nothing has changed.
     """
 
     def __init__(self, detail: str = "", *, edited: bool = False) -> None:

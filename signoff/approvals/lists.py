@@ -19,6 +19,7 @@ from signoff.models import lists
 from signoff.models.approval import Approval
 from signoff.models.lists import PREFIX, Listed
 from signoff.models.people import Directory
+from signoff.models.store import Asked
 
 PER_PAGE = 10
 MOST_PAGES = 100
@@ -86,6 +87,11 @@ class Lists:
         self._judge = approvals.judge
         self._admins = tuple(admins)
 
+    @property
+    def policy(self) -> str:
+        """The digest of the policy in force: whoever may decide something may be another under another."""
+        return self._judge.policy.digest
+
     def pending(self, user_id: str, page: int = 1, about: str = "") -> Page:
         """What this person may decide now, oldest first."""
         waiting = self._approvals.waiting_for(user_id, about)
@@ -132,7 +138,7 @@ class Lists:
 
         All three are empty for who is no member of this workspace.
         """
-        if not self._is_one_of(user_id, (user_id,)):
+        if not self._judge.is_one_of(user_id, (user_id,)):
             return Overview(Page("pending"), Page("mine"), Page("owned"))
         return Overview(self.pending(user_id), self.mine(user_id), self.owned(user_id))
 
@@ -159,31 +165,22 @@ class Lists:
         owner = lists.owner(self._store, approval.agent)
         decision = approval.decision
         decider = [decision.approver] if decision else []
-        approvers = self._judge.resolve(approval.verdict.named)
+        approvers = self._judge.today(approval).verdict.approvers
         may = (*approvers, *self._admins, *([owner] if owner else []), *decider)
-        if not self._is_one_of(user_id, may):
+        if not self._judge.is_one_of(user_id, may):
             authority.may_decide(user_id, (user_id,), self._directory)
             raise NotListed(approvers)
         return approval
 
     def can_decide(self, user_id: str, approval: Approval) -> bool:
         """Whether this person may decide on it now."""
-        return self._is_one_of(user_id, self._judge.resolve(approval.verdict.named))
-
-    def _is_one_of(self, user_id: str, approvers: Collection[str]) -> bool:
-        """Whether this person is one of them now."""
-        try:
-            authority.may_decide(user_id, approvers, self._directory)
-        except NotAllowed:
-            return False
-        return True
+        return self._judge.is_one_of(user_id, self._judge.standing(approval).approvers)
 
     def _page(self, kind: Kind, ids: list[str], page: int, about: str = "", user_id: str = "") -> Page:
         """A page of the first ids; one more than it holds says that others come after it."""
         items = tuple(lists.lines(self._store, ids[:PER_PAGE]))
-        asked = {one.named for one in items if one.pending} if user_id else set()
-        may = {named for named in asked if self._is_one_of(user_id, self._judge.resolve(named))}
-        reviewable = frozenset(one.id for one in items if one.pending and one.named in may)
+        waiting = [(one.id, Asked(one.named, one.policy)) for one in items if one.pending] if user_id else []
+        reviewable = frozenset(self._judge.among(user_id, waiting))
         more = len(ids) > PER_PAGE and page < MOST_PAGES
         return Page(kind, items, page, more=more, about=about, reviewable=reviewable)
 

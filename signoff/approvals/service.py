@@ -19,9 +19,10 @@ from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
+from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
 from signoff.approvals.verdicts import Judge
-from signoff.models import changes
+from signoff.models import changes, judgements
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Outcome
 from signoff.models.people import Directory, Person
@@ -54,7 +55,7 @@ class Approvals:
     ) -> None:
         self.store = store
         self.publisher = publisher
-        self.judge = Judge(policy, directory)
+        self.judge = Judge(policy, directory, store.get)
         self.cards = Cards(store)
         self._receipts = receipts
         self._announcer = Announcer(store, receipts, publisher, on_change)
@@ -88,10 +89,14 @@ class Approvals:
             return standing is not None and standing.receipt == approval.receipt
         return standing.status == "duplicate" and standing.spent == approval.receipt
 
-    def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
-        """Tell an agent of a request that never became an Approval; raises RedisError."""
+    def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, lost: bool = False) -> None:
+        """Tell an agent of a request that never became an Approval; raises RedisError.
+
+        Whatever it was told before stands; only of a `lost` one not, that it was received.
+        """
         at = self.store.clock()
-        self.publisher.publish_refusal(self._receipts.refuse(agent, request_id, status, reason, at=at), at)
+        receipt = self._receipts.refuse(agent, request_id, status, reason, at=at)
+        self.publisher.publish_refusal(receipt, at, lost=lost)
 
     def find(self, agent: str, request_id: str) -> Approval | None:
         """The Approval of an agent's request; None where there is none."""
@@ -107,7 +112,8 @@ class Approvals:
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Person]:
         """An Approval that this person may decide on now, at the version that they saw, and the person.
 
-        Raises UnknownApproval, NotAllowed, Restored, TimeRanOut, AlreadyDecided or EditedMeanwhile.
+        Its verdict is today's: what the policy in force says of it, see `standing`. Raises UnknownApproval,
+        NotAllowed, BlockedNow (it has ended so), Restored, TimeRanOut, AlreadyDecided or EditedMeanwhile.
         """
         return self._votes.open_for(approval_id, version, user_id)
 
@@ -147,6 +153,27 @@ class Approvals:
             payload=payload,
             permalink=permalink,
         )
+
+    def stale(self) -> list[str]:
+        """The ids of what waits and has to be judged again, as another policy is in force by now."""
+        return judgements.stale(self.store, self.judge.policy.digest)
+
+    def judge_again(self, approval_id: str) -> None:
+        """What today's policy blocks ends as blocked; a card that shows what is no longer so is due.
+
+        Nothing of it counts in limits. What has ended meanwhile stays as it is.
+        """
+        approval, policy = self.get(approval_id), self.judge.policy
+        if not approval.pending or approval.restored:
+            return
+        verdict = standing(approval, policy)
+        if verdict.effect == "block":
+            self._votes.block(approval, verdict)
+            return
+        drawn = approval.drawn or shown_of(approval.verdict)
+        moved = approval.shown_at is not None and drawn != shown_of(verdict)
+        with self.store.transaction() as connection:
+            judgements.note_judged(connection, approval_id, policy.digest, moved)
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
         """Its agent withdraws a request; None where there is none. A decision that stands is kept."""

@@ -102,7 +102,7 @@ class Submission:
             verdict, owner = self._judge.judge(connection, agent, request)
         if not before.agent_known:
             changes.add_agent(connection, agent, owner, before.now)
-        draft = transitions.draft(agent, request, verdict, before)
+        draft = transitions.draft(agent, request, verdict, before, owner)
         if standing:  # the database was put back: what became of it is in no row, and holds for all that
             return self._adopt(connection, draft, standing), False
         end = ENDS[verdict.effect]

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 
-from redis.exceptions import RedisError
-
 from signoff.approvals import epochs
 from signoff.approvals.service import Approvals
 from signoff.models import crash, flood
 from signoff.models.drafts import Drafts
-from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
+from signoff.queue.outage import is_outage
+from signoff.queue.tally import Tally
 
 log = logging.getLogger("signoff.sweep")
 
@@ -33,6 +32,8 @@ class Sweep:
         """`warn` is a channel's: it tells a conversation of an agent (by name) that asks for too much."""
         self._approvals = approvals
         self._warn = warn
+        self.tally = Tally(log)
+        """What was passed over: neither an outage nor the fault of one row."""
 
     def run(self, stop: Event) -> None:
         """Every 2 s until `stop` is set."""
@@ -43,12 +44,20 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        self._each("judge", self._stale, self._approvals.judge_again)
         self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
         self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+
+    def _stale(self) -> Iterator[str]:
+        """What a change of policy has to be held against, for as long as one sweep may take."""
+        end, seen = time.monotonic() + SWEEP_SECONDS, set[str]()
+        while time.monotonic() < end and (found := set(self._approvals.stale()) - seen):
+            seen |= found
+            yield from found
 
     def _lost(self) -> list[str]:
         instance = self._approvals.publisher.lost_instance()
@@ -73,7 +82,7 @@ class Sweep:
         if epochs.closed(store):
             return
         for agent, request_id in self._approvals.publisher.unknown(known):
-            self._approvals.refuse(agent, request_id, "expired", epochs.LOST)
+            self._approvals.refuse(agent, request_id, "expired", epochs.LOST, lost=True)
             count += 1
         epochs.note_told(store, int(epoch))
         log.info("epoch %s: told agents of %d lost requests", epoch, count)
@@ -95,11 +104,14 @@ class Sweep:
             for approval_id in find():
                 try:
                     do(approval_id)
-                except (*DATABASE_OUTAGE, RedisError, OSError):
-                    raise
                 except Exception as error:
+                    if is_outage(error):
+                        raise
                     # Its text may repeat a payload: only the type is logged.
                     log.error("%s failed: id=%s %s", what, approval_id, type(error).__name__)
-        except (*DATABASE_OUTAGE, RedisError, OSError) as error:
-            log.warning("%s paused: %s", what, type(error).__name__)
+        except Exception as error:
+            if is_outage(error):
+                log.warning("%s paused: %s", what, type(error).__name__)
+            else:
+                self.tally.add(f"{what} passed over", detail=type(error).__name__)
         crash.here(f"sweep.{what}")

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from signoff.approvals import audit, epochs, records
-from signoff.approvals.audit import Event, salted
+from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, store
+from signoff.models import changes, store, sums
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
@@ -44,14 +44,20 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
 
 @dataclass(frozen=True)
 class Draft:
-    """An Approval that is about to be written, and the salt of its digests in the audit log."""
+    """An Approval that is about to be written, and the salt of its digests in the audit log.
+
+    `agent` is what the log says of an agent that asks for the first time; empty for others.
+    """
 
     approval: Approval
     salt: str
+    agent: dict[str, Any]
 
 
-def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any]) -> Draft:
-    """What a request becomes; `before` is of `store.before`."""
+def draft(
+    agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any], owner: str | None
+) -> Draft:
+    """What a request becomes; `before` is of `store.before`, `owner` the agent's."""
     at, request_id, text = before.now, str(request.id), request.payload_text
     approval = Approval(
         id=request_id,
@@ -69,13 +75,14 @@ def draft(agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[An
         payload_text=text,
         digest_sent=digest(text),
     )
-    return Draft(approval, _salt())
+    return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner})
 
 
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
     changes.add_approval(connection, _values(draft), _payload(draft), channel)
-    audit.append(connection, *_asked(draft))
+    sums.reserve(connection, draft.approval)
+    audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))
     approval = store.load(connection, draft.approval.id)
     assert approval is not None
     return approval
@@ -102,8 +109,9 @@ def create_ended(
         "delivered_revision": 0 if shown else 1,
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
-    events = _events(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
-    audit.append(connection, *_asked(draft), *events)
+    sums.settle(connection, draft.approval, status, at)
+    events = lines.ended(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
+    audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
 
 
@@ -118,6 +126,7 @@ def _values(draft: Draft) -> dict[str, Any]:
         "verdict": one.verdict.model_dump_json(),
         "not_before": 0,
         "conversation": one.verdict.conversation,
+        "judged": one.verdict.policy,
     }
 
 
@@ -130,36 +139,6 @@ def _payload(draft: Draft) -> dict[str, Any]:
         "text": one.payload_text,
         "salt": draft.salt,
         "claims": claims,
-    }
-
-
-def _asked(draft: Draft) -> tuple[Event, Event]:
-    one, salt = draft.approval, draft.salt
-    asked = {
-        "action": one.action,
-        "version": 1,
-        "payload": salted(salt, one.payload_text),
-        "claims": salted(salt, one.request.claims()),
-    }
-    judged = {**_judged(one.verdict), "expires_at": one.expires_at}
-    return (
-        Event("submit", one.id, one.created_at, one.agent, asked),
-        Event("verdict", one.id, one.created_at, "policy", judged),
-    )
-
-
-def _judged(verdict: Verdict) -> dict[str, Any]:
-    """What the log says of a verdict: the policy's words, and none of the payload's."""
-    return {
-        "effect": verdict.effect,
-        "rule": verdict.rule,
-        "why": verdict.why,
-        "approvers": list(verdict.approvers),
-        "named": list(verdict.named),
-        "conversation": verdict.conversation,
-        "risk": verdict.risk,
-        "reversibility": verdict.reversibility,
-        "policy": verdict.policy,
     }
 
 
@@ -177,19 +156,16 @@ def end(
     """Pending → `status`, with its receipt; raises Moved where the row is no longer as `approval` says,
     and Tampered where a decision would be about something else than what was asked.
 
-    `decision` is the approver's, where one decided; with a payload it makes a new version, and `judged` is
-    what the policy says of that.
+    `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
+    ends: the row, the log and the receipt have it.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
-    if decision and decision.payload is not None:
-        text = canonical(decision.payload)
-        verdict = judged or approval.verdict
-        approval = replace(
-            approval, version=seen + 1, payload=decision.payload, payload_text=text, verdict=verdict
-        )
+    approval = replace(approval, verdict=judged or approval.verdict)
+    if decision and (payload := decision.payload) is not None:
+        approval = replace(approval, version=seen + 1, payload=payload, payload_text=canonical(payload))
     receipt = receipts.end(approval, status, at=at, reason=reason, decision=decision)
     values = {
         "to_status": status,
@@ -208,12 +184,15 @@ def end(
         raise Moved
     if decision:
         records.check(connection, before)
+    sums.settle(connection, approval, status, at, before.verdict)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
-    audit.append(connection, *_events(approval, status, receipt, decision, edited, salt, at, actor))
+    if judged and judged != before.verdict and not edited:
+        audit.append(connection, Event("verdict", approval.id, at, "policy", lines.judged(judged, salt)))
+    audit.append(connection, *lines.ended(approval, status, receipt, decision, edited, salt, at, actor))
     return replace(
         approval,
         status=status,
@@ -242,9 +221,12 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         "token": receipt.token,
         "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
     }
-    if not changes.adopt(connection, approval.id, values | {"closed": epochs.closing(connection, receipt)}):
+    closed_in = epochs.closing(connection, receipt)
+    if not changes.adopt(connection, approval.id, values | {"closed": closed_in}):
         raise Moved
-    events = []
+    final = replace(approval, payload=receipt.payload or approval.payload)
+    sums.settle(connection, final, receipt.status, ended_at)
+    events, voted = [], None
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), _salt()
         changes.add_payload(connection, approval.id, receipt.version, text, salt)
@@ -260,55 +242,23 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
             second_factor=by.second_factor,
         )
         changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
+        voted = lines.voted(decision, salt)
     told = {
         "status": receipt.status,
         "version": receipt.version,
         "by": by.id if by else None,
+        "voted": voted,
         "decided_at": ended_at,
+        "closed_in": closed_in,
+        "expires": values["token_end"],
         "reason": salted(salt, receipt.reason),
-        "nonce": receipt.nonce,
+        "jti": receipt.jti,
         "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
     }
     audit.append(connection, *events, Event("adopted", approval.id, at, "signoff", told))
     adopted = store.load(connection, approval.id)
     assert adopted is not None
     return adopted
-
-
-def _events(
-    approval: Approval,
-    status: End,
-    receipt: Receipt,
-    decision: Decision | None,
-    edited: bool,
-    salt: str,
-    at: int,
-    actor: str,
-) -> list[Event]:
-    found = []
-
-    def say(kind: str, who: str, **data: Any) -> None:
-        found.append(Event(kind, approval.id, at, who, data))
-
-    version, reason = approval.version, salted(salt, receipt.reason)
-    if edited:
-        judged = _judged(approval.verdict)
-        say("edit", actor, version=version, payload=salted(salt, approval.payload_text), verdict=judged)
-    if decision:
-        shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
-        say("decision", actor, vote=decision.vote, version=version, shown_for_ms=shown_for, reason=reason)
-    match status:
-        case "approved" | "rejected" | "blocked":
-            pass  # the decision or the verdict has said it
-        case "expired":
-            say("expiry", actor, never_shown=receipt.never_shown)
-        case "cancelled":
-            say("cancel", actor, reason=reason)
-        case never:
-            assert_never(never)
-    signed = hashlib.sha256(receipt.token.encode()).hexdigest()
-    say("receipt", "signoff", status=receipt.status, nonce=receipt.nonce, version=version, signed=signed)
-    return found
 
 
 def _salt() -> str:

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
 from signoff.approvals import authority
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, NotAllowed
+from signoff.approvals.standing import standing
 from signoff.errors import Duplicate, Invalid, Limited
-from signoff.models import changes, flood
+from signoff.models import changes, flood, sums
+from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, moment
 from signoff.models.people import Directory, Person
+from signoff.models.store import Asked
 from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
+
+KNOWN = 20_000
+"""Approvals whose approvers of today are remembered; more are judged anew when a list names them."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,18 @@ class TooMuch(Limited):
 
 
 class Judge:
-    """Asks the policy in force. `in_force` gives it: another one after a reload."""
+    """Asks the policy in force. `in_force` gives it: another one after a reload. `load` reads an Approval."""
 
-    def __init__(self, in_force: Callable[[], Policy], directory: Directory) -> None:
+    def __init__(
+        self,
+        in_force: Callable[[], Policy],
+        directory: Directory,
+        load: Callable[[str], Approval | None] = lambda _: None,
+    ) -> None:
         self._in_force = in_force
         self._directory = directory
+        self._load = load
+        self._known: tuple[str, dict[str, tuple[str, ...] | None]] = ("", {})
 
     @property
     def policy(self) -> Policy:
@@ -61,8 +75,10 @@ class Judge:
 
         Raises Invalid (the rule wants to be told more), Duplicate or TooMuch.
         """
-        now = self._in_force()
-        verdict = policy.evaluate(request, agent, now)
+        now, totals = self._in_force(), _Totals(connection, agent)
+        verdict = policy.evaluate(request, agent, now, totals)
+        if verdict.sums:
+            totals.lock()  # what it reserves, others have to see
         if now.contents is not None:
             _check_flood(connection, now, agent, request, verdict)
         lacking = policy.missing(verdict, request) if verdict.effect == "ask" else ()
@@ -77,67 +93,132 @@ class Judge:
         """The verdict on a request that is not new."""
         return policy.evaluate(request, agent, self._in_force())
 
-    def today(self, approval: Approval) -> Approval:
-        """The same, with those for approvers who may decide by today's policy."""
-        approvers = self._in_force().approvers_of(approval.verdict)
-        if approvers == approval.verdict.approvers:
-            return approval
-        return replace(approval, verdict=approval.verdict.model_copy(update={"approvers": approvers}))
+    def standing(self, approval: Approval) -> Verdict:
+        """The verdict that people decide by today on what is pending; of what has ended, its own.
 
-    def resolve(self, named: tuple[str, ...]) -> tuple[str, ...]:
-        """A verdict's names of groups and ids → the ids of who may decide today."""
-        return self._in_force().resolve(named)
+        Its approvers are those of today, none where it blocks.
+        """
+        if not approval.pending:
+            return self.own(approval)
+        found = standing(approval, self._in_force())
+        return found.model_copy(update={"approvers": ()}) if found.effect == "block" else found
+
+    def own(self, approval: Approval) -> Verdict:
+        """The verdict that it was asked under, or ended by; its groups' members are those of today."""
+        approvers = self._in_force().approvers_of(approval.verdict)
+        return approval.verdict.model_copy(update={"approvers": approvers})
+
+    def today(self, approval: Approval) -> Approval:
+        """The same, as its card shows it by today's policy.
+
+        What that blocks is about to end as blocked, and shows until then what it was asked under.
+        """
+        digest, verdict = self.policy.digest, self.standing(approval)
+        if approval.pending and verdict.effect == "block":
+            verdict = self.own(approval)
+        return replace(approval, verdict=verdict, judged=digest)
 
     def decider(self, approval: Approval, user_id: str) -> Person:
         """The person, if they are one who may decide on it today; raises NotAllowed."""
-        return authority.may_decide(user_id, self._in_force().approvers_of(approval.verdict), self._directory)
+        return self.may_decide(user_id, self.standing(approval))
 
-    def among(self, user_id: str, waiting: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
-        """The ids of those that this person may decide, in order, each given with whom its verdict names."""
+    def may_decide(self, user_id: str, verdict: Verdict) -> Person:
+        """The person, if they are one of a verdict's approvers (ids); raises NotAllowed."""
+        return authority.may_decide(user_id, verdict.approvers, self._directory)
+
+    def member(self, user_id: str) -> Person:
+        """The person, if they are a member of this workspace; raises NotAllowed."""
+        return authority.may_decide(user_id, (user_id,), self._directory)
+
+    def approvers(self, approval_id: str, asked: Asked) -> tuple[str, ...]:
+        """The ids of who may decide today on what is pending, by whom its row asks.
+
+        Judged anew once for each policy, and not where that is the one it was asked under: lists name many.
+        """
+        now = self._in_force()
+        if asked.policy == now.digest:
+            return now.resolve(asked.named)
+        digest, known = self._known
+        if digest != now.digest or len(known) >= KNOWN:
+            self._known = digest, known = now.digest, {}
+        if approval_id not in known:
+            found = self._load(approval_id)
+            today = standing(found, now) if found and found.pending else None
+            known[approval_id] = today.named if today and today.effect != "block" else None
+        named = known[approval_id]
+        return () if named is None else now.resolve(named)
+
+    def among(self, user_id: str, waiting: Iterable[tuple[str, Asked]]) -> list[str]:
+        """The ids of those that this person may decide, in order, each given with whom its verdict asks."""
         found = []
         may: dict[tuple[str, ...], bool] = {}
-        for approval_id, named in waiting:
-            approvers = self.resolve(named)
+        for approval_id, asked in waiting:
+            approvers = self.approvers(approval_id, asked)
             if approvers not in may:
-                try:
-                    authority.may_decide(user_id, approvers, self._directory)
-                    may[approvers] = True
-                except NotAllowed:
-                    may[approvers] = False
+                may[approvers] = self.is_one_of(user_id, approvers)
             if may[approvers]:
                 found.append(approval_id)
         return found
 
+    def is_one_of(self, user_id: str, approvers: Collection[str]) -> bool:
+        """Whether this person is one of them now; nobody is one of none."""
+        if not approvers:
+            return False
+        try:
+            authority.may_decide(user_id, approvers, self._directory)
+        except NotAllowed:
+            return False
+        return True
+
     def judge_edit(self, approval: Approval, payload: dict[str, Any] | None, user_id: str) -> Verdict:
         """The verdict under which this person approves; `payload` is the corrected one, None where it is not.
 
-        With another payload it is never looser than before.
+        It is today's (see `standing`), and with another payload never looser than that.
 
-        Raises BlockedNow, EditNotAllowed (others have to decide on that), or Invalid (the rule that it comes
-        under wants to be told more than the agent has said).
+        Raises NotAllowed, BlockedNow, EditNotAllowed (others have to decide on that), or Invalid (the rule
+        that it comes under wants to be told more than the agent has said).
         """
         now, request = self._in_force(), approval.request
-        if now.contents is None:
-            return approval.verdict
-        if payload is None:
-            asked = policy.evaluate(request, approval.agent, now)
-            if asked.effect == "block":
-                raise BlockedNow(asked.reason)
-            return approval.verdict
-        verdict = policy.evaluate_edit(now, request, approval.agent, payload, approval.verdict)
+        asked = standing(approval, now)
+        if asked.effect == "block":
+            raise BlockedNow(asked.reason)
+        self.may_decide(user_id, asked)
+        if payload is None or now.contents is None:
+            return asked
+        verdict = policy.evaluate_edit(now, request, approval.agent, payload, asked)
         if verdict.effect == "block":
             raise BlockedNow(verdict.reason, edited=True)
         try:
             authority.may_decide(user_id, now.resolve(verdict.named), self._directory)
         except NotAllowed as error:
             raise EditNotAllowed(error.detail, error.approvers) from None
-        lacking = policy.missing(verdict, request)
+        before = policy.missing(asked, request)  # it was taken without that, under another policy
+        lacking = [name for name in policy.missing(verdict, request) if name not in before]
         if lacking:
             raise Invalid(
                 f"The policy wants {_listed(lacking)} for that, and the agent has not said it. "
                 "Reject the request and ask it to come back with changes."
             )
         return verdict
+
+
+class _Totals:
+    """What an agent has come to in a policy's sums; from the first one on nobody else counts for it."""
+
+    def __init__(self, connection: Connection, agent: str) -> None:
+        self._connection = connection
+        self._agent = agent
+        self._locked = False
+
+    def lock(self) -> None:
+        """Until the transaction ends."""
+        if not self._locked:
+            flood.lock(self._connection, self._agent)
+            self._locked = True
+
+    def __call__(self, entry: Entry) -> Decimal:
+        self.lock()
+        return sums.total(self._connection, self._agent, entry) if entry.amount is not None else Decimal()
 
 
 def everybody(now: Policy) -> Collection[str]:

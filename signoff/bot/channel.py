@@ -37,5 +37,5 @@ class SlackChannel:
         self._delivery.warn(agent)
 
     def tell_admins(self, faults: Sequence[str]) -> bool:
-        """Tell the admins why the policy's file cannot be used."""
-        return self._admins.tell_of_policy(faults)
+        """Tell the admins what is wrong; False where there are some and none could be told."""
+        return self._admins.tell_of(faults)

@@ -1,14 +1,12 @@
-"""What reads or prepares the database: db upgrade, pending, audit verify."""
+"""What reads or prepares the database: db upgrade, pending."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signoff.cli.output import Shown, clock, printable, say
@@ -22,15 +20,18 @@ if TYPE_CHECKING:
     from signoff.models.store import Store
     from signoff.server.settings import Settings
 
+DENIED = "42501"
+"""PostgreSQL's code for what a role may not do."""
+UPGRADE_EPILOG = """\
+PostgreSQL: run it as the owner of the tables, and the server under another role, which can only read and add
+to the audit log. --for names that role, makes it where there is none (its URL is printed once), and gives it
+what a server needs and nothing else. Later upgrades see to it by themselves.
+
+  SIGNOFF_DATABASE_URL=postgresql://owner@host/signoff \\
+    signoff db upgrade --for signoff_server
+"""
 WIDE = 200
 """Columns of the table where the output is no terminal."""
-AUDIT_EPILOG = """\
-Reads the whole log, checks that each line follows from the one before, and that every payload that has not
-been erased is still the one that was logged. That does not show whether the log's end was cut off, or all of
-it written anew: keep the head's hash somewhere else, and name it, or a backup, with --head.
-
-exit: 0 it holds   1 it does not (the first bad line is named), or another head
-"""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -39,14 +40,20 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     pending.add_argument(
         "--json", action="store_true", help="one line: a list, with the same keys as `signoff status --json`"
     )
-    audit = group(commands, "audit", "check the audit log")
-    verify = command(audit, "verify", _audit, "check the audit log", common=common, epilog=AUDIT_EPILOG)
-    verify.add_argument(
-        "--head", metavar="HASH|FILE", help="a head noted earlier, or a backup: the log has to hold its line"
-    )
     db = group(commands, "db", "prepare the database")
-    command(
-        db, "upgrade", _upgrade, "bring the database up to date; `signoff serve` does so too", common=common
+    upgrade = command(
+        db,
+        "upgrade",
+        _upgrade,
+        "bring the database up to date; `signoff serve` does so too",
+        common=common,
+        epilog=UPGRADE_EPILOG,
+    )
+    upgrade.add_argument(
+        "--for",
+        dest="role",
+        metavar="ROLE",
+        help="also give this PostgreSQL role what a server needs, only that",
     )
 
 
@@ -71,6 +78,11 @@ def opened(settings: Settings) -> Iterator[Engine]:
     except exc.ArgumentError:
         raise ConfigError("SIGNOFF_DATABASE_URL is no URL, such as postgresql://user@host/name.") from None
     except exc.DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == DENIED:
+            raise ConfigError(
+                "This database's role may not do that: run `signoff db upgrade` (and `restore`) as the owner "
+                "of the tables, with its URL in SIGNOFF_DATABASE_URL."
+            ) from None
         first = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
         raise DatabaseAway(f"{first}. Check SIGNOFF_DATABASE_URL and that the database runs.") from None
     except Exception as error:
@@ -91,28 +103,39 @@ def check_upgraded(engine: Engine) -> None:
         raise ConfigError("The database is not up to date: run `signoff db upgrade`.")
 
 
-def _upgrade(_: argparse.Namespace) -> int:
-    from signoff.models import migrate
+def _upgrade(arguments: argparse.Namespace) -> int:
+    from signoff.models import migrate, roles
     from signoff.server import settings
 
     with opened(settings.load()) as engine:
         changed = migrate.upgrade(engine)
-    print("The database is up to date now." if changed else "The database was up to date already.")
+        print("The database is up to date now." if changed else "The database was up to date already.")
+        if arguments.role:
+            with engine.begin() as connection:
+                password = roles.make(connection, arguments.role)
+                roles.grant(connection, arguments.role)
+            print(f"The role {arguments.role} may do what a server does, and only add to the audit log.")
+            if password:
+                url = engine.url.set(drivername="postgresql", username=arguments.role, password=password)
+                say("the role is new; this is shown once, for the server:")
+                print(f"SIGNOFF_DATABASE_URL={url.render_as_string(hide_password=False)}")
     return 0
 
 
 @contextmanager
-def _store() -> Iterator[Store]:
+def opened_store() -> Iterator[tuple[Settings, Store]]:
+    """The settings, and the database at this Signoff's version; raises as `opened` does."""
     from signoff.models.store import Store
     from signoff.server import settings
 
-    with opened(settings.load()) as engine:
+    given = settings.load()
+    with opened(given) as engine:
         check_upgraded(engine)
-        yield Store(engine)
+        yield given, Store(engine)
 
 
 def _pending(arguments: argparse.Namespace) -> int:
-    with _store() as store:
+    with opened_store() as (_, store):
         found = [store.get(approval_id) for approval_id, _ in store.waiting()]
     waiting = [approval for approval in found if approval and approval.pending]
     if arguments.json:
@@ -155,41 +178,3 @@ def _table(waiting: list[Approval]) -> None:
     if not console.is_terminal:
         console = Console(width=WIDE)
     console.print(table)
-
-
-def _audit(arguments: argparse.Namespace) -> int:
-    from signoff.approvals import audit
-    from signoff.models.messages import moment
-
-    noted = _noted(arguments.head) if arguments.head else None
-    with _store() as store:
-        found = audit.verify(store, noted)
-    print(f"{found.lines} lines hold; head {found.head}")
-    for restore in found.restores:
-        origin = f"a backup of {clock(moment(restore.backup_at))}" if restore.backup_at else "other means"
-        when = clock(moment(restore.at))
-        print(f"epoch {restore.epoch} begins at line {restore.seq}, {when}: put back by {origin}")
-    if not found.ok:
-        say(
-            f"line {found.seq} is bad: {found.fault}. Nothing from there on can be trusted; restore a backup."
-        )
-        return 1
-    if found.noted is False:
-        say(
-            "the noted head is in no line: the log was cut off or written anew"
-            + (", or the head is of a time that a restore has lost." if found.restores else ".")
-        )
-        return 1
-    return 0
-
-
-def _noted(given: str) -> str:
-    """A head, or the one that a backup was written with."""
-    from signoff.server import backup
-
-    if re.fullmatch(r"[0-9a-f]{64}", given):
-        return given
-    path = Path(given)
-    if not path.exists():
-        raise ConfigError(f"--head: {given!r} is no hash of 64 digits, and no file.")
-    return backup.read(path).head

@@ -19,9 +19,10 @@ Writes signing.key into the data folder (SIGNOFF_DATA), readable by you alone, a
 A new key makes every receipt of the old one worthless, unless the agents' SIGNOFF_VERIFY_KEY names both.
 """
 ENV_EPILOG = """\
-  eval "$(signoff env --agent billing-bot)"
+  eval "$(signoff env)"
 
-The output holds the password of Redis: give it to nobody but the agent.
+What the agent of this user on this machine has to set, or what one has set whose environment this is. It
+holds the agent's own password of Redis. `signoff agent add` makes another agent, and prints its settings.
 """
 
 
@@ -65,30 +66,38 @@ def _public(_: argparse.Namespace) -> int:
 
 
 def _env(arguments: argparse.Namespace) -> int:
-    from signoff.client.settings import LOCAL_AGENT
     from signoff.models.messages import AGENT
     from signoff.models.receipt import DEPLOYMENT
-    from signoff.queue.data_folder import agent_file, read_env_file
+    from signoff.queue import acl
+    from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
 
+    left = read_env_file(agent_file()) if agent_file().exists() else {}
+    # The environment comes first: a file may be left from a server that ran here once.
+    said = dict(os.environ) if os.environ.get("SIGNOFF_REDIS_URL") else left | dict(os.environ)
     name = arguments.agent or os.environ.get("SIGNOFF_AGENT") or LOCAL_AGENT
     if not AGENT.fullmatch(name):
         raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
-    # The environment comes first: a file may be left from a server that ran here once.
-    url, key = os.environ.get("SIGNOFF_REDIS_URL"), os.environ.get("SIGNOFF_VERIFY_KEY")
-    left = read_env_file(agent_file()) if not url and agent_file().exists() else {}
-    if left:
-        url, key = left.get("SIGNOFF_REDIS_URL"), key or left.get("SIGNOFF_VERIFY_KEY")
-    if not url:
+    url = said.get("SIGNOFF_REDIS_URL", "")
+    try:
+        user = acl.credentials(url)[0] if url else None
+    except ValueError:
+        raise ConfigError("SIGNOFF_REDIS_URL is no URL, such as redis://host:6379/0.") from None
+    if (
+        user != name or user in acl.RESERVED
+    ):  # the server's own user, another agent's, or everybody's: it is not this one's to have
         raise ConfigError(
-            "No server is known here: start one with `signoff serve`, or set SIGNOFF_REDIS_URL to its Redis."
+            f"No Redis user of {name} is known here: `signoff agent add {name}` beside the server makes it, "
+            "and prints all that it has to set."
         )
-    key = key or _settings().signer().verify_key
-    deployment = os.environ.get("SIGNOFF_DEPLOYMENT") or left.get("SIGNOFF_DEPLOYMENT") or DEPLOYMENT
-    given = {"REDIS_URL": url, "VERIFY_KEY": key, "AGENT": name}
-    if deployment != DEPLOYMENT:
-        given["DEPLOYMENT"] = deployment
-    for variable, value in given.items():
-        print(f"export SIGNOFF_{variable}={shlex.quote(value)}")
+    key = said.get("SIGNOFF_VERIFY_KEY") or _settings().signer().verify_key
+    found = {"SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key, "SIGNOFF_AGENT": name}
+    deployment, secret = said.get("SIGNOFF_DEPLOYMENT"), said.get("SIGNOFF_AGENT_SECRET")
+    if deployment and deployment != DEPLOYMENT:
+        found["SIGNOFF_DEPLOYMENT"] = deployment
+    if secret:
+        found["SIGNOFF_AGENT_SECRET"] = secret
+    for variable, value in found.items():
+        print(f"export {variable}={shlex.quote(value)}")
     return 0
 
 

@@ -14,7 +14,20 @@ from functools import partial
 from pathlib import Path
 
 from signoff import __version__
-from signoff.cli import agent, backup, database, keys, output, policy, roles, serve, setup, verify
+from signoff.cli import (
+    agent,
+    agents,
+    audit,
+    backup,
+    database,
+    keys,
+    output,
+    policy,
+    roles,
+    serve,
+    setup,
+    verify,
+)
 from signoff.cli.parsers import Help, print_help
 from signoff.errors import ConfigError, Invalid, SignoffError
 from signoff.policy.errors import PolicyError
@@ -33,6 +46,7 @@ EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake and worker by themselves),
                       pending, audit, doctor, backup, restore
+who may ask:          agent
 what needs a person:  policy
 to set it up:         manifest, keys, db, env, sandbox, demo
 
@@ -118,6 +132,6 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it, and it wins over .env",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, serve, roles, policy, database, backup, keys, setup):
+    for module in (agent, verify, serve, roles, agents, policy, database, audit, backup, keys, setup):
         module.add(commands, common)
     return parser

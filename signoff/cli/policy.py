@@ -14,6 +14,7 @@ from signoff.cli.policy_file import loaded, place
 from signoff.errors import Invalid
 
 if TYPE_CHECKING:
+    from signoff.models.amounts import Entry
     from signoff.models.verdict import Verdict
     from signoff.policy.evaluate import Explanation
     from signoff.policy.examples import Example
@@ -141,6 +142,8 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
 
 
 def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
+    from signoff.models.amounts import entries
+
     verdict, facts = found.verdict, found.facts
     shown = answer(verdict, policy)
     said: list[tuple[str, str]] = []
@@ -160,6 +163,10 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
     if verdict.headline:
         said.append(("headline", verdict.headline))
+    for entry in entries(verdict.sums, found.facts.payload if found.facts else {}):
+        said.append(("sum", _counted(entry)))
+    if verdict.over:
+        said.append(("over", verdict.over))
     if verdict.require:
         said.append(("requires", ", ".join(verdict.require)))
     if lacks:
@@ -173,6 +180,19 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         lines.append(f"  passed over, in their order{aside}")
         lines += [laid_out(f"{place(rule)}  ", f"{rule.name}: {why}") for rule, why in found.passed]
     return "\n".join(lines)
+
+
+def _counted(entry: Entry) -> str:
+    """What a request counts for in a sum, and of how much."""
+    from decimal import Decimal
+
+    from signoff.models.amounts import shown
+
+    whose = f"the rule “{entry.sum.place}”" if entry.sum.place else "the agent"
+    unit = f" {entry.unit}" if entry.unit else ""
+    if entry.amount is None:
+        return f"of {whose}: {entry.fault}, so it asks"
+    return f"of {whose}: {shown(entry.amount)} of {shown(Decimal(entry.sum.most))}{unit} in any 24 h"
 
 
 def _test(arguments: argparse.Namespace) -> int:

@@ -44,11 +44,13 @@ def prepare(owner: int) -> tuple[Prepared, IO[str]]:
     """
     from signoff.server import logs, settings
     from signoff.server.data_lock import lock
+    from signoff.server.witness.kinds import witnesses
 
     given = settings.load()
     logs.setup(given.log_level, as_json=given.log_json)
     policy = given.policy()
     given.admin_ids()
+    witnesses(given.audit_witness, given.data)
     held = lock(given.data, owner)
     verify_key = given.signer(create=True).verify_key
     _ask_slack(given)

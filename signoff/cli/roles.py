@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import threading
@@ -11,13 +12,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from signoff.cli.database import check_upgraded, opened
+from signoff.cli.database import DatabaseAway, check_upgraded, opened
 from signoff.cli.parsers import Commands, Run, command
+from signoff.server import environment
 from signoff.server.environment import READY_FD
 
 if TYPE_CHECKING:
     from signoff.server.build import Server
+    from signoff.server.settings import Settings
 
+log = logging.getLogger("signoff")
+
+AGAIN_SECONDS = 0.5
 EPILOG = """\
 `signoff serve` runs all three. By themselves, they share a Redis (SIGNOFF_REDIS_URL), a database
 (SIGNOFF_DATABASE_URL; run `signoff db upgrade` first) and a signing key. Each may run several times.
@@ -42,22 +48,25 @@ def _without_arguments(role: Callable[[], int]) -> Run:
 
 def bot() -> int:
     """The bot, until it is told to stop; 0."""
-    return _run(_bot)
+    return _run("bot", _bot)
 
 
 def intake() -> int:
     """The intake, as `bot`."""
-    return _run(_intake)
+    return _run("intake", _intake)
 
 
 def worker() -> int:
     """The worker, as `bot`."""
-    return _run(_worker)
+    return _run("worker", _worker)
 
 
-def _run(part: Part) -> int:
+def _run(role: str, part: Part) -> int:
     from signoff.server import build, logs, settings
+    from signoff.server.perpetual import perpetual
 
+    if role not in environment.ADMINS:  # started by hand, it may have been given what is not for it
+        os.environ.pop(environment.ADMIN_URL, None)
     given = settings.load()
     logs.setup(given.log_level, as_json=given.log_json)
     stop = threading.Event()
@@ -65,17 +74,38 @@ def _run(part: Part) -> int:
         signal.signal(number, lambda *_: _set(stop))
     look = threading.Event()
     signal.signal(signal.SIGHUP, lambda *_: _set(look))
-    with opened(given) as engine:
-        check_upgraded(engine)
-    server = build.build(given)
-    server.policy.start()
-    watch = threading.Thread(target=server.policy.run, args=(stop, look), name="policy", daemon=True)
-    watch.start()
+    server = _built(lambda: build.build(given), given, stop)
+    if server is None:
+        return 0
+    perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
     try:
         part(server, stop)
     finally:
         server.close()
     return 0
+
+
+def _built(build: Callable[[], Server], given: Settings, stop: threading.Event) -> Server | None:
+    """A server's parts, once its database can be reached and written to; None where `stop` is set before.
+
+    It waits in this process: started again and again it would be down for longer than the database is.
+    """
+    from signoff.models.engine import OUTAGE
+
+    while True:
+        server = None
+        try:
+            with opened(given) as engine:
+                check_upgraded(engine)
+            server = build()
+            server.policy.start()
+            return server
+        except (DatabaseAway, *OUTAGE) as error:
+            log.warning("the database is not reached: %s", str(error).splitlines()[0][:200])
+            if server is not None:
+                server.close()
+        if stop.wait(AGAIN_SECONDS):
+            return None
 
 
 def _set(event: threading.Event) -> None:
@@ -90,11 +120,9 @@ def _bot(server: Server, stop: threading.Event) -> None:
 
 
 def _intake(server: Server, stop: threading.Event) -> None:
-    from signoff.queue.intake import BLOCK_SECONDS, Intake
+    from signoff.server.intake_role import run_intake
 
-    intake = Intake(server.approvals, server.stream(BLOCK_SECONDS))
-    _ready()
-    intake.run(stop)
+    run_intake(server, stop, ready=_ready, switch_off=server.switch_off())
 
 
 def _worker(server: Server, stop: threading.Event) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
+import pwd
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from signoff.cli.local_agent import leave_settings
 from signoff.cli.parsers import Commands, command
 from signoff.cli.preparation import Prepared, prepare, receive
 from signoff.server import environment, processes
@@ -23,14 +24,19 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 1.0
 """How often it is seen whether somebody still lives who is waited for."""
+SAME_USER = (
+    "Signoff starts. Agents that run as this user ({user}) are not kept apart from it: they can read its "
+    "keys. Run them as another user, with what `signoff agent add NAME` prints."
+)
+"""`serve`'s first line."""
 EPILOG = """\
 Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SIGNOFF_APPROVERS and SIGNOFF_CHANNEL: `signoff manifest` prints
 the Slack app to create, `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is.
 
 Starts a Redis of its own unless SIGNOFF_REDIS_URL names one, keeps the database in a SQLite file unless
 SIGNOFF_DATABASE_URL names PostgreSQL, and makes a signing key where there is none; all in the data folder
-(SIGNOFF_DATA). An agent of the same user on this machine needs no settings; `signoff env` prints them for
-others. SIGTERM and Ctrl-C let what runs finish, for up to 10 s.
+(SIGNOFF_DATA). The agent `local`, of the same user on this machine, needs no settings; `signoff agent add`
+makes others, each with a Redis user of its own. SIGTERM and Ctrl-C let what runs finish, for up to 10 s.
 
 SIGNOFF_POLICY names the policy's file (see docs/policy.md); without it everything asks. It is read again
 when it changes, and on SIGHUP: one that is wrong leaves the policy from before in force; the admins are told.
@@ -57,6 +63,7 @@ def _serve(_: argparse.Namespace) -> int:
             return code
         stack.enter_context(held)
         plain_logs.setup(prepared.log_level, as_json=prepared.log_json)
+        print(SAME_USER.format(user=_user()), flush=True)
         data, own = Path(prepared.data), None
         if prepared.redis_url:
             url, where = prepared.redis_url, "the Redis of SIGNOFF_REDIS_URL"
@@ -65,13 +72,15 @@ def _serve(_: argparse.Namespace) -> int:
             stack.callback(own.stop)
             own.start()
             url, where = own.url, f"its own {own.name}"
-        _tell_agents(data, url, prepared)
+        leave_settings(data, own.local_url if own else "", prepared.verify_key, prepared.deployment)
 
         def ready() -> None:
             what = f"cards go to {prepared.conversation}, requests come by {where}"
             print(f"Signoff is ready: {what}.", flush=True)
 
         given = environment.for_role(os.environ) | {"SIGNOFF_REDIS_URL": url}
+        if own:
+            given[environment.ADMIN_URL] = own.admin_url
         start = source.fork if source else forker.spawn
         return supervisor.keep_running(given, start, signals, ready, source, own)
 
@@ -121,10 +130,8 @@ def _prepared(source: Forker | None, signals: Signals) -> tuple[int, Prepared | 
     return 0, None, None
 
 
-def _tell_agents(data: Path, url: str, prepared: Prepared) -> None:
-    """Leave what an agent of this user on this machine needs, where it looks for it."""
-    from signoff.queue.data_folder import write_private
-
-    given = {"REDIS_URL": url, "VERIFY_KEY": prepared.verify_key, "DEPLOYMENT": prepared.deployment}
-    lines = (f"SIGNOFF_{name}={shlex.quote(value)}\n" for name, value in given.items())
-    write_private(data / "agent.env", "".join(lines))
+def _user() -> str:
+    """Who runs this, as the system calls them."""
+    with suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    return str(os.getuid())

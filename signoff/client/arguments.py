@@ -16,7 +16,6 @@ from pydantic.fields import FieldInfo
 from signoff.client import hints
 from signoff.client.carrier import JSON, Carrier, Encode, schemas
 from signoff.errors import Invalid
-from signoff.payload.canonical import canonical
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -76,17 +75,28 @@ class Arguments:
         arguments.schema = arguments._describe(hints.descriptions(function))
         return arguments
 
-    def payload(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
-        """A call's arguments → its payload (JSON values) and the call bound to names.
+    @property
+    def names(self) -> tuple[set[str], bool]:
+        """The arguments that travel, and whether a call may bring others, of any name."""
+        return self._carriers.keys() - {self._kwargs}, self._kwargs in self._carriers
 
-        Raises TypeError where the function itself would, and Invalid, naming the argument, where a value
-        would not come back from JSON as it went in.
-        """
+    def payload(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
+        """A call's arguments → its payload (JSON values) and the call bound to names: `bind` and `pack`."""
         bound = self.bind(args, kwargs)
-        payload = {name: self._carrier(name).pack(value) for name, value in bound.values.items()}
-        for name, value in bound.values.items():
-            self._carrier(name).check(value, payload[name])
-        return payload, bound
+        return self.pack(bound), bound
+
+    def pack(self, bound: Bound) -> dict[str, Any]:
+        """A bound call → its payload: JSON values, read back from their canonical text.
+
+        Nothing in it is the caller's any more: what is judged, asked about and run is made from it. Raises
+        Invalid, naming the argument, where a value does not fit its annotation or would not come back from
+        JSON as it went in.
+        """
+        return {name: self._carrier(name).carry(value) for name, value in bound.values.items()}
+
+    def values(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """A payload → its arguments by name, as Python values made anew; raises Invalid."""
+        return {name: self._carrier(name).unpack(value) for name, value in payload.items()}
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Bound:
         """Name a call's arguments and apply the defaults; raises TypeError where the function would."""
@@ -120,7 +130,7 @@ class Arguments:
             raise Invalid(
                 f"{self._name}() does not fit what was approved: {', '.join(lacking or extra)[:200]}."
             )
-        values = {name: self._carrier(name).unpack(value) for name, value in payload.items()}
+        values = self.values(payload)
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         for name, parameter in self._signature.parameters.items():
@@ -166,9 +176,7 @@ class Arguments:
             if name in self._carriers and given:
                 carrier = self._carriers[name]
                 try:
-                    value = carrier.pack(parameter.default)
-                    canonical(value, name)
-                    carrier.check(parameter.default, value)
+                    carrier.carry(parameter.default)
                 except Invalid as error:
                     raise TypeError(
                         f"The default of parameter {name!r} cannot travel: {error.detail} Annotate it, "

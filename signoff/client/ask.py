@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest, build
-from signoff.payload.canonical import canonical, digest
+from signoff.payload.canonical import canonical, digest, parse
 
 log = logging.getLogger("signoff")
 
@@ -82,9 +82,8 @@ def build_request(
     if unknown:
         raise Invalid(f"There is no field {', '.join(sorted(unknown))}.")
     values: dict[str, Any] = {name: value for name, value in ask.items() if value is not None}
-    payload = dict(payload)
-    text = canonical(payload)
-    sent = digest(text)
+    text = canonical(dict(payload))
+    payload, sent = parse(text), digest(text)  # from here on nothing of it is the caller's
     _spell_out(values)
     key = values.get("key")
     nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()

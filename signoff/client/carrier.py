@@ -109,19 +109,26 @@ class Carrier:
             place = "".join(f".{part}" for part in fault["loc"][1:])
             raise Invalid(f"{self.name}{place}: {fault['msg']}.") from None
 
-    def check(self, value: Any, packed: Any) -> None:
-        """Raise Invalid unless `packed` brings `value` back: what was approved is what will run."""
-        text = canonical(packed, self.name)
-        back = self.unpack(json.loads(text))
+    def carry(self, value: Any) -> Any:
+        """An argument → a JSON value that brings it back: what was approved is what will run.
+
+        It is read back from canonical text, so that it shares nothing with the argument. Raises Invalid where
+        the argument does not fit its annotation, or would come back as something else.
+        """
+        text = canonical(self.pack(value), self.name)
+        packed = json.loads(text)
+        back = self.unpack(packed)
         again = self.pack(back)
         same = canonical(again, self.name) == text
         if not self.encode:  # a set gives its values in any order, and is the same for that
-            same = (same or _unordered(again) == _unordered(packed)) and alike(value, back)
+            same = same or canonical(_unordered(again)) == canonical(_unordered(packed))
+            same = same and alike(value, back)
         if not same:
             raise Invalid(
                 f"{self.name} is {_shown(type(value))}, which does not come back from JSON as it went in: "
                 "pass what its annotation says, or give require_approval an encode= for it."
             )
+        return json.loads(text)
 
 
 def schemas(carriers: Mapping[str, Carrier]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
@@ -143,6 +150,8 @@ def alike(value: Any, back: Any) -> bool:
         return len(value) == len(back) and all(map(alike, value, back))
     if isinstance(value, Mapping) and isinstance(back, Mapping):
         return value.keys() == back.keys() and all(alike(value[name], back[name]) for name in value)
+    if isinstance(value, bool) != isinstance(back, bool):
+        return False  # Python's True is 1, and nobody who was asked about 1 has seen it
     if bool(value == back):
         return True
     return type(value) is type(back) and hasattr(value, "__dict__") and alike(vars(value), vars(back))

@@ -211,8 +211,8 @@ class AsyncSignoff:
         try:
             async with aclosing(inbox.ids()) as arrivals:
                 async for entry, request_id in arrivals:
-                    response = await self._current_exchange().lookup(request_id)
                     try:
+                        response = await self._current_exchange().lookup(request_id)
                         receipt = self._accept(response, request_id, None) if response else None
                     except NotVerified:
                         receipt = None

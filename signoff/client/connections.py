@@ -5,6 +5,7 @@ redis-py makes and reads them, with hiredis; docs/decisions/ has why no reader o
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import redis.asyncio as aioredis
@@ -16,6 +17,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 CONNECT_SECONDS = 5.0
 """How long one connect may take, and one round trip."""
+KEEPALIVE = {
+    getattr(socket, name): seconds
+    for name, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+    if hasattr(socket, name)
+}
+"""When the kernel tries a silent connection (macOS has no TCP_KEEPIDLE): what between us and Redis forgets
+connections that are silent for longer keeps ours, and one that is dead ends within half a minute."""
 OUTAGE = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
@@ -32,19 +40,20 @@ def commands(url: str, *, socket_seconds: float | None = None) -> aioredis.Redis
     How long one may take is for its caller to say, or `socket_seconds`. After an outage a command is sent
     once more, on a fresh connection: each must bear to run twice.
     """
-    return _Commands.from_url(url, single_connection_client=True, **_options(socket_seconds, tries=2))
+    return _Commands.from_url(url, single_connection_client=True, **_options(url, socket_seconds, tries=2))
 
 
 def bare(url: str) -> AbstractConnection:
     """A connection by itself, not connected yet: for who reads what it never asked for."""
-    pool = ConnectionPool.from_url(url, **_options(None, tries=1))
+    pool = ConnectionPool.from_url(url, **_options(url, None, tries=1))
     connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
     return connection
 
 
-def _options(socket_seconds: float | None, tries: int) -> dict[str, Any]:
+def _options(url: str, socket_seconds: float | None, tries: int) -> dict[str, Any]:
     # With a timeout redis-py writes inside wait_for, which before Python 3.12 can swallow a cancellation.
-    return {
+    keepalive = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
+    return ({} if url.startswith("unix:") else keepalive) | {
         "protocol": 2,  # in RESP2 all is a plain array, on a subscribed connection too
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": socket_seconds,

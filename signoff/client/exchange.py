@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from signoff.client import connections
 from signoff.client.connections import CONNECT_SECONDS
 from signoff.client.notifications import Notifications
-from signoff.errors import Invalid, NotVerified, Unreachable
+from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
 from signoff.models.messages import Response
 from signoff.queue import stream
@@ -32,10 +33,18 @@ NOBODY = (
     "Nobody has picked request %s up for %.0f s: is `signoff serve` running? "
     "It is sent again until somebody does."
 )
-RESEND_SECONDS = (2.0, 3.0, 5.0, 10.0, 30.0)
-"""Pauses between sending a request again that no intake has marked; the last one goes on."""
+RESEND_SECONDS = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+"""Pauses between seeing to a request that no intake has marked; the last one goes on. Each takes up to a
+quarter more, so that what was sent together is not sent again together."""
+POINT_SECONDS = (600.0, 1800.0, 3600.0)
+"""Before one more pointer is added to a request whose body stands unread: those that went before are most
+likely unread, too."""
+SPEND_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0)
+"""Pauses between asking again who may run a request: nobody can see whether that was read."""
 LOOKUPS = 500
 """Keys that one round trip looks up, at most."""
+AGAIN_SECONDS = 1.0
+"""Before what could not be looked up is looked up again."""
 
 
 class Exchange(Protocol):
@@ -72,7 +81,7 @@ class RedisExchange:
     def __init__(self, url: str, agent: str) -> None:
         self._agent = agent
         self._redis = connections.commands(url)
-        self._notifications = Notifications(url, self._look)
+        self._notifications = Notifications(url, self._look, self._beat)
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()
@@ -82,14 +91,23 @@ class RedisExchange:
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Put one entry on this agent's stream, and see to it that a request is received."""
-        await self._append(kind, request_id, body)
         if kind == "request":
-            crash.here("client.sent")
+            await self._put(request_id, body)
             self._ensure_received(request_id, body)
+        else:
+            await self._append(kind, request_id, body)
 
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
         return _decode(await self._within_bounds(partial(self._redis.get, self._key(request_id))))
+
+    async def _put(self, request_id: str, body: str) -> None:
+        """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""
+        key = stream.body(self._agent, request_id)
+        await self._within_bounds(partial(self._redis.set, key, body, ex=stream.BODY_SECONDS))
+        crash.here("client.stored")
+        await self._append("request", request_id)
+        crash.here("client.sent")
 
     async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """Survives Redis going away once it was reached; the first contact is tried for 5 s."""
@@ -104,12 +122,13 @@ class RedisExchange:
 
     async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
         """Asks until a server has said who may run it."""
-        name, pauses = stream.spent(request_id), iter(RESEND_SECONDS)
+        name, pauses = stream.spent(request_id), iter(SPEND_SECONDS)
         async with asyncio.timeout(timeout):
             while True:
                 await self._append("spend", request_id, body)
+                pause = next(pauses, SPEND_SECONDS[-1]) * random.uniform(1.0, 1.25)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(next(pauses, RESEND_SECONDS[-1])):
+                    async with asyncio.timeout(pause):
                         return await self._wait_for(name, final=True)
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
@@ -133,7 +152,7 @@ class RedisExchange:
     def _key(self, request_id: str) -> str:
         return stream.decision(self._agent, request_id)
 
-    async def _append(self, kind: str, request_id: str, body: str) -> None:
+    async def _append(self, kind: str, request_id: str, body: str = "") -> None:
         fields = stream.entry(kind, request_id, body)
         await self._within_bounds(partial(self._redis.xadd, stream.requests(self._agent), fields))
 
@@ -145,6 +164,10 @@ class RedisExchange:
                     return await command()
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await command()
+        except ResponseError as error:
+            if str(error).startswith("WRONGTYPE"):
+                raise NotVerified("What stands under its key in Redis is none of Signoff's.") from None
+            raise _unreachable(error) from None
         except (RedisError, OSError) as error:
             raise _unreachable(error) from None
 
@@ -155,11 +178,11 @@ class RedisExchange:
             self._start(self._resend_until_received(request_id, body))
 
     async def _resend_until_received(self, request_id: str, body: str) -> None:
-        """Redis may lose what it took (docs/design.md): send it again until intake has marked it."""
-        waited, tries = 0.0, 0
+        """Redis may lose what it took (docs/design.md): see to it until an intake has marked the request."""
+        waited, tries, pointed, points = 0.0, 0, 0.0, 0
         try:
             while True:
-                pause = RESEND_SECONDS[min(tries, len(RESEND_SECONDS) - 1)]
+                pause = _at(RESEND_SECONDS, tries) * random.uniform(1.0, 1.25)
                 if await self.is_received(request_id, pause):
                     crash.here("client.received")
                     return
@@ -167,11 +190,29 @@ class RedisExchange:
                 if waited - pause < NOBODY_SECONDS <= waited:
                     log.warning(NOBODY, request_id, waited)
                 try:
-                    await self._append("request", request_id, body)
-                except Unreachable as error:
+                    if not await self._renew(request_id):  # lost, or just taken: then it is answered again
+                        await self._put(request_id, body)
+                        pointed = waited
+                    elif waited - pointed >= _at(POINT_SECONDS, points):
+                        await self._append("request", request_id)
+                        pointed, points = waited, points + 1
+                except SignoffError as error:
                     log.debug("%s", error)
         finally:
             self._unreceived.discard(request_id)
+
+    async def _renew(self, request_id: str) -> bool:
+        """Have an unread body stand for longer; False where there is none."""
+        key = stream.body(self._agent, request_id)
+        return bool(await self._within_bounds(partial(self._redis.expire, key, stream.BODY_SECONDS)))
+
+    def _beat(self) -> None:
+        """Called by Notifications: the other connection is not to be forgotten on the way either."""
+        self._start(self._ping())
+
+    async def _ping(self) -> None:
+        with suppress(SignoffError):
+            await self._within_bounds(self._redis.ping)
 
     async def _make_contact(self, request_id: str) -> None:
         if not self._notifications.reached.is_set():
@@ -223,10 +264,10 @@ class RedisExchange:
                     found = await self._within_bounds(partial(self._redis.mget, keys))
                     for request_id, text in zip(wanted, found, strict=True):
                         self._tell_waiters(request_id, text)
-        except Unreachable as error:
-            log.info("looking up failed, and is tried again: %s", error)
+        except Exception as error:  # whatever it is: others wait here, too
+            log.info("looking up failed, and is tried again: %s", type(error).__name__)
             self._due.update(wanted)
-            asyncio.get_running_loop().call_later(1.0, self._look, ())
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._look, ())
         finally:
             self._looking = False
 
@@ -251,6 +292,10 @@ class RedisExchange:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _at(pauses: tuple[float, ...], n: int) -> float:
+    return pauses[min(n, len(pauses) - 1)]
 
 
 def _decode(text: bytes | None) -> Response | None:

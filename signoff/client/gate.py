@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, get_args, overload
 
+from signoff.client import options
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.ask import Ask
 from signoff.client.carrier import Encode
@@ -73,7 +74,9 @@ def require_approval(
     {"parameter": (to_json, from_json)}.
 
     Options that are functions are called with those of the arguments that they name, as Python values:
-    `condition=lambda amount: amount > 100`.
+    `condition=lambda amount: amount > 100`. The values are those that would run: checked against their
+    annotations (`Annotated[float, Field(ge=0)]` holds here) and made anew from their JSON, as they are for
+    the run itself, also where nobody is asked. What cannot travel is Invalid before any option is called.
 
     action: by default the function's name.
     reason: a parameter's name (then that argument is the reason), any other text, or a function that gives
@@ -82,7 +85,9 @@ def require_approval(
     runs: "once": one approval runs the function once, over any number of processes. The server is asked which
         one may, right before; all others get AlreadySpent (a Duplicate). One that dies then has not run it,
         and it will not run. "at-least-once": nobody is asked, and it may run again until it was reported.
-    condition: where it gives false the function runs as called, unasked; where it raises, nothing runs.
+    condition: where it gives False the function runs unasked. True asks, and so does whatever else it gives
+        or raises. Over a coroutine it may be one. What is valid is for the annotations to say: a condition
+        that knows only an upper bound lets every negative number run.
     timeout: seconds until WaitTimeout; None waits until the request ends.
     on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model.
     fallback: called instead, and its result returned; the NotApproved comes as `error`, or as its first
@@ -93,8 +98,9 @@ def require_approval(
     expires_in, …) is said with each request.
 
     Unreachable, NotVerified and WaitTimeout are always raised, and nothing runs. Raises TypeError when it is
-    applied: for a parameter that cannot travel, a generator, an unknown option, or an ordinary function on
-    an AsyncSignoff. An ordinary function blocks while it waits: inside an event loop, decorate a coroutine.
+    applied: for a parameter that cannot travel, a generator, an unknown option, an option that takes what
+    the function does not, or an ordinary function on an AsyncSignoff. An ordinary function blocks while it
+    waits: inside an event loop, decorate a coroutine.
     """
     unknown = ask.keys() - (Ask.__annotations__.keys() - {"schema"})
     if unknown:
@@ -110,6 +116,8 @@ def require_approval(
         _check_target(client, target)
         arguments = Arguments.of(target, encode, ignore)
         _check_schema(target, arguments)
+        for name, option in (("condition", condition), ("reason", reason), ("key", key)):
+            options.check(name, option, target, *arguments.names)
         gate = _Gate(
             client, target, arguments, action or target.__name__, reason, key, condition, timeout,
             on_reject == "explain", fallback, report, runs, ask,
@@ -158,14 +166,17 @@ class _Gate:
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Ask, wait, run, report."""
-        bound = self.arguments.bind(args, kwargs)
-        if self.condition and not call(self.condition, bound.values):
-            return self.function(*args, **kwargs)
-        receipt = None
+        bound, receipt, unasked = self.arguments.bind(args, kwargs), None, False
         try:
-            payload, said = self.request(args, kwargs)
-            receipt = self.client.ask(self.action, payload, timeout=self.timeout, runs=self.runs, **said)
-            args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
+            payload = self.arguments.pack(bound)
+            unasked = self.condition is not None and not options.asks(
+                self.condition, self.arguments.values(payload), self.action
+            )
+            if not unasked:
+                said = self.said(payload)
+                receipt = self.client.ask(self.action, payload, timeout=self.timeout, runs=self.runs, **said)
+                payload = receipt.payload or {}
+            args, kwargs = self.arguments.rebuild(payload, bound)
         except NotApproved as error:
             self.tell(receipt, error)
             return self.refuse(error, bound)
@@ -179,16 +190,19 @@ class _Gate:
 
     async def run_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`run`, without blocking the event loop."""
-        bound = self.arguments.bind(args, kwargs)
-        if self.condition and not call(self.condition, bound.values):
-            return await self.function(*args, **kwargs)
-        receipt = None
+        bound, receipt, unasked = self.arguments.bind(args, kwargs), None, False
         try:
-            payload, said = self.request(args, kwargs)
-            receipt = await self.client.ask_async(
-                self.action, payload, timeout=self.timeout, runs=self.runs, **said
+            payload = self.arguments.pack(bound)
+            unasked = self.condition is not None and not await options.asks_async(
+                self.condition, self.arguments.values(payload), self.action
             )
-            args, kwargs = self.arguments.rebuild(receipt.payload or {}, bound)
+            if not unasked:
+                said = self.said(payload)
+                receipt = await self.client.ask_async(
+                    self.action, payload, timeout=self.timeout, runs=self.runs, **said
+                )
+                payload = receipt.payload or {}
+            args, kwargs = self.arguments.rebuild(payload, bound)
         except NotApproved as error:
             await self.tell_async(receipt, error)
             result = self.refuse(error, bound)
@@ -201,28 +215,27 @@ class _Gate:
         await self.tell_async(receipt)
         return result
 
-    def request(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A call → its payload, and what is said with it; raises Invalid."""
-        payload, bound = self.arguments.payload(args, kwargs)
-        said = {**self.ask, "schema": self.arguments.schema, "reason": self.reason_for(bound)}
-        key = call(self.key, bound.values) if callable(self.key) else self.key
-        return payload, said if key is None else {**said, "key": key}
+    def said(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What is said with a call's payload; raises whatever the options do."""
+        key = options.call(self.key, self.arguments.values(payload)) if callable(self.key) else self.key
+        said = {**self.ask, "schema": self.arguments.schema, "reason": self.reason_for(payload)}
+        return said if key is None else {**said, "key": key}
 
-    def reason_for(self, bound: Bound) -> str:
+    def reason_for(self, payload: dict[str, Any]) -> str:
         """Why this call should run, at most 4,000 characters."""
         if self.reason is None:
             text = (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
         elif callable(self.reason):
-            text = call(self.reason, bound.values)
+            text = options.call(self.reason, self.arguments.values(payload))
         else:
-            text = bound.values.get(self.reason, self.reason)
+            text = self.arguments.values(payload).get(self.reason, self.reason)
         text = str(text)
         return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
 
     def refuse(self, error: NotApproved, bound: Bound) -> Any:
         """What the caller gets instead of a run."""
         if self.fallback is not None:
-            return call(self.fallback, bound.values, error)
+            return options.call(self.fallback, bound.values, error)
         if self.explains:
             return explain(error)
         raise error
@@ -242,24 +255,6 @@ class _Gate:
                 await self.client.report_async(receipt.id, **_outcome(error))
             except Exception as fault:
                 log.warning(UNREPORTED, receipt.id, fault)
-
-
-def call(option: Callable[..., Any], values: Mapping[str, Any], error: NotApproved | None = None) -> Any:
-    """Call one of the options above with what it names of `values`, and with `error` where it takes it."""
-    try:
-        parameters = list(inspect.signature(option).parameters.values())
-    except (TypeError, ValueError):  # a builtin that does not say
-        return option(error) if error else option(**values)
-    given = values if error is None else {**values, "error": error}
-    first = parameters[0] if parameters else None
-    before: tuple[Any, ...] = ()
-    if error and first and "error" not in (parameter.name for parameter in parameters):
-        takes = first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD, first.VAR_POSITIONAL)
-        before, given = ((error,), values) if takes and first.name not in values else ((), values)
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return option(*before, **given)
-    names = {parameter.name for parameter in parameters[len(before) :]}
-    return option(*before, **{name: value for name, value in given.items() if name in names})
 
 
 def _outcome(error: Exception | None) -> dict[str, Any]:

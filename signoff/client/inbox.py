@@ -72,7 +72,7 @@ class Inbox:
                 joined = False
                 continue
             for entry, fields in entries:
-                request_id = fields.get(stream.ID_IN_STREAM.encode(), b"").decode()
+                request_id = fields.get(stream.ID_IN_STREAM.encode(), b"").decode(errors="replace")
                 if request_id and self._seen.get(request_id, entry) == entry:
                     self._remember(request_id, entry)
                     yield entry, request_id

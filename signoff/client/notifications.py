@@ -11,34 +11,38 @@ from contextlib import suppress
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
 
 from signoff.client import connections
 from signoff.client.connections import CONNECT_SECONDS
 
 log = logging.getLogger("signoff")
 
-PING_SECONDS = 30.0
-"""How often a silent connection is tried; and how often its owner looks again whether it missed something."""
-PONG_SECONDS = 10.0
+PING_SECONDS = 10.0
+"""How often a connection is used, be it by a PING: proxies forget one that is silent for 20 s or more."""
+PONG_SECONDS = 5.0
+"""A connection on which no answer comes for so long is dead."""
+LOOK_SECONDS = 30.0
+"""How often its owner looks again whether it has missed something."""
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before a reconnect; the last one goes on."""
 CHUNK = 500
 """Topics in one SUBSCRIBE."""
-FAULTS = (RedisError, OSError)
-"""What ends a connection; also a refusal, such as a wrong password, may be over a minute later."""
 
 
 class Notifications:
     """Keeps a subscription to any number of topics (Redis's channels), over every reconnect.
 
     `look` is called with the topics whose request should be looked up: when one is subscribed to, when
-    its notification comes, after a reconnect (all), and every 30 s (all).
+    its notification comes, after a reconnect (all), and every 30 s (all). `beat` is called as often as a
+    silent connection is tried.
     """
 
-    def __init__(self, url: str, look: Callable[[Iterable[str]], None]) -> None:
+    def __init__(
+        self, url: str, look: Callable[[Iterable[str]], None], beat: Callable[[], None] = lambda: None
+    ) -> None:
         self._url = url
         self._look = look
+        self._beat = beat
         self._topics: set[str] = set()
         self._added: list[str] = []
         self._removed: list[str] = []
@@ -82,7 +86,7 @@ class Notifications:
         while True:
             try:
                 await self._listen()
-            except FAULTS as error:
+            except Exception as error:  # a refusal, too (a wrong password, say) may be over a minute later
                 failures, self.fault = (0 if self.connected else failures + 1), error
                 log.debug("the connection to Redis went away: %s", type(error).__name__)
             finally:
@@ -103,12 +107,13 @@ class Notifications:
             # However long it takes: pings find a dead connection, where a timeout would give up a live one.
             heard: Any = await connection.read_response(timeout=math.inf)
             self._heard = time.monotonic()
-            if heard[0] in (b"message", b"subscribe"):
-                self._look((heard[1].decode(),))
+            if isinstance(heard, list) and heard[0] in (b"message", b"subscribe"):
+                self._look((heard[1].decode(errors="replace"),))
 
     async def _send(self, connection: AbstractConnection) -> None:
-        """Send what changed as it changes, and a PING every half minute, when all is looked up again."""
+        """Send what changed as it changes, a PING every 10 s, and have all looked up again every 30 s."""
         due, asked = time.monotonic() + PING_SECONDS, 0.0
+        look = time.monotonic() + LOOK_SECONDS
         try:
             while True:
                 with suppress(TimeoutError):
@@ -119,8 +124,11 @@ class Notifications:
                 if time.monotonic() < due:
                     continue
                 if not asked:
-                    self._look(self._topics)
+                    self._beat()
                     asked = time.monotonic()
+                    if asked >= look:
+                        self._look(self._topics)
+                        look = asked + LOOK_SECONDS
                     due = asked + PONG_SECONDS
                     await connection.send_command("PING", check_health=False)
                 elif self._heard >= asked:
@@ -128,7 +136,8 @@ class Notifications:
                 else:
                     await connection.disconnect(nowait=True)
                     return
-        except FAULTS:
+        except Exception as error:  # then whoever reads it finds it ended, and makes another
+            log.debug("nothing can be sent to Redis: %s", type(error).__name__)
             await connection.disconnect(nowait=True)
 
     async def _subscribe(self, connection: AbstractConnection) -> None:

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from signoff.errors import ConfigError
 from signoff.models.messages import AGENT
 from signoff.models.receipt import DEPLOYMENT
-from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.queue import acl
+from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
 from signoff.receipts import VerifyKeys, verify_keys
-
-LOCAL_AGENT = "local"
-"""The agent's name beside a server of this user's own, when none is set."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,8 @@ def load_settings(
     alone SIGNOFF_DEPLOYMENT and SIGNOFF_AGENT_SECRET.
 
     Where neither Redis nor a key is named, `signoff serve` of this user on this machine is used: it
-    leaves both in `agent.env` in its data folder. Raises ConfigError, naming what is missing.
+    leaves both in `agent.env` in its data folder, for the agent `local` alone. Raises ConfigError, naming
+    what is missing.
     """
     url = redis_url or os.environ.get("SIGNOFF_REDIS_URL")
     key = verify_key or os.environ.get("SIGNOFF_VERIFY_KEY")
@@ -52,7 +51,12 @@ def load_settings(
         if not url or not key:
             raise ConfigError(
                 "No server: set SIGNOFF_REDIS_URL, SIGNOFF_VERIFY_KEY and SIGNOFF_AGENT "
-                "(`signoff env` beside the server prints them), or start one here with `signoff serve`."
+                "(`signoff agent add` beside the server prints them), or start one here with `signoff serve`."
+            )
+        if name != LOCAL_AGENT and acl.credentials(url)[0] == LOCAL_AGENT:
+            raise ConfigError(
+                f"The server here knows this user's agent as {LOCAL_AGENT}, not {name}: "
+                f"`signoff agent add {name}` makes a Redis user of that name, and prints what to set."
             )
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set.")

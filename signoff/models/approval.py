@@ -30,6 +30,7 @@ class Card:
     permalink: str | None = None
     shown_revision: int = 0
     thread: str | None = None
+    unsure: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Approval:
     `restored` says that a restore closed it while it waited: nobody decides on it any more.
     `spent_by` names the process that was told that it may run the action, at `spent_at`.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
+    `judged` is the digest of the policy that `verdict` was last compared with, `drawn` of what its card shows
+    of the verdict.
     """
 
     id: str
@@ -71,6 +74,8 @@ class Approval:
     spent_by: str | None = None
     spent_at: int | None = None
     card: Card | None = None
+    judged: str = ""
+    drawn: str = ""
 
     @property
     def decision(self) -> Decision | None:

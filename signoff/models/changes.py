@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, literal_column, select, update
 
 from signoff.models.messages import Decision
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
@@ -63,8 +63,18 @@ _SHOWN = (
         thread=bindparam("to_thread"),
         permalink=bindparam("link"),
         shown_revision=bindparam("revision"),
+        unsure=bindparam("still_unsure"),
         fault=None,
     )
+)
+_LEASED = (cards.c.lease == bindparam("mine"), cards.c.lease_until > literal_column("1"))
+"""By its number: whoever took it since has another one."""
+_SHOWN_BY = _SHOWN.where(*_LEASED, cards.c.shown_revision <= bindparam("revision"))
+_PLACE = select(cards.c.conversation, cards.c.message).where(cards.c.id == bindparam("card_id"))
+_MOVED = (
+    update(approvals)
+    .where(approvals.c.id == bindparam("approval_id"))
+    .values(revision=approvals.c.revision + 1, not_before=0)
 )
 _FIRST_SHOWN = (
     update(approvals)
@@ -76,6 +86,9 @@ _DELIVERED = (
     .where(approvals.c.id == bindparam("approval_id"), approvals.c.delivered_revision < bindparam("to"))
     .values(delivered_revision=bindparam("to"))
 )
+_DELIVERED_ALREADY = _DELIVERED.where(
+    exists().where(cards.c.approval_id == approvals.c.id, cards.c.shown_revision >= bindparam("to"))
+)
 _STIRRED = (
     update(threads)
     .where(threads.c.conversation == bindparam("where"), threads.c.message == bindparam("first"))
@@ -86,6 +99,7 @@ _POSTPONE = (
     .where(approvals.c.id == bindparam("approval_id"))
     .values(not_before=now() + bindparam("pause"))
 )
+_POSTPONE_BY = _POSTPONE.where(exists().where(cards.c.approval_id == approvals.c.id, *_LEASED))
 _FAULT = (
     update(cards)
     .where(
@@ -94,6 +108,7 @@ _FAULT = (
     )
     .values(fault=bindparam("what"))
 )
+_FAULT_BY = _FAULT.where(*_LEASED)
 _SAME_FAULT = (
     select(cards.c.id)
     .join(approvals, approvals.c.id == cards.c.approval_id)
@@ -189,10 +204,28 @@ def spend(connection: Connection, approval_id: str, by: str, at: int) -> bool:
     return connection.execute(_SPEND, {"approval_id": approval_id, "by": by, "at": at}).rowcount == 1
 
 
-def note_shown(connection: Connection, approval_id: str, values: dict[str, Any]) -> None:
-    """A card stands: `card_id`, `revision`, and `to_conversation`, `to_message`, `to_thread`, `link`."""
-    connection.execute(_SHOWN, values)
+def note_shown(connection: Connection, approval_id: str, values: dict[str, Any], lease: int | None) -> bool:
+    """A card stands: `card_id`, `revision`, `still_unsure`, and `to_conversation`, `to_message`, `to_thread`,
+    `link`.
+
+    By a `lease`, False where somebody else has had it since, or shows a later revision; without one, always.
+    """
+    found = _SHOWN if lease is None else _SHOWN_BY
+    if connection.execute(found, values if lease is None else values | {"mine": lease}).rowcount == 0:
+        return False
     connection.execute(_FIRST_SHOWN, {"approval_id": approval_id})
+    return True
+
+
+def place(connection: Connection, card_id: int) -> tuple[str | None, str | None]:
+    """Conversation and message of a card."""
+    found = connection.execute(_PLACE, {"card_id": card_id}).one()
+    return found.conversation, found.message
+
+
+def move(connection: Connection, approval_id: str) -> None:
+    """What its card shows is not known: another revision, so that whoever is at it goes round once more."""
+    connection.execute(_MOVED, {"approval_id": approval_id})
 
 
 def note_delivered(connection: Connection, approval_id: str, revision: int) -> None:
@@ -200,18 +233,31 @@ def note_delivered(connection: Connection, approval_id: str, revision: int) -> N
     connection.execute(_DELIVERED, {"approval_id": approval_id, "to": revision})
 
 
+def note_delivered_already(connection: Connection, approval_id: str, revision: int) -> None:
+    """The same, as far as its card's row says so."""
+    connection.execute(_DELIVERED_ALREADY, {"approval_id": approval_id, "to": revision})
+
+
 def stir(connection: Connection, conversation: str, thread: str) -> None:
     """Something has happened to a card in this thread: where it is a run's, its first message has to tell."""
     connection.execute(_STIRRED, {"where": conversation, "first": thread})
 
 
-def postpone(connection: Connection, approval_id: str, microseconds: int) -> None:
-    """Its card is not due for a while."""
-    connection.execute(_POSTPONE, {"approval_id": approval_id, "pause": microseconds})
+def postpone(connection: Connection, approval_id: str, microseconds: int, lease: int | None = None) -> None:
+    """Its card is not due for a while. By a `lease`: unless somebody else has had it since."""
+    values = {"approval_id": approval_id, "pause": microseconds}
+    if lease is None:
+        connection.execute(_POSTPONE, values)
+    else:
+        connection.execute(_POSTPONE_BY, values | {"mine": lease})
 
 
-def note_fault(connection: Connection, approval_id: str, what: str) -> bool:
-    """Why a card cannot be shown; False where that was known, of this card or of another."""
+def note_fault(connection: Connection, approval_id: str, what: str, lease: int | None = None) -> bool:
+    """Why a card cannot be shown; False where that was known, of this card or of another.
+
+    By a `lease`, also where somebody else has had it since.
+    """
     values = {"card_of": approval_id, "what": what}
-    new = connection.execute(_FAULT, values).rowcount > 0
+    by = _FAULT if lease is None else _FAULT_BY
+    new = connection.execute(by, values if lease is None else values | {"mine": lease}).rowcount > 0
     return new and connection.execute(_SAME_FAULT, values).first() is None

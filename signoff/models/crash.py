@@ -1,9 +1,11 @@
-"""Named points of the road at which a process can be made to die, to prove that nothing is lost there.
+"""Named points of the road at which a process can be made to die or stand still: nothing is lost there.
 
     SIGNOFF_CRASH_AT=end.committed:2
+    SIGNOFF_FREEZE_AT=delivery.posted:1
 
-kills the process by SIGKILL the second time that it passes there. Nothing is set in real use, and a point
-then costs one comparison. `tests/faults` kills at each; a test holds that between every two things that a
+kill the process by SIGKILL the second time that it passes there, and stop it by SIGSTOP the first time, until
+somebody wakes it. Nothing is set in real use, and a point then costs one comparison. `tests/faults` kills and
+stops at each; a test holds that between every two things that a
 request does to Redis, the database or Slack there is a point, in this order.
 """
 
@@ -12,10 +14,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from typing import Final
 
 ENVIRONMENT: Final = "SIGNOFF_CRASH_AT"
+FREEZE_ENVIRONMENT: Final = "SIGNOFF_FREEZE_AT"
 CRASH_POINTS: Final[dict[str, str]] = {
+    "client.stored": "the request's body stands, and nothing points to it",
     "client.sent": "the request is on its stream, and the agent does not wait yet",
     "intake.read": "an entry was read, and nothing done with it",
     "submit.written": "its rows and audit lines are written, not committed",
@@ -70,6 +75,9 @@ CRASH_POINTS: Final[dict[str, str]] = {
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {
+    "double.claimed": "a message beside a card was found, and it is redrawn next",
+    "double.redrawn": "nobody can decide on it any more, and that is not noted",
+    "thread.late": "a first message was posted beside another, and is redrawn next",
     "flood.written": "that an agent asks for too much is written, not committed",
     "flood.committed": "that is noted, and the agent does not know",
     "restore.unpacked": "the backup lies beside the database, up to date and verified",
@@ -85,34 +93,46 @@ RARE_POINTS: Final[dict[str, str]] = {
 
 
 class _Armed:
-    """Where this process dies; nowhere, unless it was told to."""
+    """Where this process dies or stands still; nowhere, unless it was told to."""
 
     point: str = ""
     left: int = 0
+    by: int = signal.SIGKILL
 
 
 _lock = threading.Lock()
 
 
-def arm(where: str) -> None:
-    """`point:n`: die the n-th time that the point is passed; empty: never. Raises ValueError for neither."""
+def arm(where: str, by: int = signal.SIGKILL, name: str = ENVIRONMENT) -> None:
+    """`point:n`: get a signal the n-th time that the point is passed; empty: never. Raises ValueError for
+    neither, naming the environment's variable.
+    """
     point, _, times = where.partition(":")
     if point and (point not in CRASH_POINTS | RARE_POINTS or not times.isdigit() or times == "0"):
-        raise ValueError(f"{ENVIRONMENT}: {where[:60]!r} is no point of signoff.models.crash and :n.")
-    _Armed.point, _Armed.left = point, int(times or 0)
+        raise ValueError(f"{name}: {where[:60]!r} is no point of signoff.models.crash and :n.")
+    _Armed.point, _Armed.left, _Armed.by = point, int(times or 0), by
+
+
+def arm_by(environment: Mapping[str, str]) -> None:
+    """What an environment says."""
+    if where := environment.get(FREEZE_ENVIRONMENT, ""):
+        arm(where, signal.SIGSTOP, FREEZE_ENVIRONMENT)
+    else:
+        arm(environment.get(ENVIRONMENT, ""))
 
 
 def here(point: str) -> None:
     """This point is passed."""
     if point == _Armed.point:
-        _die()
+        _strike()
 
 
-def _die() -> None:
+def _strike() -> None:
     with _lock:
         _Armed.left -= 1
-        if _Armed.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        now = _Armed.left == 0
+    if now:
+        os.kill(os.getpid(), _Armed.by)
 
 
-arm(os.environ.get(ENVIRONMENT, ""))
+arm_by(os.environ)

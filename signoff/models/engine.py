@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,8 +16,17 @@ BUSY_MS = 1500
 POSTGRESQL = {
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,  # ms until a connection that went silent counts as dead
+    "keepalives": 1,
+    "keepalives_idle": 30,  # s: what stands between keeps its connections that are used
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
     "options": f"-c lock_timeout={BUSY_MS}",
 }
+QUIET_SECONDS = 10.0
+"""A connection that was quiet for so long is asked whether it still leads anywhere, before it is used."""
+USED = "used_at"
+LOOK_SECONDS = 0.5
+"""How long the answer may take: a person waits behind it."""
 OUTAGE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 """The database is away, full or locked: nothing is wrong with what was asked of it."""
 
@@ -26,6 +36,8 @@ def open_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         # hide_parameters: the text of an error never holds a payload
         engine = create_engine(url, pool_size=10, hide_parameters=True, connect_args=POSTGRESQL)
+        event.listen(engine, "connect", _note_use)
+        event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _look_at)
         return engine
     options = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
@@ -57,12 +69,43 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _look_at(connection: Any, *_: Any) -> None:
-    """A server that ended has closed its connections: their end can be read, which costs no round trip."""
+def _note_use(_: Any, record: Any) -> None:
+    record.info[USED] = time.monotonic()
+
+
+def _look_at(connection: Any, record: Any, *_: Any) -> None:
+    """Whether a connection still leads to its server.
+
+    A server that ended has closed it: that end can be read, which costs no round trip. A firewall that drops
+    what was quiet tells nobody: after a while of quiet the server is asked, and has half a second. Then all
+    connections of the pool that are as old are made anew, so that a person waits for one only.
+    """
     watch = select.poll()
     watch.register(connection.fileno(), select.POLLIN)
     if watch.poll(0):
         raise exc.DisconnectionError("the server has closed it")
+    if time.monotonic() - record.info.get(USED, 0.0) < QUIET_SECONDS:
+        return
+    if not _answers(connection.pgconn, watch):
+        raise exc.InvalidatePoolError("nobody answers on it")
+
+
+def _answers(wire: Any, watch: select.poll) -> bool:
+    """Ask for nothing, as a driver without threads of its own does; the connection is as before."""
+    end = time.monotonic() + LOOK_SECONDS
+    try:
+        wire.send_query(b"")
+        wire.flush()
+        while wire.is_busy():
+            left = end - time.monotonic()
+            if left <= 0 or not watch.poll(left * 1000):
+                return False
+            wire.consume_input()
+        while wire.get_result() is not None:
+            pass
+    except Exception:  # psycopg is imported only where it is used
+        return False
+    return True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

@@ -44,7 +44,7 @@ _ADD = text(
     "ON CONFLICT (agent) DO NOTHING"
 )
 _UNTOLD = select(warnings.c.agent).where(warnings.c.text.is_not(None)).limit(100)
-_WHAT = select(warnings.c.text).where(warnings.c.agent == bindparam("agent"))
+_WHAT = select(warnings.c.text, warnings.c.until).where(warnings.c.agent == bindparam("agent"))
 _CLAIM = (
     update(warnings)
     .where(warnings.c.agent == bindparam("about"), warnings.c.text == bindparam("what"))
@@ -52,7 +52,11 @@ _CLAIM = (
 )
 _BACK = (
     update(warnings)
-    .where(warnings.c.agent == bindparam("about"), warnings.c.text.is_(None))
+    .where(
+        warnings.c.agent == bindparam("about"),
+        warnings.c.text.is_(None),
+        warnings.c.until == bindparam("end"),
+    )
     .values(text=bindparam("what"))
 )
 
@@ -100,15 +104,18 @@ def untold(store: Store) -> list[str]:
 
 
 def claim(store: Store, agent: str) -> dict[str, Any] | None:
-    """What is to be told about an agent, for the one who tells it."""
+    """What is to be told about an agent, for the one who tells it. `claimed` is which warning it is."""
     with store.transaction() as connection:
-        what = connection.execute(_WHAT, {"agent": agent}).scalar()
-        if what is None or connection.execute(_CLAIM, {"about": agent, "what": what}).rowcount == 0:
+        found = connection.execute(_WHAT, {"agent": agent}).first()
+        if found is None or found.text is None:
             return None
-    return dict(json.loads(what))
+        if connection.execute(_CLAIM, {"about": agent, "what": found.text}).rowcount == 0:
+            return None
+    return {**json.loads(found.text), "claimed": int(found.until)}
 
 
 def give_back(store: Store, agent: str, what: dict[str, Any]) -> None:
-    """It could not be told: another time."""
+    """It could not be told: another time, unless there has been another warning since."""
+    text = json.dumps({name: value for name, value in what.items() if name != "claimed"})
     with store.transaction() as connection:
-        connection.execute(_BACK, {"about": agent, "what": json.dumps(what)})
+        connection.execute(_BACK, {"about": agent, "what": text, "end": what["claimed"]})

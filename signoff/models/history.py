@@ -18,7 +18,7 @@ from signoff.models.verdict import Effect
 class Past:
     """A request that came in, the effect of its verdict then, and what became of it (a status).
 
-    `request` is None where its payload has been erased.
+    `request` is None where its payload has been erased. `at` is when it came, in microseconds since 1970.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Past:
     effect: Effect
     status: str
     request: ApprovalRequest | None
+    at: int = 0
 
 
 _SINCE = (
@@ -36,6 +37,7 @@ _SINCE = (
         approvals.c.action,
         approvals.c.verdict,
         approvals.c.status,
+        approvals.c.created_at,
         payloads.c.text,
         payloads.c.claims,
     )
@@ -54,7 +56,8 @@ def since(connection: Connection, moment: int) -> Iterator[Past]:
     found = connection.execution_options(yield_per=ROWS).execute(_SINCE, {"since": moment})
     for row in found:
         effect = json.loads(row.verdict)["effect"]
-        yield Past(row.request_id, row.agent, row.action, effect, row.status, _request(row.text, row.claims))
+        request = _request(row.text, row.claims)
+        yield Past(row.request_id, row.agent, row.action, effect, row.status, request, row.created_at)
 
 
 def _request(text: str | None, claims: str | None) -> ApprovalRequest | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
 from signoff.models import changes
+from signoff.models.leases import pause, rested
 from signoff.models.store import MICROSECONDS, Store, now
 from signoff.models.tables import AuditEventRow, HomeRow
 
@@ -25,32 +26,43 @@ _OPENED = text(
     "digest = CASE WHEN :blank = 1 THEN NULL ELSE home.digest END"
 )
 _DUE = select(homes.c.user_id, homes.c.digest).where(
-    homes.c.opened_at > now() - literal_column(str(OPEN_SECONDS * MICROSECONDS)), homes.c.not_before <= now()
+    homes.c.opened_at > now() - literal_column(str(OPEN_SECONDS * MICROSECONDS)), rested(homes.c.not_before)
 )
 _CLAIM = (
     update(homes)
     .where(
         homes.c.user_id == bindparam("user"),
-        homes.c.not_before <= now(),
+        rested(homes.c.not_before),
         homes.c.digest.is_not_distinct_from(bindparam("before")),
     )
-    .values(not_before=now() + literal_column(str(CLAIM_SECONDS * MICROSECONDS)))
+    .values(
+        not_before=now() + literal_column(str(CLAIM_SECONDS * MICROSECONDS)),
+        lease=homes.c.lease + 1,
+    )
+    .returning(homes.c.lease)
 )
+_MINE = (homes.c.user_id == bindparam("user"), homes.c.lease == bindparam("mine"))
 _NOTE = (
     update(homes)
-    .where(homes.c.user_id == bindparam("user"))
+    .where(*_MINE)
     .values(digest=func.coalesce(bindparam("shown"), homes.c.digest), not_before=now() + bindparam("pause"))
 )
-_FORGET = delete(homes).where(homes.c.user_id == bindparam("user"))
+_LOST = update(homes).where(homes.c.user_id == bindparam("user")).values(digest=None, lease=homes.c.lease + 1)
+"""What it shows is not known. Who is at it now loses it too; nobody else begins before they are done."""
+_FORGET = delete(homes).where(*_MINE)
 _CHANGE = select(events.c.seq).order_by(events.c.seq.desc()).limit(literal_column("1"))
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A person whose Home may be published now; `digest` is of what it shows, None where it is blank."""
+    """A person whose Home may be published now; `digest` is of what it shows, None where it is blank.
+
+    `lease` is of who has claimed it; 0 before that.
+    """
 
     user_id: str
     digest: str | None
+    lease: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,7 @@ class Published:
     user_id: str
     digest: str | None
     rest: float
+    lease: int
 
 
 def note_opened(store: Store, user_id: str, *, blank: bool = False) -> None:
@@ -88,24 +101,27 @@ def claim(store: Store, wanted: Sequence[Opened]) -> list[Opened]:
     """
     if not wanted:
         return []
+    found = []
     with store.transaction() as connection:
-        return [
-            one
-            for one in wanted
-            if connection.execute(_CLAIM, {"user": one.user_id, "before": one.digest}).rowcount == 1
-        ]
+        for one in wanted:
+            lease = connection.execute(_CLAIM, {"user": one.user_id, "before": one.digest}).scalar()
+            if lease is not None:
+                found.append(Opened(one.user_id, one.digest, int(lease)))
+    return found
 
 
 def note_published(store: Store, found: Sequence[Published]) -> None:
-    """What became of those claimed."""
+    """What became of those claimed. Where somebody else has claimed one since, it is published once more."""
     if found:
         with store.transaction() as connection:
             for one in found:
-                pause = int(one.rest * MICROSECONDS)
-                connection.execute(_NOTE, {"user": one.user_id, "shown": one.digest, "pause": pause})
+                mine = {"user": one.user_id, "mine": one.lease}
+                values = {"shown": one.digest, "pause": pause(one.rest)}
+                if connection.execute(_NOTE, mine | values).rowcount == 0:
+                    connection.execute(_LOST, {"user": one.user_id})
 
 
-def forget(store: Store, user_id: str) -> None:
-    """Nobody has this Home any more."""
+def forget(store: Store, one: Opened) -> None:
+    """Nobody has this Home any more; unless somebody else has claimed it since."""
     with store.transaction() as connection:
-        connection.execute(_FORGET, {"user": user_id})
+        connection.execute(_FORGET, {"user": one.user_id, "mine": one.lease})

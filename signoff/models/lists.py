@@ -27,9 +27,9 @@ class Listed:
     """An Approval as one line of a list. Times are microseconds since 1970.
 
     `vote` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
-    one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `headline` the
-    policy's sentence, empty where it has none; `why` says what of the policy decided, and `rule_says` is what
-    its rule gives for a reason.
+    one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `policy` the
+    digest of its policy, `headline` the policy's sentence, empty where it has none; `why` says what of the
+    policy decided, and `rule_says` is what its rule gives for a reason.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Listed:
     permalink: str = ""
     why: str = ""
     rule_says: str = ""
+    policy: str = ""
 
     @property
     def pending(self) -> bool:
@@ -181,6 +182,7 @@ def _listed(row: Any) -> Listed:
     return Listed(
         **taken,
         named=tuple(verdict.get("named", ())),
+        policy=verdict.get("policy", ""),
         headline=verdict.get("headline") or "",
         vote=row.vote,
         approver=row.approver or "",

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationError
 
 from signoff.errors import Invalid
 from signoff.models import identity
@@ -33,6 +33,7 @@ MAX_VALUES = 10_000
 
 So many that the worst request costs each role less than 0.25 s (`make bench`, "costs").
 """
+_LEFT_OUT = "schema_left_out"
 _BESIDE = 200
 """Values that a request's other fields may hold, at most."""
 MAX_EXPIRES_IN = 30 * 24 * 3600
@@ -81,8 +82,12 @@ class ApprovalRequest(Wire):
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
-    schema_left_out: bool = False
-    """The server's own note, refused from an agent: a schema was sent, and was too costly to check by."""
+    _left_out: bool = PrivateAttr(False)
+
+    @property
+    def schema_left_out(self) -> bool:
+        """The server's own note: a schema was sent, and was too costly to check by. It is not on the wire."""
+        return self._left_out
 
     @cached_property
     def payload_text(self) -> str:
@@ -108,7 +113,9 @@ class ApprovalRequest(Wire):
 
     def without_schema(self) -> Self:
         """The same without its schema, which was too costly to check by."""
-        return self.model_copy(update={"json_schema": None, "schema_left_out": True})
+        copy = self.model_copy(update={"json_schema": None})
+        copy._left_out = True
+        return copy
 
     def commits(self, agent: str) -> bool:
         """Whether its id is the one of just this request, asked by this agent."""
@@ -117,12 +124,17 @@ class ApprovalRequest(Wire):
 
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""
-        return self.model_dump_json(by_alias=True, exclude={"payload"}, exclude_defaults=True)
+        said = self.model_dump_json(by_alias=True, exclude={"payload"}, exclude_defaults=True)
+        return f'{{"{_LEFT_OUT}":true,{said[1:]}' if self._left_out else said
 
     @classmethod
     def from_rows(cls, claims: str, payload: dict[str, Any]) -> ApprovalRequest:
         """The request again, from `claims()` and its payload."""
-        return cls.model_validate({**json.loads(claims), "payload": payload})
+        said = json.loads(claims)
+        left_out = bool(said.pop(_LEFT_OUT, False))
+        request = cls.model_validate({**said, "payload": payload})
+        request._left_out = left_out
+        return request
 
     def encode(self) -> str:
         """The body of a stream entry; raises Invalid when it is too large or not canonical JSON."""
@@ -153,8 +165,6 @@ class ApprovalRequest(Wire):
         if size > MAX_ENTRY:
             raise Invalid(f"The request has {size:,} bytes; at most {MAX_ENTRY:,} are taken.")
         request = build(cls, parse(body, MAX_VALUES + _BESIDE))
-        if request.schema_left_out:
-            raise Invalid("schema_left_out: it is the server's to say.")
         request.encode()
         return request
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
+from signoff.models.log import Event, append
 from signoff.models.store import Store, agents
 from signoff.models.tables import PolicyRow
 
@@ -25,7 +26,12 @@ _LAST = select(policies.c.text).where(policies.c.since > 0).order_by(policies.c.
 _TEXT = select(policies.c.text).where(policies.c.digest == bindparam("which"))
 _FORGET = text("DELETE FROM policy WHERE digest = :digest AND since = 0")
 _FORGET_ALL = text("DELETE FROM policy WHERE since = 0")
-_OWNERS = select(agents.c.name, agents.c.owner)
+_OWNERS = select(agents.c.name, agents.c.owner, agents.c.added_owner)
+_ADD_OWNER = text(
+    "INSERT INTO agent (name, owner, added_owner, created_at) VALUES (:name, :owner, :added, :at) "
+    "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, added_owner = excluded.added_owner"
+)
+_AGENT = select(agents).where(agents.c.name == bindparam("agent"))
 _OWN = update(agents).where(agents.c.name == bindparam("agent")).values(owner=bindparam("user"))
 
 
@@ -75,8 +81,25 @@ def kept(connection: Connection, digest: str) -> str | None:
     return found
 
 
-def own(connection: Connection, owner_of: Callable[[str], str | None]) -> None:
-    """Give every agent the owner that a policy names for it."""
-    for name, owner in connection.execute(_OWNERS).all():
-        if owner_of(name) != owner:
-            connection.execute(_OWN, {"agent": name, "user": owner_of(name)})
+def own(connection: Connection, owner_of: Callable[[str], str | None]) -> dict[str, str | None]:
+    """Give every agent the owner that a policy names for it, else the one that it was added with.
+
+    Gives those that have another one now.
+    """
+    changed = {}
+    for name, owner, added in connection.execute(_OWNERS).all():
+        if (wanted := owner_of(name) or added) != owner:
+            changed[name] = wanted
+            connection.execute(_OWN, {"agent": name, "user": wanted})
+    return changed
+
+
+def add_owner(store: Store, agent: str, added: str, named: str | None) -> None:
+    """Keep whom an agent was added with, whether it has asked yet or not; `named` is the policy's, if any."""
+    at = store.clock()
+    values = {"name": agent, "owner": named or added, "added": added, "at": at}
+    with store.transaction() as connection:
+        connection.execute(_ADD_OWNER, values)
+        row = connection.execute(_AGENT, {"agent": agent}).one()
+        told = {name: row._mapping[name] for name in ("owner", "added_owner", "created_at")}
+        append(connection, Event("agent", None, at, "operator", {"agent": agent, **told}))

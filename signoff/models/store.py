@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
@@ -30,7 +30,7 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
 
-_CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread")
+_CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
 _STANDS = decisions.c.withdrawn_at.is_(None)
 _LOAD = (
     select(
@@ -115,6 +115,18 @@ _UNPUBLISH = (
 _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
 
 
+class Asked(NamedTuple):
+    """Whom a verdict asks, as it names them, and the digest of the policy that it is of."""
+
+    named: tuple[str, ...]
+    policy: str
+
+    @classmethod
+    def of(cls, verdict: dict[str, Any]) -> Asked:
+        """From a verdict as its row has it."""
+        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""))
+
+
 class Store:
     """Transactions and queries. Only `approvals` changes an approval; a channel keeps its own books."""
 
@@ -163,8 +175,8 @@ class Store:
             found = find(connection, agent, request_id)
             return load(connection, found) if found else None
 
-    def waiting(self, about: str = "") -> list[tuple[str, tuple[str, ...]]]:
-        """(id, the approvers as the verdict names them) of all that waits for a decision, oldest first.
+    def waiting(self, about: str = "") -> list[tuple[str, Asked]]:
+        """(id, whom its verdict asks) of all that waits for a decision, oldest first.
 
         `about` takes only what is of this agent or of this action.
         """
@@ -172,8 +184,8 @@ class Store:
             statement = _PENDING_ABOUT if about else _PENDING
             found = connection.execute(statement, {"about": about} if about else {}).all()
         distinct = {verdict for _, verdict in found}
-        named = {verdict: tuple(json.loads(verdict).get("named", ())) for verdict in distinct}
-        return [(approval_id, named[verdict]) for approval_id, verdict in found]
+        asked = {verdict: Asked.of(json.loads(verdict)) for verdict in distinct}
+        return [(approval_id, asked[verdict]) for approval_id, verdict in found]
 
     def overdue(self, most: int = 100) -> Sequence[str]:
         """Pending ids whose time has run out, the longest overdue first."""
@@ -272,6 +284,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         spent_by=found.spent_by,
         spent_at=found.spent_at,
         card=_card(found) if found.card_id is not None else None,
+        judged=found.judged or "",
+        drawn=found.drawn or "",
     )
 
 

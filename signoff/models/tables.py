@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+from signoff.models.channel_tables import CardDoubleRow as CardDoubleRow
+from signoff.models.channel_tables import HomeRow as HomeRow
+from signoff.models.channel_tables import ThreadRow as ThreadRow
+from signoff.models.columns import count as _count
+from signoff.models.columns import time as _time
+from signoff.models.columns import words as _text
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
+MOVED = text("moved = 1")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
 
 
-def _time(**options: Any) -> Any:
-    return Field(sa_type=BigInteger, **options)
-
-
-def _text(**options: Any) -> Any:
-    return Field(sa_type=Text, **options)
+def _partial(name: str, where: Any, *columns: str, **options: Any) -> Index:
+    """An index over the rows that `where` holds for."""
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
 
 
 class ApprovalRow(SQLModel, table=True):
@@ -26,37 +31,23 @@ class ApprovalRow(SQLModel, table=True):
     `id` is the request's id, which no other agent's request can have. `delivered_revision` is what
     all its cards show; `not_before` keeps a card from being delivered for a while. `conversation` is where
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
-    on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved.
+    on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved. `judged`
+    is the digest of the policy that it was last judged or drawn under, `drawn` of what its card shows of that
+    verdict; `moved` is 1 where the card shows what is no longer so.
     """
 
     __tablename__ = "approval"
     __table_args__ = (
         UniqueConstraint("agent", "request_id"),
         UniqueConstraint("agent", "key"),
-        Index("approval_pending", "created_at", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index("approval_overdue", "expires_at", sqlite_where=PENDING, postgresql_where=PENDING),
-        Index(
-            "approval_unpublished",
-            "ended_at",
-            sqlite_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
-            postgresql_where=text("published_at IS NULL AND ended_at IS NOT NULL"),
-        ),
-        Index(
-            "approval_undelivered",
-            "not_before",
-            sqlite_where=text("delivered_revision < revision"),
-            postgresql_where=text("delivered_revision < revision"),
-        ),
-        Index(
-            "approval_asked",
-            "agent",
-            "action",
-            "digest_sent",
-            sqlite_where=PENDING,
-            postgresql_where=PENDING,
-        ),
-        Index("approval_unshown", "agent", "created_at", sqlite_where=UNSHOWN, postgresql_where=UNSHOWN),
-        Index("approval_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
+        _partial("approval_pending", PENDING, "created_at"),
+        _partial("approval_overdue", PENDING, "expires_at"),
+        _partial("approval_unpublished", text("published_at IS NULL AND ended_at IS NOT NULL"), "ended_at"),
+        _partial("approval_undelivered", text("delivered_revision < revision"), "not_before"),
+        _partial("approval_asked", PENDING, "agent", "action", "digest_sent"),
+        _partial("approval_unshown", UNSHOWN, "agent", "created_at"),
+        _partial("approval_stale", STALE, "not_before"),
+        _partial("approval_moved", MOVED, "created_at"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -90,6 +81,9 @@ class ApprovalRow(SQLModel, table=True):
     closed_in: int | None = None
     spent_by: str | None = _text(default=None)
     spent_at: int | None = _time(default=None)
+    judged: str | None = _text(default=None)
+    drawn: str | None = _text(default=None)
+    moved: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class PayloadRow(SQLModel, table=True):
@@ -113,14 +107,8 @@ class DecisionRow(SQLModel, table=True):
 
     __tablename__ = "decision"
     __table_args__ = (
-        Index(
-            "decision_once",
-            "approval_id",
-            "version",
-            "approver",
-            unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"),
-            postgresql_where=text("withdrawn_at IS NULL"),
+        _partial(
+            "decision_once", text("withdrawn_at IS NULL"), "approval_id", "version", "approver", unique=True
         ),
         Index("decision_approver", "approver", "at"),
     )
@@ -139,24 +127,18 @@ class DecisionRow(SQLModel, table=True):
 
 
 class CardRow(SQLModel, table=True):
-    """Where an approval is shown. `lease_until` keeps two from posting it at once.
+    """Where an approval is shown. `lease` and `lease_until` keep two from posting it at once.
 
-    `channel` is the way to reach people (`slack`), `conversation` and `message` are its own words for where
-    the card stands. `thread` is the first message of the thread that it is a reply in; NULL where it starts
-    one.
+    `unsure` is 1 where a delivery ended before it noted what it may have posted. `channel` is the way to
+    reach people (`slack`), `conversation` and `message` are its own words for where the card stands. `thread`
+    is the first message of the thread that it is a reply in; NULL where it starts one.
     """
 
     __tablename__ = "card"
     __table_args__ = (
         UniqueConstraint("approval_id", "conversation"),
         Index("card_message", "conversation", "message"),
-        Index(
-            "card_thread",
-            "conversation",
-            "thread",
-            sqlite_where=text("thread IS NOT NULL"),
-            postgresql_where=text("thread IS NOT NULL"),
-        ),
+        _partial("card_thread", text("thread IS NOT NULL"), "conversation", "thread"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -169,39 +151,8 @@ class CardRow(SQLModel, table=True):
     fault: str | None = _text(default=None)
     thread: str | None = _text(default=None)
     channel: str = _text(default="slack", sa_column_kwargs={"server_default": "slack"})
-
-
-class ThreadRow(SQLModel, table=True):
-    """The thread of an agent's run in the conversation that the policy names, `wanted`.
-
-    `conversation` is that one's id. `message` is its first message, NULL until that is posted. `revision`
-    counts what has happened to its cards, `shown_revision` is what the first message tells, `digest` is of
-    its text. Nobody edits it before `not_before`; who holds `lease_until` is alone in posting or editing it.
-    """
-
-    __tablename__ = "thread"
-    __table_args__ = (
-        UniqueConstraint("agent", "run", "wanted"),
-        Index("thread_message", "conversation", "message"),
-        Index(
-            "thread_stale",
-            "not_before",
-            sqlite_where=text("shown_revision < revision"),
-            postgresql_where=text("shown_revision < revision"),
-        ),
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    agent: str = _text(foreign_key="agent.name")
-    run: str = _text()
-    wanted: str = _text()
-    conversation: str | None = _text(default=None)
-    message: str | None = _text(default=None)
-    revision: int = 0
-    shown_revision: int = 0
-    digest: str | None = _text(default=None)
-    not_before: int = _time(default=0)
-    lease_until: int = _time(default=0)
+    lease: int = _count()
+    unsure: int = _count()
 
 
 class AuditEventRow(SQLModel, table=True):
@@ -236,8 +187,9 @@ class EpochRow(SQLModel, table=True):
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent that has asked at least once. `owner` is a person's id.
+    """An agent that has asked at least once, or was added. `owner` is a person's id.
 
+    `added_owner` is whom `signoff agent add` was told: the owner wherever the policy's file names none.
     `served_at` is when a new card of it last had its turn; NULL where none has.
     """
 
@@ -247,6 +199,7 @@ class AgentRow(SQLModel, table=True):
     owner: str | None = _text(default=None)
     created_at: int = _time()
     served_at: int | None = _time(default=None)
+    added_owner: str | None = _text(default=None)
 
 
 class PauseRow(SQLModel, table=True):
@@ -286,20 +239,6 @@ class PolicyRow(SQLModel, table=True):
     fault: str | None = _text(default=None)
 
 
-class HomeRow(SQLModel, table=True):
-    """A person who has opened their Home; `digest` is of what it shows, NULL where it shows nothing of ours.
-
-    Nobody publishes it before `not_before`: so one worker at a time does, and not too often.
-    """
-
-    __tablename__ = "home"
-
-    user_id: str = _text(primary_key=True)
-    opened_at: int = _time()
-    not_before: int = _time(default=0)
-    digest: str | None = _text(default=None)
-
-
 class DraftRow(SQLModel, table=True):
     """What one approver has typed so far into a form that edits; deleted soon after the decision.
 
@@ -316,3 +255,22 @@ class DraftRow(SQLModel, table=True):
     version: int
     text: str = _text()
     updated_at: int = _time()
+
+
+class AmountRow(SQLModel, table=True):
+    """What an approval counts for in one of its agent's sums (`amounts.Entry.key`), without a sign.
+
+    `bucket` is the value of the sum's `by`. `until` is when it counts no more; NULL while the approval waits.
+    An approval that ended without being approved has none.
+    """
+
+    __tablename__ = "amount"
+    __table_args__ = (Index("amount_sum", "agent", "sum", "bucket", "until"),)
+
+    approval_id: str = _text(primary_key=True, foreign_key="approval.id")
+    sum: str = _text(primary_key=True)
+    agent: str = _text()
+    bucket: str = _text(default="")
+    whole: int = Field(sa_type=BigInteger)
+    millionths: int = 0
+    until: int | None = _time(default=None)

@@ -9,8 +9,9 @@ from typing import Literal, assert_never, get_args
 from sqlalchemy import Label, bindparam, case, exc, func, insert, select, update
 
 from signoff.models.approval import STATUSES, ApprovalStatus
-from signoff.models.leases import Leases
-from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
+from signoff.models.leases import Leases, rested
+from signoff.models.leases import pause as lasting
+from signoff.models.store import Store, approvals, cards, now
 from signoff.models.tables import ThreadRow
 from signoff.models.verdict import Verdict
 
@@ -27,6 +28,7 @@ _COLUMNS = (
     threads.c.message,
     threads.c.revision,
     threads.c.digest,
+    threads.c.unsure,
 )
 _KEY = (
     threads.c.agent == bindparam("of_agent"),
@@ -40,24 +42,30 @@ _AT = select(threads.c.id).where(
 )
 _ADD = insert(threads)
 LEASES = Leases(threads)
-_STALE = (threads.c.shown_revision < threads.c.revision, threads.c.not_before <= now())
+_STALE = (threads.c.shown_revision < threads.c.revision, rested(threads.c.not_before))
 _TO_POST = LEASES.taking(threads.c.message.is_(None))
 _TO_EDIT = LEASES.taking(threads.c.message.is_not(None), *_STALE)
 _LATER = update(threads).where(*LEASES.held).values(lease_until=0, not_before=now() + bindparam("pause"))
 _POSTED = (
     update(threads)
     .where(*LEASES.held, threads.c.message.is_(None))
-    .values(conversation=bindparam("where"), message=bindparam("first"), digest=None, lease_until=0)
+    .values(conversation=bindparam("where"), message=bindparam("first"), digest=None, lease_until=0, unsure=0)
 )
 _SHOWN = (
     update(threads)
     .where(*LEASES.held)
     .values(
         shown_revision=bindparam("told"),
-        digest=bindparam("text"),
+        # What has happened meanwhile may be that somebody's late edit stands over this one.
+        digest=case((threads.c.revision == bindparam("told"), bindparam("text")), else_=None),
         lease_until=0,
         not_before=now() + bindparam("pause"),
     )
+)
+_LOST = (
+    update(threads)
+    .where(threads.c.id == bindparam("row"))
+    .values(revision=threads.c.revision + 1, digest=None)
 )
 _FORGET = (
     update(threads)
@@ -120,6 +128,7 @@ class Thread:
     message: str | None
     revision: int
     digest: str | None
+    unsure: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,30 +186,38 @@ def take_to_edit(store: Store, thread_id: int) -> int | None:
 
 
 def postpone(store: Store, thread_id: int, lease: int, seconds: float) -> None:
-    """Give a lease back, and let nobody edit the first message for a while."""
+    """Give a lease back, and let nobody edit the first message for a while; `lost` where it is another's."""
     with store.transaction() as connection:
-        pause = int(seconds * MICROSECONDS)
-        connection.execute(_LATER, {"row": thread_id, "lease": lease, "pause": pause})
+        values = {"row": thread_id, "mine": lease, "pause": lasting(seconds)}
+        if connection.execute(_LATER, values).rowcount == 0:
+            connection.execute(_LOST, {"row": thread_id})
 
 
 def note_posted(store: Store, thread_id: int, lease: int, conversation: str, message: str) -> bool:
-    """Its first message stands; gives the lease back. False where it had run out: then another's counts."""
-    values = {"row": thread_id, "lease": lease, "where": conversation, "first": message}
+    """Its first message stands; gives the lease back. False where another has had it: then theirs counts."""
+    values = {"row": thread_id, "mine": lease, "where": conversation, "first": message}
     with store.transaction() as connection:
         return connection.execute(_POSTED, values).rowcount == 1
 
 
-def note_shown(store: Store, thread: Thread, lease: int, digest: str, pause: float) -> None:
-    """Its first message tells `thread.revision`; gives the lease back. `pause` in seconds until the next."""
+def note_shown(store: Store, thread: Thread, lease: int, digest: str, pause: float) -> bool:
+    """Its first message tells `thread.revision`; gives the lease back. `pause` in seconds until the next.
+
+    False where another has had the lease since: theirs may be the older text in Slack now, so that it is
+    told once more.
+    """
     with store.transaction() as connection:
         values = {
             "row": thread.id,
-            "lease": lease,
+            "mine": lease,
             "told": thread.revision,
             "text": digest,
-            "pause": int(pause * MICROSECONDS),
+            "pause": lasting(pause),
         }
-        connection.execute(_SHOWN, values)
+        if connection.execute(_SHOWN, values).rowcount == 1:
+            return True
+        connection.execute(_LOST, {"row": thread.id})
+        return False
 
 
 def forget(store: Store, conversation: str, message: str) -> None:

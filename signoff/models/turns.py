@@ -1,7 +1,8 @@
 """Whose card is next, and what Slack asked to be left alone with.
 
 In this order: cards whose row has changed, a person's decision first and then the newest change; new cards
-that somebody may still decide, from each agent in turn; new cards of what has ended.
+that somebody may still decide, from each agent in turn; new cards of what has ended; cards that name other
+people than today's policy, one a second in each conversation.
 """
 
 from __future__ import annotations
@@ -17,17 +18,22 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     select,
     text,
     update,
 )
 
 from signoff.models import changes
-from signoff.models.leases import CARDS
+from signoff.models.leases import CARDS, PAUSE_SECONDS, rested
+from signoff.models.leases import pause as lasting
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, cards, now
 from signoff.models.tables import PauseRow
 
 POST, UPDATE = "chat.postMessage", "chat.update"
+MOVED = "moved"
+"""Stands among the pauses for our own: cards that a change of policy has redrawn, one after another."""
+MOVED_SECONDS = 1.0
 """What Slack limits: posts by the channel (one a second), updates by the workspace."""
 
 pauses = PauseRow.__table__  # type: ignore[attr-defined]
@@ -37,17 +43,20 @@ pauses = PauseRow.__table__  # type: ignore[attr-defined]
 class Turn:
     """What is to be done next. `agent` is set where it is a new card's turn among the agents'.
 
-    `served` is when that agent had its last turn, in microseconds since 1970; 0 where it had none.
+    `served` is when that agent had its last turn, in microseconds since 1970; 0 where it had none. `moved_in`
+    is the conversation of a card that is only due as it shows what a change of policy has made untrue: see
+    `move`.
     """
 
     approval_id: str
     card_id: int
     agent: str | None = None
     served: int = 0
+    moved_in: str | None = None
 
 
 def _paused(*what: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(pauses.c.not_before > now(), *what)
+    return exists().where(~rested(pauses.c.not_before), *what)
 
 
 _POST_PAUSED = and_(pauses.c.method == POST, pauses.c.conversation == approvals.c.conversation)
@@ -94,8 +103,39 @@ def _new(*which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
+_MOVED = (
+    select(approvals.c.id, cards.c.id, approvals.c.conversation)
+    .join(cards, _OF_CARD)
+    .where(
+        approvals.c.moved == literal_column("1"),
+        approvals.c.status == literal_column("'pending'"),
+        approvals.c.shown_at.is_not(None),
+        approvals.c.not_before <= now(),
+        _FREE,
+        ~_paused(pauses.c.method == UPDATE),
+        ~_paused(pauses.c.method == MOVED, pauses.c.conversation == approvals.c.conversation),
+    )
+    .order_by(approvals.c.created_at)
+    .limit(1)
+)
+_MOVE = (
+    update(approvals)
+    .where(
+        approvals.c.id == bindparam("approval_id"),
+        approvals.c.moved == literal_column("1"),
+        approvals.c.status == literal_column("'pending'"),
+    )
+    .values(moved=0, revision=approvals.c.revision + 1)
+)
 _ASKED = _new(approvals.c.status == "pending")
 _ENDED = _new(approvals.c.status != "pending")
+# By themselves, since no index serves two ranges: nothing is postponed for so long, the clock was put back.
+_TOO_FAR = (
+    approvals.c.delivered_revision < approvals.c.revision,
+    approvals.c.not_before > now() + literal_column(str((PAUSE_SECONDS + 1) * MICROSECONDS)),
+)
+_ANY_TOO_FAR = select(approvals.c.id).where(*_TOO_FAR).limit(literal_column("1"))
+_NOT_SO_FAR = update(approvals).where(*_TOO_FAR).values(not_before=0)
 _PAUSED = select(_paused(pauses.c.method == bindparam("what")))
 _SOONEST = select(
     now().label("now"),
@@ -107,29 +147,73 @@ _SOONEST = select(
 )
 _PAUSE = text(
     "INSERT INTO pause (method, conversation, not_before) VALUES (:method, :conversation, :end) "
-    "ON CONFLICT (method, conversation) DO UPDATE SET not_before = excluded.not_before"
+    "ON CONFLICT (method, conversation) DO UPDATE SET not_before = excluded.not_before "
+    "WHERE pause.not_before < excluded.not_before OR pause.not_before > :most"
 )
+"""The longer one holds: who was stopped with an answer of Slack's shortens no pause that began since."""
 _UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
+_UNSERVED_BY = _UNSERVED.where(
+    exists().where(cards.c.id == bindparam("card"), cards.c.lease == bindparam("mine"))
+)
 
 
 def next_turn(store: Store) -> Turn | None:
     """What is to be done next; None where nothing is due, or all that is has to wait for Slack."""
     with store.reading() as connection:
-        for statement in (_REDRAW, _ASKED, _ENDED):
-            found = connection.execute(statement).first()
-            if found:
-                return Turn(*found)
-    return None
-
-
-def pause(store: Store, method: str, conversation: str, seconds: float, unused: Turn | None = None) -> None:
-    """Slack asked to be left alone; the agent of an `unused` turn stands where it stood before it."""
+        found = _next(connection)
+        if found or connection.execute(_ANY_TOO_FAR).first() is None:
+            return found
     with store.transaction() as connection:
-        end = changes.clock(connection) + int(seconds * MICROSECONDS)
+        connection.execute(_NOT_SO_FAR)
+        return _next(connection)
+
+
+def _next(connection: Connection) -> Turn | None:
+    for statement in (_REDRAW, _ASKED, _ENDED):
+        found = connection.execute(statement).first()
+        if found:
+            return Turn(*found)
+    moved = connection.execute(_MOVED).first()
+    return Turn(moved[0], moved[1], moved_in=moved[2] or "") if moved else None
+
+
+def move(store: Store, turn: Turn) -> bool:
+    """Have a card redrawn that a change of policy has overtaken; False where another process has.
+
+    The next one of its conversation has its turn a second later.
+    """
+    with store.transaction() as connection:
+        if connection.execute(_MOVE, {"approval_id": turn.approval_id}).rowcount == 0:
+            return False
+        at = changes.clock(connection)
+        where = {"method": MOVED, "conversation": turn.moved_in, "end": at + lasting(MOVED_SECONDS)}
+        connection.execute(_PAUSE, {**where, "most": at + PAUSE_SECONDS * MICROSECONDS})
+    return True
+
+
+def pause(
+    store: Store,
+    method: str,
+    conversation: str,
+    seconds: float,
+    unused: Turn | None = None,
+    lease: int | None = None,
+) -> None:
+    """Slack asked to be left alone; the agent of an `unused` turn stands where it stood before it.
+
+    `lease` is the turn's: where somebody else has had it since, the agent stays where it is.
+    """
+    with store.transaction() as connection:
+        at = changes.clock(connection)
         where = conversation if method == POST else ""
-        connection.execute(_PAUSE, {"method": method, "conversation": where, "end": end})
+        limit = {"method": method, "conversation": where, "end": at + lasting(seconds)}
+        connection.execute(_PAUSE, {**limit, "most": at + PAUSE_SECONDS * MICROSECONDS})
         if unused and unused.agent:
-            connection.execute(_UNSERVED, {"agent": unused.agent, "served": unused.served})
+            values = {"agent": unused.agent, "served": unused.served}
+            if lease is None:
+                connection.execute(_UNSERVED, values)
+            else:
+                connection.execute(_UNSERVED_BY, {**values, "card": unused.card_id, "mine": lease})
 
 
 def paused(store: Store, method: str) -> bool:

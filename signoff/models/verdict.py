@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.receipt import Wire
 
@@ -30,7 +31,8 @@ class Verdict(Wire):
     `rule` is the name of the rule that decided, empty where none did; `why` says in one sentence what did,
     without a word of the payload; `reason` is told to the agent. `editable` names the fields that a person
     may change, beyond what the agent says of it; None leaves it to the agent. `require` is what the request
-    has to say. `policy` is the policy's digest.
+    has to say. `policy` is the policy's digest. `sums` are those of the policy that it counts for, and `over`
+    says, with values of the payload, which of them had a person asked.
     """
 
     effect: Effect
@@ -50,6 +52,8 @@ class Verdict(Wire):
     named: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     require: tuple[str, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    over: str = ""
 
 
 def stricter_risk(one: Risk, other: Risk) -> Risk:

@@ -49,10 +49,14 @@ Applied = dict[int, int]
 
 @dataclass(frozen=True)
 class Effort:
-    """What checking a payload takes: steps of validation, and characters that its faults may copy."""
+    """What checking a payload takes: steps of validation, and characters that its faults may copy.
+
+    `volume` is for a list of all of them, `one` for the first alone.
+    """
 
     steps: int
     volume: int
+    one: int
 
 
 class Outline:
@@ -74,11 +78,6 @@ class Outline:
         self._built = 0
         self._states: dict[tuple[tuple[int, int], ...], _State] = {}
         self._walk()
-
-    @property
-    def has_alternatives(self) -> bool:
-        """Whether a fault may quote the faults of each alternative."""
-        return any("anyOf" in schema or "oneOf" in schema for schema in self._known.values())
 
     def resolve(self, reference: str) -> Any:
         """What a local reference (`#`, `#/…`, `#name`) points to; raises Invalid."""
@@ -102,10 +101,10 @@ class Outline:
     def effort(self, payload: Any) -> Effort:
         """An upper bound of the work for `payload` (canonical JSON); raises TooCostly when it is too much."""
         self._bill = Tariff(MAX_STEPS)
-        self._volume = 0
+        self._volume = self._one = 0
         self._visit(payload, self.state(self.flat(self._root)))
         self._bill.settle()
-        return Effort(self._bill.steps, self._volume)
+        return Effort(self._bill.steps, self._volume, self._one)
 
     def _walk(self) -> None:
         """Find every subschema, through keywords and references, and what each one combines."""
@@ -184,7 +183,7 @@ class Outline:
 
     def _visit(self, value: Any, state: _State) -> int:
         """Add the work for `value` and all below it; gives its volume in characters."""
-        size, asked, faults = VALUE_VOLUME, 0, state.prices.faults
+        size, asked, faults, before = VALUE_VOLUME, 0, state.prices.faults, self._volume
         if isinstance(value, dict):
             faults += state.prices.missing
             for name, item in value.items():
@@ -200,6 +199,8 @@ class Outline:
             size += len(value)
         self._bill.charge(state.prices, value, size)
         self._volume += state.text + asked + faults * (FAULT_VOLUME + size)
+        if state.has_alternatives:  # its fault quotes those of each, with all below
+            self._one = max(self._one, self._volume - before)
         return size
 
 
@@ -223,6 +224,11 @@ class _State:
     @cached_property
     def _first(self) -> int:
         return max((_prefix(schema) for schema, _ in self._parts), default=0)
+
+    @cached_property
+    def has_alternatives(self) -> bool:
+        """Whether a fault quotes the faults of each alternative."""
+        return any("anyOf" in schema or "oneOf" in schema for schema, _ in self._parts)
 
     @cached_property
     def asks_names(self) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
+from signoff.models.amounts import Sum
 from signoff.models.messages import MAX_EXPIRES_IN
 from signoff.policy.conditions import Condition
 from signoff.policy.document import Document, Path
@@ -55,9 +57,20 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
+        sums=sums_of(values.get("limits", {}), values["name"]),
         reason=values.get("reason", ""),
         line=found.place(path)[0],
     )
+
+
+def sums_of(limits: dict[str, Any], place: str) -> tuple[Sum, ...]:
+    """The sums among limits; `place` is the rule's name, empty for an agent's."""
+    said = limits.get("per_day")
+    if said is None:
+        return ()
+    # As it is written: a float's shortest spelling has every digit that YAML was read from.
+    most = format(Decimal(repr(said["most"])), "f")
+    return (Sum(place=place, field=said["sum"], by=said.get("by"), most=most),)
 
 
 def _match(values: dict[str, Any]) -> Match:

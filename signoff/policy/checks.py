@@ -99,6 +99,9 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
                     (*path, "name"),
                     f"the rule of line {earlier.line} is called {rule.name!r}, too: rename one",
                 )
+            asked_past = earlier.sums and rule.verdict == "ask"  # what its sum does not let run comes here
+            if asked_past:
+                continue
             if "when" not in values["rules"][number] and _superset(earlier.match, rule.match):
                 faults.add(
                     path,
@@ -133,6 +136,8 @@ def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, fa
             faults.add(
                 (*path, key), f"{key} means nothing in a rule whose verdict is {rule.verdict}: take it out"
             )
+    if rule.sums and rule.verdict == "block":
+        faults.add((*path, "limits"), "limits mean nothing in a rule whose verdict is block: take them out")
     for index, name in enumerate(rule.approvers):
         if name[:1].islower() and name != MEMBERS and name not in contents.groups:
             close = difflib.get_close_matches(name, contents.groups, 1)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from signoff.models.amounts import Entry, entries
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.models.verdict import (
     EFFECTS,
@@ -19,13 +22,18 @@ from signoff.models.verdict import (
 from signoff.policy import facts as judged
 from signoff.policy.classes import ActionClass
 from signoff.policy.facts import Facts
-from signoff.policy.order import Finding, decide
+from signoff.policy.order import FREEING, Finding, decide
 from signoff.policy.policy import Policy
 from signoff.policy.rules import Contents, Rule
 
 _ID = re.compile(r"[CDG][A-Z0-9]{1,40}")
 _THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
 """A wish for a thread: the channel's id, and the ts of the thread's first message."""
+SPENT = "has come to its sum of a day"
+UNCOUNTED = "has a sum of a day, and this cannot be counted"
+"""Why a person is asked; without a word of the payload, since the log has it."""
+Counted = Callable[[Entry], Decimal]
+"""What has been counted in a sum before, in the bucket of an entry."""
 CLAIMS_ASIDE = " (what the agent claims frees nothing)"
 
 
@@ -42,8 +50,13 @@ class Explanation:
     claims_aside: bool = False
 
 
-def evaluate(request: ApprovalRequest, agent: str, policy: Policy) -> Verdict:
-    """Request → verdict, the same for the same three.
+def evaluate(
+    request: ApprovalRequest, agent: str, policy: Policy, counted: Counted = lambda _: Decimal()
+) -> Verdict:
+    """Request → verdict, the same for the same three and what was counted before.
+
+    `counted` gives what the agent's requests have come to in a sum of the policy, nothing if not said: then
+    only what is over one by itself is asked about.
 
     Without a file everything is asked about. Its risk is high then, and a claim can only raise it; whether it
     can be undone is the agent's word, and the verdict says so; with no word it counts as irreversible.
@@ -51,19 +64,21 @@ def evaluate(request: ApprovalRequest, agent: str, policy: Policy) -> Verdict:
     if policy.contents is None:
         return _ask_for_everything(request, policy)
     facts = _facts(request, agent, policy.contents)
-    found, _ = _find(facts, policy.contents, policy.candidates(request.action, agent))
-    return _verdict(request, facts, found, policy)
+    found, _, by_rules = _find(facts, policy.contents, policy.candidates(request.action, agent))
+    return _summed(_verdict(request, facts, found, policy), request, facts, by_rules, policy, counted)
 
 
 def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation:
-    """The same verdict, with each rule that came before it and did not decide."""
+    """The same verdict, nothing counted before, with each rule that came before it and did not decide."""
     if policy.contents is None:
         return Explanation(_ask_for_everything(request, policy), None, ())
     facts = _facts(request, agent, policy.contents)
     passed: list[tuple[Rule, str]] = []
-    found, by = _find(facts, policy.contents, policy.contents.rules)
+    found, by, by_rules = _find(facts, policy.contents, policy.contents.rules)
     decide(by, policy.contents, policy.contents.rules, lambda *one: passed.append(one))
-    return Explanation(_verdict(request, facts, found, policy), facts, tuple(passed), by is not facts)
+    verdict = _verdict(request, facts, found, policy)
+    verdict = _summed(verdict, request, facts, by_rules, policy, lambda _: Decimal())
+    return Explanation(verdict, facts, tuple(passed), by is not facts)
 
 
 def evaluate_edit(
@@ -105,6 +120,7 @@ def evaluate_edit(
             "reversibility_from": new.reversibility_from if worse_undo else verdict.reversibility_from,
             "expires_in": min(new.expires_in, verdict.expires_in),
             "editable": _both(new.editable, verdict.editable),
+            "sums": new.sums,
         }
     )
 
@@ -127,20 +143,69 @@ def _says(value: Any) -> bool:
 FIELDS = {"schema": "json_schema"}
 
 
-def _find(facts: Facts, contents: Contents, rules: tuple[Rule, ...]) -> tuple[Finding, Facts]:
+def _find(
+    facts: Facts, contents: Contents, rules: tuple[Rule, ...]
+) -> tuple[Finding, Facts, tuple[Rule, ...]]:
     """What is decided, the stricter of two: with the agent's claims and without them; and by which facts.
+
+    The rules are those that decided, each in its way: a claim gets nobody past the sums of either.
 
     So a claim makes a verdict stricter, never looser, whatever the rules say about claims. Between two that
     are as strict the first is taken: which people are asked may depend on what the agent says.
     """
     found = decide(facts, contents, rules)
     if found.effect == "block" or not _claimed(facts):
-        return found, facts
+        return found, facts, _rules_of(found)
     bare = facts.bare()
     other = decide(bare, contents, rules)
+    both = _rules_of(found, other)
     if EFFECTS.index(other.effect) <= EFFECTS.index(found.effect):
-        return found, facts
-    return Finding(other.effect, other.why + CLAIMS_ASIDE, other.rule), bare
+        return found, facts, both
+    return Finding(other.effect, other.why + CLAIMS_ASIDE, other.rule), bare, both
+
+
+def _rules_of(*found: Finding) -> tuple[Rule, ...]:
+    return tuple({one.rule.name: one.rule for one in found if one.rule}.values())
+
+
+def _summed(
+    verdict: Verdict,
+    request: ApprovalRequest,
+    facts: Facts,
+    by_rules: tuple[Rule, ...],
+    policy: Policy,
+    counted: Counted,
+) -> Verdict:
+    """The verdict with the sums that it counts for; one that asks, where it would have let run what is over.
+
+    The first rule that asks about such a request says who is asked, and where; without one the defaults do.
+    """
+    assert policy.contents is not None
+    sums = (*policy.limits(facts.agent).sums, *(one for rule in by_rules for one in rule.sums))
+    if not sums or verdict.effect == "block":
+        return verdict
+    if verdict.effect in FREEING:
+        for entry in entries(sums, request.payload):
+            before = counted(entry)
+            if entry.over(before):
+                why = f"{_place(entry)} {SPENT if entry.amount is not None else UNCOUNTED}"
+                found = _asking(facts, policy, why)
+                verdict = _verdict(request, facts, found, policy)
+                over = entry.told(before, facts.agent)
+                verdict = verdict.model_copy(update={"over": over})
+                break
+    return verdict.model_copy(update={"sums": sums})
+
+
+def _asking(facts: Facts, policy: Policy, why: str) -> Finding:
+    assert policy.contents is not None
+    rules = tuple(one for one in policy.candidates(facts.action, facts.agent) if one.verdict == "ask")
+    found, _, _ = _find(facts, policy.contents, rules)
+    return Finding("ask", f"{why}: {found.why}" if found.rule else why, found.rule)
+
+
+def _place(entry: Entry) -> str:
+    return f"the rule “{entry.sum.place}”" if entry.sum.place else "the agent"
 
 
 def _claimed(facts: Facts) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from signoff.policy import checks, document
 from signoff.policy.addresses import Domains
-from signoff.policy.builder import build_rules
+from signoff.policy.builder import build_rules, sums_of
 from signoff.policy.document import Document, Unreadable
 from signoff.policy.doubts import doubts
 from signoff.policy.errors import PolicyError
@@ -140,5 +140,7 @@ def _ids(group: dict[str, Any]) -> tuple[str, ...]:
 
 def _agent(name: str, said: dict[str, Any]) -> AgentRules:
     # JSON Schema takes 20.0 for a whole number, and a database does not.
-    limits = {kind: int(most) for kind, most in said.get("limits", {}).items()}
-    return AgentRules(name, said.get("owner"), said.get("autonomy"), Limits(**limits))
+    found = said.get("limits", {})
+    limits = {kind: int(found[kind]) for kind in ("pending", "per_hour") if kind in found}
+    sums = sums_of(found, "")
+    return AgentRules(name, said.get("owner"), said.get("autonomy"), Limits(**limits, sums=sums))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 
+from signoff.models.amounts import Entry, entries
 from signoff.models.history import Past
 from signoff.policy.evaluate import evaluate, missing
+from signoff.policy.order import FREEING
 from signoff.policy.policy import Policy
 from signoff.policy.rules import Rule
 
+DAY = 24 * 3600 * 1_000_000
+"""Microseconds that a request counts for."""
+COUNTED = ("approved", "pending")
+"""Statuses of what was asked about that counts in sums."""
 REFUSED = "refused"
 """Would have been refused, as it does not say what a rule requires."""
 
@@ -52,17 +60,44 @@ class Report:
         return sum(one.count for one in self.changes.values())
 
 
+class _Counts:
+    """The sums of the last 24 hours, as they would have been."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], deque[tuple[int, Decimal]]] = {}
+
+    def total(self, past: Past, entry: Entry) -> Decimal:
+        """What an agent had come to in a sum when a request came."""
+        counted = self._found.setdefault((past.agent, entry.key, entry.bucket), deque())
+        while counted and counted[0][0] <= past.at - DAY:
+            counted.popleft()
+        return sum((amount for _, amount in counted), Decimal())
+
+    def add(self, past: Past, found: Iterable[Entry]) -> None:
+        """A request counts from now on."""
+        for entry in found:
+            if entry.amount is not None:
+                counted = self._found.setdefault((past.agent, entry.key, entry.bucket), deque())
+                counted.append((past.at, entry.amount))
+
+
 def replay(policy: Policy, came: Iterable[Past]) -> Report:
-    """Judge each request anew; takes memory for kinds of changes, not for requests."""
-    report = Report()
+    """Judge each request anew, the oldest first; takes memory for kinds of changes, not for requests.
+
+    Sums count what would run now, and what people have approved or are still asked about, each as it was
+    sent.
+    """
+    report, counts = Report(), _Counts()
     for past in came:
         if past.request is None:
             report.erased += 1
             continue
-        verdict = evaluate(past.request, past.agent, policy)
+        verdict = evaluate(past.request, past.agent, policy, partial(counts.total, past))
         lacks = missing(verdict, past.request)
         now = REFUSED if lacks else verdict.effect
         why = f"{verdict.why}: it lacks {', '.join(lacks)}" if lacks else verdict.why
+        if not lacks and (now in FREEING or (now == "ask" and past.status in COUNTED)):
+            counts.add(past, entries(verdict.sums, past.request.payload))
         report.requests += 1
         report.then[past.effect] += 1
         report.now[now] += 1

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.verdict import Effect
 from signoff.policy.addresses import Domains
@@ -94,6 +95,7 @@ class Rule:
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
+    sums: tuple[Sum, ...] = ()
     reason: str = ""
     line: int = 0
     source: str = ""
@@ -101,10 +103,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much an agent may ask for: pending at once, and in any hour. None is no limit."""
+    """How much an agent may ask for: pending at once, and in any hour; None is no limit.
+
+    `sums` bound what it may do in any day without a person.
+    """
 
     pending: int | None = None
     per_hour: int | None = None
+    sums: tuple[Sum, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ from pathlib import Path
 
 from signoff.errors import ConfigError
 
+LOCAL_AGENT = "local"
+"""The agent of the same user on the same machine: the only one that finds its settings by itself."""
+AGENT_FILE = "agent.env"
+
 
 def data_folder() -> Path:
     """SIGNOFF_DATA, else the user's data folder (XDG base directories; Application Support on macOS)."""
@@ -21,7 +25,7 @@ def data_folder() -> Path:
 
 def agent_file() -> Path:
     """Where `signoff serve` leaves what an agent on this machine needs."""
-    return data_folder() / "agent.env"
+    return data_folder() / AGENT_FILE
 
 
 def read_env_file(path: Path, *, strict: bool = True) -> dict[str, str]:

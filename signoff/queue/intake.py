@@ -6,40 +6,45 @@ import logging
 import re
 import time
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 from typing import Protocol, cast
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
-from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
-from signoff.queue.stream import Entry, Stream, refuses_all
+from signoff.queue.entries import Entry
+from signoff.queue.later import Later
+from signoff.queue.outage import is_outage
+from signoff.queue.reader import Reader
+from signoff.queue.requests import Stream
+from signoff.queue.tally import Tally
+from signoff.queue.turns import Turns
 
 log = logging.getLogger("signoff.intake")
 
-OUTAGE = (RedisConnectionError, RedisTimeoutError, OSError, *DATABASE_OUTAGE)
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
+SMALL = ("cancel", "spend", "outcome")
+"""Kinds whose body stands in the entry itself: about a request that is known."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
+DEATHS = 5
+"""As often a process may end just while it takes an entry that another one has left: it is what ends them."""
+TOO_LARGE = f"It is too large: at most {MAX_ENTRY:,} bytes are taken."
 BLOCK_SECONDS = 0.5
-"""How long one read waits. New agents are looked for in between, so they are picked up within a second."""
-BATCH = 10
-"""Entries of each agent in one read: a noisy one delays the others by no more."""
-MOST = 100
-"""Entries in one read, but one of each agent: what is read has to be done before others claim it."""
-CLAIM_IDLE_MS = 5000
-"""An entry that was read so long ago and not acked: whoever read it died, or met an outage."""
-CLAIM_SECONDS = 1.0
+"""How long one step waits."""
+READ_SECONDS = 0.05
+"""Once an agent's entries have taken so long others' are read, before its next ones: those go first."""
+STOP_SECONDS = 0.1
+"""How often somebody who waits looks whether to stop."""
 PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 
@@ -69,70 +74,120 @@ class Approvals(Protocol):
 
 
 class Intake:
-    """Reads every agent's stream. Any number of them share the work."""
+    """Reads every agent's stream. Any number of them share the work.
 
-    def __init__(self, approvals: Approvals, stream: Stream) -> None:
+    `over` is told of an agent of whom more waits than may, and why: see `Bounds.enforce`. Without it what
+    waits of the agent is thrown away.
+    """
+
+    def __init__(
+        self, approvals: Approvals, stream: Stream, over: Callable[[str, str], None] | None = None
+    ) -> None:
+        self.tally = Tally(log)
+        """What was passed over."""
         self._approvals = approvals
         self._stream = stream
-        self._agents: list[str] = []
-        self._entries: deque[Entry] = deque()
-        self._due: dict[str, float] = {}
+        self._over = over or (lambda agent, _: stream.clear(agent))
+        self._reader = Reader(stream, self.tally, self._over)
+        self._turns = Turns()
+        self._later = Later()
 
     def run(self, stop: Event) -> None:
-        """Until `stop` is set. An outage of Redis or the database pauses it, and counts against nobody."""
+        """Until `stop` is set. An outage of Redis or the database pauses it, and counts against nobody.
+
+        What is neither that nor an entry's fault is counted and passed over: nothing ends it.
+        """
         failures = 0
         while not stop.is_set():
             try:
-                self.step()
+                self.step(STOP_SECONDS)
                 failures = 0
+                continue
             except Exception as error:
-                if not _is_outage(error):
-                    raise
-                log.warning("paused: %s", type(error).__name__)
-                stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
-                failures += 1
-        self._leave()
+                if is_outage(error):
+                    log.warning("paused: %s", type(error).__name__)
+                else:
+                    self.tally.add("passed over", detail=type(error).__name__)
+            stop.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+            failures += 1
+        with suppress(RedisError, OSError):
+            self._reader.leave()
 
-    def step(self) -> int:
+    def step(self, wait_seconds: float = BLOCK_SECONDS) -> int:
         """Take what is next, and process it; how many entries that were.
 
         What an outage leaves unprocessed is still here for the next step: nobody waits until it is claimed.
         """
-        if not self._entries:
-            self._entries.extend(self._next())
-        done = 0
-        while self._entries:
-            self.process(self._entries[0])
-            self._entries.popleft()
-            done += 1
+        if not self._turns:
+            self._read(self._later.rest(wait_seconds))
+            self._turns.add(self._later.due())
+        done, taken = 0, defaultdict[str, float](float)
+        while self._turns:
+            entry, began = self._turns.next(), time.monotonic()
+            try:
+                self.process(entry)
+            except Exception as error:
+                if not is_outage(error):
+                    self._drop(entry)
+                    raise
+                mine = [entry, *self._turns.all_of(entry.agent)]
+                match self._later.put(mine):
+                    case "outage":
+                        raise
+                    case "guilty":
+                        self._bury(
+                            entry, Invalid(f"The server failed on it again and again ({_name(error)}).")
+                        )
+                        self._stream.ack([entry])
+                        self._turns.add(mine[1:])
+            else:
+                self._later.done(entry)
+                done += 1
+            took = time.monotonic() - began
+            self._turns.note(entry.agent, took)
+            taken[entry.agent] += took
+            if taken[entry.agent] > READ_SECONDS and entry.agent in self._turns.agents:
+                self._read(0)
+                taken.clear()
         return done
 
-    def _next(self) -> list[Entry]:
-        """Look for new agents, take over what was left, read once."""
-        if self._is_due("agents", BLOCK_SECONDS):
-            self._find_agents()
-        entries: list[Entry] = []
-        if self._is_due("claim", CLAIM_SECONDS):
-            for agent in self._agents:
-                entries += self._of(agent, self._claim)
-        if self._is_due("consumers", 60):
-            for agent in self._agents:
-                self._of(agent, self._stream.drop_idle_consumers)
-        return entries + self._read(0 if entries else int(BLOCK_SECONDS * 1000))
+    def _read(self, wait_seconds: float) -> None:
+        """What others have sent of whom nothing waits here."""
+        found = self._reader.next(wait_seconds, {*self._later.agents, *self._turns.agents})
+        self._turns.add(entry for entry in found if not self._later.holds(entry))
 
     def process(self, entry: Entry) -> None:
         """One entry, whatever it holds, and its ack. Raises only for an outage: then it comes again."""
         crash.here("intake.read")
+        if entry.deliveries > DEATHS:
+            self._bury(entry, Invalid(f"Taking it has ended the server's process {DEATHS} times."))
+        elif entry.deliveries:
+            self._stream.count(entry, entry.deliveries + 1)
+            try:
+                self._try(entry)
+            except Exception:
+                self._stream.count(entry, entry.deliveries)
+                raise
+        else:
+            self._try(entry)
+        self._stream.ack([entry])
+        crash.here("intake.acked")
+
+    def _try(self, entry: Entry) -> None:
+        text: bytes | None = b""
         for attempt in range(1, FAILURES + 1):
             try:
-                if entry.fields is not None:
-                    self._take(entry)
-                break
+                kind, request_id, text = self._open(entry)
+                if text is None:
+                    self.tally.counts["no body"] += 1  # taken already, or lost: then its agent sends it again
+                else:
+                    self._take(entry.agent, kind, request_id, text)
+                return
             except NotApproved as refusal:
-                self._bury(entry, refusal)
-                break
+                self._bury(entry, refusal, text or b"")
+                return
             except Exception as error:
-                if _is_outage(error):
+                if is_outage(error):
                     raise
                 # The text of an unforeseen error may repeat what the agent sent, so only its type is logged.
                 log.error(
@@ -140,127 +195,80 @@ class Intake:
                     entry.agent,
                     entry.stream_id.decode(),
                     attempt,
-                    type(error).__name__,
+                    _name(error),
                 )
                 if attempt == FAILURES:
-                    self._bury(entry, Invalid(f"The server failed on it {FAILURES} times ({_name(error)})."))
-        self._stream.ack([entry])
-        crash.here("intake.acked")
+                    failed = Invalid(f"The server failed on it {FAILURES} times ({_name(error)}).")
+                    self._bury(entry, failed, text or b"")
 
-    def _take(self, entry: Entry) -> None:
-        kind, request_id, body = _open(entry)
+    def _open(self, entry: Entry) -> tuple[str, str, bytes | None]:
+        """Kind, id and body (None: it is not there); raises Invalid."""
+        fields = entry.fields
+        version, kind, request_id = fields.get(b"v", b""), entry.kind, _uuid(fields.get(b"id", b""))
+        if not entry.whole:
+            self._reader.note_oversized(entry.agent)
+            raise Invalid(TOO_LARGE)
+        if version not in TAKEN:
+            theirs = version[:20].decode(errors="replace")
+            raise Invalid(
+                f"This server reads version {VERSION} of the wire, not {theirs!r}: update it first."
+            )
+        if kind != "request" and kind not in SMALL:
+            raise Invalid(f"There is no kind {kind[:20]!r}.")
+        if request_id is None:
+            raise Invalid("The id is not a UUID.")
+        if kind != "request":
+            return kind, request_id, fields.get(b"body", b"")
+        text = self._stream.body(entry.agent, request_id)
+        if text is not None and len(text) > MAX_ENTRY:
+            self._reader.note_oversized(entry.agent)
+            raise Invalid(TOO_LARGE)
+        return kind, request_id, text
+
+    def _take(self, agent: str, kind: str, request_id: str, text: bytes) -> None:
         if kind == "request":
-            request = ApprovalRequest.decode(body)
+            request = ApprovalRequest.decode(text)
             if str(request.id) != request_id:
                 raise Invalid("The ids in the entry and in its body differ.")
-            self._approvals.tell(self._approvals.submit(entry.agent, request))
+            self._approvals.tell(self._approvals.submit(agent, request))
         elif kind == "cancel":
-            cancel = build(Cancel, parse(body))
-            approval = self._approvals.cancel(entry.agent, request_id, cancel.reason)
+            cancel = build(Cancel, parse(text))
+            approval = self._approvals.cancel(agent, request_id, cancel.reason)
             if approval:
                 self._approvals.tell(approval)
         elif kind == "spend":
-            self._approvals.spend(entry.agent, request_id, build(Spend, parse(body)).by)
+            self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
         else:
-            self._approvals.report(entry.agent, request_id, build(Outcome, parse(body)))
+            self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 
-    def _bury(self, entry: Entry, refusal: NotApproved) -> None:
+    def _bury(self, entry: Entry, refusal: NotApproved, text: bytes = b"") -> None:
         """Dead-letter an entry, and answer its agent where it can be told which request it was."""
-        log.warning("refused: agent=%s entry=%s", entry.agent, entry.stream_id.decode())
-        self._stream.bury(entry, refusal.detail[:2000], keep=MAX_ENTRY)
+        self.tally.add("refused", entry.agent, f"entry={entry.stream_id.decode()}")
+        self._guarded(
+            entry, "not among the dead letters", lambda: self._stream.bury(entry, refusal.detail[:2000], text)
+        )
         crash.here("intake.buried")
-        fields = entry.fields or {}
-        request_id = _uuid(fields.get(b"id", b""))
-        if request_id and fields.get(b"kind") not in (b"cancel", b"spend", b"outcome"):
-            known = self._approvals.find(entry.agent, request_id)
-            if known is None:
-                status = cast(Status, refusal.status)
-                self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000])
+        request_id = _uuid(entry.fields.get(b"id", b""))
+        if request_id and entry.kind not in SMALL:
+            self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
 
-    def _find_agents(self) -> None:
-        started = time.monotonic()
-        found = self._stream.agents()
-        for agent in set(found) - set(self._agents):
-            self._of(agent, self._stream.join)
-        self._agents = found
-        # Looking takes longer the more answers stand in Redis: never more than a tenth of the time.
-        self._due["agents"] = time.monotonic() + max(BLOCK_SECONDS, 9 * (time.monotonic() - started))
+    def _refuse(self, agent: str, request_id: str, refusal: NotApproved) -> None:
+        if self._approvals.find(agent, request_id) is None:
+            self._approvals.refuse(agent, request_id, cast(Status, refusal.status), refusal.detail[:2000])
 
-    def _read(self, block_ms: int) -> list[Entry]:
-        if not self._agents:
-            time.sleep(block_ms / 1000)
-            return []
+    def _guarded(self, entry: Entry, what: str, call: Callable[[], object]) -> None:
+        """What cannot be done about a bad entry is counted: it shall not come again for that."""
         try:
-            most = max(1, min(BATCH, MOST // len(self._agents)))
-            return self._stream.read(self._agents, most, block_ms)
-        except ResponseError as error:
-            if refuses_all(error):
+            call()
+        except Exception as error:
+            if is_outage(error):
                 raise
-            # One stream without its group, or of another type, fails the read of all: find it, go on.
-            log.warning("a stream cannot be read: %s", str(error).split(" ")[0])
-            found = []
-            for agent in list(self._agents):
-                found += self._of(agent, self._rejoin)
-            return found
+            self.tally.add(what, entry.agent, _name(error))
 
-    def _claim(self, agent: str) -> list[Entry]:
-        return self._stream.claim(agent, CLAIM_IDLE_MS)
-
-    def _rejoin(self, agent: str) -> list[Entry]:
-        try:
-            return self._stream.read([agent], BATCH, 1)
-        except ResponseError as error:
-            if refuses_all(error):
-                raise
-            self._stream.join(agent)
-            return self._stream.read([agent], BATCH, 1)
-
-    def _of(self, agent: str, call: Callable[[str], Iterable[Entry] | None]) -> list[Entry]:
-        """What `call` gives for one agent; one whose stream is broken is left out, and stalls nobody."""
-        try:
-            return list(call(agent) or ())
-        except ResponseError as error:
-            if refuses_all(error):
-                raise
-            log.warning("agent=%s: its stream cannot be used: %s", agent, str(error).split(" ")[0])
-            if not str(error).startswith("NOGROUP"):
-                self._agents = [name for name in self._agents if name != agent]
-            return []
-
-    def _is_due(self, what: str, seconds: float) -> bool:
-        now = time.monotonic()
-        if now < self._due.get(what, 0):
-            return False
-        self._due[what] = now + seconds
-        return True
-
-    def _leave(self) -> None:
-        """Take this consumer's name off the groups, unless it still holds something."""
-        for agent in self._agents:
-            try:
-                self._of(agent, self._stream.leave)
-            except RedisError:
-                return
-
-
-def _is_outage(error: Exception) -> bool:
-    return isinstance(error, OUTAGE) or refuses_all(error)
-
-
-def _open(entry: Entry) -> tuple[str, str, bytes]:
-    fields = entry.fields or {}
-    version, kind = fields.get(b"v", b""), fields.get(b"kind", b"").decode(errors="replace")
-    request_id, body = _uuid(fields.get(b"id", b"")), fields.get(b"body", b"")
-    if version not in TAKEN:
-        theirs = version[:20].decode(errors="replace")
-        raise Invalid(f"This server reads version {VERSION} of the wire, not {theirs!r}: update it first.")
-    if kind not in ("request", "cancel", "spend", "outcome"):
-        raise Invalid(f"There is no kind {kind[:20]!r}.")
-    if request_id is None:
-        raise Invalid("The id is not a UUID.")
-    if sum(len(name) + len(value) for name, value in fields.items()) > MAX_ENTRY + 1024:
-        raise Invalid(f"The entry is too large: at most {MAX_ENTRY:,} bytes are taken.")
-    return kind, request_id, body
+    def _drop(self, entry: Entry) -> None:
+        """It has raised what nothing here foresees: it is not read again."""
+        with suppress(RedisError, OSError):
+            self._stream.ack([entry])
 
 
 def _uuid(text: bytes) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
 import redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 from rq import Queue, SimpleWorker
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
@@ -30,6 +30,8 @@ from signoff.errors import Invalid
 from signoff.models import crash
 from signoff.payload.canonical import parse
 from signoff.queue.mac import Mac
+from signoff.queue.outage import is_outage
+from signoff.queue.tally import Tally
 from signoff.queue.wakeups import QUEUE
 
 log = logging.getLogger("signoff.worker")
@@ -158,6 +160,7 @@ class SignoffWorker(SimpleWorker):
 
 def keep_working(redis_url: str, stop: threading.Event) -> None:
     """One worker after the other, until `stop` is set: what is wrong with Redis ends only the one."""
+    tally = Tally(log)
     SignoffWorker.stop = stop
     while not stop.is_set():
         try:
@@ -165,8 +168,11 @@ def keep_working(redis_url: str, stop: threading.Event) -> None:
             stop.wait(PAUSE)
         except StopRequested:
             break
-        except (RedisError, OSError) as error:
-            log.warning("Redis is away, the sweep goes on: %s", type(error).__name__)
+        except Exception as error:
+            if is_outage(error):
+                log.warning("Redis is away, the sweep goes on: %s", type(error).__name__)
+            else:  # RQ met what it does not foresee in one of its keys
+                tally.add("a worker ended, and another one begins", detail=type(error).__name__)
             stop.wait(PAUSE)
 
 

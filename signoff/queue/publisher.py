@@ -45,11 +45,13 @@ class Publisher:
         """What Redis holds of who has spent a request, whoever put it there; raises RedisError."""
         return self.standing(agent, stream.spent(request_id))
 
-    def publish_refusal(self, receipt: Receipt, now: int) -> None:
-        """Publish a refusal, but where an response stands already: a request has one response."""
-        standing = self.standing(receipt.agent, receipt.id)
-        if standing is None or standing.status == "pending":
-            self._put(receipt.agent, receipt.id, Response(status=receipt.status, receipt=receipt.token), now)
+    def publish_refusal(self, receipt: Receipt, now: int, *, lost: bool = False) -> None:
+        """Publish a refusal where no response stands: a request has one, and what is malformed is no request.
+
+        A `lost` one is in no row any more: that it was received counts for nothing then.
+        """
+        response = Response(status=receipt.status, receipt=receipt.token)
+        if self._put(receipt.agent, receipt.id, response, now, over=("pending",) if lost else ()):
             crash.here("publication.refused")
 
     def standing(self, agent: str, request_id: str) -> Response | None:
@@ -57,7 +59,7 @@ class Publisher:
         try:
             return stream.response(self._redis, agent, request_id)
         except Invalid:
-            return None
+            return None  # whoever put it there, it is nothing of ours
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
@@ -75,6 +77,8 @@ class Publisher:
         """What that Redis lost is marked, to be published anew."""
         stream.remember_instance(self._redis, instance)
 
-    def _put(self, agent: str, request_id: str, response: Response, now: int) -> None:
+    def _put(
+        self, agent: str, request_id: str, response: Response, now: int, over: tuple[str, ...] | None = None
+    ) -> bool:
         trim_before = now // 1000 - self._seconds * 1000
-        stream.publish(self._redis, agent, request_id, response, self._seconds, trim_before)
+        return stream.publish(self._redis, agent, request_id, response, self._seconds, trim_before, over)

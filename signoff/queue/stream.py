@@ -1,51 +1,47 @@
 """Redis as the road between agents and the server: the names of every key, and what is done to them.
 
-All in Redis can be rebuilt from the rows, except requests not yet read: agents send those again.
+All in Redis can be rebuilt from the rows, except requests not yet read: agents send those again. Only agents
+write to `signoff:req:*` and `signoff:body:*`, and whatever they please: what is read there is measured first.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import redis
-from redis.exceptions import ClusterDownError
 
+from signoff.errors import Invalid
 from signoff.models.messages import AGENT, VERSION, Response
+from signoff.queue.entries import Fields
+from signoff.queue.refusals import refuses_all
 
 REQUESTS = "signoff:req:"
+BODIES = "signoff:body:"
 DECISIONS = "signoff:dec:"
 NOTIFICATIONS = "signoff:ntf:"
 DEAD = "signoff:dead"
 INSTANCE = DECISIONS + "_run"
 """Where the Redis is noted that has all responses, by its run_id. No agent's name holds a `_`."""
-GROUP = "intake"
-DEAD_KEPT = 1000
-"""Entries of the dead-letter stream; older ones go."""
-CONSUMER_IDLE_MS = 3_600_000
+BODY_SECONDS = 24 * 3600
+"""How long a request's body waits for a server, since its agent has last sent it or seen to it."""
+MAX_RESPONSE = 4 * 1024 * 1024
+"""Ours have at most a payload, written as JSON once more, and a receipt."""
 ID_IN_STREAM = "id"
-
-REFUSES_ALL = (redis.OutOfMemoryError, redis.ReadOnlyError, ClusterDownError)
-"""Answers that have nothing to do with what was asked: it is full, or no longer the primary."""
-_REFUSES_ALL = re.compile("(^|error: )(MISCONF|NOREPLICAS|UNBLOCKED) ")
-"""Such replies that redis-py has no class for: it cannot save, or has just become a replica."""
+TRIES = 3
+"""To put something where something else stands."""
 
 Redis = redis.Redis
-Fields = dict[bytes, bytes]
-
-
-def refuses_all(error: BaseException) -> bool:
-    """Whether Redis is in no state to take anything now: an outage, whoever asks for whatever."""
-    if isinstance(error, REFUSES_ALL):
-        return True
-    return isinstance(error, redis.ResponseError) and bool(_REFUSES_ALL.search(str(error)))
 
 
 def requests(agent: str) -> str:
     """The stream that an agent asks on. Its name says who sent an entry; the body does not."""
     return REQUESTS + agent
+
+
+def body(agent: str, request_id: str) -> str:
+    """The key under which a request's body stands until it is taken."""
+    return f"{BODIES}{agent}:{request_id}"
 
 
 def decisions(agent: str) -> str:
@@ -68,92 +64,24 @@ def notification(agent: str, request_id: str) -> str:
     return f"{NOTIFICATIONS}{agent}:{request_id}"
 
 
-def entry(kind: str, request_id: str, body: str) -> dict[Any, Any]:
-    """The fields of a stream entry: `request`, `cancel`, `spend` or `outcome`."""
-    return {"v": str(VERSION), "kind": kind, "id": request_id, "body": body}
+def entry(kind: str, request_id: str, body: str | bytes = "") -> dict[Any, Any]:
+    """The fields of a stream entry. A `request` points to its body; `cancel`, `spend`, `outcome` hold it."""
+    fields = {"v": str(VERSION), "kind": kind, "id": request_id}
+    return fields if kind == "request" else fields | {"body": body}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One entry as read: whose it is, its stream id, and its raw fields (None: trimmed while pending)."""
+def agent_of(key: bytes) -> str | None:
+    """Whose a stream's or a body's key is; None: nobody's."""
+    kind = REQUESTS if key.startswith(REQUESTS.encode()) else BODIES
+    agent = key[len(kind) :].decode(errors="replace").partition(":")[0]
+    return (
+        agent if AGENT.fullmatch(agent) and (kind == BODIES or len(key) == len(kind) + len(agent)) else None
+    )
 
-    agent: str
-    stream_id: bytes
-    fields: Fields | None
 
-
-class Stream:
-    """The server's end. `group` reads each entry once among all intakes; what is not acked comes again.
-
-    Methods raise redis.exceptions.RedisError: whether that is an outage is the caller's to say.
-    """
-
-    def __init__(self, client: Redis, consumer: str) -> None:
-        self._redis = client
-        self.consumer = consumer
-        self._name = consumer.encode()
-
-    def agents(self) -> list[str]:
-        """Every agent that has a stream, seen by SCAN: agents may create theirs at any time."""
-        names = self._redis.scan_iter(match=REQUESTS + "*", count=5000, _type="stream")
-        found = (name.decode(errors="replace").removeprefix(REQUESTS) for name in names)
-        return sorted(agent for agent in found if AGENT.fullmatch(agent))
-
-    def join(self, agent: str) -> None:
-        """Make sure that the group exists; a new one starts at the stream's beginning."""
-        try:
-            self._redis.xgroup_create(requests(agent), GROUP, id="0", mkstream=True)
-        except redis.ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
-                raise
-
-    def read(self, agents: Iterable[str], count: int, block_ms: int) -> list[Entry]:
-        """New entries of these agents, `count` at most of each; waits `block_ms` for the first, if at all."""
-        streams: dict[Any, Any] = {requests(agent): ">" for agent in agents}
-        block = block_ms or None  # to Redis, 0 is for ever
-        found: Any = self._redis.xreadgroup(GROUP, self.consumer, streams, count=count, block=block)
-        rows = found.items() if isinstance(found, dict) else found or []
-        return [
-            Entry(name.decode().removeprefix(REQUESTS), entry_id, fields)
-            for name, entries in rows
-            for entry_id, fields in flat(entries)
-        ]
-
-    def claim(self, agent: str, idle_ms: int, count: int = 100) -> list[Entry]:
-        """Entries that some intake read and has not acked for `idle_ms`: it died, or met an outage."""
-        _, entries, gone = self._redis.xautoclaim(
-            requests(agent), GROUP, self.consumer, min_idle_time=idle_ms, start_id="0-0", count=count
-        )[:3]
-        claimed = [Entry(agent, entry_id, fields) for entry_id, fields in entries]
-        return claimed + [Entry(agent, entry_id, None) for entry_id in gone]
-
-    def ack(self, entries: Iterable[Entry]) -> None:
-        """Done with these: acknowledge and delete, so that the stream stays as short as its backlog."""
-        pipe = self._redis.pipeline(transaction=False)
-        for item in entries:
-            pipe.xack(requests(item.agent), GROUP, item.stream_id)
-            pipe.xdel(requests(item.agent), item.stream_id)
-        pipe.execute()
-
-    def bury(self, item: Entry, reason: str, keep: int) -> None:
-        """Put an entry that cannot be processed on the dead-letter stream, `keep` bytes of each field."""
-        fields: dict[Any, Any] = {b"agent": item.agent, b"entry": item.stream_id, b"reason": reason}
-        for name in (b"v", b"kind", b"id", b"body"):
-            value = (item.fields or {}).get(name, b"")
-            fields[name] = value[:keep]
-        self._redis.xadd(DEAD, fields, maxlen=DEAD_KEPT, approximate=True)
-
-    def leave(self, agent: str) -> None:
-        """Forget this consumer, unless it still holds something: then it is claimed first."""
-        mine = [c for c in self._redis.xinfo_consumers(requests(agent), GROUP) if c["name"] == self._name]
-        if mine and mine[0]["pending"] == 0:
-            self._redis.xgroup_delconsumer(requests(agent), GROUP, self.consumer)
-
-    def drop_idle_consumers(self, agent: str, idle_ms: int = CONSUMER_IDLE_MS) -> None:
-        """Forget consumers of processes long gone that hold nothing."""
-        for consumer in self._redis.xinfo_consumers(requests(agent), GROUP):
-            if consumer["pending"] == 0 and consumer["idle"] > idle_ms:
-                self._redis.xgroup_delconsumer(requests(agent), GROUP, consumer["name"])
+def is_stream_key(key: bytes) -> bool:
+    """Whether it is an agent's stream, by its name."""
+    return key.startswith(REQUESTS.encode())
 
 
 def flat(entries: Any) -> list[tuple[bytes, Fields]]:
@@ -164,28 +92,73 @@ def flat(entries: Any) -> list[tuple[bytes, Fields]]:
 
 
 def mark_received(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
-    """Tell the agent that its request is in the database; never covers an response that stands there."""
+    """Tell the agent that its request is in the database; never covers a response that stands there."""
     key = decision(agent, request_id)
-    pipe = client.pipeline(transaction=False)
-    pipe.set(key, response.encode(), ex=seconds, nx=True)
-    pipe.publish(notification(agent, request_id), "1")
-    pipe.execute()
+    for _ in range(2):
+        pipe = client.pipeline(transaction=False)
+        pipe.set(key, response.encode(), ex=seconds, nx=True)
+        pipe.publish(notification(agent, request_id), "1")
+        if pipe.execute()[0] or client.type(key) == b"string":
+            return
+        forget(client, key)  # it is no text, so nobody's response
 
 
 def publish(
-    client: Redis, agent: str, request_id: str, response: Response, seconds: int, trim_before_ms: int
-) -> None:
+    client: Redis,
+    agent: str,
+    request_id: str,
+    response: Response,
+    seconds: int,
+    trim_before_ms: int,
+    over: Collection[str] | None = None,
+) -> bool:
     """Put a final response where its agent finds it, for `seconds`, and wake who waits.
 
     In one transaction, so that the key never stands without its id in the stream. Ids of before
-    `trim_before_ms` (milliseconds since 1970) leave the stream: their receipts are no longer valid.
+    `trim_before_ms` (milliseconds since 1970) leave the stream: their receipts are no longer valid. It covers
+    whatever stands there; or, where they are given, only nothing and responses `over` whose statuses it may
+    go. False where it may not.
     """
-    pipe = client.pipeline(transaction=True)
-    pipe.set(decision(agent, request_id), response.encode(), ex=seconds)
-    pipe.xadd(decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True)
-    pipe.expire(decisions(agent), seconds)
-    pipe.publish(notification(agent, request_id), "1")
-    pipe.execute()
+    key, text = decision(agent, request_id), response.encode()
+    for _ in range(TRIES):
+        pipe = client.pipeline(transaction=True)
+        try:
+            if over is not None:
+                pipe.watch(key)  # type: ignore[no-untyped-call]
+                if not _may_cover(client, agent, request_id, over):
+                    return False
+                pipe.multi()
+            pipe.set(key, text, ex=seconds)
+            pipe.xadd(
+                decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True
+            )
+            pipe.expire(decisions(agent), seconds)
+            pipe.publish(notification(agent, request_id), "1")
+            pipe.execute()
+            return True
+        except redis.WatchError:
+            continue
+        except redis.ResponseError as error:
+            if refuses_all(error):
+                raise
+            # Something else stands where the stream should, or it takes no more entries: it begins anew.
+            forget(client, decisions(agent))
+        finally:
+            pipe.reset()
+    raise redis.ResponseError("It is put there again and again.")
+
+
+def _may_cover(client: Redis, agent: str, request_id: str, over: Collection[str]) -> bool:
+    try:
+        standing = response(client, agent, request_id)
+    except Invalid:
+        return True
+    return standing is None or standing.status in over
+
+
+def forget(client: Redis, key: str) -> None:
+    """A key goes, whatever it is. By its time: DEL is not among the server's rights there, and EXPIRE is."""
+    client.expire(key, -1)
 
 
 def publish_notice(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
@@ -204,8 +177,13 @@ def instance_id(client: Redis) -> str:
 
 def known_instance(client: Redis) -> str | None:
     """The Redis that all responses were published to; None: a Redis that was emptied, or a new one."""
-    found: Any = client.get(INSTANCE)
-    return found.decode() if found else None
+    try:
+        found: Any = client.get(INSTANCE)
+    except redis.ResponseError as error:
+        if refuses_all(error):
+            raise
+        return None  # whatever stands there, it is not what we have put there
+    return found.decode(errors="replace") if found else None
 
 
 def remember_instance(client: Redis, name: str) -> None:
@@ -222,6 +200,11 @@ def responses(client: Redis) -> Iterator[tuple[str, str]]:
 
 
 def response(client: Redis, agent: str, request_id: str) -> Response | None:
-    """What stands under a request's key now."""
-    found: Any = client.get(decision(agent, request_id))
+    """What stands under a request's key now; raises Invalid where that is nothing of ours."""
+    try:
+        found: Any = client.getrange(decision(agent, request_id), 0, MAX_RESPONSE)
+    except redis.ResponseError as error:
+        if refuses_all(error):
+            raise
+        raise Invalid("Something else stands under its key.") from None
     return Response.decode(found) if found else None

@@ -19,10 +19,16 @@ _PER_MINUTE: Final = {
     "conversations.list": 20,
     "chat.update": 50,
     "conversations.info": 50,
+    "conversations.history": 50,
+    "conversations.replies": 50,
     "auth.test": 600,
     "chat.getPermalink": 600,
 }
-"""Slack publishes tiers (1, 20, 50, 100 and more a minute); what is not named here has 100."""
+"""Slack publishes tiers (1, 20, 50, 100 and more a minute); what is not named here has 100.
+
+The histories of conversations have one a minute in apps that are sold outside of Slack's Marketplace; an app
+that an organisation makes for itself, as Signoff is, has the tier's.
+"""
 _POSTS_AT_ONCE: Final = 3
 """chat.postMessage: one a second and channel, with short bursts allowed. Slack does not say how short."""
 

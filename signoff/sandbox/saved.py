@@ -1,6 +1,7 @@
 """The stand-in's memory in a file: a later one with the same file goes on where this one was left.
 
-Kept are the team, what the app has and is subscribed to, messages, what was read, files and the clock. What
+Kept are the team, what the app has and is subscribed to, messages, what was read, files and the clock; and
+what random tokens were made of, so that a server which has them goes on, too. What
 Slack would not show again after a reload either is not: messages for one person's eyes, open modals; and
 triggers and links.
 An App Home is published anew when somebody opens it.
@@ -80,7 +81,7 @@ class Saved:
 
 
 def snapshot(workspace: Workspace) -> JSON:
-    """All that is kept, as JSON. No tokens."""
+    """All that is kept, as JSON."""
     found = {name: getattr(workspace, name) for name in PLAIN}
     found["messages"] = {
         channel: [message for message in messages.values() if "ephemeral_to" not in message]
@@ -88,7 +89,8 @@ def snapshot(workspace: Workspace) -> JSON:
     }
     files = [asdict(file) | {"content": _text(file.content)} for file in workspace.files.values()]
     found["reads"] = [[user, channel, ts] for (user, channel), ts in workspace.reads.items()]
-    return found | {"team": asdict(workspace.team), "files": files, "last_ts": workspace.last_ts}
+    found |= {"team": asdict(workspace.team), "files": files, "last_ts": workspace.last_ts}
+    return found | {"seed": workspace.seed}
 
 
 def restore(workspace: Workspace, kept: JSON) -> None:
@@ -111,6 +113,8 @@ def restore(workspace: Workspace, kept: JSON) -> None:
         setattr(workspace, name, kept[name])
     workspace.reads = {(user, channel): ts for user, channel, ts in kept["reads"]}
     workspace.messages, workspace.last_ts = messages, int(kept["last_ts"])
+    if seed := str(kept.get("seed") or ""):
+        workspace.seed_tokens(seed)
 
 
 def write(path: Path, text: str) -> None:

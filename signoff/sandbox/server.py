@@ -90,7 +90,12 @@ class Sandbox(Remote):
         except BaseException:
             sandbox.stop()
             raise
-        sandbox.url = sandbox._service.workspace.base_url
+        workspace = sandbox._service.workspace
+        sandbox.url = workspace.base_url
+        sandbox.bot_token, sandbox.app_token = (
+            workspace.bot_token,
+            workspace.app_token,
+        )  # of its file
         return sandbox
 
     def stop(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from pathlib import Path
 
@@ -40,11 +39,7 @@ class Service:
         ack_seconds: float = 3.0,
         state_file: Path | None = None,
     ) -> None:
-        self.workspace = Workspace(
-            bot_token or f"xoxb-{secrets.token_hex(12)}",
-            app_token or f"xapp-1-{secrets.token_hex(12)}",
-            trigger_seconds,
-        )
+        self.workspace = Workspace(bot_token or "", app_token or "", trigger_seconds)
         self._ack_seconds = ack_seconds
         self._saved = Saved(self.workspace, state_file) if state_file else None
         self._socket_mode: SocketMode | None = None

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from signoff.sandbox import auth, chat, directory, file_methods, json_text, view_methods
+from signoff.sandbox import auth, chat, directory, file_methods, history, json_text, view_methods
 from signoff.sandbox.arguments import Arguments
 from signoff.sandbox.errors import SlackError
 from signoff.sandbox.faults import Fault, Faults
@@ -40,7 +40,7 @@ class WebApi:
 
     def __post_init__(self) -> None:
         self.methods = auth.METHODS | chat.METHODS | directory.METHODS
-        self.methods |= file_methods.METHODS | view_methods.METHODS
+        self.methods |= file_methods.METHODS | view_methods.METHODS | history.METHODS
         self.methods["apps.connections.open"] = Method(self._open_connection, app_token=True)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -6,6 +6,7 @@ on to what was true when they were made. All writing goes through the methods he
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections import OrderedDict, deque
@@ -41,6 +42,10 @@ _REMEMBERED: Final = 10_000
 """Triggers and response URLs kept; the oldest go first."""
 
 
+def _made_of(seed: str, which: str) -> str:
+    return hashlib.sha256(f"{which} {seed}".encode()).hexdigest()[:24]
+
+
 @dataclass(slots=True)
 class Trigger:
     """A trigger_id: single-use and short-lived. `view_id` is the view in which it arose, if any."""
@@ -64,7 +69,10 @@ class ResponseUrl:
 
 @dataclass(slots=True)
 class Workspace:
-    """The state of one stand-in. `base_url` has no slash at its end; times are seconds."""
+    """The state of one stand-in. `base_url` has no slash at its end; times are seconds.
+
+    Tokens are made of the `seed` where none are given; a file of its state holds that, and no token.
+    """
 
     bot_token: str
     app_token: str
@@ -79,6 +87,7 @@ class Workspace:
     features: JSON = field(default_factory=lambda: dict(app_features.DEFAULT))
     """What the app offers to people, as in a manifest."""
     installed: bool = True
+    seed: str = field(default_factory=lambda: secrets.token_hex(16))
     posted: Callable[[Channel, JSON], None] = lambda channel, message: None
     """Hears of every message that the app posts for all to see."""
     feed: Feed = field(default_factory=Feed)
@@ -92,9 +101,19 @@ class Workspace:
     response_urls: OrderedDict[str, ResponseUrl] = field(default_factory=OrderedDict)
     last_ts: int = 0
     """In microseconds since 1970."""
+    _given: tuple[bool, bool] = (False, False)
 
     def __post_init__(self) -> None:
         self.views = Views(self.feed)
+        self._given = (bool(self.bot_token), bool(self.app_token))
+        self.seed_tokens(self.seed)
+
+    def seed_tokens(self, seed: str) -> None:
+        """Make the tokens of this; those that were given stay."""
+        self.seed = seed
+        bot, app = self._given
+        self.bot_token = self.bot_token if bot else f"xoxb-{_made_of(seed, 'bot')}"
+        self.app_token = self.app_token if app else f"xapp-1-{_made_of(seed, 'app')}"
 
     def reset(self) -> None:
         """Forget everything but the tokens and the clock."""

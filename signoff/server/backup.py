@@ -125,7 +125,8 @@ def verified(engine: Engine) -> audit.Verification:
     """The audit log of a database, which holds; raises BadLog."""
     found = audit.verify(Store(engine))
     if not found.ok:
-        raise BadLog(f"Line {found.seq}: {found.fault}.")
+        place = f"Line {found.seq}" if found.seq is not None else found.row
+        raise BadLog(f"{place}: {found.fault}.")
     return found
 
 

@@ -6,14 +6,20 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
+from itertools import chain, repeat
+from typing import TypeVar
 
+from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_sdk.errors import SlackApiError
+from slack_bolt.error import BoltError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from signoff.bot.app import CONCURRENCY, Running, build_bolt
-from signoff.bot.slack.errors import SlackRefused
+from signoff.bot.slack.client import RETRYABLE
+from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.errors import ConfigError
 from signoff.server.build import Server
 
@@ -28,10 +34,20 @@ WATCH_SECONDS = 10.0
 SILENT_SECONDS = 40.0
 """A connection that was down for so long is made anew, whatever the SDK thinks of it."""
 DRAIN_SECONDS = 8.0
+AGAIN_SECONDS = (0.2, 0.5, 1.0)
+"""Pauses while Slack cannot be reached at the start; the last one goes on."""
+T = TypeVar("T")
+
+
+class NotReached(Exception):
+    """Slack did not answer, or not yet as it should."""
 
 
 def preflight(server: Server) -> None:
-    """Fail early, and say why: raises ConfigError when Slack does not know the tokens."""
+    """Fail early, and say why: raises ConfigError when Slack does not know the tokens.
+
+    Raises SlackUnavailable where it cannot tell.
+    """
     try:
         server.directory.home()  # asks auth.test, and raises what Slack says
         server.slack.address()
@@ -43,11 +59,11 @@ def preflight(server: Server) -> None:
 
 def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
     """The bot role, until `stop` is set; then it finishes what runs. `ready` tells that it is connected."""
-    preflight(server)
-    token = server.settings.slack_app_token
-    assert token is not None
     running = Running()
-    app = build_bolt(server, running)
+    app = reached(lambda: _app(server, running), stop)
+    token = server.settings.slack_app_token
+    if app is None or token is None:
+        return
     handlers = [
         SocketModeHandler(
             app,
@@ -59,10 +75,9 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
         for _ in range(CONNECTIONS)
     ]
     for handler in handlers:
-        try:
-            handler.connect()  # type: ignore[no-untyped-call]
-        except SlackApiError as error:
-            raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {error.response['error']}.") from None
+        reached(lambda handler=handler: connect(handler), stop)  # type: ignore[misc]
+    if stop.is_set():
+        return _close_all(handlers)
     gc.collect()
     gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
     log.info("connected to Slack")
@@ -72,7 +87,58 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
         for number, handler in enumerate(handlers):
             watch(handler, number, down_since)
     running.wait(DRAIN_SECONDS)
-    with ThreadPoolExecutor(CONNECTIONS) as pool:  # each takes the SDK a few seconds
+    _close_all(handlers)
+
+
+def reached(step: Callable[[], T], stop: threading.Event) -> T | None:
+    """What `step` gives, tried again while Slack cannot be reached; None where `stop` is set before.
+
+    It waits in this process: started again and again it would be down for longer than Slack is. What is wrong
+    with the settings passes as ConfigError.
+    """
+    told = False
+    for pause in chain(AGAIN_SECONDS, repeat(AGAIN_SECONDS[-1])):
+        try:
+            return step()
+        except ConfigError:
+            raise
+        except (SlackUnavailable, SlackClientError, HTTPException, OSError, NotReached) as error:
+            log.log(logging.INFO if told else logging.WARNING, "Slack is not reached: %s", str(error)[:200])
+            told = True
+        if stop.wait(pause):
+            return None
+    return None
+
+
+def connect(handler: SocketModeHandler) -> None:
+    """Open one connection; raises ConfigError where Slack refuses the token, else what it cannot do."""
+    client = handler.client
+    try:
+        handler.connect()  # type: ignore[no-untyped-call]
+    except SlackApiError as error:
+        client.wss_uri = None
+        code = error.response.get("error") or ""
+        if code in RETRYABLE or not code or error.response.status_code >= 500:
+            raise NotReached(code) from None
+        raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {code}.") from None
+    except Exception as error:  # the SDK's websocket raises many kinds
+        client.wss_uri = None  # it is for one use
+        raise NotReached(type(error).__name__) from None
+    if not client.is_connected():
+        client.wss_uri = None
+        raise NotReached("no session")
+
+
+def _app(server: Server, running: Running) -> App:
+    preflight(server)
+    try:
+        return build_bolt(server, running)
+    except BoltError as error:  # it asks auth.test once more
+        raise NotReached(type(error).__name__) from None
+
+
+def _close_all(handlers: Sequence[SocketModeHandler]) -> None:
+    with ThreadPoolExecutor(len(handlers)) as pool:  # each takes the SDK a few seconds
         list(pool.map(close, handlers))
 
 

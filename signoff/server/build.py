@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy import Engine
 
 from signoff.approvals.channel import Channel
@@ -28,10 +25,14 @@ from signoff.models.engine import open_engine
 from signoff.models.store import Store
 from signoff.queue.mac import PURPOSE, Mac
 from signoff.queue.publisher import Publisher
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
+from signoff.queue.users import Users
 from signoff.queue.wakeups import HOME, Enqueue
+from signoff.server import redis_link
+from signoff.server.own_redis import admin_url
 from signoff.server.policy_file import InForce
 from signoff.server.settings import Settings
+from signoff.server.witness.kinds import Witness, witnesses
 
 log = logging.getLogger("signoff")
 
@@ -56,12 +57,20 @@ class Server:
     lists: Lists
     wake_home: Callable[[str], None]
     mac: Mac
+    witnesses: Sequence[Witness]
 
     def stream(self, read_seconds: float) -> Stream:
         """The requests' streams, on a connection whose reads may block for `read_seconds`."""
-        seconds = read_seconds + 5
-        connection = redis.Redis.from_url(self.redis_url, socket_timeout=seconds, socket_connect_timeout=5)
+        connection = redis_link.patient(self.redis_url, read_seconds + 5)
         return Stream(connection, f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
+
+    def switch_off(self) -> Callable[[str], int | None] | None:
+        """What keeps an agent out of Redis; None where this process knows no admin of it."""
+        given = self.settings.redis_admin_url
+        url = admin_url(
+            self.settings.data, self.settings.redis_url, given.get_secret_value() if given else None
+        )
+        return Users(url).switch_off if url else None
 
     def close(self) -> None:
         """Let the database's connections go."""
@@ -77,6 +86,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     if not url:
         raise ConfigError("SIGNOFF_REDIS_URL is not set: `signoff serve` starts a Redis of its own then.")
     admin_ids = settings.admin_ids()
+    heads_to = witnesses(settings.audit_witness, settings.data)
     signer = settings.signer()
     receipts, mac = Receipts(signer, settings.receipt_hours, settings.deployment), Mac(signer.derive(PURPOSE))
     if settings.slack_bot_token is None:
@@ -87,17 +97,12 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     store = Store(engine)
     admins = Admins(slack, admin_ids)
     policy = InForce(settings, store, admins.tell_of_policy)
-    quick = redis.Redis.from_url(
-        url,
-        socket_timeout=PUBLISH_SECONDS,
-        socket_connect_timeout=PUBLISH_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    quick = redis_link.quick(url, PUBLISH_SECONDS)
     approvals = Approvals(
         store=store,
         receipts=receipts,
         publisher=Publisher(quick, receipts.lifetime),
-        policy=policy.now,
+        policy=policy.today,
         directory=directory,
         on_change=Enqueue(quick, mac),
         channel=NAME,
@@ -105,8 +110,8 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
     delivery = Delivery(approvals, slack, admins)
-    channel = SlackChannel(delivery, Turns(store, delivery), admins, directory)
+    channel = SlackChannel(delivery, Turns(store, delivery, delivery.redraw_doubles), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
-        delivery, channel, lists, wake_home, mac,
+        delivery, channel, lists, wake_home, mac, heads_to,
     )  # fmt: skip

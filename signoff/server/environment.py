@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 READY_FD = "SIGNOFF_READY_FD"
 """Set for a role that `serve` has started: the number of a pipe that is told when the role is ready."""
+ADMIN_URL = "SIGNOFF_REDIS_ADMIN_URL"
+"""Who holds it can do everything in Redis."""
+ADMINS = ("intake",)
+"""The roles that get it: those that have an agent switched off which floods them."""
 PLAIN = {
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TZDIR", "TMPDIR", "TEMP", "TMP", "TERM",
     "NO_COLOR", "FORCE_COLOR", "COLUMNS", "VIRTUAL_ENV", "SIGNOFF_DATA", "XDG_DATA_HOME", "SSL_CERT_FILE",
@@ -33,3 +37,8 @@ def for_role(given: Mapping[str, str]) -> dict[str, str]:
         if name.startswith(ROLE_PREFIXES) or name.lower() in PROXIES
     }
     return plain(given) | more
+
+
+def of(role: str, given: Mapping[str, str]) -> dict[str, str]:
+    """What this one role gets of what a role gets."""
+    return {name: value for name, value in given.items() if name != ADMIN_URL or role in ADMINS}

@@ -55,7 +55,7 @@ class Member(ABC):
             try:
                 self.begin()
             except (OSError, ConfigError) as error:
-                pause = self._wait()
+                pause = self._wait(AWAY[0])  # no room, no forker: that changes without us
                 log.error("%s cannot be started: %s; again in %g s", self.name, type(error).__name__, pause)
 
     def begin(self) -> None:

@@ -98,7 +98,7 @@ def _be_born(name: str, holder: int, line: int) -> None:
     os.environ.clear()
     os.environ.update(given | {environment.READY_FD: str(line)})
     time.tzset()
-    crash.arm(os.environ.get(crash.ENVIRONMENT, ""))
+    crash.arm_by(os.environ)
     _show([sys.executable, "-m", "signoff", name])
     gc.enable()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)

@@ -1,10 +1,12 @@
-"""The Redis that `serve` starts where no URL is given: on this machine, this user's own, its data kept."""
+"""The Redis that `serve` starts where no URL is given: on this machine, this user's own, its data kept.
+
+It has the same users as any other (`queue.acl`): the server's, an admin's, each agent's; `default` is off.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import socket
 import string
@@ -16,9 +18,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from signoff.errors import ConfigError
-from signoff.queue.data_folder import write_private
+from signoff.queue import acl
+from signoff.queue.data_folder import AGENT_FILE, LOCAL_AGENT, read_env_file, write_private
 from signoff.server import processes
 
+LONGEST = "8mb"
+"""Of one text that anybody writes: ours have at most half of that, and Redis takes 512 MB otherwise."""
 OLDEST = 7
 """Redis 6 does not tell which pending stream entries were trimmed."""
 START_SECONDS = 60.0
@@ -59,18 +64,40 @@ def find_binary() -> tuple[Path, str]:
 
 
 def url_file(data: Path) -> Path:
-    """Where its URL, with the password, is kept, so that both stay the same."""
+    """Where the server's URL, with its password, is kept, so that both stay the same."""
     return data / "redis.url"
 
 
+def kept_url(data: Path) -> str:
+    """The server's URL of its own Redis; nothing where it has never started one."""
+    return _written(url_file(data))
+
+
+def admin_url_file(data: Path) -> Path:
+    """Where the URL of who may make users is kept."""
+    return data / "redis-admin.url"
+
+
+def admin_url(data: Path, redis_url: str | None, given: str | None) -> str | None:
+    """Who may make users in the server's Redis: the admin of its own, or of another one what is `given`.
+
+    None where another one is in use, and nothing is given.
+    """
+    own, admin = kept_url(data), _written(admin_url_file(data))
+    return admin if own and redis_url in (None, "", own) else given
+
+
 class EmbeddedRedis:
-    """Start and stop it; `url` is how to reach it. One at a time a data folder: the caller sees to that."""
+    """Start and stop it. One at a time a data folder: the caller sees to that.
+
+    `url` is for the server, `admin_url` for who makes users, `local_url` for the agent `local` of this user.
+    """
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._process: subprocess.Popen[bytes] | None = None
         self.name = ""
-        self.url = ""
+        self.url = self.admin_url = self.local_url = ""
 
     @property
     def log_file(self) -> Path:
@@ -83,17 +110,16 @@ class EmbeddedRedis:
         folder = self._data / "redis"
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.mkdir(exist_ok=True, mode=0o700)
-        password, port = self._kept()
-        port = _free_port(port)
-        self.url = f"redis://:{password}@127.0.0.1:{port}/0"
-        write_private(url_file(self._data), self.url + "\n")
+        users = folder / "users.acl"
+        self._decide_users(users)
         process = processes.start(
-            [binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, own_group=True
+            [binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, own_group=True, umask=0o077
         )
         self._process = process
         assert process.stdin
         with suppress(BrokenPipeError), process.stdin:  # ended already: what follows says so
-            process.stdin.write(_config(port, password, folder, self.log_file).encode())
+            port = urlsplit(self.url).port or 0
+            process.stdin.write(_config(port, users, folder, self.log_file).encode())
         try:
             self._until_ready(process)
         except BaseException:
@@ -123,15 +149,54 @@ class EmbeddedRedis:
             time.sleep(0.01)
         raise ConfigError(f"Signoff's own Redis does not start: {self.log_file} says why.")
 
-    def _kept(self) -> tuple[str, int]:
-        """The password and port of the last time, else a new password and 0."""
-        try:
-            kept = urlsplit(url_file(self._data).read_text().strip())
-            if kept.password and kept.port:
-                return kept.password, kept.port
-        except (OSError, ValueError):
-            pass
-        return secrets.token_urlsafe(24), 0
+    def _decide_users(self, users: Path) -> None:
+        """Set the URLs, with passwords and port of the last time where they are known, and write its users.
+
+        It keeps them in that file itself (ACL SAVE) when `signoff agent` changes them; what agents may do is
+        of this version.
+        """
+        own, local = url_file(self._data), self._data / AGENT_FILE
+        port = _free_port(_port(_written(own)))
+        said = read_env_file(local, strict=False) if local.exists() else {}
+        before = {
+            acl.SERVER: _written(own),
+            acl.ADMIN: _written(admin_url_file(self._data)),
+            LOCAL_AGENT: said.get("SIGNOFF_REDIS_URL", ""),
+        }
+        passwords = {name: _password(name, url) for name, url in before.items()}
+        urls = {
+            name: acl.with_user(f"redis://127.0.0.1:{port}/0", name, password)
+            for name, password in passwords.items()
+        }
+        self.url, self.admin_url, self.local_url = urls.values()
+        write_private(users, acl.file(passwords, users.read_text() if users.exists() else ""))
+        write_private(own, self.url + "\n")
+        write_private(admin_url_file(self._data), self.admin_url + "\n")
+
+
+def _written(path: Path) -> str:
+    """The URL that a file holds; nothing where it cannot be read."""
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _port(url: str) -> int:
+    """The port of a URL; 0 where it has none."""
+    try:
+        return urlsplit(url).port or 0
+    except ValueError:
+        return 0
+
+
+def _password(name: str, url: str) -> str:
+    """The password that a user's URL holds, else a new one."""
+    try:
+        user, password = acl.credentials(url)
+    except ValueError:
+        user = password = ""
+    return password if user == name and password else acl.new_password()
 
 
 @contextmanager
@@ -145,12 +210,12 @@ def running(data: Path) -> Iterator[EmbeddedRedis]:
         server.stop()
 
 
-def _config(port: int, password: str, folder: Path, log_file: Path) -> str:
-    """redis.conf. It goes in by stdin, so that the password stands in no list of processes."""
+def _config(port: int, users: Path, folder: Path, log_file: Path) -> str:
+    """redis.conf. It goes in by stdin, and no password stands in it."""
     settings = {
         "bind": "127.0.0.1",
         "port": str(port),
-        "requirepass": password,
+        "aclfile": _quoted(users),
         "daemonize": "no",
         "dir": _quoted(folder),
         "logfile": _quoted(log_file),
@@ -160,6 +225,8 @@ def _config(port: int, password: str, folder: Path, log_file: Path) -> str:
         "aof-use-rdb-preamble": "no",  # so that Redis and Valkey read each other's files
         "save": '""',
         "maxmemory-policy": "noeviction",
+        "proto-max-bulk-len": LONGEST,
+        "client-query-buffer-limit": LONGEST,
     }
     return "".join(f"{name} {value}\n" for name, value in settings.items())
 
@@ -167,10 +234,11 @@ def _config(port: int, password: str, folder: Path, log_file: Path) -> str:
 def _answers(url: str) -> bool:
     """Whether it takes commands. In two lines of its protocol: a client would be half of `serve`'s memory."""
     found = urlsplit(url)
-    password = (found.password or "").encode()
+    user, password = (part.encode() for part in acl.credentials(url))
     try:
         with socket.create_connection(("127.0.0.1", found.port or 0), timeout=5) as link:
-            link.sendall(b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\nPING\r\n" % (len(password), password))
+            sent = (len(user), user, len(password), password)
+            link.sendall(b"*3\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n$%d\r\n%s\r\nPING\r\n" % sent)
             with link.makefile("rb") as answers:
                 return answers.readline() == b"+OK\r\n" and answers.readline() == b"+PONG\r\n"
     except OSError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from signoff.approvals import audit
 from signoff.approvals.audit import Event
@@ -21,8 +23,23 @@ log = logging.getLogger("signoff.policy")
 
 LOOK_SECONDS = 2.0
 """How often the file is looked at; SIGHUP has it looked at now."""
+SETTLED = 0.2
+"""Seconds without a write after which a file is read at once: a half-written one may be another policy."""
 UNREADABLE = "unreadable"
 """Stands for the content of a file that cannot be read."""
+
+
+class Stamp(NamedTuple):
+    """Tells two states of a file apart: when it was written (nanoseconds since 1970), its size and inode."""
+
+    nanoseconds: int
+    size: int
+    inode: int
+
+    @property
+    def written(self) -> float:
+        """When it was written, in seconds since 1970."""
+        return self.nanoseconds / 1e9
 
 
 class InForce:
@@ -39,6 +56,7 @@ class InForce:
         self._store = store
         self._tell = tell
         self._seen: tuple[object, str] = (None, "")
+        self._tried: object = None
         try:
             stamp = self._stamp() if self._path else None  # before it is read: it may change meanwhile
             data = self._read() if self._path else b""
@@ -55,7 +73,23 @@ class InForce:
             log.error("the policy file cannot be used, going on with the one from before: %s", error)
 
     def now(self) -> Policy:
-        """The policy in force."""
+        """The policy in force, as it was last read."""
+        return self._policy
+
+    def today(self) -> Policy:
+        """The policy in force, by the file as it stands at this moment.
+
+        A click is judged by what was written before it, whichever process it comes to. What is just being
+        written, or cannot be used, is left to `look`, which also notes what has come into force.
+        """
+        stamp = self._stamp() if self._path else None
+        if stamp is None or stamp in (self._seen[0], self._tried) or time.time() - stamp.written < SETTLED:
+            return self._policy
+        self._tried = stamp
+        try:
+            self._policy = self._settings.policy_from(self._read())
+        except PolicyError as error:
+            log.warning("the policy file cannot be used: %s", error)
         return self._policy
 
     def start(self) -> None:
@@ -106,10 +140,9 @@ class InForce:
         digest = audit.sha256(policy.text)
         with self._store.transaction() as connection:
             at = changes.clock(connection)
-            if policy.contents is not None:
-                policies.own(connection, policy.owner)
-            if policies.keep(connection, digest, policy.text, at):
-                data = {"policy": policy.digest, "text": digest}
+            owners = policies.own(connection, policy.owner) if policy.contents is not None else {}
+            if policies.keep(connection, digest, policy.text, at) or owners:
+                data = {"policy": policy.digest, "text": digest, "owners": owners}
                 audit.append(connection, Event("policy", None, at, "signoff", data))
 
     def _refuse(self, digest: str, content: str, error: PolicyError) -> bool:
@@ -129,14 +162,14 @@ class InForce:
         except OSError as error:
             raise PolicyError([f"{self._path}: cannot be read: {error.strerror}."]) from None
 
-    def _stamp(self) -> object:
+    def _stamp(self) -> Stamp | None:
         """Changes whenever the file is written or replaced; None while it cannot be looked at."""
         assert self._path is not None
         try:
             found = os.stat(self._path)
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return Stamp(found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def _digest(data: bytes) -> str:

@@ -87,11 +87,13 @@ def start(
     stderr: Output = None,
     own_group: bool = False,
     pass_fds: Sequence[int] = (),
+    umask: int = -1,
 ) -> subprocess.Popen[bytes]:
     """Start a program that Linux kills when this thread ends, be it by SIGKILL. Call it from the main thread.
 
-    `own_group` keeps a terminal's Ctrl-C from it. Raises OSError when there is no such program. Elsewhere
-    than on Linux a parent that is killed by SIGKILL leaves its children behind.
+    `own_group` keeps a terminal's Ctrl-C from it; `umask` is its own, -1 this process's. Raises OSError when
+    there is no such program. Elsewhere than on Linux a parent that is killed by SIGKILL leaves its children
+    behind.
     """
     return subprocess.Popen(
         [str(part) for part in command],
@@ -102,6 +104,7 @@ def start(
         stderr=stderr,
         pass_fds=pass_fds,
         process_group=0 if own_group else None,
+        umask=umask,
         preexec_fn=_die_with_parent() if sys.platform == "linux" else None,
     )
 

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from signoff.approvals import epochs
 from signoff.approvals.epochs import Epoch
 from signoff.errors import ConfigError
-from signoff.models import crash, migrate
+from signoff.models import crash, migrate, roles
 from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import approvals
 from signoff.server import backup as backups
@@ -111,8 +111,10 @@ def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Rest
     try:
         with target.begin() as connection, snapshot(source) as rows:
             _no_others(connection)
+            servers = roles.granted(connection)
             aside = _clear(connection, replace)
             migrate.apply(connection)
+            roles.renew(connection, servers)
             backups.copy(rows, connection)
             _count_on(connection)
             done = Restored(epochs.begin(connection, backup.at), backup, aside)

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=data_folder)
     deployment: str = Field(default=DEPLOYMENT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")
     redis_url: str | None = None
+    redis_admin_url: SecretStr | None = None
     database_url: str | None = None
     signing_key: SecretStr | None = None
     approvers: str = ""
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(default=None, alias="SIGNOFF_POLICY")
     admins: str = ""
     receipt_hours: float = Field(default=24, gt=0, le=24 * 90)
+    audit_witness: str = ""
     log_level: str = "INFO"
     log_json: bool = False
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")

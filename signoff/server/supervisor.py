@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from signoff.server import processes
+from signoff.server import environment, processes
 from signoff.server.forker import Forker, Start
 from signoff.server.members import Member
 from signoff.server.own_redis import EmbeddedRedis
@@ -112,7 +112,10 @@ def keep_running(
     them look at the policy's file. `on_ready` is called once, when every role is ready. The roles have ended
     when this returns.
     """
-    roles = [Role(name, given, start, lambda: forker is None or forker.ready) for name in ROLES]
+    roles = [
+        Role(name, environment.of(name, given), start, lambda: forker is None or forker.ready)
+        for name in ROLES
+    ]
     helpers: Sequence[Member] = [
         *([forker] if forker else []), *([OwnRedis(own_redis)] if own_redis else [])
     ]  # fmt: skip

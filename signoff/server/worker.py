@@ -9,6 +9,8 @@ from signoff.bot.delivery.homes import Homes
 from signoff.queue.jobs import SignoffJob, keep_working
 from signoff.queue.wakeups import DELIVER, HOME
 from signoff.server.build import Server
+from signoff.server.perpetual import perpetual
+from signoff.server.witness.timer import Heads
 
 
 def run_worker(server: Server, stop: threading.Event) -> None:
@@ -17,9 +19,13 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     SignoffJob.functions = {DELIVER: server.channel.deliver, HOME: homes.step}
     SignoffJob.mac = server.mac
     sweep = Sweep(server.approvals, server.channel.warn)
+    settings = server.settings
+    heads = Heads(
+        server.store, settings.signer(), settings.deployment, server.witnesses, server.channel.tell_admins
+    )
     timers = [
-        threading.Thread(target=part.run, args=(stop,), name=name, daemon=True)
-        for name, part in (("sweep", sweep), ("deliver", server.channel), ("home", homes))
+        perpetual(name, part.run, stop)
+        for name, part in (("sweep", sweep), ("deliver", server.channel), ("home", homes), ("witness", heads))
     ]
     for timer in timers:
         timer.start()

@@ -5,26 +5,19 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import Connection, exc, text
-from support import Core
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import exc, text
+from support import Core, without_triggers
 
 from signoff.approvals import audit
+from signoff.payload.canonical import canonical, digest
 
 
 def some_history(core: Core) -> None:
     for number in range(3):
         approval = core.submit(payload={"number": number})
         core.approvals.decide(approval.id, 1, "U0ANA", "approve", payload={"number": number + 10})
-
-
-def without_triggers(connection: Connection) -> None:
-    """What an attacker with the database's owner's rights can do."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
-        return
-    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'")).scalars().all()
-    for name in names:
-        connection.execute(text(f"DROP TRIGGER {name}"))
 
 
 def test_an_untouched_log_verifies(core: Core) -> None:
@@ -84,6 +77,18 @@ def test_the_database_refuses_to_change_a_line(core: Core, statement: str) -> No
     with pytest.raises(exc.DBAPIError), core.store.transaction() as connection:
         connection.execute(text(statement))
     assert audit.verify(core.store).ok
+
+
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=4),
+    number=st.integers(0, 2**53 - 1),
+)
+def test_a_lines_hash_is_of_its_canonical_text(texts: list[str], number: int) -> None:
+    line = {
+        "seq": number, "approval_id": None, "kind": texts[0], "at": number, "actor": texts[1],
+        "data": texts[2], "previous": texts[3],
+    }  # fmt: skip
+    assert audit.line_hash(line) == digest(canonical(line))
 
 
 def test_transactions_at_once_make_one_chain(core: Core) -> None:

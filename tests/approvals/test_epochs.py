@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from support import Core, eventually, undelivered
+from support import Core, eventually, undelivered, without_triggers
 
 from signoff import Signoff, receipts
 from signoff.approvals import audit, epochs
@@ -20,7 +20,7 @@ from signoff.errors import Expired, Invalid, Rejected
 from signoff.models.messages import Response
 from signoff.queue import stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 
 AGENT = "billing-bot"
 
@@ -68,8 +68,11 @@ def _dump(core: Core, approval_id: str) -> dict[str, Any]:
 
 
 def _put_back(core: Core, approval_id: str, row: dict[str, Any]) -> None:
-    """As a backup has it that was taken before the decision; the log's later lines are left."""
+    """As a backup has it that was taken before the decision; the log ends there, too."""
     with core.store.transaction() as connection:
+        without_triggers(connection)
+        asked = f"SELECT max(seq) FROM audit_event WHERE approval_id = '{approval_id}' AND kind = 'verdict'"
+        connection.exec_driver_sql(f"DELETE FROM audit_event WHERE seq > ({asked})")
         values = ", ".join(f"{name} = {_literal(value)}" for name, value in row.items() if name != "id")
         connection.exec_driver_sql(
             f"UPDATE approval SET {values} WHERE id = '{approval_id}'".replace("%", "%%")

@@ -46,7 +46,7 @@ class Agent:
         """Let it ask; `request` is what asking.py reads."""
         process = subprocess.Popen(
             [sys.executable, str(AGENT)],
-            env=road.environment | road.agent_settings | {"SIGNOFF_AGENT": name},
+            env=road.environment | road.settings_of(name),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert process.stdin

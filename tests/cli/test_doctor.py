@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -16,15 +17,19 @@ import redis
 from sqlalchemy import text
 from support import Core, RedisServer
 
+from signoff.cli.doctor import rights, tries
 from signoff.cli.doctor.checkup import CHECKS, examine
 from signoff.cli.doctor.report import report
 from signoff.cli.doctor.workspace import SCOPES
+from signoff.queue import acl
 from signoff.queue.stream import DEAD
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
 
+AGENT = "billing-bot"
 NAMES = [
-    "settings", "tokens", "scopes", "channel", "approvers", "redis", "database", "keys", "clock", "queues",
+    "settings", "tokens", "scopes", "channel", "approvers", "redis", "users", "database", "keys", "clock",
+    "queues",
 ]  # fmt: skip
 
 
@@ -32,6 +37,49 @@ NAMES = [
 def running() -> Iterator[Sandbox]:
     with Sandbox.start() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A Redis with the users that the guide gives out → their URLs."""
+    server = RedisServer(tmp_path_factory.mktemp("guarded"))
+    server.start()
+    yield server.give_users(AGENT)
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(guarded: dict[str, str]) -> str:
+    """What the server is given: its own user's, of an empty Redis."""
+    with redis.Redis.from_url(guarded[acl.ADMIN]) as client:
+        client.flushall()
+    return guarded[acl.SERVER]
+
+
+@pytest.fixture
+def admin(guarded: dict[str, str]) -> Iterator[redis.Redis]:
+    """Who may do anything. Users are what they were, once the test is over."""
+    with redis.Redis.from_url(guarded[acl.ADMIN], decode_responses=True) as client:
+        before: Any = client.acl_list()
+        yield client
+        names = [line.split()[1] for line in before]
+        for name in client.acl_users():
+            if name not in names:
+                client.acl_deluser(name)
+        for line in before:
+            _, name, *rules = line.split()
+            client.execute_command("ACL", "SETUSER", name, "reset", *joined(rules))
+
+
+def joined(words: list[str]) -> list[str]:
+    """Rules as ACL SETUSER takes them: what stands in brackets is one."""
+    found: list[str] = []
+    for word in words:
+        if found and found[-1].startswith("(") and not found[-1].endswith(")"):
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return found
 
 
 @dataclass
@@ -47,8 +95,8 @@ class Healthy:
 
 @pytest.fixture
 def healthy(
-    running: Sandbox, core: Core, redis_url: str, database_url: str, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    running: Sandbox, core: Core, redis_url: str, guarded: dict[str, str], admin: redis.Redis,
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Healthy]:  # fmt: skip
     running.reset()
     for name in [name for name in os.environ if name.startswith(("SIGNOFF_", "SLACK_"))]:
@@ -58,10 +106,13 @@ def healthy(
     (data / "signing.key").write_text(core.signer.private_text())
     (data / "signing.key").chmod(0o600)
     (data / "agent.env").write_text(f"SIGNOFF_VERIFY_KEY={core.signer.verify_key}\n")
-    urls = {"SIGNOFF_REDIS_URL": redis_url, "SIGNOFF_DATABASE_URL": database_url}
+    urls = {
+        "SIGNOFF_REDIS_URL": redis_url, "SIGNOFF_REDIS_ADMIN_URL": guarded[acl.ADMIN],
+        "SIGNOFF_DATABASE_URL": database_url,
+    }  # fmt: skip
     for name, value in {**running.settings(), **urls, "SIGNOFF_DATA": str(data)}.items():
         monkeypatch.setenv(name, value)
-    yield Healthy(running, core.redis, core, data, monkeypatch.setenv)
+    yield Healthy(running, admin, core, data, monkeypatch.setenv)
     running.reset()
 
 
@@ -290,7 +341,7 @@ def test_requests_that_nobody_reads_fail_queues(healthy: Healthy) -> None:
     healthy.redis.xadd("signoff:req:mail-bot", fields, id=ago(300))
     found = failed()
     assert found.keys() == {"queues"}
-    assert "2 requests wait" in found["queues"] and "300 s" in found["queues"]
+    assert "2 requests wait" in found["queues"] and re.search(r"for 30\d s", found["queues"])
 
 
 @on_sqlite
@@ -335,3 +386,134 @@ def test_lines_say_what_was_found_and_what_to_do(
     at = next(number for number, line in enumerate(lines) if line.startswith("✗"))
     assert lines[at].startswith("✗ channel    #old (C0OLD00001) is archived")
     assert lines[at + 1].strip().startswith("→ unarchive it")
+
+
+GIVEN: list[tuple[str, str]] = [
+    ("+@all ~* &*", "ACL LIST"), ("+@all -@dangerous ~signoff:* &*", "SELECT 1"), ("+eval", "EVAL"),
+    ("+flushall", "FLUSHALL"), ("+acl|save", "acl save"), ("+config|rewrite", "config rewrite"),
+    ("+save", "save"),
+    ("+multi", "MULTI"), ("+monitor", "MONITOR"), ("+scan", "SCAN 0"), ("+keys ~*", "KEYS"),
+    ("(+xadd ~signoff:req:*)", "XADD signoff:req:signoff-doctor"),
+    (f"(+xadd ~signoff:dec:{AGENT}:*)", f"XADD signoff:dec:{AGENT}:"),
+    (f"(+xadd ~signoff:req:{AGENT}*)", f"XADD signoff:req:{AGENT}x"),
+    (f"(+set ~signoff:dec:{AGENT}:*)", f"SET signoff:dec:{AGENT}:"),
+    (f"(+set ~signoff:body:{AGENT}:*)", f"SET signoff:body:{AGENT}:"),
+    ("(+get ~signoff:dec:*)", "GET signoff:dec:signoff-doctor:"),
+    (f"(+get %R~signoff:body:{AGENT}:*)", f"GET signoff:body:{AGENT}"),
+    (f"(+xtrim ~signoff:req:{AGENT})", "XTRIM"), (f"(+del ~signoff:dec:{AGENT}:*)", "DEL"),
+    ("(+xadd ~signoff:dead)", "XADD signoff:dead"), ("(+lpushx ~rq:*)", "LPUSHX rq:"),
+    ("(+subscribe &*)", "SUBSCRIBE signoff:ntf:signoff-doctor"),
+    (f"(+subscribe &signoff:ntf:{AGENT}*)", f"SUBSCRIBE signoff:ntf:{AGENT}x"),
+    (f"(+psubscribe &signoff:ntf:{AGENT}:*)", "PSUBSCRIBE"),
+    (f"(+publish &signoff:ntf:{AGENT}:*)", "PUBLISH"), ("allchannels +publish", "PUBLISH"),
+]  # fmt: skip
+"""A right too much, and the beginning of the try that finds it."""
+
+
+@on_sqlite
+@pytest.mark.parametrize(("rules", "tried"), GIVEN)
+def test_a_right_too_much_of_an_agent_fails_users(healthy: Healthy, rules: str, tried: str) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", AGENT, *joined(rules.split()))
+    before = healthy.redis.acl_list()
+    healthy.redis.set("kept", "1")
+    found = failed()
+    assert found.keys() == {"users"}
+    assert f"agent {AGENT} may do what it should not" in found["users"] and tried in found["users"]
+    assert f"signoff agent on {AGENT}" in found["users"]
+    assert healthy.redis.acl_list() == before, "a password that was made to try it is left"
+    assert healthy.redis.keys("*") == ["kept"], "a try did something"
+
+
+@on_sqlite
+def test_a_right_that_an_agent_lacks_fails_users(healthy: Healthy) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", AGENT, "-ping")
+    assert "may not do what it needs: PING" in failed()["users"]
+
+
+@on_sqlite
+def test_an_agent_that_is_switched_off_is_asked_about_all_the_same(healthy: Healthy) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", AGENT, "off")
+    assert failed() == {}
+    healthy.redis.execute_command("ACL", "SETUSER", AGENT, "+flushall")
+    assert "flushall" in failed()["users"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("words", tries.of_agent(AGENT), ids=" ".join)
+def test_each_try_is_refused_an_agent_and_does_nothing_where_it_is_not(
+    healthy: Healthy, guarded: dict[str, str], words: list[str]
+) -> None:
+    healthy.redis.set("kept", "1")
+    before: list[Any] = [healthy.redis.acl_list(), healthy.redis.config_get("*")]
+    assert rights._went_through(guarded[AGENT], [words]) == []
+    through = rights._went_through(guarded[acl.ADMIN], [words])
+    off = words[0] == "DEBUG" or words[:2] == ["MODULE", "LOAD"]  # by Redis's settings, for everybody
+    assert through == ([] if off else [words])
+    assert [healthy.redis.acl_list(), healthy.redis.config_get("*")] == before
+    assert healthy.redis.keys("*") == ["kept"]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("name", "rules", "what"),
+    [
+        ("default", "on nopass", "without a password (its user `default`)"),
+        (
+            acl.SERVER,
+            "+config|get",
+            "the server's Redis user signoff-server may do what it never needs: CONFIG GET",
+        ),
+        (acl.SERVER, "+acl", "ACL LIST"),
+        (acl.SERVER, "~*", "may do what it never needs"),
+        (AGENT, "nopass", f"may log in as the agent {AGENT}"),
+        ("ops", "on >pw ~* +@all -@admin", "Redis's user ops is no agent's, and may ask as any of them"),
+    ],
+)
+def test_a_door_that_is_open_fails_users(healthy: Healthy, name: str, rules: str, what: str) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", name, *joined(rules.split()))
+    if rules == "~*":  # keys alone: with a command that takes any
+        healthy.redis.execute_command("ACL", "SETUSER", name, "+get")
+    found = failed()
+    assert found.keys() == {"users"} and what in found["users"]
+
+
+@on_sqlite
+def test_a_default_without_rights_fails_users(healthy: Healthy) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", "default", "resetkeys", "-@all")
+    assert "loses every transaction" in failed()["users"]
+
+
+@on_sqlite
+def test_agents_that_have_one_password_fail_users(healthy: Healthy) -> None:
+    line = next(line for line in healthy.redis.acl_list() if line.split()[1] == AGENT)
+    [shared] = [word for word in line.split() if word.startswith("#")]
+    healthy.redis.execute_command("ACL", "SETUSER", "other-bot", "on", shared, *acl.agent_rules("other-bot"))
+    assert "have one password" in failed()["users"]
+
+
+@on_sqlite
+def test_an_agent_whose_user_is_none_of_ours_is_tried_as_well(healthy: Healthy) -> None:
+    healthy.redis.execute_command("ACL", "SETUSER", "old-bot", "on", ">pw", "~*", "&*", "+@all")
+    assert failed() == {}  # an admin of Redis, as far as anybody knows
+    fields: dict[Any, Any] = {"v": "1"}
+    healthy.redis.xadd("signoff:req:old-bot", fields)
+    found = failed()["users"]
+    assert "agent old-bot may do what it should not" in found and "signoff agent add old-bot" in found
+
+
+@on_sqlite
+def test_without_an_admin_agents_cannot_be_tried_and_it_says_so(healthy: Healthy) -> None:
+    healthy.set("SIGNOFF_REDIS_ADMIN_URL", "")
+    assert failed() == {} and status("users") == "skipped"
+    healthy.redis.execute_command("ACL", "SETUSER", acl.SERVER, "+acl")
+    assert failed().keys() == {"users"}
+
+
+@on_sqlite
+def test_a_wrong_admin_fails_users_and_its_password_is_not_shown(
+    healthy: Healthy, guarded: dict[str, str]
+) -> None:
+    healthy.set("SIGNOFF_REDIS_ADMIN_URL", acl.with_user(guarded[acl.ADMIN], acl.ADMIN, "wrong-secret"))
+    found = failed()
+    assert found.keys() == {"users"} and "SIGNOFF_REDIS_ADMIN_URL" in found["users"]
+    assert "wrong-secret" not in found["users"]

@@ -20,8 +20,10 @@ from signoff.errors import Invalid
 
 COMMANDS = (
     "request", "wait", "status", "cancel", "report", "verify", "serve", "bot", "intake", "worker", "pending",
-    "audit verify", "db upgrade", "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
-    "demo", "backup", "restore",
+    "audit verify", "audit list", "audit export", "audit verifier", "db upgrade",
+    "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
+    "demo", "backup", "restore", "agent add", "agent list", "agent rotate", "agent remove", "agent off",
+    "agent on",
     "policy check", "policy explain", "policy test", "policy replay", "policy classes", "policy schema",
 )  # fmt: skip
 
@@ -89,8 +91,10 @@ def test_settings_come_from_the_environment_then_env_file_then_dot_env(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = "ed25519:" + "A" * 43
-    (tmp_path / ".env").write_text(f"SIGNOFF_REDIS_URL=redis://dot\nSIGNOFF_VERIFY_KEY={key}\n")
-    (tmp_path / "given").write_text("SIGNOFF_REDIS_URL='redis://file'\nexport SIGNOFF_AGENT=from-file\n")
+    (tmp_path / ".env").write_text(f"SIGNOFF_REDIS_URL=redis://local:p@dot\nSIGNOFF_VERIFY_KEY={key}\n")
+    (tmp_path / "given").write_text(
+        "SIGNOFF_REDIS_URL='redis://from-file:p@file'\nexport SIGNOFF_AGENT=from-file\n"
+    )
 
     def env(*more: str) -> str:
         for name in ("SIGNOFF_VERIFY_KEY", "SIGNOFF_AGENT"):
@@ -99,12 +103,12 @@ def test_settings_come_from_the_environment_then_env_file_then_dot_env(
         assert code == 0, err
         return out
 
-    assert "redis://dot" in env() and "SIGNOFF_AGENT=local" in env()
+    assert "redis://local:p@dot" in env() and "SIGNOFF_AGENT=local" in env()
     monkeypatch.delenv("SIGNOFF_REDIS_URL")
     both = env("--env-file", "given")
-    assert "redis://file" in both and "SIGNOFF_AGENT=from-file" in both and key in both
-    monkeypatch.setenv("SIGNOFF_REDIS_URL", "redis://environment")
-    assert "redis://environment" in env("--env-file", "given")
+    assert "redis://from-file:p@file" in both and "SIGNOFF_AGENT=from-file" in both and key in both
+    monkeypatch.setenv("SIGNOFF_REDIS_URL", "redis://from-file:p@environment")
+    assert "redis://from-file:p@environment" in env("--env-file", "given")
 
 
 @pytest.mark.parametrize(("text", "what"), [(None, "cannot be read"), ("no equals sign", "line 1")])
@@ -121,7 +125,7 @@ def test_an_env_file_that_is_none_is_2(
 def test_env_prints_lines_that_a_shell_takes_whatever_they_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = 'redis://:it\'s $(false) `false` \\ "x"@h/0'
+    url = 'redis://billing-bot:it\'s $(false) `false` \\ "x"@h/0'
     monkeypatch.setenv("SIGNOFF_REDIS_URL", url)
     monkeypatch.setenv("SIGNOFF_VERIFY_KEY", "ed25519:x")
     code, out, _ = run(capsys, "env", "--agent", "billing-bot")

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import signoff
-from signoff.cli.doctor.workspace import SCOPES
+from signoff.cli.doctor.workspace import OPTIONAL, SCOPES
 from signoff.cli.main import main
 
 PACKAGE = Path(signoff.__file__).parent
@@ -24,6 +25,8 @@ BY_METHOD = {
     "usergroups.users.list": {"usergroups:read"},
     "conversations.info": {"channels:read", "groups:read"},
     "conversations.list": {"channels:read", "groups:read"},
+    "conversations.history": {"channels:history", "groups:history", "im:history"},
+    "conversations.replies": {"channels:history", "groups:history", "im:history"},
     "views.open": set(),
     "views.push": set(),
     "views.update": set(),
@@ -50,7 +53,12 @@ def test_it_asks_for_every_scope_that_the_code_uses_and_no_other() -> None:
     methods = {method for file in code for method in METHOD.findall(file.read_text())}
     assert {"chat.postMessage", "views.open", "users.info"} <= methods <= BY_METHOD.keys()
     used = set().union(*(BY_METHOD[method] for method in methods)) | {"commands", "app_mentions:read"}
-    assert scopes((ROOT / "manifest.yml").read_text()).keys() == used == set(SCOPES)
+    assert scopes((ROOT / "manifest.yml").read_text()).keys() == used == {*SCOPES, *OPTIONAL}
+
+
+def test_what_may_be_left_out_is_asked_for_too() -> None:
+    asked = yaml.safe_load((ROOT / "manifest.yml").read_text())["oauth_config"]["scopes"]
+    assert set(asked["bot_optional"]) == set(OPTIONAL) <= set(asked["bot"])
 
 
 def test_every_scope_is_explained() -> None:

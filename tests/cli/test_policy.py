@@ -120,6 +120,61 @@ def test_explain_says_which_rule_and_why_not_those_before_it(
     ]
 
 
+LIMITED = """\
+version: 1
+agents: {bot: {limits: {per_day: {sum: payload.amount, most: 5000}}}}
+rules:
+  - {name: small, match: {action: pay}, verdict: allow,
+     limits: {per_day: {sum: payload.amount, by: payload.currency, most: 2000}}}
+  - {name: rest, match: {action: pay}, verdict: ask, approvers: [U0ANA]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        (
+            {"amount": 120, "currency": "EUR"},
+            ["allow: the rule “small”", "120 of 5,000 in any 24 h", "120 of 2,000 EUR in any 24 h"],
+        ),
+        (
+            {"amount": 2400.5, "currency": "EUR"},
+            ["ask: the rule “small” has come to its sum of a day", "would be 2,400.50 of 2,000 EUR today"],
+        ),
+        ({"amount": 5, "currency": None}, ["ask: ", "payload.currency is no plain name, so it asks"]),
+    ],
+)
+def test_explain_says_what_counts_for_which_sum(
+    payload: dict[str, Any], says: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "limited.yml").write_text(LIMITED)
+    request = json.dumps({"agent": "bot", "action": "pay", "payload": payload})
+    code, out, _ = policy(capsys, "explain", str(tmp_path / "limited.yml"), "--request", request)
+    assert code == 0 and all(part in " ".join(out.split()) for part in says), out
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ("{per_day: {sum: amount, most: 5}}", "sum"),
+        ("{per_day: {sum: payload.amount}}", "most"),
+        ("{per_day: {sum: payload.amount, most: -1}}", "most"),
+        ("{per_day: {sum: payload.amount, most: many}}", "most"),
+        ("{per_day: {sum: payload.amount, most: true}}", "most"),
+        ("{per_day: {sum: 'payload.items[0]', most: 5}}", "sum"),
+        ("{per_week: {sum: payload.amount, most: 5}}", "per_week"),
+        ("{pending: 5}", "pending"),
+    ],
+)
+def test_check_names_what_is_wrong_with_a_sum(
+    limits: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = f"version: 1\nrules:\n  - {{name: a, verdict: allow, limits: {limits}}}\n"
+    (tmp_path / "bad.yml").write_text(rule)
+    code, _, err = policy(capsys, "check", str(tmp_path / "bad.yml"))
+    assert code == 2 and "bad.yml:3:" in err and says in err
+
+
 KEYS = ["verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"]
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 import redis
 from support import RedisServer, eventually
 
+from signoff.queue.acl import credentials
 from signoff.queue.data_folder import read_env_file
 from signoff.sandbox.server import Sandbox
+from signoff.server.own_redis import admin_url_file, url_file
 
 READY = "Signoff is ready: "
 FORKER = b"signoff.cli.forker"
@@ -114,6 +117,19 @@ def serve(slack: Sandbox, tmp_path: Path) -> Iterator[Serve]:
         one.process.wait()
 
 
+def test_heads_of_the_log_go_to_a_witness_while_it_serves(serve: Serve, tmp_path: Path) -> None:
+    heads = tmp_path / "heads.log"
+    server = serve(SIGNOFF_AUDIT_WITNESS=str(heads))
+    server.until_ready()
+    eventually(lambda: heads.exists() and heads.read_text(), SECONDS)
+    verified = server.signoff("audit", "verify", "--witness", str(heads))
+    assert verified.returncode == 0 and "heads of witnesses are in the log" in verified.stdout, (
+        verified.stderr
+    )
+    exported = server.signoff("audit", "export", str(tmp_path / "export.zip"))
+    assert exported.returncode == 0, exported.stderr
+
+
 def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     server.until_ready()
@@ -123,9 +139,15 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
     assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker"))
 
     left = read_env_file(tmp_path / "data" / "agent.env")
-    assert left.keys() == {"SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT"}
+    named = {"AGENT", "REDIS_URL", "VERIFY_KEY", "DEPLOYMENT", "AGENT_SECRET"}
+    assert left.keys() == {f"SIGNOFF_{name}" for name in named} and left["SIGNOFF_AGENT"] == "local"
+    assert left["SIGNOFF_REDIS_URL"].startswith("redis://local:")
     assert (tmp_path / "data" / "agent.env").stat().st_mode & 0o777 == 0o600
-    password = left["SIGNOFF_REDIS_URL"].partition("@")[0].rpartition(":")[2]
+    kept = [
+        file.read_text().strip() for file in (url_file(tmp_path / "data"), admin_url_file(tmp_path / "data"))
+    ]
+    passwords = [credentials(url)[1] for url in (left["SIGNOFF_REDIS_URL"], *kept)]
+    assert len({*passwords}) == 3
     key = (tmp_path / "data" / "signing.key").read_text().strip()
 
     asked = server.signoff("request", "refund.create", "--payload", "{}", "--reversible")
@@ -142,16 +164,78 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
     assert not any(alive(process_id) for process_id in children.values())
     assert server.out.count(READY) == 1
     tokens = [server.environment[name] for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")]
-    for secret in (password, key, *tokens):
+    for secret in (*passwords, left["SIGNOFF_AGENT_SECRET"], key, *tokens):
         assert secret not in server.out + server.err
+
+
+def test_its_first_line_says_whom_it_cannot_keep_apart(serve: Serve) -> None:
+    server = serve()
+    server.until_ready()
+    first, ready = server.out.splitlines()
+    assert ready.startswith(READY)
+    assert "run as this user" in first and "not kept apart" in first and "signoff agent add" in first
+
+
+def test_an_agent_of_its_own_asks_and_no_other_name_does(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    server.until_ready()
+    added = server.signoff("agent", "add", "billing-bot")
+    assert added.returncode == 0, added.stderr
+    (tmp_path / "bot.env").write_text(added.stdout)
+    ask = (
+        "request",
+        "refund.create",
+        "--payload",
+        "{}",
+        "--reversible",
+        "--env-file",
+        str(tmp_path / "bot.env"),
+    )
+    assert server.signoff(*ask).returncode == 6
+    other = server.signoff(*ask, SIGNOFF_AGENT="payroll-bot")
+    assert other.returncode == 7 and "NoPermission" in other.stderr
+    [one] = json.loads(server.signoff("pending", "--json").stdout)
+    assert one["agent"] == "billing-bot"
+    assert server.signoff("doctor").returncode == 0
+
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0
+    again = serve()
+    again.until_ready()
+    assert server.signoff(*ask).returncode == 6  # its user was kept
+    assert server.signoff("agent", "remove", "billing-bot").returncode == 0
+    assert server.signoff(*ask).returncode == 7
+
+
+def test_only_the_intake_holds_the_admin_of_redis(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    server.until_ready()
+    password = credentials(admin_url_file(tmp_path / "data").read_text().strip())[1].encode()
+    held = {
+        name for name, process_id in server.children().items()
+        if name != "redis-server" and any(password in part for part in memory(process_id))
+    }  # fmt: skip
+    assert held == {"intake"}
+
+
+def memory(process_id: int) -> Iterator[bytes]:
+    """What a process may write to, as it is now."""
+    with open(f"/proc/{process_id}/mem", "rb", 0) as file:
+        for line in Path(f"/proc/{process_id}/maps").read_text().splitlines():
+            where, rights = line.split()[:2]
+            if rights.startswith("rw"):
+                start, end = (int(number, 16) for number in where.split("-"))
+                with suppress(OSError):
+                    file.seek(start)
+                    yield file.read(end - start)
 
 
 def test_killed_by_sigkill_it_leaves_nothing_running_and_loses_nothing(serve: Serve, tmp_path: Path) -> None:
     server = serve()
     server.until_ready()
     children = server.children()
-    url = read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"]
-    with redis.Redis.from_url(url) as connection:
+    left, url = read_env_file(tmp_path / "data" / "agent.env"), admin_url_file(tmp_path / "data").read_text()
+    with redis.Redis.from_url(url.strip()) as connection:
         connection.set("kept", "1")
     server.process.kill()
     server.wait()
@@ -159,8 +243,9 @@ def test_killed_by_sigkill_it_leaves_nothing_running_and_loses_nothing(serve: Se
 
     again = serve()
     again.until_ready()
-    assert read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"] == url
-    with redis.Redis.from_url(url) as connection:
+    assert read_env_file(tmp_path / "data" / "agent.env") == left
+    assert admin_url_file(tmp_path / "data").read_text() == url
+    with redis.Redis.from_url(url.strip()) as connection:
         assert connection.get("kept") == b"1"
 
 
@@ -197,6 +282,7 @@ def test_a_second_one_for_the_same_data_is_refused(serve: Serve) -> None:
         ({"SIGNOFF_APPROVERS": "@ana"}, 2, "SIGNOFF_APPROVERS"),
         ({"SIGNOFF_CHANNEL": None}, 2, "SIGNOFF_CHANNEL"),
         ({"SIGNOFF_ADMINS": "omar"}, 2, "SIGNOFF_ADMINS"),
+        ({"SIGNOFF_AUDIT_WITNESS": "http://example.org"}, 2, "SIGNOFF_AUDIT_WITNESS"),
         ({"SLACK_BOT_TOKEN": None}, 2, "SLACK_BOT_TOKEN is not set"),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, 2, "invalid_auth"),
         ({"SLACK_APP_TOKEN": None}, 2, "SLACK_APP_TOKEN is not set"),
@@ -224,7 +310,10 @@ def test_it_uses_the_redis_that_it_is_given(serve: Serve, own_redis: RedisServer
     server = serve(SIGNOFF_REDIS_URL=own_redis.url)
     server.until_ready()
     assert server.children().keys() == {"bot", "intake", "worker", "forker"}
-    assert read_env_file(tmp_path / "data" / "agent.env")["SIGNOFF_REDIS_URL"] == own_redis.url
+    left = read_env_file(tmp_path / "data" / "agent.env")
+    assert "SIGNOFF_REDIS_URL" not in left  # it is the server's own, and no agent's to have
+    asked = server.signoff("request", "refund.create", "--payload", "{}", SIGNOFF_REDIS_URL="")
+    assert asked.returncode == 2 and "signoff agent add" in asked.stderr
 
 
 @pytest.mark.parametrize("role", ["bot", "intake", "worker"])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
+import uuid
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, ResponseError
 from support import RedisServer, eventually
 
-from signoff import Unreachable
+from signoff import NotVerified, Unreachable
 from signoff.client import connections, exchange, notifications
 from signoff.client.exchange import RedisExchange
 from signoff.models.messages import Response
@@ -219,3 +222,191 @@ def test_a_connection_that_never_comes_to_stand_is_given_up_and_the_next_one_ser
             await link.close()
 
     assert asyncio.run(go()).status == "expired"
+
+
+def test_a_proxy_that_forgets_idle_connections_delays_no_answer(
+    proxy: Proxy, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that forgets after 20 s, and all else, fifty times as fast."""
+    proxy.forget_after = 20.0 / 50
+    for name in ("PING_SECONDS", "PONG_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(notifications, name, getattr(notifications, name) / 50)
+    assert proxy.forget_after / 1.5 > notifications.PING_SECONDS
+
+    async def go() -> list[float]:
+        link = RedisExchange(f"redis://127.0.0.1:{proxy.port}", "billing-bot")
+        writer = connections.commands(own_redis.url)
+        heard = []
+        try:
+            for n in range(3):
+                request = f"0192b1de-0000-7000-8000-00000000000{n}"
+                waiting = asyncio.create_task(link.wait(request, 60))
+                await asyncio.sleep(proxy.forget_after * 4)  # as long as a person takes
+                await writer.set(stream.decision("billing-bot", request), Response(status="expired").encode())
+                await writer.publish(stream.notification("billing-bot", request), "1")
+                started = asyncio.get_running_loop().time()
+                assert (await waiting).status == "expired"
+                heard.append(asyncio.get_running_loop().time() - started)
+            return heard
+        finally:
+            await writer.aclose()
+            await link.close()
+
+    times = asyncio.run(go())
+    print("heard after", [f"{one * 1000:.0f} ms" for one in times], "over", proxy.links, "connections")
+    assert proxy.links == 2, "neither connection was forgotten"
+    assert max(times) < 0.3
+
+
+def test_a_dead_connection_is_found_by_the_kernel_too(redis_url: str) -> None:
+    async def go() -> tuple[Any, Any]:
+        commands, bare = connections.commands(redis_url), connections.bare(redis_url)
+        await commands.ping()
+        await bare.connect()
+        found = [
+            writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            for writer in (commands.connection._writer, bare._writer)  # type: ignore[union-attr, attr-defined]
+        ]
+        await bare.disconnect()
+        await commands.aclose()
+        return found[0], found[1]
+
+    assert all(asyncio.run(go()))
+    assert connections.bare("unix:///tmp/no-such-socket") is not None, "which has nothing to keep alive"
+
+
+def test_sending_again_while_no_server_is_there_does_not_multiply(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3,000 requests and an hour without a server, 900 times as fast: before, 18,000 entries a minute."""
+    for name in ("RESEND_SECONDS", "POINT_SECONDS"):
+        monkeypatch.setattr(exchange, name, tuple(pause / 900 for pause in getattr(exchange, name)))
+    body = '{"payload":"' + "x" * 1500 + '"}'
+
+    async def go() -> tuple[int, int, int]:
+        link, reader = RedisExchange(redis_url, "billing-bot"), connections.commands(redis_url)
+        try:
+            ids = [str(uuid.uuid4()) for _ in range(3000)]
+            await asyncio.gather(*(link.send("request", one, body) for one in ids))
+            started = asyncio.get_running_loop().time()
+            entries = []
+            while asyncio.get_running_loop().time() - started < 3600 / 900:
+                await asyncio.sleep(60 / 900)
+                entries.append(await reader.xlen(stream.requests("billing-bot")))
+            used = await reader.info("memory")
+            return entries[0], entries[-1], int(used["used_memory"])
+        finally:
+            await link.close()
+            await reader.aclose()
+
+    minute, hour, used = asyncio.run(go())
+    print(f"3,000 requests: {minute:,} entries after a minute, {hour:,} after an hour; Redis {used:,} bytes")
+    assert minute == 3000
+    assert hour <= 3000 * 4
+
+
+def test_a_hundred_large_requests_that_wait_take_their_own_size_and_no_more(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 of 150 KB filled 1.8 GB an hour."""
+    for name in ("RESEND_SECONDS", "POINT_SECONDS"):
+        monkeypatch.setattr(exchange, name, tuple(pause / 1800 for pause in getattr(exchange, name)))
+    body = '{"payload":"' + "x" * 150_000 + '"}'
+
+    async def go() -> tuple[int, int]:
+        link, reader = RedisExchange(redis_url, "billing-bot"), connections.commands(redis_url)
+        try:
+            before = int((await reader.info("memory"))["used_memory"])
+            await asyncio.gather(*(link.send("request", str(uuid.uuid4()), body) for _ in range(100)))
+            await asyncio.sleep(3600 / 1800)
+            entries = await reader.xlen(stream.requests("billing-bot"))
+            return entries, int((await reader.info("memory"))["used_memory"]) - before
+        finally:
+            await link.close()
+            await reader.aclose()
+
+    entries, used = asyncio.run(go())
+    print(f"100 requests of 150 KB: {entries} entries and {used:,} bytes after an hour")
+    assert used < 100 * 150_000 * 1.5 and entries <= 400
+
+
+def test_a_pointer_is_small(redis_url: str) -> None:
+    words = stream.entry("request", REQUEST)
+    assert sum(len(name) + len(value) for name, value in words.items()) < 100 and "body" not in words
+
+
+def test_what_is_lost_is_sent_again_body_and_all(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "RESEND_SECONDS", (0.05,))
+
+    async def go() -> None:
+        link, other = RedisExchange(redis_url, "billing-bot"), connections.commands(redis_url)
+        try:
+            await link.send("request", REQUEST, "the body")
+            for lose in (other.flushall, partial(other.delete, stream.body("billing-bot", REQUEST))):
+                await lose()
+                while await other.get(stream.body("billing-bot", REQUEST)) != b"the body":
+                    await asyncio.sleep(0.01)
+                while not await other.xlen(stream.requests("billing-bot")):
+                    await asyncio.sleep(0.01)
+        finally:
+            await link.close()
+            await other.aclose()
+
+    asyncio.run(asyncio.wait_for(go(), 30))
+
+
+@pytest.mark.parametrize("junk", ["hash", "list", "stream", "garbage", "deep", "huge number"])
+def test_what_somebody_put_under_a_decisions_key_costs_no_other_waiter_anything(
+    redis_url: str, junk: str
+) -> None:
+    other_id = "0192b1de-0000-7000-8000-00000000000f"
+
+    async def go() -> tuple[Any, Response]:
+        link, writer = RedisExchange(redis_url, "billing-bot"), connections.commands(redis_url)
+        key = stream.decision("billing-bot", REQUEST)
+        try:
+            match junk:
+                case "hash":
+                    await writer.hset(key, "a", "b")  # type: ignore[misc]
+                case "list":
+                    await writer.rpush(key, "a")  # type: ignore[misc]
+                case "stream":
+                    await writer.xadd(key, {"a": "b"})
+                case _:
+                    texts = {"garbage": b"\xff\x00{", "deep": b"[" * 100_000, "huge number": b'{"v":1e999}'}
+                    await writer.set(key, texts[junk])
+            spoilt = asyncio.create_task(link.wait(REQUEST, 60))
+            waiting = asyncio.create_task(link.wait(other_id, 60))
+            with pytest.raises(NotVerified):
+                await link.lookup(REQUEST)
+            await asyncio.sleep(0.1)
+            await writer.set(stream.decision("billing-bot", other_id), Response(status="expired").encode())
+            await writer.publish(stream.notification("billing-bot", other_id), "1")
+            found = await asyncio.wait_for(waiting, 10)
+            if not spoilt.done():  # nobody's response yet: it is covered by the server's
+                await writer.set(key, Response(status="expired").encode())
+                await writer.publish(stream.notification("billing-bot", REQUEST), "1")
+            return (await asyncio.gather(spoilt, return_exceptions=True))[0], found
+        finally:
+            await link.close()
+            await writer.aclose()
+
+    spoilt, found = asyncio.run(go())
+    assert found.status == "expired"
+    assert isinstance(spoilt, NotVerified | Response)
+
+
+def test_spending_asks_again_at_growing_pauses(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "SPEND_SECONDS", tuple(pause / 900 for pause in exchange.SPEND_SECONDS))
+
+    async def go() -> int:
+        link, reader = RedisExchange(redis_url, "billing-bot"), connections.commands(redis_url)
+        try:
+            with pytest.raises(TimeoutError):
+                await link.spend(REQUEST, '{"by":"me"}', 3600 / 900)
+            return int(await reader.xlen(stream.requests("billing-bot")))
+        finally:
+            await link.close()
+            await reader.aclose()
+
+    assert asyncio.run(go()) <= 6

@@ -185,22 +185,23 @@ def test_the_condition_gets_the_real_values_and_false_runs_unasked(
         return line
 
     line = Line("a", dt.date(2026, 1, 1))
-    assert refund(100, line) is line
-    assert seen[0] is line
+    ran = refund(100, line)
+    assert ran == seen[0] == line and ran is not line, "what was judged ran, and not what the caller holds"
     assert signoff_approvals.requests == []
     signoff_approvals.reject()
     with pytest.raises(Rejected):
         refund(101, line)
 
 
-def test_a_condition_that_raises_runs_nothing(signoff: Signoff, signoff_approvals: Approvals) -> None:
-    @signoff.require_approval(condition=lambda amount: 1 / amount > 1)
+def test_a_condition_that_raises_asks(signoff: Signoff, signoff_approvals: Approvals) -> None:
+    @signoff.require_approval(condition=lambda amount: 1 / amount > 1, reversible=True)
     def refund(amount: int) -> None:
         raise AssertionError("it ran")
 
-    with pytest.raises(ZeroDivisionError):
+    signoff_approvals.reject()
+    with pytest.raises(Rejected):
         refund(0)
-    assert signoff_approvals.requests == []
+    assert [request.payload for request in signoff_approvals.requests] == [{"amount": 0}]
 
 
 @pytest.mark.parametrize(

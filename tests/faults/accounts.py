@@ -30,6 +30,7 @@ _LEFT = {
         "SELECT count(*) FROM approval WHERE ended_at IS NOT NULL AND published_at IS NULL"
     ),
     "cards that are behind": "SELECT count(*) FROM approval WHERE delivered_revision < revision",
+    "doubles that are not redrawn": "SELECT count(*) FROM card_double",
     "first messages that are behind": "SELECT count(*) FROM thread WHERE shown_revision < revision",
     "leases that are held": "SELECT count(*) FROM card WHERE lease_until > 0",
 }

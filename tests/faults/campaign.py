@@ -14,12 +14,12 @@ from pathlib import Path
 
 from faults import redis_faults
 from faults.books import doubles
-from faults.kills import Watch, kill_and_recover, under_load
+from faults.kills import Watch, freeze_and_recover, kill_and_recover, kill_group_and_recover, under_load
 from faults.plan import carry_out, plan, small_disk
 from faults.power import lose, noted
 from faults.races import races
 from faults.results import Results, Round
-from faults.world import DATABASES, ROOT, Shape, World
+from faults.world import DATABASES, HISTORY, ROOT, Shape, World
 
 Once = Callable[[World, Watch, random.Random], float | None]
 """Breaks a world once; the seconds until all went on, None where it did not within a minute."""
@@ -34,12 +34,13 @@ USUAL = Shape()
 
 @contextmanager
 def world(round: Round, shape: Shape = USUAL, **options: object) -> Iterator[World]:
-    """A world under load; at the end it is brought to rest and its books are checked, into `round`.
+    """A world under load, whose app has all scopes of the manifest but where `scopes` says otherwise; at the
+    end it is brought to rest and its books are checked, into `round`.
 
     Where something was breached its folder stays, with every log and journal.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"faults-{round.kind}-{round.seed}-"))
-    made = World(folder, round.database, shape, **options)
+    made = World(folder, round.database, shape, **{"scopes": HISTORY} | options)
     try:
         made.start()
         yield made
@@ -59,6 +60,7 @@ def settle(made: World, round: Round) -> None:
     round.requests += len({(one.agent, one.id) for one in facts.made})
     round.cards += len(facts.shown)
     round.doubles += doubles(facts)
+    round.left_open += made.left_open
     found = Counter(breach.kind for breach in breaches)
     for kind, count in found.items():
         round.breaches[kind] = round.breaches.get(kind, 0) + count
@@ -119,6 +121,14 @@ WORKS: dict[str, tuple[Work, int, int, tuple[str, ...]]] = {
     "intake-kills": (kills("intake"), 200, KILLS_A_ROUND, DATABASES),
     "redis-kills": (kills("redis"), 200, KILLS_A_ROUND, DATABASES),
     "agent-kills": (kills("agent"), 200, KILLS_A_ROUND, DATABASES),
+    "group-kills": (again(kill_group_and_recover, forking=True), 100, 25, DATABASES),
+    "group-kills-without-history": (
+        again(kill_group_and_recover, scopes=(), forking=True),
+        100,
+        25,
+        DATABASES,
+    ),
+    "worker-freezes": (again(freeze_and_recover, forking=True), 50, 25, DATABASES),
     "power-loss": (power_loss, 50, 25, DATABASES),
     "at-random": (at_random, 1_000, 1, DATABASES),
     "races-of-two-clicks": (races, 10_000, 1_000, DATABASES),

@@ -11,6 +11,8 @@ from typing import Any
 
 from faults.world import World
 
+from signoff.models.leases import LEASE_SECONDS
+
 STUCK_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 
@@ -63,6 +65,27 @@ def kill_and_recover(world: World, watch: Watch, name: str, dice: random.Random)
     if name.startswith(("bot", "intake", "worker")):
         _until(world, watch, lambda: world.parts[name].ready, STUCK_SECONDS)
     return recover(world, watch, world.kill(name))
+
+
+def kill_group_and_recover(world: World, watch: Watch, dice: random.Random) -> float | None:
+    """SIGKILL a whole server at a random moment, its Redis too, and `recover`."""
+    under_load(world, watch, dice.uniform(0.0, 1.0))
+    _until(world, watch, lambda: all(world.parts[name].ready for name in _roles(world)), STUCK_SECONDS)
+    under_load(world, watch, dice.uniform(0.0, 0.6))
+    return recover(world, watch, world.kill_group())
+
+
+def freeze_and_recover(world: World, watch: Watch, dice: random.Random) -> float | None:
+    """SIGSTOP a worker at a random moment, wake it when its leases are over, and `recover` from then."""
+    under_load(world, watch, dice.uniform(0.0, 0.6))
+    name = dice.choice([name for name in world.parts if name.startswith("worker")])
+    with world.frozen(name):
+        under_load(world, watch, LEASE_SECONDS + dice.uniform(0.5, 2.0))
+    return recover(world, watch, time.time())
+
+
+def _roles(world: World) -> list[str]:
+    return [name for name in world.parts if name.startswith(("bot", "intake", "worker"))]
 
 
 def recover(world: World, watch: Watch, at: float) -> float | None:

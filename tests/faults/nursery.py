@@ -136,7 +136,7 @@ def live(said: Mapping[str, Any], log: int, ready: int) -> None:
         os.environ.clear()
         os.environ.update(said["env"] | {READY_FD: str(ready)})
         random.seed()
-        crash.arm(os.environ.get(crash.ENVIRONMENT, ""))
+        crash.arm_by(os.environ)
         module, *arguments = said["words"]
         code = cli.main(arguments) if module == "signoff" else agent.main(arguments)
     except BaseException:

@@ -88,6 +88,17 @@ class Part:
         """It does nothing any more until `thaw`, and its connections stay."""
         self.signal(signal.SIGSTOP)
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether it was stopped by a signal, or has stopped itself."""
+        if self.process is None or not self.running:
+            return False
+        try:
+            state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state == "T"
+
     def thaw(self) -> None:
         """It goes on where it was."""
         self.signal(signal.SIGCONT)

@@ -117,13 +117,19 @@ class Reviewers:
             if thread.is_alive():
                 thread.join(30)
 
-    def press_what_is_over(self, over: Callable[[str], bool]) -> None:
-        """Somebody presses Approve on each double that a crash left: it has to do nothing but close."""
+    def press_what_is_over(self, over: Callable[[str], bool]) -> int:
+        """Somebody presses Approve on each double that a crash left: it has to do nothing but close.
+
+        How many there were.
+        """
+        found = 0
         someone = Someone(self.slack, self.users[0], self.window.channel)
         for card in self.window.cards():
             if card.open and over(card.approval_id):
+                found += 1
                 with suppress(AssertionError):
                     someone.click(card.message, "approve")
+        return found
 
     def _look(self) -> None:
         seen = 0

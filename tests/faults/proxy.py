@@ -1,4 +1,4 @@
-"""A TCP proxy between two parts, which cuts, refuses, delays, throttles, or goes silent.
+"""A TCP proxy between two parts, which cuts, refuses, delays, throttles, forgets, or goes silent.
 
 `half-open` is what a router's crash leaves behind: nobody is told, bytes are taken and go nowhere.
 """
@@ -24,7 +24,14 @@ class Proxy:
         """Seconds that each piece waits."""
         self.rate = 0
         """Bytes a second, each way; 0 is no limit."""
+        self.forget_after = 0.0
+        """Seconds after which a connection on which nothing went is forgotten, as many a firewall does: its
+        bytes go nowhere from then on, and nobody is told; 0 is never. For connections made from then on."""
+        self.links = 0
+        """How many connections were made through it."""
         self._refusing = False
+        self._count = self._forgotten = 0
+        """Connections taken so far; and how many of them, the first, lead nowhere."""
         self._flows = asyncio.Event()
         self._links: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -46,6 +53,12 @@ class Proxy:
     def half_open(self) -> None:
         """Forward nothing any more, and tell nobody, until `heal`."""
         self._loop.call_soon_threadsafe(self._flows.clear)
+
+    def forget(self) -> None:
+        """As a firewall with what was quiet: the connections there are lead nowhere any more, and nobody
+        is told. New ones are taken.
+        """
+        self._forgotten = self._count
 
     def heal(self) -> None:
         """As before. What was half-open is cut: its bytes are gone."""
@@ -83,13 +96,20 @@ class Proxy:
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._links.add(writer)
+        self._count += 1
+        number = self._count
         there: asyncio.StreamWriter | None = None
         try:
             if self._refusing:
                 return
             back, there = await asyncio.open_connection("127.0.0.1", self.upstream)
             self._links.add(there)
-            ways = [asyncio.create_task(self._pump(*way)) for way in ((reader, there), (back, writer))]
+            self.links += 1
+            seen = [self._loop.time()]
+            ways = [
+                asyncio.create_task(self._pump(number, *way, seen))
+                for way in ((reader, there), (back, writer))
+            ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
@@ -101,14 +121,21 @@ class Proxy:
                     self._links.discard(end)
                     _abort(end)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: list[float]
+    ) -> None:
         with contextlib.suppress(OSError):
             while piece := await reader.read(CHUNK):
+                if self.forget_after and self._loop.time() - seen[0] > self.forget_after:
+                    continue
+                seen[0] = self._loop.time()
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 if self.rate:
                     await asyncio.sleep(len(piece) / self.rate)
                 await self._flows.wait()
+                if number <= self._forgotten:
+                    continue
                 writer.write(piece)
                 await writer.drain()
 

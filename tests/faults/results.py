@@ -25,6 +25,7 @@ class Round:
     requests: int = 0
     cards: int = 0
     doubles: int = 0
+    left_open: int = 0
     breaches: dict[str, int] = field(default_factory=dict)
     details: list[str] = field(default_factory=list)
 
@@ -62,8 +63,9 @@ def table(rounds: Sequence[Round]) -> str:
     for round in rounds:
         grouped[round.kind, round.database].append(round)
     lines = [
-        "| faults | database | times | requests | breaches | recovery p50 | p99 | longest | double cards |",
-        "| --- | --- | --: | --: | --- | --: | --: | --: | --: |",
+        "| faults | database | times | requests | breaches | recovery p50 | p99 | longest "
+        "| double cards | left open |",
+        "| --- | --- | --: | --: | --- | --: | --: | --: | --: | --: |",
     ]
     for (kind, database), found in grouped.items():
         counted: Counter[str] = Counter()
@@ -74,8 +76,11 @@ def table(rounds: Sequence[Round]) -> str:
         p50, p99, most = (f"{value:.1f} s" for value in percentiles(seconds)) if seconds else ("–",) * 3
         cards, doubles = sum(r.cards for r in found), sum(r.doubles for r in found)
         share = f"{doubles} of {cards} ({100 * doubles / cards:.2f} %)" if cards else "–"
+        open_ones = str(sum(r.left_open for r in found)) if cards else "–"
         numbers = f"{sum(r.done for r in found):,} | {sum(r.requests for r in found):,}"
-        lines.append(f"| {kind} | {database} | {numbers} | {said} | {p50} | {p99} | {most} | {share} |")
+        lines.append(
+            f"| {kind} | {database} | {numbers} | {said} | {p50} | {p99} | {most} | {share} | {open_ones} |"
+        )
     return "\n".join(lines)
 
 

@@ -13,8 +13,6 @@ import pytest
 from faults.world import Shape, World
 
 from signoff.models.crash import CRASH_POINTS
-from signoff.models.messages import new_id
-from signoff.queue import stream
 
 BY = {
     "client": "agent",
@@ -29,7 +27,6 @@ BY |= {"publication.received": "intake", "publication.refused": "intake"}
 """Who passes a point, by its name or its first word; the workers pass all others."""
 PATIENCE_SECONDS = 120.0
 """For one point. A part may pass it only now and then, as the first message of a run's thread is edited."""
-RECOVER_SECONDS = 1.0
 SHAPE = Shape(bots=1, intakes=1, workers=3, agents=1, at_once=6, pause=0.05)
 
 
@@ -70,13 +67,8 @@ def _die_everywhere(made: World, todo: dict[str, deque[str]]) -> int:
         armed[name] = time.monotonic()
         made.parts[name].kill()
         made.parts[name].start(SIGNOFF_CRASH_AT=todo[name][0])
-    provoked = 0.0
     while todo:
-        if time.monotonic() - provoked > RECOVER_SECONDS:
-            provoked = time.monotonic()
-            made.redis.client.delete(stream.INSTANCE)  # all answers are published anew
-            entry = stream.entry("nonsense", str(new_id()), "{}")
-            made.redis.client.xadd(stream.requests("nobody"), entry)
+        made.provoke()
         for name in list(todo):
             part = made.parts[name]
             if part.running:

@@ -16,7 +16,7 @@ from flows.local import SHARED, Local, local_bot
 from flows.person import ANA
 from rq import Queue
 from rq.serializers import JSONSerializer
-from support import a_request, eventually
+from support import a_request, eventually, send_entry
 
 from signoff import Signoff
 from signoff.approvals import sweep as sweeps
@@ -99,7 +99,7 @@ class Whole:
         local.slack.team(events=[])  # the bot shall hear of nothing but the clicks
 
     def take(self) -> None:
-        eventually(lambda: self._intake.step() or self._intake._due.clear())
+        eventually(lambda: self._intake.step() or self._intake._reader._due.clear())
 
     def work(self) -> None:
         """What the worker does with every wake-up there is."""
@@ -116,7 +116,7 @@ class Whole:
     def send(self, kind: str, request_id: str, body: str) -> None:
         """By hand, and it is taken."""
         with redis.Redis.from_url(self.server.redis_url) as client:
-            client.xadd(stream.requests("billing-bot"), stream.entry(kind, request_id, body))
+            send_entry(client, "billing-bot", kind, request_id, body)
         self.take()
 
     def ask(self, amount: int) -> str:

@@ -97,6 +97,31 @@ def test_half_open_says_nothing_until_it_is_healed(proxy: Proxy) -> None:
         assert said(two, b"x") == b"x"
 
 
+def test_what_it_forgets_leads_nowhere_and_new_connections_are_taken(proxy: Proxy) -> None:
+    with link(proxy) as one:
+        assert said(one, b"x") == b"x"
+        proxy.forget()
+        one.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            said(one, b"lost")
+        with link(proxy) as two:
+            assert said(two, b"x") == b"x"
+
+
+def test_a_connection_on_which_nothing_goes_is_forgotten_and_one_in_use_is_not(proxy: Proxy) -> None:
+    proxy.forget_after = 0.4
+    with link(proxy) as used, link(proxy) as idle:
+        for _ in range(8):
+            assert said(used, b"x") == b"x"
+            time.sleep(0.1)
+        idle.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            said(idle, b"lost")
+        with pytest.raises(TimeoutError):
+            said(idle, b"and for good")
+    assert proxy.links == 2
+
+
 @pytest.mark.parametrize("fault", [{"delay": 0.2}, {"rate": 1000}])
 def test_a_slow_line_takes_its_time(proxy: Proxy, fault: dict[str, float]) -> None:
     for name, value in fault.items():

@@ -20,9 +20,11 @@ from signoff.models import crash
 PACKAGE = Path(crash.__file__).parents[1]
 READS = frozenset(
     ["GET", "MGET", "EXISTS", "SCAN", "TYPE", "TTL", "XREADGROUP", "XAUTOCLAIM", "XRANGE", "XLEN", "XINFO",
-     "XPENDING", "XGROUP", "SUBSCRIBE", "UNSUBSCRIBE"]
+     "XPENDING", "XCLAIM", "XGROUP", "SUBSCRIBE", "UNSUBSCRIBE", "EVALSHA", "GETRANGE", "STRLEN", "MEMORY",
+     "WATCH"]
 )  # fmt: skip
-"""Commands that change nothing of what was asked or answered; any other on our keys is an effect."""
+"""Commands that change nothing of what was asked or answered; any other on our keys is an effect. The scripts
+that we run only read and claim."""
 QUEUES = frozenset(["RPUSH", "LPUSH"])
 """What RQ does that wakes somebody; the rest it does for itself."""
 

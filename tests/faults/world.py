@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,9 +25,12 @@ from faults.proxy import Proxy
 from signoff import receipts
 from signoff.models import migrate
 from signoff.models.engine import OUTAGE, open_engine
+from signoff.models.messages import new_id
 from signoff.models.store import Store
+from signoff.queue import stream
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
+from signoff.sandbox.workspace import DEFAULT_SCOPES
 from signoff.server import processes
 
 CHANNEL = "C0APPROVE1"
@@ -40,8 +44,10 @@ rules:
 """Of what agents ask (1 to 500) some needs nobody; what people make of it is always asked about."""
 REST_SECONDS = 90.0
 """By then all that was under way has come to its end; what has not is stuck."""
+PROVOKE_SECONDS = 1.0
 SUPERVISOR_SECONDS = 0.5
 """A role that dies is started again after so long, as by `signoff serve`."""
+HISTORY = ("channels:history", "groups:history", "im:history")
 DATABASES = ("sqlite", "postgresql")
 ROOT = Path(__file__).parents[2]
 
@@ -77,6 +83,11 @@ class World:
         self.proxies: dict[str, Proxy] = {}
         """Between the parts and `redis`, `postgresql` or `slack`; those that `proxied` named."""
         self._proxied: tuple[str, ...] = options.pop("proxied", ())
+        self._scopes: tuple[str, ...] = options.pop("scopes", ())
+        """What the app has beside what it needs: `HISTORY`, to find cards again."""
+        self._provoked = 0.0
+        self.left_open = 0
+        """Doubles of what is over that could be pressed when all had come to rest."""
         self.deaths: list[str] = []
         """Parts that ended by themselves."""
         self.parts: dict[str, Part] = {}
@@ -85,6 +96,7 @@ class World:
     def start(self) -> None:
         """Until every part is ready and the agents ask."""
         self.slack = Sandbox.start()
+        self.slack.team(bot={"scopes": [*DEFAULT_SCOPES, *self._scopes]})
         self.redis = RedisPart(self.data, env=self.preload, logs=self.folder)
         self.redis.start()
         self.parts["redis"] = self.redis
@@ -206,6 +218,24 @@ class World:
         self._killed[name] = time.monotonic() + pause
         return at
 
+    def provoke(self) -> None:
+        """Once a second, have rarer points passed: an entry is refused, and all answers published anew."""
+        if time.monotonic() - self._provoked > PROVOKE_SECONDS:
+            self._provoked = time.monotonic()
+            self.redis.client.delete(stream.INSTANCE)
+            entry = stream.entry("nonsense", str(new_id()), "{}")
+            self.redis.client.xadd(stream.requests("nobody"), entry)
+
+    def kill_group(self) -> float:
+        """SIGKILL all of a server at once, as a machine's end does: its roles and its Redis."""
+        at = time.time()
+        names = [name for name in self.parts if not name.startswith(("agent", "postgresql"))]
+        for name in names:
+            self.parts[name].signal(signal.SIGKILL)
+        for name in names:
+            self.kill(name)
+        return at
+
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
         """A part does nothing inside the `with`, and its connections stay."""
@@ -223,7 +253,7 @@ class World:
             self.keep()
             time.sleep(0.05)
         self.people.stop()
-        self.people.press_what_is_over(self.over)
+        self.left_open = self.people.press_what_is_over(self.over)
 
     def over(self, approval_id: str) -> bool:
         """Whether nobody can decide it any more."""

@@ -19,8 +19,11 @@ from support import eventually, undelivered
 from signoff import Signoff
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
+from signoff.queue import acl
 from signoff.queue.data_folder import read_env_file
+from signoff.queue.users import Users
 from signoff.sandbox.server import Sandbox
+from signoff.server.own_redis import admin_url_file
 
 START_SECONDS = 240.0
 ROLES = ("bot", "intake", "worker")
@@ -36,6 +39,7 @@ class Road:
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     _clients: list[Signoff] = field(default_factory=list)
+    _urls: dict[str, str] = field(default_factory=dict)
     _store: Store | None = None
     _redis: redis.Redis | None = None
 
@@ -65,8 +69,25 @@ class Road:
 
     @property
     def agent_settings(self) -> dict[str, str]:
-        """What `signoff serve` leaves for agents of this user."""
+        """What `signoff serve` leaves for the agent of this user."""
         return read_env_file(self.data / "agent.env")
+
+    @property
+    def admin_url(self) -> str:
+        """Who may look at all of its Redis: its own one's admin, or whoever the test's own lets in."""
+        given = self.settings.get("SIGNOFF_REDIS_URL")
+        return given or admin_url_file(self.data).read_text().strip()
+
+    def settings_of(self, name: str) -> dict[str, str]:
+        """What an agent of this name has to set; on its own Redis, with a user made for it."""
+        if "SIGNOFF_REDIS_URL" not in self.settings and name not in self._urls:
+            with Users(self.admin_url) as users:
+                known = any(user.name == name for user in users.agents())
+                password = users.rotate(name) if known else users.add(name)
+                assert users.save() is None
+            self._urls[name] = acl.with_user(self.admin_url, name, password)
+        url = self._urls.get(name, self.admin_url)
+        return self.agent_settings | {"SIGNOFF_AGENT": name, "SIGNOFF_REDIS_URL": url}
 
     def start(self) -> None:
         """Until it says that it is ready."""
@@ -141,7 +162,7 @@ class Road:
 
     def agent(self, name: str = "billing-bot") -> Signoff:
         """A client in this process."""
-        given = self.agent_settings
+        given = self.settings_of(name)
         client = Signoff(
             redis_url=given["SIGNOFF_REDIS_URL"], agent=name, verify_key=given["SIGNOFF_VERIFY_KEY"]
         )
@@ -159,7 +180,7 @@ class Road:
     def redis(self) -> Any:
         """The server's Redis, to look into."""
         if self._redis is None:
-            self._redis = redis.Redis.from_url(self.agent_settings["SIGNOFF_REDIS_URL"], socket_timeout=10)
+            self._redis = redis.Redis.from_url(self.admin_url, socket_timeout=10)
         return self._redis
 
     def move(self, approval_id: str, **columns: int) -> None:

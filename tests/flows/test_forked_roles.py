@@ -15,7 +15,8 @@ from flows.conftest import APPROVERS
 from flows.road import ROLES, Road, alive
 from support import eventually
 
-from signoff.queue.data_folder import read_env_file
+from signoff.queue import acl
+from signoff.server.own_redis import url_file
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="roles are forked on Linux only")
 
@@ -54,9 +55,7 @@ def road(make_road: Callable[..., Road]) -> Road:
 
 def secrets(road: Road) -> list[str]:
     given = road.environment
-    password = (
-        read_env_file(road.data / "agent.env")["SIGNOFF_REDIS_URL"].partition("@")[0].rpartition(":")[2]
-    )
+    password = acl.credentials(url_file(road.data).read_text().strip())[1]
     key = (road.data / "signing.key").read_text().strip()
     return [given["SLACK_BOT_TOKEN"], given["SLACK_APP_TOKEN"], password, key, "proxy-password-7c1"]
 
@@ -101,7 +100,7 @@ def test_roles_and_forker_die_with_serve(make_road: Callable[..., Road]) -> None
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_forked_role_has_nothing_left_to_load(road: Road, role: str) -> None:
-    own = {"SIGNOFF_REDIS_URL": road.agent_settings["SIGNOFF_REDIS_URL"]}
+    own = {"SIGNOFF_REDIS_URL": url_file(road.data).read_text().strip()}
     run = subprocess.run(
         [sys.executable, "-c", NEWS, role],
         env=road.environment | own, capture_output=True, text=True, check=False, timeout=60,

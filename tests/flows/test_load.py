@@ -23,7 +23,7 @@ from signoff.queue.intake import Intake
 from signoff.queue.jobs import SignoffJob, SignoffWorker
 from signoff.queue.mac import Mac
 from signoff.queue.publisher import Publisher
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.queue.wakeups import DELIVER, QUEUE, Enqueue
 
 AGENTS = tuple(f"agent-{number}" for number in range(10))

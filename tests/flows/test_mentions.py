@@ -79,8 +79,9 @@ def test_a_rejection_by_words_reaches_the_agent_and_the_card(either_road: Road) 
 def test_decide_opens_the_review_from_the_card(either_road: Road) -> None:
     road, ana = either_road, Someone(either_road.slack, ANA)
     ticket = road.agent().request("refund.create", {"amount": 120}, reversible=True)
+    found = card(road.slack, ticket.id)
     eventually(lambda: not undelivered(road.store))  # a person is slower than the note of where it stands
-    ana.use_shortcut(card(road.slack, ticket.id))
+    ana.use_shortcut(found)
     ana.submit(ana.view("review", "120"))
     assert ticket.wait(20).approved
     redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")

@@ -78,6 +78,12 @@ def road(policed: Road) -> Iterator[Road]:
         Someone(policed.slack, user).close_all()
 
 
+def _naming(road: Road, request_id: str, user: str) -> Any:
+    """Its card, if it mentions somebody."""
+    found = card(road.slack, request_id)
+    return found if f"<@{user}>" in text_of(found) else None
+
+
 def refund(road: Road, amount: int, agent: str = "billing-bot", **said: Any) -> Ticket:
     payload = {"customer": "cus_42", "amount": amount}
     return road.agent(agent).request("refund.create", payload, reversible=False, **said)
@@ -178,15 +184,28 @@ def test_an_edit_of_several_fields_into_what_is_blocked_says_so_on_top_of_the_fo
     assert ticket.wait(20).payload == {"to": "mia", "text": "Bye"}
 
 
-def test_what_a_new_file_blocks_cannot_be_approved_any_more(road: Road) -> None:
-    ana, ticket = Someone(road.slack, ANA), refund(road, 150)
-    found = card(road.slack, ticket.id)
+def test_what_a_new_file_blocks_ends_as_blocked_and_its_card_says_so(road: Road) -> None:
+    ticket = refund(road, 150)
+    card(road.slack, ticket.id)
     road.follow(RULES.replace("rules:\n", 'block: ["refund.*"]\nrules:\n'))
-    ana.click(found, "approve")
-    eventually(lambda: "The policy blocks this now" in str(road.slack.messages(CHANNEL)))
+    with pytest.raises(Blocked):
+        ticket.wait(30)
+    assert buttons(redrawn(road.slack, ticket.id, "lock")) == []
+
+
+def test_a_form_that_was_opened_under_another_file_decides_nothing(road: Road) -> None:
+    ana, ticket = Someone(road.slack, ANA), refund(road, 160)
+    ana.click(card(road.slack, ticket.id), "edit")
+    ana.submit(ana.view("edit"), amount="90")
+    form = ana.view("difference", "90")
+    road.follow(RULES.replace("approvers: [finance]", f"approvers: [{BEN}]"))
+    found = eventually(lambda: _naming(road, ticket.id, BEN), 30)
+    assert f"<@{ANA}>" not in text_of(found), "the card names whom the rule names today"
+    ana.submit(form)
+    ana.view("message", f"now only <@{BEN}> can")
     assert road.row(ticket.id).pending
-    ana.reject(found, "no")
-    eventually(lambda: road.row(ticket.id).status == "rejected")
+    Someone(road.slack, BEN).click(found, "approve")
+    assert ticket.wait(20).approved
 
 
 def test_a_bad_file_leaves_the_old_one_in_force_and_an_admin_is_told_once(road: Road) -> None:

@@ -58,7 +58,7 @@ def test_a_server_that_is_killed_leaves_nothing_and_the_next_one_finds_everythin
 
 
 def test_an_agent_that_was_killed_finds_its_answer_when_it_asks_again(road: Road) -> None:
-    given = road.environment | road.agent_settings | {"SIGNOFF_AGENT": "crashing-bot"}
+    given = road.environment | road.settings_of("crashing-bot")
 
     def start() -> subprocess.Popen[str]:
         return subprocess.Popen([sys.executable, "-c", AGENT], env=given, stdout=subprocess.PIPE, text=True)

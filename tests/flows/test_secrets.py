@@ -22,7 +22,9 @@ from support import eventually
 
 from signoff import Invalid, NotApproved
 from signoff.models.messages import ApprovalRequest, new_id
+from signoff.queue import acl
 from signoff.sandbox.team import BOT_USER_ID
+from signoff.server.own_redis import admin_url_file, url_file
 
 CANARY = "canary-7f3a91c2"
 NUMBER = 7391628405
@@ -98,7 +100,7 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
 ) -> None:
     caplog.set_level(logging.DEBUG)  # the agent's own
     ana, agent = Someone(road.slack, ANA), road.agent("leaky-bot")
-    with listening(road.agent_settings["SIGNOFF_REDIS_URL"]) as heard:
+    with listening(road.admin_url) as heard:
         ticket = agent.request(f"leak.{CANARY}", {CANARY: CANARY, "password": CANARY}, **EVERYWHERE)
         message = card(road.slack, ticket.id)
         ana.click(message, "edit")
@@ -333,8 +335,9 @@ def test_tokens_and_keys_are_in_no_log(road: Road) -> None:
     eventually(lambda: road.slack.state()["connections"] == 2, 60)
     assert ticket.cancel().status == "cancelled"
     private = (road.data / "signing.key").read_text().strip()
-    password = road.agent_settings["SIGNOFF_REDIS_URL"].split(":")[2].split("@")[0]
-    for secret in (road.slack.bot_token, road.slack.app_token, private, password):
+    kept = [file.read_text().strip() for file in (url_file(road.data), admin_url_file(road.data))]
+    passwords = [acl.credentials(url)[1] for url in (*kept, road.agent_settings["SIGNOFF_REDIS_URL"])]
+    for secret in (road.slack.bot_token, road.slack.app_token, private, *passwords):
         assert len(secret) > 10 and secret not in road.log
     for file in road.data.rglob("*"):
         assert file.stat().st_mode & 0o077 == 0 or not file.is_file() or _no_secret(file), file

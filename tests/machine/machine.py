@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
-from machine.model import REFUSALS, Request, expected, refusal, refused_by_policy
+from machine.model import REFUSALS, Request, expected, refusal, refused_by_policy, standing
 from machine.parts import IN_TRANSACTION, POINTS, Crash, Parts
 from machine.rules import ALL, Rules
 from sqlalchemy import text
-from support import a_request
+from support import a_request, send_entry
 
 from signoff import receipts
 from signoff.approvals import audit
-from signoff.approvals.errors import AlreadyDecided, NotRecorded, TimeRanOut
+from signoff.approvals.errors import AlreadyDecided, BlockedNow, NotRecorded, TimeRanOut
 from signoff.models.messages import Cancel, Outcome, payload_digest
 from signoff.queue import stream
 
@@ -68,7 +68,7 @@ class Machine(RuleBasedStateMachine):
 
     def send(self, crash: str | None, kind: str, request_id: Any, body: str) -> None:
         """By the stream; what a crash left unacknowledged is delivered again."""
-        self.redis.xadd(stream.requests(self.agent), stream.entry(kind, str(request_id), body))
+        send_entry(self.redis, self.agent, kind, str(request_id), body)
         self.attempt(crash, self.parts.drain)
         self.parts.drain()
 
@@ -78,7 +78,13 @@ class Machine(RuleBasedStateMachine):
     @rule(target=requests, amount=AMOUNT, key=st.sampled_from([None, None, "k1", "k2"]), crash=CRASH)
     def submit(self, amount: int, key: str | None, crash: str | None) -> Any:
         payload = {"customer": "cus_42", "amount": amount}
-        sent = a_request(payload=payload, key=key)
+        sent = a_request(payload=payload, key=key, agent=self.agent)
+        again = next((one for one in (*self.known, *self.refused) if one.sent.id == sent.id), None)
+        if again:  # the same key and content make the same id: it is the same request, and answered as it was
+            self.send(crash, "request", sent.id, sent.encode())
+            answer = self.answer(sent.id)
+            assert answer is not None and answer.status == again.status
+            return multiple()
         request = Request(sent, payload=payload, policy=self.rules.policy.digest)
         request.answer, request.rule = self.rules.verdict(amount)
         request.status = expected(request, self.known, self.rules)
@@ -97,7 +103,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(rules=st.sampled_from(ALL))
     def reload(self, rules: Rules) -> None:
-        """Another policy is in force: what waits keeps its verdict, and is decided by those of today."""
+        """Another policy is in force: what waits is decided by today's people, or ends as blocked."""
         self.follow(rules)
 
     @rule(request=requests, crash=CRASH)
@@ -165,6 +171,7 @@ class Machine(RuleBasedStateMachine):
         """A click: refused where it has to be, and else recorded whole or not at all."""
         edited = more.get("payload") or request.payload
         refused = refusal(request, version, user, self.rules)
+        blocked = refused is BlockedNow
         if refused is None and answer == "approve":
             refused = refused_by_policy(request, user, edited, self.rules)
 
@@ -176,13 +183,22 @@ class Machine(RuleBasedStateMachine):
             else:
                 assert refused is None, f"recorded, not {refused}"
 
-        if self.attempt(crash, click) and refused is None:
+        done = self.attempt(crash, click)
+        if done and blocked:
+            self.block(request)
+        if done and refused is None:
+            _, request.rule, request.policy = standing(request, self.rules)
             request.ends("approved" if answer == "approve" else "rejected", user)
             if edited != request.payload:
                 request.version, request.payload = request.version + 1, edited
                 judged, rule = self.rules.verdict(edited["amount"])
-                if judged == "ask" and self.rules.group(rule):
+                if judged == "ask":
                     request.rule, request.policy = rule, self.rules.policy.digest
+
+    def block(self, request: Request) -> None:
+        """It ends as today's policy says."""
+        _, request.rule, request.policy = standing(request, self.rules)
+        request.ends("blocked")
 
     @rule(request=requests)
     def run_out(self, request: Request) -> None:
@@ -205,6 +221,8 @@ class Machine(RuleBasedStateMachine):
         for request in self.known:
             if request.status == "pending" and request.ran_out:
                 request.ends("expired")
+            elif request.waits and standing(request, self.rules)[0] == "block":
+                self.block(request)
         for request in self.known:
             answer, row = self.answer(request.sent.id), self.parts.approvals.get(request.approval_id)
             assert answer is not None and answer.status == request.status, "all is published"

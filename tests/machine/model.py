@@ -55,9 +55,8 @@ class Request:
 def expected(request: Request, known: list[Request], rules: Rules) -> str:
     """What becomes of a new request, beside those that are known."""
     sent, answer = request.sent, request.answer
-    first = next((one for one in known if sent.key and one.sent.key == sent.key), None)
-    if first:
-        return "duplicate" if first.sent.payload == sent.payload else "invalid"
+    if any(sent.key and one.sent.key == sent.key for one in known):  # of other content, or it had its id
+        return "invalid"
     if answer != "ask":
         return "blocked" if answer == "block" else "approved"
     waiting = [one for one in known if one.waits]
@@ -66,9 +65,20 @@ def expected(request: Request, known: list[Request], rules: Rules) -> str:
     return "limited" if rules.pending and len(waiting) >= rules.pending else "pending"
 
 
+def standing(request: Request, rules: Rules) -> tuple[str, str, str]:
+    """(answer, rule, policy) by which people decide: today's where that asks or blocks, else its own."""
+    answer, rule = rules.verdict(request.payload["amount"])
+    if answer in ("allow", "notify"):
+        return "ask", request.rule, request.policy
+    return answer, rule, rules.policy.digest
+
+
 def refusal(request: Request, version: int, user: str, rules: Rules) -> type[Exception] | None:
-    """Why a click comes to nothing, whatever it says."""
-    if user not in rules.members(rules.group(request.rule)):
+    """Why a click comes to nothing, whatever it says. What today's policy blocks ends so, whoever clicks."""
+    answer, rule, _ = standing(request, rules) if request.waits else ("ask", request.rule, "")
+    if answer == "block":
+        return BlockedNow
+    if user not in rules.members(rules.group(rule)):
         return NotAllowed
     if request.status == "expired" or (request.status == "pending" and request.ran_out):
         return TimeRanOut

@@ -21,7 +21,7 @@ from signoff.policy.policy import Policy
 from signoff.queue import intake as intakes
 from signoff.queue.intake import Intake
 from signoff.queue.publisher import Publisher
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 
 IN_TRANSACTION = "all is written, nothing committed"
 POINTS = (
@@ -89,7 +89,7 @@ class Parts:
     def drain(self) -> None:
         """Read until nothing is left, also what another consumer had read and not acknowledged."""
         while True:
-            self.intake._due.clear()
+            self.intake._reader._due.clear()
             if not self.intake.step():
                 return
 

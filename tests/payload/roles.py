@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 from payload.costs import Case
+
 from signoff.approvals import edits, transitions
 from signoff.approvals.kinds import kind_of
 from signoff.bot.cards.card import card
@@ -38,8 +40,8 @@ internal_domains: [corp.com]
 rules:
  - {name: sums, match: {action: 'email.*'}, when: 'payload.amount > 1000', verdict: ask}
  - {name: walk, match: {action: 'email.*'}, when: 'payload.l.exists(x, x == "?")', verdict: ask}
- - {name: hosts, match: {action: 'email.*'}, when: "host_in(payload.t, ['*.corp.com', 'a*b*c*d'])", verdict: ask}
- - {name: globs, match: {action: 'email.*'}, when: "any_glob(payload.t, ['*a*b*a*', '*/*/*?x'])", verdict: ask}
+ - {name: hosts, match: {action: 'email.*'}, when: "host_in(payload.t, ['*.corp.com', 'a*b'])", verdict: ask}
+ - {name: globs, match: {action: 'email.*'}, when: "any_glob(payload.t, ['*a*b*a*', '*/*?x'])", verdict: ask}
  - {name: looks, match: {action: 'email.*'}, when: "payload.t.matches('(a|b)*c(a|b){1,20}d')", verdict: ask}
  - {name: outside, match: {action: 'email.*'}, when: 'is_external(payload.l)', verdict: ask}
  - {name: all, match: {action: '*'}, verdict: ask, headline: "Send {t} to {l}"}
@@ -202,7 +204,5 @@ def _submitted(found: Approval, view: dict[str, Any]) -> None:
 
 
 def _refusable(act: Callable[[], Any]) -> None:
-    try:
+    with suppress(Invalid):
         act()
-    except Invalid:
-        pass

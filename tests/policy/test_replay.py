@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policy.policies import policy
+from sqlalchemy import text
 from support import Core
 
 from signoff.models import history
@@ -63,3 +64,26 @@ def test_what_has_been_erased_is_counted_and_passed_over(core: Core) -> None:
         connection.exec_driver_sql(f"UPDATE payload SET {erased} WHERE approval_id = '{approval.id}'")
     report = replayed(core)
     assert (report.requests, report.erased) == (1, 1)
+
+
+SUMS = """\
+extends: none
+rules:
+  - {name: small, match: {action: refund.*}, when: payload.amount <= 500, verdict: allow,
+     limits: {per_day: {sum: payload.amount, most: 1000}}}
+"""
+
+
+def test_sums_are_counted_as_they_would_have_been(core: Core) -> None:
+    """Two run, one is rejected, one approved; a day later the sum is free again."""
+    ids = [core.submit(payload={"amount": 400, "number": number}).id for number in range(6)]
+    core.approvals.decide(ids[2], 1, "U0ANA", "reject", reason="no")
+    core.approvals.decide(ids[3], 1, "U0ANA", "approve")
+    core.approvals.cancel("billing-bot", core.approvals.get(ids[4]).request_id)
+    with core.store.transaction() as connection:
+        query = text("UPDATE approval SET created_at = created_at - :day WHERE id != :last")
+        connection.execute(query, {"day": 25 * 3600 * 10**6, "last": ids[5]})
+    with snapshot(core.store.engine) as connection:
+        found = replay(policy(SUMS), history.since(connection, 0))
+    assert dict(found.now) == {"allow": 3, "ask": 3}
+    assert found.changed == 3

@@ -9,7 +9,7 @@ import redis
 from support import Core
 
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from support import Core, RedisServer, eventually, missing
 from signoff import Signoff
 from signoff.cli.doctor import backends
 from signoff.cli.doctor.patient import Patient
+from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import Stream
 from signoff.sandbox.server import Sandbox
+from signoff.spent import RedisStore, Spent
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
 AGENT, OTHER = "billing-bot", "billing"
@@ -68,7 +72,7 @@ def redis_url(url_of: Callable[[str], str]) -> str:
 
 @pytest.fixture
 def admin(url_of: Callable[[str], str]) -> Iterator[redis.Redis]:
-    client = redis.Redis.from_url(url_of("admin"), decode_responses=True)
+    client = redis.Redis.from_url(url_of("signoff-admin"), decode_responses=True)
     yield client
     client.close()
 
@@ -156,6 +160,13 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
         "FLUSHALL",
         "SHUTDOWN NOSAVE",
         "SELECT 1",
+        f"GET signoff:body:{AGENT}:{OWN}",
+        f"SET signoff:body:{AGENT}:{OWN} x GET",
+        f"SET signoff:body:{OTHER}:{OWN} x",
+        f"DEL signoff:body:{AGENT}:{OWN}",
+        f"SET signoff:body:{AGENT}:{OWN}x x",
+        f"SET signoff:body:{AGENT}:short x",
+        f"EXPIRE signoff:body:{OTHER}:{OWN} 1",
     ],
 )
 def test_an_agent_may_do_nothing_else(url_of: Callable[[str], str], admin: redis.Redis, command: str) -> None:
@@ -176,6 +187,43 @@ def test_the_server_may_not_do_what_it_never_does(url_of: Callable[[str], str], 
     url = url_of("signoff-server")
     with redis.Redis.from_url(url) as client, pytest.raises(redis.exceptions.NoPermissionError):
         client.execute_command(*command.split())
+
+
+def test_the_guide_says_what_the_code_does() -> None:
+    expected = {
+        "default": [*acl.DEFAULT_RULES],
+        acl.ADMIN: ["on", ">ADMIN-PASSWORD", *acl.admin_rules()],
+        acl.SERVER: ["on", ">SERVER-PASSWORD", *acl.server_rules()],
+        AGENT: ["on", ">AGENT-PASSWORD", *acl.agent_rules(AGENT)],
+    }
+    assert {name: " ".join(users()[name]) for name in expected} == {
+        name: " ".join(rules) for name, rules in expected.items()
+    }
+
+
+def test_rules_name_the_keys_that_the_stream_has() -> None:
+    said = " ".join(acl.agent_rules(AGENT))
+    for name in (stream.requests(AGENT), stream.decisions(AGENT), stream.decision(AGENT, "*")):
+        assert f"~{name})" in said
+    assert f"&{stream.notification(AGENT, '*')})" in said
+    for name in (stream.requests("*"), stream.decisions("*"), stream.DEAD):
+        assert f"~{name})" in " ".join(acl.server_rules())
+
+
+def test_the_guards_line_is_taken_by_every_redis_and_is_enough(own_redis: RedisServer) -> None:
+    text = (GUIDE.parent / "executor.md").read_text(encoding="utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("ACL SETUSER guard ")]
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.execute_command(*shlex.split(line.replace("(", "'(").replace(")", ")'")))
+    url = acl.with_user(own_redis.url, "guard", "SECRET")
+    store, now = RedisStore(url), datetime.now(UTC)
+    for by in ("first", "second"):
+        found = store.spend(("kid", AGENT, OWN), Spent(by, now), until=now + timedelta(hours=1))
+        assert found.by == "first"
+    with redis.Redis.from_url(url) as client:
+        for words in ("GET signoff:dec:a:1", "XADD signoff:req:a * v 1", "KEYS *", "DEL signoff:spent:k:a:1"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*words.split())
 
 
 def test_nobody_gets_in_without_a_password(own_redis: RedisServer, url_of: Callable[[str], str]) -> None:
@@ -237,10 +285,10 @@ def test_the_lines_are_a_file_that_redis_loads(tmp_path: Path) -> None:
     ]
     server.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        url = server.url.replace("//", "//admin:ADMIN-PASSWORD@")
+        url = server.url.replace("//", "//signoff-admin:ADMIN-PASSWORD@")
         with redis.Redis.from_url(url, decode_responses=True) as client:
             eventually(lambda: _pings(client))
-            assert sorted(client.acl_users()) == ["admin", AGENT, "default", "signoff-server"]
+            assert sorted(client.acl_users()) == [AGENT, "default", "signoff-admin", "signoff-server"]
     finally:
         server.stop()
 

@@ -11,28 +11,36 @@ from typing import Any
 import pytest
 import redis
 from sqlalchemy import exc
-from support import Core, a_request, eventually
+from support import Core, a_request, eventually, send_entry
 
 from signoff import receipts
 from signoff.models.messages import new_id
-from signoff.queue import intake as intakes
-from signoff.queue import stream
+from signoff.queue import reader, refusals, stream
+from signoff.queue.entries import Entry
 from signoff.queue.intake import Intake
-from signoff.queue.stream import Stream
+from signoff.queue.requests import GROUP, Stream
+from signoff.queue.turns import Turns
 
 
 def send(core: Core, agent: str = "billing-bot", **fields: Any) -> str:
     """A well-formed request, with fields of the entry replaced."""
     request = a_request(agent=agent, **fields.pop("request", {}))
-    entry = {**stream.entry("request", str(request.id), request.encode()), **fields}
-    core.redis.xadd(stream.requests(agent), entry)
-    return str(entry["id"])
+    request_id, body = fields.get("id", str(request.id)), fields.pop("body", request.encode())
+    core.redis.set(stream.body(agent, str(request_id)), body)
+    core.redis.xadd(stream.requests(agent), {**stream.entry("request", str(request_id)), **fields})
+    return str(request_id)
 
 
 def drain(intake: Intake) -> None:
-    intake._due.clear()
+    intake._reader._due.clear()
     while intake.step():
         pass
+
+
+def claimed(intake: Intake) -> tuple[Entry, ...]:
+    """What another intake, or this one, has read and not acknowledged."""
+    [found] = intake._stream.claim(["billing-bot"], 0)
+    return found.entries
 
 
 def status(core: Core, request_id: str, agent: str = "billing-bot") -> str | None:
@@ -56,19 +64,18 @@ def test_a_request_is_marked_received_after_it_is_stored_and_leaves_the_stream(
     assert status(core, request_id) == "pending"
     assert core.store.find("billing-bot", request_id) is not None
     assert core.redis.xlen(stream.requests("billing-bot")) == 0
-    assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
+    assert core.redis.xpending(stream.requests("billing-bot"), GROUP)["pending"] == 0
 
 
 def test_a_redelivered_request_is_answered_again(core: Core, intake: Intake) -> None:
     request = a_request()
-    entry = stream.entry("request", str(request.id), request.encode())
-    core.redis.xadd(stream.requests("billing-bot"), entry)
+    send_entry(core.redis, "billing-bot", "request", str(request.id), request.encode())
     drain(intake)
     approval = core.store.find("billing-bot", str(request.id))
     assert approval is not None
     core.approvals.decide(approval.id, 1, "U0ANA", "approve")
     core.redis.flushall()
-    core.redis.xadd(stream.requests("billing-bot"), entry)
+    send_entry(core.redis, "billing-bot", "request", str(request.id), request.encode())
     drain(intake)
     assert status(core, str(request.id)) == "approved"
 
@@ -101,7 +108,7 @@ def with_payload(text: str) -> str:
         ({"body": json.dumps({**BODY, "payload": {"a": 2**53}})}, r"2\^53"),
         ({"body": with_payload('{"a":"\\ud800"}')}, "surrogate"),
         ({"body": '{"payload":' + '{"a":' * 40 + "1" + "}" * 41}, "missing|required|nested"),
-        ({"body": "[" * 100_000}, "nested|not JSON"),
+        ({"body": "[" * 100_000}, "nested|not JSON|10,200 are taken"),
         ({"body": json.dumps({**BODY, "surprise": 1})}, "surprise"),
         ({"body": json.dumps({**BODY, "reversibility": "perhaps"})}, "reversibility"),
         ({"body": json.dumps({**BODY, "reason": "x" * 100_000})}, "reason.*4000"),
@@ -189,16 +196,15 @@ def test_an_outage_pauses_and_counts_against_no_entry(
 
     monkeypatch.setattr(core.approvals, "submit", away)
     request_id = send(core)
-    intake._due.clear()
+    intake._reader._due.clear()
     for _ in range(12):
         with pytest.raises(exc.OperationalError):
-            intake._find_agents()
-            read = intake._stream.read(["billing-bot"], 10, 10)
-            for entry in read or intake._stream.claim("billing-bot", 0):
+            [read] = intake._stream.read(["billing-bot"], 10)
+            for entry in read.entries or claimed(intake):
                 intake.process(entry)
     assert core.redis.xlen(stream.DEAD) == 0
     monkeypatch.setattr(core.approvals, "submit", submit)
-    for entry in intake._stream.claim("billing-bot", 0):
+    for entry in claimed(intake):
         intake.process(entry)
     assert status(core, request_id) == "pending"
 
@@ -206,24 +212,26 @@ def test_an_outage_pauses_and_counts_against_no_entry(
 def test_entries_of_a_dead_intake_are_taken_over_though_nobody_asks_anything_more(
     core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signoff.queue.intake.CLAIM_IDLE_MS", 0)
+    monkeypatch.setattr(reader, "CLAIM_IDLE_MS", 0)
     dead = Stream(core.redis, "dead-consumer")
     dead.join("billing-bot")
     request_id = send(core)
-    assert len(dead.read(["billing-bot"], 10, 100)) == 1
+    [found] = dead.read(["billing-bot"], 10)
+    assert len(found.entries) == 1
     assert intake.step() == 1  # and does not wait for new ones, which to Redis is BLOCK 0
     assert status(core, request_id) == "pending"
-    assert core.redis.xpending(stream.requests("billing-bot"), stream.GROUP)["pending"] == 0
+    assert core.redis.xpending(stream.requests("billing-bot"), GROUP)["pending"] == 0
 
 
 def test_what_is_taken_over_is_processed_though_nothing_new_comes(
     core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intakes, "CLAIM_IDLE_MS", 0)
+    monkeypatch.setattr(reader, "CLAIM_IDLE_MS", 0)
     dead = Stream(core.redis, "dead-consumer")
     dead.join("billing-bot")
     request_id = send(core)
-    assert len(dead.read(["billing-bot"], 10, 100)) == 1
+    [found] = dead.read(["billing-bot"], 10)
+    assert len(found.entries) == 1
     assert intake.step() == 1
     assert status(core, request_id) == "pending"
 
@@ -262,7 +270,7 @@ def test_a_stream_that_lost_its_group_or_is_no_stream_stalls_nobody(core: Core, 
     for agent in ("bot-a", "bot-b"):
         send(core, agent)
     drain(intake)
-    core.redis.xgroup_destroy(stream.requests("bot-a"), stream.GROUP)
+    core.redis.xgroup_destroy(stream.requests("bot-a"), GROUP)
     core.redis.delete(stream.requests("bot-b"))
     core.redis.set(stream.requests("bot-b"), "not a stream")
     core.redis.delete(stream.requests("bot-c"))
@@ -299,9 +307,7 @@ def test_redis_going_away_only_pauses_the_intake(core: Core, own_redis: Any) -> 
         own_redis.start()
         request = a_request()
         sender = redis.Redis(port=own_redis.port)
-        sender.xadd(
-            stream.requests("billing-bot"), stream.entry("request", str(request.id), request.encode())
-        )
+        send_entry(sender, "billing-bot", "request", str(request.id), request.encode())
         eventually(lambda: core.store.find("billing-bot", str(request.id)))
         sender.close()
     finally:
@@ -318,8 +324,7 @@ def test_a_redis_that_refuses_to_write_only_pauses_the_intake(
     core.approvals.publisher._redis = client
     intake, stop = Intake(core.approvals, Stream(client, "consumer")), threading.Event()
     request = a_request()
-    entry = stream.entry("request", str(request.id), request.encode())
-    client.xadd(stream.requests("billing-bot"), entry)
+    send_entry(client, "billing-bot", "request", str(request.id), request.encode())
     client.config_set("maxmemory", 1) if fault == "full" else client.replicaof("127.0.0.1", 1)
     thread = threading.Thread(target=intake.run, args=(stop,))
     thread.start()
@@ -340,9 +345,9 @@ def test_what_a_redis_says_that_can_take_nothing_is_an_outage_and_a_refusal_of_o
         "MISCONF Redis is configured to save",
         "Command # 1 (SET k v) of pipeline caused error: MISCONF x",
     ):
-        assert stream.refuses_all(redis.ResponseError(text))
+        assert refusals.refuses_all(redis.ResponseError(text))
     for text in ("WRONGTYPE Operation against", "NOGROUP No such key", "ERR MISCONF"):
-        assert not stream.refuses_all(redis.ResponseError(text))
+        assert not refusals.refuses_all(redis.ResponseError(text))
 
 
 def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -> None:
@@ -358,3 +363,41 @@ def test_cancel_and_outcome_travel_the_same_stream(core: Core, intake: Intake) -
     assert status(core, cancelled) == "cancelled"
     reported = core.store.find("billing-bot", approved)
     assert reported is not None and reported.outcome is not None and reported.outcome.note == "re_991"
+
+
+def test_what_one_agent_asks_for_takes_no_other_agents_time(
+    core: Core, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(core, "quick-bot")
+    drain(intake)
+    taken: list[str] = []
+    process = intake.process
+
+    def slowly(entry: Entry) -> None:
+        if entry.agent == "slow-bot":
+            time.sleep(0.06)  # what a costly request takes
+            if not taken:
+                send(core, "quick-bot")
+        taken.append(entry.agent)
+        process(entry)
+
+    monkeypatch.setattr(intake, "process", slowly)
+    for _ in range(6):
+        send(core, "slow-bot")
+    drain(intake)
+    assert taken == ["slow-bot", "quick-bot", *["slow-bot"] * 5]
+
+
+def test_of_agents_that_wait_the_one_that_took_the_least_time_is_next() -> None:
+    turns = Turns()
+    turns.add(Entry(agent, b"%d-0" % at, {}) for at in range(3) for agent in ("a", "b"))
+    order = []
+    while turns:
+        entry = turns.next()
+        order.append((entry.agent, entry.stream_id))
+        turns.note(entry.agent, 3.0 if entry.agent == "a" else 1.0)
+    assert [agent for agent, _ in order] == ["a", "b", "b", "b", "a", "a"]
+    assert [place for agent, place in order if agent == "a"] == [b"0-0", b"1-0", b"2-0"]
+    turns.add([Entry("a", b"3-0", {}), Entry("b", b"3-0", {})])
+    assert [entry.agent for entry in turns.all_of("a")] == ["a"]
+    assert list(turns.agents) == ["b"]

@@ -24,7 +24,9 @@ def test_the_next_one_goes_on_where_this_one_was_left(tmp_path: Path) -> None:
         client.chat_postEphemeral(channel="C0RANDOM01", user=ANA, text="seen once")
         slack.team(users={NEW: {"name": "new"}}, events=["app_home_opened"])
         before = slack.messages("random")[0]
+        tokens = (slack.bot_token, slack.app_token, slack.settings()["SLACK_BOT_TOKEN"])
     with Sandbox.start(state_file=file) as slack:
+        assert tokens == (slack.bot_token, slack.app_token, slack.settings()["SLACK_BOT_TOKEN"])
         client = WebClient(slack.bot_token, base_url=slack.api_url)
         assert slack.messages("random") == [before], "what was for one person's eyes is gone"
         assert [m["text"] for m in slack.messages("random", posted["ts"])] == ["one", "reply"]

@@ -206,14 +206,14 @@ def test_a_backup_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) ->
         config = migrate._config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0004")
-        connection.exec_driver_sql("INSERT INTO agent (name, created_at) VALUES ('billing-bot', 1)")
+        connection.exec_driver_sql("INSERT INTO home (user_id, opened_at, not_before) VALUES ('U0ANA', 1, 2)")
     engine.dispose()
     backups._mark(file, backups.Backup(1, 0, 0, audit.START))
     restoring.restore(f"sqlite:///{new}", file, tmp_path, replace=False)
     restored = Store(open_engine(f"sqlite:///{new}"))
     assert not migrate.pending(restored.engine) and audit.verify(restored).restores
     with restored.reading() as connection:
-        assert connection.exec_driver_sql("SELECT name FROM agent").scalar() == "billing-bot"
+        assert connection.exec_driver_sql("SELECT user_id FROM home").scalar() == "U0ANA"
     restored.engine.dispose()
 
 

@@ -16,12 +16,14 @@ import redis
 from support import eventually
 
 from signoff.errors import ConfigError
+from signoff.queue import acl
 from signoff.server import own_redis, processes
 from signoff.server.own_redis import EmbeddedRedis
 
 
 def client(server: EmbeddedRedis) -> redis.Redis:
-    return redis.Redis.from_url(server.url, socket_timeout=10)
+    """An admin: what is in it is looked at."""
+    return redis.Redis.from_url(server.admin_url, socket_timeout=10)
 
 
 def script(folder: Path, text: str) -> Path:
@@ -50,10 +52,10 @@ def test_it_answers_as_soon_as_it_has_started_and_only_with_its_password(tmp_pat
 
 def test_it_keeps_data_password_and_port_over_a_restart(tmp_path: Path) -> None:
     with own_redis.running(tmp_path) as server, client(server) as connection:
-        first = server.url
+        first = server.url, server.admin_url
         connection.xadd("stream", {"a": "b"})
     with own_redis.running(tmp_path) as server, client(server) as connection:
-        assert server.url == first
+        assert (server.url, server.admin_url) == first
         assert connection.xlen("stream") == 1
 
 
@@ -68,6 +70,29 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
     with client(server) as connection:
         assert connection.get("a") == b"b"
     server.stop()
+
+
+def test_what_the_server_wrote_at_one_stroke_survives_a_restart(tmp_path: Path) -> None:
+    """Redis reads its file as `default`, and where that may do nothing, transactions and scripts are lost."""
+    kept = []
+    for _ in range(2):
+        with own_redis.running(tmp_path) as server, client(server) as admin:
+            with redis.Redis.from_url(server.url) as connection:
+                if not kept:
+                    pipe = connection.pipeline(transaction=True)
+                    pipe.set("signoff:dec:a:1", "x")
+                    pipe.publish("signoff:ntf:a:1", "1")
+                    pipe.execute()
+                    connection.eval("redis.call('SET', KEYS[1], 'x')", 1, "rq:x")
+                    admin.execute_command("ACL SAVE")
+            kept.append(sorted(admin.keys()))
+            for password in ("", "x"):  # off is off, whatever it may do
+                with (
+                    redis.Redis.from_url(acl.with_user(server.url, "default", password)) as stranger,
+                    pytest.raises(redis.AuthenticationError),
+                ):
+                    stranger.ping()
+    assert kept[0] == kept[1] == [b"rq:x", b"signoff:dec:a:1"]
 
 
 def test_a_taken_port_is_replaced_and_the_password_stays(
@@ -95,14 +120,36 @@ def test_it_never_throws_anything_away_and_writes_everything_down(tmp_path: Path
     assert config["bind"] == "127.0.0.1"
 
 
+def test_nobody_can_write_a_text_longer_than_any_of_ours(tmp_path: Path) -> None:
+    """Not as an entry, and not as the name of a group or of a consumer either."""
+    long = "x" * (9 * 1024 * 1024)
+    with own_redis.running(tmp_path) as server, client(server) as admin:
+        with redis.Redis.from_url(server.local_url) as agent:
+            assert agent.set("signoff:body:local:1", long[: 4 * 1024 * 1024])
+            for words in (
+                ("XADD", "signoff:req:local", "*", "v", long),
+                ("SET", "signoff:body:local:2", long),
+                ("XGROUP", "CREATE", "signoff:dec:local", long, "0", "MKSTREAM"),
+                ("SUBSCRIBE", f"signoff:ntf:local:{long}"),
+            ):
+                with pytest.raises(redis.exceptions.RedisError):
+                    agent.execute_command(*words)
+        assert admin.keys() == [b"signoff:body:local:1"]
+
+
 def test_only_this_user_can_read_where_the_password_is_kept(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with own_redis.running(data) as server:
-        password = urlsplit(server.url).password or "?"
+        passwords = [
+            urlsplit(url).password or "?" for url in (server.url, server.admin_url, server.local_url)
+        ]
         commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert own_redis.url_file(data).stat().st_mode & 0o777 == 0o600
+    for file in (own_redis.url_file(data), own_redis.admin_url_file(data), *(data / "redis").rglob("*")):
+        assert file.stat().st_mode & 0o077 == 0, file  # what it writes itself, too, whatever our umask
     assert data.stat().st_mode & 0o777 == 0o700
-    assert password not in commands
+    assert not [password for password in passwords if password in commands]
+    kept = (data / "redis" / "users.acl").read_text()
+    assert not [password for password in passwords if password in kept]  # their hashes only
 
 
 @pytest.mark.parametrize("name", ["with space", 'quo"te', "back\\slash", "ünïcode", "new\nline", "per%cent"])

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from support import eventually
 
 from signoff.approvals import audit
+from signoff.models import lists, policies
 from signoff.models.store import Store
 from signoff.policy.errors import PolicyError
 from signoff.server.policy_file import InForce
@@ -67,6 +68,37 @@ def kept(store: Store) -> int:
     with store.reading() as connection:
         counted = text("SELECT count(*) FROM audit_event WHERE kind = 'policy'")
         return int(connection.execute(counted).scalar_one())
+
+
+def settled(file: Path) -> None:
+    """As if it had been written a while ago."""
+    before = file.stat().st_mtime - 5
+    os.utime(file, (before, before))
+
+
+def test_a_click_is_judged_by_the_file_as_it_stands(process: Callable[[], InForce], file: Path) -> None:
+    policy = process()
+    write(file, BETTER)
+    assert policy.today().text == GOOD, "it may be half written"
+    settled(file)
+    assert policy.today().text == BETTER and policy.now().text == BETTER
+    before = policy.now()
+    assert policy.today() is before, "it is read once"
+    policy.look()
+    assert policy.now().text == BETTER
+
+
+def test_a_bad_file_judges_nothing_and_is_left_to_the_timer(
+    process: Callable[[], InForce], file: Path, admins: Admins
+) -> None:
+    policy = process()
+    write(file, BAD)
+    settled(file)
+    assert [policy.today().text, policy.today().text] == [GOOD, GOOD] and admins.told == []
+    policy.look()
+    assert len(admins.told) == 1
+    file.unlink()
+    assert policy.today().text == GOOD
 
 
 def test_a_changed_file_comes_into_force(process: Callable[[], InForce], file: Path) -> None:
@@ -169,6 +201,23 @@ def test_agents_get_the_owners_that_the_file_names(
     policy.look()
     with store.reading() as connection:
         assert connection.execute(text("SELECT owner FROM agent")).scalar_one() == "U0ANA"
+
+
+def test_the_file_has_the_last_word_on_an_owner_and_the_one_it_was_added_with_comes_back(
+    process: Callable[[], InForce], file: Path, store: Store
+) -> None:
+    policies.add_owner(store, "billing-bot", "U0BEN", None)
+    policy = process()
+    for named, holds in (
+        ("{owner: U0ANA}", "U0ANA"),
+        ("{owner: U0MIA}", "U0MIA"),
+        ("{limits: {pending: 5}}", "U0BEN"),
+    ):
+        write(file, GOOD + f"agents:\n  billing-bot: {named}\n")
+        policy.look()
+        assert lists.owner(store, "billing-bot") == holds
+    policies.add_owner(store, "billing-bot", "U0ZOE", "U0ANA")
+    assert lists.owner(store, "billing-bot") == "U0ANA"
 
 
 def test_it_looks_at_once_when_it_is_told_to(process: Callable[[], InForce], file: Path) -> None:

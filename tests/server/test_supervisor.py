@@ -82,6 +82,20 @@ def test_what_cannot_be_started_is_tried_again_later() -> None:
     assert member.starts == 2
 
 
+def test_what_cannot_be_started_for_want_of_room_is_tried_again_soon() -> None:
+    class Unable(Fake):
+        def start(self) -> None:
+            super().start()
+            raise OSError("no more processes")
+
+    member, pauses = Unable(-signal.SIGKILL), []
+    for _ in range(10):
+        member._due = 0.0
+        member.keep()
+        pauses.append((member._due or 0.0) - time.monotonic())
+    assert member.starts == 10 and max(pauses) <= 2.0
+
+
 def role(name: str, given: Mapping[str, str], line: int) -> Process:
     """A role that is ready at once and lives until it is told to end; `BAD` ends for its settings."""
     program = (

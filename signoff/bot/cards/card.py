@@ -73,6 +73,25 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     return Message(_text(approval, waits, now), blocks, metadata(approval))
 
 
+def double(approval: Approval, *, now: int | None = None) -> Message:
+    """What takes the place of a message that stands beside the card: no buttons, and where the card is.
+
+    What has become of the approval is said where that is over: it does not change any more.
+    """
+    waits = approval.pending and (now is None or now < approval.expires_at)
+    what = card_words.named(approval.action, visible(approval.verdict.headline or ""))
+    told = card_words.stands_elsewhere(approval.card.permalink if approval.card else None)
+    lines = [told] if waits else [state_line(approval), told]
+    text = card_words.notification_after(approval.agent, what, *lines)
+    title = plain(cut(visible(approval.verdict.headline or "") or approval.action, 150))
+    blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
+    for number, said_of_it in enumerate(lines):
+        block_id = f"double-{number}:{approval.revision}"
+        blocks.append({"type": "section", "block_id": block_id, "text": mrkdwn(said_of_it), "expand": True})
+    about = metadata(approval)
+    return Message(text, blocks, {**about, "event_payload": {**about["event_payload"], "double": True}})
+
+
 def lost() -> Message:
     """What takes the place of a card whose approval is in no row any more."""
     block: Block = {"type": "section", "text": mrkdwn(replies_words.LOST_CARD), "expand": True}
@@ -93,10 +112,15 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
     if waits:
         about.append(mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at)))
         found.append(_context(f"about:{revision}", *about))
+        if verdict.over:
+            found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
     else:
         about.append(mrkdwn(card_words.asked(approval.agent, approval.created_at)))
         found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
-    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits), {"type": "divider"}]
+    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits)]
+    if waits and approval.request.schema_left_out:
+        found.append(_context(f"schema:{revision}", plain(card_words.SCHEMA_LEFT_OUT)))
+    found.append({"type": "divider"})
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from signoff.bot.cards.card import Message
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
@@ -25,6 +26,17 @@ def tally_message(thread: Thread, tally: Tally) -> Message:
     return _message(thread, lists_words.thread_text(thread.agent, told), status)
 
 
+def moved_message(thread: Thread, permalink: str | None) -> Message:
+    """What takes the place of a first message that was posted beside another one."""
+    status = lists_words.thread_elsewhere(permalink)
+    return _message(thread, lists_words.thread_text(thread.agent, status), status)
+
+
+def _metadata(thread: Thread) -> dict[str, Any]:
+    """How a first message is found again. Slack: any app in the workspace reads it."""
+    return {"event_type": "signoff_thread", "event_payload": {"agent": thread.agent, "thread": thread.id}}
+
+
 def _message(thread: Thread, text: Trusted, status: Trusted) -> Message:
     revision = thread.revision
     named = lists_words.run_named(cut(visible(thread.run), 400))
@@ -37,4 +49,4 @@ def _message(thread: Thread, text: Trusted, status: Trusted) -> Message:
         {"type": "context", "block_id": f"run:{revision}", "elements": [plain(named)]},
         {"type": "section", "block_id": f"tally:{revision}", "text": mrkdwn(status), "expand": True},
     ]
-    return Message(text, blocks, {"event_type": "signoff_thread", "event_payload": {"agent": thread.agent}})
+    return Message(text, blocks, _metadata(thread))

@@ -31,6 +31,10 @@ class Admins:
                 log.warning("admin not told: %s", error)
         return told
 
+    def tell_of(self, faults: Sequence[str]) -> bool:
+        """The same of whatever else needs somebody."""
+        return self.tell(admin_words.admin_faults(faults))
+
     def tell_of_policy(self, faults: Sequence[str]) -> bool:
         """The same of a policy's file that cannot be used: `faults` are why."""
         return self.tell(admin_words.admin_bad_policy(faults))

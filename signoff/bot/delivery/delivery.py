@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from functools import partial
 
 from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
-from signoff.bot.cards.card import Message
 from signoff.bot.delivery.admins import Admins
+from signoff.bot.delivery.doubles import Doubles
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import retry
+from signoff.bot.delivery.search import Search
+from signoff.bot.delivery.standing import Standing, renew
 from signoff.bot.delivery.threads import NotYet, Threads
-from signoff.bot.kinds import kind_of
-from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
+from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
 from signoff.models import crash, flood, threads, turns
@@ -36,17 +36,6 @@ OF_ONE_CARD = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_
 """Refusals of what a card holds. Any other meets every card of the channel, and is told once for all."""
 
 
-@dataclass(frozen=True)
-class Stands:
-    """A card in Slack, and where."""
-
-    message: Message
-    channel: str
-    ts: str
-    thread_ts: str | None
-    permalink: str | None
-
-
 class Delivery:
     """Brings cards up to date."""
 
@@ -55,7 +44,10 @@ class Delivery:
         self._store = approvals.store
         self._slack = slack
         self._admins = admins
-        self._threads = Threads(approvals.store, slack)
+        search = Search(approvals.store, slack)
+        self._threads = Threads(approvals.store, slack, search)
+        self._standing = Standing(approvals, slack, self._threads, search)
+        self._doubles = Doubles(approvals, slack)
 
     def deliver(self, approval_id: str) -> None:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
@@ -81,19 +73,22 @@ class Delivery:
         except SlackUnavailable as error:
             log.info("postponed: id=%s for %.1f s: %s", approval_id, error.seconds, error.detail)
             if error.limited:
-                self._note_limit(error.limited, error.seconds, turn)
+                self._note_limit(error.limited, error.seconds, turn, lease)
             else:
-                self.postpone(approval_id, error.seconds)
+                self._postpone(approval_id, error.seconds, lease)
         except SlackRefused as error:
-            self._note_refusal(approval_id, error)
+            self._note_refusal(approval_id, error, lease)
         except NotYet as reason:
             log.info("postponed: id=%s: %s", approval_id, reason)
-            self.postpone(approval_id, AGAIN_SECONDS)
+            self._postpone(approval_id, AGAIN_SECONDS, lease)
         finally:
-            CARDS.release(self._store, turn.card_id, held.lease)
+            CARDS.release(self._store, turn.card_id, held.lease, sure=held.sure)
         crash.here("delivery.released")
         if place and place.conversation and place.thread:
             self._tell_of(place.conversation, place.thread)
+
+    def _postpone(self, approval_id: str, seconds: float, lease: int) -> None:
+        self._approvals.cards.postpone(approval_id, seconds, lease=lease)
 
     def postpone(self, approval_id: str, seconds: float) -> None:
         """Let a card rest for a while."""
@@ -130,10 +125,10 @@ class Delivery:
         if thread_id is not None and not turns.paused(self._store, turns.UPDATE):
             self.tell(thread_id)
 
-    def _note_limit(self, method: str, seconds: float, turn: Turn) -> None:
+    def _note_limit(self, method: str, seconds: float, turn: Turn, lease: int) -> None:
         approval = self._approvals.get(turn.approval_id)
         unused = turn if approval.shown_at is None else None
-        turns.pause(self._store, method, approval.verdict.conversation, seconds, unused)
+        turns.pause(self._store, method, approval.verdict.conversation, seconds, unused, lease)
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
         """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.
@@ -148,9 +143,11 @@ class Delivery:
             return  # whoever has just posted it notes it, and has the last word
         if (approval.card.conversation, approval.card.message) == (channel, ts):
             return self.deliver(approval_id)
-        today = self._approvals.judge.today(approval)
-        message = kind_of(today).card(today, now=self._store.clock())
-        self._slack.update(channel, ts, message.text, message.blocks, metadata=message.metadata)
+        self._doubles.redraw(approval, channel, ts)
+
+    def redraw_doubles(self) -> None:
+        """Have nobody decide on messages that were found beside cards; Slack's trouble postpones them."""
+        self._doubles.step()
 
     def _until_shown(self, approval_id: str, held: Held) -> CardPlace | None:
         """The card, once nothing is left to be shown of it; None where that did not come to an end."""
@@ -164,87 +161,36 @@ class Delivery:
                 if approval.delivered_revision < approval.revision:
                     self._approvals.cards.note_delivered(approval)
                 return place
-            if number and not self._renew(held):
+            if number and not renew(held):
                 return None
-            self._show(approval, place, now, held)
+            if not self._show(approval, place, now, held):
+                log.warning("shown too late: id=%s", approval_id)
+                return None
         return None
 
-    def _renew(self, held: Held) -> bool:
-        """Before another call to Slack; False where somebody else may be at it."""
-        renewed = held.renew()
-        crash.here("delivery.renewed")
-        return renewed
-
-    def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> None:
-        stands = self._redrawn(approval, place, now) or self._posted(approval, now, held)
+    def _show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> bool:
+        """One revision; False where the lease was lost over it: then another has it shown once more."""
+        stands = self._standing.show(approval, place, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
-        retry(lambda: self._approvals.cards.note_shown(approval, *where))
-        crash.here("delivery.noted")
-
-    def _redrawn(self, approval: Approval, place: CardPlace, now: int) -> Stands | None:
-        """The card that is there, updated; None where there is none, or no longer."""
-        if not place.conversation or not place.message:
-            return None
-        message = kind_of(approval).card(approval, now=now)
-        try:
-            self._slack.update(
-                place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
+        noted = retry(
+            lambda: self._approvals.cards.note_shown(
+                approval,
+                *where,
+                lease=held.lease,
+                beside=stands.beside,
+                unsure=bool(place.unsure) and approval.pending,  # it is looked at once more when it has ended
             )
-        except SlackRefused as error:
-            if error.code not in GONE:
-                raise
-            log.warning("the card is gone, posting another: id=%s %s", approval.id, error.code)
-            return None
-        crash.here("delivery.redrawn")
-        return Stands(message, place.conversation, place.message, place.thread, place.permalink)
-
-    def _posted(self, approval: Approval, now: int, held: Held) -> Stands:
-        """A new card: in the thread that the verdict grants, else in its run's, else in none.
-
-        Raises NotYet where the run's thread is about to be posted, or cannot be replied to. Where the first
-        message is gone Slack puts the card into the channel; the run's next one begins another thread.
-        """
-        channel, wished = approval.verdict.conversation, approval.verdict.thread
-        if wished:
-            try:
-                return self._post(approval, now, channel, wished)
-            except SlackRefused as error:
-                if error.code not in NO_THREAD:
-                    raise
-                log.info("no such thread: id=%s %s", approval.id, error.code)
-        first = None if approval.verdict.effect == "notify" else self._threads.of(approval)
-        if (wished or first) and not self._renew(held):
-            raise NotYet("its lease ran out")
-        if first is None:
-            return self._post(approval, now, channel, None)
-        try:
-            stands = self._post(approval, now, *first)
-        except SlackRefused as error:
-            if error.code not in NO_THREAD:
-                raise
-            threads.forget(self._store, *first)
-            raise NotYet("its thread is gone") from None
-        if stands.thread_ts is None:
-            log.info("its thread is gone: id=%s", approval.id)
-            threads.forget(self._store, *first)
-        return stands
-
-    def _post(self, approval: Approval, now: int, channel: str, thread_ts: str | None) -> Stands:
-        message = kind_of(approval).card(approval, now=now)
-        self._slack.address()  # known before: a click may follow the post at once
-        posted: Posted = self._slack.post(
-            channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
         )
-        crash.here("delivery.posted")
-        permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)
-        return Stands(message, posted.channel, posted.ts, posted.thread_ts, permalink)
+        held.sure = True
+        crash.here("delivery.noted")
+        return noted
 
-    def _note_refusal(self, approval_id: str, error: SlackRefused) -> None:
+    def _note_refusal(self, approval_id: str, error: SlackRefused, lease: int) -> None:
         """Slack will not show it until somebody changes something: tell the admins, once a fault."""
         log.error("card refused: id=%s %s", approval_id, error)
-        self.postpone(approval_id, REFUSED_SECONDS)
+        self._postpone(approval_id, REFUSED_SECONDS, lease)
         approval = self._approvals.get(approval_id)
         whose = approval_id if error.code in OF_ONE_CARD else approval.verdict.conversation
-        if self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}"):
+        if self._approvals.cards.cannot_show(approval_id, f"{error.code} {whose}", lease=lease):
             self._admins.tell(admin_words.admin_cannot_show(approval, error.code, error.detail))

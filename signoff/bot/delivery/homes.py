@@ -48,7 +48,7 @@ class Homes:
         self._store = store
         self._lists = lists
         self._slack = slack
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._seen: dict[str, tuple[tuple[int, str], float]] = {}
         self._quiet_until = 0.0
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="home")
 
@@ -72,7 +72,8 @@ class Homes:
             log.error("Homes not published: %s", type(error).__name__)
 
     def _refresh(self, only: str) -> None:
-        change = homes.change(self._store)  # before anything is drawn: what comes later is seen next time
+        # Before anything is drawn: what comes later is seen next time.
+        change = homes.change(self._store), self._lists.policy
         found = [one for one in homes.due(self._store) if only in ("", one.user_id)]
         stale = [one for one in found if self._stale(one, change)]
         for start in range(0, len(stale), BATCH):
@@ -81,8 +82,8 @@ class Homes:
             shown = self._batch(stale[start : start + BATCH])
             self._seen |= dict.fromkeys(shown, (change, time.monotonic()))
 
-    def _stale(self, one: Opened, change: int) -> bool:
-        seen, at = self._seen.get(one.user_id, (-1, 0.0))
+    def _stale(self, one: Opened, change: tuple[int, str]) -> bool:
+        seen, at = self._seen.get(one.user_id, ((-1, ""), 0.0))
         return one.digest is None or seen != change or time.monotonic() - at > RELOOK_SECONDS
 
     def _batch(self, stale: list[Opened]) -> list[str]:
@@ -92,7 +93,8 @@ class Homes:
         }
         new = [one for one, view in drawn.items() if digest_of(view) != one.digest]
         ours = homes.claim(self._store, new)
-        found = list(self._pool.map(lambda one: self._publish(one.user_id, drawn[one]), ours))
+        views = {one.user_id: view for one, view in drawn.items()}
+        found = list(self._pool.map(lambda one: self._publish(one, views[one.user_id]), ours))
         homes.note_published(self._store, found)
         shown = [one.user_id for one in drawn if one not in new]
         return shown + [one.user_id for one in found if one.digest]
@@ -110,23 +112,24 @@ class Homes:
             log.error("Home not drawn: %s", type(error).__name__)
         return None
 
-    def _publish(self, user_id: str, view: Block) -> Published:
+    def _publish(self, one: Opened, view: Block) -> Published:
         quiet = self._quiet_until - time.monotonic()
         if quiet > 0:
-            return Published(user_id, None, quiet)
+            return Published(one.user_id, None, quiet, one.lease)
         try:
-            self._slack.publish_home(user_id, view)
+            self._slack.publish_home(one.user_id, view)
         except SlackRefused as error:
             log.warning("Home refused: %s", error)
             if error.code in NO_SUCH_USER:
-                homes.forget(self._store, user_id)
-            return Published(user_id, None, REFUSED_SECONDS)
+                homes.forget(self._store, one)
+            return Published(one.user_id, None, REFUSED_SECONDS, one.lease)
         except SlackUnavailable as error:
             self._heed(error)
             log.info("Home postponed for %.1f s: %s", error.seconds, error.detail)
             # Slack may have taken it although its answer was lost.
-            return Published(user_id, None, max(error.seconds, 0.0 if error.limited else REST_SECONDS))
-        return Published(user_id, digest_of(view), REST_SECONDS)
+            rest = max(error.seconds, 0.0 if error.limited else REST_SECONDS)
+            return Published(one.user_id, None, rest, one.lease)
+        return Published(one.user_id, digest_of(view), REST_SECONDS, one.lease)
 
     def _heed(self, error: SlackError) -> None:
         """Slack asked to be left alone, or is away: one person's Retry-After holds for all."""

@@ -17,14 +17,15 @@ log = logging.getLogger("signoff.deliver")
 
 RENEW_SECONDS = 1.0
 """A fifth of what a lease lasts: a few renewals may fail before it is lost."""
-Renew = Callable[[int], int | None]
-"""A lease → the same for longer; None where it ran out, and somebody else may have it."""
+Renew = Callable[[int], bool]
+"""A lease → for longer; False where somebody else has had it since."""
 
 
 class Held:
     """Inside its `with`, one thread renews all leases that this process has, every second.
 
-    `lease` is then the one to note something by, or to give back: no row has it any more where it was lost.
+    `lease` is the one to note something by, or to give back: no row has it any more where it was lost. `sure`
+    is False while something may stand in Slack that nobody has noted.
     """
 
     _all: ClassVar[set[Held]] = set()
@@ -33,6 +34,7 @@ class Held:
 
     def __init__(self, lease: int, renew: Renew) -> None:
         self.lease = lease
+        self.sure = True
         self._renew = renew
         self._over = False
         self._own = threading.Lock()
@@ -54,9 +56,7 @@ class Held:
     def renew(self) -> bool:
         """Now; False where it was lost. The database's errors pass."""
         with self._own:
-            found = None if self._over else self._renew(self.lease)
-            self.lease = found or self.lease
-            return found is not None
+            return not self._over and self._renew(self.lease)
 
     @classmethod
     def all(cls) -> list[Held]:

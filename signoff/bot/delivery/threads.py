@@ -12,14 +12,16 @@ import logging
 from functools import partial
 
 from signoff.bot.cards.card import Message
-from signoff.bot.cards.first_message import first_message, tally_message
+from signoff.bot.cards.first_message import first_message, moved_message, tally_message
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import retry
+from signoff.bot.delivery.search import Search
 from signoff.bot.slack.client import GONE, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.models import crash, threads
 from signoff.models.approval import Approval
-from signoff.models.store import Store
+from signoff.models.doubles import Place
+from signoff.models.store import MICROSECONDS, Store
 from signoff.models.threads import Thread
 
 log = logging.getLogger("signoff.threads")
@@ -30,6 +32,8 @@ LOST = GONE - {"is_inactive"}
 """Refusals of an edit after which the run goes on elsewhere. In an archived channel a thread only sleeps."""
 REFUSED_SECONDS = 60.0
 """Pause after Slack has refused an edit."""
+LOOK_BACK_SECONDS = 900
+"""Before the request that is shown, another one of its run may have had the first message posted."""
 
 
 class NotYet(Exception):
@@ -39,9 +43,10 @@ class NotYet(Exception):
 class Threads:
     """The first messages of runs' threads. Methods raise SlackUnavailable, SlackRefused or NotYet."""
 
-    def __init__(self, store: Store, slack: Slack) -> None:
+    def __init__(self, store: Store, slack: Slack, search: Search) -> None:
         self._store = store
         self._slack = slack
+        self._search = search
 
     def of(self, approval: Approval) -> tuple[str, str] | None:
         """Channel and ts of the first message of its run's thread, posted where it is new; None without run.
@@ -61,19 +66,53 @@ class Threads:
         crash.here("thread.leased")
         held = self._held(thread.id, lease)
         try:
-            message = first_message(thread, approval.verdict.approvers)
             with held:
-                posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
-        except (SlackUnavailable, SlackRefused):
-            threads.LEASES.release(self._store, thread.id, held.lease)
+                place = self._found(thread.id, approval) or self._first(thread, approval)
+        except SlackUnavailable as error:
+            threads.LEASES.release(self._store, thread.id, lease, sure=error.undone)
+            raise
+        except SlackRefused:
+            threads.LEASES.release(self._store, thread.id, lease)
             raise
         crash.here("thread.posted")
-        where = (thread.id, held.lease, posted.channel, posted.ts)
+        where = (thread.id, lease, place.conversation, place.message)
         if not retry(lambda: threads.note_posted(self._store, *where)):
             log.warning("thread posted too late: id=%d", thread.id)
+            crash.here("thread.late")
+            self._say_moved(thread.id, place)
             raise NotYet("somebody else has posted its thread")
         crash.here("thread.noted")
-        return posted.channel, posted.ts
+        return place.conversation, place.message
+
+    def _found(self, thread_id: int, approval: Approval) -> Place | None:
+        """Its first message, where somebody has posted it and could not note it."""
+        thread = threads.get(self._store, thread_id)
+        if thread is None or not thread.unsure:
+            return None
+        since = approval.created_at - LOOK_BACK_SECONDS * MICROSECONDS
+        return self._search.first_message(thread, approval.verdict.conversation, since)
+
+    def _first(self, thread: Thread, approval: Approval) -> Place:
+        message = first_message(thread, approval.verdict.approvers)
+        wanted = approval.verdict.conversation
+        posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
+        return Place(posted.channel, posted.ts)
+
+    def _say_moved(self, thread_id: int, late: Place) -> None:
+        """On a first message beside the run's; Slack's trouble leaves it as it is: it has no buttons."""
+        thread = threads.get(self._store, thread_id)
+        if thread is None or (thread.conversation, thread.message) == (late.conversation, late.message):
+            return
+        link = None
+        if thread.conversation and thread.message:
+            link = self._slack.permalink(thread.conversation, thread.message)
+        message = moved_message(thread, link)
+        try:
+            self._slack.update(
+                late.conversation, late.message, message.text, message.blocks, metadata=message.metadata
+            )
+        except (SlackUnavailable, SlackRefused) as error:
+            log.info("a first message stands beside another: id=%d %s", thread_id, error)
 
     def tell(self, thread_id: int) -> None:
         """Bring a first message up to date. Does nothing within 2 s of the last time: sweep comes back."""
@@ -94,7 +133,8 @@ class Threads:
             held = self._held(thread.id, lease)
             self._edit(thread, held, message)
             crash.here("thread.told")
-            threads.note_shown(self._store, thread, held.lease, digest, REST_SECONDS)
+            if not retry(lambda: threads.note_shown(self._store, thread, lease, digest, REST_SECONDS)):
+                log.warning("thread told too late: id=%d", thread.id)
 
     def _held(self, thread_id: int, lease: int) -> Held:
         return Held(lease, partial(threads.LEASES.renew, self._store, thread_id))

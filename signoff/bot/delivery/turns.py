@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from threading import Event
 
 from redis.exceptions import RedisError
@@ -31,9 +32,11 @@ BROKEN_SECONDS = 60.0
 class Turns:
     """Has cards delivered in their order. Any number share the work: a card's lease tells them apart."""
 
-    def __init__(self, store: Store, delivery: Delivery) -> None:
+    def __init__(self, store: Store, delivery: Delivery, beside: Callable[[], None] = lambda: None) -> None:
+        """`beside` has messages redrawn that stand beside cards: `Delivery.redraw_doubles`."""
         self._store = store
         self._delivery = delivery
+        self._beside = beside
 
     def wake(self, about: str) -> None:
         """Something about this approval is due, and maybe else: a job of the worker's.
@@ -61,6 +64,7 @@ class Turns:
         if not turns.paused(self._store, turns.UPDATE):
             for thread_id in threads.due(self._store):
                 self._delivery.tell(thread_id)
+            self._beside()
         return max(0.02, turns.rest(self._store, LOOK_SECONDS)) if done else 0.0
 
     def _deliver(self) -> bool:
@@ -74,7 +78,8 @@ class Turns:
 
     def _take(self, turn: turns.Turn) -> None:
         try:
-            self._delivery.take(turn)
+            if turn.moved_in is None or turns.move(self._store, turn):
+                self._delivery.take(turn)
         except OUTAGE:
             raise
         except Exception as error:

@@ -194,6 +194,8 @@ class EditForm:
         blocks, end = self._page(first, errors or {}, BLOCKS - len(above))
         whole = first == 0 and end == count
         top = [] if whole else [note(forms_words.fields_of(first + 1, end, count), "where")]
+        if self.approval.request.schema_left_out:
+            top.append(note(card_words.SCHEMA_LEFT_OUT, "schema"))
         bottom = [note(forms_words.FIELDS_LEFT, "no-room")] if count == end == FIELDS else []
         bottom += [page_back("edit_back", approval)] if len(starts) > 1 else []
         shown = [*above, *top, *(blocks or [note(card_words.EMPTY_PAYLOAD)]), *bottom]

@@ -165,6 +165,7 @@ def _facts(approval: Approval) -> list[tuple[str, str]]:
         ("key", visible(request.key or "")),
         ("rule", visible(verdict.rule)),
         ("why", visible(verdict.why or verdict.reason)),
+        ("sum", visible(verdict.over)),
         ("policy", visible(verdict.policy)),
         ("digest", digest(approval.payload_text)),
         ("sent", approval.digest_sent if approval.edited else ""),

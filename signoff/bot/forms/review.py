@@ -57,6 +57,8 @@ def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -
         where = forms_words.page_of(page, len(found))
         on = page > 1 and shown and not shown[0].path
         blocks.append(note(f"{where} · {forms_words.continued(page - 1)}" if on else where, "page"))
+    if page == 1 and approval.request.schema_left_out:
+        blocks.append(note(card_words.SCHEMA_LEFT_OUT, "schema"))
     blocks += row_blocks(shown, f"page:{page}") if shown else [note(card_words.EMPTY_PAYLOAD)]
     if last:
         blocks += [{"type": "divider"}, *_end(approval, may_decide)]

@@ -121,8 +121,14 @@ class Actions:
             lambda error: self.refusal(error, approval_id),
             lambda error: self._say(error, approval_id, body, respond),
         )
-        if not opened:
+        if not opened or self._beside(approval_id, body):
             self._redraw(approval_id, body)
+
+    def _beside(self, approval_id: str, body: Body) -> bool:
+        """Whether a double was clicked: nothing else redraws it."""
+        found = self._approvals.store.get(approval_id)
+        card = found.card if found else None
+        return card is not None and card.message is not None and card.message != _clicked(body)[1]
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
         if form == "details":

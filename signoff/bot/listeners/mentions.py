@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, TimeRanOut
+from signoff.approvals.errors import AlreadyDecided, BlockedNow, NotAllowed, NotRecorded, TimeRanOut
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.forms import modals
@@ -97,7 +97,7 @@ class Mentions:
         for approval in found:
             try:
                 may.append(self._approvals.open_for(approval.id, approval.version, user)[0])
-            except (NotAllowed, AlreadyDecided, TimeRanOut) as error:
+            except (NotAllowed, BlockedNow, AlreadyDecided, TimeRanOut) as error:
                 refused.append(error)
         if may:
             return text, waiting_blocks(text, may, self._approvals.store.clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,22 @@ GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_close
 """Refusals of an update after which a new message is posted."""
 NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
 """Refusals of a reply because of what it replies to."""
-READS = frozenset({"users.info", "usergroups.users.list", "conversations.info", "conversations.list"})
+UNDONE = frozenset(
+    {"ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+"""Of those, what Slack says before it has done anything. Of the others it may have done its part."""
+READS = frozenset(
+    {
+        "users.info",
+        "usergroups.users.list",
+        "conversations.info",
+        "conversations.list",
+        "conversations.history",
+        "conversations.replies",
+    }
+)
+PAGE = 200
+"""Messages of one page of a conversation: the most that Slack advises."""
 WHAT_TO_DO = {
     "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
     "not_in_channel": "Invite the app: write /invite and its name in the channel.",
@@ -71,6 +87,7 @@ class Slack:
     def __init__(self, web: WebClient) -> None:
         self.web = web
         self._url = ""
+        self._bot = ""
 
     def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Any method; None is left out."""
@@ -82,7 +99,9 @@ class Slack:
         except SlackApiError as error:
             raise _translate(method, error) from None
         except (SlackClientError, URLError, http.client.HTTPException, OSError, ValueError) as error:
-            raise SlackUnavailable(f"{method}: {type(error).__name__}.") from None
+            reason = getattr(error, "reason", error)  # urllib's, where nobody was reached
+            undone = isinstance(reason, ConnectionRefusedError | socket.gaierror)
+            raise SlackUnavailable(f"{method}: {type(error).__name__}.", undone=undone) from None
 
     def post(
         self,
@@ -132,6 +151,27 @@ class Slack:
             log.info("no permalink: %s", error)
             return None
         return self._url
+
+    def wrote(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message is this app's own: of its bot, which no other app has. Raises what Slack says."""
+        self._bot = self._bot or str(self.call("auth.test").get("bot_id") or "")
+        return bool(self._bot) and message.get("bot_id") == self._bot
+
+    def messages(
+        self, channel: str, thread_ts: str | None, oldest: float, cursor: str | None = None
+    ) -> tuple[list[Mapping[str, Any]], str | None]:
+        """A page of a channel's messages, or of a thread's, since a Unix time; and the next page's cursor.
+
+        Slack: needs `channels:history`, `groups:history` or `im:history`, as the channel is. A thread's
+        replies are not among its channel's messages.
+        """
+        given = {"oldest": f"{oldest:.6f}", "limit": PAGE, "cursor": cursor, "include_all_metadata": "true"}
+        if thread_ts:
+            answer = self.call("conversations.replies", channel=channel, ts=thread_ts, **given)
+        else:
+            answer = self.call("conversations.history", channel=channel, **given)
+        more = (answer.get("response_metadata") or {}).get("next_cursor") if answer.get("has_more") else None
+        return list(answer.get("messages") or ()), more or None
 
     def permalink(self, channel: str, ts: str, thread_ts: str | None = None) -> str | None:
         """A message's address; None where the workspace's is not known.
@@ -183,7 +223,10 @@ def _translate(method: str, error: SlackApiError) -> SlackError:
     if limited or code in RETRYABLE or answer.status_code >= 500:
         after = str(answer.headers.get("Retry-After", ""))
         return SlackUnavailable(
-            f"{code}.", float(after) if after.isdigit() else 2.0, limited=method if limited else ""
+            f"{code}.",
+            float(after) if after.isdigit() else 2.0,
+            limited=method if limited else "",
+            undone=code in UNDONE and answer.status_code < 500,
         )
     said = (answer.get("response_metadata") or {}).get("messages") or []
     return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(said[:3]) if said else ""))

@@ -18,12 +18,15 @@ class SlackUnavailable(SlackError):
     """Slack is busy or away.
 
     `seconds` is how long it asked to be left alone (its Retry-After), else a pause of ours. `limited` is the
-    method that was called too often, else empty.
+    method that was called too often, else empty. `undone` says that it has surely done nothing; else it may
+    have, and its answer was lost.
     """
 
-    def __init__(self, detail: str = "", seconds: float = 2.0, *, limited: str = "") -> None:
+    def __init__(
+        self, detail: str = "", seconds: float = 2.0, *, limited: str = "", undone: bool = False
+    ) -> None:
         super().__init__(detail)
-        self.seconds, self.limited = seconds, limited
+        self.seconds, self.limited, self.undone = seconds, limited, undone or bool(limited)
 
 
 class SlackRefused(SlackError):

@@ -131,7 +131,7 @@ class Table(dict[int, str]):
         self._of = of
 
     def __missing__(self, code: int) -> str:
-        if len(self) >= 32_768:
+        if len(self) >= 16_384:
             self.clear()
         found = self[code] = self._of(chr(code))
         return found

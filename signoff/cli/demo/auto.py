@@ -56,7 +56,7 @@ def _let_work(stage: Stage, name: str, reviewer: Reviewer) -> None:
     """Run one agent, which asks, and have the reviewer decide; then tell what the agent has said."""
     module = f"signoff.cli.demo.agents.{name}"
     with stage.log.open("ab") as log:
-        agent = stage.start(TICKET, module=module, stdout=subprocess.PIPE, stderr=log, SIGNOFF_AGENT=name)
+        agent = stage.start(TICKET, module=module, stdout=subprocess.PIPE, stderr=log, more=stage.agent(name))
     try:
         assert agent.stdout
         _say(name, agent.stdout.readline())

@@ -91,8 +91,8 @@ def _play(stage: Stage, *, open_browser: bool) -> NoReturn:
 def _request(stage: Stage) -> list[str]:
     """What follows `signoff request` in a shell: settings of its own, so that no others get in its way."""
     settings = stage.folder / "shell.env"
-    agent = (stage.server_data / "agent.env").read_text()
-    write_private(settings, f"{agent}SIGNOFF_AGENT=my-shell\n")
+    mine = "".join(f"{name}={value}\n" for name, value in stage.agent("my-shell").items())
+    write_private(settings, mine)
     payload = '{"month": "2026-10"}'
     ask = ["report.publish", "--payload", payload, "--reason", "From my shell", "--reversible", "--wait"]
     return [*ask, "--env-file", str(settings)]

@@ -12,8 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from signoff.queue.data_folder import read_env_file
+from signoff.queue import acl
+from signoff.queue.data_folder import AGENT_FILE, read_env_file
 from signoff.server import processes
+from signoff.server.own_redis import admin_url as admin_url_of
+from signoff.server.own_redis import kept_url
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -73,21 +76,36 @@ class Stage:
         cwd: Path | None = None,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
-        **environment: str,
+        more: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """One more program of ours, with the server's data folder; the caller ends it.
+        """One more program of ours, with the server's data folder and `more` settings; the caller ends it.
 
         Like all the others it is out of the terminal's reach, so that Ctrl-C comes to us alone and they are
         ended in order.
         """
         return processes.start(
             processes.python(module, *arguments),
-            env={**self._environment, **environment},
+            env={**self._environment, **(more or {})},
             cwd=cwd or self.folder,
             stdout=stdout,
             stderr=stderr,
             own_group=True,
         )
+
+    def agent(self, name: str) -> dict[str, str]:
+        """What an agent of this name has to set: a Redis user of its own, made anew at each start."""
+        from signoff.queue.users import Users
+
+        redis_url, admin_url = kept_url(self.server_data), admin_url_of(self.server_data, None, None)
+        if not admin_url:
+            raise Failed("the server has left no Redis")
+        with Users(admin_url) as users:
+            known = any(user.name == name for user in users.agents())
+            password = users.rotate(name) if known else users.add(name)
+            users.save()
+        key = read_env_file(self.server_data / AGENT_FILE)["SIGNOFF_VERIFY_KEY"]
+        url = acl.with_user(redis_url, name, password)
+        return {"SIGNOFF_AGENT": name, "SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key}
 
     def check(self) -> None:
         """Raise Failed where a part has ended by itself."""

@@ -73,7 +73,8 @@ class Troupe:
             folder.mkdir(exist_ok=True, mode=0o700)
         process = self._stage.start(
             str(self._tickets.of(name)), module=f"signoff.cli.demo.agents.{AGENTS[name]}", cwd=self._work,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, SIGNOFF_AGENT=name,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            more=self._stage.agent(name),
         )  # fmt: skip
         agent = self._agents[name] = _Agent(name, process)
         assert process.stdout

@@ -10,9 +10,10 @@ from sqlalchemy import exc
 
 from signoff.cli.doctor.patient import Fault, Patient, Skip
 from signoff.errors import ConfigError
-from signoff.models import migrate
+from signoff.models import migrate, roles
 from signoff.models.store import MICROSECONDS
-from signoff.queue.stream import DEAD, Stream, requests
+from signoff.queue.requests import Stream
+from signoff.queue.stream import DEAD, requests
 from signoff.queue.wakeups import QUEUE
 from signoff.server.own_redis import OLDEST, find_binary
 
@@ -81,7 +82,26 @@ def database(patient: Patient) -> str:
         ) from None
     if version != migrate.LATEST:
         raise Fault(f"its tables are of version {version or 'none'}, not {migrate.LATEST}", fix)
-    return f"{patient.engine.dialect.name}, tables of version {version}"
+    return f"{patient.engine.dialect.name}, tables of version {version}{_role(patient)}"
+
+
+def _role(patient: Patient) -> str:
+    """Which role runs, and what it could do to the audit log."""
+    with patient.store.reading() as connection:
+        found = roles.state(connection)
+    if found is None:
+        return "; whoever can write the file could rewrite the audit log: keep its heads elsewhere"
+    if found.owns:
+        return (
+            f"; runs as {found.role}, which owns the audit log and could rewrite it: "
+            "see `signoff db upgrade --for ROLE`"
+        )
+    if found.may_change:
+        raise Fault(
+            f"the server's role {found.role} was given more than reading and adding to the audit log",
+            f"as its owner, {found.owner}: `signoff db upgrade --for {found.role}`",
+        )
+    return f"; runs as {found.role}, which does not own the audit log ({found.owner} does)"
 
 
 def clock(patient: Patient) -> str:

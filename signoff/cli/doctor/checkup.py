@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.cli.doctor import backends, local, workspace
+from signoff.cli.doctor import backends, local, rights, workspace
 from signoff.cli.doctor.patient import Fault, Patient, Skip
 from signoff.errors import ConfigError
 
@@ -31,6 +31,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("channel", workspace.channel, ("settings", "scopes")),
     ("approvers", workspace.approvers, ("settings", "scopes")),
     ("redis", backends.redis_server, ()),
+    ("users", rights.users, ("redis",)),
     ("database", backends.database, ()),
     ("keys", local.keys, ()),
     ("clock", backends.clock, ("redis", "database")),

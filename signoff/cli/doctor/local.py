@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 
 from signoff.cli.doctor.patient import Fault, Patient
 from signoff.errors import ConfigError
 from signoff.policy.errors import PolicyError
 from signoff.queue.data_folder import agent_file, read_env_file
 from signoff.receipts import verify_keys
+from signoff.server.witness.kinds import Witness, witnesses
 
 GENERATE = "run `signoff keys generate`; `signoff serve` makes a key, too, where there is none"
 
@@ -19,13 +21,19 @@ def settings(patient: Patient) -> str:
     try:
         found = patient.settings
         policy, admins = found.policy(), found.admin_ids()
+        heads_to = witnesses(found.audit_witness, found.data)
     except PolicyError as error:
         raise Fault(error.detail, "mend the policy file; `signoff policy check` says the same") from None
     except ConfigError as error:
         raise Fault(error.detail, "set it in the environment, in .env, or in --env-file") from None
     source = f"policy {found.policy_file} ({policy.digest}); " if found.policy_file else ""
     named = f"{source}approvers {', '.join(policy.approvers)}; channel {policy.conversation}"
-    return f"{named}; admins {', '.join(admins) or 'none'}; data in {found.data}"
+    return f"{named}; admins {', '.join(admins) or 'none'}; data in {found.data}{_heads(heads_to)}"
+
+
+def _heads(witnesses: Sequence[Witness]) -> str:
+    names = ", ".join(one.name for one in witnesses)
+    return f"; witnesses of the audit log: {names}" if names else "; no witness has the audit log's heads"
 
 
 def keys(patient: Patient) -> str:

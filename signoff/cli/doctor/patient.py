@@ -17,7 +17,7 @@ from signoff.bot.slack.directory import SlackDirectory
 from signoff.models.engine import open_engine
 from signoff.models.store import Store
 from signoff.server import settings
-from signoff.server.own_redis import url_file
+from signoff.server.own_redis import admin_url, kept_url
 
 SECONDS = 5
 """How long anything that is asked may take to answer."""
@@ -65,9 +65,13 @@ class Patient:
     @cached_property
     def redis_url(self) -> str | None:
         """The Redis of the settings, or the one that `serve` keeps here; None where there was none yet."""
-        kept = url_file(self.settings.data)
-        own = kept.read_text().strip() if kept.exists() else None
-        return self.settings.redis_url or own
+        return self.settings.redis_url or kept_url(self.settings.data) or None
+
+    @cached_property
+    def admin_url(self) -> str | None:
+        """Who may make users there, where that is known."""
+        found, given = self.settings, self.settings.redis_admin_url
+        return admin_url(found.data, found.redis_url, given.get_secret_value() if given else None)
 
     @cached_property
     def redis(self) -> redis.Redis:

@@ -24,6 +24,8 @@ SCOPES = (
     "groups:read",
 )
 """What manifest.yml asks for."""
+OPTIONAL = ("channels:history", "groups:history", "im:history")
+"""What it asks for and whoever installs the app may leave out: `bot_optional`."""
 AGAIN = "install the app again with the scopes of `signoff manifest`, and take the new SLACK_BOT_TOKEN"
 WHO = "name full members of this workspace in SIGNOFF_APPROVERS (in Slack: a profile's menu, Copy member ID)"
 PAGES = 50
@@ -60,10 +62,15 @@ def scopes(patient: Patient) -> str:
     said = patient.slack.web.api_call("auth.test").headers.get("x-oauth-scopes")
     if said is None:
         raise Skip("Slack did not say which scopes the token has")
-    missing = [scope for scope in SCOPES if scope not in said.replace(",", " ").split()]
+    granted = said.replace(",", " ").split()
+    missing = [scope for scope in SCOPES if scope not in granted]
     if missing:
         raise Fault(f"the bot's token lacks {', '.join(missing)}", AGAIN)
-    return ", ".join(SCOPES)
+    left_out = [scope for scope in OPTIONAL if scope not in granted]
+    if not left_out:
+        return ", ".join((*SCOPES, *OPTIONAL))
+    lost = "a card that a crash has posted without noting it is not looked for, and may stand twice"
+    return f"{', '.join(SCOPES)}; without {', '.join(left_out)}: {lost}"
 
 
 def channel(patient: Patient) -> str:

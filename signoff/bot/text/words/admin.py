@@ -40,6 +40,13 @@ def admin_bad_policy(faults: Sequence[str]) -> Trusted:
     )
 
 
+def admin_faults(faults: Sequence[str]) -> Trusted:
+    """To an admin: what is wrong, and needs somebody."""
+    return Trusted(
+        "Signoff needs a look:\n" + "\n".join(f"• {escape(visible(fault))}" for fault in faults[:10])
+    )
+
+
 def too_much(agent: str, kind: str, most: int, until_: int) -> Trusted:
     """To a channel, once in a while: an agent is over a limit of the policy's."""
     if kind == "pending":

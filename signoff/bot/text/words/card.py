@@ -54,6 +54,11 @@ def asked(agent: str, at: int) -> Trusted:
     return Trusted(f"{agent} asked · {date(at)}")
 
 
+def asks_as(why: str) -> str:
+    """Which sum of the policy had a person asked; visible text."""
+    return f"Asked about because {why}."
+
+
 def audience(approvers: Sequence[str], most: int = 20) -> Trusted:
     """Who may decide, as mentions."""
     named = [mention(approver) for approver in approvers if is_id(approver)]
@@ -96,6 +101,11 @@ def folded(lines: int, size: int) -> str:
 
 
 BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
+
+
+SCHEMA_LEFT_OUT = (
+    "Its schema was too costly to check: fields are shown as sent, and edits are not checked by it."
+)
 
 
 def folded_after(lines: int, size: int) -> str:
@@ -157,6 +167,12 @@ def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_l
     """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
     first = f"{agent} asks: {what} · {until(ends, now)}"
     return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
+
+
+def stands_elsewhere(permalink: str | None) -> Trusted:
+    """On a message that stands beside the card; `permalink` is the card's."""
+    where = f"The one that counts is <{permalink}|here>." if permalink else "The one that counts is another."
+    return Trusted(f"This card was posted twice. {where}")
 
 
 def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:

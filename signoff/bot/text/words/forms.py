@@ -147,6 +147,7 @@ DETAIL_LABELS = {
     "policy": "Policy's digest",
     "rule": "Policy's rule",
     "why": "Policy says",
+    "sum": "Sum of a day",
     "risk": "Risk, claimed",
     "reversibility": "Reversibility, claimed",
     "tags": "Tags",

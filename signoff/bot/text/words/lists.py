@@ -42,6 +42,15 @@ def thread_waits(told: Trusted, approvers: Sequence[str]) -> Trusted:
     return Trusted(f"{told}\n{card_words.audience(approvers)}: open the thread to decide.")
 
 
+def thread_elsewhere(permalink: str | None) -> Trusted:
+    """On a first message that was posted beside another one."""
+    return Trusted(
+        f"The requests of this run stand in <{permalink}|another thread>."
+        if permalink
+        else "The requests of this run stand in another thread."
+    )
+
+
 def thread_text(agent: str, told: Trusted) -> Trusted:
     """The top-level text as it is edited."""
     return Trusted(f"Requests of {agent}, one run: {told.replace('*', '')}.")

@@ -74,7 +74,7 @@ def edit_needs(approvers: Sequence[str]) -> Trusted:
     )
 
 
-BLOCKED_NOW = Trusted("The policy blocks this now: it cannot be approved any more, only rejected.")
+BLOCKED_NOW = Trusted("The policy blocks this now: the request has ended as blocked, and nothing runs.")
 
 
 def blocked_value(reason: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from signoff.models import log
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -20,5 +22,10 @@ def upgrade() -> None:
     """What waits under an id that commits to nothing runs out of time: sweep ends it, and says why."""
     op.add_column("approval", sa.Column("spent_by", sa.Text()))
     op.add_column("approval", sa.Column("spent_at", sa.BigInteger()))
-    now = NOW[op.get_bind().dialect.name]
-    op.execute(f"UPDATE approval SET expires_at = {now} WHERE status = 'pending' AND expires_at > {now}")
+    connection = op.get_bind()
+    now = int(connection.execute(sa.text(f"SELECT {NOW[connection.dialect.name]}")).scalar_one())
+    ended = "UPDATE approval SET expires_at = :now WHERE status = 'pending' AND expires_at > :now"
+    if connection.execute(sa.text(ended), {"now": now}).rowcount:
+        log.append(
+            connection, log.Event("migrated", None, now, "signoff", {"to": revision, "expires_at": now})
+        )

@@ -1,0 +1,245 @@
+"""An approval's lines, added up: what its rows have to hold; pure.
+
+Lines of an earlier Signoff say less, and some of it by other names: what a line does not say is not held
+against a row. What was erased has no salt any more, so its digests are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from signoff.approvals.audit.fits import Claims, Exactly, Fits, Judged, Near, Reported, Salted, Signed
+
+
+@dataclass(frozen=True)
+class Said:
+    """One line, read."""
+
+    seq: int
+    kind: str
+    at: int
+    actor: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a row's column has to fit, and the line that says so."""
+
+    fit: Fits
+    seq: int
+
+
+Row = dict[str, Told]
+
+
+class Contradiction(Exception):
+    """The lines do not make a life of a request: what is wrong, and in which."""
+
+    def __init__(self, seq: int, what: str) -> None:
+        super().__init__(what)
+        self.seq, self.what = seq, what
+
+
+@dataclass
+class Account:
+    """What the rows of one approval have to hold. `salts` are those of its payloads, by version."""
+
+    approval_id: str
+    salts: Mapping[int, str | None]
+    erased: bool = False
+    approval: Row = field(default_factory=dict)
+    payloads: dict[int, Row] = field(default_factory=dict)
+    decisions: list[Row] = field(default_factory=list)
+    cards: dict[int | None, Row] = field(default_factory=dict)
+    """By the card's number; lines of before do not give it."""
+    receipt: Said | None = None
+    """The line of the receipt that it ended with."""
+    _version: int = 1
+    _expires_at: int | None = None
+
+    def add(self, lines: Iterable[Said], of_all: Sequence[Said]) -> Account:
+        """Read its lines, and those about all that waited, in order; raises Contradiction."""
+        for line in sorted([*lines, *of_all], key=lambda one: one.seq):
+            if not self.approval and line.kind not in ("submit", *OF_ALL):
+                raise Contradiction(line.seq, f"a line {line.kind!r} comes before the request")
+            if line.kind not in OF_ALL or self._pending:
+                try:
+                    _READ[line.kind](self, line)
+                except KeyError as error:
+                    what = "kind is not known" if line.kind not in _READ else f"data has no {error}"
+                    raise Contradiction(line.seq, f"its {what}") from None
+        return self
+
+    @property
+    def _pending(self) -> bool:
+        return bool(self.approval) and self.receipt is None
+
+    def _expect(self, line: Said, **columns: Any) -> None:
+        for name, value in columns.items():
+            fit: Fits = value if isinstance(value, Fits) else Exactly(value)
+            self.approval[name] = Told(fit, line.seq)
+
+    def _salted(self, told: str) -> Salted:
+        return Salted(told, self.salts.get(self._version))
+
+    def _optional(self, told: str | None) -> Fits:
+        return Exactly(None) if told is None else self._salted(told)
+
+    def _submit(self, line: Said) -> None:
+        data = line.data
+        if self.approval:
+            raise Contradiction(line.seq, "the same request was submitted before")
+        self._expect(
+            line, id=self.approval_id, agent=line.actor, action=data["action"], version=1, status="pending",
+            created_at=line.at, reason="", ended_at=None, receipt=None, receipt_expires_at=None, outcome=None,
+            outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
+        )  # fmt: skip
+        if "request" in data:
+            self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
+            self._expect(line, key=self._optional(data["key"]), run=self._optional(data["run"]))
+        self.payloads[1] = self._payload(line, 1, Claims(data["claims"], self.salts.get(1)))
+
+    def _payload(self, line: Said, version: int, claims: Fits) -> Row:
+        fits = {
+            "approval_id": Exactly(self.approval_id),
+            "version": Exactly(version),
+            "text": Salted(line.data["payload"], self.salts.get(version)),
+            "claims": claims,
+        }
+        return {name: Told(fit, line.seq) for name, fit in fits.items()}
+
+    def _verdict(self, line: Said) -> None:
+        told = line.data
+        if "verdict" not in self.approval:  # a later one changes neither until when nor where it is asked
+            self._expires_at = told["expires_at"]
+            where = told["conversation"] if "conversation" in told else told["channel"]
+            self._expect(line, expires_at=self._expires_at, conversation=where)
+        self._expect(line, verdict=Judged(told, self.salts.get(self._version)))
+
+    def _restored(self, line: Said) -> None:
+        self._expires_at = min(self._expires_at or line.at, line.at)
+        self._expect(line, closed_in=line.data["epoch"], expires_at=self._expires_at)
+
+    def _shown(self, line: Said) -> None:
+        data = line.data
+        if "card" in data and data["card"] is None:
+            return  # a message beside the card, which no row's card is
+        if not self.cards:
+            self._expect(line, shown_at=Near(line.at))
+        where = data["conversation"] if "conversation" in data else data["channel"]
+        message = data["message"] if "message" in data else data["ts"]
+        fits: dict[str, Fits] = {"conversation": Exactly(where), "message": Exactly(message)}
+        if "thread" in data:
+            fits |= {"thread": Exactly(data["thread"]), "channel": Exactly(data["channel"])}
+            fits["permalink"] = self._optional(data["permalink"])
+        fits["approval_id"] = Exactly(self.approval_id)
+        self.cards[data.get("card")] = {name: Told(fit, line.seq) for name, fit in fits.items()}
+
+    def _edit(self, line: Said) -> None:
+        if self.receipt:
+            raise Contradiction(line.seq, "it was edited after it had ended")
+        self._version = line.data["version"]
+        if self._version != max(self.payloads) + 1:
+            raise Contradiction(line.seq, "its version does not follow")
+        self.payloads[self._version] = self._payload(line, self._version, Exactly(None))
+        self._expect(line, version=self._version)
+        if "verdict" in line.data:
+            salt = self.salts.get(self._version)
+            self._expect(line, verdict=Judged(line.data["verdict"], salt))
+
+    def _decision(self, line: Said) -> None:
+        if self.receipt:
+            raise Contradiction(line.seq, "somebody voted after it had ended")
+        self._vote(line, line.data, line.actor, line.at)
+
+    def _vote(self, line: Said, data: Mapping[str, Any], approver: str, at: int) -> None:
+        fits: dict[str, Fits] = {
+            "approval_id": Exactly(self.approval_id),
+            "version": Exactly(line.data["version"]),
+            "approver": Exactly(approver),
+            "at": Exactly(at),
+            "withdrawn_at": Exactly(None),
+            "vote": Exactly(data["vote"] if "vote" in data else data["answer"]),
+            "reason": self._salted(data["reason"]),
+        }
+        if "name" in data:
+            fits |= {"name": self._salted(data["name"]), "resubmit": Exactly(data["resubmit"])}
+            fits["second_factor"] = Exactly(data["second_factor"])
+        self.decisions.append({name: Told(fit, line.seq) for name, fit in fits.items()})
+
+    def _cancel(self, line: Said) -> None:
+        self._expect(line, reason=self._salted(line.data["reason"]))
+
+    def _receipt(self, line: Said) -> None:
+        data = line.data
+        self._ended(line, line.at)
+        if "reason" in data:
+            self._expect(line, reason=self._salted(data["reason"]), receipt_expires_at=data["expires"])
+            return
+        self.approval.pop("receipt_expires_at", None)
+        if data["status"] != "cancelled":  # lines of before left it to the vote, if there was one
+            self.approval.pop("reason", None)
+
+    def _adopted(self, line: Said) -> None:
+        data = line.data
+        self._ended(line, data["decided_at"])
+        self._expect(line, reason=self._salted(data["reason"]))
+        if data["by"]:
+            vote = "approve" if data["status"] == "approved" else "reject"
+            self._vote(line, data.get("voted") or {"vote": vote, "reason": data["reason"]}, data["by"],
+                       data["decided_at"])  # fmt: skip
+        if "closed_in" in data:
+            self._expect(line, closed_in=data["closed_in"], receipt_expires_at=data["expires"])
+        else:
+            self.approval.pop("closed_in", None)
+            self.approval.pop("receipt_expires_at", None)
+
+    def _ended(self, line: Said, at: int) -> None:
+        if self.receipt:
+            raise Contradiction(line.seq, "it ended twice")
+        data = line.data
+        self.receipt = line
+        self._expect(line, status=data["status"], version=data["version"], ended_at=at)
+        self._expect(line, receipt=Signed(data["signed"], self.erased))
+        if data["version"] != max(self.payloads):
+            raise Contradiction(line.seq, "it ended with a version that no line tells of")
+
+    def _outcome(self, line: Said) -> None:
+        note = self._salted(line.data["note"])
+        self._expect(line, outcome=Reported(line.data["succeeded"], note), outcome_at=Near(line.at))
+
+    def _spend(self, line: Said) -> None:
+        self._expect(line, spent_by=self._salted(line.data["by"]), spent_at=line.data["spent_at"])
+
+    def _migrated(self, line: Said) -> None:
+        """A new version of the tables ended what it could not take over."""
+        self._expires_at = min(self._expires_at or line.at, line.data["expires_at"])
+        self._expect(line, expires_at=self._expires_at)
+
+
+def _passed(_: Account, __: Said) -> None:
+    """What it says stands in no row of an approval by itself."""
+
+
+_READ: Mapping[str, Callable[[Account, Said], None]] = {
+    "submit": Account._submit,
+    "verdict": Account._verdict,
+    "restored": Account._restored,
+    "shown": Account._shown,
+    "edit": Account._edit,
+    "decision": Account._decision,
+    "expiry": _passed,
+    "cancel": Account._cancel,
+    "receipt": Account._receipt,
+    "adopted": Account._adopted,
+    "outcome": Account._outcome,
+    "spend": Account._spend,
+    "migrated": Account._migrated,
+}
+OF_ALL = ("restored", "migrated")
+"""Kinds of lines about whatever waited then."""
+OF_AN_APPROVAL = frozenset(_READ)
+"""The kinds of lines that an account is made of."""

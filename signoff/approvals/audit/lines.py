@@ -1,0 +1,127 @@
+"""What lines say of a request's life: the policy's and our own words plainly, all else as salted digests."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, assert_never
+
+from signoff.models.approval import Approval, End
+from signoff.models.log import Event, salted
+from signoff.models.messages import Decision
+from signoff.models.receipt import Receipt
+from signoff.models.store import MICROSECONDS
+from signoff.models.verdict import Verdict
+from signoff.payload.canonical import canonical
+
+PLAIN = frozenset(
+    (
+        "effect",
+        "rule",
+        "why",
+        "approvers",
+        "named",
+        "conversation",
+        "risk",
+        "risk_from",
+        "reversibility",
+        "reversibility_from",
+        "policy",
+        "expires_in",
+        "editable",
+        "require",
+    )
+)
+"""Of a verdict: what comes from the policy's file. The rest may repeat the payload, and is salted."""
+RENAMED = {"answer": "effect", "channel": "conversation", "thread_ts": "thread"}
+"""What lines of before called parts of a verdict; lines stay as they were written."""
+
+
+def judged(verdict: Verdict, salt: str) -> dict[str, Any]:
+    """A verdict, whole: each of its fields plainly or as a salted digest."""
+    fields = verdict.model_dump(mode="json")
+    return {name: value if name in PLAIN else digest(salt, value) for name, value in fields.items()}
+
+
+def voted(decision: Decision, salt: str) -> dict[str, Any]:
+    """A vote; who voted is the line's actor."""
+    return {
+        "vote": decision.vote,
+        "reason": salted(salt, decision.reason),
+        "name": salted(salt, decision.name),
+        "resubmit": decision.resubmit,
+        "second_factor": decision.second_factor,
+    }
+
+
+def digest(salt: str, value: Any) -> str:
+    """A salted digest of any JSON value."""
+    return salted(salt, canonical(value))
+
+
+def optional(salt: str, text: str | None) -> str | None:
+    """A salted digest of a text that may be missing."""
+    return None if text is None else salted(salt, text)
+
+
+def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event]:
+    """A request and its verdict; `agent` is what there is to say of an agent that asks for the first time."""
+    told = {
+        "request": one.request_id,
+        "action": one.action,
+        "version": 1,
+        "digest_sent": salted(salt, one.digest_sent),
+        "payload": salted(salt, one.payload_text),
+        "claims": salted(salt, one.request.claims()),
+        "key": optional(salt, one.request.key),
+        "run": optional(salt, one.request.run),
+        **agent,
+    }
+    verdict = {**judged(one.verdict, salt), "expires_at": one.expires_at}
+    return (
+        Event("submit", one.id, one.created_at, one.agent, told),
+        Event("verdict", one.id, one.created_at, "policy", verdict),
+    )
+
+
+def ended(
+    approval: Approval,
+    status: End,
+    receipt: Receipt,
+    decision: Decision | None,
+    edited: bool,
+    salt: str,
+    at: int,
+    actor: str,
+) -> list[Event]:
+    """An end: what `decision` changed and decided, or what else ended it, and the receipt.
+
+    The request's nonce is in none of them: with the id it would let an erased payload be guessed.
+    """
+    found = []
+
+    def say(kind: str, who: str, **data: Any) -> None:
+        found.append(Event(kind, approval.id, at, who, data))
+
+    version, reason = approval.version, salted(salt, receipt.reason)
+    if edited:
+        payload = salted(salt, approval.payload_text)
+        say("edit", actor, version=version, payload=payload, verdict=judged(approval.verdict, salt))
+    if decision:
+        shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
+        say("decision", actor, version=version, shown_for_ms=shown_for, **voted(decision, salt))
+    match status:
+        case "approved" | "rejected" | "blocked":
+            pass  # the decision or the verdict has said it
+        case "expired":
+            say("expiry", actor, never_shown=receipt.never_shown)
+        case "cancelled":
+            say("cancel", actor, reason=reason)
+        case never:
+            assert_never(never)
+    signed = hashlib.sha256(receipt.token.encode()).hexdigest()
+    expires = int(receipt.not_after.timestamp()) * MICROSECONDS
+    say(
+        "receipt", "signoff", status=receipt.status, jti=receipt.jti, version=version, reason=reason,
+        expires=expires, signed=signed,
+    )  # fmt: skip
+    return found

@@ -1,0 +1,239 @@
+"""Rows beside the log: each approval's against what its lines say, a batch at a time."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Table, bindparam, select
+
+from signoff.approvals.audit.account import Account, Contradiction, Row, Said, Told
+from signoff.approvals.audit.fits import Judged
+from signoff.approvals.audit.token import differing
+from signoff.models.log import events, line_hash
+from signoff.models.store import approvals, cards, decisions, payloads
+from signoff.receipts import VerifyKeys
+
+BATCH = 100
+"""Approvals whose rows are held at a time."""
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_LINES = select(events).where(events.c.approval_id.in_(_IDS)).order_by(events.c.seq)
+_APPROVALS = select(approvals).where(approvals.c.id.in_(_IDS))
+
+
+def _of(table: Table, *order: str) -> Any:
+    column = table.c.approval_id
+    return select(table).where(column.in_(_IDS)).order_by(column, *(table.c[name] for name in order))
+
+
+_PAYLOADS = _of(payloads, "version")
+_DECISIONS = _of(decisions, "id")
+_CARDS = _of(cards, "id")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first thing that is wrong. `seq` is the line that says otherwise; None where there is no line.
+
+    `row` names the approval or the other thing whose row it is, `column` is `table.column`; either is empty
+    where the fault is the log's own.
+    """
+
+    what: str
+    seq: int | None = None
+    row: str = ""
+    column: str = ""
+
+
+@dataclass
+class Tally:
+    """What a comparison met: approvals, those erased, receipts signed by keys that were not given."""
+
+    approvals: int = 0
+    erased: int = 0
+    unknown_keys: int = 0
+
+
+def compare(
+    connection: Connection,
+    ids: Sequence[str],
+    restores: Sequence[Said],
+    keys: VerifyKeys | None,
+    tally: Tally,
+) -> Fault | None:
+    """What is wrong with the rows of these approvals, by the lowest line; None where nothing is."""
+    values = {"ids": list(ids)}
+    lines = _grouped(connection.execute(_LINES, values).mappings())
+    found = {row["id"]: dict(row) for row in connection.execute(_APPROVALS, values).mappings()}
+    parts = [_grouped(connection.execute(one, values).mappings()) for one in (_PAYLOADS, _DECISIONS, _CARDS)]
+    faults = []
+    for approval_id in ids:
+        rows = Rows(found.get(approval_id), *(part[approval_id] for part in parts))
+        tally.approvals += 1
+        tally.erased += rows.erased
+        fault = _first(rows, approval_id, lines[approval_id], restores, keys, tally)
+        if fault:
+            faults.append(fault)
+    return min(faults, key=lambda one: one.seq or 0, default=None)
+
+
+def read(line: Mapping[str, Any]) -> Said:
+    """A row of the log → the line."""
+    return Said(line["seq"], line["kind"], line["at"], line["actor"], json.loads(line["data"]))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of one approval."""
+
+    approval: Mapping[str, Any] | None
+    payloads: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+    cards: Sequence[Mapping[str, Any]]
+
+    @property
+    def erased(self) -> bool:
+        """Its payload, and with it what may say too much, was erased."""
+        return any(row["erased_at"] is not None for row in self.payloads)
+
+    @property
+    def text(self) -> str | None:
+        """The text of its last payload."""
+        return self.payloads[-1]["text"] if self.payloads else None
+
+
+def _first(
+    rows: Rows,
+    approval_id: str,
+    lines: Sequence[Mapping[str, Any]],
+    restores: Sequence[Said],
+    keys: VerifyKeys | None,
+    tally: Tally,
+) -> Fault | None:
+    name = f"approval {approval_id}"
+    salts = {row["version"]: row["salt"] if row["erased_at"] is None else None for row in rows.payloads}
+    account = Account(approval_id, salts, rows.erased)
+    try:
+        since = lines[0]["seq"] if lines else 0
+        account.add([read(line) for line in lines], [one for one in restores if one.seq > since])
+    except Contradiction as error:
+        fault = Fault(error.what, error.seq, name)
+    else:
+        faults = [fault for fault in _faults(rows, account, name) if fault]
+        if not faults and rows.approval and rows.approval["receipt"] and account.receipt:
+            faults.extend(_of_receipt(rows, account.receipt, keys, tally, name))
+        if not faults:
+            return None
+        fault = min(faults, key=lambda one: one.seq or 0)
+    for line in lines:  # a line that was changed says nothing against a row
+        if (
+            line["seq"] == fault.seq
+            and line_hash({k: v for k, v in line.items() if k != "hash"}) != line["hash"]
+        ):
+            return Fault("it was changed", fault.seq)
+    return fault
+
+
+def _faults(rows: Rows, account: Account, name: str) -> Iterator[Fault | None]:
+    if rows.approval is None:
+        seq = account.approval["id"].seq
+        yield Fault("its approval's row is gone", seq, name, "approval.id")
+        return
+    if "verdict" not in account.approval:
+        yield Fault("no line tells of its verdict", account.approval["id"].seq, name, "approval.verdict")
+    yield _row(rows.approval, account.approval, "approval", name)
+    yield from _payloads(rows.payloads, account, name)
+    yield from _votes(rows.decisions, account, name)
+    yield from _cards(rows.cards, account, name)
+
+
+def _row(row: Mapping[str, Any], told: Row, table: str, name: str) -> Fault | None:
+    wrong = {column: one for column, one in told.items() if not one.fit.fits(row[column])}
+    if not wrong:
+        return None
+    column, one = min(wrong.items(), key=lambda item: item[1].seq)
+    return Fault(_words(f"{table}.{column}", row[column], one), one.seq, name, f"{table}.{column}")
+
+
+def _words(column: str, value: Any, told: Told) -> str:
+    if column == "payload.text":
+        return "its payload was changed"
+    if isinstance(told.fit, Judged):
+        fields = ", ".join(told.fit.differing(value))
+        return f"{column} differs in {fields}: the line says {told.fit.shown()}"
+    return f"{column} differs: the line says {told.fit.shown()}"
+
+
+def _payloads(found: Sequence[Mapping[str, Any]], account: Account, name: str) -> Iterator[Fault | None]:
+    rows = {row["version"]: row for row in found}
+    for version, told in account.payloads.items():
+        seq, row = told["text"].seq, rows.pop(version, None)
+        whose = f"{name}, version {version}"
+        if row is None:
+            yield Fault("its payload's row is gone", seq, whose, "payload.version")
+        elif row["erased_at"] is not None:
+            kept = [column for column in ("text", "salt", "claims") if row[column] is not None]
+            if kept:
+                yield Fault("a payload is marked as erased, and is not", seq, whose, f"payload.{kept[0]}")
+        elif row["text"] is None or row["salt"] is None:
+            column = "text" if row["text"] is None else "salt"
+            yield Fault(
+                f"payload.{column} is gone, and it is not marked as erased", seq, whose, f"payload.{column}"
+            )
+        else:
+            yield _row(row, told, "payload", whose)
+    for version in rows:
+        yield Fault("no line tells of a payload", None, f"{name}, version {version}", "payload.version")
+
+
+def _votes(found: Sequence[Mapping[str, Any]], account: Account, name: str) -> Iterator[Fault | None]:
+    rows = list(found)
+    for told in account.decisions:
+        if not rows:
+            yield Fault("its decision's row is gone", told["at"].seq, name, "decision.id")
+            return
+        # The one it tells of, else the one that stands in its place.
+        same = next((row for row in rows if _row(row, told, "decision", name) is None), None)
+        if same is None and len(rows) > len(account.decisions):
+            yield Fault("its decision's row is gone", told["at"].seq, name, "decision.id")
+            return
+        row = same or rows[0]
+        rows.remove(row)
+        yield _row(row, told, "decision", f"{name}, decision {row['id']}")
+    for row in rows:
+        yield Fault("no line tells of a decision", None, f"{name}, decision {row['id']}", "decision.id")
+
+
+def _cards(found: Sequence[Mapping[str, Any]], account: Account, name: str) -> Iterator[Fault | None]:
+    rows, cards = {row["id"]: row for row in found}, dict(account.cards)
+    if None in cards and found:  # lines of before: the card is the one that there was
+        cards.setdefault(found[0]["id"], cards.pop(None))
+    for number, told in cards.items():
+        row = rows.pop(number, None)
+        if row is None:
+            yield Fault("its card's row is gone", told["message"].seq, name, "card.id")
+        else:
+            yield _row(row, told, "card", f"{name}, card {number}")
+    for number, row in rows.items():
+        if row["message"] is not None:
+            whose = f"{name}, card {number}"
+            yield Fault("no line tells of a card that stands", None, whose, "card.message")
+
+
+def _of_receipt(rows: Rows, line: Said, keys: VerifyKeys | None, tally: Tally, name: str) -> Iterator[Fault]:
+    assert rows.approval is not None
+    found = differing(rows.approval, rows.decisions, rows.text, line, keys)
+    if found.unknown_key:
+        tally.unknown_keys += 1
+    if found.what:
+        yield Fault(found.what, line.seq, name, "approval.receipt")
+
+
+def _grouped(rows: Iterable[Any]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["approval_id"]].append(dict(row))
+    return found

@@ -1,0 +1,134 @@
+"""Which line of the log says what stands in which column; and of the others, why none does.
+
+Whoever adds a table or a column says here where its content is logged. What is logged is compared by
+`account`; a test changes every such column, and expects `verify` to name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """The kinds of lines that say it."""
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unsaid:
+    """No line says it, and why none has to."""
+
+    why: str
+
+
+def by(*kinds: str) -> Line:
+    """Said by lines of these kinds."""
+    return Line(kinds)
+
+
+DRAWING = Unsaid("what is shown, and when next: redrawn from what is said")
+NUMBER = Unsaid("the row's own number")
+ENDS = ("receipt", "adopted")
+
+SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
+    "approval": {
+        "id": by("submit"),
+        "agent": by("submit"),
+        "request_id": by("submit"),
+        "key": by("submit"),
+        "run": by("submit"),
+        "action": by("submit"),
+        "status": by(*ENDS),
+        "version": by("edit", *ENDS),
+        "revision": DRAWING,
+        "delivered_revision": DRAWING,
+        "digest_sent": by("submit"),
+        "verdict": by("verdict", "edit"),
+        "reason": by("cancel", *ENDS),
+        "created_at": by("submit"),
+        "expires_at": by("verdict", "restored", "migrated"),
+        "shown_at": by("shown"),
+        "ended_at": by(*ENDS),
+        "not_before": DRAWING,
+        "published_at": Unsaid("whether Redis has the answer: sweep repeats it"),
+        "receipt": by(*ENDS),
+        "receipt_expires_at": by(*ENDS),
+        "outcome": by("outcome"),
+        "outcome_at": by("outcome"),
+        "conversation": by("verdict"),
+        "closed_in": by("restored", "adopted"),
+        "spent_by": by("spend"),
+        "spent_at": by("spend"),
+    },
+    "payload": {
+        "approval_id": by("submit", "edit"),
+        "version": by("submit", "edit"),
+        "text": by("submit", "edit"),
+        "salt": by("submit", "edit"),
+        "claims": by("submit"),
+        "erased_at": Unsaid("what is erased has neither text nor salt nor claims: that is checked"),
+    },
+    "decision": {
+        "id": NUMBER,
+        "approval_id": by("decision", "adopted"),
+        "version": by("decision", "adopted"),
+        "approver": by("decision", "adopted"),
+        "name": by("decision", "adopted"),
+        "vote": by("decision", "adopted"),
+        "reason": by("decision", "adopted"),
+        "resubmit": by("decision", "adopted"),
+        "second_factor": by("decision", "adopted"),
+        "at": by("decision", "adopted"),
+        "withdrawn_at": by("decision", "adopted"),
+    },
+    "card": {
+        "id": by("shown"),
+        "approval_id": by("shown"),
+        "conversation": by("shown"),
+        "message": by("shown"),
+        "permalink": by("shown"),
+        "shown_revision": DRAWING,
+        "lease_until": DRAWING,
+        "fault": DRAWING,
+        "thread": by("shown"),
+        "channel": by("shown"),
+    },
+    "agent": {
+        "name": by("submit", "agent"),
+        "owner": by("submit", "agent", "policy"),
+        "created_at": by("submit", "agent"),
+        "served_at": DRAWING,
+        "added_owner": by("agent"),
+    },
+    "policy": {
+        "digest": by("policy"),
+        "text": by("policy"),
+        "since": Unsaid("when it last came into force; of a file that never did, 0"),
+        "fault": Unsaid("only of a file that was never in force: that is checked"),
+    },
+    "epoch": {
+        "number": by("restored"),
+        "started_at": by("restored"),
+        "backup_at": by("restored"),
+        "told_at": Unsaid("whether agents were told: sweep repeats it"),
+    },
+    "audit_event": Unsaid("the log itself"),
+    "thread": DRAWING,
+    "pause": DRAWING,
+    "home": DRAWING,
+    "flood_warning": Unsaid("what a conversation is still to be told"),
+    "draft": Unsaid("what somebody is typing, deleted soon"),
+}
+"""Table → column → where it is said."""
+
+KINDS = frozenset(
+    (
+        "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
+        "spend", "agent", "policy", "restored",
+        "migrated",
+    )
+)  # fmt: skip
+"""All kinds of lines."""

@@ -1,0 +1,49 @@
+"""The verdict that people decide by today; pure.
+
+A request is judged when it comes, and again whenever somebody acts on it: by the policy in force then, over
+the same facts. Judging again counts nothing in limits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from signoff.models.approval import Approval
+from signoff.models.verdict import Verdict
+from signoff.policy.evaluate import evaluate
+from signoff.policy.policy import Policy
+
+
+def standing(approval: Approval, policy: Policy) -> Verdict:
+    """What a policy says today of a pending Approval.
+
+    Where it asks, that verdict: its people decide, and nobody else. Where it would let it run, the one that
+    it was asked under: what was asked about stays asked about, and whoever is in its groups today decides.
+    Where it blocks, a verdict of `block`: nobody approves it. The card stays where it stands, and its time as
+    it was.
+    """
+    asked, request = approval.verdict, approval.request
+    if approval.edited:
+        request = request.model_copy(update={"payload": approval.payload})
+    today = evaluate(request, approval.agent, policy)
+    if today.effect in ("allow", "notify"):
+        return asked.model_copy(update={"approvers": policy.resolve(asked.named), "sums": today.sums})
+    names = ("conversation", "thread", "expires_in", *(("over",) if today.over and asked.over else ()))
+    kept = {name: getattr(asked, name) for name in names}
+    return today.model_copy(update=kept)
+
+
+def shown_of(verdict: Verdict) -> str:
+    """A digest of what a card shows of a verdict: where it differs, the card tells what is no longer so."""
+    seen = [
+        sorted(verdict.approvers),
+        verdict.risk,
+        verdict.risk_from,
+        verdict.reversibility,
+        verdict.reversibility_from,
+        verdict.headline,
+        verdict.over,
+        verdict.editable,
+    ]
+    return hashlib.sha256(json.dumps(seen, ensure_ascii=False).encode()).hexdigest()[:16]
