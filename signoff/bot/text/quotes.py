@@ -13,6 +13,7 @@ FSI, PDI = "\u2068", "\u2069"
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _QUOTES = re.compile('["“”„‟«»‹›〝〞〟＂″‶❝❞「」『』]')
 _IN_QUOTES = re.compile("“[^“”]*”")
+_PLAIN = re.compile(r"[A-Za-z0-9_.@+:/#-]+", re.ASCII)
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"')
 
 
@@ -27,6 +28,13 @@ def quoted(text: str) -> str:
     """A visible value in a sentence of ours, in quotes that it cannot close: its own are escapes."""
     inner = _QUOTES.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)
     return isolated(f"“{inner}”") if inner else "“”"
+
+
+def value_of(text: str) -> str:
+    """A visible value in a line of ours: as it is where it is one plain word, else in quotes."""
+    if len(text) > 1 and text[0] == text[-1] == '"':  # a text that could be read as another type
+        return quoted(text[1:-1])
+    return text if _PLAIN.fullmatch(text) else quoted(text)
 
 
 def code(text: str) -> str:

@@ -73,6 +73,12 @@ def _escape(char: str) -> str:
 _ESCAPES = Table(_escape)
 
 
+def exact(text: str, keep: str = "") -> str:
+    """`text` with all that is not ASCII, or could not be seen, as its escape: for two that look the same."""
+    shown = visible(text, keep, explain=False)
+    return shown if shown.isascii() else "".join(char if char.isascii() else _escape(char) for char in shown)
+
+
 def actual(text: str) -> str:
     """What `visible` was given: reads the escapes back. Anything else stays as it is."""
     return re.sub(r"\\u\{([0-9a-f]{1,6})\}", lambda found: _char(found[1], found[0]), text)

@@ -108,7 +108,7 @@ def _kind(char: str) -> str:
     if char in _EMOJI_SIGNS or _within(code, _EMOJI):
         return "e"
     if _within(code, _ARABIC):
-        return "a"
+        return "a" if char.isalpha() else "x" if char.isdigit() else "."
     if _within(code, _INDIC):
         return "i"
     if _within(code, _UNSPACED):
