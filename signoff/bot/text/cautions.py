@@ -95,7 +95,8 @@ def _twins(place: Place, names: dict[str, Any]) -> Iterator[Caution]:
     for name in names:
         look = skeleton(name)
         other = seen.setdefault(look, name)
-        if other != name and not (other.isascii() and name.isascii() and len(look) < SHORT_NAME):
+        short = other.isascii() and name.isascii() and len(look) < SHORT_NAME
+        if other != name and not (short and other.strip() != name.strip()):
             yield Caution(words.twins(other, name, _path(place)), 0)
 
 

@@ -105,17 +105,19 @@ class _Text:
             (_NUMBER, self._number, bool(there & set("dWB"))),
             (_LONE, self._lone, "r" in there or any(not there & set(own) for own in ("C", "G", "O"))),
         )
-        seen, told = set[str](), list[tuple[int, int]]()
+        left, told = MOST, list[tuple[int, int]]()
         for pattern, judge, possible in judges:
             if not possible:
                 continue
+            seen = set[str]()
             for place in pattern.finditer(self._kinds):
                 start, end = self._bare(*place.span())
                 word = self._text[start:end]
                 if word in seen or any(first <= start and end <= last for first, last in told[:MOST_TOLD]):
                     continue
                 seen.add(word)
-                if len(seen) > MOST:
+                left -= 1
+                if left < 0:
                     yield Suspect("many", "")
                     return
                 suspect = judge(word, self._kinds[start:end])
@@ -155,12 +157,12 @@ class _Text:
             return Suspect("direction", word, host=True)
         for label in re.finditer(r"[^.@/:\\?#=&_+-]+", word):
             part = kinds[label.start() : label.end()]
-            if "A" not in kinds or not set(part) & set("qcrgoi"):
+            if "A" not in bare or not set(part) & set("qcrgoi"):
                 continue
             read = looks(label[0], near=True)
             if read.isascii() and "m" not in part and read != label[0]:
                 odd = [at for at in range(label.start(), label.end()) if not word[at].isascii()]
-                return self._found("whole" if "A" not in part else "mixed", word, odd, read, True)
+                return self._found("whole" if "A" not in part else "mixed", word, odd, plain, True)
         return None
 
     @staticmethod
@@ -177,7 +179,7 @@ class _Text:
         both = kinds[at - 1 : at] + kinds[at + 1 : at + 2]
         if word[at] == "\u2044" and set(both) <= {"D"}:  # a fraction
             return False
-        return not set(both) & set("ski") and bool(set(both) & set("ADaqLcrCgGoOwF"))
+        return len(both) == 2 and not set(both) & set("ski") and bool(set(both) & set("ADaqLcrCgGoOwF"))
 
     def _mixed(self, word: str, kinds: str) -> Suspect | None:
         """A word of two alphabets, unless it is a unit, a formula, or an acronym with an ending."""

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import re
 
-from signoff.bot.text.text import visible
-
 FSI, PDI = "\u2068", "\u2069"
 """Unicode's first strong isolate, and its end: what is between them does not move what is around it."""
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -38,9 +36,8 @@ def value_of(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Any text in backticks, on one line, visible; its own backticks are escapes."""
-    shown = visible(text).replace("`", "\\u{60}")
-    return isolated(f"`{shown}`")
+    """A visible text in backticks; its own are escapes."""
+    return isolated("`" + text.replace("`", "\\u{60}") + "`")
 
 
 def isolated_sentence(text: str) -> str:

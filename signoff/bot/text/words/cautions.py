@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from signoff.bot.text.alphabet import script
 from signoff.bot.text.lookalikes import Suspect
 from signoff.bot.text.quotes import code, quoted
-from signoff.bot.text.text import cut, visible
+from signoff.bot.text.text import cut, exact, visible
+from signoff.bot.text.unseen import nature
 
 WORD = 60
 """Characters of a word or a name that a caution repeats."""
@@ -49,7 +50,7 @@ def suspect(found: Suspect, path: Sequence[str], is_name: bool) -> str:
     if found.kind == "many":
         return f"Too many unusual words {place} to look at each: letters in them may pass for others."
     name = "the name " if is_name else ""
-    return f"{name}{code(_around(found))} {place}: {_odd(found)}."
+    return f"{name}{code(visible(_around(found)))} {place}: {_odd(found)}."
 
 
 def twins(one: str, other: str, path: Sequence[str]) -> str:
@@ -64,7 +65,7 @@ def hidden(char: str, path: Sequence[str], is_name: bool) -> str:
     named = unicodedata.name(char, "").lower()
     known = f" ({named})" if named else ""
     place = f"a name {where(path)}" if is_name else where(path).removeprefix("in ")
-    if unicodedata.category(char) == "Mn" and char.isprintable():
+    if nature(char) == "mark":
         return f"{_capital(place)} holds marks piled on a letter, or without one: shown as {shown}."
     what = "a character that changes direction" if _turns(char) else "a character that cannot be seen"
     return f"{_capital(place)} holds {what}{known}: shown as {shown}."
@@ -127,8 +128,7 @@ def _name(name: str) -> str:
 
 def _exact(name: str) -> str:
     """A name with everything that is not ASCII as its escape."""
-    shown = "".join(char if " " < char < "\x7f" else f"\\u{{{ord(char):x}}}" for char in name[:WORD])
-    return f"{shown}…" if len(name) > WORD else shown
+    return cut(exact(name[: WORD + 1]), 2 * WORD)
 
 
 def _capital(text: str) -> str:
