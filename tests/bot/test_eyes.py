@@ -188,19 +188,19 @@ def test_what_is_read_from_the_right_keeps_its_place_in_our_lines() -> None:
     assert by_line("אב 120\nsame", "גד 80\nsame") == f"- {FSI}אב 120{PDI}\n+ {FSI}גד 80{PDI}\n  same"
     [row] = row_elements(rows(None, {"לקוח": "דנה 5"}))
     assert parts([row]).startswith(f"{FSI}לקוח{PDI}  {FSI}דנה 5{PDI}")
-    assert json_text(["אב", 120]) == f'[\n  {FSI}"אב"{PDI},\n  120\n]'
+    assert json_text(["אב", 120]) == f'[\n  "{FSI}אב{PDI}",\n  120\n]'
 
 
 def test_sentences_lists_and_notifications_isolate_too(make: Make) -> None:
     headline = "Refund 120 EUR to “דנה 5”"
-    told = f"{FSI}Refund 120 EUR to {FSI}“דנה 5”{PDI}{PDI}"
+    told = f"{FSI}Refund 120 EUR to “{FSI}דנה 5{PDI}”{PDI}"
     assert isolated_sentence(headline) == told
     approval = make({"a": 1}, verdict={**SURE, "headline": headline})
     drawn = card(approval)
     assert drawn.blocks[0]["text"]["text"] == told
     assert drawn.text.startswith(f"billing-bot asks: {told} · ")
-    assert f"{FSI}“ריצה 5”{PDI}" in lists_words.run_named("ריצה 5")
-    assert f"{FSI}“כותרת”{PDI}" in forms_words.agent_title("כותרת")
+    assert f"“{FSI}ריצה 5{PDI}”" in lists_words.run_named("ריצה 5")
+    assert f"“{FSI}כותרת{PDI}”" in forms_words.agent_title("כותרת")
 
 
 @settings(max_examples=200, deadline=None)

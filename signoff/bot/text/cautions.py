@@ -19,7 +19,7 @@ from signoff.models.messages import ApprovalRequest
 
 READ = 100_000
 """Characters, of texts that are not ASCII, that are looked through; of more it is said that they are not."""
-SHOWN = 4
+SHOWN = 5
 """Cautions that are told one by one; the others are counted."""
 FOUND = 200
 """Cautions after which nobody needs more."""
@@ -125,7 +125,7 @@ def _around(texts: list[_Text]) -> tuple[Scripts, bool]:
 def _hidden(texts: list[_Text]) -> Iterator[Caution]:
     for one in texts:
         if (char := hidden(one.text)) is not None:
-            yield Caution(words.hidden(char, _path(one.place), one.is_name), 1)
+            yield Caution(words.hidden(char, _path(one.place), one.is_name), 1 + _later(one))
 
 
 def _misread(texts: list[_Text], around: Scripts) -> Iterator[Caution]:
@@ -137,7 +137,7 @@ def _misread(texts: list[_Text], around: Scripts) -> Iterator[Caution]:
         name = "" if one.is_name or one.place is None else one.place[1]
         for suspect in _suspects(one.text, around, name):
             where = _path(one.place)
-            yield Caution(words.suspect(suspect, where, one.is_name), _rank(suspect))
+            yield Caution(words.suspect(suspect, where, one.is_name), _rank(suspect) + _later(one))
 
 
 @lru_cache(maxsize=256)
@@ -149,7 +149,12 @@ def _suspects(text: str, around: Scripts, name: str) -> tuple[Suspect, ...]:
 def _rank(suspect: Suspect) -> int:
     if suspect.host or suspect.kind == "many":
         return 0
-    return {"digits": 1, "point": 1, "mixed": 2, "forms": 3, "whole": 3, "direction": 2}[suspect.kind]
+    return {"digits": 0, "point": 1, "mixed": 2, "forms": 3, "whole": 3, "direction": 2}[suspect.kind]
+
+
+def _later(one: _Text) -> int:
+    """What the agent says comes after what will run."""
+    return 4 if one.place is not None and isinstance(one.place[1], words.Claimed) else 0
 
 
 def _path(place: Place) -> list[str]:

@@ -38,6 +38,7 @@ _ADDRESS = re.compile(
     r"(?=[^sk]*?(?:[ADqLcrCgGoOwWFBdmRi][ap]++[ADqLcrCgGoOwWFBdRai]|[ADap]p|p[ADap]))[^sk]++"
 )
 _TOP = re.compile(r"\.[A-Za-z]{2,24}(?::[0-9]{1,5})?\Z")
+_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([^/?#\\]++)")
 _AUTHORITY_ENDS = re.compile(r"[/?#\\]")
 _FILES = re.compile(
     r"pdf|docx?|odt|rtf|txt|md|[ct]sv|xlsx?|od[sp]|pptx?|jpe?g|png|gif|webp|svg|heic|tiff?|mp[34]|m4a|mov|avi"
@@ -246,6 +247,15 @@ class _Text:
     @staticmethod
     def _found(kind: Deception, word: str, at: list[int], reads: str, host: bool) -> Suspect:
         chars = "".join(dict.fromkeys(word[place] for place in at))
+        if (
+            host
+            and kind != "point"
+            and (name := _AUTHORITY.match(word))
+            and name.start(1) <= at[0]
+            and at[-1] < name.end(1)
+        ):
+            word, reads = name[1], reads[name.start(1) : name.end(1)] if len(reads) == len(word) else reads
+            at = [place - name.start(1) for place in at]
         return Suspect(kind, word, chars, tuple(place + 1 for place in at), reads, host)
 
 

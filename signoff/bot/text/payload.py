@@ -225,7 +225,10 @@ def elements(shown: Iterable[Row]) -> list[Block]:
 
 def _composed(row: Row, text: str) -> str:
     """A value's text in its line; a text in lines has lines of its own."""
-    return text if row.form == "code" else isolated(text)
+    if row.form == "code" or text.isascii():
+        return text
+    value = text.strip(" ")
+    return text.replace(value, isolated(value), 1) if value else text
 
 
 def _name_spans(path: tuple[str, ...]) -> Iterator[Block]:

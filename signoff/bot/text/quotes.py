@@ -10,9 +10,9 @@ FSI, PDI = "\u2068", "\u2069"
 """Unicode's first strong isolate, and its end: what is between them does not move what is around it."""
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _QUOTES = re.compile('["“”„‟«»‹›〝〞〟＂″‶❝❞「」『』]')
-_IN_QUOTES = re.compile("“[^“”]*”")
+_IN_QUOTES = re.compile("(?<=“)[^“”]++(?=”)")
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+:/#-]+", re.ASCII)
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_STRINGS = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 
 
 def isolated(text: str) -> str:
@@ -25,7 +25,7 @@ def isolated(text: str) -> str:
 def quoted(text: str) -> str:
     """A visible value in a sentence of ours, in quotes that it cannot close: its own are escapes."""
     inner = _QUOTES.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)
-    return isolated(f"“{inner}”") if inner else "“”"
+    return f"“{isolated(inner)}”"
 
 
 def value_of(text: str) -> str:
@@ -37,7 +37,8 @@ def value_of(text: str) -> str:
 
 def code(text: str) -> str:
     """A visible text in backticks; its own are escapes."""
-    return isolated("`" + text.replace("`", "\\u{60}") + "`")
+    inner = text.replace("`", "\\u{60}")
+    return f"`{isolated(inner)}`"
 
 
 def isolated_sentence(text: str) -> str:
@@ -51,4 +52,4 @@ def isolated_strings(json_text: str) -> str:
     """JSON, visible and indented, with each of its texts isolated: `"אב": 120` keeps its order."""
     if json_text.isascii() or not _RTL.search(json_text):
         return json_text
-    return _STRINGS.sub(lambda found: isolated(found[0]), json_text)
+    return _STRINGS.sub(lambda found: f'"{isolated(found[1])}"', json_text)
