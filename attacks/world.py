@@ -83,6 +83,8 @@ class World:
 
     def post(self, agent: str, kind: str, request_id: str, body: str) -> None:
         """An entry on an agent's stream, written by hand."""
+        if kind == "request":
+            self.redis.set(stream.body(agent, request_id), body, ex=stream.BODY_SECONDS)
         self.redis.xadd(stream.requests(agent), stream.entry(kind, request_id, body))
 
     def put(self, key: str, value: bytes) -> None:

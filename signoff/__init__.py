@@ -6,15 +6,16 @@
     receipt = signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
     refund(**receipt.payload)        # exactly what was approved
 
-Everything is loaded when it is first used.
+Everything is loaded when it is first used. And nothing else is before: `python -m signoff` begins here, while
+Python still looks for modules in the current folder.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from signoff.client.client import AsyncSignoff, AsyncTicket, Pending
     from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
@@ -66,7 +67,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

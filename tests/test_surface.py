@@ -22,6 +22,7 @@ from signoff.client.ask import Ask
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
+from signoff.queue.setting_names import NAMES
 from signoff.server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -144,12 +145,17 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify serve bot intake worker agent policy pending db audit "
+        "request wait status cancel report verify init serve bot intake worker agent policy pending db audit "
         "backup restore keys env manifest doctor sandbox demo",
         AGENTS,
     ),
 }  # fmt: skip
 """What → (what the code has, what others rely on, the page that names it all)."""
+
+
+def test_a_settings_file_may_set_what_the_two_sides_read_and_nothing_else() -> None:
+    read = " ".join(SURFACE[what][1] for what in ("an agent's settings", "the server's settings"))
+    assert set(read.split()) == NAMES
 
 
 @pytest.mark.parametrize("what", SURFACE)

@@ -71,7 +71,7 @@ class Cards:
             salt = changes.salt(connection, approval.id)
             digest = salted(salt, rendered)
             data = {
-                "card": approval.card.id,
+                "card": approval.card.id if noted else None,  # a message beside the card is no row's
                 "conversation": conversation,
                 "message": message,
                 "revision": approval.revision,

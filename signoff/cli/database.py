@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from signoff.cli.output import Shown, clock, printable, say
 from signoff.cli.parsers import Commands, command, group
 from signoff.errors import ConfigError, SignoffError
+from signoff.queue import private
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -69,7 +70,9 @@ def opened(settings: Settings) -> Iterator[Engine]:
     from signoff.models.engine import open_engine
 
     try:
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(settings.data)
+        if file := settings.database_file:
+            private.check_file(file)
         engine = open_engine(settings.database)
         try:
             yield engine

@@ -69,11 +69,10 @@ def _env(arguments: argparse.Namespace) -> int:
     from signoff.models.messages import AGENT
     from signoff.models.receipt import DEPLOYMENT
     from signoff.queue import acl
-    from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
+    from signoff.queue.data_folder import LOCAL_AGENT, agent_settings
 
-    left = read_env_file(agent_file()) if agent_file().exists() else {}
     # The environment comes first: a file may be left from a server that ran here once.
-    said = dict(os.environ) if os.environ.get("SIGNOFF_REDIS_URL") else left | dict(os.environ)
+    said = dict(os.environ) if os.environ.get("SIGNOFF_REDIS_URL") else agent_settings() | dict(os.environ)
     name = arguments.agent or os.environ.get("SIGNOFF_AGENT") or LOCAL_AGENT
     if not AGENT.fullmatch(name):
         raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from signoff.queue import acl
-from signoff.queue.data_folder import AGENT_FILE, LOCAL_AGENT, read_env_file, write_private
+from signoff.queue.data_folder import AGENT_FILE, LOCAL_AGENT, agent_settings, write_private
 
 
 def leave_settings(data: Path, redis_url: str, verify_key: str, deployment: str) -> None:
@@ -15,9 +15,7 @@ def leave_settings(data: Path, redis_url: str, verify_key: str, deployment: str)
     Without a URL (the Redis is not `serve`'s own) none is left there: the server's own user is for no agent.
     The secret stays as long as the file does, since the ids of what was asked with a key come from it.
     """
-    path = data / AGENT_FILE
-    said = read_env_file(path, strict=False) if path.exists() else {}
-    secret = said.get("SIGNOFF_AGENT_SECRET") or acl.new_secret()
+    secret = agent_settings(data, strict=False).get("SIGNOFF_AGENT_SECRET") or acl.new_secret()
     found = {
         "SIGNOFF_AGENT": LOCAL_AGENT,
         "SIGNOFF_VERIFY_KEY": verify_key,
@@ -26,4 +24,6 @@ def leave_settings(data: Path, redis_url: str, verify_key: str, deployment: str)
     }
     if redis_url:
         found["SIGNOFF_REDIS_URL"] = redis_url
-    write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in found.items()))
+    write_private(
+        data / AGENT_FILE, "".join(f"{name}={shlex.quote(value)}\n" for name, value in found.items())
+    )

@@ -1,4 +1,4 @@
-"""`signoff …`: reads the command line and the settings' files, and turns every error into one line.
+"""`signoff …`: reads the command line, and turns every error into one line.
 
 The agent's commands need nothing but a plain install. Those of the server load what they need when they
 run, and name the extra to install where it is missing.
@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from signoff import __version__
 from signoff.cli import (
@@ -20,18 +19,20 @@ from signoff.cli import (
     audit,
     backup,
     database,
+    given,
+    init,
     keys,
     output,
     policy,
     roles,
     serve,
     setup,
+    surroundings,
     verify,
 )
 from signoff.cli.parsers import Help, print_help
 from signoff.errors import ConfigError, Invalid, SignoffError
 from signoff.policy.errors import PolicyError
-from signoff.queue.data_folder import read_env_file
 
 SERVER = (
     "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml"
@@ -48,10 +49,10 @@ somebody runs it:     serve (or bot, intake and worker by themselves),
                       pending, audit, doctor, backup, restore
 who may ask:          agent
 what needs a person:  policy
-to set it up:         manifest, keys, db, env, sandbox, demo
+to set it up:         init, manifest, keys, db, env, sandbox, demo
 
-Every command reads the file .env of the current folder, and --env-file FILE. The environment wins over
---env-file, and --env-file over .env.
+Settings come from the environment, then from --env-file FILE, and a server's then from the file that
+`signoff init` writes (server.env in the data folder). Nothing is read from the current folder.
 
 exit: 0 approved, or done   2 usage, settings, or an invalid request
       3 rejected   4 expired   5 cancelled   6 still pending
@@ -62,14 +63,16 @@ exit: 0 approved, or done   2 usage, settings, or an invalid request
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
+    surroundings.leave_current_folder()
     arguments = _parser().parse_args(argv)
 
     def run() -> int:
-        _read_settings(arguments)
+        given.read(arguments)
         code: int = arguments.run(arguments)
         return code
 
-    return told(run)
+    with surroundings.private_files():
+        return told(run)
 
 
 def told(run: Callable[[], int]) -> int:
@@ -104,17 +107,6 @@ def _failed(sentence: str, code: int) -> int:
     return code
 
 
-def _read_settings(arguments: argparse.Namespace) -> None:
-    """Put what the files say into the environment, where it does not say so itself."""
-    files = [Path(given)] if (given := getattr(arguments, "env_file", None)) else []
-    if Path(".env").is_file():
-        files.append(Path(".env"))
-    for file in files:
-        # A .env may be another program's: what it says besides NAME=value is passed over there.
-        for name, value in read_env_file(file, strict=file.name != ".env").items():
-            os.environ.setdefault(name, value)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="signoff",
@@ -129,9 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--env-file",
         metavar="FILE",
-        help="settings, a NAME=value a line; the environment wins over it, and it wins over .env",
+        help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, serve, roles, agents, policy, database, audit, backup, keys, setup):
+    for module in (agent, verify, init, serve, roles, agents, policy, database, audit, backup, keys, setup):
         module.add(commands, common)
     return parser

@@ -53,7 +53,7 @@ def command(
         formatter_class=Help,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=parser.prog.partition(" ")[2])
     return parser
 
 

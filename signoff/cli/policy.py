@@ -24,7 +24,8 @@ CHECK_EPILOG = """\
 Names every fault with file, line, column and what to do. `signoff serve` refuses a policy that is refused
 here. What holds, and may not mean what it seems to, is warned of; --strict is for CI.
 
-exit: 0 it holds   1 with --strict, it holds and there are warnings   2 it does not
+exit: 0 it holds   1 with --strict, it holds and there are warnings
+      2 it does not
 """
 EXPLAIN_EPILOG = """\
 The request is a JSON object with agent, action and payload, and whatever else a request may say:

@@ -9,12 +9,14 @@ import json
 import os
 import socket
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.cli.database import opened
 from signoff.cli.output import say
 from signoff.errors import ConfigError, Unreachable
+from signoff.queue import private
 from signoff.server.environment import READY_FD
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def prepare(owner: int) -> tuple[Prepared, IO[str]]:
     policy = given.policy()
     given.admin_ids()
     witnesses(given.audit_witness, given.data)
+    close_to_others(given)
     held = lock(given.data, owner)
     verify_key = given.signer(create=True).verify_key
     _ask_slack(given)
@@ -61,6 +64,21 @@ def prepare(owner: int) -> tuple[Prepared, IO[str]]:
     level, as_json = given.log_level, given.log_json
     name, place = given.deployment, policy.conversation
     return Prepared(data, given.redis_url, verify_key, name, place, level, as_json), held
+
+
+def close_to_others(settings: Settings) -> None:
+    """Take from others what they may read of the data folder and the database, and say so.
+
+    Raises ConfigError where they may write there, or something belongs to them.
+    """
+    private.make_folder(settings.data)
+    found = private.close_all(settings.data)
+    if file := settings.database_file:
+        for end in ("", "-wal", "-shm"):
+            found += private.close_all(Path(f"{file}{end}"))
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        say(f"others could read {found[0]}{more}: now only you can.")
 
 
 def send() -> int:

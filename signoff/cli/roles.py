@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from signoff.cli.database import DatabaseAway, check_upgraded, opened
 from signoff.cli.parsers import Commands, Run, command
+from signoff.cli.preparation import close_to_others
 from signoff.server import environment
 from signoff.server.environment import READY_FD
 
@@ -69,6 +70,8 @@ def _run(role: str, part: Part) -> int:
         os.environ.pop(environment.ADMIN_URL, None)
     given = settings.load()
     logs.setup(given.log_level, as_json=given.log_json)
+    if READY_FD not in os.environ:  # `serve` has done so
+        close_to_others(given)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _set(stop))

@@ -30,8 +30,8 @@ SAME_USER = (
 )
 """`serve`'s first line."""
 EPILOG = """\
-Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SIGNOFF_APPROVERS and SIGNOFF_CHANNEL: `signoff manifest` prints
-the Slack app to create, `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is.
+Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SIGNOFF_APPROVERS and SIGNOFF_CHANNEL: `signoff init` asks for them,
+and keeps them; `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is.
 
 Starts a Redis of its own unless SIGNOFF_REDIS_URL names one, keeps the database in a SQLite file unless
 SIGNOFF_DATABASE_URL names PostgreSQL, and makes a signing key where there is none; all in the data folder

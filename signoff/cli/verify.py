@@ -92,11 +92,11 @@ def _spend(
 
 def _keys_and_deployment() -> tuple[str, str]:
     from signoff.models.receipt import DEPLOYMENT
-    from signoff.queue.data_folder import agent_file, read_env_file
+    from signoff.queue.data_folder import agent_settings
 
     keys, deployment = os.environ.get("SIGNOFF_VERIFY_KEY"), os.environ.get("SIGNOFF_DEPLOYMENT")
-    if not keys and agent_file().exists():
-        local = read_env_file(agent_file())
+    if not keys:
+        local = agent_settings()
         keys, deployment = local.get("SIGNOFF_VERIFY_KEY"), deployment or local.get("SIGNOFF_DEPLOYMENT")
     if not keys:
         raise ConfigError("SIGNOFF_VERIFY_KEY is not set: `signoff keys public` beside the server prints it.")

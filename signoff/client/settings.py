@@ -9,7 +9,7 @@ from signoff.errors import ConfigError
 from signoff.models.messages import AGENT
 from signoff.models.receipt import DEPLOYMENT
 from signoff.queue import acl
-from signoff.queue.data_folder import LOCAL_AGENT, agent_file, read_env_file
+from signoff.queue.data_folder import LOCAL_AGENT, agent_settings
 from signoff.receipts import VerifyKeys, verify_keys
 
 
@@ -43,7 +43,7 @@ def load_settings(
     deployment = os.environ.get("SIGNOFF_DEPLOYMENT")
     secret = os.environ.get("SIGNOFF_AGENT_SECRET")
     if not url and not key:
-        local = read_env_file(agent_file()) if agent_file().exists() else {}
+        local = agent_settings()
         url, key = local.get("SIGNOFF_REDIS_URL"), local.get("SIGNOFF_VERIFY_KEY")
         name = name or LOCAL_AGENT
         deployment = deployment or local.get("SIGNOFF_DEPLOYMENT")

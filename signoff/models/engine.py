@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
@@ -42,6 +43,7 @@ def open_engine(url: str) -> Engine:
         return engine
     options = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=options)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -106,6 +108,16 @@ def _answers(wire: Any, watch: select.poll) -> bool:
     except Exception:  # psycopg is imported only where it is used
         return False
     return True
+
+
+def _make_private(_: Any, __: Any, arguments: list[Any], ___: Any) -> None:
+    """Make SQLite's file, where there is none, for this user alone; what SQLite puts beside it is like it."""
+    path = str(arguments[0]) if arguments else ":memory:"
+    if path != ":memory:" and not path.startswith("file:"):
+        with suppress(OSError):  # SQLite says what is wrong
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.fchmod(handle, 0o600)
+            os.close(handle)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

@@ -9,13 +9,13 @@ What checking a value costs is in `tariff`; here it is found which rules apply t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
 from signoff.errors import Invalid
+from signoff.payload.keywords import combined, named, of_entry, of_field, prefix_of, references, subschemas
 from signoff.payload.tariff import Prices, Tariff, TooCostly, prices
 
 MAX_CHAIN = 32
@@ -34,14 +34,6 @@ REREADS = 3
 """How often `unevaluated…` has its neighbours evaluated: measured, 2.6 a level."""
 VALUE_VOLUME = 50
 """What a copied value costs beside its text, in characters."""
-
-REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
-DEFINITIONS = ("$defs", "definitions")
-_HERE = ("not", "if", "then", "else", "allOf", "anyOf", "oneOf")
-_HERE_BY_NAME = ("dependentSchemas", "dependencies")
-_ENTRIES = ("items", "additionalItems", "unevaluatedItems", "contains")
-_FIELDS = ("additionalProperties", "unevaluatedProperties")
-_BY_NAME = ("properties", "patternProperties")
 
 Applied = dict[int, int]
 """Subschemas that apply to one value, by their ids, and how often each."""
@@ -115,9 +107,9 @@ class Outline:
                 continue
             self._note(schema)
             self._note_anchor(schema)
-            due += _subschemas(schema)
+            due += subschemas(schema)
             # Names first: a pointer may be followed at once, a name only once all have been seen.
-            due += [self.resolve(ref) for ref in _references(schema) if ref.startswith("#/")]
+            due += [self.resolve(ref) for ref in references(schema) if ref.startswith("#/")]
         for schema in list(self._known.values()):
             self.flat(schema)
 
@@ -152,7 +144,7 @@ class Outline:
         self._note(schema)
         again = REREADS if any(name.startswith("unevaluated") for name in schema) else 1
         found, longest, total = {key: 1}, 0, 1
-        for part in [*_combined(schema), *(self.resolve(ref) for ref in _references(schema))]:
+        for part in [*combined(schema), *(self.resolve(ref) for ref in references(schema))]:
             inner = self.flat(part, (*above, key))
             for other, times in inner.items():
                 found[other] = found.get(other, 0) + times * again
@@ -217,13 +209,13 @@ class _State:
 
     @cached_property
     def _described(self) -> frozenset[str]:
-        described = [_named(schema, "properties") for schema, _ in self._parts]
+        described = [named(schema, "properties") for schema, _ in self._parts]
         self._outline.build(sum(map(len, described)))
         return frozenset().union(*described)
 
     @cached_property
     def _first(self) -> int:
-        return max((_prefix(schema) for schema, _ in self._parts), default=0)
+        return max((prefix_of(schema) for schema, _ in self._parts), default=0)
 
     @cached_property
     def has_alternatives(self) -> bool:
@@ -245,7 +237,7 @@ class _State:
         place = name if name in self._described else None
         found = self._below.get(place)
         if found is None:
-            parts = [(part, times) for schema, times in self._parts for part in _of_field(schema, name)]
+            parts = [(part, times) for schema, times in self._parts for part in of_field(schema, name)]
             found = self._below[place] = self._joined(parts)
         return found
 
@@ -254,7 +246,7 @@ class _State:
         place = min(index, self._first)
         found = self._below.get(place)
         if found is None:
-            parts = [(part, times) for schema, times in self._parts for part in _of_entry(schema, place)]
+            parts = [(part, times) for schema, times in self._parts for part in of_entry(schema, place)]
             found = self._below[place] = self._joined(parts)
         return found
 
@@ -267,60 +259,3 @@ class _State:
             for key, often in applied.items():
                 found[key] = found.get(key, 0) + often * times
         return self._outline.state(found)
-
-
-def _references(schema: dict[str, Any]) -> list[str]:
-    return [schema[word] for word in REFERENCES if isinstance(schema.get(word), str)]
-
-
-def _listed(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else [found]
-
-
-def _named(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
-    found = schema.get(keyword)
-    return found if isinstance(found, dict) else {}
-
-
-def _prefix(schema: dict[str, Any]) -> int:
-    """Entries of a list that have a schema of their own."""
-    lists = (schema.get(word) for word in ("prefixItems", *_ENTRIES))
-    return max((len(found) for found in lists if isinstance(found, list)), default=0)
-
-
-def _combined(schema: dict[str, Any]) -> Iterator[Any]:
-    """The subschemas beside it that apply to the same value."""
-    for word in _HERE:
-        if word in schema:
-            yield from _listed(schema[word])
-    for word in _HERE_BY_NAME:
-        yield from _named(schema, word).values()
-
-
-def _of_entry(schema: dict[str, Any], place: int) -> Iterator[Any]:
-    """The subschemas that may apply to the entry at `place`."""
-    prefix = _listed(schema.get("prefixItems", []))
-    if place < len(prefix):
-        yield prefix[place]
-    for word in _ENTRIES:
-        found = schema.get(word)
-        if not isinstance(found, list):
-            yield found
-        elif place < len(found):
-            yield found[place]
-
-
-def _of_field(schema: dict[str, Any], name: str) -> Iterator[Any]:
-    """The subschemas that may apply to the field `name`."""
-    named = _named(schema, "properties")
-    yield named[name] if name in named else schema.get("additionalProperties")
-    yield schema.get("unevaluatedProperties")
-    yield from _named(schema, "patternProperties").values()
-
-
-def _subschemas(schema: dict[str, Any]) -> Iterator[Any]:
-    yield from _combined(schema)
-    for word in (*_ENTRIES, *_FIELDS, "prefixItems", "propertyNames", "contentSchema"):
-        yield from _listed(schema.get(word))
-    for word in (*_BY_NAME, *DEFINITIONS):
-        yield from _named(schema, word).values()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from signoff.payload.outline import REFERENCES
+from signoff.payload.keywords import REFERENCES
 from signoff.payload.problems import TYPES
 
 T = TypeVar("T")

@@ -98,6 +98,7 @@ class _File:
             yield from self._breadth(index, rule, path)
             yield from self._reach(index, rule, path)
             yield from self._tags(rule, path)
+            yield from self._sums(rule, path)
             if rule.when is not None:
                 asked = Asked(rule.verdict in FREEING, partial(self._falls_free, rule))
                 yield from (((*path, "when"), one) for one in wordings(rule.when.source, asked))
@@ -128,6 +129,8 @@ class _File:
                 )
                 return
         for earlier in self._own[:index]:
+            if earlier.sums and rule.verdict == "ask":
+                continue  # what its sum does not let run comes here
             same = (
                 earlier.when is not None and rule.when is not None and earlier.when.source == rule.when.source
             )
@@ -156,6 +159,14 @@ class _File:
                 (*path, "match", "tags"),
                 f"an agent that does not say {said} is not held by this rule: match actions or a class",
             )
+
+    def _sums(self, rule: Rule, path: Path) -> Iterator[Doubt]:
+        for one in rule.sums if rule.verdict in FREEING else ():
+            if one.by and (rule.when is None or one.by not in rule.when.source):
+                yield (
+                    (*path, "limits", "per_day", "by"),
+                    f"each value that agents write into {one.by} has a sum of its own: name them in `when`",
+                )
 
     def _falls_free(self, rule: Rule) -> bool:
         """Whether what this rule asks about or blocks would run without it."""

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import IO
 
 from signoff.errors import ConfigError
+from signoff.queue import private
 
 
 def lock(data: Path, owner: int) -> IO[str]:
     """Take it for a process: who has this file open has it. Raises ConfigError while another one has it."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (data / "serve.lock").open("a+")
+    private.make_folder(data)
+    file = os.fdopen(os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

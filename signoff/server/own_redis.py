@@ -18,9 +18,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from signoff.errors import ConfigError
-from signoff.queue import acl
-from signoff.queue.data_folder import AGENT_FILE, LOCAL_AGENT, read_env_file, write_private
-from signoff.server import processes
+from signoff.queue import acl, private
+from signoff.queue.data_folder import LOCAL_AGENT, agent_settings, write_private
+from signoff.server import environment, processes
 
 LONGEST = "8mb"
 """Of one text that anybody writes: ours have at most half of that, and Redis takes 512 MB otherwise."""
@@ -69,8 +69,11 @@ def url_file(data: Path) -> Path:
 
 
 def kept_url(data: Path) -> str:
-    """The server's URL of its own Redis; nothing where it has never started one."""
-    return _written(url_file(data))
+    """The server's URL of its own Redis; nothing where it has never started one.
+
+    Raises ConfigError where others could have written it.
+    """
+    return _kept(url_file(data)).strip()
 
 
 def admin_url_file(data: Path) -> Path:
@@ -81,9 +84,9 @@ def admin_url_file(data: Path) -> Path:
 def admin_url(data: Path, redis_url: str | None, given: str | None) -> str | None:
     """Who may make users in the server's Redis: the admin of its own, or of another one what is `given`.
 
-    None where another one is in use, and nothing is given.
+    None where another one is in use, and nothing is given. Raises ConfigError as `kept_url`.
     """
-    own, admin = kept_url(data), _written(admin_url_file(data))
+    own, admin = kept_url(data), _kept(admin_url_file(data)).strip()
     return admin if own and redis_url in (None, "", own) else given
 
 
@@ -108,13 +111,13 @@ class EmbeddedRedis:
         """Returns when it answers; raises ConfigError, pointing to its log, when it does not."""
         binary, self.name = find_binary()
         folder = self._data / "redis"
-        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(exist_ok=True, mode=0o700)
+        private.make_folder(folder)
         users = folder / "users.acl"
         self._decide_users(users)
         process = processes.start(
-            [binary, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, own_group=True, umask=0o077
-        )
+            [binary, "-"], env=environment.system(os.environ), cwd=folder, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, own_group=True, umask=0o077,
+        )  # fmt: skip
         self._process = process
         assert process.stdin
         with suppress(BrokenPipeError), process.stdin:  # ended already: what follows says so
@@ -155,13 +158,13 @@ class EmbeddedRedis:
         It keeps them in that file itself (ACL SAVE) when `signoff agent` changes them; what agents may do is
         of this version.
         """
-        own, local = url_file(self._data), self._data / AGENT_FILE
-        port = _free_port(_port(_written(own)))
-        said = read_env_file(local, strict=False) if local.exists() else {}
+        own = url_file(self._data)
+        former = _kept(own).strip()
+        port = _free_port(_port(former))
         before = {
-            acl.SERVER: _written(own),
-            acl.ADMIN: _written(admin_url_file(self._data)),
-            LOCAL_AGENT: said.get("SIGNOFF_REDIS_URL", ""),
+            acl.SERVER: former,
+            acl.ADMIN: _kept(admin_url_file(self._data)).strip(),
+            LOCAL_AGENT: agent_settings(self._data, strict=False).get("SIGNOFF_REDIS_URL", ""),
         }
         passwords = {name: _password(name, url) for name, url in before.items()}
         urls = {
@@ -169,17 +172,22 @@ class EmbeddedRedis:
             for name, password in passwords.items()
         }
         self.url, self.admin_url, self.local_url = urls.values()
-        write_private(users, acl.file(passwords, users.read_text() if users.exists() else ""))
+        write_private(users, acl.file(passwords, _kept(users)))
         write_private(own, self.url + "\n")
         write_private(admin_url_file(self._data), self.admin_url + "\n")
 
 
-def _written(path: Path) -> str:
-    """The URL that a file holds; nothing where it cannot be read."""
-    try:
-        return path.read_text().strip()
-    except (OSError, ValueError):
+def _kept(path: Path) -> str:
+    """What a file in the data folder holds; nothing where it is not there.
+
+    Raises ConfigError where others could have written it, as then they could have named another Redis.
+    """
+    if not os.path.lexists(path):
         return ""
+    private.check_folder(path.parent)
+    with suppress(FileNotFoundError):
+        return private.read_private(path)
+    return ""
 
 
 def _port(url: str) -> int:
@@ -254,7 +262,10 @@ def _quoted(path: Path) -> str:
 
 def _version(binary: Path) -> str:
     try:
-        said = subprocess.run([binary, "--version"], capture_output=True, timeout=10, check=False).stdout
+        said = subprocess.run(
+            [binary, "--version"], env=environment.system(os.environ), capture_output=True, timeout=10,
+            check=False,
+        ).stdout  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
     found = re.search(rb"\bv=(\d+(?:\.\d+)*)", said)

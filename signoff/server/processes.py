@@ -20,8 +20,8 @@ PR_SET_CHILD_SUBREAPER = 36
 WAIT_SECONDS = 0.005
 """How often somebody who waits for an adopted child looks."""
 Output = int | IO[Any] | None
-_ISOLATED = [] if os.getcwd() in sys.path else ["-P"]
-"""A module of the current folder that is named like one of ours must not be taken for it."""
+SOURCE = Path(__file__).parents[2]
+"""The folder that Signoff lies in."""
 
 
 class Process(Protocol):
@@ -110,8 +110,20 @@ def start(
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """The command that runs one of our modules with this Python."""
-    return [sys.executable, *_ISOLATED, "-m", module, *arguments]
+    """The command that runs one of our modules with this Python.
+
+    -P: a module of the current folder that is named like one of ours, or like one that ours need, must not be
+    taken for it. Run from its source, Signoff is in the current folder itself.
+    """
+    return [sys.executable, *([] if from_source() else ["-P"]), "-m", module, *arguments]
+
+
+def from_source() -> bool:
+    """Whether this Signoff is found only because it lies in the current folder."""
+    try:
+        return os.getcwd() == str(SOURCE) and str(SOURCE) in sys.path
+    except OSError:  # the current folder was deleted
+        return False
 
 
 def stop(children: Sequence[Process], seconds: float) -> None:

@@ -1,9 +1,14 @@
-"""The server's settings: from the environment, prefix SIGNOFF_; Slack's own names for Slack's own."""
+"""The server's settings: from the environment, prefix SIGNOFF_; Slack's own names for Slack's own.
+
+No file is read here: `signoff.cli.given` has put into the environment what named files say.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,12 +19,15 @@ from signoff.models.receipt import DEPLOYMENT
 from signoff.policy.loader import load as load_policy
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
-from signoff.queue.data_folder import data_folder, write_private
+from signoff.queue import private
+from signoff.queue.data_folder import checked_place, data_folder, write_private
 from signoff.receipts import Signer
 
-_APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
+APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
+SLACK = "https://slack.com/api/"
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"#?[^\s#]{1,80}")
+"""An id, or a name with or without its #."""
 
 
 class Settings(BaseSettings):
@@ -43,12 +51,27 @@ class Settings(BaseSettings):
     log_json: bool = False
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
-    slack_api_url: str = Field(default="https://slack.com/api/", alias="SLACK_API_URL")
+    slack_api_url: str = Field(default=SLACK, alias="SLACK_API_URL")
 
     @field_validator("slack_api_url")
     @classmethod
-    def _with_slash(cls, url: str) -> str:
+    def _slacks(cls, url: str) -> str:
+        """With a slash at its end. The tokens go there: in the clear only where nobody can listen."""
+        if not url:
+            return SLACK
+        if not _keeps_secrets(url):
+            raise ValueError(
+                "has to be https://… (or http:// on this machine: localhost, 127.0.0.1 or [::1])"
+            )
         return url.rstrip("/") + "/"
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _same_everywhere(cls, folder: object) -> object:
+        try:
+            return checked_place(Path(folder)) if isinstance(folder, str | Path) and folder else data_folder()
+        except ConfigError as error:
+            raise ValueError(error.detail.removeprefix("SIGNOFF_DATA ").rstrip(".")) from None
 
     @field_validator("policy_file", mode="before")
     @classmethod
@@ -67,6 +90,13 @@ class Settings(BaseSettings):
         """SQLAlchemy's URL: SIGNOFF_DATABASE_URL, else a SQLite file in the data folder."""
         url = self.database_url or f"sqlite:///{(self.data / 'signoff.db').absolute()}"
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+    @property
+    def database_file(self) -> Path | None:
+        """SQLite's file; None where the database is another one, or in memory."""
+        kind, _, path = self.database.partition(":///")
+        is_file = kind.partition("+")[0] == "sqlite" and path and not path.startswith((":memory:", "file:"))
+        return Path(path.partition("?")[0]) if is_file else None
 
     def policy(self) -> Policy:
         """What SIGNOFF_POLICY says, or without it who is asked about everything, and where.
@@ -90,10 +120,11 @@ class Settings(BaseSettings):
         approvers = _parts(self.approvers)
         if not approvers:
             raise ConfigError(
-                "Nobody may decide: set SIGNOFF_APPROVERS to user ids (U…), group ids (S…), or `members`."
+                "Nobody may decide: set SIGNOFF_APPROVERS to user ids (U…), group ids (S…), or `members`; "
+                "`signoff init` asks for them."
             )
         for approver in approvers:
-            if approver != MEMBERS and not _APPROVER.fullmatch(approver):
+            if approver != MEMBERS and not APPROVER.fullmatch(approver):
                 raise ConfigError(
                     f"SIGNOFF_APPROVERS: {approver!r} is no user id (U…), user group id (S…) or `members`. "
                     "In Slack: a profile's menu, Copy member ID."
@@ -111,18 +142,19 @@ class Settings(BaseSettings):
         return admins
 
     def signer(self, *, create: bool = False) -> Signer:
-        """The key from SIGNOFF_SIGNING_KEY or the data folder; `create` makes one where there is none."""
+        """The key from SIGNOFF_SIGNING_KEY or the data folder; `create` makes one where there is none.
+
+        Raises ConfigError where there is none, or somebody else could have put one there.
+        """
         if self.signing_key:
             return Signer.from_text(self.signing_key.get_secret_value())
         path = self.key_file
+        private.check_folder(self.data)
         if not path.exists():
             if not create:
                 raise ConfigError(f"No signing key: `signoff keys generate` makes one in {path}.")
             write_private(path, Signer.generate().private_text() + "\n")
-        try:
-            return Signer.from_text(path.read_text())
-        except OSError as error:
-            raise ConfigError(f"The signing key cannot be read: {error}.") from None
+        return Signer.from_text(private.read_private(path))
 
     @property
     def key_file(self) -> Path:
@@ -140,6 +172,25 @@ def load() -> Settings:
         shown = [name if name.isupper() else f"SIGNOFF_{name.upper()}" for name in names]
         said = [f"{name}: {fault['msg']}." for name, fault in zip(shown, faults, strict=True)]
         raise ConfigError(" ".join(said)) from None
+
+
+def _keeps_secrets(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there: TLS, or this machine itself."""
+    if not url.isascii() or not url.isprintable() or any(char in url for char in " \\?#@"):
+        return False
+    try:
+        found = urlsplit(url)
+        host, _ = found.hostname, found.port
+    except ValueError:
+        return False
+    if not host or found.scheme not in ("http", "https"):
+        return False
+    if found.scheme == "https" or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _parts(text: str) -> tuple[str, ...]:

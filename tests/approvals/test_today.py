@@ -269,8 +269,8 @@ class Slack:
 class Desk:
     """A worker with a Slack: `work` does what is due, without waiting for the pauses between moved cards."""
 
-    def __init__(self, core: Core) -> None:
-        self.core, self.slack = core, Slack()
+    def __init__(self, core: Core, slack: Slack | None = None) -> None:
+        self.core, self.slack = core, slack or Slack()
         self.delivery = Delivery(core.approvals, self.slack, Admins(self.slack, ()))  # type: ignore[arg-type]
         self.turns = Turns(core.store, self.delivery)
         self.sweep = Sweep(core.approvals)
@@ -374,9 +374,7 @@ def test_a_process_that_reads_the_file_late_leaves_no_card_behind(core: Core) ->
     late = Desk(process(core, asks(ANA)))
     core.follow(asks(BEN))
     in_force(core)
-    quick = Desk(core)
-    quick.slack = late.slack
-    quick.delivery._slack = late.slack  # type: ignore[assignment]
+    quick = Desk(core, late.slack)
     quick.sweep.step()
     late.work()  # draws by the policy from before
     assert ANA in late.slack.shown["1.0"]

@@ -22,14 +22,15 @@ from signoff.cli.doctor.checkup import CHECKS, examine
 from signoff.cli.doctor.report import report
 from signoff.cli.doctor.workspace import SCOPES
 from signoff.queue import acl
+from signoff.queue.data_folder import write_private
 from signoff.queue.stream import DEAD
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
 
 AGENT = "billing-bot"
 NAMES = [
-    "settings", "tokens", "scopes", "channel", "approvers", "redis", "users", "database", "keys", "clock",
-    "queues",
+    "settings", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database", "keys",
+    "clock", "queues",
 ]  # fmt: skip
 
 
@@ -102,10 +103,8 @@ def healthy(
     for name in [name for name in os.environ if name.startswith(("SIGNOFF_", "SLACK_"))]:
         monkeypatch.delenv(name)
     data = tmp_path / "data"
-    data.mkdir()
-    (data / "signing.key").write_text(core.signer.private_text())
-    (data / "signing.key").chmod(0o600)
-    (data / "agent.env").write_text(f"SIGNOFF_VERIFY_KEY={core.signer.verify_key}\n")
+    write_private(data / "signing.key", core.signer.private_text())
+    write_private(data / "agent.env", f"SIGNOFF_VERIFY_KEY={core.signer.verify_key}\n")
     urls = {
         "SIGNOFF_REDIS_URL": redis_url, "SIGNOFF_REDIS_ADMIN_URL": guarded[acl.ADMIN],
         "SIGNOFF_DATABASE_URL": database_url,
@@ -288,7 +287,7 @@ def test_before_the_first_serve_no_redis_is_needed_but_one_to_start(
 @on_sqlite
 def test_an_own_redis_that_went_away_fails_redis(healthy: Healthy) -> None:
     healthy.set("SIGNOFF_REDIS_URL", "")
-    (healthy.data / "redis.url").write_text("redis://:p@127.0.0.1:1/0\n")
+    write_private(healthy.data / "redis.url", "redis://:p@127.0.0.1:1/0\n")
     found = failed()
     assert found.keys() == {"redis"}
     assert "signoff serve" in found["redis"]
@@ -320,6 +319,42 @@ def test_a_key_that_others_can_read_fails_keys(healthy: Healthy) -> None:
     found = failed()
     assert found.keys() == {"keys"}
     assert "chmod 600" in found["keys"]
+
+
+FOLDERS: list[tuple[str, int, str]] = [
+    ("", 0o755, "others may read"),
+    ("", 0o777, "others may write"),
+    ("", 0o770, "others may write"),
+    ("agent.env", 0o644, "others may read"),
+    ("server.env", 0o640, "others may read"),
+    ("redis/appendonly.aof", 0o644, "others may read"),
+    ("backup.db", 0o606, "others may write"),
+    ("redis", 0o720, "others may write"),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("name", "mode", "what"), FOLDERS)
+def test_what_others_may_read_or_write_fails_folder(
+    healthy: Healthy, name: str, mode: int, what: str
+) -> None:
+    for file in ("server.env", "redis/appendonly.aof", "backup.db"):
+        write_private(healthy.data / file, "")
+    assert failed() == {}
+    (healthy.data / name).chmod(mode)
+    found = failed()
+    assert found.keys() - {"keys"} == {"folder"}
+    assert what in found["folder"] and "chmod " in found["folder"]
+    assert str(healthy.data / name) in found["folder"]
+
+
+@on_sqlite
+def test_a_database_elsewhere_counts_for_folder(healthy: Healthy, database_url: str) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    file.chmod(0o644)
+    assert f"others may read {file}" in failed()["folder"]
+    file.chmod(0o666)
+    assert f"others may write {file}" in failed()["folder"]
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(60.0, "behind"), (-60.0, "ahead of")])

@@ -19,8 +19,8 @@ from signoff.cli.parsers import duration, json_value
 from signoff.errors import Invalid
 
 COMMANDS = (
-    "request", "wait", "status", "cancel", "report", "verify", "serve", "bot", "intake", "worker", "pending",
-    "audit verify", "audit list", "audit export", "audit verifier", "db upgrade",
+    "request", "wait", "status", "cancel", "report", "verify", "init", "serve", "bot", "intake", "worker",
+    "pending", "audit verify", "audit list", "audit export", "audit verifier", "db upgrade",
     "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
     "demo", "backup", "restore", "agent add", "agent list", "agent rotate", "agent remove", "agent off",
     "agent on",
@@ -85,30 +85,6 @@ def test_missing_settings_are_one_line_on_stderr_that_says_what_to_do(
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "SIGNOFF_REDIS_URL" in err and "signoff serve" in err
-
-
-def test_settings_come_from_the_environment_then_env_file_then_dot_env(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key = "ed25519:" + "A" * 43
-    (tmp_path / ".env").write_text(f"SIGNOFF_REDIS_URL=redis://local:p@dot\nSIGNOFF_VERIFY_KEY={key}\n")
-    (tmp_path / "given").write_text(
-        "SIGNOFF_REDIS_URL='redis://from-file:p@file'\nexport SIGNOFF_AGENT=from-file\n"
-    )
-
-    def env(*more: str) -> str:
-        for name in ("SIGNOFF_VERIFY_KEY", "SIGNOFF_AGENT"):
-            monkeypatch.delenv(name, raising=False)
-        code, out, err = run(capsys, "env", *more)
-        assert code == 0, err
-        return out
-
-    assert "redis://local:p@dot" in env() and "SIGNOFF_AGENT=local" in env()
-    monkeypatch.delenv("SIGNOFF_REDIS_URL")
-    both = env("--env-file", "given")
-    assert "redis://from-file:p@file" in both and "SIGNOFF_AGENT=from-file" in both and key in both
-    monkeypatch.setenv("SIGNOFF_REDIS_URL", "redis://from-file:p@environment")
-    assert "redis://from-file:p@environment" in env("--env-file", "given")
 
 
 @pytest.mark.parametrize(("text", "what"), [(None, "cannot be read"), ("no equals sign", "line 1")])

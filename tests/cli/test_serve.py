@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ import redis
 from support import RedisServer, eventually
 
 from signoff.queue.acl import credentials
-from signoff.queue.data_folder import read_env_file
+from signoff.queue.data_folder import read_env_file, write_private
 from signoff.sandbox.server import Sandbox
 from signoff.server.own_redis import admin_url_file, url_file
 
@@ -314,6 +315,62 @@ def test_it_uses_the_redis_that_it_is_given(serve: Serve, own_redis: RedisServer
     assert "SIGNOFF_REDIS_URL" not in left  # it is the server's own, and no agent's to have
     asked = server.signoff("request", "refund.create", "--payload", "{}", SIGNOFF_REDIS_URL="")
     assert asked.returncode == 2 and "signoff agent add" in asked.stderr
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Of the folder and all in it; a file that has gone meanwhile is left out."""
+    found = {}
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            found[str(path.relative_to(folder))] = S_IMODE(path.stat().st_mode)
+    return found
+
+
+def test_what_it_keeps_is_private_whatever_the_umask_and_what_was_open_is_closed(
+    serve: Serve, tmp_path: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        server = serve()
+        server.until_ready()
+        made = server.signoff("backup", str(tmp_path / "data" / "backup.db"))
+        assert made.returncode == 0, made.stderr
+    finally:
+        os.umask(before)
+    found = modes(tmp_path / "data")
+    assert {
+        "signoff.db",
+        "signoff.db-wal",
+        "signing.key",
+        "redis.log",
+        "serve.lock",
+        "backup.db",
+    } <= found.keys()
+    assert any(name.startswith("redis/appendonlydir/") for name in found)
+    assert set(found.values()) == {0o600, 0o700}
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0
+    for name in ("signoff.db", "signing.key", "redis/appendonlydir", "."):
+        path = tmp_path / "data" / name
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (tmp_path / "data" / "backup.db").unlink()
+    again = serve()
+    again.until_ready()
+    assert set(modes(tmp_path / "data").values()) == {0o600, 0o700}
+    assert f"others could read {tmp_path / 'data'} and 3 more: now only you can" in again.err
+
+
+@pytest.mark.parametrize(("name", "mode"), [(".", 0o777), ("signing.key", 0o666), ("signoff.db", 0o660)])
+def test_what_others_could_have_planted_ends_it_before_it_begins(
+    serve: Serve, tmp_path: Path, name: str, mode: int
+) -> None:
+    for file in ("signing.key", "signoff.db"):
+        write_private(tmp_path / "data" / file, "")
+    (tmp_path / "data" / name).chmod(mode)
+    for command in ("serve", "bot", "intake", "worker"):
+        ended = serve(command, SIGNOFF_REDIS_URL="redis://127.0.0.1:1")
+        assert ended.wait() == 2
+        assert ended.err.count("\n") == 1 and "others may write" in ended.err and "chmod" in ended.err
 
 
 @pytest.mark.parametrize("role", ["bot", "intake", "worker"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Core, a_request, eventually, intake_of
+from support import Core, a_request, eventually, intake_of, send_entry
 
 from signoff import AlreadySpent, Duplicate, Invalid, NotVerified, Signoff
 from signoff.models.messages import Response
@@ -141,9 +141,9 @@ def test_a_harmless_request_under_the_id_of_a_coming_one_is_refused(serving: Cor
         {**json.loads(coming.encode()), "action": "search.web"},
         {**json.loads(coming.encode()), "payload": {"name": "other"}},
     ):
-        entry = stream.entry("request", str(coming.id), json.dumps(forged))
-        serving.redis.xadd(stream.requests("billing-bot"), entry)
-    eventually(lambda: serving.redis.xlen(stream.DEAD) == 3)
+        send_entry(serving.redis, "billing-bot", "request", str(coming.id), json.dumps(forged))
+        eventually(lambda: not serving.redis.exists(stream.body("billing-bot", str(coming.id))))
+    assert serving.redis.xlen(stream.DEAD) == 3
     assert serving.store.find("billing-bot", str(coming.id)) is None
     ticket = signoff.resume(str(coming.id))
     with pytest.raises(Invalid):

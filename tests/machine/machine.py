@@ -31,6 +31,8 @@ CRASH = st.sampled_from([None] * 8 + list(POINTS))
 PEOPLE = st.sampled_from(["U0ANA", "U0BEN", "U0MIA"])
 AMOUNT = st.sampled_from([10, 40, 80, 120, 121, 2000, 9000])
 DECISIONS = text("SELECT approver, vote, version FROM decision WHERE approval_id = :id")
+TIME = text("SELECT expires_at FROM approval WHERE id = :id")
+PUT_BACK = text("UPDATE approval SET expires_at = :was WHERE id = :id")
 RUN_OUT = text("UPDATE approval SET expires_at = 1 WHERE id = :id")
 
 
@@ -47,6 +49,7 @@ class Machine(RuleBasedStateMachine):
         self.keys = receipts.verify_keys(verify_key)
         self.known: list[Request] = []
         self.refused: list[Request] = []
+        self.times: dict[str, int] = {}
         redis.flushall()
         parts.build()
         self.follow(ALL[0])
@@ -205,6 +208,8 @@ class Machine(RuleBasedStateMachine):
         """Its time is over. Tests move rows, not clocks."""
         if request.status == "pending":
             with self.parts.store.transaction() as connection:
+                was = connection.execute(TIME, {"id": request.approval_id}).scalar_one()
+                self.times.setdefault(request.approval_id, was)
                 connection.execute(RUN_OUT, {"id": request.approval_id})
             request.ran_out = True
 
@@ -268,5 +273,8 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.sweep(None)
+        with self.parts.store.transaction() as connection:  # the log tells of other times than a test's
+            for approval_id, was in self.times.items():
+                connection.execute(PUT_BACK, {"id": approval_id, "was": was})
         found = audit.verify(self.parts.store)
         assert found.ok, found

@@ -184,7 +184,7 @@ def _text_types(share: float) -> Case:
         "type": "object",
         "properties": {"b": {"contentEncoding": "base64"}, "d": {"type": "string", "format": "diff"}},
     }
-    third = int(BYTES * share / 3)
+    third = int(BYTES * share / 4)
     return Case(
         {"b": "QUJD" * (third // 4), "d": "+a\n" * (third // 3), "n": "1" * third + "x"}, schema=schema
     )

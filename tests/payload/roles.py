@@ -13,6 +13,7 @@ from typing import Any, cast
 from payload.costs import Case
 
 from signoff.approvals import edits, transitions
+from signoff.approvals.audit import salted
 from signoff.approvals.kinds import kind_of
 from signoff.bot.cards.card import card
 from signoff.bot.cards.record import record_view
@@ -153,10 +154,11 @@ def seconds(act: Callable[[], Any], times: int = 2) -> float:
 
 
 def _rows(request: ApprovalRequest, verdict: Verdict) -> Approval:
-    draft = transitions.draft(AGENT, request, verdict, cast(Any, SimpleNamespace(now=10**15, taken=False)))
-    transitions._asked(draft)
-    transitions._values(draft)
-    transitions._payload(draft)
+    before = SimpleNamespace(now=10**15, agent_known=True)
+    draft = transitions.draft(AGENT, request, verdict, cast(Any, before), None)
+    for written in (transitions._values(draft), transitions._payload(draft)):
+        for value in written.values():
+            salted(draft.salt, str(value))
     return draft.approval
 
 

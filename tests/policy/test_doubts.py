@@ -296,3 +296,31 @@ def test_a_long_file_is_checked_quickly() -> None:
     start = time.process_time()
     assert len(warned(f"extends: none\nautonomy: full_auto\nrules:\n{rules}")) >= 0
     assert time.process_time() - start < 10
+
+
+LIMIT = "limits: {per_day: {sum: payload.amount, by: payload.currency, most: 2000}}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "doubted"),
+    [
+        ("payload.amount > 0 && payload.amount <= 50", True),
+        ("payload.amount > 0 && payload.amount <= 50 && payload.currency in ['EUR', 'USD']", False),
+    ],
+)
+def test_a_sum_for_whatever_an_agent_may_write(condition: str, doubted: bool) -> None:
+    found = warned(
+        "extends: none\nrules:\n  - name: small\n    match: {action: refund.*}\n    verdict: allow\n"
+        f'    when: "{condition}"\n    {LIMIT}\n'
+    )
+    assert any("has a sum of its own" in line for line in found) == doubted, found
+
+
+def test_what_a_sum_does_not_let_run_is_another_rules() -> None:
+    """The same condition twice: the second decides what the first may not any more."""
+    rule = "    match: {action: refund.*}\n    when: payload.amount > 0 && payload.currency == 'EUR'\n"
+    found = warned(
+        f"extends: none\nrules:\n  - name: within\n{rule}    verdict: allow\n    {LIMIT}\n"
+        f"  - name: past\n{rule}    verdict: ask\n"
+    )
+    assert not any("may never decide" in line for line in found), found

@@ -385,7 +385,8 @@ def test_what_one_agent_asks_for_takes_no_other_agents_time(
     for _ in range(6):
         send(core, "slow-bot")
     drain(intake)
-    assert taken == ["slow-bot", "quick-bot", *["slow-bot"] * 5]
+    assert len(taken) == 7
+    assert taken.index("quick-bot") <= 2, "it goes before what was read long ago"
 
 
 def test_of_agents_that_wait_the_one_that_took_the_least_time_is_next() -> None:

@@ -63,8 +63,30 @@ def test_an_orphan_of_a_child_is_buried(adopting: None) -> None:
 def test_a_role_gets_listed_names_only() -> None:
     given = {
         "PATH": "/bin", "LC_ALL": "C", "SLACK_BOT_TOKEN": "xoxb-1", "SIGNOFF_CRASH_AT": "end.written:1",
+        "SIGNOFF_FREEZE_AT": "end.written:1", "SIGNOFF_REDIS_ADMIN_URL": "redis://a:b@c",
         "https_proxy": "http://a:b@c", "NO_PROXY": "*", "PGPASSWORD": "secret", "AWS_SECRET_ACCESS_KEY": "no",
-        "BASH_ENV": "no",
+        "BASH_ENV": "no", "PYTHONSTARTUP": "/no", "PYTHONBREAKPOINT": "no", "SLACK_CLIENT_SECRET": "no",
+        "SIGNOFF_ELSE": "no", "SSL_CERT_FILE": "/certs", "PYTHONPATH": "/source",
     }  # fmt: skip
-    assert given.keys() - environment.for_role(given).keys() == {"AWS_SECRET_ACCESS_KEY", "BASH_ENV"}
-    assert environment.plain(given).keys() == {"PATH", "LC_ALL"}
+    assert given.keys() - environment.for_role(given).keys() == {
+        "AWS_SECRET_ACCESS_KEY", "BASH_ENV", "PYTHONSTARTUP", "PYTHONBREAKPOINT", "SLACK_CLIENT_SECRET",
+        "SIGNOFF_ELSE",
+    }  # fmt: skip
+    for role in ("bot", "intake", "worker"):
+        kept = environment.of(role, environment.for_role(given))
+        assert ("SIGNOFF_REDIS_ADMIN_URL" in kept) == (role == "intake")
+    assert environment.plain(given).keys() == {"PATH", "LC_ALL", "SSL_CERT_FILE", "PYTHONPATH"}
+    assert environment.system(given).keys() == {"PATH", "LC_ALL"}
+
+
+@pytest.mark.parametrize("name", sorted(environment.PLACES - {"LD_PRELOAD"}))
+def test_what_depends_on_the_current_folder_is_not_handed_on(name: str) -> None:
+    for value in ("", ".", "lib", "./lib", "../lib", ":", f".{os.pathsep}lib"):
+        assert name not in environment.for_role({name: value})
+    given = {name: os.pathsep.join(["", "/one", ".", "/two", "x/y", ""])}
+    assert environment.for_role(given) == {name: f"/one{os.pathsep}/two"}
+
+
+def test_a_library_that_is_preloaded_may_be_one_of_the_systems() -> None:
+    given = {"LD_PRELOAD": "libjemalloc.so.2 ./evil.so:/opt/lib/a.so evil/b.so"}
+    assert environment.plain(given) == {"LD_PRELOAD": "libjemalloc.so.2:/opt/lib/a.so"}

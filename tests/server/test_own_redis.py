@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 import redis
@@ -122,19 +123,20 @@ def test_it_never_throws_anything_away_and_writes_everything_down(tmp_path: Path
 
 def test_nobody_can_write_a_text_longer_than_any_of_ours(tmp_path: Path) -> None:
     """Not as an entry, and not as the name of a group or of a consumer either."""
+    first, second = (f"signoff:body:local:{uuid4()}" for _ in range(2))
     long = "x" * (9 * 1024 * 1024)
     with own_redis.running(tmp_path) as server, client(server) as admin:
         with redis.Redis.from_url(server.local_url) as agent:
-            assert agent.set("signoff:body:local:1", long[: 4 * 1024 * 1024])
+            assert agent.set(first, long[: 4 * 1024 * 1024])
             for words in (
                 ("XADD", "signoff:req:local", "*", "v", long),
-                ("SET", "signoff:body:local:2", long),
+                ("SET", second, long),
                 ("XGROUP", "CREATE", "signoff:dec:local", long, "0", "MKSTREAM"),
                 ("SUBSCRIBE", f"signoff:ntf:local:{long}"),
             ):
                 with pytest.raises(redis.exceptions.RedisError):
                     agent.execute_command(*words)
-        assert admin.keys() == [b"signoff:body:local:1"]
+        assert admin.keys() == [first.encode()]
 
 
 def test_only_this_user_can_read_where_the_password_is_kept(tmp_path: Path) -> None:

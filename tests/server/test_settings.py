@@ -95,6 +95,41 @@ def test_the_signing_key_is_made_once_and_only_its_owner_reads_it(
         found.signer(create=True)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://slack.com/api/", "https://slack.com/api", "HTTPS://slack.com/api", "https://relay.corp:8443/x",
+        "http://localhost:9100/api/", "http://127.0.0.1:9100/api", "http://127.8.9.1/api", "http://[::1]:1/api/",
+    ],
+)  # fmt: skip
+def test_slack_is_reached_by_tls_or_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    found = given(monkeypatch, SLACK_API_URL=url).slack_api_url
+    assert found == url.rstrip("/") + "/"
+
+
+def test_an_empty_address_is_slacks_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given(monkeypatch, SLACK_API_URL="").slack_api_url == "https://slack.com/api/"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "slack.com", "http://slack.com/api/", "http://evil.example/api/", "http://127.0.0.1.evil.example/",
+        "http://localhost.evil.example/", "http://127.0.0.1@evil.example/", "http://localhost:1@evil.example/",
+        "https://u:p@slack.com/", "http://evil.example#@127.0.0.1/", "http://evil.example?127.0.0.1",
+        "http://evil.example\\@127.0.0.1/", "http://127.1/", "http://2130706433/", "http://0x7f.0.0.1/",
+        "http://0.0.0.0/", "http://10.0.0.1/", "http://169.254.1.1/", "http://[::]/", "http://[::ffff:10.0.0.1]/",
+        "http://[fe80::1]/", "http:///api/", "http:api", "//127.0.0.1/", "ftp://127.0.0.1/", "file:///etc/",
+        "https://", "https:///api", "http://127.0.0.1:99999/", "http://[::1/", "http://loc\u0430lhost/",
+        "http://localhost/ \tx", "https://slack.com/\nx", "https://slack.com/?x=1", "ws://127.0.0.1/",
+    ],
+)  # fmt: skip
+def test_tokens_go_nowhere_in_the_clear(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(ConfigError, match=r"SLACK_API_URL: .*https") as caught:
+        given(monkeypatch, SLACK_API_URL=url)
+    assert url not in str(caught.value).replace("https://…", "")
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_a_postgresql_url_gets_the_driver_that_is_installed(
     monkeypatch: pytest.MonkeyPatch, scheme: str

@@ -58,7 +58,8 @@ class Others:
         name, seq = line["actor"], line["seq"]
         first = name not in self._agents
         if first:
-            self._agents[name] = {"created_at": (Exactly(line["at"]), seq), "name": (Exactly(name), seq)}
+            values = {"created_at": line["at"], "name": name, "added_owner": None}
+            self._agents[name] = {column: (Exactly(value), seq) for column, value in values.items()}
         if '"owner"' in line["data"]:
             data = json.loads(line["data"])
             if "owner" in data:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from signoff.approvals.lists import Lists
 from signoff.bot.cards.lists import home_view
+from signoff.bot.delivery.retry import retry
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Block
@@ -95,7 +96,7 @@ class Homes:
         ours = homes.claim(self._store, new)
         views = {one.user_id: view for one, view in drawn.items()}
         found = list(self._pool.map(lambda one: self._publish(one, views[one.user_id]), ours))
-        homes.note_published(self._store, found)
+        retry(lambda: homes.note_published(self._store, found))  # else they stay claimed for a while
         shown = [one.user_id for one in drawn if one not in new]
         return shown + [one.user_id for one in found if one.digest]
 

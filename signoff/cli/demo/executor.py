@@ -11,10 +11,10 @@ import json
 import sys
 
 from signoff import Guard, NotApproved, NotVerified
-from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.queue.data_folder import agent_settings
 
 # The server's own word on its key: not what an agent says.
-SERVER = read_env_file(agent_file())
+SERVER = agent_settings()
 guard = Guard("spent.db", SERVER["SIGNOFF_VERIFY_KEY"], agents=["billing-bot", "billing"])
 
 

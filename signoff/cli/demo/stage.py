@@ -6,15 +6,14 @@ import errno
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 from signoff.queue import acl
-from signoff.queue.data_folder import AGENT_FILE, read_env_file
-from signoff.server import processes
+from signoff.queue.data_folder import agent_settings, read_env_file
+from signoff.server import environment, processes
 from signoff.server.own_redis import admin_url as admin_url_of
 from signoff.server.own_redis import kept_url
 
@@ -23,7 +22,6 @@ STOP_SECONDS = 15.0
 FIRST_PORT = 9100
 PORTS = 100
 """How many ports are tried, from the first one on."""
-_OURS = ("SIGNOFF_", "SLACK_")
 
 
 class Failed(Exception):
@@ -103,7 +101,7 @@ class Stage:
             known = any(user.name == name for user in users.agents())
             password = users.rotate(name) if known else users.add(name)
             users.save()
-        key = read_env_file(self.server_data / AGENT_FILE)["SIGNOFF_VERIFY_KEY"]
+        key = agent_settings(self.server_data)["SIGNOFF_VERIFY_KEY"]
         url = acl.with_user(redis_url, name, password)
         return {"SIGNOFF_AGENT": name, "SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key}
 
@@ -150,14 +148,10 @@ def free_port(first: int = FIRST_PORT) -> int:
 
 
 def _environment(server_data: Path) -> Mapping[str, str]:
-    """This process's, without any settings of ours and without a proxy: all is on this machine."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_OURS) and not name.lower().endswith("_proxy")
-    }
+    """This process's, without settings of ours, secrets or a proxy: all is on this machine."""
+    kept = environment.plain(os.environ)
     kept |= {"SIGNOFF_DATA": str(server_data), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
-    if os.getcwd() in sys.path:  # Signoff is run from its source, and the children run elsewhere
-        source = Path(__file__).parents[3]
-        kept["PYTHONPATH"] = os.pathsep.join([str(source), *filter(None, [kept.get("PYTHONPATH")])])
+    if processes.from_source():  # and the children run elsewhere
+        before = filter(None, [kept.get("PYTHONPATH")])
+        kept["PYTHONPATH"] = os.pathsep.join([str(processes.SOURCE), *before])
     return kept

@@ -26,6 +26,7 @@ class Check:
 
 CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("settings", local.settings, ()),
+    ("folder", local.folder, ()),
     ("tokens", workspace.tokens, ()),
     ("scopes", workspace.scopes, ("tokens",)),
     ("channel", workspace.channel, ("settings", "scopes")),
@@ -61,5 +62,5 @@ def _one(name: str, check: Callable[[Patient], str], patient: Patient, before: l
         return Check(name, "failed", fault.found, fault.fix)
     except Skip as skip:
         return Check(name, "skipped", str(skip))
-    except ConfigError:  # the settings cannot even be read: that check has said so
-        return Check(name, "skipped", "cannot be checked before settings")
+    except ConfigError:  # what the settings or the data folder say cannot be used: their checks have said so
+        return Check(name, "skipped", "cannot be checked before settings and folder")

@@ -1,4 +1,4 @@
-"""What can be checked without asking anybody: settings and keys."""
+"""What can be checked without asking anybody: settings, the data folder and keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from signoff.cli.doctor.patient import Fault, Patient
 from signoff.errors import ConfigError
 from signoff.policy.errors import PolicyError
-from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.queue import private
+from signoff.queue.data_folder import agent_file, agent_settings
 from signoff.receipts import verify_keys
 from signoff.server.witness.kinds import Witness, witnesses
 
@@ -25,7 +26,9 @@ def settings(patient: Patient) -> str:
     except PolicyError as error:
         raise Fault(error.detail, "mend the policy file; `signoff policy check` says the same") from None
     except ConfigError as error:
-        raise Fault(error.detail, "set it in the environment, in .env, or in --env-file") from None
+        raise Fault(
+            error.detail, "run `signoff init`, or set it in the environment or in --env-file"
+        ) from None
     source = f"policy {found.policy_file} ({policy.digest}); " if found.policy_file else ""
     named = f"{source}approvers {', '.join(policy.approvers)}; channel {policy.conversation}"
     return f"{named}; admins {', '.join(admins) or 'none'}; data in {found.data}{_heads(heads_to)}"
@@ -36,11 +39,30 @@ def _heads(witnesses: Sequence[Witness]) -> str:
     return f"; witnesses of the audit log: {names}" if names else "; no witness has the audit log's heads"
 
 
+def folder(patient: Patient) -> str:
+    """Nobody else reads or writes what the server keeps; of the key, `keys` says more."""
+    found = patient.settings
+    try:
+        opened = private.check_all(found.data)
+        if found.database_file:
+            opened += private.check_all(found.database_file)
+    except private.NotPrivate as error:
+        raise Fault(error.found, error.fix) from None
+    opened = [path for path in opened if path != found.key_file]
+    if opened:
+        more = f" and {len(opened) - 1} more" if len(opened) > 1 else ""
+        fix = f"`chmod go-rwx {opened[0]}`, or start `signoff serve` anew, which closes all of them"
+        raise Fault(f"others may read {opened[0]}{more}", fix)
+    return f"{found.data} is for this user alone" if found.data.exists() else f"{found.data} will be made"
+
+
 def keys(patient: Patient) -> str:
     """There is a signing key that nobody else reads, and agents here hold its public half."""
     found = patient.settings
     try:
         signer = found.signer()
+    except private.NotPrivate as error:
+        raise Fault(error.found, error.fix) from None
     except ConfigError as error:
         raise Fault(error.detail, GENERATE) from None
     if not found.signing_key:
@@ -68,9 +90,11 @@ def _handed_out() -> dict[str, str]:
     found = {}
     if text := os.environ.get("SIGNOFF_VERIFY_KEY"):
         found["SIGNOFF_VERIFY_KEY"] = text
-    if agent_file().exists():
-        try:
-            found[str(agent_file())] = read_env_file(agent_file()).get("SIGNOFF_VERIFY_KEY", "")
-        except ConfigError as error:
-            raise Fault(error.detail, "start `signoff serve` again, which writes it") from None
+    try:
+        if left := agent_settings():
+            found[str(agent_file())] = left.get("SIGNOFF_VERIFY_KEY", "")
+    except private.NotPrivate as error:
+        raise Fault(error.found, error.fix) from None
+    except ConfigError as error:
+        raise Fault(error.detail, "start `signoff serve` again, which writes it") from None
     return found

@@ -64,12 +64,15 @@ class Patient:
 
     @cached_property
     def redis_url(self) -> str | None:
-        """The Redis of the settings, or the one that `serve` keeps here; None where there was none yet."""
+        """The Redis of the settings, or the one that `serve` keeps here; None where there was none yet.
+
+        Raises ConfigError where somebody else could have named it.
+        """
         return self.settings.redis_url or kept_url(self.settings.data) or None
 
     @cached_property
     def admin_url(self) -> str | None:
-        """Who may make users there, where that is known."""
+        """Who may make users there, where that is known; raises as `redis_url`."""
         found, given = self.settings, self.settings.redis_admin_url
         return admin_url(found.data, found.redis_url, given.get_secret_value() if given else None)
 

@@ -13,8 +13,8 @@ from redis.retry import Retry
 from signoff.cli.doctor import tries
 from signoff.cli.doctor.patient import SECONDS, Fault, Patient, Skip
 from signoff.errors import ConfigError, Unreachable
-from signoff.queue import acl, stream
-from signoff.queue.data_folder import agent_file, read_env_file
+from signoff.queue import acl, private, stream
+from signoff.queue.data_folder import agent_settings
 from signoff.queue.users import Users
 
 REFUSED = (
@@ -39,6 +39,8 @@ def users(patient: Patient) -> str:
     _check_server(url)
     try:
         agents = _check_agents(patient, url)
+    except private.NotPrivate:  # `folder` says so
+        raise
     except (ConfigError, Unreachable) as error:
         raise Fault(error.detail or str(error), "correct SIGNOFF_REDIS_ADMIN_URL") from None
     some = ", ".join(agents[:SHOWN]) + (", …" if len(agents) > SHOWN else "")
@@ -99,8 +101,7 @@ def _check_agents(patient: Patient, url: str) -> list[str]:
         if not found:
             raise Skip("no agent has a Redis user yet: `signoff agent add NAME` makes one")
         return [agent.name for agent in found]
-    left = read_env_file(agent_file(), strict=False) if agent_file().exists() else {}
-    local = left.get("SIGNOFF_REDIS_URL", "")
+    local = agent_settings(strict=False).get("SIGNOFF_REDIS_URL", "")
     if not local:
         raise Skip("agents' users cannot be tried without SIGNOFF_REDIS_ADMIN_URL")
     name = acl.credentials(local)[0]

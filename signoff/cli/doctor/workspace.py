@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pydantic import SecretStr
+
 from signoff.approvals.authority import may_decide
 from signoff.approvals.errors import NotAllowed
 from signoff.approvals.verdicts import everybody
@@ -34,24 +36,38 @@ PAGES = 50
 
 def tokens(patient: Patient) -> str:
     """Slack takes both."""
-    given = patient.settings
-    for name, token, method, page in (
-        ("SLACK_BOT_TOKEN", given.slack_bot_token, "auth.test", "OAuth & Permissions (xoxb-…)"),
-        ("SLACK_APP_TOKEN", given.slack_app_token, "apps.connections.open", "App-Level Tokens (xapp-…)"),
-    ):
-        fix = f"take it from the app's page in Slack, {page}"
-        if token is None or not token.get_secret_value():
-            raise Fault(f"{name} is not set", fix)
-        try:
-            patient.slack_as(token).call(method)
-        except SlackRefused as error:
-            raise Fault(f"Slack does not take {name}: {error.code}", fix) from None
-        except SlackUnavailable as error:
-            raise Fault(
-                f"Slack cannot be reached: {error.detail}",
-                f"check the network, a proxy, and SLACK_API_URL ({given.slack_api_url})",
-            ) from None
+    bot_token(patient)
+    app_token(patient)
     return "Slack takes the bot's and the app's"
+
+
+def bot_token(patient: Patient) -> str:
+    """Slack takes the bot's; as whom, and where."""
+    token = patient.settings.slack_bot_token
+    said = _taken(patient, "SLACK_BOT_TOKEN", token, "auth.test", "OAuth & Permissions (xoxb-…)")
+    return f"{said.get('user')} in {said.get('team')}"
+
+
+def app_token(patient: Patient) -> None:
+    """Slack takes the app's."""
+    token = patient.settings.slack_app_token
+    _taken(patient, "SLACK_APP_TOKEN", token, "apps.connections.open", "App-Level Tokens (xapp-…)")
+
+
+def _taken(patient: Patient, name: str, token: SecretStr | None, method: str, page: str) -> Mapping[str, Any]:
+    """What Slack answers to a call with this token; raises Fault where it takes it not."""
+    fix = f"take it from the app's page in Slack, {page}"
+    if token is None or not token.get_secret_value():
+        raise Fault(f"{name} is not set", fix)
+    try:
+        return patient.slack_as(token).call(method)
+    except SlackRefused as error:
+        raise Fault(f"Slack does not take {name}: {error.code}", fix) from None
+    except SlackUnavailable as error:
+        raise Fault(
+            f"Slack cannot be reached: {error.detail}",
+            f"check the network, a proxy, and SLACK_API_URL ({patient.settings.slack_api_url})",
+        ) from None
 
 
 def scopes(patient: Patient) -> str:
@@ -77,12 +93,13 @@ def channel(patient: Patient) -> str:
     """The default channel, and each that the policy names: there, open, and the app is in it."""
     wanted = patient.settings.channel
     others = [name for name in patient.settings.policy().places if name != wanted]
-    names = [_one_channel(patient, wanted, "SIGNOFF_CHANNEL")]
-    names += [_one_channel(patient, name, "the policy's channel") for name in others]
+    names = [one_channel(patient, wanted, "SIGNOFF_CHANNEL")]
+    names += [one_channel(patient, name, "the policy's channel") for name in others]
     return ", ".join(names)
 
 
-def _one_channel(patient: Patient, wanted: str, where: str) -> str:
+def one_channel(patient: Patient, wanted: str, where: str) -> str:
+    """A channel's name and id; raises Fault, naming the setting, where cards cannot come there."""
     with _answering():
         found = _find_channel(patient, wanted)
     if found is None:
@@ -105,31 +122,37 @@ def approvers(patient: Patient) -> str:
     groups = policy.contents.groups.values() if policy.contents else ()
     owners = [about.owner for about in policy.contents.agents if about.owner] if policy.contents else []
     named = tuple(dict.fromkeys((*everybody(policy), *(one for ids in groups for one in ids), *owners)))
+    for approver in named:
+        one_approver(patient, approver, "SIGNOFF_APPROVERS" if approver in policy.approvers else "the policy")
     with _answering():
-        for approver in named:
-            if is_group(approver):
-                _check_group(patient, approver)
-            elif approver != MEMBERS:
-                where = "SIGNOFF_APPROVERS" if approver in policy.approvers else "the policy"
-                _check_person(patient, approver, where)
         for admin in patient.settings.admin_ids():
             _check_person(patient, admin, "SIGNOFF_ADMINS")
     return ", ".join(named)
 
 
-def _check_group(patient: Patient, group_id: str) -> None:
+def one_approver(patient: Patient, approver: str, where: str) -> str:
+    """Who that is; raises Fault, naming the setting, where they may not decide."""
+    with _answering():
+        if is_group(approver):
+            return f"the user group {approver}, {_check_group(patient, approver)} members"
+        if approver == MEMBERS:
+            return "every full member of this workspace"
+        return f"{_check_person(patient, approver, where).name} ({approver})"
+
+
+def _check_group(patient: Patient, group_id: str) -> int:
     members = patient.directory.group(group_id)
     for user_id in members:
         try:
             may_decide(user_id, (group_id,), patient.directory)
-            return
+            return len(members)
         except NotAllowed:
             continue
     what = "has no member who may decide" if members else "is empty, disabled, or not there"
     raise Fault(f"the user group {group_id} {what}", "add full members of this workspace, or name others")
 
 
-def _check_person(patient: Patient, user_id: str, where: str) -> None:
+def _check_person(patient: Patient, user_id: str, where: str) -> Person:
     try:
         person = patient.directory.person(user_id)
     except NotAllowed:
@@ -139,6 +162,7 @@ def _check_person(patient: Patient, user_id: str, where: str) -> None:
     except NotAllowed:
         found = f"{where}: {person.name} ({user_id}) {_why_not(person)}"
         raise Fault(f"{found} and may not decide", WHO) from None
+    return person
 
 
 def _why_not(person: Person) -> str:
