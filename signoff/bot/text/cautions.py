@@ -7,8 +7,9 @@ object that look the same. The worst come first: whoever wants to bury one under
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from signoff.bot.text.alphabet import skeleton
@@ -21,7 +22,7 @@ READ = 100_000
 """Characters, of texts that are not ASCII, that are looked through; of more it is said that they are not."""
 SHOWN = 5
 """Cautions that are told one by one; the others are counted."""
-FOUND = 200
+FOUND = 2_000
 """Cautions after which nobody needs more."""
 SHORT_NAME = 3
 """Characters of an ASCII name from which `item1` and `iteml` are two names that look the same."""
@@ -59,9 +60,9 @@ def cautions(request: ApprovalRequest, payload: dict[str, Any]) -> list[Caution]
     texts, twins = _payload(payload)
     texts += _claims(request)
     found: dict[str, Caution] = {}
-    odd = [one for one in texts if not one.text.isascii()]
-    around, unread = _around(odd)
-    for caution in (*twins, *_hidden(texts), *_misread(odd, around)):
+    odd, unread = _read([one for one in texts if not one.text.isascii()])
+    around = scripts_of("".join(set().union(*(one.text for one in odd))))
+    for caution in chain(twins, _misread(odd, around), _hidden(texts)):
         found.setdefault(caution.text, caution)
         if len(found) >= FOUND:
             break
@@ -109,17 +110,15 @@ def _claims(request: ApprovalRequest) -> list[_Text]:
     return found + [_Text((one.place, words.Claimed("context")), one.text, False) for one in context]
 
 
-def _around(texts: list[_Text]) -> tuple[Scripts, bool]:
-    """What a request is written in, and whether there is more of it than is looked through."""
-    kinds, names, left = set[str](), set[str](), READ
-    for one in texts:
+def _read(texts: list[_Text]) -> tuple[list[_Text], bool]:
+    """The texts that are looked through, the short ones (fields) first; and whether there is more."""
+    found, left = list[_Text](), READ
+    for one in sorted(texts, key=lambda one: len(one.text)):
+        if left <= 0:
+            return found, True
+        found.append(one if len(one.text) <= left else replace(one, text=one.text[:left]))
         left -= len(one.text)
-        if left < 0:
-            return Scripts(frozenset(kinds), frozenset(names)), True
-        scripts = scripts_of(one.text)
-        kinds |= scripts.kinds
-        names |= scripts.names
-    return Scripts(frozenset(kinds), frozenset(names)), False
+    return found, left < 0
 
 
 def _hidden(texts: list[_Text]) -> Iterator[Caution]:
@@ -129,11 +128,7 @@ def _hidden(texts: list[_Text]) -> Iterator[Caution]:
 
 
 def _misread(texts: list[_Text], around: Scripts) -> Iterator[Caution]:
-    left = READ
     for one in texts:
-        left -= len(one.text)
-        if left < 0:
-            return
         name = "" if one.is_name or one.place is None else one.place[1]
         for suspect in _suspects(one.text, around, name):
             where = _path(one.place)

@@ -24,6 +24,8 @@ TEXT = 3000
 """Slack: characters of a text object."""
 MOST_MARKS = 4
 """Combining marks in a row that are shown as they are; more of them bury the lines around."""
+NEIGHBOURS = 40
+"""Characters beyond a limit that are looked at, because they explain those before it."""
 DATE_FORMS = {"when": "{date_short_pretty} {time}", "time": "{time}"}
 
 _ID = re.compile(r"[UW][A-Z0-9]{1,40}")
@@ -118,7 +120,7 @@ def cut(text: str, limit: int, more: str = "…") -> str:
 
 def glimpse(text: str, limit: int, keep: str = "") -> str:
     """The beginning of any text, made visible, in at most `limit`: of a long one the rest is not read."""
-    return cut(visible(text[: limit + 1], keep), limit)
+    return cut(visible(text[: limit + NEIGHBOURS], keep), limit)
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:
