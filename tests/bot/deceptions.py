@@ -75,9 +75,9 @@ TEXTS: list[tuple[str, str]] = [
     ("ᎠᎡ", "Cherokee"),
     ("caſe-ѕtudy", "Cyrillic"),
     # Numbers.
-    ("１２０", "its digits are not all plain ones, but full-width; it reads 120"),
-    ("𝟏𝟐𝟎", "mathematical; it reads 120"),
-    ("𝟷𝟸𝟶.00", "mathematical; it reads 120.00"),
+    ("１２０", "its digits are not all plain ones, but full-width; it reads “120”"),
+    ("𝟏𝟐𝟎", "mathematical; it reads “120”"),
+    ("𝟷𝟸𝟶.00", "mathematical; it reads “120.00”"),
     ("1２0", "full-width"),
     ("١٢٠", "its digits are Arabic"),
     ("१२०", "its digits are Devanagari"),

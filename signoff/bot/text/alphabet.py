@@ -63,10 +63,21 @@ def ascii_of(char: str) -> str:
 
 def script(char: str) -> str:
     """The first word of a character's name, as `Latin`, `Cyrillic`, `Arabic-indic`."""
+    if is_many(char):
+        return "Cjk"
     return unicodedata.name(char, "").split(" ")[0].capitalize()
 
 
+def is_many(char: str) -> bool:
+    """Ideographs and Hangul: tens of thousands, which need not be looked up one by one."""
+    return "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" or "\U00020000" <= char < "\U000e0000"
+
+
 def _kind(char: str) -> str:
+    if is_many(char) and char not in POINT:
+        return "k"
+    if not char.isprintable() and not char.isspace():
+        return "z"
     if char.isascii():
         return "A" if char.isalpha() else "D" if char.isdigit() else "s" if char.isspace() else _ascii(char)
     if char in POINT:
@@ -79,8 +90,8 @@ def _kind(char: str) -> str:
     category = unicodedata.category(char)
     if category in ("Mn", "Mc"):
         return "m"
-    if char.isspace() or category == "Cf":
-        return "s" if char.isspace() else "z"
+    if char.isspace():
+        return "s"
     if not char.isalpha() or category == "Lm":
         return "."
     return _letter(char)

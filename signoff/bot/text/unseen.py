@@ -96,7 +96,10 @@ def nature(char: str) -> Literal["shown", "mark", "hidden"]:
 
 
 def _kind(char: str) -> str:
-    code, need = ord(char), nature(char)
+    code = ord(char)
+    if 0x3400 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7A3:  # most of what there is
+        return "k"
+    need = nature(char)
     if char in _SINGLE:
         return _SINGLE[char]
     if need == "hidden":

@@ -78,9 +78,9 @@ def _odd(found: Suspect) -> str:
         case "mixed":
             return f"{_letters(found.at)} {named}"
         case "whole":
-            return f"it is written in {named} letters, and reads “{cut(visible(found.reads), WORD)}”"
+            return f"it is written in {named} letters, and reads {_reading(found)}"
         case "digits" if found.reads.isascii():
-            return f"its digits are not all plain ones, but {named}; it reads {found.reads[:WORD]}"
+            return f"its digits are not all plain ones, but {named}; it reads {_reading(found)}"
         case "digits":
             return f"its digits are {named}"
         case "forms":
@@ -92,6 +92,10 @@ def _odd(found: Suspect) -> str:
             return "parts of it are read from right to left, so what comes first is not what it seems"
         case "many":
             return ""
+
+
+def _reading(found: Suspect) -> str:
+    return quoted(cut(visible(found.reads), WORD)).replace("`", "\\u{60}")
 
 
 def _letters(at: Sequence[int]) -> str:
