@@ -61,6 +61,14 @@ def ascii_of(char: str) -> str:
     return found if found.isascii() and found.isalnum() else ""
 
 
+def is_form(char: str) -> bool:
+    """Whether a letter or digit is another form of ASCII's: Roman numerals, circled, small capitals."""
+    if char.isascii() or not (char.isalnum() or unicodedata.category(char) == "So"):
+        return False
+    plain = unicodedata.normalize("NFKC", char)
+    return (plain.isascii() and plain.isalnum()) or "SMALL CAPITAL" in unicodedata.name(char, "")
+
+
 def script(char: str) -> str:
     """The first word of a character's name, as `Latin`, `Cyrillic`, `Arabic-indic`."""
     if is_many(char):
@@ -92,6 +100,8 @@ def _kind(char: str) -> str:
         return "m"
     if char.isspace():
         return "s"
+    if category in ("Nl", "So") and is_form(char):
+        return "q"
     if not char.isalpha() or category == "Lm":
         return "."
     return _letter(char)

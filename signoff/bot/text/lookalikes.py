@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.bot.text.alphabet import KINDS, looks, script
+from signoff.bot.text.alphabet import KINDS, is_form, looks, script
 
 Deception = Literal["mixed", "whole", "digits", "forms", "point", "direction", "many"]
 MOST = 4_000
@@ -29,7 +29,7 @@ _SWITCH = (
 )
 _MIXED = re.compile(rf"(?<![{_WORD}])(?=[{_WORD}]*?(?:{_SWITCH}))[{_WORD}]++")
 _NUMBER = re.compile(r"(?<![DdWB.a])(?=[DdWB.a]*?[dWB])[DdWB.a]++")
-_FORMS = re.compile(r"F[FB]++")
+_FORMS = re.compile(r"F[FB]++|w[wW]++")
 _ALONE = "AqLcrCgGoODRikm"
 _LONE = re.compile(rf"(?<![{_ALONE}])(?:[cr][crm]*+|g[gm]*+|o[om]*+)(?![{_ALONE}])")
 # A word between spaces, or beside East Asian ones, that is not ASCII and has something inside that parts it.
@@ -102,7 +102,7 @@ class _Text:
         judges = (
             (_ADDRESS, self._address, bool(there & set("ap"))),
             (_MIXED, self._mixed, bool(there & set("cgroCGOwF"))),
-            (_FORMS, self._forms, "F" in there),
+            (_FORMS, self._forms, bool(there & set("Fw"))),
             (_NUMBER, self._number, bool(there & set("dWB"))),
             (_LONE, self._lone, "r" in there or any(not there & set(own) for own in ("C", "G", "O"))),
         )
@@ -146,8 +146,8 @@ class _Text:
             return self._found("point", word, points, plain, is_host)
         if not is_host:
             return None
-        if any(kind in "wFWB" for kind in kinds):
-            odd = [at for at, kind in enumerate(kinds) if kind in "wFWB"]
+        odd = [at for at, kind in enumerate(kinds) if kind in "wFWB" or is_form(word[at])]
+        if odd:
             return self._found("forms", word, odd, plain, True)
         if "d" in kinds and "A" in kinds:
             return self._found(
@@ -219,6 +219,11 @@ class _Text:
         return self._found("mixed", word, passes, looks(word), False) if passes else None
 
     def _forms(self, word: str, kinds: str) -> Suspect | None:
+        """Mathematical letters; full-width ones where nothing East Asian is written."""
+        if "F" not in kinds:
+            if "k" in self._here.kinds | self._around.kinds:
+                return None
+            return self._found("forms", word, list(range(len(word))), looks(word), False)
         return self._found("forms", word, [at for at, k in enumerate(kinds) if k in "FB"], looks(word), False)
 
     def _number(self, word: str, kinds: str) -> Suspect | None:
