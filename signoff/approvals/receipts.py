@@ -151,6 +151,17 @@ class Receipts:
         except NotVerified:  # whoever can write to Redis may have put it there
             return None
 
+    def says_run(self, response: Response | None, approval: Approval) -> bool:
+        """Whether a response is our word that an Approval's action runs, or has run."""
+        if response is None or response.status != "duplicate" or response.spent != approval.receipt:
+            return False
+        whose = {"agent": approval.agent, "request_id": approval.request_id, "issuer": self._deployment}
+        try:
+            told = accept(response, self._keys, digest_sent=approval.digest_sent, **whose)
+        except NotVerified:
+            return False
+        return told.digest_sent == approval.digest_sent
+
     def _sign(self, receipt: Receipt) -> Receipt:
         return receipt.model_copy(update={"token": receipts.sign(self._signer, receipt)})
 

@@ -24,7 +24,7 @@ from signoff.approvals.submit import Submission
 from signoff.approvals.verdicts import Judge
 from signoff.models import changes, judgements
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, Outcome
+from signoff.models.messages import ApprovalRequest, Outcome, Response
 from signoff.models.people import Directory, Person
 from signoff.models.receipt import Status
 from signoff.models.store import Store
@@ -77,17 +77,13 @@ class Approvals:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
         if approval.pending:
             self.publisher.mark_received(approval, self.store.clock())
-        elif not self._is_told(approval):
+            return
+        standing = self.publisher.standing(approval.agent, approval.request_id)
+        approval = self._spending.take_up(approval, standing)
+        if not _tells(standing, approval):
             at = self.store.clock()
             self.publisher.publish(approval, self._receipts.response(approval, at=at), at)
             self.store.mark_published(approval.id)
-
-    def _is_told(self, approval: Approval) -> bool:
-        """Whether Redis has the final response of an Approval that has ended."""
-        standing = self.publisher.standing(approval.agent, approval.request_id)
-        if standing is None or not approval.has_run:
-            return standing is not None and standing.receipt == approval.receipt
-        return standing.status == "duplicate" and standing.spent == approval.receipt
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, lost: bool = False) -> None:
         """Tell an agent of a request that never became an Approval; raises RedisError.
@@ -224,3 +220,14 @@ class Approvals:
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
         self._announcer.wake("report", approval.id)
+
+
+def _tells(standing: Response | None, approval: Approval) -> bool:
+    """Whether what stands in Redis is the final response of an Approval that has ended."""
+    if standing is None:
+        return False
+    if approval.has_run:
+        return standing.status == "duplicate" and standing.spent == approval.receipt
+    payload = approval.payload_text if approval.status == "approved" else None
+    said = (approval.status, approval.receipt, payload)
+    return (standing.status, standing.receipt, standing.payload) == said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from signoff.approvals import audit
 from signoff.approvals.announcer import Announcer
@@ -17,6 +16,8 @@ from signoff.queue.publisher import Publisher
 
 log = logging.getLogger("signoff.approvals")
 
+BEFORE = "somebody, before the database was put back"
+"""Who has spent what a restored row does not know of."""
 NOT_APPROVED = "No approval of this request is known here: ask again, under another key."
 
 
@@ -36,27 +37,42 @@ class Spending:
         """
         approval = self._store.find(agent, request_id)
         if approval is not None and approval.status == "approved" and not approval.has_run:
-            self._spend(approval, by)
-            approval = self._store.get(approval.id)
+            approval = self.take_up(approval, self._publisher.standing(agent, request_id))
+            if not approval.has_run:
+                approval = self._note(approval, by)
+                log.info("spent: id=%s agent=%s", approval.id, agent)
+            self._announcer.publish_noted(approval, self._store.clock())
         if approval is None or approval.spent_at is None:
             self._refuse(agent, request_id, approval)
         else:
             self._publisher.publish_notice(agent, request_id, self._receipts.notice(approval))
 
-    def _spend(self, approval: Approval, by: str) -> None:
-        # A database that was put back may not know who has spent it; Redis does, and the notice is signed.
+    def take_up(self, approval: Approval, standing: Response | None) -> Approval:
+        """The Approval, noted as run where Redis says so in our own words, and its row does not.
+
+        A database that was put back may be from before somebody has run it. `standing` is what its agent was
+        told last; a notice of who has spent it says more.
+        """
+        if approval.status != "approved" or approval.has_run:
+            return approval
         told = self._publisher.notice(approval.agent, approval.request_id)
         notice = self._receipts.read_notice(told, approval)
+        if notice is not None:
+            return self._note(approval, notice.by, int(notice.at.timestamp() * MICROSECONDS))
+        if self._receipts.says_run(standing, approval):
+            return self._note(approval, BEFORE)
+        return approval
+
+    def _note(self, approval: Approval, by: str, when: int | None = None) -> Approval:
+        """The Approval as spent: by this process, or by whoever was faster."""
         with self._store.transaction("spend") as connection:
             at = changes.clock(connection)
-            who = notice.by if notice else by
-            when = int(notice.at.timestamp() * MICROSECONDS) if notice else at
-            if not changes.spend(connection, approval.id, who, when):
-                return
-            data = {"by": salted(changes.salt(connection, approval.id), who), "spent_at": when}
-            audit.append(connection, Event("spend", approval.id, at, approval.agent, data))
-        log.info("spent: id=%s agent=%s", approval.id, approval.agent)
-        self._announcer.publish_noted(replace(approval, spent_by=who, spent_at=when), at)
+            if changes.spend(connection, approval.id, by, when or at):
+                data = {"by": salted(changes.salt(connection, approval.id), by), "spent_at": when or at}
+                audit.append(connection, Event("spend", approval.id, at, approval.agent, data))
+        found = self._store.get(approval.id)
+        assert found is not None
+        return found
 
     def _refuse(self, agent: str, request_id: str, approval: Approval | None) -> None:
         at = self._store.clock()

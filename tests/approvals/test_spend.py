@@ -121,6 +121,40 @@ def test_a_database_that_was_put_back_takes_up_who_has_spent_it(core: Core) -> N
     assert winner(core, approval) == "one-" + "a" * 20
 
 
+@pytest.mark.parametrize("how", ["spent", "reported"])
+@pytest.mark.parametrize("asks", ["again", "to run it"])
+def test_a_database_that_was_put_back_takes_up_that_it_has_run(core: Core, how: str, asks: str) -> None:
+    approval = approved(core, key="k")
+    if how == "spent":
+        core.approvals.spend(AGENT, approval.request_id, "one-" + "a" * 20)
+        core.redis.delete(stream.decision(AGENT, stream.spent(approval.request_id)))
+    else:
+        core.approvals.report(AGENT, approval.request_id, Outcome(succeeded=True))
+    with core.store.transaction() as connection:
+        connection.execute(text("UPDATE approval SET spent_by = NULL, spent_at = NULL, outcome = NULL"))
+    if asks == "again":
+        core.approvals.tell(core.approvals.submit(AGENT, approval.request))
+        assert answer(core, approval).status == "duplicate"
+    core.approvals.spend(AGENT, approval.request_id, "two-" + "b" * 20)
+    assert winner(core, approval).startswith("somebody")
+
+
+def test_that_it_has_run_is_not_taken_from_whoever_writes_to_redis(core: Core) -> None:
+    approval, other = approved(core), approved(core, payload={"other": 1})
+    core.approvals.report(AGENT, other.request_id, Outcome(succeeded=True))
+    planted = stream.response(core.redis, AGENT, other.request_id)
+    assert planted is not None
+    for forged in (
+        planted,
+        planted.model_copy(update={"spent": approval.receipt}),
+        Response(status="duplicate", spent=approval.receipt, receipt=approval.receipt),
+        Response(status="approved", receipt=approval.receipt, payload='{"amount":1}'),
+    ):
+        core.redis.set(stream.decision(AGENT, approval.request_id), forged.encode())
+        core.approvals.tell(core.approvals.get(approval.id))
+        assert answer(core, approval).approved
+
+
 @pytest.mark.parametrize("forged", ["nonsense", "of another request", "of another key"])
 def test_who_has_spent_it_is_not_taken_from_whoever_writes_to_redis(core: Core, forged: str) -> None:
     approval, other = approved(core), approved(core, payload={"other": 1})
