@@ -17,8 +17,8 @@ from attacks.world import GotThrough, World
 from signoff.cli.demo.stage import Stage
 
 BOOKS = (
-    "receipts", "road", "flood", "users", "people", "changes", "policy", "sums", "costs", "eyes", "cards", "rows",
-    "log", "folder",
+    "receipts", "road", "flood", "users", "people", "changes", "policy", "sums", "costs", "eyes", "cards",
+    "rows", "log", "folder",
 )  # fmt: skip
 """Modules of attacks, in the order in which they are tried. Every public function of one is an attack."""
 Attack = Callable[[World], None]

@@ -59,7 +59,7 @@ def a_double_is_pressed_and_decides_twice(world: World) -> None:
 
 
 def a_card_of_one_request_carries_the_button_of_another(world: World) -> None:
-    """A message with another request's metadata: what is pressed is the button, what is decided its request."""
+    """A message with another request's metadata: its button decides what the button is of."""
     small, card = world.asked("card-bot", "refund.cheaper", {"amount": 1})
     big, other = world.asked("card-bot", "refund.dearer", {"amount": 999_999})
     mixed = _copy(world, {**card, "metadata": other["metadata"]})

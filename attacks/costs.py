@@ -86,7 +86,7 @@ def lists_of_allowed_values(world: World) -> None:
 
 def schemas_that_refer_to_themselves(world: World) -> None:
     """Fields that share one description, a mesh of references, dependencies, patterns."""
-    _costs_others_nothing(world, "references", "a mesh", "dependent", "a pattern", "combined")
+    _costs_others_nothing(world, "references", "a mesh", "dependent", "patterns of names", "combined")
 
 
 def a_review_of_the_costliest_holds_up_a_click(world: World) -> None:

@@ -1,6 +1,6 @@
-"""Many processes with one receipt at one moment: `python -m attacks.crowd STORE KEY ACTION FILE` (on stdin it).
+"""Many processes with one receipt at one moment: `python -m attacks.crowd STORE KEY ACTION FILE`.
 
-Each is forked from one that has imported all it takes. Prints how many were let through; each of those adds a
+The receipt is on stdin. Each is forked from one that has imported all it takes. Prints how many were let through; each of those adds a
 line to FILE.
 """
 

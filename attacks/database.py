@@ -1,4 +1,4 @@
-"""The server's database, as whoever owns it may write to it: the one in use, and copies to be held to the log."""
+"""Copies of the server's database, which whoever owns it has changed, held against the log in them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class Copy:
             finally:
                 connection.rollback()
 
-    def write_anew(self, which: Callable[[Any], bool], actor: str, **data: object) -> None:
+    def write_anew(self, which: Callable[[Any], bool], actor: str | None = None, **data: object) -> None:
         """The whole log once more, with its hashes, and of some lines another actor and other data."""
         with self._engine.begin() as connection:
             lines = connection.execute(text("SELECT * FROM audit_event ORDER BY seq")).mappings().all()

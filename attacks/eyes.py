@@ -61,7 +61,7 @@ def whole_words_of_another_alphabet(world: World) -> None:
 
 
 def points_and_slashes_that_are_none(world: World) -> None:
-    """`bank․com`, `corp.com∕login.evil.com`: the card has to say what only looks like a part of an address."""
+    """`bank․com`, `corp.com∕login.evil.com`: the card has to name what is no part of an address."""
     _warns(world, "asked.point", {"url": "bank․com"}, "only looks like")
     _warns(world, "asked.slash", {"url": "https://corp.com∕login.evil.com"}, "only looks like")
 

@@ -126,7 +126,8 @@ def a_key_is_planted_where_everybody_may_write(world: World) -> None:
     folder.mkdir(mode=0o700)
     (folder / "signing.key").write_text(Signer.generate().private_text())
     for folder_mode, key_mode, command in (
-        (0o777, 0o600, "keys public"), (0o700, 0o666, "keys public"), (0o770, 0o600, "serve"), (0o700, 0o622, "serve"),
+        (0o777, 0o600, "keys public"), (0o700, 0o666, "keys public"), (0o770, 0o600, "serve"),
+        (0o700, 0o622, "serve"),
     ):  # fmt: skip
         (folder / "signing.key").chmod(key_mode)
         folder.chmod(folder_mode)
@@ -145,8 +146,8 @@ def tokens_are_sent_to_another_host(world: World) -> None:
         "http://localhost.evil.example/api/",
     ):
         code, told = _signoff(
-            world, world.folder, "serve", SLACK_API_URL=url, SIGNOFF_CHANNEL="C0APPROVE1", SIGNOFF_DATA=str(data),
-            **tokens,
+            world, world.folder, "serve", SLACK_API_URL=url, SIGNOFF_CHANNEL="C0APPROVE1",
+            SIGNOFF_DATA=str(data), **tokens,
         )  # fmt: skip
         held(code == 2, f"{url}: {code}, {told}")
 

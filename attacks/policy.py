@@ -63,7 +63,8 @@ def mail_goes_outside_by_an_address_with_two_meanings(world: World) -> None:
     """Addresses that one program reads as ours, and another as somebody else's."""
     addresses = (
         f"ana@example.com,{EVE}", f'"{EVE}" <ana@example.com>', "eve%evil.test@example.com",
-        "@evil.test:ana@example.com", "ana@example.com@evil.test", "ana@exаmple.com", "ana@example.com.evil.test",
+        "@evil.test:ana@example.com", "ana@example.com@evil.test", "ana@exаmple.com",
+        "ana@example.com.evil.test",
     )  # fmt: skip
     _never_runs(world, "send_email", *({**PLAIN, "to": one} for one in addresses))
 

@@ -81,7 +81,7 @@ def one_agent_withdraws_or_reports_what_is_anothers(world: World) -> None:
 
 
 def a_request_says_what_only_the_server_says(world: World) -> None:
-    """Fields that are the server's own: that the schema was left out, a status, who decided, another agent."""
+    """Fields that are the server's: that the schema was left out, a status, who decided, another agent."""
     for more in (
         {"schema_left_out": True}, {"status": "approved"}, {"decided_by": {"id": "U0ANA00001"}},
         {"agent": "rich-bot"}, {"verdict": {"effect": "allow"}}, {"id": "0"}, {"nonce": ""}, {"kind": "free"},

@@ -45,8 +45,8 @@ def the_receipt_of_one_row_stands_in_another(world: World) -> None:
     kept = world.row(ticket.id)
     try:
         change = (
-            "UPDATE approval SET status = 'approved', receipt = ?, ended_at = created_at, published_at = NULL, "
-            "receipt_expires_at = expires_at WHERE id = ?"
+            "UPDATE approval SET status = 'approved', receipt = ?, ended_at = created_at, "
+            "published_at = NULL, receipt_expires_at = expires_at WHERE id = ?"
         )
         world.write(change, small.token, ticket.id)
         with refused(NotApproved, NotVerified, WaitTimeout):

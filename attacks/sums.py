@@ -34,7 +34,7 @@ def many_small_ones_at_once_are_more_than_the_sum(world: World) -> None:
 
 
 def an_amount_counts_for_nothing_or_less(world: World) -> None:
-    """Amounts below nothing, as texts, true, missing, in another spelling of the currency, once the sum is full."""
+    """Amounts below nothing, texts, true, none, other spellings of the currency, once the sum is full."""
     full = _ask(
         world, [{"amount": 100, "currency": "EUR", "n": n} for n in range(4)], "less-bot", "small.less"
     )
@@ -51,7 +51,7 @@ def an_amount_counts_for_nothing_or_less(world: World) -> None:
 
 
 def a_sum_is_passed_by_what_is_asked_again(world: World) -> None:
-    """A request that waits reserves its amount, and one that is withdrawn and asked anew does not free more."""
+    """What is withdrawn and asked anew, over and over, does not free more."""
     first = _ask(
         world, [{"amount": 100, "currency": "USD", "n": n} for n in range(4)], "again-bot", "small.again"
     )
