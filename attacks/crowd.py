@@ -1,7 +1,7 @@
 """Many processes with one receipt at one moment: `python -m attacks.crowd STORE KEY ACTION FILE`.
 
-The receipt is on stdin. Each is forked from one that has imported all it takes. Prints how many were let through; each of those adds a
-line to FILE.
+The receipt is on stdin. Each is forked from one that has imported all it takes. Prints how many were let
+through; each of those adds a line to FILE.
 """
 
 from __future__ import annotations

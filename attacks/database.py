@@ -70,7 +70,7 @@ class Copy:
                 said = json.loads(line["data"])
                 event = audit.Event(line["kind"], line["approval_id"], line["at"], line["actor"], said)
                 if which(event):
-                    event = audit.Event(event.kind, event.approval_id, event.at, actor, {**said, **data})
+                    event = replace(event, actor=actor or event.actor, data={**said, **data})
                 audit.append(connection, event)
 
     def close(self) -> None:

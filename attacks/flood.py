@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from attacks.world import World, held, until
 from signoff.models.messages import new_id
 from signoff.queue import stream
+from signoff.queue.bounds import BODIES_BYTES
 
 MOST = 5.0
 """Seconds that another agent may wait for an answer meanwhile."""
@@ -27,15 +28,17 @@ def _is_stopped(world: World, name: str, write: Callable[[Any], Any], times: int
             until(f"{name} switched off", lambda: _is_off(world, name))
         took = world.serves()
     held(took < MOST, f"another agent waited {took:.1f} s")
-    until("its keys gone", lambda: not _left(world, name))
+    until("what waits of it gone", lambda: _left(world, name) < BODIES_BYTES)
 
 
 def _is_off(world: World, name: str) -> bool:
     return any(user.name == name and not user.on for user in world.users.agents())
 
 
-def _left(world: World, name: str) -> list[Any]:
-    return list(world.redis.scan_iter(f"signoff:*:{name}*", count=10_000))
+def _left(world: World, name: str) -> int:
+    """Bytes that Redis holds of it."""
+    keys = world.redis.scan_iter(f"signoff:*:{name}*", count=10_000)
+    return sum(world.redis.memory_usage(key) or 0 for key in keys)
 
 
 def one_entry_of_thirty_megabytes(world: World) -> None:
