@@ -55,7 +55,7 @@ def world(env_file: Path | None, data: Path | None, policy: Path | None = None) 
         try:
             if stage is None and policy:
                 rules.write(policy, rules.TEXT)
-                rules.until_in_force(made)
+                rules.until_in_force(made, rules.TEXT)
             yield made
         finally:
             made.close()

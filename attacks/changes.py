@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from attacks import rules
-from attacks.person import Person, buttons, words
+from attacks.person import Person, buttons
 from attacks.world import World, held, until
 from signoff import NotApproved
 
 PAYLOAD = {"customer": "cus_42", "amount": 160}
-
-
-def _card_names(world: World, action: str, user: str) -> None:
-    until(f"a card that names {user}", lambda: f"<@{user}>" in words(world.card(action)))
 
 
 def a_form_is_submitted_by_who_is_no_approver_any_more(world: World) -> None:
@@ -22,7 +18,6 @@ def a_form_is_submitted_by_who_is_no_approver_any_more(world: World) -> None:
     ana.submit(ana.form("edit"), amount="90")
     form = ana.form("difference")
     with world.under(rules.HANDED_OVER):
-        _card_names(world, "named.form", rules.BEN)
         ana.submit(form)
         ana.close()
         world.waits(ticket)
@@ -32,19 +27,16 @@ def a_button_is_pressed_by_who_is_no_approver_any_more(world: World) -> None:
     """The same with Approve, Reject and a word in the thread."""
     ticket, card = world.asked("form-bot", "named.button", PAYLOAD)
     with world.under(rules.HANDED_OVER):
-        _card_names(world, "named.button", rules.BEN)
         world.click(card, "approve", rules.ANA)
         said = {"channel": world.channel, "text": "<@U0APPROVBT> reject no", "thread_ts": card["ts"]}
         world.slack.act(type="message", user=rules.ANA, **said)
         world.waits(ticket)
-    until("a card of before", lambda: world.status(world.asked("form-bot", "named.next", PAYLOAD)[0]))
 
 
 def what_a_new_policy_blocks_is_still_approved(world: World) -> None:
     """The policy blocks it while its card stands, and the approver clicks."""
     ticket, card = world.asked("form-bot", "named.shut", PAYLOAD)
     with world.under(rules.SHUT):
-        until("an end", lambda: (found := ticket.get()) and found.status != "pending")
         world.click(card, "approve", rules.ANA)
         found = ticket.get()
         held(found is not None and found.status == "blocked", f"it is {found and found.status}")

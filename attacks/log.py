@@ -79,8 +79,8 @@ def the_log_is_written_anew(world: World) -> None:
     _past(world)
     witness = _witness(world)
     with world.copied() as copy:
-        copy.run("UPDATE approval SET run = 'another'")
-        copy.write_anew(lambda event: event.kind == "submit", run="another")
+        copy.run("UPDATE card SET message = '1.000001' WHERE message IS NOT NULL")
+        copy.write_anew(lambda event: event.kind == "shown", message="1.000001")
         if not copy.verifies().ok:
             raise NotTried(f"it was not written well enough: {copy.verifies()}")
         code, told = _says(world, copy, "--witness", witness)

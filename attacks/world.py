@@ -213,15 +213,17 @@ class World:
 
     @contextmanager
     def under(self, text: str) -> Iterator[None]:
-        """Inside the `with` the policy file holds this; the server reads it within some seconds."""
+        """Inside the `with` this one of our rules' texts is in force."""
         if self.policy is None:
             raise NotTried("which policy file the server goes by is not known: --policy")
         before = self.policy.read_text()
         rules.write(self.policy, text)
         try:
+            rules.until_in_force(self, text)
             yield
         finally:
             rules.write(self.policy, before)
+            rules.until_in_force(self, before)
 
     def approved(self, name: str, action: str, payload: JSON, **ask: Any) -> Any:
         """A receipt, come by honestly: an agent asks, and the approver approves."""
