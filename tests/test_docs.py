@@ -21,6 +21,7 @@ from signoff.server.settings import Settings
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -129,6 +130,25 @@ def test_the_hooks_before_a_commit_are_the_projects_own_tools() -> None:
     assert {repo["repo"] for repo in config["repos"]} == {"local"}
     entries = [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]]
     assert [entry.split()[0] for entry in entries] == [".venv/bin/ruff", ".venv/bin/ruff", ".venv/bin/mypy"]
+
+
+def promises() -> list[tuple[str, str]]:
+    """The lines of security.md's tables of threats: the threat, and the cell that names its tests."""
+    tables = re.findall(r"^\| threat \|.*\n\|[-| ]+\n((?:\|.*\n)+)", SECURITY, re.M)
+    rows = [line.strip("| ").split(" | ") for table in tables for line in table.splitlines()]
+    return [(row[0], row[-1]) for row in rows]
+
+
+def test_every_threat_of_the_security_page_names_a_test_or_two_that_are_there() -> None:
+    assert len(promises()) > 60 and SECURITY.count("| threat |") == 8
+    for threat, cell in promises():
+        assert re.fullmatch(r"`[^`]+`(, `[^`]+`)?", cell), threat
+    named = re.findall(r"`([^`\s]+)::([^`\s]+)`", SECURITY)
+    assert len(named) >= len(promises())
+    for file, function in named:
+        path = ROOT / file
+        assert path.is_file() and path.is_relative_to(ROOT / "tests"), file
+        assert re.search(rf"^(?:async )?def {function}\(", path.read_text(encoding="utf-8"), re.M), function
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

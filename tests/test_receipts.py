@@ -148,7 +148,7 @@ def test_no_changed_character_survives(data: st.DataObject) -> None:
 def test_other_algorithms_keys_and_kinds_of_token_are_refused() -> None:
     claims = jwt.decode(sign(SIGNER, a_receipt()), options={"verify_signature": False})
     public = next(iter(KEYS.values())).public_bytes_raw()
-    kid = {"kid": SIGNER.kid}
+    kid = {"kid": SIGNER.kid, "typ": "signoff-receipt+jwt"}  # so that it fails for what it is here for
     stranger = Signer.generate()
     tokens = [
         jwt.encode(claims, None, algorithm="none", headers=kid),
@@ -156,6 +156,10 @@ def test_other_algorithms_keys_and_kinds_of_token_are_refused() -> None:
         sign(stranger, a_receipt()),
         jwt.encode(claims, stranger._key, algorithm="EdDSA", headers=kid),
         jwt.encode(claims, SIGNER._key, algorithm="EdDSA"),
+        *(
+            jwt.encode(claims, SIGNER._key, algorithm="EdDSA", headers={**kid, "typ": typ})
+            for typ in ("JWT", "signoff-notice+jwt", "signoff-head+jwt", "Signoff-Receipt+JWT")
+        ),
         jwt.encode({**claims, "iss": "other"}, SIGNER._key, algorithm="EdDSA", headers=kid),
         jwt.encode({**claims, "aud": ["billing-bot", "x"]}, SIGNER._key, algorithm="EdDSA", headers=kid),
         jwt.encode({**claims, "status": "fine"}, SIGNER._key, algorithm="EdDSA", headers=kid),
@@ -165,6 +169,7 @@ def test_other_algorithms_keys_and_kinds_of_token_are_refused() -> None:
         ),
         "", "x", "a.b.c", "\x00",
     ]  # fmt: skip
+    assert verify(jwt.encode(claims, SIGNER._key, algorithm="EdDSA", headers=kid), KEYS, "billing-bot")
     for token in tokens:
         with pytest.raises(NotVerified):
             verify(token, KEYS, "billing-bot")

@@ -15,7 +15,8 @@ from signoff.bot.cards.card import card, parse_token, token
 from signoff.bot.forms.modals import details_view
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.history import history
-from signoff.bot.text.text import visible
+from signoff.bot.text.quotes import FSI, PDI
+from signoff.bot.text.text import hides, visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval, Card
 from signoff.models.messages import Decision, Outcome
@@ -111,7 +112,7 @@ def test_what_cannot_simply_be_undone_has_no_colour_and_asks_repeating_what(make
     payload = {"amount": 120, "customer": "cus_42", "memo": "x" * 500}
     approve = buttons(card(make(payload, reversibility=said)).blocks)["approve"]
     assert "style" not in approve
-    assert "Run refund.create with amount 120, customer cus_42" in approve["confirm"]["text"]["text"]
+    assert "Run refund.create with this?\namount 120\ncustomer cus_42\n" in approve["confirm"]["text"]["text"]
     assert len(approve["confirm"]["text"]["text"]) <= 300
 
 
@@ -170,12 +171,18 @@ def test_a_text_cannot_pass_for_a_number_a_list_or_another_field(make: Make, see
 
 
 def test_misleading_text_is_announced_above_the_buttons(make: Make) -> None:
-    for payload in ({"a": "x\u202ey"}, {"x\u200b": 1}, {"a": [{"b": "\x07"}]}):
-        drawn = card(make(payload))
-        assert card_words.misleading(True, False) in str(drawn.blocks[-2]["elements"][0]["text"])
-    assert card_words.misleading(False, True) in str(card(make({"to": "pаypal"})).blocks[-2])
-    assert "mislead" not in str(card(make({"a": "x"})).blocks)
-    assert "mislead" in str(card(make({"a": "x"}, context={"y": "\u202e"})).blocks)
+    for payload, says in (
+        (
+            {"a": "x\u202ey"},
+            r"a holds a character that changes direction (right-to-left override): shown as \u{202e}.",
+        ),
+        ({"x\u200b": 1}, r"A name in the payload holds a character that cannot be seen (zero width space)"),
+        ({"a": [{"b": "\x07"}]}, r"a › b holds a character that cannot be seen: shown as \u{7}."),
+        ({"to": "pаypal"}, "`pаypal` in to: its second letter is Cyrillic."),
+    ):
+        assert says in card(make(payload)).blocks[-2]["elements"][0]["text"]
+    assert "warning" not in str(card(make({"a": "x"})).blocks)
+    assert r"shown as \\u{202e}" in str(card(make({"a": "x"}, context={"y": "\u202e"})).blocks)
 
 
 def test_editing_is_offered_only_where_something_may_be_edited(make: Make) -> None:
@@ -310,14 +317,14 @@ def test_slack_takes_every_card_and_reads_no_markup_in_what_others_wrote(
     assert total_length(drawn.blocks) <= MESSAGE_TOTAL
     trusted = markup(drawn.blocks) + drawn.text
     assert not any(word in trusted for word in ("channel", "evil", "EVIL", "tada", "hidden", "bold"))
-    assert all(char.isprintable() or char == "\n" for char in trusted) and "\ufe0f" not in trusted
+    assert all(char.isprintable() or char in f"\n{FSI}{PDI}" for char in trusted) and "\ufe0f" not in trusted
     reference = card(make({}, status=status))
     if status == "pending":
         assert _without_ids(markup(drawn.blocks)) == _without_ids(markup(reference.blocks))
     for part in walk(drawn.blocks):
         text = part.get("text")
         if isinstance(text, str):
-            assert all(char.isprintable() or char in "\n\t" for char in text)
+            assert not hides(text.replace(FSI, "").replace(PDI, ""))
 
 
 def _without_ids(text: str) -> list[str]:

@@ -38,3 +38,11 @@ def test_where_nobody_listens_nothing_was_done() -> None:
     with pytest.raises(SlackUnavailable) as caught:
         slack.post("C0RANDOM01", "one")
     assert caught.value.undone
+
+
+def test_a_link_in_a_message_is_not_opened_by_slack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview would fetch an agent's link, and show what stands there in a card of ours."""
+    slack, sent = Slack(client("xoxb-1", "http://127.0.0.1:1/api/")), dict[str, Any]()
+    monkeypatch.setattr(slack, "call", lambda _, **what: sent.update(what) or {"channel": "C1", "ts": "1"})
+    slack.post("C1", "https://example.org/")
+    assert sent["unfurl_links"] is False and sent["unfurl_media"] is False

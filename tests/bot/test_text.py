@@ -17,7 +17,6 @@ from signoff.bot.text.text import (
     length,
     literal,
     mention,
-    mixed,
     mrkdwn,
     pieces,
     plain,
@@ -29,7 +28,7 @@ NASTY = st.text(st.sampled_from(" \n\tab\\u{}2e\u202e\u0301\ufe0f\U000e0041\u300
 UNSEEN = [
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u180e\u200b\u200f\u202a\u202e\u2060\u2066\u2069\u206f\u2800\u3164",
     "\ufe00\ufe0f\ufeff\uffa0\ufff9\ufffc\U000e0001\U000e0041\U000e0101\U0001d173\U0001d159\U00013441",
-    "\x00\x07\x1b\x7f\x85\u2028\u2029\u00a0\u1680\u2003\u202f\u205f\u3000",
+    "\x00\x07\x1b\x7f\x85\u2028\u2029\u1680\u2003\u202f\u205f\u3000",
     "\ue000\U000f0000\U0010fffd\ufdd0\ufffe\U0003ffff\u0378",
     "\u0336\u0338\u20dd\u20e3",
 ]
@@ -62,8 +61,12 @@ def test_every_code_point_is_visible_or_escaped_and_comes_back() -> None:
 def test_escapes_can_be_read_back_exactly(text: str, keep: str) -> None:
     shown = visible(text, keep)
     assert actual(shown) == text
-    assert all(char.isprintable() or char in keep for char in shown)
-    assert not hides(shown.replace("\n", "").replace("\t", ""))
+    left_alone = {*keep, "\u00a0", "\u3000", "\ufe0f"}  # by their neighbours: see test_eyes.py
+    assert all(char.isprintable() or char in left_alone for char in shown)
+    assert not hides(shown)
+    strict = visible(text, keep, explain=False)
+    assert actual(strict) == text
+    assert all(char.isprintable() or char in keep for char in strict)
 
 
 def test_a_text_that_looks_like_an_escape_cannot_be_taken_for_one() -> None:
@@ -94,14 +97,6 @@ def test_a_flood_of_combining_marks_is_cut_off_after_four() -> None:
     assert visible("x \u0301y") == "x \\u{301}y"
     assert hides("a" + "\u0301" * 5)
     assert not hides("Đặng, naïve, สวัสดีครับ, हिन्दी, שָׁלוֹם")
-    assert not mixed("Đặng, naïve, สวัสดีครับ, हिन्दी, שָׁלוֹם")
-
-
-def test_words_that_mix_alphabets_are_found() -> None:
-    assert mixed("pаypal.com")
-    assert mixed("send to Αlice")
-    assert not mixed("Привет from Berlin, 東京タワーへ go, 5 µm, naïve Straße")
-    assert not mixed("plain") and not hides("plain")
 
 
 @settings(max_examples=200, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from support import Core
@@ -96,6 +97,21 @@ def test_verify_compares_all_three_or_nothing(core: Core, signoff: Signoff, left
     assert code == 2 and left_out in err
     code, out, err = signoff("verify", token, "--inspect", "--agent", "billing-bot", "--json")
     assert code == 10 and json.loads(out)["action"] == "refund.create" and "nothing is approved" in err
+
+
+def test_verify_once_approves_once_whoever_asks(core: Core, signoff: Signoff, tmp_path: Path) -> None:
+    tokens = []
+    for vote in ("approve", "approve", "reject"):
+        asked = core.submit(payload={})
+        core.approvals.decide(asked.id, 1, "U0ANA", vote)
+        tokens.append(core.approvals.get(asked.id).receipt or "")
+    once = (*WHAT, "--once", str(tmp_path / "spent.db"))
+    for token, *codes in zip(tokens, (0, 0, 3), (9, 9, 3), strict=True):
+        wrong = [*once[:3], "refund.other", *once[4:]]
+        assert signoff("verify", token, *wrong)[0] != 0, "and spends nothing"
+        assert [signoff("verify", token, *once)[0] for _ in codes] == codes
+    code, out, err = signoff("verify", tokens[0], *once)
+    assert (code, out) == (9, "") and "Spent by" in err
 
 
 def test_verify_needs_no_redis_but_a_key(

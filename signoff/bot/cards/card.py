@@ -14,11 +14,13 @@ from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
-from signoff.bot.text.claims import claimed_texts, said
+from signoff.bot.text.cautions import caution_lines
+from signoff.bot.text.claims import said
 from signoff.bot.text.fold import Folded, fold_payload
-from signoff.bot.text.payload import elements, rows, texts
+from signoff.bot.text.payload import elements, rows
+from signoff.bot.text.quotes import isolated_sentence, value_of
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, hides, length, mixed, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
@@ -83,7 +85,7 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     told = card_words.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
     text = card_words.notification_after(approval.agent, what, *lines)
-    title = plain(cut(visible(approval.verdict.headline or "") or approval.action, 150))
+    title = plain(isolated_sentence(cut(visible(approval.verdict.headline or "") or approval.action, 150)))
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
         block_id = f"double-{number}:{approval.revision}"
@@ -105,7 +107,7 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
         {
             "type": "header",
             "block_id": f"header:{revision}",
-            "text": plain(cut(headline or approval.action, 150)),
+            "text": plain(isolated_sentence(cut(headline or approval.action, 150))),
         }
     ]
     about = [plain(approval.action)] if headline else []
@@ -129,7 +131,7 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
         found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
     if claims:
         found.append(rich(f"claims:{revision}", *claims))
-    warning = _warning(approval)
+    warning = caution_lines(approval.request, approval.payload)
     if warning:
         found.append(_context(f"warning:{revision}", plain(warning)))
     if waits:
@@ -159,11 +161,6 @@ def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
     elif waits and not folded.whole:
         found.append(_context(f"folded:{revision}", plain(card_words.BYTES_FOLDED)))
     return found or [_context(f"payload:{revision}", plain(card_words.EMPTY_PAYLOAD))]
-
-
-def _warning(approval: Approval) -> str:
-    found = {*texts(approval.payload), *claimed_texts(approval.request)}
-    return card_words.misleading(any(map(hides, found)), any(map(mixed, found)))
 
 
 def _actions(approval: Approval, whole: bool) -> Block:
@@ -202,13 +199,13 @@ def _approve(approval: Approval) -> Block:
 
 
 def _arguments(approval: Approval, limit: int) -> str:
-    """The first arguments in the schema's order, on one line."""
+    """The first arguments in the schema's order, one a line, each in quotes that it cannot close."""
     shown: list[str] = []
     for row in rows(approval.request.json_schema, approval.payload):
-        shown.append(f"{' › '.join(row.path)} {_first_line(row.text)}".strip())
+        shown.append(f"{' › '.join(map(value_of, row.path))} {value_of(_first_line(row.text))}".strip())
         if sum(map(len, shown)) > limit:
             break
-    return cut(", ".join(shown), limit)
+    return cut("\n".join(shown), limit)
 
 
 def _first_line(text: str) -> str:

@@ -39,7 +39,7 @@ def _metadata(thread: Thread) -> dict[str, Any]:
 
 def _message(thread: Thread, text: Trusted, status: Trusted) -> Message:
     revision = thread.revision
-    named = lists_words.run_named(cut(visible(thread.run), 400))
+    named = lists_words.run_named(cut(visible(thread.run), 300))
     blocks: list[Block] = [
         {
             "type": "header",

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
+from signoff.bot.text.quotes import isolated, isolated_sentence
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import modal, says
 from signoff.bot.text.words import card as card_words
@@ -101,7 +102,7 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
         "value": f"{one.id}:{one.version}",
     }
     name = f"{page.kind}:{one.id}:{one.revision}"
-    headline = cut(visible(one.headline), 150)
+    headline = isolated_sentence(cut(visible(one.headline), 150))
     about = [*([plain(one.action)] if headline else []), mrkdwn(_about(page, one, now)), *_by_policy(one)]
     title = plain(headline or one.action)
     return [
@@ -137,10 +138,14 @@ def _by_policy(one: Listed) -> list[Block]:
     """What of the policy decided, where nobody was asked."""
     match one.status:
         case "approved" | "blocked" if one.vote is None and one.why:
-            return [plain(cut(visible(lists_words.by_policy(one.why, one.rule_says)), 300))]
+            return [plain(cut(lists_words.by_policy(*map(_told, (one.why, one.rule_says))), 300))]
         case "approved" | "blocked" | "pending" | "rejected" | "expired" | "cancelled":
             return []
     assert_never(one.status)
+
+
+def _told(text: str) -> str:
+    return isolated(visible(text))
 
 
 def _to_page(action_id: str, label: str, page: Page, to: int) -> Block:

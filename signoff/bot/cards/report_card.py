@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import elements, rows
+from signoff.bot.text.quotes import isolated, isolated_sentence
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
@@ -19,7 +20,7 @@ def report_blocks(approval: Approval) -> list[Block]:
     """What ran, whose it was, and what became of it."""
     revision, verdict = approval.revision, approval.verdict
     headline = visible(verdict.headline or "")
-    title = cut(headline or approval.action, 150)
+    title = isolated_sentence(cut(headline or approval.action, 150))
     about = [plain(approval.action)] if headline else []
     about.append(mrkdwn(card_words.let_through(approval.agent, approval.ended_at or approval.created_at)))
     found: list[Block] = [
@@ -33,7 +34,7 @@ def report_blocks(approval: Approval) -> list[Block]:
     outcome = outcome_line(approval)
     after += [mrkdwn(outcome)] if outcome is not None and approval.outcome else []
     if approval.outcome and approval.outcome.note.strip():
-        after.append(plain(cut(visible(approval.outcome.note), NOTE)))
+        after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
     if after:
         found.append({"type": "context", "block_id": f"after:{revision}", "elements": after})
     return found

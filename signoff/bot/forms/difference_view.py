@@ -23,6 +23,7 @@ from signoff.bot.text.views import (
     read_metadata,
     row_blocks,
     stakes,
+    warned,
 )
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
@@ -49,6 +50,7 @@ def difference_view(approval: Approval, payload: dict[str, Any], draft_id: str =
             *_rest(approval, payload),
             {"type": "divider"},
             stakes(approval),
+            *warned(approval, payload),
             final(approval),
             note(forms_words.digest_line(sha256)),
         ]

@@ -19,6 +19,7 @@ from signoff.bot.forms.inputs import Fixed, Input
 from signoff.bot.forms.leaves import Path, leaves, replaced
 from signoff.bot.text.fold import fold, split
 from signoff.bot.text.payload import elements, name_text, rows
+from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, cut, glimpse, length, line, literal, rich, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
@@ -218,7 +219,7 @@ class EditForm:
         return blocks, len(self.inputs)
 
     def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
-        name = cut(" › ".join(name_text(part) for part in place.path), 150)
+        name = cut(" › ".join(isolated(name_text(part)) for part in place.path), 150)
         if isinstance(place, Fixed):
             yield _as_text(place, name)
             return

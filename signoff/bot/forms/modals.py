@@ -11,6 +11,7 @@ from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import fold
 from signoff.bot.text.history import history_block
 from signoff.bot.text.payload import rows
+from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
 from signoff.bot.text.views import (
     INPUT,
@@ -24,6 +25,7 @@ from signoff.bot.text.views import (
     says,
     stakes,
     state_of,
+    warned,
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
@@ -66,6 +68,7 @@ def note_view(approval: Approval) -> Block:
     blocks = [
         *(row_blocks(whole.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
+        *warned(approval, approval.payload),
         asks("note", forms_words.NOTE_LABEL, _LONG_TEXT),
         final(approval),
     ]
@@ -127,7 +130,10 @@ def details_view(approval: Approval) -> Block:
     facts = [
         span
         for label, value in _facts(approval)
-        for span in (literal(f"{forms_words.DETAIL_LABELS[label]}: ", "bold"), literal(f"{value}\n"))
+        for span in (
+            literal(f"{forms_words.DETAIL_LABELS[label]}: ", "bold"),
+            literal(f"{isolated(value)}\n"),
+        )
     ]
     return modal(
         "details",
@@ -148,7 +154,7 @@ def _said(approval: Approval) -> Iterator[Block]:
     for index, claim in enumerate(claims(approval.request)):
         label = [literal(f"{claim.label}: ", "bold")] if claim.label else []
         for number, part in enumerate(pieces(claim.text, 2800)):
-            spans = [*(label if number == 0 else []), literal(part)]
+            spans = [*(label if number == 0 else []), literal(isolated(part))]
             yield rich(f"said:{index}:{number}", {"type": "rich_text_quote", "elements": spans})
 
 

@@ -15,6 +15,7 @@ from signoff.bot.text.views import (
     read_metadata,
     row_blocks,
     stakes,
+    warned,
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
@@ -89,4 +90,9 @@ def _end(approval: Approval, may_decide: bool) -> list[Block]:
     sha256 = note(forms_words.digest_line(digest(approval.payload_text)), "digest")
     if not approval.pending:
         return [stakes(approval), note(forms_words.only_decided(approval.status), "over"), sha256]
-    return [stakes(approval), *([final(approval)] if may_decide else []), sha256]
+    return [
+        stakes(approval),
+        *warned(approval, approval.payload),
+        *([final(approval)] if may_decide else []),
+        sha256,
+    ]

@@ -93,8 +93,8 @@ def text_of(field: Field) -> tuple[str, bool]:
     if not field.present or (value is None and field.scalar):
         return "", False
     if field.scalar == "string" and isinstance(value, str):
-        escapes = hides(value) or "\r" in value
-        return (visible(value, keep="\n\t") if escapes else value), escapes
+        escapes = hides(value) or "\r" in value or value.strip() != value.strip(" \n\t")
+        return (visible(value, keep="\n\t", explain=False) if escapes else value), escapes
     if field.scalar in NUMBERS and is_number(value):
         return canonical(value), False
     text = json.dumps(value, ensure_ascii=False, indent=2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from signoff.bot.text.payload import rows, texts
+from signoff.bot.text.payload import rows
+from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, length, line, literal, pieces, visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.messages import ApprovalRequest
@@ -36,16 +37,10 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
         if row.path and said:
             yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
             said = []
-        name = " › ".join(row.path)
-        said.append(f"{name}  {row.text}" if name else f", {row.text}" if said else row.text)
+        name, text = " › ".join(map(isolated, row.path)), isolated(row.text)
+        said.append(f"{name}  {text}" if name else f", {text}" if said else text)
     if said:
         yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
-
-
-def claimed_texts(request: ApprovalRequest) -> Iterator[str]:
-    """Every text that the agent claims something in, as it came."""
-    yield from (request.title, request.reason, request.impact, request.undo, *request.alternatives)
-    yield from texts(request.context)
 
 
 def said(request: ApprovalRequest, characters: int, lines: int) -> list[Block]:
@@ -65,7 +60,7 @@ def said(request: ApprovalRequest, characters: int, lines: int) -> list[Block]:
         cut_short = cut_short or shown != claim.text
         spans += [literal("\n")] if spans else []
         spans += [literal(label, "bold")] if label else []
-        spans.append(literal(shown + (" …" if shown != claim.text else "")))
+        spans.append(literal(isolated(shown) + (" …" if shown != claim.text else "")))
         characters -= length(label) + length(shown)
         lines -= 1 + shown.count("\n") + length(shown) // 100
     if not spans:

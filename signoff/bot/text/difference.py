@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from signoff.bot.text.alphabet import skeleton
 from signoff.bot.text.moments import date_span, seconds
 from signoff.bot.text.payload import LEVELS, json_text, name_text, scalar_text
-from signoff.bot.text.text import Block, cut, length, line, literal, pieces, visible
+from signoff.bot.text.quotes import isolated
+from signoff.bot.text.text import Block, cut, exact, length, line, literal, pieces, visible
 from signoff.bot.text.words import card as card_words
 from signoff.payload.canonical import canonical
 
@@ -51,7 +53,8 @@ def _changes(path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]) ->
         if isinstance(before, dict) and isinstance(after, dict) and before and after and len(path) < LEVELS:
             yield from _changes(where, before, after)
         else:
-            yield Change(where, _text(before) if name in old else None, _text(after) if name in new else None)
+            show = _exact if _looks_same(before, after) else _text
+            yield Change(where, show(before) if name in old else None, show(after) if name in new else None)
 
 
 def _is_same(before: Any, after: Any) -> bool:
@@ -59,6 +62,15 @@ def _is_same(before: Any, after: Any) -> bool:
     if before is after:
         return True
     return bool(before == after) and canonical(before) == canonical(after)
+
+
+def _looks_same(before: Any, after: Any) -> bool:
+    """Whether two texts differ only in what an eye does not see."""
+    return isinstance(before, str) and isinstance(after, str) and skeleton(before) == skeleton(after)
+
+
+def _exact(value: Any) -> str:
+    return exact(value, keep="\n\t" if "\n" in value else "")
 
 
 def _text(value: Any) -> str:
@@ -84,7 +96,7 @@ def elements(found: Sequence[Change], room: int, old: int = OLD) -> tuple[list[B
 
 
 def _elements(change: Change, old: int) -> list[Block]:
-    name = [literal(cut(" › ".join(change.path), 300), "bold")]
+    name = [literal(cut(" › ".join(map(isolated, change.path)), 300), "bold")]
     if change.short:
         return [line(*name, literal("  "), *_short(change.old), literal(" → "), *_short(change.new))]
     lines = by_line(change.old, change.new) if change.old and change.new else None
@@ -100,7 +112,7 @@ def _short(text: str | None) -> list[Block]:
     if text is None:
         return [literal(card_words.ABSENT, "italic")]
     at = seconds(text)
-    return [literal(text or '""'), *([literal(" "), date_span(at)] if at is not None else [])]
+    return [literal(isolated(text) or '""'), *([literal(" "), date_span(at)] if at is not None else [])]
 
 
 def by_line(old: str, new: str) -> str | None:
@@ -124,7 +136,8 @@ def by_line(old: str, new: str) -> str | None:
         if kind == "equal":
             shown += _same(middle[0][i1:i2], True, True)
         else:
-            shown += [f"- {text}" for text in middle[0][i1:i2]] + [f"+ {text}" for text in middle[1][j1:j2]]
+            shown += [f"- {isolated(text)}" for text in middle[0][i1:i2]]
+            shown += [f"+ {isolated(text)}" for text in middle[1][j1:j2]]
     return "\n".join([*shown, *_same(before[len(before) - end :], True, False)])
 
 
@@ -138,10 +151,10 @@ def _same(lines: list[str], after: bool, before: bool) -> list[str]:
     """Unchanged lines after and before a change; the others are counted."""
     head, tail = AROUND if after else 0, AROUND if before else 0
     if len(lines) <= head + tail + 1:
-        return [f"  {text}" for text in lines]
+        return [f"  {isolated(text)}" for text in lines]
     first, last = lines[:head], lines[len(lines) - tail :]
     skipped = card_words.unchanged_lines(len(lines) - head - tail)
-    return [*(f"  {text}" for text in first), skipped, *(f"  {text}" for text in last)]
+    return [*(f"  {isolated(text)}" for text in first), skipped, *(f"  {isolated(text)}" for text in last)]
 
 
 def _code(text: str) -> Block:

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from signoff.bot.text.moments import date_span, seconds
+from signoff.bot.text.quotes import isolated, isolated_strings
 from signoff.bot.text.text import Block, length, line, literal, visible
 from signoff.bot.text.words import card as card_words
 from signoff.payload.canonical import canonical
@@ -147,20 +148,6 @@ def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool)
         yield Row(names, ((described, "italic"),), partial=True)
 
 
-def texts(value: Any) -> Iterator[str]:
-    """Every name and every text in a value, as it came; in no order."""
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            yield from one
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
-
-
 def octets(value: Any) -> bytes | None:
     """The bytes that a base64 text stands for; None where it is no base64."""
     try:
@@ -201,7 +188,7 @@ def scalar_text(value: Any) -> str:
 
 def json_text(value: Any) -> str:
     """A value as indented JSON, visible."""
-    return visible(json.dumps(value, ensure_ascii=False, indent=2), keep="\n")
+    return isolated_strings(visible(json.dumps(value, ensure_ascii=False, indent=2), keep="\n"))
 
 
 def elements(shown: Iterable[Row]) -> list[Block]:
@@ -218,7 +205,7 @@ def elements(shown: Iterable[Row]) -> list[Block]:
 
     for row in shown:
         spans.extend(_name_spans(row.path))
-        value = [literal(text, style) for text, style in row.spans if text]
+        value = [literal(_composed(row, text), style) for text, style in row.spans if text]
         value += [literal("  "), date_span(row.at)] if row.at is not None else []
         spans.extend([literal(f"  {row.mark}", "italic")] if row.path and row.mark else [])
         if row.form == "line":
@@ -236,8 +223,16 @@ def elements(shown: Iterable[Row]) -> list[Block]:
     return found
 
 
+def _composed(row: Row, text: str) -> str:
+    """A value's text in its line; a text in lines has lines of its own."""
+    if row.form == "code" or text.isascii():
+        return text
+    value = text.strip(" ")
+    return text.replace(value, isolated(value), 1) if value else text
+
+
 def _name_spans(path: tuple[str, ...]) -> Iterator[Block]:
     for index, name in enumerate(path):
         if index:
             yield literal(" › ")
-        yield literal(name, "bold")
+        yield literal(isolated(name), "bold")

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from signoff.bot.text.difference import changes
 from signoff.bot.text.difference import elements as difference_elements
+from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
@@ -78,7 +79,7 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
     found = [_trusted(f"state:{revision}", state_line(approval))]
     said: list[Block] = []
     if decision and not is_id(decision.approver):
-        said.append(line(literal(cut(visible(decision.name or decision.approver) or '""', 100))))
+        said.append(line(literal(isolated(cut(visible(decision.name or decision.approver) or '""', 100)))))
     if approval.edited:
         parts, whole = difference_elements(
             changes(approval.request.payload, approval.payload), min(DIFFERENCE, 2 * room), 200
@@ -88,7 +89,9 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
     label, reason = _reason(approval)
     if reason.strip():
         text = cut(visible(reason, keep="\n"), room)
-        said.append({"type": "rich_text_quote", "elements": [literal(f"{label}: ", "bold"), literal(text)]})
+        said.append(
+            {"type": "rich_text_quote", "elements": [literal(f"{label}: ", "bold"), literal(isolated(text))]}
+        )
     found += [rich(f"said:{revision}", *said)] if said else []
     outcome = outcome_line(approval)
     if outcome is not None:

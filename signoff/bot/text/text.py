@@ -9,11 +9,10 @@ kept for a policy's headline; `escape` is for our own words.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Any, Literal, NewType
 
+from signoff.bot.text.unseen import HIDDEN, Table, kinds_of
 from signoff.models.messages import moment
 
 Block = dict[str, Any]
@@ -25,6 +24,8 @@ TEXT = 3000
 """Slack: characters of a text object."""
 MOST_MARKS = 4
 """Combining marks in a row that are shown as they are; more of them bury the lines around."""
+NEIGHBOURS = 40
+"""Characters beyond a limit that are looked at, because they explain those before it."""
 DATE_FORMS = {"when": "{date_short_pretty} {time}", "time": "{time}"}
 
 _ID = re.compile(r"[UW][A-Z0-9]{1,40}")
@@ -34,75 +35,20 @@ _EASY_LINES = re.compile(r"[\n\t -~]*+")
 _CONTROLS = re.compile(r"[^\n\r\t -~]")
 _BROKEN_ESCAPE = re.compile(r"\\(?:u(?:\{[0-9a-f]{0,6})?)?\Z")
 _LONGEST_ESCAPE = 10
-# What has to be written out, in a text's kinds (see `_Kinds`): what is not seen, a backslash that could pass
+# What has to be written out, in a text's kinds (see `unseen`): what is not seen, a backslash that could pass
 # for one of ours, padding, marks that bury others, marks without a letter. No place is looked at twice.
-_SPANS = re.compile(r"\A | \Z|(?<= ) ++|[hT]++|b(?=u\{)|(?<=mmmm)m++|(?<![.bu{m])m++")
-_SPANS_IN_LINES = re.compile(
-    r"(?<![ tT])[ tT]++(?=n|\Z)| {33,}+|h++|T++|b(?=u\{)|(?<=mmmm)m++|(?<![.bu{m])m++"
-)
-_TOO_MANY_MARKS = re.compile(r"\Am|mmmmm")
-_WORD = re.compile(r"[^\W\d_]+")
-_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "HALFWIDTH", "IDEOGRAPHIC"})
+_MARKS = r"(?<=[mM]{4})[mM]++|(?<![.bu{xPoeaiyRkLmM])[mM]++"
+_SPANS = re.compile(rf"\A | \Z|(?<= ) ++|[{HIDDEN}T]++|b(?=u\{{)|{_MARKS}")
+_SPANS_IN_LINES = re.compile(rf"(?<![ tT])[ tT]++(?=n|\Z)| {{33,}}+|[{HIDDEN}]++|T++|b(?=u\{{)|{_MARKS}")
+_HIDDEN = re.compile(rf"[{HIDDEN}]|\A[mM]|[mM]{{5}}")
 
 
-def _span(first: int, last: int) -> set[str]:
-    return {chr(code) for code in range(first, last + 1)}
-
-
-_UNSEEN = frozenset(
-    # Unicode's Default_Ignorable_Code_Point that str.isprintable() passes …
-    {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0"}
-    | _span(0x180B, 0x180F)
-    | _span(0xFE00, 0xFE0F)
-    | _span(0xE0100, 0xE01EF)
-    # … and characters that have a category of their own but no ink: blank Braille and hieroglyphs, joiners,
-    # a null note head, the object replacement character.
-    | {"\u2800", "\u2d7f", "\ufffc", "\U00016fe4", "\U0001d159", "\U0001107f"}
-    | _span(0x13441, 0x13446)
-)
-
-
-def _kind(char: str) -> Literal["shown", "mark", "hidden"]:
-    """What a character needs. str.isprintable() is False for categories C and Z but the ASCII space."""
-    if not char.isprintable() or char in _UNSEEN:
-        return "hidden"
-    category = unicodedata.category(char)
-    if category == "Me" or unicodedata.combining(char) == 1:  # enclosing, or struck through: overlays digits
-        return "hidden"
-    return "mark" if category == "Mn" else "shown"
-
-
-class _Table(dict[int, str]):
-    """What becomes of each character, by its code; for str.translate, which looks up what it is given.
-
-    What was looked up is kept, within bounds: there are a million characters.
-    """
-
-    def __init__(self, of: Callable[[str], str]) -> None:
-        super().__init__()
-        self._of = of
-
-    def __missing__(self, code: int) -> str:
-        if len(self) >= 16_384:
-            self.clear()
-        found = self[code] = self._of(chr(code))
-        return found
-
-
-def _kinds(keep: str) -> _Table:
-    """Each character's kind, as a letter: `n`, `t` for kept line ends and tabs, `T` for other tabs, a space,
-    `b`, `u` and `{` for what an escape begins with, `m` for marks, `h` for what is hidden, `.` for the rest.
-    """
-    letters = {" ": " ", "\\": "b", "u": "u", "{": "{", "\t": "T", **{char: _KEPT[char] for char in keep}}
-    kinds = {"shown": ".", "mark": "m", "hidden": "h"}
-    return _Table(lambda char: letters.get(char) or kinds[_kind(char)])
-
-
-def visible(text: str, keep: str = "") -> str:
+def visible(text: str, keep: str = "", explain: bool = True) -> str:
     """`text` with everything that cannot be seen, or that moves other text, written as `\\u{202e}`.
 
     That is what Unicode calls control, format, private, unassigned, separator (but the ASCII space) or
-    default-ignorable, blank characters, overlays, marks without a letter, and marks beyond four in a row.
+    default-ignorable, blank characters, overlays, marks without a letter, and marks beyond four in a row;
+    but what its neighbours `explain` is left alone, as a joiner in a Persian word (see `unseen`).
     Spaces at an end, and after a space, are written out as well. `keep` names what the caller can lay
     out: `"\\n"` or `"\\n\\t"` for text in lines; there, spaces count as padding only at a line's end or from
     33 in a row. A backslash before `u{` in the text itself is written `\\u{5c}`, so nothing can pass for an
@@ -110,7 +56,7 @@ def visible(text: str, keep: str = "") -> str:
     """
     if _EASY.fullmatch(text) and "\\u{" not in text:
         return text
-    kinds = text.translate(_KINDS[keep])
+    kinds = kinds_of(text, keep, explain)
     spans = _SPANS_IN_LINES if "\n" in keep else _SPANS
     found: list[str] = []
     done = 0
@@ -126,9 +72,13 @@ def _escape(char: str) -> str:
     return f"\\u{{{ord(char):x}}}"
 
 
-_KEPT = {"\n": "n", "\t": "t"}
-_KINDS = {keep: _kinds(keep) for keep in ("", "\n", "\n\t")}
-_ESCAPES = _Table(_escape)
+_ESCAPES = Table(_escape)
+
+
+def exact(text: str, keep: str = "") -> str:
+    """`text` with all that is not ASCII, or could not be seen, as its escape: for two that look the same."""
+    shown = visible(text, keep, explain=False)
+    return shown if shown.isascii() else "".join(char if char.isascii() else _escape(char) for char in shown)
 
 
 def actual(text: str) -> str:
@@ -143,31 +93,16 @@ def _char(digits: str, otherwise: str) -> str:
 
 def hides(text: str) -> bool:
     """True where something in `text` cannot be seen as it is: more than spaces, tabs and line ends."""
+    return hidden(text) is not None
+
+
+def hidden(text: str) -> str | None:
+    """The first such character; None where there is none."""
     if text.isascii():
-        return _CONTROLS.search(text) is not None
-    kinds = text.replace("\r", " ").translate(_KINDS["\n\t"])
-    return "h" in kinds or _TOO_MANY_MARKS.search(kinds) is not None
-
-
-def mixed(text: str) -> bool:
-    """True where one word mixes alphabets, as in "pаypal" with a Cyrillic а.
-
-    The East Asian scripts stand beside each other and beside Latin letters in ordinary words.
-    """
-    if text.isascii():
-        return False
-    words = {word for word in _WORD.findall(text) if not word.isascii()}
-    return any(len({_script(char) for char in set(word)} - {""}) > 1 for word in words)
-
-
-@lru_cache(maxsize=32_768)
-def _script(char: str) -> str:
-    if "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" or char >= "\U00020000":
-        return ""  # ideographs and Hangul: tens of thousands, whose names need not be looked up
-    name = unicodedata.name(char, "").split(" ")[0].split("-")[0]
-    if name in ("MICRO", "FEMININE", "MASCULINE"):
-        return "LATIN"
-    return "" if name in _EAST_ASIAN or not char.isalpha() else name
+        found = _CONTROLS.search(text)
+        return found[0] if found else None
+    found = _HIDDEN.search(kinds_of(text.replace("\r", " "), "\n\t"))
+    return text[found.end() - 1] if found else None
 
 
 def length(text: str) -> int:
@@ -185,7 +120,7 @@ def cut(text: str, limit: int, more: str = "…") -> str:
 
 def glimpse(text: str, limit: int, keep: str = "") -> str:
     """The beginning of any text, made visible, in at most `limit`: of a long one the rest is not read."""
-    return cut(visible(text[: limit + 1], keep), limit)
+    return cut(visible(text[: limit + NEIGHBOURS], keep), limit)
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:

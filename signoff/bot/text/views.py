@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
+from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.payload import Row, elements
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich
 from signoff.bot.text.words import card as card_words
@@ -119,6 +120,12 @@ def stakes(approval: Approval) -> Block:
     verdict = approval.verdict
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
     return says(card_words.stakes(*known), "stakes")
+
+
+def warned(approval: Approval, payload: dict[str, Any]) -> list[Block]:
+    """What of a payload and of its agent's words can mislead; no block where nothing does."""
+    lines = caution_lines(approval.request, payload)
+    return [note(lines, "warning")] if lines else []
 
 
 def final(approval: Approval) -> Block:

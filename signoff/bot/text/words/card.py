@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.text import Trusted, date, is_id, mention, sentence
 from signoff.models.people import MEMBERS
 
@@ -84,16 +85,6 @@ def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: st
     return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
 
 
-def misleading(hides: bool, mixed: bool) -> str:
-    """The line above the buttons where text could mislead."""
-    lines = []
-    if hides:
-        lines.append("Contains characters that can mislead: shown as \\u{202e}.")
-    if mixed:
-        lines.append("Contains words that mix alphabets, so that letters can pass for others.")
-    return " ".join(lines)
-
-
 def folded(lines: int, size: int) -> str:
     """What of a payload is not on the card; `size` in bytes."""
     rest = f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
@@ -141,12 +132,12 @@ def confirm_title(action: str) -> str:
 
 
 def confirm_text(reversibility: str, source: str, action: str, arguments: str) -> str:
-    """The question that Approve asks; `arguments` is visible text such as `amount 120, customer cus_42`."""
+    """The question that Approve asks; `arguments` is visible text, one a line, as `amount 120`."""
     if source == "nobody":
         first = "Nobody said whether this can be undone."
     else:
         first = "This is costly to undo." if reversibility == "costly" else "This cannot be undone."
-    return f"{first} Run {action}{f' with {arguments}' if arguments else ''}?"
+    return f"{first} Run {action} with this?\n{arguments}" if arguments else f"{first} Run {action}?"
 
 
 # The notification and what screen readers read: they get nothing else of a card.
@@ -160,7 +151,7 @@ def action_name(action: str) -> Trusted:
 
 def named(action: str, headline: str) -> Trusted:
     """What a request is called: the policy's headline (visible text), else its action."""
-    return sentence(headline) if headline else action_name(action)
+    return Trusted(isolated_sentence(sentence(headline))) if headline else action_name(action)
 
 
 def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import ApprovalStatus
@@ -52,7 +53,7 @@ UNCHANGED_REST = "All else runs as the card shows it."
 
 def agent_title(title: str) -> str:
     """A field's title, which is the agent's; `title` is visible text."""
-    return f"The agent calls it “{title}”."
+    return f"The agent calls it {quoted(title)}."
 
 
 def at_line(number: int, fault: str) -> str:
@@ -71,7 +72,7 @@ CHECKING_TEXT = "One moment: Signoff is checking whether you may decide this."
 
 def agent_hint(description: str) -> str:
     """A field's description, which is the agent's; `description` is visible text."""
-    return f"The agent describes it so: {description}"
+    return f"The agent describes it so: {quoted(description)}"
 
 
 def tell(agent: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
@@ -17,7 +18,7 @@ def thread_title(agent: str) -> str:
 
 def run_named(run: str) -> str:
     """What the agent calls its run; `run` is visible text."""
-    return f"The agent calls this run “{run}”."
+    return f"The agent calls this run {quoted(run)}."
 
 
 def thread_begins(agent: str) -> Trusted:
