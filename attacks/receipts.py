@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-from attacks.world import World, held, refused
-from signoff import Duplicate, Guard, NotVerified, OtherAction, OtherPayload
+from attacks.person import Person
+from attacks.world import NotTried, World, held, refused
+from signoff import (
+    Duplicate,
+    Guard,
+    NotVerified,
+    OtherAction,
+    OtherPayload,
+    Rejected,
+    Stopped,
+    Unreachable,
+)
 from signoff.receipts import Signer, sign, verify, verify_keys
 
 PAYLOAD = {"customer": "cus_42", "amount": 120}
@@ -86,24 +97,93 @@ def a_receipt_is_spent_twice(world: World) -> None:
     """Fifty processes take one receipt to one executor at once."""
     receipt = world.approved("pay-bot", "refund.twice", PAYLOAD)
     store, ran = world.folder / "twice.db", world.folder / "ran"
-    program = (
-        "import sys, json\nfrom signoff import Guard\nstore, key, token, ran = sys.argv[1:]\n"
-        "guard = Guard(store, key, agents=['pay-bot'])\nsys.stdin.read()\n"
-        f"guard.spend(token, {PAYLOAD!r}, action='refund.twice')\nopen(ran, 'a').write('ran\\n')\n"
-    )
-    command = [sys.executable, "-c", program, str(store), world.verify_key, receipt.token, str(ran)]
-    source = str(Path(__file__).parents[1])
-    started = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONPATH": source}
-        )
-        for _ in range(50)
+    said = json.dumps({"agent": "pay-bot", "token": receipt.token, "payload": PAYLOAD})
+    run = subprocess.run(
+        [sys.executable, "-P", "-m", "attacks.crowd", str(store), world.verify_key, "refund.twice", str(ran)],
+        input=said, capture_output=True, text=True, timeout=120, check=False,
+        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    if run.returncode:
+        raise NotTried(f"one of the fifty failed: {run.stderr}")
+    held(run.stdout == "1\n" and ran.read_text() == "ran\n", f"it ran {run.stdout.strip()} times")
+
+
+def a_receipt_is_spent_twice_in_a_shell(world: World) -> None:
+    """`signoff verify … --once STORE && run`, two times; and with --inspect, which must never be 0."""
+    receipt = world.approved("pay-bot", "refund.shell", PAYLOAD)
+    what = ("--agent", "pay-bot", "--action", "refund.shell", "--payload", json.dumps(PAYLOAD))
+    codes = [
+        world.signoff("verify", receipt.token, *what, *more)[0]
+        for more in (("--inspect",), ("--once", "spent.db"), ("--once", "spent.db"))
     ]
-    for process in started:
-        assert process.stdin
-        process.stdin.close()
-    codes = [process.wait(120) for process in started]
-    held(codes.count(0) == 1 and ran.read_text() == "ran\n", f"it ran {codes.count(0)} times")
+    held(codes == [10, 0, 9], f"exit codes {codes}")
+
+
+def a_refusal_is_taken_for_an_approval(world: World) -> None:
+    """The receipt of what a person has rejected, at the guard and at the shell."""
+    ticket, card = world.asked("pay-bot", "refund.refused", PAYLOAD)
+    person = Person(world, world.approver)
+    person.click(card, "reject")
+    person.submit(person.form("reject"), **{"Why, or what to change": "no"})
+    try:
+        ticket.wait(30)
+    except Rejected as refusal:
+        receipt = refusal.receipt
+    assert receipt
+    guard = Guard(str(world.folder / "refused.db"), world.verify_key, agents=["pay-bot"])
+    with refused(Rejected):
+        guard.spend(receipt.token, PAYLOAD, action="refund.refused")
+    what = ("--agent", "pay-bot", "--action", "refund.refused", "--payload", json.dumps(PAYLOAD))
+    code, said = world.signoff("verify", receipt.token, *what)
+    held(code == 3, f"signoff verify: {code}, {said}")
+
+
+def another_signed_thing_is_taken_for_a_receipt(world: World) -> None:
+    """What the server signs when a receipt is spent, and the heads of its log."""
+    world.approved("note-bot", "draft.spent", PAYLOAD)
+    world.agent("note-bot").ask("free.spent", PAYLOAD, reversible=True, timeout=30)
+    signed = [
+        word
+        for key in world.redis.scan_iter("signoff:dec:note-bot:*:spent")
+        for word in re.findall(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", world.redis.get(key).decode())
+    ]
+    if not signed:
+        raise NotTried("the server has signed nothing that was spent")
+    for token in [*signed, world.head()]:
+        with refused(NotVerified):
+            verify(token, verify_keys(world.verify_key), "note-bot")
+
+
+def a_receipt_is_taken_to_another_place(world: World) -> None:
+    """To the executor of another agent, of another deployment, and of another key."""
+    token = world.approved("pay-bot", "refund.place", PAYLOAD).token
+    here = {"agents": ["pay-bot"], "deployment": "signoff"}
+    for keys, more in (
+        (world.verify_key, {"agents": ["rich-bot"]}),
+        (world.verify_key, {"deployment": "production"}),
+        (Signer.generate().verify_key, {}),
+    ):
+        guard = Guard(str(world.folder / "place.db"), keys, **{**here, **more})  # type: ignore[arg-type]
+        with refused(NotVerified):
+            guard.spend(token, PAYLOAD, action="refund.place")
+
+
+class _Silent:
+    """Where a stop is read, and nobody answers."""
+
+    def stopped(self, agent: str, action: str) -> str:
+        """Raises."""
+        raise ConnectionError(f"nobody says of {agent}, {action}")
+
+
+def a_guard_that_cannot_ask_lets_it_run(world: World) -> None:
+    """Its store is out of reach; where stops are read, nobody answers."""
+    token = world.approved("pay-bot", "refund.blind", PAYLOAD).token
+    lost = Guard("redis://127.0.0.1:1/0", world.verify_key, agents=["pay-bot"])
+    blind = Guard(str(world.folder / "b.db"), world.verify_key, agents=["pay-bot"], stops=_Silent())
+    for guard in (lost, blind):
+        with refused(Unreachable, Stopped):
+            guard.spend(token, PAYLOAD, action="refund.blind")
 
 
 def one_key_runs_an_action_in_two_processes(world: World) -> None:

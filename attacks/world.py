@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import redis
 
-from signoff import Signoff
+from attacks import rules
+from attacks.database import Copy
+from signoff import Signoff, Ticket
+from signoff.approvals import audit
+from signoff.approvals.audit import heads
+from signoff.models.engine import open_engine
 from signoff.queue import acl, stream
 from signoff.queue.data_folder import read_env_file
 from signoff.queue.users import Users
+from signoff.receipts import Signer, verify_keys
 from signoff.sandbox.remote import Remote
 from signoff.server.own_redis import admin_url, kept_url
 
 JSON = dict[str, Any]
 T = TypeVar("T")
+SOURCE = str(Path(__file__).parents[1])
 SECONDS = 30.0
 """How long what has to happen may take."""
 
@@ -44,12 +52,16 @@ def held(what: object, why: str) -> None:
 
 @dataclass
 class World:
-    """A server in the sandbox. `data` is its data folder, `env_file` what points at the stand-in."""
+    """A server in the sandbox. `data` is its data folder, `env_file` what points at the stand-in.
+
+    `policy` is the policy file that it goes by: it is written over, and put back by who started it.
+    """
 
     env_file: Path
     data: Path
     folder: Path
     """Where an attack may write."""
+    policy: Path | None = None
     _clients: dict[str, Signoff] = field(default_factory=dict)
     _urls: dict[str, str] = field(default_factory=dict)
 
@@ -58,7 +70,8 @@ class World:
         self.slack = Remote(settings["SLACK_API_URL"].removesuffix("/api/"))
         self.channel = settings["SIGNOFF_CHANNEL"]
         self.approvers = settings["SIGNOFF_APPROVERS"].replace(",", " ").split()
-        self.approver = self.approvers[0]
+        self.approver, self.other = self.approvers[:2]
+        self.bot_token = settings["SLACK_BOT_TOKEN"]
         self.left = read_env_file(self.data / "agent.env")
         self.verify_key = self.left["SIGNOFF_VERIFY_KEY"]
         self.server_url, self.admin_url = kept_url(self.data), admin_url(self.data, None, None) or ""
@@ -81,6 +94,10 @@ class World:
             self._clients[name] = Signoff(redis_url=url, agent=name, verify_key=self.verify_key)
         return self._clients[name]
 
+    def own(self, name: str) -> Any:
+        """Redis with no more than this agent's rights."""
+        return redis.Redis.from_url(self.redis_url(name), socket_timeout=10)
+
     def post(self, agent: str, kind: str, request_id: str, body: str) -> None:
         """An entry on an agent's stream, written by hand."""
         if kind == "request":
@@ -94,7 +111,8 @@ class World:
     def close(self) -> None:
         """Let everything go."""
         for client in self._clients.values():
-            client.close()
+            with suppress(redis.RedisError):
+                client.close()
         self.redis.close()
         self.users.close()
         self.slack.let_go()
@@ -103,13 +121,12 @@ class World:
         """The command line as an executor or operator of this server runs it: exit code and all it says."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("SIGNOFF_", "SLACK_"))}
         told = {"SIGNOFF_DATA": str(self.data), "SIGNOFF_VERIFY_KEY": self.verify_key, **environment}
-        command = [sys.executable, "-P", "-m", "signoff", *arguments]
-        source = str(Path(__file__).parents[1])
-        run = subprocess.run(
-            command, cwd=cwd or self.folder, env=kept | {"PYTHONPATH": source} | told, capture_output=True,
-            text=True, timeout=120, check=False,
-        )  # fmt: skip
-        return run.returncode, run.stdout + run.stderr
+        environment = kept | {"PYTHONPATH": SOURCE} | told
+        return _run([sys.executable, "-P", "-m", "signoff", *arguments], cwd or self.folder, environment)
+
+    def python(self, *arguments: str) -> tuple[int, str]:
+        """A program that knows nothing of Signoff: exit code and all it says."""
+        return _run([sys.executable, "-I", *arguments], self.folder, dict(os.environ))
 
     def card(self, action: str) -> JSON:
         """The newest card of an action that stands in the channel."""
@@ -127,6 +144,87 @@ class World:
             type="click", user=who, channel=self.channel, ts=card["ts"], action_id=action_id
         )
 
+    def asked(self, name: str, action: str, payload: JSON, **ask: Any) -> tuple[Ticket, JSON]:
+        """A request that waits for a person, and its card."""
+        ask = {"reversible": True, **ask}
+        ticket = self.agent(name).request(action, payload, **ask)
+        return ticket, self.card(action)
+
+    def status(self, ticket: Ticket) -> str:
+        """What has become of a request, once the server has taken it; what still waits is withdrawn."""
+        found = until("an answer", ticket.get)
+        if found.status == "pending":
+            ticket.cancel()
+        return found.status
+
+    def waits(self, ticket: Ticket) -> None:
+        """Nobody has decided it, and nothing has let it run. Withdraws it."""
+        found = self.status(ticket)
+        held(found == "pending", f"it is {found}")
+
+    def serves(self, name: str = "good-bot") -> float:
+        """Seconds until another agent has an answer of the policy."""
+        began = time.monotonic()
+        self.agent(name).request("free.ask", {"n": began}, reversible=True).wait(SECONDS * 2)
+        return time.monotonic() - began
+
+    def head(self) -> str:
+        """The head of the server's log, signed as for a witness."""
+        signer = Signer.from_text((self.data / "signing.key").read_text())
+        with self.copied() as copy, open_engine(copy.url).connect() as connection:
+            return heads.sealed(signer, audit.last_line(connection), "signoff")
+
+    @contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """The server's rows, to be changed; what was changed is there at the end of the `with`."""
+        with closing(sqlite3.connect(self._file(), timeout=30)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+    def write(self, statement: str, *values: object) -> None:
+        """Change the server's rows."""
+        with self.database() as connection:
+            connection.execute(statement, values)
+
+    def rows(self, table: str, approval_id: str = "") -> list[JSON]:
+        """The rows of a table, all of them or those of a request."""
+        query = f"SELECT * FROM {table}" + (" WHERE approval_id = ?" if approval_id else "")
+        with self.database() as connection:
+            return [dict(row) for row in connection.execute(query, [approval_id] if approval_id else [])]
+
+    def row(self, approval_id: str) -> JSON:
+        """The row of a request."""
+        return next(row for row in self.rows("approval") if row["id"] == approval_id)
+
+    @contextmanager
+    def copied(self) -> Iterator[Copy]:
+        """A copy of the server's database that may be changed in any way."""
+        copy = Copy(self._file(), self.folder / "copy.db", verify_keys(self.verify_key))
+        try:
+            yield copy
+        finally:
+            copy.close()
+
+    def _file(self) -> Path:
+        file = self.data / "signoff.db"
+        if not file.exists():
+            raise NotTried("this server's database is no SQLite file in its data folder")
+        return file
+
+    @contextmanager
+    def under(self, text: str) -> Iterator[None]:
+        """Inside the `with` this one of our rules' texts is in force."""
+        if self.policy is None:
+            raise NotTried("which policy file the server goes by is not known: --policy")
+        before = self.policy.read_text()
+        rules.write(self.policy, text)
+        try:
+            rules.until_in_force(self, text)
+            yield
+        finally:
+            rules.write(self.policy, before)
+            rules.until_in_force(self, before)
+
     def approved(self, name: str, action: str, payload: JSON, **ask: Any) -> Any:
         """A receipt, come by honestly: an agent asks, and the approver approves."""
         ticket = self.agent(name).request(action, payload, reversible=True, **ask)
@@ -137,6 +235,13 @@ class World:
     def _is_of(message: JSON, action: str) -> bool:
         metadata = message.get("metadata") or {}
         return metadata.get("event_type") == "signoff_approval" and action in json.dumps(message["blocks"])
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    return run.returncode, run.stdout + run.stderr
 
 
 def until(what: str, look: Callable[[], T | None]) -> T:

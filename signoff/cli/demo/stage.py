@@ -29,15 +29,18 @@ class Failed(Exception):
 
 
 class Stage:
-    """Start the parts, one after the other; `close` ends them all. Use it from the main thread."""
+    """Start the parts, one after the other; `close` ends them all. Use it from the main thread.
 
-    def __init__(self, folder: Path) -> None:
+    `more` are settings for all of them.
+    """
+
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.server_data = folder / "server"
         self.log = folder / "log"
         self._said = folder / "said"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._environment = _environment(self.server_data)
+        self._environment = {**_environment(self.server_data), **(more or {})}
 
     @property
     def slack(self) -> dict[str, str]:
