@@ -11,7 +11,17 @@ from signoff.models.messages import AGENT, MAX_ENTRY
 from signoff.queue import scripts
 from signoff.queue.entries import Entry, Found, found
 from signoff.queue.refusals import raise_for_all, refuses_all
-from signoff.queue.stream import DEAD, DECISIONS, REQUESTS, Redis, agent_of, body, decisions, requests
+from signoff.queue.stream import (
+    BODY_SECONDS,
+    DEAD,
+    DECISIONS,
+    REQUESTS,
+    Redis,
+    agent_of,
+    body,
+    decisions,
+    requests,
+)
 
 GROUP = "intake"
 STREAM_BYTES = 8 * 1024 * 1024
@@ -82,11 +92,13 @@ class Stream:
         return reply[0], [(one, size - PLAIN_BYTES * n) for one, size, n in sizes if _are_numbers(size, n)]
 
     def lengths(self, keys: Sequence[bytes]) -> list[int]:
-        """Bytes of each of these texts; what is no text goes."""
+        """Bytes of each of these texts; what is no text goes, and none stays for longer than a body does."""
         pipe = self.client.pipeline(transaction=False)
         for key in keys:
             pipe.strlen(key)
-        replies: list[Any] = pipe.execute(raise_on_error=False)
+        for key in keys:
+            pipe.expire(key, BODY_SECONDS, nx=True)
+        replies: list[Any] = pipe.execute(raise_on_error=False)[: len(keys)]
         raise_for_all(replies)
         if wrong := [key for key, reply in zip(keys, replies, strict=True) if isinstance(reply, Exception)]:
             self.client.unlink(*wrong)

@@ -297,3 +297,12 @@ def test_the_bounds_are_far_from_what_honest_agents_leave_waiting(core: Core) ->
     size = core.redis.memory_usage(stream.requests(OTHER), samples=0)
     print(f"15,000 entries: {size:,} bytes, {size / 15_000:.0f} each")
     assert size < requests.STREAM_BYTES / 4
+
+
+def test_a_body_that_its_agent_leaves_for_ever_goes_after_a_day(core: Core, measured: Bounds) -> None:
+    kept, given = (stream.body(FLOODER, str(new_id())) for _ in range(2))
+    core.redis.set(kept, "x")
+    core.redis.set(given, "x", ex=60)
+    eventually(lambda: core.redis.ttl(kept) > 0)
+    assert stream.BODY_SECONDS - 60 < core.redis.ttl(kept) <= stream.BODY_SECONDS
+    assert core.redis.ttl(given) <= 60, "one that goes sooner is left alone"
