@@ -361,3 +361,26 @@ def test_what_an_update_ended_is_told_by_a_line(database_url: str) -> None:
     found = audit.verify(Store(engine))
     assert (found.seq, found.column) == (3, "approval.expires_at")
     engine.dispose()
+
+
+def test_an_update_takes_since_when_policies_are_in_force_from_the_log(database_url: str) -> None:
+    """Before 0013 each start set it to its own time, without a line."""
+    engine = open_engine(database_url)
+    content = "version: 1"
+    digest = audit.sha256(content)
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+        for name, since in ((digest, 1 << 50), ("bad", 0)):
+            values = {"name": name, "content": content, "since": since, "fault": None if since else "x"}
+            connection.execute(text("INSERT INTO policy VALUES (:name, :content, :since, :fault)"), values)
+        for at in (1 << 40, 1 << 41):
+            data = {"policy": digest[:16], "text": digest, "owners": {}}
+            audit.append(connection, audit.Event("policy", None, at, "signoff", data))
+    assert migrate.upgrade(engine)
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT digest, since FROM policy")).all()
+    assert {name: since for name, since in found} == {digest: 1 << 41, "bad": 0}
+    assert audit.verify(Store(engine)).ok
+    engine.dispose()

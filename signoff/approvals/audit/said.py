@@ -111,7 +111,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "policy": {
         "digest": by("policy"),
         "text": by("policy"),
-        "since": Unsaid("when it last came into force; of a file that never did, 0"),
+        "since": by("policy"),
         "fault": Unsaid("only of a file that was never in force: that is checked"),
     },
     "epoch": {
