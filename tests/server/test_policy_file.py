@@ -111,7 +111,7 @@ def test_a_changed_file_comes_into_force(process: Callable[[], InForce], file: P
     assert policy.now().text == BETTER and policy.now().digest != before
 
 
-def test_the_log_names_each_coming_into_force_once_and_the_chain_verifies_it(
+def test_the_log_names_each_text_once_and_the_chain_verifies_it(
     process: Callable[[], InForce], file: Path, store: Store
 ) -> None:
     one, other = process(), process()

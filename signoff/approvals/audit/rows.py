@@ -50,10 +50,9 @@ class Fault:
 
 @dataclass
 class Tally:
-    """What a comparison met: approvals, those erased, receipts signed by keys that were not given."""
+    """What a comparison met: approvals, and receipts signed by keys that were not given."""
 
     approvals: int = 0
-    erased: int = 0
     unknown_keys: int = 0
 
 
@@ -73,7 +72,6 @@ def compare(
     for approval_id in ids:
         rows = Rows(found.get(approval_id), *(part[approval_id] for part in parts))
         tally.approvals += 1
-        tally.erased += rows.erased
         fault = _first(rows, approval_id, lines[approval_id], restores, keys, tally)
         if fault:
             faults.append(fault)
@@ -95,11 +93,6 @@ class Rows:
     cards: Sequence[Mapping[str, Any]]
 
     @property
-    def erased(self) -> bool:
-        """Its payload, and with it what may say too much, was erased."""
-        return any(row["erased_at"] is not None for row in self.payloads)
-
-    @property
     def text(self) -> str | None:
         """The text of its last payload."""
         return self.payloads[-1]["text"] if self.payloads else None
@@ -114,8 +107,8 @@ def _first(
     tally: Tally,
 ) -> Fault | None:
     name = f"approval {approval_id}"
-    salts = {row["version"]: row["salt"] if row["erased_at"] is None else None for row in rows.payloads}
-    account = Account(approval_id, salts, rows.erased)
+    salts = {row["version"]: row["salt"] for row in rows.payloads}
+    account = Account(approval_id, salts)
     try:
         since = lines[0]["seq"] if lines else 0
         account.add([read(line) for line in lines], [one for one in restores if one.seq > since])
@@ -174,15 +167,15 @@ def _payloads(found: Sequence[Mapping[str, Any]], account: Account, name: str) -
         whose = f"{name}, version {version}"
         if row is None:
             yield Fault("its payload's row is gone", seq, whose, "payload.version")
-        elif row["erased_at"] is not None:
-            kept = [column for column in ("text", "salt", "claims") if row[column] is not None]
-            if kept:
-                yield Fault("a payload is marked as erased, and is not", seq, whose, f"payload.{kept[0]}")
+        elif (
+            row["erased_at"] is not None
+        ):  # without its salt nothing that its approval says could be compared
+            yield Fault(
+                "a payload is marked as erased, and no line tells of that", seq, whose, "payload.erased_at"
+            )
         elif row["text"] is None or row["salt"] is None:
             column = "text" if row["text"] is None else "salt"
-            yield Fault(
-                f"payload.{column} is gone, and it is not marked as erased", seq, whose, f"payload.{column}"
-            )
+            yield Fault(f"payload.{column} is gone", seq, whose, f"payload.{column}")
         else:
             yield _row(row, told, "payload", whose)
     for version in rows:

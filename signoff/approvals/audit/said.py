@@ -72,7 +72,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "text": by("submit", "edit"),
         "salt": by("submit", "edit"),
         "claims": by("submit"),
-        "erased_at": Unsaid("what is erased has neither text nor salt nor claims: that is checked"),
+        "erased_at": Unsaid("nothing erases a payload yet, so it has to be empty: that is checked"),
     },
     "decision": {
         "id": NUMBER,
