@@ -14,6 +14,7 @@ from signoff.approvals.audit.rows import Fault
 from signoff.models.log import events, sha256
 from signoff.models.policies import policies
 from signoff.models.store import agents, approvals, cards, decisions, payloads
+from signoff.models.sums import amounts
 from signoff.models.tables import EpochRow
 
 epochs = EpochRow.__table__  # type: ignore[attr-defined]
@@ -137,7 +138,7 @@ class Others:
 
 def _orphans(connection: Connection) -> Iterator[Fault | None]:
     """Rows of an approval that is in no row: they hang in the air, where foreign keys were not enforced."""
-    for table in (payloads, decisions, cards):
+    for table in (payloads, decisions, cards, amounts):
         lost = ~exists().where(approvals.c.id == table.c.approval_id)
         found = connection.execute(select(table.c.approval_id).where(lost).limit(1)).scalar()
         if found is not None:

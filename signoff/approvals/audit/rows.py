@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Table, bindparam, select
 
+from signoff.approvals.audit import counted
 from signoff.approvals.audit.account import Account, Contradiction, Row, Said, Told
 from signoff.approvals.audit.fits import Judged
 from signoff.approvals.audit.token import differing
+from signoff.models.changes import clock
 from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
+from signoff.models.sums import amounts
 from signoff.receipts import VerifyKeys
 
 BATCH = 100
@@ -32,6 +35,7 @@ def _of(table: Table, *order: str) -> Any:
 _PAYLOADS = _of(payloads, "version")
 _DECISIONS = _of(decisions, "id")
 _CARDS = _of(cards, "id")
+_AMOUNTS = _of(amounts, "sum")
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,13 @@ def compare(
     values = {"ids": list(ids)}
     lines = _grouped(connection.execute(_LINES, values).mappings())
     found = {row["id"]: dict(row) for row in connection.execute(_APPROVALS, values).mappings()}
-    parts = [_grouped(connection.execute(one, values).mappings()) for one in (_PAYLOADS, _DECISIONS, _CARDS)]
-    faults = []
+    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS)
+    parts = [_grouped(connection.execute(one, values).mappings()) for one in queries]
+    faults, now = [], clock(connection)
     for approval_id in ids:
         rows = Rows(found.get(approval_id), *(part[approval_id] for part in parts))
         tally.approvals += 1
-        fault = _first(rows, approval_id, lines[approval_id], restores, keys, tally)
+        fault = _first(rows, approval_id, lines[approval_id], restores, keys, tally, now)
         if fault:
             faults.append(fault)
     return min(faults, key=lambda one: one.seq or 0, default=None)
@@ -91,6 +96,7 @@ class Rows:
     payloads: Sequence[Mapping[str, Any]]
     decisions: Sequence[Mapping[str, Any]]
     cards: Sequence[Mapping[str, Any]]
+    amounts: Sequence[Mapping[str, Any]]
 
     @property
     def text(self) -> str | None:
@@ -105,6 +111,7 @@ def _first(
     restores: Sequence[Said],
     keys: VerifyKeys | None,
     tally: Tally,
+    now: int,
 ) -> Fault | None:
     name = f"approval {approval_id}"
     salts = {row["version"]: row["salt"] for row in rows.payloads}
@@ -118,6 +125,8 @@ def _first(
         faults = [fault for fault in _faults(rows, account, name) if fault]
         if not faults and rows.approval and rows.approval["receipt"] and account.receipt:
             faults.extend(_of_receipt(rows, account.receipt, keys, tally, name))
+        if not faults:
+            faults.extend(_of_sums(rows, account, now, name))
         if not faults:
             return None
         fault = min(faults, key=lambda one: one.seq or 0)
@@ -223,6 +232,14 @@ def _of_receipt(rows: Rows, line: Said, keys: VerifyKeys | None, tally: Tally, n
         tally.unknown_keys += 1
     if found.what:
         yield Fault(found.what, line.seq, name, "approval.receipt")
+
+
+def _of_sums(rows: Rows, account: Account, now: int, name: str) -> Iterator[Fault]:
+    assert rows.approval is not None and rows.text is not None
+    found = counted.differing(rows.approval, rows.text, rows.amounts, now)
+    if found:
+        line = account.receipt.seq if account.receipt else account.approval["verdict"].seq
+        yield Fault(found[0], line, name, f"amount.{found[1]}")
 
 
 def _grouped(rows: Iterable[Any]) -> dict[str, list[Mapping[str, Any]]]:

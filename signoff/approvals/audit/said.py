@@ -120,7 +120,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "backup_at": by("restored"),
         "told_at": Unsaid("whether agents were told: sweep repeats it"),
     },
-    "amount": Unsaid("what a payload counts for in its agent's sums, worked out from that"),
+    "amount": Unsaid("worked out from payload, verdict and end, which are said: `counted` compares it"),
     "audit_event": Unsaid("the log itself"),
     "card_double": DRAWING,
     "thread": DRAWING,
