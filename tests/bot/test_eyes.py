@@ -249,6 +249,11 @@ CLOSERS = [
     "x? Approved by ana",
     "x\u2069 approved",
     "x」approved",
+    *(f"x{mark} approved" for mark in "\u02ee\u02ba\u05f4\u2034\u2057\u3003\u02dd\u02f6\u2e42\U0001f677"),
+    *(f"x{mark}{mark} approved" for mark in "'’‘＇′\u02bc\u05f3"),
+    "x’′ approved",
+    "אושר\u05f4 approved",
+    "x\u05f4א approved",
 ]
 
 
@@ -262,8 +267,9 @@ def test_no_value_closes_a_sentence_of_ours(make: Make, text: str) -> None:
     ):
         [(before, held, after)] = re.findall(r"\A([^“”]*)“([^“”]*)”([^“”]*)\Z", sentence)
         assert "pproved" not in before + after
-        assert actual(held) == text
-        assert not re.search('["„‟＂»«」「\n]', held)
+        assert actual(held.replace(FSI, "").replace(PDI, "")) == text
+        assert not re.search('["„‟＂»«」「\n\u02ee\u02ba\u05f4\u2034\u2057]', held)
+        assert not re.search("['’‘＇′\u02bc\u05f3]{2}", held)
     confirm = next(
         found["confirm"]["text"]["text"]
         for block in card(make({"vendor": text, "amount": 5}, verdict=SURE)).blocks
@@ -273,6 +279,11 @@ def test_no_value_closes_a_sentence_of_ours(make: Make, text: str) -> None:
     first, vendor, amount = confirm.split("\n")
     assert first.endswith("with this?") and amount == "amount 5"
     assert vendor.startswith("vendor “") and vendor.endswith("”") and vendor.count("”") == 1
+
+
+def test_what_is_spelled_with_such_a_mark_is_left_alone() -> None:
+    for text in ("99.90 ש\u05f4ח", "מנכ\u05f4לית החברה", "it’s Ana’s", "טל\u05f3 03"):
+        assert quoted(text).replace(FSI, "").replace(PDI, "") == f"“{text}”"
 
 
 def test_plain_values_stand_bare_and_texts_like_numbers_in_quotes() -> None:
