@@ -9,6 +9,7 @@ ASCII's own (`1` for `l`), which everyday names are full of.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from signoff.bot.text.confusables import LOOKALIKES
 from signoff.bot.text.unseen import Table
@@ -69,6 +70,7 @@ def is_form(char: str) -> bool:
     return (plain.isascii() and plain.isalnum()) or "SMALL CAPITAL" in unicodedata.name(char, "")
 
 
+@lru_cache(maxsize=4096)
 def script(char: str) -> str:
     """The first word of a character's name, as `Latin`, `Cyrillic`, `Arabic-indic`."""
     if is_many(char):
