@@ -141,6 +141,9 @@ Cyrillic, `g` and `G` Greek, `o` and `O` of further alphabets; `R` right to left
 other script, `.` the rest.
 """
 _SKELETON = Table(lambda char: _fold(char))
+_SEEN = Table(lambda char: "" if unicodedata.category(char) in ("Cf", "Cc") else char)
+_LOOKS = Table(lambda char: LOOK.get(char) or POINT.get(char) or ascii_of(char) or char)
+_LOOKS_NEAR = Table(lambda char: NEAR.get(char) or POINT.get(char) or ascii_of(char) or char)
 
 
 def _fold(char: str) -> str:
@@ -153,12 +156,11 @@ def skeleton(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         if not text.isprintable():
-            text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
+            text = text.translate(_SEEN)
         text = text.replace("\ufe0f", "").replace("\ufe0e", "")
     return " ".join(text.translate(_SKELETON).split())
 
 
 def looks(text: str, near: bool = False) -> str:
     """`text` with every look-alike replaced by what it looks like."""
-    table = NEAR if near else LOOK
-    return "".join(table.get(char) or POINT.get(char) or ascii_of(char) or char for char in text)
+    return text.translate(_LOOKS_NEAR if near else _LOOKS)
