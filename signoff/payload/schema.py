@@ -14,6 +14,7 @@ from signoff.errors import Invalid
 from signoff.payload.canonical import canonical
 from signoff.payload.canonical import check as check_json
 from signoff.payload.outline import MAX_VOLUME, Outline
+from signoff.payload.patterns import check_patterns
 from signoff.payload.problems import MAX_PROBLEMS, Problem, problems_of
 from signoff.payload.tariff import TooCostly as TooCostly
 
@@ -36,7 +37,8 @@ def check_schema(schema: dict[str, Any]) -> None:
     Refused: more than 32 KiB or 32 levels; no valid JSON Schema (2020-12, 2019-09 or draft-07); one that is
     not of an object; references that leave it, that miss, or that go round in circles; patterns that a
     linear-time engine does not have (look-around, back-references) or that are too large; more than 2,000
-    rules for one value (TooCostly). Takes 0.1 s at most, whatever it is given.
+    rules for one value, or patterns that take long to compile (TooCostly). Takes 0.1 s at
+    most, whatever it is given.
     """
     _read(schema)
 
@@ -84,15 +86,26 @@ def _read(schema: dict[str, Any]) -> tuple[jsonschema_rs.Validator, Outline]:
     kinds = schema.get("type", "object")
     if "object" not in (kinds if isinstance(kinds, list) else [kinds]):
         raise Invalid('The schema\'s top level is not "type": "object": a payload is an object.')
-    validator = _validator(schema)
-    return validator, Outline(schema)
+    _check_form(schema)
+    # Both before anything is compiled: that may take as long as what they count.
+    check_patterns(schema)
+    outline = Outline(schema)
+    return _validator(schema), outline
+
+
+def _check_form(schema: dict[str, Any]) -> None:
+    """Raise Invalid unless `schema` is what its `$schema` calls one."""
+    named = schema.get("$schema", DRAFTS[0])
+    if not isinstance(named, str) or named.removesuffix("#") not in DRAFTS:
+        raise Invalid(f"The schema's $schema has to be one of {', '.join(DRAFTS)}.")
+    try:
+        jsonschema_rs.meta.validate(schema)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise Invalid(_schema_fault(error)) from None
 
 
 def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     """Never fetches anything: `offline` refuses every reference that is not in the schema."""
-    named = schema.get("$schema", DRAFTS[0])
-    if not isinstance(named, str) or named.removesuffix("#") not in DRAFTS:
-        raise Invalid(f"The schema's $schema has to be one of {', '.join(DRAFTS)}.")
     try:
         return jsonschema_rs.validator_for(
             schema, validate_formats=True, pattern_options=PATTERNS, offline=True

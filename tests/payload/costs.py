@@ -6,6 +6,7 @@ can be compared. `make bench` measures all of them at their full size, the tests
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,7 +146,7 @@ def _mesh(share: float) -> Case:
 
 def _combined(share: float) -> Case:
     """A rule of thousands of parts that hundreds refer to."""
-    parts = {"x": {"allOf": [{} for _ in range(int(1500 * share))]}}
+    parts: dict[str, Any] = {"x": {"allOf": [{} for _ in range(int(1500 * share))]}}
     refers = {f"y{n}": {"$ref": "#/$defs/x"} for n in range(int(700 * share))}
     return Case({}, schema={"type": "object", "$defs": parts | refers})
 
@@ -201,6 +202,55 @@ def _choices(share: float) -> Case:
     return Case({f"f{n}": "v0" for n in range(fields)}, schema=schema)
 
 
+def _many_patterns(*patterns: str) -> Callable[[float], Case]:
+    """As many patterns of names as a schema holds, no two the same, each of these in turn."""
+
+    def make(share: float) -> Case:
+        named: dict[str, Any] = {}
+        room = SCHEMA * share - 50
+        for n in range(3000):
+            pattern = f"{patterns[n % len(patterns)]}{n:x}"
+            room -= len(json.dumps(pattern, ensure_ascii=False).encode()) + 4
+            if room < 0:
+                break
+            named[pattern] = {}
+        return Case({"x": 1}, schema={"type": "object", "patternProperties": named})
+
+    return make
+
+
+def _one_pattern(start: str, unit: str, end: str = "") -> Callable[[float], Case]:
+    """One pattern that is as long as a schema may be."""
+    size = len(json.dumps(unit)) - 2
+    return lambda share: Case(
+        {"t": "a"},
+        schema={
+            "type": "object",
+            "properties": {"t": {"pattern": start + unit * int((SCHEMA - 100) * share / size) + end}},
+        },
+    )
+
+
+def _shared_patterns(share: float) -> Case:
+    """Patterns that hundreds of fields refer to, through others that forbid the rest."""
+    named: dict[str, Any] = {rf"\D{{60}}{n:x}": {} for n in range(int(1000 * share))}
+    one = {"patternProperties": named, "additionalProperties": False}
+    fields = {f"f{n}": {"$ref": "#/$defs/e", "unevaluatedProperties": False} for n in range(int(150 * share))}
+    return Case(
+        {name: {} for name in fields}, schema={"type": "object", "properties": fields, "$defs": {"e": one}}
+    )
+
+
+def _doubled(share: float) -> Case:
+    """References that double at every step, each of which has its neighbours looked at again."""
+    parts: dict[str, Any] = {"d0": {"type": "object"}}
+    for n in range(1, int(24 * share) + 1):
+        twice = [{"$ref": f"#/$defs/d{n - 1}"}] * 2
+        parts[f"d{n}"] = {"unevaluatedProperties": False, "allOf": twice}
+    last = {"$ref": f"#/$defs/d{len(parts) - 1}"}
+    return Case({"a": {}}, schema={"type": "object", "properties": {"a": last}, "$defs": parts})
+
+
 def _not(rule: dict[str, Any]) -> dict[str, Any]:
     """So that the validator looks at every entry, and does not stop at the first."""
     return {"not": rule}
@@ -216,6 +266,9 @@ KINDS: dict[str, Callable[[float], Case]] = {
     "short texts": values(lambda n: {"l": ["é\u200b"] * n}),
     "many fields": values(lambda n: {f"k{m}": m for m in range(n)}, 2),
     "many odd fields": values(lambda n: {f"ключ{m}\u200b": "\u202ex" for m in range(n)}, 2),
+    "many mixed fields": lambda share: Case(
+        {f"אב\u200bпаypal{n}.com": f"אב\u202epаy 1{n}.com" for n in range(int(4700 * share))}
+    ),
     "many dates": values(lambda n: {f"k{m}": "2026-11-21T14:02:00Z" for m in range(n)}, 2),
     "small objects": values(lambda n: {"l": [{"a": 1, "b": "x"} for _ in range(n)]}, 5),
     "empty lists": values(lambda n: {"l": [[] for _ in range(n)]}),
@@ -311,6 +364,15 @@ KINDS: dict[str, Callable[[float], Case]] = {
         {str(n): 0 for n in range(int(4500 * share))},
         schema={"type": "object", "patternProperties": {f"(a|b){{{n}}}c": {} for n in range(1, 400)}},
     ),
+    "patterns that repeat": _many_patterns(r"\D{64}", r"\W{36}", r"[^\w]{40}", r"\D{60}"),
+    "patterns that nest": _many_patterns(r"(\D{8}){8}", r"((a{3}){3}){9}", "(a?){99}", "(a|é|中){30}"),
+    "patterns of alphabets": _many_patterns(r"\pL", r"[\pL&&[^a]]", r"\PN", r"\p{Greek}{9}"),
+    "patterns that fold": _many_patterns(r"(?i)[\x{0}-\x{10ffff}]", r"(?i)\PL", "(?i)k{99}", "(?i:[^a]{9})"),
+    "a pattern of alphabets": _one_pattern("(?i)[", r"\pL", "]"),
+    "a pattern of ranges": _one_pattern("(?i)[", r"[\x{0}-\x{10ffff}]", "]"),
+    "a pattern of choices": _one_pattern("", "a?"),
+    "patterns that are shared": _shared_patterns,
+    "doubled": _doubled,
     "a mesh": _mesh,
     "combined": _combined,
     "references": _refs,

@@ -165,7 +165,9 @@ PAYLOAD = {"l": [n + 0.5 for n in range(3000)], "note": "n"}
     [
         ("enum of fractions", 1), ("enum of tiny numbers", 1), ("enum of objects", 1), ("alternatives", 1),
         ("conditions", 1), ("contained", 1), ("a pattern", 1), ("patterns of names", 1), ("combined", 1),
-        ("unique", 1),
+        ("unique", 1), ("patterns that repeat", 1), ("patterns that nest", 1), ("patterns of alphabets", 1),
+        ("patterns that fold", 1), ("a pattern of alphabets", 1), ("a pattern of ranges", 1),
+        ("patterns that are shared", 1), ("doubled", 1),
     ],
 )  # fmt: skip
 def test_what_asks_for_too_much_is_told_from_what_is_wrong(kind: str, share: float) -> None:
@@ -181,6 +183,19 @@ def test_large_schemas_and_payloads_of_everyday_are_checked(kind: str) -> None:
     assert case.schema is not None
     check_schema(case.schema)
     assert check(case.schema, case.payload) == []
+
+
+def test_patterns_of_everyday_are_taken_for_hundreds_of_fields() -> None:
+    patterns = [
+        r"^\d{4}-\d{2}-\d{2}$",
+        "^[A-Z]{3}-[0-9]{4}$",
+        r"^[\w.+-]+@[\w-]+\.[\w.]+$",
+        r"^\w{1,64}$",
+        r"^\p{Lu}",
+    ]
+    fields = {f"f{n}": {"pattern": f"{patterns[n % 5]}|^{n}$"} for n in range(400)}
+    check_schema({"type": "object", "properties": fields})
+    check_schema({"type": "object", "properties": {f"f{n}": {"pattern": patterns[0]} for n in range(490)}})
 
 
 def test_a_table_of_orders_is_checked_against_its_schema() -> None:

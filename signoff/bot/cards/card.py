@@ -67,9 +67,9 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
-    folded = fold_payload(approval)
+    folded, warning = fold_payload(approval), caution_lines(approval.request, approval.payload)
     for characters, lines, room in _BUDGETS:
-        blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), room)
+        blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), warning, room)
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, waits, now), blocks, metadata(approval))
@@ -100,7 +100,9 @@ def lost() -> Message:
     return Message(replies_words.LOST_CARD, [block], {})
 
 
-def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block], room: int) -> list[Block]:
+def _blocks(
+    approval: Approval, folded: Folded, waits: bool, claims: list[Block], warning: str, room: int
+) -> list[Block]:
     revision, verdict = approval.revision, approval.verdict
     headline = visible(verdict.headline or "")
     found: list[Block] = [
@@ -131,7 +133,6 @@ def _blocks(approval: Approval, folded: Folded, waits: bool, claims: list[Block]
         found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
     if claims:
         found.append(rich(f"claims:{revision}", *claims))
-    warning = caution_lines(approval.request, approval.payload)
     if warning:
         found.append(_context(f"warning:{revision}", plain(warning)))
     if waits:

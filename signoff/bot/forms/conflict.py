@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from signoff.bot.forms.edit_form import EditForm
-from signoff.bot.text.difference import changes, elements
+from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.text import Block, Trusted, line, literal, rich
 from signoff.bot.text.views import modal, says
 from signoff.bot.text.words import card as card_words
@@ -48,7 +48,7 @@ def _approved(approval: Approval) -> list[Block]:
 
 
 def _changes(block_id: str, heading: str, old: dict[str, Any], new: dict[str, Any]) -> list[Block]:
-    parts, whole = elements(changes(old, new), ROOM, 200)
+    parts, whole = elements(each_change(old, new), ROOM, 200)
     if not parts:
         return []
     parts += [] if whole else [line(literal(card_words.TRUNCATED, "italic"))]

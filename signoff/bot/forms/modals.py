@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from signoff.bot.text.claims import claims
-from signoff.bot.text.difference import changes, elements
+from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.fold import fold
 from signoff.bot.text.history import history_block
 from signoff.bot.text.payload import rows
@@ -103,7 +103,7 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
     """The same for an ephemeral message. `again` adds what was changed in it, and a Review… that opens it."""
     if again is None:
         return [says(text)]
-    parts, _ = elements(changes(again.request.payload, again.payload), 1000, 200)
+    parts, _ = elements(each_change(again.request.payload, again.payload), 1000, 200)
     value = f"{again.id}:{again.version}"
     review: Block = {
         "type": "button",

@@ -9,6 +9,7 @@ ASCII's own (`1` for `l`), which everyday names are full of.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from signoff.bot.text.confusables import LOOKALIKES
 from signoff.bot.text.unseen import Table
@@ -82,6 +83,7 @@ def is_form(char: str) -> bool:
     return (plain.isascii() and plain.isalnum()) or "SMALL CAPITAL" in unicodedata.name(char, "")
 
 
+@lru_cache(maxsize=4096)
 def script(char: str) -> str:
     """The first word of a character's name, as `Latin`, `Cyrillic`, `Arabic-indic`."""
     if is_many(char):
@@ -154,6 +156,9 @@ ones; `d` other digits; `m` marks; `z` not seen; letters that look like ASCII's 
 East Asian, `i` of any other script, `.` the rest.
 """
 _SKELETON = Table(lambda char: _fold(char))
+_SEEN = Table(lambda char: "" if unicodedata.category(char) in ("Cf", "Cc") else char)
+_LOOKS = Table(lambda char: LOOK.get(char) or POINT.get(char) or ascii_of(char) or char)
+_LOOKS_NEAR = Table(lambda char: NEAR.get(char) or POINT.get(char) or ascii_of(char) or char)
 
 
 def _fold(char: str) -> str:
@@ -168,12 +173,11 @@ def skeleton(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         if not text.isprintable():
-            text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
+            text = text.translate(_SEEN)
         text = text.replace("\ufe0f", "").replace("\ufe0e", "")
     return " ".join(text.translate(_SKELETON).split())
 
 
 def looks(text: str, near: bool = False) -> str:
     """`text` with every look-alike replaced by what it looks like."""
-    table = NEAR if near else LOOK
-    return "".join(table.get(char) or POINT.get(char) or ascii_of(char) or char for char in text)
+    return text.translate(_LOOKS_NEAR if near else _LOOKS)

@@ -25,6 +25,10 @@ SHOWN = 5
 """Cautions that are told one by one; the others are counted."""
 FOUND = 2_000
 """Cautions after which nobody needs more."""
+HIDDEN = 200
+"""Of those about what is not seen, all of which are as bad: the first ones, what will run before claims."""
+LEAST = 20
+"""Characters that a text counts for at least where texts are looked through: each takes time by itself."""
 SHORT_NAME = 3
 """Characters of an ASCII name from which `item1` and `iteml` are two names that look the same."""
 
@@ -63,7 +67,7 @@ def cautions(request: ApprovalRequest, payload: dict[str, Any]) -> list[Caution]
     found: dict[str, Caution] = {}
     odd, unread = _read([one for one in texts if not one.text.isascii() or "xn--" in one.text.lower()])
     around = scripts_of("".join(set().union(*(one.text for one in odd))))
-    for caution in chain(twins, _misread(odd, around), _hidden(texts)):
+    for caution in chain(twins, _misread(odd, around), islice(_hidden(texts), HIDDEN)):
         found.setdefault(caution.text, caution)
         if len(found) >= FOUND:
             break
@@ -118,13 +122,17 @@ def _read(texts: list[_Text]) -> tuple[list[_Text], bool]:
         if left <= 0:
             return found, True
         found.append(one if len(one.text) <= left else replace(one, text=one.text[:left]))
-        left -= len(one.text)
+        left -= max(len(one.text), LEAST)
     return found, left < 0
 
 
 def _hidden(texts: list[_Text]) -> Iterator[Caution]:
+    seen = set[tuple[Place, str, bool]]()
     for one in texts:
-        if (char := hidden(one.text)) is not None:
+        char = hidden(one.text)
+        about = (one.place, char or "", one.is_name)
+        if char is not None and about not in seen:
+            seen.add(about)
             yield Caution(words.hidden(char, _path(one.place), one.is_name), 1 + _later(one))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -41,20 +41,36 @@ class Change:
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Every value that differs, in the new payload's order, then what is gone."""
-    return list(_changes((), old, new))
+    return list(each_change(old, new))
 
 
-def _changes(path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+def each_change(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    """The same one by one, for whoever shows the first of them: each takes time to write out."""
+    for names, before, after in _differing((), old, new):
+        path, name = tuple(map(name_text, names)), names[-1]
+        was, now = before.get(name), after.get(name)
+        show = _exact if _looks_same(was, now) else _text
+        yield Change(path, show(was) if name in before else None, show(now) if name in after else None)
+
+
+def count_changes(old: dict[str, Any], new: dict[str, Any]) -> int:
+    """How many there are."""
+    return sum(1 for _ in _differing((), old, new))
+
+
+def _differing(
+    path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]]:
+    """The names that lead to each value that differs, and the objects that hold it before and after."""
     for name in [*new, *(name for name in old if name not in new)]:
         before, after = old.get(name), new.get(name)
         if name in old and name in new and _is_same(before, after):
             continue
-        where = (*path, name_text(name))
+        where = (*path, name)
         if isinstance(before, dict) and isinstance(after, dict) and before and after and len(path) < LEVELS:
-            yield from _changes(where, before, after)
+            yield from _differing(where, before, after)
         else:
-            show = _exact if _looks_same(before, after) else _text
-            yield Change(where, show(before) if name in old else None, show(after) if name in new else None)
+            yield where, old, new
 
 
 def _is_same(before: Any, after: Any) -> bool:
@@ -79,7 +95,7 @@ def _text(value: Any) -> str:
     return visible(value, keep="\n\t") if isinstance(value, str) and "\n" in value else scalar_text(value)
 
 
-def elements(found: Sequence[Change], room: int, old: int = OLD) -> tuple[list[Block], bool]:
+def elements(found: Iterable[Change], room: int, old: int = OLD) -> tuple[list[Block], bool]:
     """Changes → elements of a rich_text block within `room` characters, and whether all of it fits.
 
     What is new is shown in full or not at all; an old value that shares no line with it in its first `old`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.bot.text.difference import changes
+from signoff.bot.text.difference import count_changes
 from signoff.bot.text.states import at_of, report_line, state_line
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import says
@@ -17,7 +17,7 @@ def history(approval: Approval) -> list[Trusted]:
         found.append(forms_words.shown(approval.shown_at))
     decision = approval.decision
     if approval.edited:
-        number = len(changes(approval.request.payload, approval.payload))
+        number = count_changes(approval.request.payload, approval.payload)
         at = at_of(decision) or approval.ended_at or approval.created_at
         found.append(forms_words.edited(at, decision.approver if decision else "", number))
     if not approval.pending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from signoff.bot.text.difference import changes
+from signoff.bot.text.difference import each_change
 from signoff.bot.text.difference import elements as difference_elements
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
@@ -82,7 +82,7 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
         said.append(line(literal(isolated(cut(visible(decision.name or decision.approver) or '""', 100)))))
     if approval.edited:
         parts, whole = difference_elements(
-            changes(approval.request.payload, approval.payload), min(DIFFERENCE, 2 * room), 200
+            each_change(approval.request.payload, approval.payload), min(DIFFERENCE, 2 * room), 200
         )
         said += [line(literal(card_words.CHANGED, "bold")), *parts]
         said += [] if whole else [line(literal(card_words.more_claims(), "italic"))]
