@@ -28,10 +28,10 @@ from signoff.policy.texts import is_message, is_name
 from signoff.policy.words import plain_name
 
 PLACES = names(
-    "channel channels channel_id channel_ids channel_name conversation conversation_id room room_id "
-    "room_name team team_id team_name chat chat_id thread thread_id thread_ts ts root_id parent_id reply_to_id "
-    "message_id post_id user user_id users user_ids mention mentions member members workspace_id file_ids "
-    "to group groups receiver receivers destination"
+    "channel channels channel_id channel_ids channel_name conversation conversation_id "
+    "room_id room_name team team_id team_name chat chat_id thread thread_id thread_ts ts root_id parent_id "
+    "reply_to_id message_id post_id user user_id users user_ids mention mentions member members workspace_id "
+    "file_ids to group groups receiver receivers destination"
 )
 """Where it is posted, who is named, and what it answers: the chat's own ids and names."""
 CHAT_PROSE = PROSE | LINES | names("summary details detail initial_comment")
@@ -52,8 +52,8 @@ RICH_PARTS = (
         "thumb_url ts "
         "mrkdwn_in short name id content_type actions items columns width size weight wrap "
         "is_subtle facts version "
-        "label placeholder spacing separator horizontal_alignment level language border indent offset user_id "
-        "channel_id usergroup_id range unicode subtitle theme_color activity_title activity_subtitle"
+        "label placeholder spacing separator horizontal_alignment level language border indent offset "
+        "user_id channel_id usergroup_id range unicode subtitle theme_color activity_title activity_subtitle"
     )
 )
 REACHES = names(
