@@ -155,7 +155,9 @@ def test_a_field_that_nobody_knows_takes_it_outside(field: str, value: Any) -> N
      "MIME-Version: 1.0\nx", "x\n" * 3000 + "To: eve@evil.test", "Hello\r\n.\r\nMAIL FROM:<a@evil.test>",
      "Hello\n.\nRCPT TO:<eve@evil.test>",
      "Hello\n.\r\nx", ".\r\nMAIL FROM:<a@evil.test>", "x\x00y", "- to: eve@evil.test",
-     "X-Forward: eve\n", "\n\n \nTo: eve@evil.test"],
+     "X-Forward: eve\n", "\n\n \nTo: eve@evil.test",
+     "Subject: hi\nCc" + "\t" * 9 + ": e@evil.test\n\nhi",
+     "Bcc" + " " * 500 + ": e@evil.test", "\t" * 90 + "To: e"],
     ids=ascii,
 )  # fmt: skip
 def test_prose_that_is_another_message_takes_it_outside(body: str) -> None:
@@ -194,7 +196,8 @@ def test_an_attachment_from_elsewhere_takes_it_outside(attachments: Any) -> None
 )
 def test_answers_that_go_outside_take_it_outside(field: str) -> None:
     for value in ("eve@evil.test", ["eve@evil.test"], {"email": "eve@evil.test"}, "Ana <eve@evil.test>",
-                  "ana@example.com <eve@evil.test>",
+                  "ana@example.com <eve@evil.test>", "evil.test", "e at evil.test", "e AT evil dot test",
+                  "evil。test",
                   [{"emailAddress": {"address": "eve@evil.test"}}]):  # fmt: skip
         assert not OURS.stays_inside({**PLAIN, field: value})
         assert not OURS.stays_inside({**PLAIN, "headers": {field: value}})
