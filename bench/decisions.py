@@ -56,7 +56,10 @@ def run(rounds: int, count: int) -> list[Row]:
         with own_redis.running(folder) as server:
             sqlite = f"sqlite:///{folder / 'signoff.db'}"
             ours, theirs = [], []
-            with approvals_on(sqlite, server.url) as approvals, _floor(folder, server.url) as floor:
+            with (
+                approvals_on(sqlite, server.admin_url) as approvals,
+                _floor(folder, server.admin_url) as floor,
+            ):
                 for _ in range(rounds):
                     ours.append(_rate(approvals, count, threads=1))
                     theirs.append(floor(count))
@@ -75,7 +78,7 @@ def run(rounds: int, count: int) -> list[Row]:
                     if url is None:
                         rows.append(Row(what, "PostgreSQL is not installed"))
                         continue
-                    with approvals_on(url, server.url) as approvals:
+                    with approvals_on(url, server.admin_url) as approvals:
                         rates = [_rate(approvals, count, threads) for _ in range(rounds)]
                     rows.append(Row(what, f"{median(rates):,.0f}"))
             return rows

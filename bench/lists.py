@@ -36,12 +36,12 @@ def run(rounds: int, old: int = OLD) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         folder = Path(name)
         with own_redis.running(folder) as server:
-            rows += _measure("SQLite", f"sqlite:///{folder / 'signoff.db'}", server.url, rounds, old)
+            rows += _measure("SQLite", f"sqlite:///{folder / 'signoff.db'}", server.admin_url, rounds, old)
             with postgresql() as url:
                 if url is None:
                     rows.append(Row("/approvals and Home, PostgreSQL", "PostgreSQL is not installed"))
                 else:
-                    rows += _measure("PostgreSQL", url, server.url, rounds, old)
+                    rows += _measure("PostgreSQL", url, server.admin_url, rounds, old)
     return rows
 
 

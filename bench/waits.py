@@ -143,7 +143,7 @@ class Server:
         self._redis_server = own_redis.EmbeddedRedis(folder)
         self._redis_server.start()
         self._signer = Signer.generate()
-        self._redis = Resp(self._redis_server.url)
+        self._redis = Resp(self._redis_server.admin_url)
 
     def close(self) -> None:
         """End its Redis."""
@@ -190,7 +190,7 @@ class Server:
     @contextmanager
     def _agent(self, waiters: int, woken: int, verified: bool) -> Iterator[subprocess.Popen[bytes]]:
         settings = {
-            "SIGNOFF_REDIS_URL": self._redis_server.url, "SIGNOFF_AGENT": AGENT,
+            "SIGNOFF_REDIS_URL": self._redis_server.admin_url, "SIGNOFF_AGENT": AGENT,
             "SIGNOFF_VERIFY_KEY": self._signer.verify_key, "PYTHONPATH": str(Path(__file__).parents[1]),
         }  # fmt: skip
         process = processes.start(

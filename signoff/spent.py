@@ -27,6 +27,9 @@ TABLE = "signoff_spent"
 _FIRST = f"SELECT spent_by, spent_at FROM {TABLE} WHERE kid = ? AND agent = ? AND id = ?"  # nosec B608
 SECONDS = 5.0
 """How long a store may take to answer."""
+_STRANGE = "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')"
+LEAST_SECONDS = 3600
+"""What is spent is kept for so long at least, whatever a clock says."""
 
 
 @dataclass(frozen=True)
@@ -55,26 +58,29 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         import redis
+
+        self._url = url
+        redis.Redis.from_url(url).close()  # raises ValueError for what is no URL
+
+    def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
+        """See Store. A span, not a time: the clock of Redis may be another."""
+        import redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        self._redis: Any = redis.Redis.from_url(
-            url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, retry=Retry(NoBackoff(), 0)
-        )
-
-    def spend(self, key: Key, spent: Spent, *, until: datetime) -> Spent:
-        """See Store."""
-        from redis.exceptions import RedisError
-
         name = PREFIX + ":".join(key)
         text = json.dumps({"by": spent.by, "at": spent.at.isoformat()})
+        seconds = max(LEAST_SECONDS, int((until - datetime.now(UTC)).total_seconds()) + 1)
+        link = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, "retry": Retry(NoBackoff(), 0)}
         try:
-            before = self._redis.set(name, text, nx=True, get=True, exat=int(until.timestamp()) + 1)
+            # A connection of its own each time: it outlasts no fork, and nobody has to close it.
+            with redis.Redis.from_url(self._url, **link) as client:
+                before: Any = client.set(name, text, nx=True, get=True, ex=seconds)
             if before is None:
                 return spent
             found = json.loads(before)
             return Spent(str(found["by"]), datetime.fromisoformat(found["at"]))
-        except RedisError as error:
+        except redis.RedisError as error:
             raise OSError(f"{type(error).__name__}") from None
         except (ValueError, KeyError, TypeError):
             return Spent("somebody", spent.at)
@@ -85,10 +91,18 @@ class SqliteStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
+        if not os.path.isabs(self._path):
+            raise ConfigError(f"The guard's file {self._path!r} has to be named from the root: /…")
         try:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            for place in (os.path.dirname(self._path), self._path):
+                _check_own(place)
             with closing(self._connect()) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
+                if connection.execute(
+                    "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')"
+                ).fetchone():
+                    raise OSError("it has triggers or views, which no guard has made")
                 connection.execute(
                     f"CREATE TABLE IF NOT EXISTS {TABLE} (kid TEXT, agent TEXT, id TEXT, spent_by TEXT, "
                     "spent_at TEXT, until INTEGER, PRIMARY KEY (kid, agent, id))"
@@ -173,6 +187,13 @@ class SqlStore:
             return connection.execute(self._table.delete().where(self._table.c.until < now)).rowcount
 
 
+def _check_own(place: str) -> None:
+    """Raise OSError for a file or folder of somebody else, or one that others may write."""
+    info = os.stat(place)
+    if info.st_uid not in (0, os.geteuid()) or info.st_mode & 0o022:
+        raise OSError(f"others may write {place}: give it to this user alone (chmod go-w)")
+
+
 def open_store(where: str) -> Store:
     """Where a store is → the store: `redis://…`, `sqlite:///path` or a path, else SQLAlchemy's URL.
 
@@ -184,6 +205,8 @@ def open_store(where: str) -> Store:
             return RedisStore(where)
         except ValueError as error:
             raise ConfigError(f"The guard's store is no Redis URL: {error}.") from None
+    if not parted and not where.startswith("/"):
+        raise ConfigError(f"The guard's store {where[:60]!r} is no URL, and no file named from the root.")
     if not parted or scheme == "sqlite":
         path = rest.removeprefix("/") if parted else where
         if not path or path == ":memory:":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -277,3 +279,26 @@ def test_the_file_is_its_users_alone_and_redis_lets_go_when_a_receipt_has_ended(
     with redis.Redis.from_url(redis_url) as client:
         [key] = client.keys("signoff:spent:*")
         assert 3600 < client.ttl(key) <= 2 * 3600 + 2
+
+
+def test_a_store_that_others_may_write_or_that_is_not_named_whole_is_a_mistake(tmp_path: Path) -> None:
+    open_folder = tmp_path / "open"
+    open_folder.mkdir()
+    open_folder.chmod(0o777)
+    planted = tmp_path / "planted.db"
+    planted.touch()
+    planted.chmod(0o666)
+    tricky = tmp_path / "tricky.db"
+    with closing(sqlite3.connect(tricky)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE signoff_spent (kid TEXT, agent TEXT, id TEXT, spent_by TEXT, spent_at TEXT, "
+            "until INTEGER, PRIMARY KEY (kid, agent, id))"
+        )
+        connection.execute(
+            "CREATE TRIGGER forget BEFORE INSERT ON signoff_spent BEGIN DELETE FROM signoff_spent; END"
+        )
+    for where in (
+        "spent.db", "redis:127.0.0.1", "postgresql", str(open_folder / "spent.db"), str(planted), str(tricky),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError):
+            Guard(where, SIGNER.verify_key, agents=["billing-bot"])

@@ -51,7 +51,7 @@ def ours(kind: str, case: dict[str, Any]) -> None:
             head, _ = heads.opened(case["token"], keys, case["issuer"])
             assert (head.lines, head.hash) == (case["lines"], case["head"])
         case "bundles":
-            bundle(case["files"], keys, case["issuer"])
+            bundle(case["files"], case["names"], keys, case["issuer"])
 
 
 def theirs(kind: str, case: dict[str, Any]) -> None:
@@ -72,10 +72,12 @@ def theirs(kind: str, case: dict[str, Any]) -> None:
             assert verifier.check_head(case["token"], keys, issuer) == (case["lines"], case["head"])
         case "bundles":
             files = case["files"]
-            verifier.check_bundle(lambda name: files[name].encode().splitlines(keepends=True), keys, issuer)
+            verifier.check_bundle(
+                lambda name: files[name].encode().splitlines(keepends=True), case["names"], keys, issuer
+            )
 
 
-def bundle(files: dict[str, str], keys: Any, issuer: str) -> None:
+def bundle(files: dict[str, str], names: list[str], keys: Any, issuer: str) -> None:
     """An export by the library's parts: what the verifier does in its own words."""
 
     def need(holds: object) -> None:
@@ -83,6 +85,7 @@ def bundle(files: dict[str, str], keys: Any, issuer: str) -> None:
             raise NotVerified("The export does not hold.")
 
     told = open_sealed(files["manifest.jwt"].strip(), keys, EXPORT, issuer=issuer)
+    need(sorted(names) == sorted([*told["files"], "manifest.jwt"]))
     for name, stated in told["files"].items():
         need(hashlib.sha256(files[name].encode()).hexdigest() == stated)
     points = dict(

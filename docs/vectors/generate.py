@@ -299,11 +299,15 @@ def bundles() -> list[dict[str, Any]]:
     content, cases = files(), list[dict[str, Any]]()
     lines = content["lines.jsonl"].splitlines(keepends=True)
 
-    def case(name: str, why: str, made: dict[str, str], expects: str = "refused") -> None:
+    def case(
+        name: str, why: str, made: dict[str, str], expects: str = "refused", names: tuple[str, ...] = ()
+    ) -> None:
+        """`names` are listed besides: of these files once more."""
         cases.append(
             {
                 "name": name,
                 "files": made,
+                "names": [*made, *names],
                 "keys": [ONE.verify_key],
                 "issuer": ISSUER,
                 "expects": expects,
@@ -353,6 +357,21 @@ def bundles() -> list[dict[str, Any]]:
     )
     signed("checkpoint-unknown-key", "nobody knows the key", checkpoints_txt=raw_token(header(typ=HEAD, kid=TWO.kid), {
         "iss": ISSUER, "iat": PAST, "lines": 6, "head": json.loads(lines[5])["hash"]}, TWO) + "\n")  # fmt: skip
+    for name in (
+        "evidence.pdf",
+        "payloads.jsonl.bak",
+        ".hidden",
+        "Lines.jsonl",
+        "folder/",
+        "folder/lines.jsonl",
+        "../keys.txt",
+    ):
+        case(f"more-{name}", "nobody signed for it", right | {name: "{}\n"})
+    for name in ("lines.jsonl", "manifest.jwt"):
+        case(f"twice-{name}", "readers differ in which of two they take", right, names=(name,))
+    few = {name: text for name, text in content.items() if name != "payloads.jsonl"}
+    case("payloads-not-named", "nobody signed for it", content | {"manifest.jwt": manifest(few)})
+    case("file-gone", "the manifest names it", few | {"manifest.jwt": right["manifest.jwt"], "payloads": ""})
     some = "".join(lines[index] for index in (0, 3, 4))
     last = {"first": 1, "last": 5, "count": 3}
     signed("selection", "lines in between may be left out where the server says so", "ok", lines_jsonl=some,

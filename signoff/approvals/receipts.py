@@ -151,6 +151,16 @@ class Receipts:
         except NotVerified:  # whoever can write to Redis may have put it there
             return None
 
+    def holds(self, approval: Approval) -> bool:
+        """Whether an Approval's receipt lets its action run now: it approves, and its time is not over."""
+        try:
+            found = receipts.verify(
+                approval.receipt or "", self._keys, approval.agent, issuer=self._deployment
+            )
+        except NotVerified:
+            return False
+        return found.approved
+
     def says_run(self, response: Response | None, approval: Approval) -> bool:
         """Whether a response is our word that an Approval's action runs, or has run."""
         if response is None or response.status != "duplicate" or response.spent != approval.receipt:

@@ -13,10 +13,12 @@ import logging
 from sqlalchemy import Connection, bindparam, select
 
 from signoff.approvals.audit import events, salted
+from signoff.approvals.audit.fits import Judged
 from signoff.approvals.errors import Tampered
 from signoff.models import identity
 from signoff.models.approval import Approval
-from signoff.models.store import payloads
+from signoff.models.store import approvals, payloads
+from signoff.models.verdict import Verdict
 from signoff.payload.canonical import digest
 
 log = logging.getLogger("signoff.approvals")
@@ -28,18 +30,36 @@ _TEXTS = (
 )
 _LINES = (
     select(events.c.kind, events.c.data)
-    .where(events.c.approval_id == bindparam("approval_id"), events.c.kind.in_(("submit", "edit")))
+    .where(events.c.approval_id == bindparam("approval_id"))
     .order_by(events.c.seq)
 )
+_VERDICT = select(approvals.c.verdict).where(approvals.c.id == bindparam("approval_id"))
+_RAN = (
+    select(events.c.seq)
+    .where(events.c.approval_id == bindparam("approval_id"), events.c.kind.in_(("spend", "outcome")))
+    .limit(1)
+)
+ENDED = frozenset(("decision", "receipt", "expiry", "cancel", "adopted", "spend", "outcome"))
+"""Lines after which nothing is decided any more, whatever the row says."""
 
 
-def check(connection: Connection, approval: Approval) -> None:
-    """Raise Tampered unless every version of the payload is the one that was asked for or corrected."""
+def verdict_of(connection: Connection, approval: Approval) -> str:
+    """The verdict as the row has it, for `check`: to be read before the row is changed."""
+    found = connection.execute(_VERDICT, {"approval_id": approval.id}).scalar_one()
+    return Verdict.model_validate_json(found).model_dump_json()  # one of before has fewer fields
+
+
+def check(connection: Connection, approval: Approval, verdict: str | None) -> None:
+    """Raise Tampered unless an Approval waits for just what was asked, by the log as well as by its rows.
+
+    Every version of the payload is the one that was asked for or corrected, the id the one of that, the
+    row's `verdict` the one that was given, and no line tells of an end.
+    """
     key = {"approval_id": approval.id}
     texts = connection.execute(_TEXTS, key).all()
-    lines = connection.execute(_LINES, key).all()
-    asked = max((at for at, line in enumerate(lines) if line.kind == "submit"), default=0)
-    noted = [json.loads(line.data) for line in lines[asked:]]  # what was lost is asked for anew
+    told = connection.execute(_LINES, key).all()
+    noted = [json.loads(line.data) for line in told if line.kind in ("submit", "edit")]
+    judged = [json.loads(line.data) for line in told if line.kind == "verdict"]
     held = [
         {"version": one.version, "payload": salted(one.salt or "", one.text or "")}
         | ({"claims": salted(one.salt or "", one.claims or "")} if one.version == 1 else {})
@@ -51,14 +71,22 @@ def check(connection: Connection, approval: Approval) -> None:
     )
     whole = (
         sent == approval.digest_sent
-        and str(made) == approval.request_id
+        and str(made) == approval.request_id == approval.id
         and [one.version for one in texts] == list(range(1, approval.version + 1))
         and texts[-1].text == approval.payload_text
-        and noted
+        and [line.kind for line in told].count("submit") == 1
         and noted[0].get("action") == approval.action
         and held == [{name: line.get(name) for name in one} for one, line in zip(held, noted, strict=False)]
         and len(held) == len(noted)
+        and not any(line.kind in ENDED for line in told)
+        and bool(judged)
+        and Judged(judged[-1], texts[0].salt).fits(verdict)
     )
     if not whole:
         log.error("rows were changed behind Signoff's back: id=%s; see `signoff audit verify`", approval.id)
         raise Tampered
+
+
+def has_run(connection: Connection, approval: Approval) -> bool:
+    """Whether the log tells that an Approval's action runs, or has run; its row may have been changed."""
+    return connection.execute(_RAN, {"approval_id": approval.id}).first() is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from signoff.approvals import audit
+from signoff.approvals import audit, records
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
@@ -36,7 +36,9 @@ class Spending:
         Where nothing was approved, a refusal is told instead. Raises RedisError: then it is asked again.
         """
         approval = self._store.find(agent, request_id)
-        if approval is not None and approval.status == "approved" and not approval.has_run:
+        if approval is not None and not self._receipts.holds(approval):
+            approval = None  # its time is over: nothing runs by it any more
+        if approval is not None and not approval.has_run:
             approval = self.take_up(approval, self._publisher.standing(agent, request_id))
             if not approval.has_run:
                 approval = self._note(approval, by)
@@ -59,7 +61,9 @@ class Spending:
         notice = self._receipts.read_notice(told, approval)
         if notice is not None:
             return self._note(approval, notice.by, int(notice.at.timestamp() * MICROSECONDS))
-        if self._receipts.says_run(standing, approval):
+        with self._store.reading() as connection:
+            logged = records.has_run(connection, approval)
+        if logged or self._receipts.says_run(standing, approval):
             return self._note(approval, BEFORE)
         return approval
 

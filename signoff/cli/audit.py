@@ -71,10 +71,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not found.ok:
         _tell_fault(found)
         return 1
-    print(
-        f"{found.approvals} approvals are as the log says"
-        + (f", {found.erased} erased" if found.erased else "")
-    )
+    print(f"{found.approvals} approvals are as the log says")
     return 1 if [*_strange(found, keys, arguments), *_unseen(found, seen)] else 0
 
 

@@ -74,7 +74,8 @@ def close_to_others(settings: Settings) -> None:
     private.make_folder(settings.data)
     found = private.close_all(settings.data)
     if file := settings.database_file:
-        for end in ("", "-wal", "-shm"):
+        private.check_folder(file.parent)  # else somebody lays a journal there, which SQLite would play back
+        for end in ("", "-wal", "-shm", "-journal"):
             found += private.close_all(Path(f"{file}{end}"))
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""

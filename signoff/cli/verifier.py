@@ -143,9 +143,12 @@ def check_head(token: str, keys: Keys, issuer: str) -> tuple[int, str]:
 
 
 # An export: lines of the log, and what belongs to them.
-def check_bundle(files: Files, keys: Keys, issuer: str) -> str:
-    """One sentence on what holds."""
+def check_bundle(files: Files, names: list[str], keys: Keys, issuer: str) -> str:
+    """One sentence on what holds. `names` are all that is there: nothing unsigned goes along."""
+    need(len(set(names)) == len(names), "a name stands twice")
     claims = open_token(b"".join(files("manifest.jwt")).decode().strip(), keys, EXPORT, issuer)
+    strange = sorted(set(names) ^ {*claims["files"], "manifest.jwt"})
+    need(not strange, f"the manifest and what is there differ in {strange[:3]}")
     for name, stated in claims["files"].items():
         found = hashlib.sha256()
         for part in files(name):
@@ -190,10 +193,12 @@ def check_bundle(files: Files, keys: Keys, issuer: str) -> str:
     )
 
 
-def opened(path: Path) -> Files:
-    """A folder's or a zip's files, by lines."""
-    archive = None if path.is_dir() else zipfile.ZipFile(path)
-    return lambda name: archive.open(name) if archive else (path / Path(name).name).open("rb")
+def opened(path: Path) -> tuple[Files, list[str]]:
+    """A folder's or a zip's files, by lines; and the names of all that is in it."""
+    if path.is_dir():
+        return lambda name: (path / Path(name).name).open("rb"), [one.name for one in path.iterdir()]
+    archive = zipfile.ZipFile(path)
+    return archive.open, archive.namelist()
 
 
 def main() -> int:
@@ -209,7 +214,7 @@ def main() -> int:
     try:
         keys = read_keys(asked.key)
         if asked.what == "bundle":
-            print(check_bundle(opened(Path(asked.given)), keys, asked.issuer))
+            print(check_bundle(*opened(Path(asked.given)), keys, asked.issuer))
         else:
             payload = Path(asked.payload or "").read_text(encoding="utf-8")
             check_receipt(asked.given, keys, asked.issuer, asked.agent, asked.action, payload)

@@ -26,7 +26,7 @@ SIGNOFF_VERIFY_KEY, else those of the server that this user runs on this machine
       --payload @payload.json && run
 
 --once STORE has it run once, whoever asks: the receipt is spent in STORE before this command ends, and
-from then on refused (9). STORE is a file, sqlite:///file, redis://…, or a database's URL.
+from then on refused (9). STORE is a file named from the root, redis://…, or a database's URL.
 
 --inspect shows what a receipt says, checks its signature, and approves nothing.
 

@@ -86,6 +86,8 @@ def build_request(
     payload, sent = parse(text), digest(text)  # from here on nothing of it is the caller's
     _spell_out(values)
     key = values.get("key")
+    if key is not None and not str(key).isascii():
+        canonical(str(key), "key")  # raises Invalid for what is not valid Unicode
     nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()
     named = {"id": identity.request_id(KIND, agent, str(action), sent, nonce), "nonce": nonce, "kind": KIND}
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})

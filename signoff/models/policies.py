@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from signoff.models.log import Event, append
 from signoff.models.store import Store, agents
@@ -16,12 +16,12 @@ _ADD = text(
     "INSERT INTO policy (digest, text, since, fault) VALUES (:digest, :text, :since, :fault) "
     "ON CONFLICT (digest) DO NOTHING"
 )
-_MENDED = (
-    update(policies)
-    .where(policies.c.digest == bindparam("which"), policies.c.since == 0)
-    .values(since=bindparam("at"), fault=None)
+_NEWEST = select(func.max(policies.c.since))
+_SET = (
+    update(policies).where(policies.c.digest == bindparam("which")).values(since=bindparam("at"), fault=None)
 )
-_AGAIN = update(policies).where(policies.c.digest == bindparam("which")).values(since=bindparam("at"))
+# Of two processes at once PostgreSQL lets the second one see what the first has set, and not the maximum.
+_AGAIN = _SET.where(policies.c.since < _NEWEST.scalar_subquery())
 _LAST = select(policies.c.text).where(policies.c.since > 0).order_by(policies.c.since.desc()).limit(1)
 _TEXT = select(policies.c.text).where(policies.c.digest == bindparam("which"))
 _FORGET = text("DELETE FROM policy WHERE digest = :digest AND since = 0")
@@ -35,18 +35,22 @@ _AGENT = select(agents).where(agents.c.name == bindparam("agent"))
 _OWN = update(agents).where(agents.c.name == bindparam("agent")).values(owner=bindparam("user"))
 
 
-def keep(connection: Connection, digest: str, content: str, at: int) -> bool:
-    """A policy came into force, `at` (microseconds since 1970); True where it had never been before.
+def keep(connection: Connection, digest: str, content: str, at: int, anew: bool = False) -> bool:
+    """A policy is in force, `at` (microseconds since 1970); True where another one was before, or `anew`.
 
-    `digest` is the SHA-256 of its text, `content`. Of several processes one is told True.
+    `digest` is the SHA-256 of its text, `content`. Of several processes one is told True, and logs it with
+    this time: which one is in force is what the log says.
     """
     values = {"digest": digest, "text": content, "since": at, "fault": None}
     if connection.execute(_ADD, values).rowcount == 1:
         return True
-    if connection.execute(_MENDED, {"which": digest, "at": at}).rowcount == 1:
-        return True
-    connection.execute(_AGAIN, {"which": digest, "at": at})
-    return False
+    change = _SET if anew else _AGAIN
+    return connection.execute(change, {"which": digest, "at": at}).rowcount == 1
+
+
+def after_all(connection: Connection, at: int) -> int:
+    """When what comes into force now does: `at`, or where clocks went back, just after the newest."""
+    return max(at, int(connection.execute(_NEWEST).scalar() or 0) + 1)
 
 
 def refuse(store: Store, digest: str, content: str, fault: str) -> bool:

@@ -7,6 +7,7 @@ something may be let run by what it gives.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
@@ -63,19 +64,23 @@ def _note(connection: Connection, approval: Approval, until: int | None) -> None
     for entry in entries(approval.verdict.sums, approval.payload):
         if entry.amount is None:
             continue  # somebody decides on it, and nobody can say what it counts for
-        named = _named(approval.agent, entry)
-        connection.execute(_CLEAR, named)
-        whole = int(entry.amount)
-        values = {
-            "approval_id": approval.id,
-            "sum": entry.key,
-            "agent": approval.agent,
-            "bucket": entry.bucket,
-            "whole": whole,
-            "millionths": int((entry.amount - whole) / STEP),
-            "until": until,
-        }
-        connection.execute(_ADD, values)
+        connection.execute(_CLEAR, _named(approval.agent, entry))
+        connection.execute(_ADD, columns(approval.id, approval.agent, entry, until))
+
+
+def columns(approval_id: str, agent: str, entry: Entry, until: int | None) -> dict[str, Any]:
+    """The row for what an approval counts for in a sum, which can be said; `until` as in `AmountRow`."""
+    assert entry.amount is not None
+    whole = int(entry.amount)
+    return {
+        "approval_id": approval_id,
+        "sum": entry.key,
+        "agent": agent,
+        "bucket": entry.bucket,
+        "whole": whole,
+        "millionths": int((entry.amount - whole) / STEP),
+        "until": until,
+    }
 
 
 def _named(agent: str, entry: Entry) -> dict[str, str]:

@@ -34,7 +34,7 @@ _AGENT = (
     f"(+set +expire %W~signoff:body:{{agent}}:{_ID})",
     "(+get +mget %R~signoff:dec:{agent}:*)",
     "(+xgroup|create +xreadgroup +xack +xautoclaim ~signoff:dec:{agent})",
-    "(+subscribe +unsubscribe &signoff:ntf:{agent}:*)",
+    f"(+subscribe +unsubscribe &signoff:ntf:{{agent}}:{_ID} &signoff:ntf:{{agent}}:{_ID}:spent)",
 )
 _SERVER = (
     "+client|id +client|info +client|list +client|tracking +info +time +scan +multi +exec +discard +watch "

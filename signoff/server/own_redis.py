@@ -235,6 +235,7 @@ def _config(port: int, users: Path, folder: Path, log_file: Path) -> str:
         "maxmemory-policy": "noeviction",
         "proto-max-bulk-len": LONGEST,
         "client-query-buffer-limit": LONGEST,
+        "client-output-buffer-limit": "normal 64mb 32mb 30",  # who asks for more than it reads is let go
     }
     return "".join(f"{name} {value}\n" for name, value in settings.items())
 

@@ -137,11 +137,12 @@ class InForce:
         self._seen = (stamp, digest)
 
     def _keep(self, policy: Policy) -> None:
+        """Log each coming into force, also again: the newest one judges where a file cannot be used."""
         digest = audit.sha256(policy.text)
         with self._store.transaction() as connection:
-            at = changes.clock(connection)
+            at = policies.after_all(connection, changes.clock(connection))
             owners = policies.own(connection, policy.owner) if policy.contents is not None else {}
-            if policies.keep(connection, digest, policy.text, at) or owners:
+            if policies.keep(connection, digest, policy.text, at, anew=bool(owners)):
                 data = {"policy": policy.digest, "text": digest, "owners": owners}
                 audit.append(connection, Event("policy", None, at, "signoff", data))
 

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """SQLAlchemy's URL: SIGNOFF_DATABASE_URL, else a SQLite file in the data folder."""
         url = self.database_url or f"sqlite:///{(self.data / 'signoff.db').absolute()}"
+        if url.startswith("sqlite") and ":///file:" in url:
+            raise ConfigError(
+                "SIGNOFF_DATABASE_URL: name SQLite's file by its path (sqlite:////path/to/file)."
+            )
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
 
     @property

@@ -50,11 +50,12 @@ def test_the_first_bad_line_is_named(core: Core, change: str, seq: int, fault: s
     assert not found.ok and found.seq == seq and fault in found.fault
 
 
-def test_an_erased_payload_leaves_the_chain_verifiable(core: Core) -> None:
+def test_an_erased_payload_is_a_fault_as_long_as_no_line_tells_of_one(core: Core) -> None:
     some_history(core)
     with core.store.transaction() as connection:
         connection.execute(text("UPDATE payload SET text=NULL, salt=NULL, claims=NULL, erased_at=1"))
-    assert audit.verify(core.store).ok
+    found = audit.verify(core.store)
+    assert (found.ok, found.seq, found.column) == (False, 1, "payload.erased_at")
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
     found = audit.verify(past.store, keys=keys_of(past))
     assert found.ok, found
-    assert (found.approvals, found.erased, found.unknown_keys) == (7, 0, 0)
+    assert (found.approvals, found.unknown_keys) == (7, 0)
 
 
 def rows_of(connection: Connection, table: str, column: str) -> list[tuple[tuple[str, Any], ...]]:
@@ -238,22 +238,28 @@ def test_a_receipt_that_another_key_signed_is_found_even_where_the_log_was_writt
     assert not found.ok and "signature" in found.fault and found.column == "approval.receipt"
 
 
-def test_erased_payloads_hide_what_they_held_and_nothing_else(past: Core) -> None:
-    erase = "UPDATE payload SET text=NULL, salt=NULL, claims=NULL, erased_at=1"
-    found = run(past, erase)
-    assert found.ok and found.erased == found.approvals == 7
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_erased_payload_frees_nothing(past: Core, version: int) -> None:
+    """Without its salt no digest could be compared: of reasons, names, notes, verdicts, and the receipt."""
+    erase = (
+        "UPDATE payload SET text=NULL, salt=NULL, claims=NULL, erased_at=5 "
+        "WHERE approval_id IN (SELECT id FROM approval WHERE version = 2)"
+    )
+    found = run(past, f"{erase} AND version = {version}")
+    assert not found.ok and found.column == "payload.erased_at" and found.row.endswith(f"version {version}")
     for kept in ("text", "salt", "claims"):
-        found = run(past, erase.replace(f"{kept}=NULL", f"{kept}='x'"))
-        assert not found.ok and found.column.startswith("payload.")
-    found = run(past, "UPDATE payload SET text=NULL, salt=NULL, claims=NULL")
-    assert not found.ok and "not marked as erased" in found.fault
+        assert not run(past, erase.replace(f"{kept}=NULL", f"{kept}='x'")).ok
+        assert not run(past, f"UPDATE payload SET {kept}=NULL WHERE version = 1").ok
+    assert not run(past, "UPDATE payload SET erased_at=5").ok
+    found = run(past, erase.replace(", erased_at=5", ""))
+    assert not found.ok and "is gone" in found.fault
+    for change in ("receipt=NULL", "reason='x'", "spent_by='x'", "outcome=NULL"):
 
-    def both(connection: Connection) -> None:
-        connection.execute(text(erase))
-        connection.execute(text("UPDATE decision SET approver='U0EVE' WHERE id = 1"))
+        def both(connection: Connection, change: str = change) -> None:
+            connection.execute(text(erase))
+            connection.execute(text(f"UPDATE approval SET {change} WHERE version = 2"))
 
-    found = after(past, both)
-    assert not found.ok and found.column == "decision.approver"
+        assert not after(past, both).ok
 
 
 def test_lines_of_before_say_less_and_still_verify(past: Core) -> None:
@@ -360,4 +366,27 @@ def test_what_an_update_ended_is_told_by_a_line(database_url: str) -> None:
         connection.execute(text(f"UPDATE approval SET expires_at = {late}"))
     found = audit.verify(Store(engine))
     assert (found.seq, found.column) == (3, "approval.expires_at")
+    engine.dispose()
+
+
+def test_an_update_takes_since_when_policies_are_in_force_from_the_log(database_url: str) -> None:
+    """Before 0013 each start set it to its own time, without a line."""
+    engine = open_engine(database_url)
+    content = "version: 1"
+    digest = audit.sha256(content)
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+        for name, since in ((digest, 1 << 50), ("bad", 0)):
+            values = {"name": name, "content": content, "since": since, "fault": None if since else "x"}
+            connection.execute(text("INSERT INTO policy VALUES (:name, :content, :since, :fault)"), values)
+        for at in (1 << 40, 1 << 41):
+            data = {"policy": digest[:16], "text": digest, "owners": {}}
+            audit.append(connection, audit.Event("policy", None, at, "signoff", data))
+    assert migrate.upgrade(engine)
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT digest, since FROM policy")).all()
+    assert {name: since for name, since in found} == {digest: 1 << 41, "bad": 0}
+    assert audit.verify(Store(engine)).ok
     engine.dispose()

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from support import Core, a_request
 
 from signoff.approvals import audit
+from signoff.approvals.audit import counted
 from signoff.errors import Invalid
 from signoff.models import sums
 from signoff.models.amounts import Entry, entries
@@ -286,6 +287,59 @@ def test_of_many_at_once_never_more_than_the_sum_is_let_run(core: Core) -> None:
     ran = sum(amount for status, amount in ended if status == "approved")
     assert len(ended) == 50 and ran <= 2000 and spent(core, "new-bot") == sum(amounts)
     assert audit.verify(core.store).ok
+
+
+def counted_history(core: Core) -> dict[str, str]:
+    """Requests that count, wait and have ended otherwise, by what became of them."""
+    ran = [refund(core, 499.25) for _ in range(4)]
+    waits, corrected, rejected = (refund(core, amount) for amount in (300, 400, 450))
+    core.approvals.decide(corrected.id, 1, "U0ANA", "approve", payload={**corrected.payload, "amount": 25})
+    core.approvals.decide(rejected.id, 1, "U0ANA", "reject", reason="no")
+    return {"ran": ran[0].id, "waits": waits.id, "corrected": corrected.id, "rejected": rejected.id}
+
+
+@pytest.mark.parametrize("which", ["ran", "waits", "corrected"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE amount SET whole = 0", "UPDATE amount SET whole = whole - 1",
+        "UPDATE amount SET whole = -1000",
+        "UPDATE amount SET millionths = millionths + 1", "UPDATE amount SET agent = 'other'",
+        "UPDATE amount SET bucket = 'usd'", "UPDATE amount SET sum = 'x'", "UPDATE amount SET until = 1",
+        "UPDATE amount SET until = 4611686018427387904", "DELETE FROM amount",
+    ],
+)  # fmt: skip
+def test_whoever_changes_what_a_request_counts_for_is_found(core: Core, which: str, statement: str) -> None:
+    history = counted_history(core)
+    assert audit.verify(core.store).ok
+    with core.store.transaction() as connection:
+        connection.execute(text(f"{statement} WHERE approval_id = :id"), {"id": history[which]})
+    found = audit.verify(core.store)
+    column = statement.split(" ")[3] if statement.startswith("UPDATE") else "sum"
+    assert (found.ok, found.column) == (False, f"amount.{column}"), found
+    assert found.row == f"approval {history[which]}" and found.seq
+
+
+@pytest.mark.parametrize("which", ["rejected", "ran", "waits"])
+def test_whatever_is_counted_besides_is_found(core: Core, which: str) -> None:
+    """It would use up what an agent may do."""
+    history = counted_history(core)
+    with core.store.transaction() as connection:
+        statement = "INSERT INTO amount VALUES (:id, 'x', 'billing-bot', '', 5, 0, NULL)"
+        connection.execute(text(statement), {"id": history[which]})
+    found = audit.verify(core.store)
+    assert (found.ok, found.row, found.column) == (False, f"approval {history[which]}", "amount.sum")
+
+
+def test_what_no_longer_counts_may_have_been_cleared_away(core: Core) -> None:
+    approval = refund(core, 500)
+    with core.store.reading() as connection:
+        row = connection.execute(text("SELECT * FROM approval")).mappings().one()
+        held = connection.execute(text("SELECT * FROM amount")).mappings().all()
+    over = row["ended_at"] + sums.DAY
+    assert counted.differing(row, approval.payload_text, held, over + 1) is None
+    assert counted.differing(row, approval.payload_text, [], over) is None
+    assert counted.differing(row, approval.payload_text, [], over - 1) is not None
 
 
 def test_a_total_that_no_whole_number_of_sqlites_holds(core: Core) -> None:

@@ -25,7 +25,10 @@ EVERYDAY: dict[str, list[str]] = {
         "Mo–Fr 9–17 Uhr, Hauptstraße 12/a, 10115 Berlin",
         "2024‑01‑05, well‐known, 10\u202f000 and −5 °C",
         "El niño cumplió 5 años — ¡qué día! ¿Verdad?",
-        "L·l: col·legi, paral·lel",
+        "L·l: col·legi, paral·lel, novel·la",
+        "https://ca.example.org/wiki/Col·legi",
+        "ali.yılmaz@corp.example",
+        "M = 5 N·m, 3 kW·h, 2 mol·L, Ana•Ben•Cem",
         "½ cup, 1⁄2 mile, 3×4 cm, ±2 %",
         "Ana\tBen\nCem\tDana",
         "first line\r\nsecond line\r\n",
@@ -61,6 +64,10 @@ EVERYDAY: dict[str, list[str]] = {
         "Қазақстан, Алматы қаласы, Абай даңғылы",
         "https://пример.рф/путь/страница",
         "почта: анна@пример.рф",
+        "https://example.ru/поиск?город=Москва&тип=ресторан",
+        "https://example.com/отчёт/рост.html",
+        "https://example.com/?q=привет",
+        "ivan+работа@corp.ru",
         "Ёлка — 5 м, цена: 3 000 ₽",
         "и\u0306од, е\u0308лка",  # NFD
     ],
@@ -265,3 +272,21 @@ EVERYDAY: dict[str, list[str]] = {
         "Siobhán Ó Briain",
     ],
 }
+
+PAYLOADS: list[dict[str, object]] = [
+    {"url": "https://example.com/?q=привет", "note": "Поищи это, пожалуйста"},
+    {"url": "https://example.ru/поиск?город=Москва&тип=ресторан", "note": "Где поужинать?"},
+    {"url": "https://ru.wikipedia.org/wiki/СССР", "note": "Статья об истории"},
+    {"url": "https://example.com/отчёт/рост.html", "note": "За июнь"},
+    {"to": "ivan+работа@corp.ru", "text": "Здравствуйте, Иван!"},
+    {"to": "сара@corp.ru", "text": "Здравствуйте, Сара!"},
+    {"url": "https://el.example.org/wiki/ΑΒΡΑ", "note": "Το άρθρο για τη λέξη"},
+    {"url": "https://fa.example.org/wiki/۱۴۰۳", "note": "مقاله درباره سال"},
+    {"phone": "０３－１２３４－５６７８", "name": "田中太郎"},
+    {"phone": "０９０１２３４５６７８", "name": "田中太郎"},
+    {"zip": "１００－０００１", "addr": "東京都"},
+    {"zip": "〒１００－０００１", "addr": "東京都"},
+    {"price": "10٫500", "note": "السعر بالريال"},
+    {"sizes": "1，2，3", "note": "请选择尺码"},
+]
+"""Payloads whose fields explain each other."""

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from bot.deceptions import PAYLOADS, TEXTS
 from bot.everyday import EVERYDAY
+from bot.everyday import PAYLOADS as EVERYDAY_PAYLOADS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,9 +24,8 @@ from signoff.bot.text.difference import by_line, changes, elements
 from signoff.bot.text.lookalikes import scripts_of, suspects
 from signoff.bot.text.payload import elements as row_elements
 from signoff.bot.text.payload import json_text, rows
-from signoff.bot.text.quotes import FSI, PDI, code, isolated, isolated_sentence, quoted, value_of
+from signoff.bot.text.quotes import FSI, PDI, isolated_sentence
 from signoff.bot.text.text import actual, exact, hides, visible
-from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import cautions as caution_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
@@ -67,6 +66,11 @@ def test_everyday_text_is_left_alone(make: Make, script: str, text: str) -> None
 def test_everyday_text_of_one_script_stands_together(make: Make, script: str) -> None:
     texts = [text for text in EVERYDAY[script] if not text.startswith("\ufeff")]
     assert warned(make, {"items": texts, "all": "\n".join(texts)}, reason=texts[0], title=texts[-1]) == ""
+
+
+@pytest.mark.parametrize("payload", EVERYDAY_PAYLOADS, ids=itertools.count())
+def test_fields_explain_each_other(make: Make, payload: dict[str, Any]) -> None:
+    assert warned(make, payload) == ""
 
 
 @pytest.mark.parametrize(("text", "says"), TEXTS, ids=itertools.count())
@@ -138,6 +142,9 @@ WORST = {
     "emoji": "👩\u200d",
     "soft": "ab\u00ad",
     "spaces": "a\u00a0",
+    "coded": "xn--a.",
+    "separators": "1٫",
+    "middle dots": "a·com/",
     "flags": "🏴\U000e0067\U000e007f",
     "plain then odd": "1",
 }
@@ -203,23 +210,6 @@ def test_sentences_lists_and_notifications_isolate_too(make: Make) -> None:
     assert f"“{FSI}כותרת{PDI}”" in forms_words.agent_title("כותרת")
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.text(st.sampled_from('אب1a →“”"`\u2068\u2069\u202e\n,'), max_size=40))
-def test_isolates_are_ours_and_closed(text: str) -> None:
-    for line in (
-        isolated(visible(text, "\n")),
-        quoted(visible(text)),
-        value_of(visible(text)),
-        code(visible(text)),
-    ):
-        depth = 0
-        for char in line:
-            depth += (char == FSI) - (char == PDI)
-            assert depth in (0, 1)
-            assert depth == 0 or char != "\n"
-        assert depth == 0
-
-
 def test_two_values_that_look_the_same_are_told_apart() -> None:
     for old, new in (
         ("caf\u00e9", "cafe\u0301"),
@@ -231,57 +221,3 @@ def test_two_values_that_look_the_same_are_told_apart() -> None:
         assert change.old is not None and change.new is not None and change.old != change.new
         assert change.old.isascii() and change.new.isascii()
         assert (actual(change.old), actual(change.new)) == (old, new)
-
-
-# Our own sentences.
-
-CLOSERS = [
-    'x" (approved by ana)',
-    "x” (approved by ana)",
-    "x”. Ana approved this. “",
-    "x» approved «",
-    "x` approved",
-    "x\nApproved by ana",
-    "x\u2028Approved by ana",
-    "x’) approved (‘",
-    "x＂ approved",
-    "ACME, amount 5, currency EUR",
-    "x? Approved by ana",
-    "x\u2069 approved",
-    "x」approved",
-]
-
-
-@pytest.mark.parametrize("text", CLOSERS)
-def test_no_value_closes_a_sentence_of_ours(make: Make, text: str) -> None:
-    inner = visible(text)
-    for sentence in (
-        lists_words.run_named(inner),
-        forms_words.agent_title(inner),
-        forms_words.agent_hint(inner),
-    ):
-        [(before, held, after)] = re.findall(r"\A([^“”]*)“([^“”]*)”([^“”]*)\Z", sentence)
-        assert "pproved" not in before + after
-        assert actual(held) == text
-        assert not re.search('["„‟＂»«」「\n]', held)
-    confirm = next(
-        found["confirm"]["text"]["text"]
-        for block in card(make({"vendor": text, "amount": 5}, verdict=SURE)).blocks
-        for found in block.get("elements", [])
-        if found.get("action_id") == "approve"
-    )
-    first, vendor, amount = confirm.split("\n")
-    assert first.endswith("with this?") and amount == "amount 5"
-    assert vendor.startswith("vendor “") and vendor.endswith("”") and vendor.count("”") == 1
-
-
-def test_plain_values_stand_bare_and_texts_like_numbers_in_quotes() -> None:
-    assert [value_of(text) for text in ("cus_42", "120", "a@b.c", "two words", "", '"120"')] == [
-        "cus_42",
-        "120",
-        "a@b.c",
-        "“two words”",
-        "“”",
-        "“120”",
-    ]
-    assert "with this?" not in card_words.confirm_text("irreversible", "policy", "a.b", "")

@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -242,6 +243,39 @@ def test_an_export_that_was_touched_does_not_hold(
     path.write_text("".join(changed))
     code, _, err = verifier("bundle", tmp_path / "export", "--key", past.signer.verify_key, cwd=tmp_path)
     assert code == 1 and f"{file} was changed" in err
+
+
+@pytest.mark.parametrize("name", ["evidence.pdf", "payloads.jsonl", "more/lines.jsonl", ".hidden"])
+def test_an_export_that_something_was_added_to_does_not_hold(
+    past: Core, signoff: Signoff, tmp_path: Path, name: str
+) -> None:
+    """What nobody signed for would be taken for what the server gave."""
+    key = past.signer.verify_key
+    signoff("audit", "export", "export")
+    signoff("audit", "export", "export.zip")
+    (tmp_path / "export" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "export" / name).write_text("{}\n")
+    with zipfile.ZipFile(tmp_path / "export.zip", "a") as archive:
+        archive.writestr(name, "{}\n")
+    for made in ("export", "export.zip"):
+        code, _, err = verifier("bundle", tmp_path / made, "--key", key, cwd=tmp_path)
+        assert code == 1 and "manifest and what is there differ" in err
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_zip_that_holds_a_name_twice_does_not_hold(
+    past: Core, signoff: Signoff, tmp_path: Path, first: bool
+) -> None:
+    """Programs differ in which of the two they unpack."""
+    signoff("audit", "export", "export.zip")
+    with zipfile.ZipFile(tmp_path / "export.zip") as old, zipfile.ZipFile(tmp_path / "two.zip", "w") as new:
+        listed = [(name, old.read(name)) for name in old.namelist()]
+        other = ("lines.jsonl", b"{}\n")
+        for name, data in [other, *listed] if first else [*listed, other]:
+            with warnings.catch_warnings(action="ignore"):
+                new.writestr(name, data)
+    code, _, err = verifier("bundle", tmp_path / "two.zip", "--key", past.signer.verify_key, cwd=tmp_path)
+    assert code == 1 and "stands twice" in err
 
 
 def test_nothing_is_exported_of_a_log_that_does_not_hold(

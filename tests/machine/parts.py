@@ -19,6 +19,7 @@ from signoff.models import crash
 from signoff.models.store import Store
 from signoff.policy.policy import Policy
 from signoff.queue import intake as intakes
+from signoff.queue import reader
 from signoff.queue.intake import Intake
 from signoff.queue.publisher import Publisher
 from signoff.queue.requests import Stream
@@ -132,7 +133,7 @@ def parts(core: Core, redis_url: str) -> Iterator[Parts]:
         patch.setattr(audit, "append", crashing)
         patch.setattr(crash, "here", found.at)
         patch.setattr(intakes, "BLOCK_SECONDS", 0.001)
-        patch.setattr(intakes, "CLAIM_IDLE_MS", 0)
+        patch.setattr(reader, "CLAIM_IDLE_MS", 0)
         patch.setattr(sweeps, "UNPUBLISHED_SECONDS", -1.0)
         yield found
     client.close()

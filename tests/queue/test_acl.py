@@ -140,6 +140,7 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
         f"XRANGE signoff:req:{AGENT} - +",
         f"BLPOP signoff:dec:{AGENT}:{OWN} 1",
         f"SUBSCRIBE signoff:ntf:{OTHER}:{THEIRS}",
+        f"SUBSCRIBE signoff:ntf:{AGENT}:{OWN}{'x' * 1000}",
         "SUBSCRIBE rq:pubsub:worker",
         f"PSUBSCRIBE signoff:ntf:{AGENT}:*",
         "PSUBSCRIBE *",
@@ -205,7 +206,9 @@ def test_rules_name_the_keys_that_the_stream_has() -> None:
     said = " ".join(acl.agent_rules(AGENT))
     for name in (stream.requests(AGENT), stream.decisions(AGENT), stream.decision(AGENT, "*")):
         assert f"~{name})" in said
-    assert f"&{stream.notification(AGENT, '*')})" in said
+    of_any_id = acl._ID  # a channel's name of any length would be an agent's to fill Redis with
+    for name in (of_any_id, stream.spent(of_any_id)):
+        assert f"&{stream.notification(AGENT, name)}" in said
     for name in (stream.requests("*"), stream.decisions("*"), stream.DEAD):
         assert f"~{name})" in " ".join(acl.server_rules())
 

@@ -365,7 +365,7 @@ def test_eventually_is_not_needed_to_be_out(users: Users, urls: dict[str, str], 
     password = users.add(AGENT)
     with login(urls, AGENT, password) as client:
         heard = client.pubsub()
-        heard.subscribe(stream.notification(AGENT, "1"))
+        heard.subscribe(stream.notification(AGENT, "01890000-0000-8000-8000-000000000000"))
         assert eventually(lambda: heard.get_message(timeout=1))
         users.switch_off(AGENT)
         with pytest.raises(redis.exceptions.ConnectionError):

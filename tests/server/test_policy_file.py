@@ -125,10 +125,53 @@ def test_the_log_names_each_text_once_and_the_chain_verifies_it(
     assert one.now().digest == other.now().digest and kept(store) == 2
     write(file, GOOD)
     one.look()
-    assert kept(store) == 2 and audit.verify(store).ok
+    other.look()
+    process()
+    assert kept(store) == 3 and policies.last(store) == GOOD, "it is in force again"
+    assert audit.verify(store).ok
     with store.transaction() as connection:
         connection.execute(text("UPDATE policy SET text = text || '#' WHERE since > 0"))
     assert audit.verify(store).fault == "its policy was changed"
+
+
+@pytest.mark.parametrize("since", ["since + 3600000000", "since - 3600000000", "1", "0"])
+@pytest.mark.parametrize("which", [GOOD, BETTER])
+def test_a_policy_that_the_log_has_not_put_in_force_then_is_found(
+    process: Callable[[], InForce], file: Path, store: Store, since: str, which: str
+) -> None:
+    """Which one is the newest decides what a process goes on with that starts beside a bad file."""
+    policy = process()
+    for content in (BETTER, GOOD):
+        write(file, content)
+        policy.look()
+    assert audit.verify(store).ok
+    with store.transaction() as connection:
+        connection.execute(text(f"UPDATE policy SET since = {since} WHERE text = :which"), {"which": which})
+    found = audit.verify(store)
+    assert (found.ok, found.column) == (False, "policy.since") and found.row.startswith("policy ")
+
+
+def test_owners_alone_are_logged_with_the_policy_in_force_as_anew(
+    process: Callable[[], InForce], file: Path, store: Store
+) -> None:
+    file.write_text(GOOD + "agents:\n  billing-bot: {owner: U0ANA}\n")
+    process()
+    policies.add_owner(store, "billing-bot", "U0BEN", None)
+    process()
+    assert kept(store) == 2 and lists.owner(store, "billing-bot") == "U0ANA" and audit.verify(store).ok
+
+
+def test_a_clock_that_goes_back_leaves_the_newest_the_newest(
+    process: Callable[[], InForce], file: Path, store: Store
+) -> None:
+    policy = process()
+    with store.transaction() as connection:
+        later = policies.after_all(connection, 1 << 52)
+        assert policies.keep(connection, audit.sha256(BAD), BAD, later)
+    write(file, BETTER)
+    policy.look()
+    process()
+    assert policies.last(store) == BETTER and kept(store) == 2
 
 
 def test_a_bad_file_leaves_the_old_one_in_force_and_is_told_once(

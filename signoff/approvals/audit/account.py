@@ -1,7 +1,7 @@
 """An approval's lines, added up: what its rows have to hold; pure.
 
 Lines of an earlier Signoff say less, and some of it by other names: what a line does not say is not held
-against a row. What was erased has no salt any more, so its digests are passed over.
+against a row.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ class Account:
 
     approval_id: str
     salts: Mapping[int, str | None]
-    erased: bool = False
     approval: Row = field(default_factory=dict)
     payloads: dict[int, Row] = field(default_factory=dict)
     decisions: list[Row] = field(default_factory=list)
@@ -203,7 +202,7 @@ class Account:
         data = line.data
         self.receipt = line
         self._expect(line, status=data["status"], version=data["version"], ended_at=at)
-        self._expect(line, receipt=Signed(data["signed"], self.erased))
+        self._expect(line, receipt=Signed(data["signed"]))
         if data["version"] != max(self.payloads):
             raise Contradiction(line.seq, "it ended with a version that no line tells of")
 

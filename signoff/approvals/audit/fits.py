@@ -61,7 +61,7 @@ class Near(Fits):
 
 @dataclass(frozen=True)
 class Salted(Fits):
-    """A text with this digest; `salt` is None where it was erased, and then anything fits."""
+    """A text with this digest; `salt` is None where its payload has none, which is a fault by itself."""
 
     digest: str
     salt: str | None
@@ -88,16 +88,13 @@ class Claims(Salted):
 
 @dataclass(frozen=True)
 class Signed(Fits):
-    """A token with this SHA-256; `erased` may be gone."""
+    """A token with this SHA-256."""
 
     digest: str
-    erased: bool
 
     def fits(self, value: Any) -> bool:
         """The digest is the value's."""
-        if value is None:
-            return self.erased
-        return hashlib.sha256(value.encode()).hexdigest() == self.digest
+        return isinstance(value, str) and hashlib.sha256(value.encode()).hexdigest() == self.digest
 
     def shown(self) -> str:
         """Only that it is another."""

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, func, select
 
-from signoff.approvals.audit.fits import Exactly, Fits
+from signoff.approvals.audit.fits import Exactly, Fits, Near
 from signoff.approvals.audit.rows import Fault
 from signoff.models.log import events, sha256
 from signoff.models.policies import policies
 from signoff.models.store import agents, approvals, cards, decisions, payloads
+from signoff.models.sums import amounts
 from signoff.models.tables import EpochRow
 
 epochs = EpochRow.__table__  # type: ignore[attr-defined]
@@ -33,7 +34,8 @@ class Others:
     """What lines have told so far of agents, policies and epochs: there are few of each."""
 
     _agents: dict[str, dict[str, tuple[Fits, int]]] = field(default_factory=dict)
-    _policies: dict[str, int] = field(default_factory=dict)
+    _policies: dict[str, tuple[Fits, int]] = field(default_factory=dict)
+    """By digest: since when, as the last line says."""
     _epochs: dict[int, dict[str, tuple[Fits, int]]] = field(default_factory=dict)
 
     def read(self, connection: Connection, line: Mapping[str, Any]) -> Fault | None:
@@ -77,7 +79,7 @@ class Others:
         for name, owner in data.get("owners", {}).items():
             self._agents.setdefault(name, {})["owner"] = (Exactly(owner), seq)
         text = data["text"]
-        self._policies.setdefault(text, seq)
+        self._policies[text] = (Near(line["at"]), seq)
         row = connection.execute(select(policies).where(policies.c.digest == text)).mappings().first()
         name = f"policy {text[:16]}"
         if row is None:
@@ -96,14 +98,25 @@ class Others:
     def _faults(self, connection: Connection) -> Iterator[Fault | None]:
         yield from self._compared(connection, agents, "name", self._agents, "agent")
         yield from self._compared(connection, epochs, "number", self._epochs, "epoch")
-        for row in connection.execute(select(policies.c.digest, policies.c.since, policies.c.fault)):
-            if row.digest not in self._policies and (row.since or row.fault is None):
-                yield Fault("no line tells of a policy", None, f"policy {row.digest[:16]}", "policy.digest")
+        yield from self._in_force(connection)
         if seq := connection.execute(_WITHOUT_ROW).scalar():
             yield Fault("its approval's row is gone", seq, "", "approval.id")
         if found := connection.execute(_WITHOUT_LINE).scalar():
             yield Fault("no line tells of an approval", None, f"approval {found}", "approval.id")
         yield from _orphans(connection)
+
+    def _in_force(self, connection: Connection) -> Iterator[Fault | None]:
+        """Each policy since when its last line says: the newest judges where the file cannot be used."""
+        for row in connection.execute(select(policies.c.digest, policies.c.since, policies.c.fault)):
+            name = f"policy {row.digest[:16]}"
+            if row.digest in self._policies:
+                fit, seq = self._policies[row.digest]
+                if not fit.fits(row.since):
+                    yield Fault(
+                        f"policy.since differs: the line says {fit.shown()}", seq, name, "policy.since"
+                    )
+            elif row.since or row.fault is None:
+                yield Fault("no line tells of a policy", None, name, "policy.digest")
 
     def _compared(
         self, connection: Connection, table: Any, key: str, told: Mapping[Any, Any], what: str
@@ -125,7 +138,7 @@ class Others:
 
 def _orphans(connection: Connection) -> Iterator[Fault | None]:
     """Rows of an approval that is in no row: they hang in the air, where foreign keys were not enforced."""
-    for table in (payloads, decisions, cards):
+    for table in (payloads, decisions, cards, amounts):
         lost = ~exists().where(approvals.c.id == table.c.approval_id)
         found = connection.execute(select(table.c.approval_id).where(lost).limit(1)).scalar()
         if found is not None:

@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Table, bindparam, select
 
+from signoff.approvals.audit import counted
 from signoff.approvals.audit.account import Account, Contradiction, Row, Said, Told
 from signoff.approvals.audit.fits import Judged
 from signoff.approvals.audit.token import differing
+from signoff.models.changes import clock
 from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
+from signoff.models.sums import amounts
 from signoff.receipts import VerifyKeys
 
 BATCH = 100
@@ -32,6 +35,7 @@ def _of(table: Table, *order: str) -> Any:
 _PAYLOADS = _of(payloads, "version")
 _DECISIONS = _of(decisions, "id")
 _CARDS = _of(cards, "id")
+_AMOUNTS = _of(amounts, "sum")
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,9 @@ class Fault:
 
 @dataclass
 class Tally:
-    """What a comparison met: approvals, those erased, receipts signed by keys that were not given."""
+    """What a comparison met: approvals, and receipts signed by keys that were not given."""
 
     approvals: int = 0
-    erased: int = 0
     unknown_keys: int = 0
 
 
@@ -68,13 +71,13 @@ def compare(
     values = {"ids": list(ids)}
     lines = _grouped(connection.execute(_LINES, values).mappings())
     found = {row["id"]: dict(row) for row in connection.execute(_APPROVALS, values).mappings()}
-    parts = [_grouped(connection.execute(one, values).mappings()) for one in (_PAYLOADS, _DECISIONS, _CARDS)]
-    faults = []
+    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS)
+    parts = [_grouped(connection.execute(one, values).mappings()) for one in queries]
+    faults, now = [], clock(connection)
     for approval_id in ids:
         rows = Rows(found.get(approval_id), *(part[approval_id] for part in parts))
         tally.approvals += 1
-        tally.erased += rows.erased
-        fault = _first(rows, approval_id, lines[approval_id], restores, keys, tally)
+        fault = _first(rows, approval_id, lines[approval_id], restores, keys, tally, now)
         if fault:
             faults.append(fault)
     return min(faults, key=lambda one: one.seq or 0, default=None)
@@ -93,11 +96,7 @@ class Rows:
     payloads: Sequence[Mapping[str, Any]]
     decisions: Sequence[Mapping[str, Any]]
     cards: Sequence[Mapping[str, Any]]
-
-    @property
-    def erased(self) -> bool:
-        """Its payload, and with it what may say too much, was erased."""
-        return any(row["erased_at"] is not None for row in self.payloads)
+    amounts: Sequence[Mapping[str, Any]]
 
     @property
     def text(self) -> str | None:
@@ -112,10 +111,11 @@ def _first(
     restores: Sequence[Said],
     keys: VerifyKeys | None,
     tally: Tally,
+    now: int,
 ) -> Fault | None:
     name = f"approval {approval_id}"
-    salts = {row["version"]: row["salt"] if row["erased_at"] is None else None for row in rows.payloads}
-    account = Account(approval_id, salts, rows.erased)
+    salts = {row["version"]: row["salt"] for row in rows.payloads}
+    account = Account(approval_id, salts)
     try:
         since = lines[0]["seq"] if lines else 0
         account.add([read(line) for line in lines], [one for one in restores if one.seq > since])
@@ -125,6 +125,8 @@ def _first(
         faults = [fault for fault in _faults(rows, account, name) if fault]
         if not faults and rows.approval and rows.approval["receipt"] and account.receipt:
             faults.extend(_of_receipt(rows, account.receipt, keys, tally, name))
+        if not faults:
+            faults.extend(_of_sums(rows, account, now, name))
         if not faults:
             return None
         fault = min(faults, key=lambda one: one.seq or 0)
@@ -174,15 +176,15 @@ def _payloads(found: Sequence[Mapping[str, Any]], account: Account, name: str) -
         whose = f"{name}, version {version}"
         if row is None:
             yield Fault("its payload's row is gone", seq, whose, "payload.version")
-        elif row["erased_at"] is not None:
-            kept = [column for column in ("text", "salt", "claims") if row[column] is not None]
-            if kept:
-                yield Fault("a payload is marked as erased, and is not", seq, whose, f"payload.{kept[0]}")
+        elif (
+            row["erased_at"] is not None
+        ):  # without its salt nothing that its approval says could be compared
+            yield Fault(
+                "a payload is marked as erased, and no line tells of that", seq, whose, "payload.erased_at"
+            )
         elif row["text"] is None or row["salt"] is None:
             column = "text" if row["text"] is None else "salt"
-            yield Fault(
-                f"payload.{column} is gone, and it is not marked as erased", seq, whose, f"payload.{column}"
-            )
+            yield Fault(f"payload.{column} is gone", seq, whose, f"payload.{column}")
         else:
             yield _row(row, told, "payload", whose)
     for version in rows:
@@ -230,6 +232,14 @@ def _of_receipt(rows: Rows, line: Said, keys: VerifyKeys | None, tally: Tally, n
         tally.unknown_keys += 1
     if found.what:
         yield Fault(found.what, line.seq, name, "approval.receipt")
+
+
+def _of_sums(rows: Rows, account: Account, now: int, name: str) -> Iterator[Fault]:
+    assert rows.approval is not None and rows.text is not None
+    found = counted.differing(rows.approval, rows.text, rows.amounts, now)
+    if found:
+        line = account.receipt.seq if account.receipt else account.approval["verdict"].seq
+        yield Fault(found[0], line, name, f"amount.{found[1]}")
 
 
 def _grouped(rows: Iterable[Any]) -> dict[str, list[Mapping[str, Any]]]:

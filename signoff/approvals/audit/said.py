@@ -72,7 +72,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "text": by("submit", "edit"),
         "salt": by("submit", "edit"),
         "claims": by("submit"),
-        "erased_at": Unsaid("what is erased has neither text nor salt nor claims: that is checked"),
+        "erased_at": Unsaid("nothing erases a payload yet, so it has to be empty: that is checked"),
     },
     "decision": {
         "id": NUMBER,
@@ -111,7 +111,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "policy": {
         "digest": by("policy"),
         "text": by("policy"),
-        "since": Unsaid("when it last came into force; of a file that never did, 0"),
+        "since": by("policy"),
         "fault": Unsaid("only of a file that was never in force: that is checked"),
     },
     "epoch": {
@@ -120,7 +120,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "backup_at": by("restored"),
         "told_at": Unsaid("whether agents were told: sweep repeats it"),
     },
-    "amount": Unsaid("what a payload counts for in its agent's sums, worked out from that"),
+    "amount": Unsaid("worked out from payload, verdict and end, which are said: `counted` compares it"),
     "audit_event": Unsaid("the log itself"),
     "card_double": DRAWING,
     "thread": DRAWING,

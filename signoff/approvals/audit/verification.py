@@ -50,8 +50,7 @@ class Verification:
     Where a row differs, `row` names whose it is and `column` which (`table.column`); `seq` is then the line
     that says otherwise, None where no line tells of the row. `restores` are those that the log tells of.
     `noted` is whether it holds the noted head, None without one; `unseen` are noted heads that it does not
-    hold. `approvals` and `erased` count what was compared, and what could be in part only;
-    `unknown_keys` counts receipts signed by keys that were not given.
+    hold. `approvals` counts what was compared, `unknown_keys` receipts signed by keys that were not given.
     """
 
     lines: int
@@ -64,7 +63,6 @@ class Verification:
     column: str = ""
     unseen: tuple[Head, ...] = ()
     approvals: int = 0
-    erased: int = 0
     unknown_keys: int = 0
 
     @property
@@ -146,7 +144,6 @@ def verify_all(
         column=fault.column if fault else "",
         unseen=() if fault else tuple(Head(count, one) for count, one in sorted(wanted.items())),
         approvals=tally.approvals,
-        erased=tally.erased,
         unknown_keys=tally.unknown_keys,
     )
 

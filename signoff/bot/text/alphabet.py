@@ -23,29 +23,42 @@ CLOSE = {
     "h": "\u043d",
     "b": "\u0432",
     "u": "\u0438",
+    "e": "\u03b5\u03f5",
     "3": "\u0437",
 }
 """Near enough in the name of a host, which is read for its sake and not as a word."""
 POINTS = {
-    ".": "\u2024\uff0e\u3002\uff61\ufe52\u0701\u0702\ua4f8",
-    "/": "\u2044\u2215\u2571\u29f8\uff0f\u27cb\u3033\u30ce\u4e3f\u2f03",
+    ".": "\u2024\uff0e\u3002\uff61\ufe52\u0701\u0702\ua4f8\u06d4\u00b7\u0387\u2022\u2027\u2219\u22c5"
+    "\u30fb\uff65\u2e31\u2488\u2489\u248a\u248b\u248c\u248d\u248e\u248f\u2490",
+    "/": "\u2100\u2101\u2105\u2106\u2044\u2215\u2571\u29f8\uff0f\u27cb\u3033\u30ce\u4e3f\u2f03",
     ":": "\u2236\u02d0\ua789\uff1a\ufe55\ufe13\u0589\u05c3\u02f8\u205a\ufe30",
     "@": "\uff20\ufe6b",
     "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u02d7\ufe58\ufe63\uff0d\u30fc\u2796\u4e00",
-    "?": "\uff1f\ufe56\u0294",
+    "!": "\u203c\u01c3",
+    "?": "\u2047\u2048\u2049\uff1f\ufe56\u0294",
     "#": "\uff03\ufe5f",
     "%": "\uff05\ufe6a",
     "&": "\uff06\ufe60\ua778",
     "=": "\uff1d\ufe66\u30a0",
-    "_": "\uff3f\ufe4d",
+    "_": "\uff3f\ufe4d\u203f\u2040\u2054\ufe33\ufe34",
     "\\": "\uff3c\ufe68\u2216\u29f5\u29f9",
     "~": "\uff5e\u223c\u301c\u02dc",
 }
 """What parts an address: what passes for it there."""
 
+MIDDLE = frozenset("\u06d4\u00b7\u0387\u2022\u2027\u2219\u22c5\u30fb\uff65\u2e31")
+"""Those that stand in words, units and lists too; they are points only in the name of a host."""
+
 POINT = {other: ours for ours, others in POINTS.items() for other in others}
-LOOK = {other: ours for ours, others in LOOKALIKES.items() for other in others} | {"\u04cf": "l"}
+LOOK = {other: ours for ours, others in LOOKALIKES.items() for other in others} | {
+    "\u04cf": "l",
+    "\u03f2": "c",
+    "\u03f9": "C",
+}
+"""With Greek's lunate letters, whose compatibility forms look like something else."""
 NEAR = LOOK | {other: ours for ours, others in CLOSE.items() for other in others}
+_SEPARATORS = frozenset("\u066b\u066c\u201a\u2e41\ua4f9\uff0c\ufe50")
+"""What can pass for the comma or the point of a number."""
 _WIDE = ("<wide>", "<font>")
 _IPA = frozenset("ıɪɩʋʀʏɴʟʙʜɢɣɯ")
 """Small capitals and letters of sounds are everyday in what is about sounds, and in Turkish."""
@@ -90,6 +103,8 @@ def _kind(char: str) -> str:
         return "A" if char.isalpha() else "D" if char.isdigit() else "s" if char.isspace() else _ascii(char)
     if char in POINT:
         return "p"
+    if char in _SEPARATORS:
+        return "n"
     if form := ascii_of(char):
         wide = unicodedata.decomposition(char).startswith("<wide>")
         return ("w" if wide else "F") if form.isalpha() else ("W" if wide else "B")
@@ -133,17 +148,19 @@ KINDS = Table(_kind)
 """A letter for each character, for str.translate.
 
 ASCII: `A` letter, `D` digit, `a` what parts addresses, `s` any space. Others: `p` looks like what parts
-addresses; `w` and `W` full-width letters and digits, `F` and `B` mathematical ones; `d` other digits; `m`
-marks; `z` not seen; letters that look like ASCII's or do not: `q` and `L` Latin, `c` (`r`: rare) and `C`
-Cyrillic, `g` and `G` Greek, `o` and `O` of further alphabets; `R` right to left, `k` East Asian, `i` of any
-other script, `.` the rest.
+addresses, `n` like what parts numbers; `w` and `W` full-width letters and digits, `F` and `B` mathematical
+ones; `d` other digits; `m` marks; `z` not seen; letters that look like ASCII's or do not: `q` and `L` Latin,
+`c` (`r`: rare) and `C` Cyrillic, `g` and `G` Greek, `o` and `O` of further alphabets; `R` right to left, `k`
+East Asian, `i` of any other script, `.` the rest.
 """
 _SKELETON = Table(lambda char: _fold(char))
 
 
 def _fold(char: str) -> str:
-    found = NEAR.get(char) or POINT.get(char) or ascii_of(char) or char
-    return {"1": "l", "I": "l", "|": "l", "0": "O"}.get(found, found) if len(found) == 1 else found
+    found = NEAR.get(char) or POINT.get(char)
+    if not found and not char.isascii():  # superscripts, ligatures, Roman numerals
+        found = "".join(NEAR.get(one) or one for one in unicodedata.normalize("NFKC", char))
+    return "".join({"1": "l", "I": "l", "|": "l", "0": "O"}.get(one, one) for one in found or char)
 
 
 def skeleton(text: str) -> str:

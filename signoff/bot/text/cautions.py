@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from signoff.bot.text.alphabet import skeleton
-from signoff.bot.text.lookalikes import Scripts, Suspect, scripts_of, suspects
+from signoff.bot.text.hosts import coded_hosts
+from signoff.bot.text.lookalikes import MOST_TOLD, Scripts, Suspect, scripts_of, suspects
 from signoff.bot.text.text import hidden
 from signoff.bot.text.words import cautions as words
 from signoff.models.messages import ApprovalRequest
@@ -60,7 +61,7 @@ def cautions(request: ApprovalRequest, payload: dict[str, Any]) -> list[Caution]
     texts, twins = _payload(payload)
     texts += _claims(request)
     found: dict[str, Caution] = {}
-    odd, unread = _read([one for one in texts if not one.text.isascii()])
+    odd, unread = _read([one for one in texts if not one.text.isascii() or "xn--" in one.text.lower()])
     around = scripts_of("".join(set().union(*(one.text for one in odd))))
     for caution in chain(twins, _misread(odd, around), _hidden(texts)):
         found.setdefault(caution.text, caution)
@@ -138,13 +139,19 @@ def _misread(texts: list[_Text], around: Scripts) -> Iterator[Caution]:
 @lru_cache(maxsize=256)
 def _suspects(text: str, around: Scripts, name: str) -> tuple[Suspect, ...]:
     here, beside = scripts_of(text), scripts_of(name)
-    return tuple(suspects(text, around, Scripts(here.kinds | beside.kinds, here.names | beside.names)))
+    coded = (
+        Suspect("coded", host, reads=read, host=True) for host, read in islice(coded_hosts(text), MOST_TOLD)
+    )
+    seen = suspects(text, around, Scripts(here.kinds | beside.kinds, here.names | beside.names))
+    return (*coded, *seen)
 
 
 def _rank(suspect: Suspect) -> int:
     if suspect.host or suspect.kind == "many":
         return 0
-    return {"digits": 0, "point": 1, "mixed": 2, "forms": 3, "whole": 3, "direction": 2}[suspect.kind]
+    return {"digits": 0, "sign": 0, "point": 1, "mixed": 2, "forms": 3, "whole": 3, "direction": 2}[
+        suspect.kind
+    ]
 
 
 def _later(one: _Text) -> int:

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.bot.text.alphabet import KINDS, is_form, looks, script
+from signoff.bot.text.alphabet import KINDS, LOOK, is_form, looks, script
+from signoff.bot.text.hosts import authorities, is_host, plain_of
 
-Deception = Literal["mixed", "whole", "digits", "forms", "point", "direction", "many"]
+Deception = Literal["mixed", "whole", "digits", "forms", "point", "sign", "coded", "direction", "many"]
 MOST = 4_000
 """Different words of one text that are looked at one by one; one with more of them is suspect as a whole."""
 MOST_TOLD = 50
@@ -28,7 +29,10 @@ _SWITCH = (
     r"|[AD][wF]|[wF][AD]|D[cgro]|[cgro]D"
 )
 _MIXED = re.compile(rf"(?<![{_WORD}])(?=[{_WORD}]*?(?:{_SWITCH}))[{_WORD}]++")
-_NUMBER = re.compile(r"(?<![DdWB.a])(?=[DdWB.a]*?[dWB])[DdWB.a]++")
+_NUMBER = re.compile(r"(?<![DdWB.an])(?=[DdWB.an]*?[dWB])[DdWB.an]++")
+_PARTED = re.compile(r"(?<![D.an])(?=[D.an]*?DnD)[D.an]++")
+_PHONE = re.compile(r"〒?(?:[０-９]++(?:[－ー‐‑−―\u3000 （）]++[０-９]++)++|０[０-９]{9,10})")
+"""A Japanese phone number or postcode in a field of its own."""
 _FORMS = re.compile(r"F[FB]++|w[wW]++")
 _ALONE = "AqLcrCgGoODRikm"
 _LONE = re.compile(rf"(?<![{_ALONE}])(?:[cr][crm]*+|g[gm]*+|o[om]*+)(?![{_ALONE}])")
@@ -37,14 +41,10 @@ _ADDRESS = re.compile(
     r"(?<![^sk])(?=[ADa.]*+[^ADa.sk])"
     r"(?=[^sk]*?(?:[ADqLcrCgGoOwWFBdmRi][ap]++[ADqLcrCgGoOwWFBdRai]|[ADap]p|p[ADap]))[^sk]++"
 )
-_TOP = re.compile(r"\.[A-Za-z]{2,24}(?::[0-9]{1,5})?\Z")
 _AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([^/?#\\]++)")
-_AUTHORITY_ENDS = re.compile(r"[/?#\\]")
-_FILES = re.compile(
-    r"pdf|docx?|odt|rtf|txt|md|[ct]sv|xlsx?|od[sp]|pptx?|jpe?g|png|gif|webp|svg|heic|tiff?|mp[34]|m4a|mov|avi"
-    r"|wav|zip|gz|tar|rar|7z|json|ya?ml|xml|html?|log|eml|ics|vcf|psd|py|js|ts|sql"
-)
-_TWO_WAYS = re.compile(r"R[Rm]*+[.aDp]*[ap][.aDp]*[RD]|D[.ap]*[ap][.ap]*R")
+_TWO_WAYS = re.compile(r"R[Rm]*+[.aDnp]*[ap][.aDnp]*[RD]|D[.anp]*[ap][.anp]*R")
+_OWN = {"c": "C", "r": "C", "g": "G", "o": "O"}
+"""Letters that look like ASCII's, and those of the same alphabet that do not."""
 _STRIP = "()[]{}<>«»“”„\"'’‘‚,;!?…。、，；！？「」『』（）【】《》*`"
 _ACRONYM = re.compile(r"[A-Z]{2,}[\u0430-\u044f\u0451\u0456\u0457\u0454]{1,5}")
 
@@ -104,6 +104,7 @@ class _Text:
             (_MIXED, self._mixed, bool(there & set("cgroCGOwF"))),
             (_FORMS, self._forms, bool(there & set("Fw"))),
             (_NUMBER, self._number, bool(there & set("dWB"))),
+            (_PARTED, self._parted, "n" in there),
             (_LONE, self._lone, "r" in there or any(not there & set(own) for own in ("C", "G", "O"))),
         )
         left, told = MOST, list[tuple[int, int]]()
@@ -138,27 +139,30 @@ class _Text:
         """A host, an address of mail, a URL, a path: what parts it, and its labels."""
         if word.isascii():
             return None
-        plain = looks(word, near=True)
-        is_host = self._is_host(plain)
+        plain = plain_of(word)
+        named = is_host(plain)
         is_path = plain.count("/") + plain.count("\\") > 1 or plain.startswith(("/", "~/", "./", "../"))
-        points = [at for at, kind in enumerate(kinds) if kind == "p" and self._parts(word, kinds, at)]
-        if points and (is_host or is_path):
-            return self._found("point", word, points, plain, is_host)
-        if not is_host:
+        points = [at for at, kind in enumerate(kinds) if kind == "p" and self._parts(word, plain, kinds, at)]
+        if points and (named or is_path):
+            return self._found("point", word, points, plain, named)
+        if not named:
             return None
+        hosts = authorities(plain)
         odd = [at for at, kind in enumerate(kinds) if kind in "wFWB" or is_form(word[at])]
         if odd:
             return self._found("forms", word, odd, plain, True)
-        if "d" in kinds and "A" in kinds:
-            return self._found(
-                "digits", word, [at for at, kind in enumerate(kinds) if kind == "d"], plain, True
-            )
+        odd = [at for at, kind in enumerate(kinds) if kind == "d" and not self._is_beside(word, at, hosts)]
+        if odd and "A" in kinds:
+            return self._found("digits", word, odd, plain, True)
         bare = kinds[kinds.find("aaa") + 3 :] if "://" in plain else kinds
         if "A" in bare and _TWO_WAYS.search(bare):
             return Suspect("direction", word, host=True)
         for label in re.finditer(r"[^.@/:\\?#=&_+-]+", word):
             part = kinds[label.start() : label.end()]
-            if "A" not in bare or not set(part) & set("qcrgoi"):
+            inside = any(start <= label.start() < end for start, end in hosts)
+            if "A" not in bare or not (set(part) & set("qcrgoi") or (inside and set(label[0]) & LOOK.keys())):
+                continue
+            if not inside and not set(part) & set("ALq") and self._is_written(part):
                 continue
             read = looks(label[0], near=True)
             if read.isascii() and "m" not in part and read != label[0]:
@@ -166,18 +170,22 @@ class _Text:
                 return self._found("whole" if "A" not in part else "mixed", word, odd, plain, True)
         return None
 
-    @staticmethod
-    def _is_host(plain: str) -> bool:
-        if "://" in plain or "@" in plain:
-            return True
-        name = _AUTHORITY_ENDS.split(plain, maxsplit=1)[0]
-        last = _TOP.search(name)
-        return last is not None and (name != plain or not _FILES.fullmatch(last[0][1:].lower()))
+    def _is_beside(self, word: str, at: int, hosts: list[tuple[int, int]]) -> bool:
+        """Whether a digit stands beside the host's name, in a request of its script."""
+        inside = any(start <= at < end for start, end in hosts)
+        return not inside and self._is_explained(_digits(word[at]))
+
+    def _is_written(self, part: str) -> bool:
+        """Whether the request holds words that only this part's alphabet can write."""
+        own = {_OWN[kind] for kind in part if kind in _OWN}
+        return own <= (self._here if "r" in part else self._around).kinds
 
     @staticmethod
-    def _parts(word: str, kinds: str, at: int) -> bool:
+    def _parts(word: str, plain: str, kinds: str, at: int) -> bool:
         """Whether a look-alike of punctuation stands as in an address: letters or digits at both sides."""
         both = kinds[at - 1 : at] + kinds[at + 1 : at + 2]
+        if word[at] == plain[at]:  # a dot of the middle that parts no host
+            return False
         if word[at] == "\u2044" and set(both) <= {"D"}:  # a fraction
             return False
         return len(both) == 2 and not set(both) & set("ski") and bool(set(both) & set("ADaqLcrCgGoOwF"))
@@ -235,14 +243,23 @@ class _Text:
 
     def _is_explained(self, name: str) -> bool:
         if name == "Fullwidth":
-            return "k" in self._here.kinds
+            return "k" in self._here.kinds or (
+                "k" in self._around.kinds and _PHONE.fullmatch(self._text.strip()) is not None
+            )
         return name.split("-")[0] in self._around.names or (
             name.startswith("Extended") and "Arabic" in self._around.names
         )
 
+    def _parted(self, word: str, kinds: str) -> Suspect | None:
+        """Plain digits with a separator of another script between them."""
+        odd = [at for at in range(1, len(word) - 1) if kinds[at - 1 : at + 2] == "DnD"]
+        arabic = "Arabic" in self._around.names
+        odd = [at for at in odd if not (arabic if word[at] in "\u066b\u066c" else "k" in self._around.kinds)]
+        return self._found("sign", word, odd, word, False) if odd else None
+
     def _lone(self, word: str, kinds: str) -> Suspect | None:
         """A word that is wholly made of another alphabet's look-alikes."""
-        own = {"c": "C", "r": "C", "g": "G", "o": "O"}[next(kind for kind in kinds if kind != "m")]
+        own = _OWN[next(kind for kind in kinds if kind != "m")]
         if own in (self._here if "r" in kinds else self._around).kinds or "m" in kinds:
             return None
         if len(word) == 1 and own == "G" and word.islower():

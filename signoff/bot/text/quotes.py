@@ -9,7 +9,14 @@ import re
 FSI, PDI = "\u2068", "\u2069"
 """Unicode's first strong isolate, and its end: what is between them does not move what is around it."""
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
-_QUOTES = re.compile('["“”„‟«»‹›〝〞〟＂″‶❝❞「」『』]')
+_QUOTES = re.compile(
+    '["“”„‟«»‹›〝〞〟＂″‶‴‷⁗❝❞「」『』⹂〃˝˶\u02ba\u02ee\u05f4\u1cd3\U0001f676\U0001f677\U0001f678]'
+    "|(?:(?<=['’‘‛＇′‵`´\u02b9\u02bc\u05f3])|(?=.['’‘‛＇′‵`´\u02b9\u02bc\u05f3]))"
+    "['’‘‛＇′‵`´\u02b9\u02bc\u05f3]"
+)
+"""Double quotes, what looks like them in any script, and two single ones beside each other."""
+_GERSHAYIM = re.compile("(?<=[\u05d0-\u05ea])\u05f4(?=[\u05d0-\u05ea]{1,3}(?![\u05d0-\u05ea]))")
+"""As it is written in Hebrew, before the end of an acronym, where no sentence ends."""
 _IN_QUOTES = re.compile("(?<=“)[^“”]++(?=”)")
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+:/#-]+", re.ASCII)
 _STRINGS = re.compile(r'"((?:[^"\\]|\\.)*+)"')
@@ -24,7 +31,10 @@ def isolated(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A visible value in a sentence of ours, in quotes that it cannot close: its own are escapes."""
-    inner = _QUOTES.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)
+    spelled = {found.start() for found in _GERSHAYIM.finditer(text)}
+    inner = _QUOTES.sub(
+        lambda found: found[0] if found.start() in spelled else f"\\u{{{ord(found[0]):x}}}", text
+    )
     return f"“{isolated(inner)}”"
 
 

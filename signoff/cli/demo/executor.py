@@ -8,6 +8,7 @@ became of it. In the demo all programs are the same user's, so nothing but good 
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 from signoff import Guard, NotApproved, NotVerified
@@ -15,7 +16,7 @@ from signoff.queue.data_folder import agent_settings
 
 # The server's own word on its key: not what an agent says.
 SERVER = agent_settings()
-guard = Guard("spent.db", SERVER["SIGNOFF_VERIFY_KEY"], agents=["billing-bot", "billing"])
+guard = Guard(os.path.abspath("spent.db"), SERVER["SIGNOFF_VERIFY_KEY"], agents=["billing-bot", "billing"])
 
 
 @guard.protects("refund.create")

@@ -22,6 +22,7 @@ PLACES = {
     "context": "the agent's context",
 }
 UNREAD = "Only the first 100,000 characters were looked through for letters that pass for others."
+_UNREADABLE = "its name is coded, and what it reads cannot be told"
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
@@ -76,6 +77,8 @@ def _odd(found: Suspect) -> str:
     named = " and ".join(scripts[:3])
     match found.kind:
         case "mixed":
+            if set(scripts) == {"Latin"} and not found.chars.isascii():
+                named = " and ".join(f"“{char}” ({_sign(char)})" for char in found.chars[:3])
             return f"{_letters(found.at)} {named}"
         case "whole":
             return f"it is written in {named} letters, and reads {_reading(found)}"
@@ -88,6 +91,11 @@ def _odd(found: Suspect) -> str:
         case "point":
             signs = ", ".join(f"“{char}” ({_sign(char)})" for char in found.chars[:3])
             return f"{signs} only looks like a part of an address"
+        case "sign":
+            signs = ", ".join(f"“{char}” ({_sign(char)})" for char in found.chars[:3])
+            return f"{signs} is not a plain comma or point"
+        case "coded":
+            return f"its name is coded, and reads {_reading(found)}" if found.reads else _UNREADABLE
         case "direction":
             return "parts of it are read from right to left, so what comes first is not what it seems"
         case "many":
