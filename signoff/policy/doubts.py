@@ -6,6 +6,7 @@ of, and what to write instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -19,6 +20,7 @@ from signoff.policy.order import FREEING
 from signoff.policy.places import is_provider, is_shared, is_suffix
 from signoff.policy.rules import Contents, Match, Rule
 from signoff.policy.wording import Asked, wordings
+from signoff.policy.words import words
 
 PROBES = (
     "refund.create", "send_email", "files.read", "db.drop", "deploy.production", "iam.grant_admin", "x",
@@ -199,7 +201,13 @@ def _matches_everything(match: Match) -> bool:
     several = [(match.risk, len(RISKS)), (match.reversibility, 3), (match.action_class, len(TABLE))]
     if match.tags is not None or any(one is not None and len(one) < all_ for one, all_ in several):
         return False
-    return match.action is None or all(covers(match.action.patterns, [probe]) for probe in PROBES)
+    if match.action is None:
+        return True
+    bare = tuple(one for one in match.action.patterns if not re.search(r"[A-Za-z0-9]", one))
+    joints = [probe for probe in PROBES if len(words(probe)) > 1]
+    return (bool(bare) and all(covers(bare, [probe]) for probe in joints)) or all(
+        covers(match.action.patterns, [probe]) for probe in PROBES
+    )
 
 
 def _is_wider(wide: Match, narrow: Match) -> bool:

@@ -19,7 +19,8 @@ from signoff.payload.canonical import LARGEST_NUMBER
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import CLASSES, FILES, SENSITIVE, ActionClass, fitting, strictest_first
 from signoff.policy.conditions import context, count_values
-from signoff.policy.sensitive import SensitiveFields, names_secret_file
+from signoff.policy.secret_files import names_secret_file
+from signoff.policy.sensitive import SensitiveFields, asks_for_sensitive
 
 if TYPE_CHECKING:
     import cel
@@ -142,11 +143,15 @@ def facts(
 ) -> Facts:
     """A request → its facts. `own` is the policy's own estimate of this action, given its class.
 
-    A read that names one of the fields that are `sensitive` is a sensitive one; a secret's file is one, too.
+    A read that names one of the fields that are `sensitive` is a sensitive one; so is one of a secret's file,
+    or of a table or a column that is known to be sensitive.
     """
     classes = _reaching(fitting(request.action), request, domains)
     reads = bool(classes) and classes[0].read_only and classes[0].name != SENSITIVE
-    secret = reads and classes[0].name == FILES and names_secret_file(request.payload)
+    secret = reads and (
+        names_secret_file(request.payload, any_field=classes[0].name == FILES)
+        or asks_for_sensitive(request.payload)
+    )
     if secret or (reads and sensitive and sensitive.named_in(request.action, request.payload)):
         classes = strictest_first((CLASSES[SENSITIVE], *classes))
     rating = Rating(classes, *own(classes[0] if classes else None))

@@ -74,6 +74,8 @@ _FILE = {
 _TOKEN = re.compile(r"[A-Za-z0-9 ._;=+-]{0,100}(?:/[A-Za-z0-9 ._;=+-]{0,100})?", re.ASCII)
 _TIME = re.compile(r"[0-9TZ:.+ -]{0,40}", re.ASCII)
 _NAMED = re.compile(r"[A-Za-z0-9 .'-]{0,64}<([^<>]{1,320})>", re.ASCII)
+_SITE = re.compile(r"\w[.\uff0e\u3002\uff61\u2024]\w{2}|\b(?:at|dot)\b", re.IGNORECASE)
+"""What makes of a name a domain, or an address in words, which some tools complete."""
 _FILE_NAME = re.compile(r"[^:\\%<>\"|?*]{1,255}")
 _SCHEME = re.compile(r"\s{0,8}[A-Za-z][A-Za-z0-9+.-]{0,20}:", re.ASCII)
 
@@ -168,6 +170,8 @@ class _Message:
             named = _NAMED.fullmatch(value)
             if not self._is_ours(named[1] if named else value):
                 _person(name, value)
+                if _SITE.search(value):
+                    raise _Leaves(f"{name} looks like a domain, or an address in words")
         elif value is not None:
             raise _Leaves(f"{name} is neither a name nor an address")
 

@@ -29,10 +29,17 @@ HOSTERS = _names(
     "railway.app deno.dev glitch.me repl.co replit.app ngrok.io ngrok.app ngrok-free.app "
     "trycloudflare.com loca.lt blogspot.com wordpress.com wixsite.com squarespace.com myshopify.com "
     "onmicrosoft.com sharepoint.com atlassian.net zendesk.com surge.sh digitaloceanspaces.com r2.dev "
-    "webhook.site pipedream.net requestbin.com"
+    "webhook.site pipedream.net requestbin.com duckdns.org no-ip.org no-ip.com ddns.net dyndns.org hopto.org "
+    "zapto.org sytes.net myftp.org dynu.net freeddns.org afraid.org nip.io sslip.io is-a.dev js.org "
+    "serveo.net ngrok.dev streamlit.app hf.space gitbook.io readthedocs.io lovable.app bolt.host"
 )
 """Where anybody gets a name below."""
 _FAMILIES = re.compile(r"(?:yahoo|hotmail|live|outlook|gmx|yandex|ymail|msn)\.(?:co\.|com\.)?[a-z]{2,3}")
+_REGISTRIES = _names(
+    "uk.com us.com eu.com de.com gb.com gb.net uk.net br.com cn.com jpn.com ru.com sa.com za.com gr.com "
+    "mex.com co.com in.net jp.net se.net hu.net eu.org us.org ae.org com.de com.se co.nl co.no"
+)
+"""Domains of firms that sell names below them."""
 _SECOND = re.compile(
     r"(?:co|com|org|net|edu|gov|ac|or|ne|go|gob|gouv|gv|mil|nom|asn|ltd|plc|sch|nhs|police)\.[a-z]{2}|me\.uk|"
     r"(?:id|gen)\.au"
@@ -41,7 +48,7 @@ _SECOND = re.compile(
 
 def is_suffix(domain: str) -> bool:
     """Whether a domain is one below which anybody may register: `com`, `co.uk`. One label always counts."""
-    return "." not in domain or _SECOND.fullmatch(domain) is not None
+    return "." not in domain or domain in _REGISTRIES or _SECOND.fullmatch(domain) is not None
 
 
 def is_provider(domain: str) -> bool:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from signoff.policy.words import joined, words
+from signoff.policy.words import joined, plain_name, words
 
 
 def _sets(text: str) -> frozenset[str]:
@@ -49,56 +50,114 @@ THINGS = _sets(
     "database_dump export_database export_db export_user export_customer export_contact export_employee "
     "download_backup backup_database vault_read vault_kv employee_review bank_transaction "
     "aadhaar tax_number id_card identity_document id_document insurance_number insurance_claim "
-    "clinical_note therapy immunization vaccination"
+    "clinical_note therapy immunization vaccination income earning bonus remuneration pension "
+    "employee_pay pay_rate net_worth bank_balance account_balance medication allergy mental_health "
+    "blood_type blood_group disability pregnancy criminal_history sexual_orientation gender_identity "
+    "political_opinion trade_union kyc jwt kubeconfig oauth_token id_token pin_code card_pin user_pin "
+    "get_pin read_pin fetch_pin reveal_pin inbox mailbox voicemail text_message get_email read_email "
+    "fetch_email list_email search_email email_read email_get email_list read_mail get_mail mail_read"
 )
 """What not everybody may know; words with `_` between them stand beside each other in a name."""
-_HARMLESS_AFTER = _sets(
-    "policy schema template requirement guideline doc documentation faq count usage limit price"
+_HARMLESS_AFTER = _sets("policy schema template requirement guideline documentation faq count price")
+"""What makes of such a thing something written about it, at a name's end: `get_salary_policy`."""
+_NO_NOUNS = _sets("get read fetch lookup retrieve view show describe load find list")
+"""Verbs that say at a name's end, too, that it reads: `archive.payroll.get`."""
+_OWNERS = _sets("customer user employee patient client person member staff worker account student my the")
+"""Whose a thing is, where both are written as one word: `customerssn`."""
+_AS_ONE = frozenset(one.replace("_", "") for one in THINGS if one.partition("_")[0] not in READS)
+_LONG = re.compile("|".join(sorted(one for one in _AS_ONE - {"secret"} if len(one) >= 6)))
+"""Things that are found in the midst of a word, too: `getcreditcard`. `ssn` is none: `classname`."""
+_PARTS = re.compile(r"[./:]|__")
+MOST_ASKED = 100_000
+"""Characters of what a payload asks for that are looked at."""
+_SELECTS = _sets(
+    "sql statement statements select fields field columns column table tables table_name collection "
+    "collection_name attributes attribute properties include expand projection returning entity model "
+    "dataset object_type resource_type resource sobject view"
 )
-"""What makes of such a thing something written about it: `get_salary_policy`."""
-_SECRET_FILES = _sets(
-    ".env .ssh .aws .gnupg .netrc _netrc .npmrc .pypirc .pgpass .my.cnf .kube .azure .gcloud .dockercfg "
-    ".git-credentials .htpasswd .vault-token shadow gshadow id_rsa id_dsa id_ecdsa id_ed25519 credentials "
-    "credentials.json service-account.json secrets secrets.yml secrets.yaml secrets.json secrets.toml "
-    "keychain.db login.keychain-db environ"
-)
-"""A file's name, or a folder's, that holds what lets somebody in."""
-_SECRET_ENDINGS = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".keytab")
-_PUBLIC = (".pub.pem", ".public.pem", ".example", ".sample", ".template")
-_IRREGULAR = {"diagnoses": "diagnosis", "diagnosis": "diagnosis", "cookies": "cookie"}
-
-
-LONGEST_PATH = 4096
-"""Characters of a text that are looked at for a path."""
-_SLASH = re.compile(r"[/\\:]")
+"""Fields of a payload that say what is read."""
+_QUERIES = _sets("query queries q command cmd text script soql graphql expression filter where input")
+_LANGUAGE = re.compile(r"\b(?:select|from|match|where|table)\s|^\s{0,20}(?:\{|query\b)", re.IGNORECASE)
+_IRREGULAR = {
+    "bonuses": "bonus",
+    "bonus": "bonus",
+    "diagnoses": "diagnosis",
+    "diagnosis": "diagnosis",
+    "cookies": "cookie",
+}
 
 
 def reads_sensitive(action: str) -> bool:
     """Whether an action's name says that it reads what not everybody may know."""
-    names = [singular(word) for word in words(action[:200])]
-    verb = next((word for word in words(action[:200]) if word in READS or word in CHANGES), "")
-    if verb not in READS:
+    found = words(action[:200])
+    last = words(_PARTS.split(action[:200])[-1])
+    if not (_reads(found) or _reads(last) or (found[-1:] and found[-1] in _NO_NOUNS)):
         return False
+    return _names_thing(found)
+
+
+def _reads(found: list[str]) -> bool:
+    """Whether the first verb of a name is one of reading."""
+    return next((word for word in found if word in READS or word in CHANGES), "") in READS
+
+
+def _names_thing(found: list[str]) -> bool:
+    """Whether words that stand beside each other are a thing that not everybody may know."""
+    names = [singular(word) for word in found]
     for place in range(len(names)):
         for end in range(place + 1, min(place + 3, len(names)) + 1):
-            about = end < len(names) and names[end] in _HARMLESS_AFTER
-            if not about and "_".join(names[place:end]) in THINGS:
+            part = names[place:end]
+            if (
+                "_".join(part) in THINGS
+                or "".join(part) in _AS_ONE
+                or (len(part) == 1 and _is_thing(part[0]))
+            ):
+                rest = names[end:]
+                if (
+                    not rest
+                    or rest[0] not in _HARMLESS_AFTER
+                    or not READS.union(_HARMLESS_AFTER).issuperset(rest)
+                ):
+                    return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _is_thing(word: str) -> bool:
+    """Whether one word is a thing, or has one in it: `creditcard`, `customerssn`."""
+    if _LONG.search(word):
+        return True
+    return any(word.startswith(one) and word[len(one) :] in _AS_ONE for one in _OWNERS)
+
+
+def asks_for_sensitive(payload: dict[str, Any]) -> bool:
+    """Whether a read's payload names such a thing where it says what is read: a table, a column, SQL.
+
+    Linear, and bounded: what is longer than is looked at counts as if it did.
+    """
+    left: list[tuple[Any, bool]] = [(payload, False)]
+    size = 0
+    while left:
+        value, asked = left.pop()
+        if isinstance(value, dict):
+            for key, one in value.items():
+                left += [(one, asked or plain_name(key) in _SELECTS or _is_query(key, one)), (key, asked)]
+        elif isinstance(value, list | tuple):
+            left += [(one, asked) for one in value]
+        elif asked and isinstance(value, str):
+            size += len(value)
+            if size > MOST_ASKED or _names_thing(words(value)):
                 return True
     return False
 
 
-def names_secret_file(payload: dict[str, Any]) -> bool:
-    """Whether a text of a payload is the path of a file that lets somebody in, as `~/.ssh/id_rsa` does."""
-    return any(
-        _is_secret(name) for text in _texts(payload) for name in _SLASH.split(text[:LONGEST_PATH].lower())
+def _is_query(key: str, value: Any) -> bool:
+    """Whether it is a query in a language of its own, and not what somebody searches the web for."""
+    return (
+        plain_name(key) in _QUERIES
+        and isinstance(value, str)
+        and _LANGUAGE.search(value[:MOST_ASKED]) is not None
     )
-
-
-def _is_secret(name: str) -> bool:
-    name = name.strip(" '\"").rstrip(" .*")
-    if name.endswith(_PUBLIC):
-        return False
-    return name in _SECRET_FILES or name.startswith(".env.") or name.endswith(_SECRET_ENDINGS)
 
 
 def singular(word: str) -> str:
@@ -132,7 +191,7 @@ class SensitiveFields:
         """
         if not self._any:
             return False
-        text = "|".join(joined(one) for one in (action, *_texts(payload)))
+        text = "|".join(joined(one) for one in (action, *texts_of(payload)))
         found = {singular(word) for word in set(text.replace("|", "_").split("_"))}
         if not self._words.isdisjoint(found):
             return True
@@ -160,7 +219,8 @@ def _stands(phrase: tuple[str, ...], text: str) -> bool:
     return re.search(f"_{each}_", text) is not None
 
 
-def _texts(payload: dict[str, Any]) -> Iterable[str]:
+def texts_of(payload: dict[str, Any]) -> Iterable[str]:
+    """All texts of a payload, the names of its fields, too."""
     left: list[Any] = [payload]
     while left:
         value = left.pop()

@@ -48,6 +48,29 @@ def terms(source: str) -> tuple[Term, ...]:
     return tuple(found)
 
 
+def alternatives(source: str) -> tuple[tuple[tuple[Term, ...], ...], ...]:
+    """For each row of `||` in one pair of brackets that stands under no `!`: the terms of each side."""
+    tokens = _joined(list(tokens_of(source)))
+    negated = _negations(tokens)
+    around: list[tuple[bool, list[list[str]]]] = [(False, [[]])]
+    found: list[tuple[tuple[Term, ...], ...]] = []
+    for (kind, word), under in zip([*tokens, ("sign", ")")], [*negated, False], strict=True):
+        if kind == "sign" and word in ")]}":
+            negates, sides = around.pop()
+            if len(sides) > 1 and not negates:
+                found.append(tuple(terms(" ".join(side)) for side in sides))
+            if not around:
+                break
+            around[-1][1][-1] += [" || ".join(map(" ".join, sides)), word]
+        elif kind == "sign" and word == "||":
+            around[-1][1].append([])
+        else:
+            around[-1][1][-1].append(word)
+            if kind == "sign" and word in "([{":
+                around.append((under, [[]]))
+    return tuple(found)
+
+
 def fields(source: str) -> frozenset[str]:
     """All fields that a condition reads, as paths: `payload.amount`."""
     return frozenset(_paths(_joined(list(tokens_of(source)))))

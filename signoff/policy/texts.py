@@ -29,9 +29,9 @@ _NESTED = re.compile(r"[\s\ufeff\"'`]*(?:\{|\[\s*[\[{\"'])")
 _LEAD = re.compile(r"[\s\ufeff]*")
 _BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _HEADER = re.compile(
-    r"[ \t]{0,8}[<\"'-]{0,2}[ \t]{0,2}(?:(?:resent|apparently|mail-followup|disposition-notification|"
+    r"[ \t]*[<\"'-]{0,2}[ \t]{0,2}(?:(?:resent|apparently|mail-followup|disposition-notification|"
     r"errors|delivered|envelope|reply|x-original)[-_])?(?:to|cc|bcc|from|sender|return-path|mime-version|content-type|"
-    r"content-transfer-encoding|received|rcpt[ \t]to|mail[ \t]from|x-[a-z-]{1,40})[\"']?[ \t]{0,8}[:=>]",
+    r"content-transfer-encoding|received|rcpt[ \t]to|mail[ \t]from|x-[a-z-]{1,40})[\"']?[ \t]*[:=>]",
     re.IGNORECASE | re.ASCII,
 )
 _SMUGGLED = re.compile(r"(?:^|[\r\n])\.[\r\n]")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from signoff.policy.expression import tokens_of
 from signoff.policy.places import is_shared, is_suffix
-from signoff.policy.terms import Term, fields, terms
+from signoff.policy.terms import Term, alternatives, fields, terms
 from signoff.policy.words import words
 
 
@@ -44,11 +45,35 @@ def wordings(source: str, asked: Asked) -> Iterator[str]:
     """Each doubt about a condition, once."""
     found = terms(source)
     seen: set[str] = set()
-    for part in (_bounds, _calls, _comparisons, _said):
+    for part in (_shape, _bounds, _calls, _comparisons, _said):
         for doubt in part(source, found, asked):
             if doubt not in seen:
                 seen.add(doubt)
                 yield doubt
+
+
+def _shape(source: str, found: tuple[Term, ...], asked: Asked) -> Iterator[str]:
+    """What nobody can follow, or what is always so."""
+    if not asked.freeing:
+        return
+    if ("sign", "?") in tokens_of(source):
+        yield "`? :` may turn a test round: write what is fine with && and ||, without it"
+    for sides in alternatives(source):
+        below, above = (
+            [{path for term in side if _bounded(term) is lower for path in term.paths} for side in sides]
+            for lower in (True, False)
+        )
+        for place, paths in enumerate(below):
+            others = set().union(*(one for other, one in enumerate(above) if other != place))
+            for path in sorted(paths & others - above[place]):
+                yield f"any {path} passes one side of || or the other: join its bounds with &&"
+    if any(term.name == "!=" and term.paths == ("action",) and term.texts == ("",) for term in found):
+        yield 'every action is other than "": name actions'
+
+
+def _bounded(term: Term) -> bool | None:
+    """Whether a comparison holds its left side from above (True) or from below (False)."""
+    return None if term.name not in _LOWER else _LOWER[term.name] != term.negated
 
 
 def _bounds(source: str, found: tuple[Term, ...], asked: Asked) -> Iterator[str]:
@@ -103,6 +128,8 @@ def _calls(source: str, found: tuple[Term, ...], asked: Asked) -> Iterator[str]:
 
 def _text_test(term: Term, path: str, text: str, grants: bool, asked: Asked) -> Iterator[str]:
     call = f"`{term.name}`"
+    if asked.freeing and term.negated and term.texts and ".." not in text:
+        yield f"{path} passes with all but what {call} names, in capitals, too: name what is fine"
     of_address = _is(path, ADDRESSES) or "@" in text
     of_url = _is(path, URLS) or (
         _HOST_IN_TEXT.search(text) is not None and not of_address and not _is(path, PATHS | CODE)

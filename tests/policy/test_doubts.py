@@ -47,6 +47,7 @@ def test_a_warning_names_its_place_and_keeps_the_policy() -> None:
      "qq.com", "web.de",
      "proton.me", "mail.ru", "live.nl", "com", "*.com", "co.uk", "*.co.uk", "com.au", "localhost",
      "corp", "org",
+     "uk.com", "eu.org", "*.duckdns.org", "us.com", "ddns.net",
      "github.io", "*.herokuapp.com", "*.s3.amazonaws.com", "onmicrosoft.com"],
 )  # fmt: skip
 def test_a_domain_that_is_anybodys(domain: str) -> None:
@@ -71,6 +72,7 @@ def test_a_domain_of_ones_own(domain: str) -> None:
         ("rules: [{name: a, match: {action: '*'}, verdict: allow}]", "lets everything run"),
         ("rules: [{name: a, match: {action: [x, '?*']}, verdict: allow}]", "lets everything run"),
         ("rules: [{name: a, match: {agent: '*'}, verdict: allow}]", "lets everything run"),
+        ("rules: [{name: a, match: {action: ['*.*', '*_*']}, verdict: allow}]", "lets everything run"),
         ("rules: [{name: a, match: {agent: bot}, verdict: allow}]", "lets everything run"),
         ("rules: [{name: a, match: {risk: [low, medium, high, critical]}, verdict: allow}]",
         "lets everything run"),
@@ -123,6 +125,34 @@ def test_what_a_file_may_not_mean(text: str, says: str) -> None:
 )  # fmt: skip
 def test_what_is_plain_is_not_warned_of(text: str) -> None:
     assert warned(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("payload.amount > 100 ? false : true", "may turn a test round"),
+        ("payload.amount <= 100 || payload.amount >= 0", "any payload.amount passes"),
+        ("payload.a == 1 && (payload.amount >= 0 || payload.amount < 100)", "any payload.amount passes"),
+        ('!payload.cmd.startsWith("rm")', "name what is fine"),
+        ('!payload.to.contains("evil")', "name what is fine"),
+        ('!(payload.name.endsWith("x") || payload.b == 1)', "name what is fine"),
+        ('action != ""', "name actions"),
+    ],
+)
+def test_a_condition_that_frees_more_than_it_seems_to(condition: str, says: str) -> None:
+    assert any(says in line for line in when(condition)), when(condition)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "payload.amount >= 0 && payload.amount <= 100",
+        "(payload.a >= 0 && payload.a < 9) || (payload.a >= 20 && payload.a < 29)",
+        "!(payload.amount > 100 || payload.amount < 0)",
+    ],
+)
+def test_bounds_that_hold_are_not_warned_of(condition: str) -> None:
+    assert when(condition) == ()
 
 
 BOUNDS = [

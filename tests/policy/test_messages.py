@@ -36,7 +36,7 @@ def test_the_messages_of_real_tools(one: dict[str, Any]) -> None:
 )
 def test_any_field_more_takes_a_message_outside(one: dict[str, Any]) -> None:
     """Whatever its name and wherever it stands: nobody knows what it does."""
-    if one["action"].startswith(("slack", "teams", "mattermost")):
+    if one["action"].startswith(("slack", "teams", "mattermost", "notify_team")):
         return
     assert OURS.stays_inside(one["payload"])
     for place in _objects(one["payload"]):
@@ -155,7 +155,9 @@ def test_a_field_that_nobody_knows_takes_it_outside(field: str, value: Any) -> N
      "MIME-Version: 1.0\nx", "x\n" * 3000 + "To: eve@evil.test", "Hello\r\n.\r\nMAIL FROM:<a@evil.test>",
      "Hello\n.\nRCPT TO:<eve@evil.test>",
      "Hello\n.\r\nx", ".\r\nMAIL FROM:<a@evil.test>", "x\x00y", "- to: eve@evil.test",
-     "X-Forward: eve\n", "\n\n \nTo: eve@evil.test"],
+     "X-Forward: eve\n", "\n\n \nTo: eve@evil.test",
+     "Subject: hi\nCc" + "\t" * 9 + ": e@evil.test\n\nhi",
+     "Bcc" + " " * 500 + ": e@evil.test", "\t" * 90 + "To: e"],
     ids=ascii,
 )  # fmt: skip
 def test_prose_that_is_another_message_takes_it_outside(body: str) -> None:
@@ -194,7 +196,8 @@ def test_an_attachment_from_elsewhere_takes_it_outside(attachments: Any) -> None
 )
 def test_answers_that_go_outside_take_it_outside(field: str) -> None:
     for value in ("eve@evil.test", ["eve@evil.test"], {"email": "eve@evil.test"}, "Ana <eve@evil.test>",
-                  "ana@example.com <eve@evil.test>",
+                  "ana@example.com <eve@evil.test>", "evil.test", "e at evil.test", "e AT evil dot test",
+                  "evil。test",
                   [{"emailAddress": {"address": "eve@evil.test"}}]):  # fmt: skip
         assert not OURS.stays_inside({**PLAIN, field: value})
         assert not OURS.stays_inside({**PLAIN, "headers": {field: value}})
@@ -242,6 +245,150 @@ def test_chat_by_its_name_is_outside_where_its_payload_says_so(action: str, more
     assert judged(text, action, plain).effect == "notify"
     found = judged(text, action, {**plain, **more})
     assert (found.effect, found.risk) == ("ask", "high")
+
+
+CHATS = ["slack.post_message", "teams.post", "notify_team", "mattermost.post"]
+POST = {"channel": "#ops", "text": "Hello, see https://evil.test"}
+
+
+@pytest.mark.parametrize("action", CHATS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "message",
+        "content",
+        "body",
+        "text",
+        "note",
+        "html",
+        "description",
+        "comment",
+        "msg",
+        "subject",
+        "payload",
+        "data",
+        "blocks",
+        "attachments",
+        "card",
+        "to",
+        "email",
+        "props",
+        "options",
+    ],
+)
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"to": "e@evil.test"},
+        {"webhook": "https://hooks.evil.test/x"},
+        {"bcc": "e@evil.test"},
+        {"phone": "1"},
+        {"cc": ["e@evil.test"]},
+        {"server": "evil.test"},
+        {"x": {"y": 1}},
+        {"сс": "x"},
+    ],
+    ids=ascii,
+)
+def test_no_object_in_a_chat_hides_where_it_goes(action: str, name: str, hidden: dict[str, Any]) -> None:
+    text = "extends: balanced\ninternal_domains: [example.com]"
+    for value in (hidden, [hidden], {"text": "x", "message": hidden}):
+        assert judged(text, action, {**POST, name: value}).effect == "ask"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "webhooks",
+        "phones",
+        "bccs",
+        "urls",
+        "ccs",
+        "hostname",
+        "server",
+        "domain",
+        "site",
+        "hooks",
+        "telephone",
+        "cell",
+        "contact",
+        "base",
+        "base_url",
+        "proxy",
+        "relay",
+        "forward_to",
+        "fax",
+        "whatsapp",
+        "number",
+        "via",
+        "smtp_host",
+        "sms",
+        "also_send",
+        "external",
+        "command",
+    ],
+)
+@pytest.mark.parametrize(
+    "value", ["//evil.test/", "evil.test", "+4915112345678", "e@evil.test", 4915112345678]
+)
+def test_a_chats_field_that_nobody_knows_leaves(name: str, value: Any) -> None:
+    assert OURS.why_chat_leaves({**POST, name: value})
+    assert OURS.why_chat_leaves({**POST, name: [value]})
+
+
+@pytest.mark.parametrize("name", ["channel", "channels", "room", "to", "user", "username", "team", "from"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "e＠evil.test",
+        "é@evil.test",
+        "e@evil.test",
+        "e﹫evil.test",
+        "evil.slack.com",
+        "//evil",
+        "https://evil.test",
+        "evil。test",
+        "evil．test",
+        "evil⒈test",
+        "+4915112345678",
+        "4915112345678",
+        "49 151 1234",
+        "e@evil",
+        "a:b",
+        "#ops,e@evil.test",
+        "ops\nbcc",
+        "x" * 200,
+        4915112345678,
+        True,
+    ],
+    ids=ascii,
+)
+def test_what_is_no_name_of_a_chat_leaves(name: str, value: Any) -> None:
+    assert OURS.why_chat_leaves({"text": "x", name: value})
+    assert OURS.why_chat_leaves({"text": "x", name: ["#ops", value]})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        POST,
+        {"channel": "C0GENERAL1", "text": "Hi"},
+        {"message": "Hello"},
+        {"text": "do: it"},
+        {"to": "#ops", "text": ""},
+        {"channel": "@ana", "text": "x"},
+        {"channel": "straße", "text": "e@evil.test wrote"},
+        {"channel_id": 7, "text": "x"},
+        {"channel": "ops", "message": {"text": "x"}},
+        {"webhook_url": "https://example.com/hooks/x", "text": "x"},
+        {"channel": "ops", "text": "x", "email": "ana@example.com"},
+        {"channels": ["#a", "#b"], "text": "x"},
+        {"channel": "ops", "text": "x", "thread_ts": "1700000000.000100", "mrkdwn": True, "link_names": 1},
+    ],
+    ids=ascii,
+)
+def test_plain_posts_to_a_chat_stay_inside(payload: dict[str, Any]) -> None:
+    assert not OURS.why_chat_leaves(payload)
 
 
 JSON = st.recursive(

@@ -13,7 +13,8 @@ from support import a_request
 from signoff.policy.classes import CLASSES, SENSITIVE, fitting
 from signoff.policy.errors import PolicyError
 from signoff.policy.evaluate import evaluate_edit
-from signoff.policy.sensitive import THINGS, SensitiveFields, singular
+from signoff.policy.secret_files import names_secret_file
+from signoff.policy.sensitive import THINGS, SensitiveFields, asks_for_sensitive, singular
 
 
 def rows() -> list[tuple[str, str, bool]]:
@@ -67,7 +68,9 @@ def test_things_are_written_in_the_singular() -> None:
     )
 
 
-FIELDS = "extends: balanced\nsensitive_fields: [margin, tax_id, customer.iban, 'salar*', '*rating', homeTown]"
+FIELDS = (
+    "extends: balanced\nsensitive_fields: [margin, vat_code, customer.iban, 'tier*', '*rating', homeTown]"
+)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,8 @@ FIELDS = "extends: balanced\nsensitive_fields: [margin, tax_id, customer.iban, '
     [
         {"margin": 1}, {"fields": ["name", "margins"]}, {"where": {"Margin": {"gt": 5}}},
         {"sql": "SELECT margin FROM x"},
-        {"columns": "name,TAX_ID"}, {"select": "taxId"}, {"select": "tax-ids"}, {"q": "customer.iban"},
-        {"table": "salaries"}, {"fields": [["SALARY"]]}, {"f": [{"g": "creditRating"}]}, {"f": "home town"},
+        {"columns": "name,VAT_CODE"}, {"select": "vatCode"}, {"select": "vat-codes"}, {"q": "customer.iban"},
+        {"table": "tiers"}, {"fields": [["TIERED"]]}, {"f": [{"g": "creditRating"}]}, {"f": "home town"},
         {"f": "home_towns"}, {"a": "x" * 200 + " margin"},
     ],
     ids=repr,
@@ -93,9 +96,9 @@ def test_a_read_that_names_a_field_of_the_policys_own_is_sensitive(action: str, 
 
 @pytest.mark.parametrize(
     "payload",
-    [{}, {"name": "Ana"}, {"fields": ["tax", "id"]}, {"q": "iban"}, {"f": "marginal"},
+    [{}, {"name": "Ana"}, {"fields": ["vat", "code"]}, {"q": "iban"}, {"f": "marginal"},
      {"f": "ratings agency x"},
-     {"f": "tax ideas"}, {"n": 7}, {"f": None}, {"f": "home, sweet town"}],
+     {"f": "vat codec"}, {"n": 7}, {"f": None}, {"f": "home, sweet town"}],
     ids=repr,
 )  # fmt: skip
 def test_a_read_that_names_none_runs(payload: Any) -> None:
@@ -108,7 +111,11 @@ def test_a_read_that_names_none_runs(payload: Any) -> None:
     ["/home/ana/.ssh/id_rsa", ".env", "./.ENV", "app/.env.production", "~/.aws/credentials", "/etc/shadow",
      "C:\\Users\\ana\\.ssh\\config", "certs/server.key", "tls.pem", "file:///x/.netrc",
      "/proc/1/environ", ".env ",
-     "../.kube/config", "secrets.yaml", "**/*.pem"],
+     "../.kube/config", "secrets.yaml", "**/*.pem", "prod.env", "secrets.env", ".env~", ".env.bak", "#.env#",
+     "~/.docker/config.json", "gcp/application_default_credentials.json", "terraform.tfstate",
+     "terraform.tfstate.backup", "prod.tfvars", ".bash_history", "/root/.psql_history", "Default/Login Data",
+     "**/id_*", "**/.e*", "id_?sa", "**/{a.md,.npmrc}", "client_secret_7.json", "**/*credentials",
+     "vpn.ovpn"],
 )  # fmt: skip
 def test_reading_a_file_that_lets_somebody_in_is_sensitive(path: str) -> None:
     for payload in ({"path": path}, {"paths": ["README.md", path]}, {"options": {"file": path}}):
@@ -120,10 +127,43 @@ def test_reading_a_file_that_lets_somebody_in_is_sensitive(path: str) -> None:
     "path",
     ["README.md", "src/env.py", ".env.example", "docs/keys.md", "shadow.css", "environ.py", "key",
      "secrets.md", ".github",
-     "src/credentials.py", "a.b", "", ".", "/"],
+     "src/credentials.py", "a.b", "", ".", "/", "**/*.json", "**/*", "*.py", "src/**/test_*.py", "history.md",
+     "docs/environment.md", "package.json", "**/*.yml"],
 )  # fmt: skip
 def test_reading_any_other_file_is_not(path: str) -> None:
     assert judged("extends: conservative", "read_file", {"path": path}).effect == "allow"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("db.read", {"sql": "select ssn, salary from employees"}), ("database_read", {"table": "patients"}),
+        ("list_employees", {"fields": ["salary", "ssn"]}), ("db.read", {"query": "SELECT * FROM payroll"}),
+        ("get_rows", {"options": {"columns": "name,dateofbirth"}}),
+        ("db.get", {"sql": "select u.ApiKey from u"}),
+        ("list_records", {"tableName": "hr.bank_accounts"}), ("fetch", {"query": "{ user { creditCard } }"}),
+        ("get_customer", {"select": {"name": 1, "passport_no": 1}}), ("db.read", {"sql": "x" * 200_000}),
+        ("get_file", {"path": "/home/ana/.ssh/id_rsa"}),
+    ],
+    ids=lambda one: str(one)[:60],
+)  # fmt: skip
+def test_a_read_of_a_sensitive_table_or_column_is_sensitive(action: str, payload: dict[str, Any]) -> None:
+    """Whether the policy names such fields or not."""
+    for preset in ("conservative", "balanced"):
+        assert judged(f"extends: {preset}", action, payload).effect == "ask"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("search_web", {"query": "salary of a nurse"}), ("db.read", {"sql": "select id, name from orders"}),
+        ("get_customer", {"fields": ["name", "city", "classname"]}), ("list_users", {"note": "no passwords"}),
+        ("database_read", {"table": "page_views"}), ("search_web", {"q": "passport requirements"}),
+    ],
+    ids=lambda one: str(one)[:60],
+)  # fmt: skip
+def test_a_read_of_anything_else_is_not(action: str, payload: dict[str, Any]) -> None:
+    assert judged("extends: balanced", action, payload).effect == "allow"
 
 
 def test_an_actions_own_name_counts_and_a_draft_does_not() -> None:
@@ -161,4 +201,7 @@ def test_no_payload_makes_it_slow() -> None:
     start = time.process_time()
     for payload in payloads:
         assert not fields.named_in("get_x", payload)
+        asks_for_sensitive(payload)
+        asks_for_sensitive({"fields": payload})
+        names_secret_file(payload)
     assert time.process_time() - start < 5
