@@ -287,6 +287,7 @@ PAYLOADS: list[dict[str, object]] = [
     {"zip": "１００－０００１", "addr": "東京都"},
     {"zip": "〒１００－０００１", "addr": "東京都"},
     {"price": "10٫500", "note": "السعر بالريال"},
+    {"url": "https://ru.example.org/wiki/метр²", "note": "Единица площади"},
     {"sizes": "1，2，3", "note": "请选择尺码"},
 ]
 """Payloads whose fields explain each other."""

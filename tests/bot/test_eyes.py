@@ -21,7 +21,8 @@ from signoff.bot.forms.review import review_view
 from signoff.bot.text.alphabet import skeleton
 from signoff.bot.text.cautions import READ, SHOWN, caution_lines
 from signoff.bot.text.difference import by_line, changes, elements
-from signoff.bot.text.lookalikes import scripts_of, suspects
+from signoff.bot.text.hosts import coded_hosts
+from signoff.bot.text.lookalikes import Suspect, scripts_of, suspects
 from signoff.bot.text.payload import elements as row_elements
 from signoff.bot.text.payload import json_text, rows
 from signoff.bot.text.quotes import FSI, PDI, isolated_sentence
@@ -120,6 +121,17 @@ def test_the_worst_is_told_first_and_cannot_be_buried(make: Make) -> None:
     assert len(told) < 1500
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["xn--", "a", "80ak6aa92e", "9" * 30, ".", "-", "é", "/"]), max_size=12))
+def test_any_coded_name_is_read_or_said_to_be_unreadable(parts: list[str]) -> None:
+    text = "".join(parts)
+    for host, read in coded_hosts(text):
+        line = caution_words.suspect(Suspect("coded", host, reads=read, host=True), ["url"], False)
+        assert (
+            host in text and "its name is coded" in line and not hides(line.replace(FSI, "").replace(PDI, ""))
+        )
+
+
 def test_more_than_is_looked_through_is_said(make: Make) -> None:
     assert caution_words.UNREAD in warned(make, {"a": "Привет, как дела? " * 10_000})
     assert f"{READ:,}" in caution_words.UNREAD
@@ -144,6 +156,8 @@ WORST = {
     "spaces": "a\u00a0",
     "coded": "xn--a.",
     "separators": "1٫",
+    "schemes": "://а",
+    "schemes and digits": "://۱",
     "middle dots": "a·com/",
     "flags": "🏴\U000e0067\U000e007f",
     "plain then odd": "1",
@@ -171,7 +185,9 @@ def test_looking_is_linear(name: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(st.sampled_from('aаοо1１१․.∕/@\u200d\u00ad\u0301\u202eאب 中👩\ufe0f`“”"»\n'), max_size=60))
+@given(
+    st.text(st.sampled_from('aаοо1１१․.∕/@ıϲ·‼٫²\u200d\u00ad\u0301\u202eאب 中👩\ufe0f`“”"»\n'), max_size=60)
+)
 def test_whatever_is_written_the_warning_is_ours_alone(text: str) -> None:
     for suspect in suspects(text, scripts_of(text)):
         line = caution_words.suspect(suspect, ["url"], False)

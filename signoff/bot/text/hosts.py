@@ -33,11 +33,8 @@ def plain_of(word: str) -> str:
     name = _AUTHORITY_ENDS.split(soft, maxsplit=1)[0]
     last = re.split(f"[{''.join(sorted(MIDDLE))}.]", name)[-1]
     if is_host(soft):
-        spans = authorities(soft)
-        return "".join(
-            hard[at] if any(start <= at < end for start, end in spans) else soft[at]
-            for at in range(len(word))
-        )
+        inside = authorities(soft)
+        return "".join(hard[at] if inside[at] else soft[at] for at in range(len(word)))
     return hard[: len(name)] + soft[len(name) :] if _COMMON_TOP.fullmatch(last) else soft
 
 
@@ -50,13 +47,16 @@ def is_host(plain: str) -> bool:
     return last is not None and (name != plain or not _FILES.fullmatch(last[0][1:].lower()))
 
 
-def authorities(plain: str) -> list[tuple[int, int]]:
-    """Where the names of hosts stand, as starts and ends: after a scheme, an `@`, or at the beginning."""
+def authorities(plain: str) -> bytearray:
+    """For each character 1 where the name of a host stands: after a scheme, an `@`, or at the beginning."""
     found = [place.span(1) for place in _AFTER_SCHEME.finditer(plain)]
     head = _AUTHORITY_ENDS.split(plain, maxsplit=1)[0]
     if not head.endswith(":"):
         found.append((head.rfind("@") + 1, len(head)))
-    return found
+    inside = bytearray(len(plain))
+    for start, end in found:
+        inside[start:end] = b"\1" * (end - start)
+    return inside
 
 
 def coded_hosts(text: str) -> Iterator[tuple[str, str]]:

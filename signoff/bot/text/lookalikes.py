@@ -149,7 +149,7 @@ class _Text:
             return None
         hosts = authorities(plain)
         odd = [at for at, kind in enumerate(kinds) if kind in "wFWB" or is_form(word[at])]
-        if odd:
+        if [at for at in odd if kinds[at] != "." or hosts[at]]:  # m² is everyday in a path
             return self._found("forms", word, odd, plain, True)
         odd = [at for at, kind in enumerate(kinds) if kind == "d" and not self._is_beside(word, at, hosts)]
         if odd and "A" in kinds:
@@ -159,7 +159,7 @@ class _Text:
             return Suspect("direction", word, host=True)
         for label in re.finditer(r"[^.@/:\\?#=&_+-]+", word):
             part = kinds[label.start() : label.end()]
-            inside = any(start <= label.start() < end for start, end in hosts)
+            inside = bool(hosts[label.start()])
             if "A" not in bare or not (set(part) & set("qcrgoi") or (inside and set(label[0]) & LOOK.keys())):
                 continue
             if not inside and not set(part) & set("ALq") and self._is_written(part):
@@ -170,10 +170,9 @@ class _Text:
                 return self._found("whole" if "A" not in part else "mixed", word, odd, plain, True)
         return None
 
-    def _is_beside(self, word: str, at: int, hosts: list[tuple[int, int]]) -> bool:
+    def _is_beside(self, word: str, at: int, hosts: bytearray) -> bool:
         """Whether a digit stands beside the host's name, in a request of its script."""
-        inside = any(start <= at < end for start, end in hosts)
-        return not inside and self._is_explained(_digits(word[at]))
+        return not hosts[at] and self._is_explained(_digits(word[at]))
 
     def _is_written(self, part: str) -> bool:
         """Whether the request holds words that only this part's alphabet can write."""
