@@ -29,6 +29,8 @@ DECISIONS_BYTES = 64 * 1024 * 1024
 KEY_BYTES = 200
 """What a key takes besides its text."""
 LOOK_SECONDS = 0.25
+LATE_SECONDS = 10.0
+"""How long what still arrives of an agent goes after all that waited of it went."""
 CHUNK = 1000
 """Keys that are measured in one round trip."""
 GATHER_SECONDS = 0.05
@@ -54,6 +56,7 @@ class Bounds:
         self._switch_off = switch_off
         self._news = News(stream.client)
         self._sizes: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
+        self._late: dict[str, float] = {}
         self._cursor = self._decided = 0
         self._whole = False
         self._scan_at = 0.0
@@ -93,6 +96,7 @@ class Bounds:
         """Too much waits of this agent, or what it sends is too large: see the module."""
         started = time.monotonic()
         off = self._switched_off(agent)
+        self._late[agent] = time.monotonic() + LATE_SECONDS
         self._stream.clear(agent, self._sizes.pop(agent, {}))
         done = (time.monotonic() - started) * 1000
         what = "its user is switched off" if off else "what waits of it is thrown away"
@@ -143,7 +147,9 @@ class Bounds:
             some = keys[start : start + CHUNK]
             for key, size in zip(some, self._stream.lengths(some), strict=True):
                 agent = agent_of(key) or ""
-                if agent and size:
+                if agent and size and time.monotonic() < self._late.get(agent, 0.0):
+                    self._stream.clear(agent, [key])  # it was on its way when all else of it went
+                elif agent and size:
                     self._sizes[agent][key] = size + KEY_BYTES
                     touched.add(agent)
                 elif agent in self._sizes:

@@ -122,7 +122,7 @@ def with_payload(text: str) -> str:
         ({"body": json.dumps({**BODY, "kind": "question"})}, "commits"),
         ({"body": json.dumps({**BODY, "action": "<!channel>"})}, "action"),
         ({"body": json.dumps({**BODY, "schema": {"type": "object", "required": ["z"]}})}, "z"),
-        ({"body": json.dumps({**BODY, "schema": REMOTE})}, "itself"),
+        ({"body": json.dumps({**BODY, "schema": REMOTE})}, "only references inside it"),
     ],
 )
 def test_a_poison_entry_is_answered_invalid_and_buried_while_the_rest_flows_on(

@@ -13,8 +13,9 @@ from signoff.errors import Invalid
 from signoff.models.log import salted
 from signoff.payload.canonical import parse
 
-NEAR = 2_000_000
-"""Microseconds between what a statement notes by the database's clock, and the line of its transaction."""
+NEAR = 120_000_000
+"""Microseconds between what a statement notes by the database's clock, and the line of its transaction: a
+process may stand still in between, longer than a lease lasts."""
 
 
 class Fits:
