@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
+from signoff.errors import Unreachable
 from signoff.queue import acl
 from signoff.queue.data_folder import agent_settings, read_env_file
 from signoff.server import environment, processes
@@ -100,10 +101,14 @@ class Stage:
         redis_url, admin_url = kept_url(self.server_data), admin_url_of(self.server_data, None, None)
         if not admin_url:
             raise Failed("the server has left no Redis")
-        with Users(admin_url) as users:
-            known = any(user.name == name for user in users.agents())
-            password = users.rotate(name) if known else users.add(name)
-            users.save()
+        try:
+            with Users(admin_url) as users:
+                known = any(user.name == name for user in users.agents())
+                password = users.rotate(name) if known else users.add(name)
+                users.save()
+        except Unreachable:
+            self.check()  # it went with its server: that is what to say
+            raise
         key = agent_settings(self.server_data)["SIGNOFF_VERIFY_KEY"]
         url = acl.with_user(redis_url, name, password)
         return {"SIGNOFF_AGENT": name, "SIGNOFF_REDIS_URL": url, "SIGNOFF_VERIFY_KEY": key}
