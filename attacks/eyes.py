@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from attacks.person import Person, nodes, words
+from attacks.person import Person
 from attacks.world import World, held
+from signoff.sandbox.remote import nodes, words
 
 HIDDEN = "\u202e\u2066\u2069\u200b\u2028\u00ad\u2800\U000e0041"
 MARKUP = "<!channel> <@U0ANA00001> *bold* `code` <https://evil.example|Approve> :rocket:"

@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from attacks.world import JSON, World, until
-
-
-def nodes(node: Any) -> Iterator[JSON]:
-    """Every object in a message or a view."""
-    if isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from nodes(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from nodes(item)
-
-
-def words(shown: JSON) -> str:
-    """All there is to read in the blocks of a message or a view, in order."""
-    found = []
-    for node in nodes(shown["blocks"]):
-        if isinstance(node.get("text"), str):
-            found.append(node["text"])
-        elif node.get("type") == "user":
-            found.append(f"<@{node['user_id']}>")
-    return "\n".join(found)
+from signoff.sandbox.remote import nodes, words
 
 
 def buttons(shown: JSON) -> list[str]:

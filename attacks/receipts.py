@@ -26,13 +26,18 @@ from signoff.receipts import Signer, sign, verify, verify_keys
 PAYLOAD = {"customer": "cus_42", "amount": 120}
 
 
+def _about(agent: str, action: str) -> tuple[str, ...]:
+    """What `signoff verify` has to be told of PAYLOAD."""
+    return "--agent", agent, "--action", action, "--payload", json.dumps(PAYLOAD)
+
+
 def a_free_receipt_is_taken_to_the_refund_executor(world: World) -> None:
     """A note with a refund's payload is approved, and its receipt taken to the refund's executor."""
     receipt = world.approved("note-bot", "draft.note", PAYLOAD)
     guard = Guard(str(world.folder / "spent.db"), world.verify_key, agents=["note-bot"])
     with refused(OtherAction):
         guard.spend(receipt.token, PAYLOAD, action="refund.create")
-    told = ("--agent", "note-bot", "--action", "refund.create", "--payload", json.dumps(PAYLOAD))
+    told = _about("note-bot", "refund.create")
     code, said = world.signoff("verify", receipt.token, *told)
     held(code == 8, f"signoff verify: {code}, {said}")
 
@@ -40,7 +45,7 @@ def a_free_receipt_is_taken_to_the_refund_executor(world: World) -> None:
 def a_receipt_is_verified_without_saying_for_what(world: World) -> None:
     """`signoff verify` with one of agent, action and payload left out."""
     receipt = world.approved("note-bot", "draft.other", PAYLOAD)
-    what = ["--agent", "note-bot", "--action", "draft.other", "--payload", json.dumps(PAYLOAD)]
+    what = _about("note-bot", "draft.other")
     held(world.signoff("verify", receipt.token, *what)[0] == 0, "the receipt itself does not verify")
     for at in (0, 2, 4):
         code, said = world.signoff("verify", receipt.token, *what[:at], *what[at + 2 :])
@@ -111,7 +116,7 @@ def a_receipt_is_spent_twice(world: World) -> None:
 def a_receipt_is_spent_twice_in_a_shell(world: World) -> None:
     """`signoff verify … --once STORE && run`, two times; and with --inspect, which must never be 0."""
     receipt = world.approved("pay-bot", "refund.shell", PAYLOAD)
-    what = ("--agent", "pay-bot", "--action", "refund.shell", "--payload", json.dumps(PAYLOAD))
+    what = _about("pay-bot", "refund.shell")
     codes = [
         world.signoff("verify", receipt.token, *what, *more)[0]
         for more in (("--inspect",), ("--once", "spent.db"), ("--once", "spent.db"))
@@ -133,7 +138,7 @@ def a_refusal_is_taken_for_an_approval(world: World) -> None:
     guard = Guard(str(world.folder / "refused.db"), world.verify_key, agents=["pay-bot"])
     with refused(Rejected):
         guard.spend(receipt.token, PAYLOAD, action="refund.refused")
-    what = ("--agent", "pay-bot", "--action", "refund.refused", "--payload", json.dumps(PAYLOAD))
+    what = _about("pay-bot", "refund.refused")
     code, said = world.signoff("verify", receipt.token, *what)
     held(code == 3, f"signoff verify: {code}, {said}")
 

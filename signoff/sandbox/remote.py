@@ -5,11 +5,34 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 JSON = dict[str, Any]
 SECONDS = 60.0
+
+
+def nodes(node: Any) -> Iterator[JSON]:
+    """Every object in a message, a view or blocks, in the order in which they stand."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from nodes(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from nodes(item)
+
+
+def words(shown: JSON) -> str:
+    """All there is to read in the blocks of a message or a view, in order."""
+    found = []
+    for node in nodes(shown["blocks"]):
+        if isinstance(node.get("text"), str):
+            found.append(node["text"])
+        elif node.get("type") == "user":
+            found.append(f"<@{node['user_id']}>")
+    return "\n".join(found)
 
 
 class Remote:

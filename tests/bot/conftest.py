@@ -12,6 +12,7 @@ from signoff.models.messages import ApprovalRequest, new_id
 from signoff.payload.canonical import canonical, digest
 from signoff.policy.evaluate import evaluate
 from signoff.policy.policy import Policy
+from signoff.sandbox.remote import nodes
 
 BEGAN = 1_795_000_000_000_000
 REQUEST = {*ApprovalRequest.model_fields, "schema"} - {"kind", "id", "payload"}
@@ -55,30 +56,20 @@ def make() -> Callable[..., Approval]:
     return approval
 
 
-def _walk(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for item in value.values():
-            yield from _walk(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _walk(item)
-
-
 @pytest.fixture(scope="session")
 def walk() -> Callable[[Any], Iterator[dict[str, Any]]]:
     """Every object in blocks or a view, in the order in which they stand."""
-    return _walk
+    return nodes
 
 
 @pytest.fixture(scope="session")
 def seen() -> Callable[[Any], str]:
     """All text that a person sees, joined."""
     kinds = ("plain_text", "mrkdwn", "text")
-    return lambda value: "".join(part["text"] for part in _walk(value) if part.get("type") in kinds)
+    return lambda value: "".join(part["text"] for part in nodes(value) if part.get("type") in kinds)
 
 
 @pytest.fixture(scope="session")
 def markup() -> Callable[[Any], str]:
     """All text that Slack reads markup in."""
-    return lambda value: "\n".join(part["text"] for part in _walk(value) if part.get("type") == "mrkdwn")
+    return lambda value: "\n".join(part["text"] for part in nodes(value) if part.get("type") == "mrkdwn")

@@ -11,13 +11,12 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import redis
-from support import Core, RedisServer, eventually, free_port, intake_of, send_entry
+from support import Core, RedisServer, eventually, free_port, send_entry
 
 from signoff import (
     AsyncSignoff,
@@ -47,19 +46,6 @@ PAYLOAD = {"customer": "cus_42", "amount": 120}
 def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
     """These tests are about the client: one database will do."""
     return f"sqlite:///{tmp_path / 'signoff.db'}"
-
-
-@pytest.fixture
-def serving(core: Core, redis_url: str) -> Iterator[Core]:
-    """The core, with an intake that runs."""
-    with intake_of(core, redis_url, "billing-bot"):
-        yield core
-
-
-@pytest.fixture
-def signoff(serving: Core, redis_url: str) -> Iterator[Signoff]:
-    with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=serving.signer.verify_key) as client:
-        yield client
 
 
 def decide(core: Core, request_id: str, answer: Any = "approve", **said: Any) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Core, a_request, eventually, intake_of, send_entry
+from support import Core, a_request, eventually, send_entry
 
 from signoff import AlreadySpent, Duplicate, Invalid, NotVerified, Signoff
 from signoff.models.messages import Response
@@ -39,18 +38,6 @@ with Signoff() as signoff:
 def database_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
     """These tests are about the client: one database will do."""
     return f"sqlite:///{tmp_path / 'signoff.db'}"
-
-
-@pytest.fixture
-def serving(core: Core, redis_url: str) -> Iterator[Core]:
-    with intake_of(core, redis_url, "billing-bot"):
-        yield core
-
-
-@pytest.fixture
-def signoff(serving: Core, redis_url: str) -> Iterator[Signoff]:
-    with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=serving.signer.verify_key) as client:
-        yield client
 
 
 def approve(core: Core) -> None:

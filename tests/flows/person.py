@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from support import eventually
 
+from signoff.sandbox.remote import nodes
+from signoff.sandbox.remote import words as text_of
 from signoff.sandbox.server import Sandbox
 
 JSON = dict[str, Any]
 CHANNEL = "C0APPROVE1"
 ANA, BEN, MIA, OMAR = "U0ANA00001", "U0BEN00001", "U0MIA00001", "U0OMAR0001"
 PRESSABLE = frozenset({"button", "overflow", "static_select"})
-
-
-def nodes(node: Any) -> Iterator[JSON]:
-    """Every object in a message or a view."""
-    if isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from nodes(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from nodes(item)
-
-
-def text_of(thing: JSON) -> str:
-    """Everything there is to read in the blocks of a message or a view, in order."""
-    found = []
-    for node in nodes(thing["blocks"]):
-        if isinstance(node.get("text"), str):
-            found.append(node["text"])
-        elif node.get("type") == "user":
-            found.append(f"<@{node['user_id']}>")
-    return "\n".join(found)
 
 
 def buttons(thing: JSON) -> list[str]:
