@@ -16,16 +16,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import os
-import re
-import secrets
-import socket
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from signoff import receipts, signatures
 from signoff.errors import AlreadySpent, ConfigError, NotVerified, Stopped, Unreachable
+from signoff.models.identity import process_name
 from signoff.models.receipt import DEPLOYMENT, Receipt
 from signoff.spent import Spent, Store, open_store
 
@@ -80,7 +77,7 @@ class Guard:
         checked, run = self._checked(receipt, payload, action)
         self._heed_stops(checked)
         kid = signatures.kid_of(checked.token)
-        by, at = _name_this_process(), datetime.now(UTC)
+        by, at = process_name(), datetime.now(UTC)
         try:
             first = self._store.spend(
                 (kid, checked.agent, checked.id), Spent(by, at), until=checked.not_after + MARGIN
@@ -152,8 +149,3 @@ def _parted(given: tuple[Any, ...]) -> tuple[tuple[Any, ...], Receipt | str, Map
         raise TypeError("A guarded function is called with a receipt and a payload.")
     *before, receipt, payload = given
     return tuple(before), receipt, payload
-
-
-def _name_this_process() -> str:
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
-    return f"{host}-{os.getpid()}-{secrets.token_hex(16)}"

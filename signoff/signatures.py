@@ -107,7 +107,7 @@ def open_sealed(
     import jwt
 
     try:
-        head = _head(token)
+        head, _ = _read(token)
         if head.keys() != {"alg", "kid", "typ"} or head["alg"] != ALGORITHM or head["typ"] != typ:
             raise NotVerified(f"It is no {typ.partition('+')[0].replace('-', ' ')} with {ALGORITHM}.")
         key = keys.get(head["kid"])
@@ -136,34 +136,36 @@ def open_sealed(
 
 def kid_of(token: str) -> str:
     """The name of the key that a verified token was signed with."""
-    return str(_head(token)["kid"])
+    return str(_read(token)[0]["kid"])
 
 
 def audience_of(token: str) -> str:
     """Whom a token says it is for, not verified: to be verified for just that; raises NotVerified."""
     try:
-        _head(token)
-        body = token.split(".")[1]
-        claims = parse(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        return str(claims["aud"])
+        return str(_read(token)[1]["aud"])
     except (SignoffError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, NotVerified):
             raise
         raise NotVerified(f"{type(error).__name__}: it does not say whom it is for.") from None
 
 
-def _head(token: str) -> dict[str, Any]:
-    """A token's header, not yet verified; raises NotVerified where the token is not spelled in the only way.
+def decode_part(part: str) -> bytes:
+    """One of a token's three parts → its bytes, however it is spelled; raises ValueError."""
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _read(token: str) -> tuple[dict[str, Any], Any]:
+    """A token's header and claims, not yet verified; raises NotVerified unless it is spelled in the only way.
 
     Base64 has spellings of the same bytes: padding, other characters that decoders pass over, bits at the end
     that count for nothing. Two spellings of one receipt would be two receipts to whoever keeps a list.
     """
     parts = token.split(".") if len(token) <= MAX_TOKEN else []
-    if len(parts) != 3 or any(_encode(base64.urlsafe_b64decode(p + "=" * (-len(p) % 4))) != p for p in parts):
+    if len(parts) != 3 or any(_encode(decode_part(part)) != part for part in parts):
         raise NotVerified("It is no token, or not spelled as one that Signoff signs.")
     # Strictly, the claims too: where a name stands twice, two readers could take two different ones.
-    head, _ = (parse(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
-    return head if isinstance(head, dict) else {}
+    head, claims = (parse(decode_part(part)) for part in parts[:2])
+    return head if isinstance(head, dict) else {}, claims
 
 
 def _raw(key: Ed25519PublicKey) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from signoff import receipts
 from signoff.errors import NotVerified
@@ -41,28 +42,17 @@ class Receipts:
                 second_factor=decision.second_factor,
             )
         return self._sign(
-            Receipt(
-                id=approval.request_id,
-                kind=approval.request.kind,
-                agent=approval.agent,
-                action=approval.action,
-                status=status,
-                version=approval.version,
-                digest_sent=approval.digest_sent if approval.request.nonce else None,
-                digest=digest(approval.payload_text),
-                decided_by=decider,
-                reason=reason,
-                resubmit=bool(decision and decision.resubmit),
-                never_shown=status == "expired" and approval.shown_at is None,
-                policy=approval.verdict.policy,
-                rule=approval.verdict.rule,
-                why=approval.verdict.why,
-                issuer=self._deployment,
-                jti=new_jti(),
-                nonce=approval.request.nonce,
-                issued_at=moment(at),
-                not_after=moment(at) + self.lifetime,
-            )
+            at,
+            **_asked(approval),
+            status=status,
+            digest=digest(approval.payload_text),
+            decided_by=decider,
+            reason=reason,
+            resubmit=bool(decision and decision.resubmit),
+            never_shown=status == "expired" and approval.shown_at is None,
+            policy=approval.verdict.policy,
+            rule=approval.verdict.rule,
+            why=approval.verdict.why,
         )
 
     def response(self, approval: Approval, *, at: int) -> Response:
@@ -78,23 +68,7 @@ class Receipts:
             return Response(
                 status=approval.status, receipt=approval.receipt, payload=payload, permalink=permalink
             )
-        again = self._sign(
-            Receipt(
-                id=approval.request_id,
-                kind=approval.request.kind,
-                agent=approval.agent,
-                action=approval.action,
-                status="duplicate",
-                version=approval.version,
-                digest_sent=approval.digest_sent,
-                reason=_has_run(approval),
-                issuer=self._deployment,
-                jti=new_jti(),
-                nonce=approval.request.nonce,
-                issued_at=moment(at),
-                not_after=moment(at) + self.lifetime,
-            )
-        )
+        again = self._sign(at, **_asked(approval), status="duplicate", reason=_has_run(approval))
         return Response(status="duplicate", receipt=again.token, payload=payload, spent=approval.receipt)
 
     def notice(self, approval: Approval) -> Response:
@@ -112,29 +86,17 @@ class Receipts:
 
     def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
         """The notice that Redis holds, where it is ours and of this Approval's receipt."""
-        if response is None or response.receipt is None or not approval.receipt:
+        receipt = self._own(approval)
+        if response is None or response.receipt is None or receipt is None:
             return None
         try:
-            receipt = receipts.verify(approval.receipt, self._keys, approval.agent, issuer=self._deployment)
             return receipts.verify_notice(response.receipt, self._keys, receipt)
         except NotVerified:
             return None
 
     def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, at: int) -> Receipt:
         """The receipt of a request that never became an Approval."""
-        return self._sign(
-            Receipt(
-                id=request_id,
-                agent=agent,
-                action="",
-                status=status,
-                reason=reason,
-                issuer=self._deployment,
-                jti=new_jti(),
-                issued_at=moment(at),
-                not_after=moment(at) + self.lifetime,
-            )
-        )
+        return self._sign(at, id=request_id, agent=agent, action="", status=status, reason=reason)
 
     def read(self, response: Response | None, agent: str, request_id: str) -> Receipt | None:
         """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid.
@@ -153,13 +115,8 @@ class Receipts:
 
     def holds(self, approval: Approval) -> bool:
         """Whether an Approval's receipt lets its action run now: it approves, and its time is not over."""
-        try:
-            found = receipts.verify(
-                approval.receipt or "", self._keys, approval.agent, issuer=self._deployment
-            )
-        except NotVerified:
-            return False
-        return found.approved
+        found = self._own(approval)
+        return found is not None and found.approved
 
     def says_run(self, response: Response | None, approval: Approval) -> bool:
         """Whether a response is our word that an Approval's action runs, or has run."""
@@ -172,8 +129,39 @@ class Receipts:
             return False
         return told.digest_sent == approval.digest_sent
 
-    def _sign(self, receipt: Receipt) -> Receipt:
+    def _own(self, approval: Approval) -> Receipt | None:
+        """The receipt in a row, where it is ours, and still valid."""
+        try:
+            return receipts.verify(
+                approval.receipt or "", self._keys, approval.agent, issuer=self._deployment
+            )
+        except NotVerified:
+            return None
+
+    def _sign(self, at: int, **claims: Any) -> Receipt:
+        """A receipt of these claims, issued `at` (microseconds) in this deployment's name."""
+        issued_at = moment(at)
+        receipt = Receipt(
+            **claims,
+            issuer=self._deployment,
+            jti=new_jti(),
+            issued_at=issued_at,
+            not_after=issued_at + self.lifetime,
+        )
         return receipt.model_copy(update={"token": receipts.sign(self._signer, receipt)})
+
+
+def _asked(approval: Approval) -> dict[str, Any]:
+    """What every receipt of an Approval says of its request; an id that commits to nothing names none."""
+    return {
+        "id": approval.request_id,
+        "kind": approval.request.kind,
+        "agent": approval.agent,
+        "action": approval.action,
+        "version": approval.version,
+        "digest_sent": approval.digest_sent if approval.request.nonce else None,
+        "nonce": approval.request.nonce,
+    }
 
 
 def _has_run(approval: Approval) -> str:

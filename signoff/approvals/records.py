@@ -17,8 +17,7 @@ from signoff.approvals.audit.fits import Judged
 from signoff.approvals.errors import Tampered
 from signoff.models import identity
 from signoff.models.approval import Approval
-from signoff.models.store import approvals, payloads
-from signoff.models.verdict import Verdict
+from signoff.models.store import payloads
 from signoff.payload.canonical import digest
 
 log = logging.getLogger("signoff.approvals")
@@ -33,7 +32,6 @@ _LINES = (
     .where(events.c.approval_id == bindparam("approval_id"))
     .order_by(events.c.seq)
 )
-_VERDICT = select(approvals.c.verdict).where(approvals.c.id == bindparam("approval_id"))
 _RAN = (
     select(events.c.seq)
     .where(events.c.approval_id == bindparam("approval_id"), events.c.kind.in_(("spend", "outcome")))
@@ -43,17 +41,11 @@ ENDED = frozenset(("decision", "receipt", "expiry", "cancel", "adopted", "spend"
 """Lines after which nothing is decided any more, whatever the row says."""
 
 
-def verdict_of(connection: Connection, approval: Approval) -> str:
-    """The verdict as the row has it, for `check`: to be read before the row is changed."""
-    found = connection.execute(_VERDICT, {"approval_id": approval.id}).scalar_one()
-    return Verdict.model_validate_json(found).model_dump_json()  # one of before has fewer fields
-
-
-def check(connection: Connection, approval: Approval, verdict: str | None) -> None:
+def check(connection: Connection, approval: Approval) -> None:
     """Raise Tampered unless an Approval waits for just what was asked, by the log as well as by its rows.
 
-    Every version of the payload is the one that was asked for or corrected, the id the one of that, the
-    row's `verdict` the one that was given, and no line tells of an end.
+    `approval` is as its row has it. Every version of the payload is the one that was asked for or corrected,
+    the id the one of that, the verdict the one that was given, and no line tells of an end.
     """
     key = {"approval_id": approval.id}
     texts = connection.execute(_TEXTS, key).all()
@@ -80,7 +72,7 @@ def check(connection: Connection, approval: Approval, verdict: str | None) -> No
         and len(held) == len(noted)
         and not any(line.kind in ENDED for line in told)
         and bool(judged)
-        and Judged(judged[-1], texts[0].salt).fits(verdict)
+        and Judged(judged[-1], texts[0].salt).fits(approval.verdict.model_dump_json())
     )
     if not whole:
         log.error("rows were changed behind Signoff's back: id=%s; see `signoff audit verify`", approval.id)

@@ -160,7 +160,6 @@ def end(
     ends: the row, the log and the receipt have it.
     """
     at, salt = changes.clock_and_salt(connection, approval.id)
-    stored = records.verdict_of(connection, approval) if decision else None
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
@@ -184,7 +183,7 @@ def end(
     if not moved:
         raise Moved
     if decision:
-        records.check(connection, before, stored)
+        records.check(connection, before)
     sums.settle(connection, approval, status, at, before.verdict)
     if edited:
         salt = _salt()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import socket
 from typing import Literal
 
 from signoff import receipts
 from signoff.client.exchange import Exchange
 from signoff.errors import NOT_APPROVED, AlreadySpent, WaitTimeout
 from signoff.models import crash
+from signoff.models.identity import process_name
 from signoff.models.messages import Spend
 from signoff.models.receipt import Receipt
 
@@ -29,7 +26,7 @@ async def spend(
     """Have this process be the one that runs what was approved; see AsyncSignoff.spend."""
     if not receipt.approved:
         raise NOT_APPROVED[receipt.status](receipt.reason, receipt)
-    by = _name_this_process()
+    by = process_name()
     try:
         response = await exchange.spend(receipt.id, Spend(by=by).model_dump_json(), timeout)
     except TimeoutError:
@@ -45,9 +42,3 @@ async def spend(
         raise AlreadySpent(notice.by, notice.at, receipt=receipt)
     receipts.verify(receipt.token, keys, receipt.agent, issuer=issuer)  # its time may be over by now
     crash.here("client.spent")
-
-
-def _name_this_process() -> str:
-    """Names one try to run something: who was told so first can tell itself from all others."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
-    return f"{host}-{os.getpid()}-{secrets.token_hex(16)}"

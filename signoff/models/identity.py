@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import re
 import secrets
+import socket
 import uuid
 
 from signoff.payload.canonical import canonical
 
 RECIPE = "signoff-id-1"
-NONCE_PATTERN = r"^[0-9a-f]{32}$"
-"""128 bits, in hexadecimal."""
 
 
 def new_nonce() -> str:
-    """128 random bits."""
+    """128 random bits, in hexadecimal."""
     return secrets.token_hex(16)
 
 
@@ -42,3 +43,9 @@ def request_id(kind: str, agent: str, action: str, digest_sent: str, nonce: str)
     value = int.from_bytes(hashlib.sha256(named.encode()).digest()[:16])
     value = value & ~(0xF << 76) | 0x8 << 76
     return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
+
+
+def process_name() -> str:
+    """Names one try of this process to run something: who was first can tell itself from all others."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
+    return f"{host}-{os.getpid()}-{secrets.token_hex(16)}"

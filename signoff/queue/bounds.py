@@ -83,11 +83,10 @@ class Bounds:
         self._whole |= heard.all
         if time.monotonic() >= self._scan_at:
             for key in self._scan():
-                (
+                if key.startswith(BODIES.encode()):
                     bodies.add(key)
-                    if key.startswith(BODIES.encode())
-                    else agents.setdefault(agent_of(key) or "")
-                )
+                else:
+                    agents.setdefault(agent_of(key) or "")
             self._measure_decisions()
         self._measure_streams([agent for agent in agents if agent])
         self._measure_bodies(list(bodies))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -67,29 +67,26 @@ class Stream:
 
     def measure(self, agents: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         """(agent, bytes beside plain ones, entries) of each stream that there is."""
-        pipe = self.client.pipeline(transaction=False)
-        for agent in agents:
-            pipe.memory_usage(requests(agent), samples=0)
-            pipe.xlen(requests(agent))
-        replies: list[Any] = pipe.execute(raise_on_error=False)
-        raise_for_all(replies)
-        for agent, size, length in zip(agents, replies[::2], replies[1::2], strict=True):
-            if _are_numbers(size, length):
-                yield agent, size - PLAIN_BYTES * length, length
+        return self._sizes({agent: requests(agent) for agent in agents})
 
     def some_decisions(self, cursor: int) -> tuple[int, list[tuple[str, int]]]:
         """(agent, bytes beside the ids in it) of a part of the streams of decisions, and where to go on."""
         reply: Any = self.client.scan(cursor, match=DECISIONS + "*", count=5000, _type="stream")
         names = [key[len(DECISIONS) :].decode(errors="replace") for key in reply[1]]
-        agents = [agent for agent in names if AGENT.fullmatch(agent)]
+        sizes = self._sizes({agent: decisions(agent) for agent in names if AGENT.fullmatch(agent)})
+        return reply[0], [(agent, size) for agent, size, _ in sizes]
+
+    def _sizes(self, streams: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
+        """(agent, bytes beside plain entries, entries) of each of these streams that there is; by agent."""
         pipe = self.client.pipeline(transaction=False)
-        for agent in agents:
-            pipe.memory_usage(decisions(agent), samples=0)
-            pipe.xlen(decisions(agent))
+        for name in streams.values():
+            pipe.memory_usage(name, samples=0)
+            pipe.xlen(name)
         replies: list[Any] = pipe.execute(raise_on_error=False)
         raise_for_all(replies)
-        sizes = zip(agents, replies[::2], replies[1::2], strict=True)
-        return reply[0], [(one, size - PLAIN_BYTES * n) for one, size, n in sizes if _are_numbers(size, n)]
+        for agent, size, length in zip(streams, replies[::2], replies[1::2], strict=True):
+            if _are_numbers(size, length):
+                yield agent, size - PLAIN_BYTES * length, length
 
     def lengths(self, keys: Sequence[bytes]) -> list[int]:
         """Bytes of each of these texts; what is no text goes, and none stays for longer than a body does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +19,16 @@ NEAR = 120_000_000
 process may stand still in between, longer than a lease lasts."""
 
 
-class Fits:
+class Fits(ABC):
     """Something that a row's value has to fit."""
 
+    @abstractmethod
     def fits(self, value: Any) -> bool:
         """Whether it does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown(self) -> str:
         """What was expected, for people; nothing untrusted."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from signoff.approvals.audit.account import Said
 from signoff.models.store import MICROSECONDS
 from signoff.payload.canonical import digest
 from signoff.receipts import VerifyKeys
+from signoff.signatures import decode_part
 
 TYPES = frozenset(("JWT", "signoff-receipt+jwt"))
 """What receipts are called in their headers; the first in those of before."""
@@ -44,7 +44,7 @@ def differing(
     try:
         head, body, signature = token.split(".")
         header, claims = _json(head), _json(body)
-        signed, raw = f"{head}.{body}".encode(), _decode(signature)
+        signed, raw = f"{head}.{body}".encode(), decode_part(signature)
     except (ValueError, binascii.Error, UnicodeDecodeError):
         return Finding("the receipt is none")
     if header.get("alg") != "EdDSA" or header.get("typ") not in TYPES:
@@ -101,11 +101,7 @@ def _of_decider(claims: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]
 
 
 def _json(part: str) -> dict[str, Any]:
-    found = json.loads(_decode(part))
+    found = json.loads(decode_part(part))
     if not isinstance(found, dict):
         raise ValueError("no object")
     return found
-
-
-def _decode(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
