@@ -199,6 +199,7 @@ def _until_decided(
     """Says `first`, if anything, and waits: from that line on Ctrl-C tells how to go on."""
     from signoff.models.receipt import Receipt
 
+    receipt: Receipt
     later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
     try:
         if first:
