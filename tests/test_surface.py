@@ -81,8 +81,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
         "AlreadySpent ApprovedReceipt AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery "
-        "Duplicate Expired Guard Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt "
-        "Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "Duplicate Expired Guard Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending "
+        "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),

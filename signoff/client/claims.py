@@ -121,6 +121,16 @@ OPTION_NAMES = frozenset(Options.__annotations__)
 """All that require_approval takes."""
 
 
+class _Unsaid:
+    """What stands as the default of what need not be said."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+UNSAID = _Unsaid()
+
+
 def described(names: type) -> Callable[[F], F]:
     """Decorator: a function's `**names` are listed in its signature and its docstring, each by its name."""
 
@@ -130,7 +140,7 @@ def described(names: type) -> Callable[[F], F]:
         taken = {parameter.name for parameter in plain}
         kind = inspect.Parameter.KEYWORD_ONLY
         more = [
-            inspect.Parameter(name, kind, default=..., annotation=_written(annotation))
+            inspect.Parameter(name, kind, default=UNSAID, annotation=_written(annotation))
             for name, annotation in names.__annotations__.items()
             if name not in taken
         ]
