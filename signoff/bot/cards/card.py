@@ -12,17 +12,17 @@ from typing import Any, assert_never
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
+from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import Folded, fold_payload
-from signoff.bot.text.payload import elements, rows
-from signoff.bot.text.quotes import isolated_sentence, value_of
+from signoff.bot.text.payload import elements
+from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
-from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, ApprovalStatus
 
@@ -166,7 +166,7 @@ def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
 
 def _actions(approval: Approval, whole: bool) -> Block:
     value = token(approval)
-    buttons = [_approve(approval) if whole else _button("review", card_words.REVIEW_MORE, value)]
+    buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
     buttons.append(_button("reject", card_words.REJECT_MORE, value))
     if can_edit(approval):
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
@@ -179,39 +179,6 @@ def _actions(approval: Approval, whole: bool) -> Block:
 
 def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
-
-
-def _approve(approval: Approval) -> Block:
-    """Green and at once where it can be undone; else without colour, and it asks, repeating what runs."""
-    button = _button("approve", card_words.APPROVE, token(approval))
-    verdict = approval.verdict
-    if verdict.reversibility == "reversible":
-        return {**button, "style": "primary"}
-    whose = (verdict.reversibility, verdict.reversibility_from, approval.action)
-    room = 290 - length(card_words.confirm_text(*whose, ""))
-    question = card_words.confirm_text(*whose, _arguments(approval, room))
-    confirm = {
-        "title": plain(cut(card_words.confirm_title(approval.action), 100)),
-        "text": plain(cut(question, 300)),
-        "confirm": plain(card_words.APPROVE),
-        "deny": plain(forms_words.CANCEL),
-    }
-    return {**button, "confirm": confirm}
-
-
-def _arguments(approval: Approval, limit: int) -> str:
-    """The first arguments in the schema's order, one a line, each in quotes that it cannot close."""
-    shown: list[str] = []
-    for row in rows(approval.request.json_schema, approval.payload):
-        shown.append(f"{' › '.join(map(value_of, row.path))} {value_of(_first_line(row.text))}".strip())
-        if sum(map(len, shown)) > limit:
-            break
-    return cut("\n".join(shown), limit)
-
-
-def _first_line(text: str) -> str:
-    first, more, _ = text.partition("\n")
-    return f"{first} …" if more else first
 
 
 def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
