@@ -12,23 +12,23 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
+from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold
-from signoff.bot.text.payload import rows, values
-from signoff.bot.text.quotes import isolated_sentence, value_of
+from signoff.bot.text.payload import values
+from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich, visible
-from signoff.bot.text.views import row_blocks
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.words import card as card_words
-from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 
 _BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
-"""Characters and lines of claims, characters of what approvers wrote, and of one-line fields, until it fits."""
+"""Characters and lines of claims, of what approvers wrote, and of one-line fields, until all of it fits."""
 _AFTER = (300, 3, 600)
 """Characters and lines of long values, and characters of one-line fields, once it is decided: what is left to
 do is to know it again."""
@@ -123,13 +123,7 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
-    stakes: Block = {
-        "type": "section",
-        "block_id": f"stakes:{revision}",
-        "text": mrkdwn(known),
-        "expand": True,
-    }
-    found += [{"type": "divider"}, stakes, rich(f"claims:{revision}", *claims)]
+    found += [{"type": "divider"}, says(known, f"stakes:{revision}"), rich(f"claims:{revision}", *claims)]
     warning = caution_lines(approval.request, approval.payload)
     if warning:
         found.append(_context(f"warning:{revision}", plain(warning)))
@@ -168,7 +162,7 @@ def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
 
 def _actions(approval: Approval, whole: bool) -> Block:
     value = token(approval)
-    buttons = [_approve(approval) if whole else _button("review", card_words.REVIEW_MORE, value)]
+    buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
     buttons.append(_button("reject", card_words.REJECT_MORE, value))
     if can_edit(approval):
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
@@ -181,39 +175,6 @@ def _actions(approval: Approval, whole: bool) -> Block:
 
 def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
-
-
-def _approve(approval: Approval) -> Block:
-    """Green and at once where it can be undone; else without colour, and it asks, repeating what runs."""
-    button = _button("approve", card_words.APPROVE, token(approval))
-    verdict = approval.verdict
-    if verdict.reversibility == "reversible":
-        return {**button, "style": "primary"}
-    whose = (verdict.reversibility, verdict.reversibility_from, approval.action)
-    room = 290 - length(card_words.confirm_text(*whose, ""))
-    question = card_words.confirm_text(*whose, _arguments(approval, room))
-    confirm = {
-        "title": plain(cut(card_words.confirm_title(approval.action), 100)),
-        "text": plain(cut(question, 300)),
-        "confirm": plain(card_words.APPROVE),
-        "deny": plain(forms_words.CANCEL),
-    }
-    return {**button, "confirm": confirm}
-
-
-def _arguments(approval: Approval, limit: int) -> str:
-    """The first arguments in the schema's order, one a line, each in quotes that it cannot close."""
-    shown: list[str] = []
-    for row in rows(approval.request.json_schema, approval.payload):
-        shown.append(f"{' › '.join(map(value_of, row.path))} {value_of(_first_line(row.text))}".strip())
-        if sum(map(len, shown)) > limit:
-            break
-    return cut("\n".join(shown), limit)
-
-
-def _first_line(text: str) -> str:
-    first, more, _ = text.partition("\n")
-    return f"{first} …" if more else first
 
 
 def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:

@@ -1,4 +1,4 @@
-"""What stands around a payload wherever somebody can approve: who asks and why, and the other ways out; pure."""
+"""What stands around a payload wherever somebody can approve: who asks, why, and the other ways; pure."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def fold(found: Iterable[Value], characters: int, lines: int, one_liners: int | 
     every = list(found)
     short, long = [one for one in every if one.is_line], [one for one in every if not one.is_line]
     shown, taken, whole = _one_liners(
-        short, characters if one_liners is None else one_liners, lines, one_liners
+        short, *((characters, lines) if one_liners is None else (one_liners, one_liners))
     )
     least = (0, 0) if one_liners is None else LEAST
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
@@ -72,16 +72,14 @@ def fold(found: Iterable[Value], characters: int, lines: int, one_liners: int | 
     return Folded(tuple(shown), whole and not long[most:] and not any(row.partial for row in shown))
 
 
-def _one_liners(
-    found: list[Value], characters: int, lines: int, one_liners: int | None
-) -> tuple[list[Row], tuple[int, int], bool]:
+def _one_liners(found: list[Value], characters: int, lines: int) -> tuple[list[Row], tuple[int, int], bool]:
     """The rows of those that fit, what they take, and whether they are all."""
     shown: list[Row] = []
     left: list[Value] = []
     taken = [0, 0]
     for value in found:
         size, high = sum(row.size for row in value.rows), sum(row.lines for row in value.rows)
-        if taken[0] + size > characters or (one_liners is None and taken[1] + high > lines):
+        if taken[0] + size > characters or taken[1] + high > lines:
             left.append(value)
         else:
             shown += value.rows

@@ -1,8 +1,8 @@
 """A payload → values that a person reads, each in rows; pure.
 
 Every leaf is a row of its own, at any depth: `a › b`, and `items › 2 › name` in a list. What fits one line
-stands first, in the schema's order, or as it was sent where there is no schema; what is long comes after, with
-a summary of ours where a renderer knows its shape.
+stands first, in the schema's order, or as it was sent where there is no schema; what is long comes after,
+with a summary of ours where a renderer knows its shape.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Value:
 
 
 def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
-    """A payload's values: the one-line fields, then what is long. `whole` gives long bytes as text as well."""
+    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
     return _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
 
 
@@ -137,10 +137,9 @@ class _Walk:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
         summary = summarise(Seen(field.name, value, field.schema, beside))
-        if summary is None and isinstance(value, list):
-            if shown := _list_rows(names, value):
-                yield Value(shown)
-                return
+        if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
+            yield Value(shown)
+            return
         yield from self._summed(summary, names, field.schema, value)
 
     def _text(

@@ -19,7 +19,7 @@ from signoff.payload.canonical import canonical
 WIDTH = 100
 """Characters that count as one line of a card: about two of a phone's."""
 ONE_LINE = 300
-"""Characters of a value that counts as a one-line field: those stand first, and are never folded for length."""
+"""Characters of a value that counts as a one-line field: those stand first, and are never cut short."""
 
 Span = tuple[str, str]
 """Text, already visible, and its style."""
