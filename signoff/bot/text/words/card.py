@@ -85,6 +85,20 @@ def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: st
     return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
 
 
+NOT_GIVEN = "Not given: "
+
+
+def default_is(default: str) -> str:
+    """After the name of what a payload leaves to a default; `default` is visible text."""
+    return f" (the agent's schema says {default})"
+
+
+def with_currency(name: str) -> str:
+    """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
+    return f"and {name}"
+
+
+IN_FULL = "(in full)"
 SUMMED_UP = "(summed up by Signoff)"
 
 
