@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from signoff.bot.forms.edit_form import can_edit
+from signoff.bot.forms.instead import instead_block
+from signoff.bot.text.about import asker_block, claim_blocks
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.fold import fold
@@ -66,11 +69,13 @@ def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
     whole = fold(rows(approval.request.json_schema, approval.payload, whole=True), *_WHOLE_CARD)
     blocks = [
+        asker_block(approval),
         *(row_blocks(whole.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
-        stakes(approval),
+        *claim_blocks(approval),
         *warned(approval, approval.payload),
         asks("note", forms_words.NOTE_LABEL, _LONG_TEXT),
         final(approval),
+        instead_block(approval, edit=can_edit(approval)),
     ]
     return modal("note", approval.action, blocks, approval, card_words.APPROVE, forms_words.CANCEL)
 
