@@ -128,6 +128,14 @@ class Reader:
             names.sort(key=lambda name: places.get(name, len(places)))
         return (self._field(name, described.get(name), payload, name in required) for name in names)
 
+    def items(self, schema: dict[str, Any] | None, values: list[Any]) -> Iterator[Field]:
+        """The items of a list, named by their place from 1."""
+        first = (schema or {}).get("prefixItems")
+        places, others = first if isinstance(first, list) else [], (schema or {}).get("items")
+        for at, value in enumerate(values):
+            described = self._ready(places[at] if at < len(places) else others, _KINDS.get(type(value), ""))
+            yield Field(str(at + 1), described, value, True, True)
+
     def _required_by(self, schema: dict[str, Any] | None) -> frozenset[str]:
         names = (schema or {}).get("required")
         if not isinstance(names, list):

@@ -23,7 +23,7 @@ class Opener:
     def show(self, body: Body, view: Block) -> str:
         """Show a view after a click: over the modal that was clicked, where it was one. The view's id.
 
-        Slack holds three, one over the other: over the third there is no room, so the new one takes its place.
+        Slack holds three, one over the other: above the third there is no room, and the new one replaces it.
         """
         under = body.get("view") or {}
         if under.get("type") != "modal":

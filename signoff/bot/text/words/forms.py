@@ -81,11 +81,6 @@ def tell(agent: str) -> str:
 
 
 # Forms that approve.
-def no_reason(agent: str) -> str:
-    """Where the agent's words would stand."""
-    return f"{agent} gave no reason."
-
-
 def runs_with(size: int) -> str:
     """Over the whole payload in the form that shows a difference."""
     return f"{AS_A_WHOLE} ({card_words.kilobytes(size)}):"
