@@ -21,10 +21,17 @@ class Opener:
         self._directory = directory
 
     def show(self, body: Body, view: Block) -> str:
-        """Show a view after a click: over the modal that was clicked, where it was one. The view's id."""
-        in_modal = (body.get("view") or {}).get("type") == "modal"
-        show = self._slack.push_view if in_modal else self._slack.open_view
-        return show(body["trigger_id"], view)
+        """Show a view after a click: over the modal that was clicked, where it was one. The view's id.
+
+        Slack holds three, one over the other: above the third there is no room, and the new one replaces it.
+        """
+        under = body.get("view") or {}
+        if under.get("type") != "modal":
+            return self._slack.open_view(body["trigger_id"], view)
+        if under.get("previous_view_id") not in (None, under.get("root_view_id")):
+            self._slack.update_view(under["id"], view)
+            return str(under["id"])
+        return self._slack.push_view(body["trigger_id"], view)
 
     def open(
         self,
