@@ -59,6 +59,7 @@ HOLDS = {
     "conversations.info": ("channel.id",),
     "conversations.list": ("channels",),
     "usergroups.users.list": ("users",),
+    "files.getUploadURLExternal": ("upload_url", "file_id"),
     "users.info": ("user.id",),
     "views.open": ("view.id",),
     "views.push": ("view.id",),
@@ -226,14 +227,19 @@ class Slack:
         blocks: Sequence[dict[str, Any]] | None = None,
         *,
         thread_ts: str | None = None,
-    ) -> None:
-        """A message only one person sees. A thing worth saying, not worth failing for: errors are logged."""
+    ) -> bool:
+        """A message only one person sees; in a thread they see it while they have that open.
+
+        A thing worth saying, not worth failing for: errors are logged, and it gives False.
+        """
         short = shortened(text, TEXT_BYTES)
         said = {"user": user, "text": short, "blocks": blocks, "thread_ts": thread_ts}
         try:
             self.call("chat.postEphemeral", channel=channel, **said)
         except SlackError as error:
             log.info("not said privately: %s", error)
+            return False
+        return True
 
     def open_view(self, trigger_id: str, view: dict[str, Any]) -> str:
         """Open a modal, within 3 s of the click; its id."""
