@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from signoff.approvals.errors import EditedMeanwhile, NotRecorded, UnknownApproval
+from signoff.approvals.errors import EditedMeanwhile, GroupsUnread, NotRecorded, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.delivery.delivery import Delivery
@@ -160,14 +160,12 @@ class Actions:
         """Tell only the person who clicked."""
         text, again = self.explain(error, approval_id)
         if body.get("response_url") and body.get("type") != "message_action":
-            blocks = modals.message_blocks(text, again)
-            respond(
-                text=text,
-                blocks=blocks,
-                response_type="ephemeral",
-                replace_original=False,
-                thread_ts=_thread_of(body),
-            )
+            blocks, thread_ts = modals.message_blocks(text, again), _thread_of(body)
+            if thread_ts:  # a response_url keeps what one person sees out of threads
+                where = (_clicked(body)[0], body["user"]["id"])
+                if self._slack.whisper(*where, text, blocks, thread_ts=thread_ts):
+                    return
+            respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
         else:  # App Home and modals have no place to answer in, and a shortcut not its thread
             self._opener.show(body, modals.message_view(replies_words.NOT_POSSIBLE, text, again))
 
@@ -178,6 +176,8 @@ class Actions:
             return self._approvals.store.get(approval_id), self._approvals.store.clock()
 
         text = replies.explain(error, look_up)
+        if isinstance(error, GroupsUnread):
+            self._delivery.tell_of_groups(error.groups, error.why)
         return text, self._approvals.get(approval_id) if isinstance(error, EditedMeanwhile) else None
 
     def _redraw(self, approval_id: str, body: Body) -> None:
