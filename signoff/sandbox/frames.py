@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from signoff.bot.blocks.limits import FRAME_BYTES
+from signoff.bot.blocks import FRAME_BYTES
 
 TOO_LARGE: Final = 1009
 """RFC 6455: the code of a close after a message that is too large."""
