@@ -14,6 +14,7 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest, parse
+from signoff.payload.order import like
 
 log = logging.getLogger("signoff")
 
@@ -47,7 +48,8 @@ def _build(
     mistakes.check_claims(ask)
     values: dict[str, Any] = {name: value for name, value in ask.items() if value is not None}
     text = canonical(dict(payload))
-    payload, sent = parse(text), digest(text)  # from here on nothing of it is the caller's
+    sent = digest(text)
+    payload = like(parse(text), dict(payload))  # from here on nothing of it is the caller's
     _spell_out(values)
     key = values.get("key")
     if key is not None and not str(key).isascii():
