@@ -313,4 +313,5 @@ class AsyncSignoff:
         if isinstance(receipt, ApprovedReceipt):
             return receipt
         who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
-        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}".strip(), receipt)
+        why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
+        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}{why}".strip(), receipt)
