@@ -49,6 +49,8 @@ READS = frozenset(
         "conversations.replies",
     }
 )
+FORMS = frozenset({"files.getUploadURLExternal", "files.completeUploadExternal", "files.delete"})
+"""Slack takes no JSON bodies for these either, but they change something."""
 PAGE = 200
 """Messages of one page of a conversation: the most that Slack advises."""
 WHAT_TO_DO = {
@@ -95,6 +97,8 @@ class Slack:
         try:
             if method in READS:  # Slack takes no JSON bodies for these
                 return self.web.api_call(method, http_verb="GET", params=given).data  # type: ignore[return-value]
+            if method in FORMS:
+                return self.web.api_call(method, params=given).data  # type: ignore[return-value]
             return self.web.api_call(method, json=given).data  # type: ignore[return-value]
         except SlackApiError as error:
             raise _translate(method, error) from None

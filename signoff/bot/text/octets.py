@@ -22,6 +22,8 @@ from signoff.bot.text.words import octets as words
 
 Spelling = Literal["base64", "base64url", "data URL", "hex"]
 
+MOST_ATTACHED = 5
+"""Files of one payload that go into its card's thread; of the others Review… shows the base64."""
 MAGIC_BYTES = 12
 """Bytes from which on their beginning alone tells a file: by accident that happens once in 10^7 texts."""
 TEXT_CHARACTERS = 12
@@ -113,6 +115,21 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
     if found is None or not found.shows or _is_sure(found, value, readings):
         return found
     return replace(found, sure=False)
+
+
+def attached(payload: Mapping[str, Any]) -> list[Blob]:
+    """The first few files of a payload that Slack shows, each once, in its order."""
+    found: dict[str, Blob] = {}
+    left: list[Any] = [payload]
+    while left and len(found) < MOST_ATTACHED:
+        value = left.pop()
+        if isinstance(value, dict):
+            left.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            left.extend(reversed(value))
+        elif (one := blob(value)) is not None and one.shows:
+            found.setdefault(one.sha256, one)
+    return list(found.values())
 
 
 def decoded(text: str) -> bytes | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from signoff.bot.text.words.card import REVIEW_MORE, kilobytes
+from signoff.bot.text.text import Trusted
+from signoff.bot.text.words.card import REVIEW_MORE, action_name, kilobytes
 
 SHOWN_OF_DIGEST = 8
 """Characters of a digest on a card: enough to tell two files of one request apart. The whole is in Review…"""
@@ -86,3 +87,23 @@ READ_OTHERWISE = (
     f"What is in the thread may not be what is used; {REVIEW_MORE} shows it as it is sent."
 )
 """Of a file whose base64 is not the plain one (see `octets.Blob.sure`)."""
+
+
+def file_name(number: int, suffix: str) -> str:
+    """What a file is called in the thread: by us, never by the agent."""
+    return f"attachment-{number}.{suffix}"
+
+
+def alternative(number: int, described: str) -> str:
+    """Of a picture, for who does not see it."""
+    return f"Attachment {number}: {described}"
+
+
+def comment(number: int, described: str, agent: str, action: str, permalink: str | None) -> Trusted:
+    """Above a file in the thread, in which other requests of the same run may stand, too."""
+    named = action_name(action)
+    what = f"<{permalink}|this request> ({named})" if permalink else named
+    return Trusted(
+        f"Attachment {number} of {what}: {described}. "
+        f"It comes from {agent}, and nobody has checked what is in it."
+    )
