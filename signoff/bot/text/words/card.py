@@ -146,23 +146,6 @@ def no_reason(agent: str) -> str:
     return f"{agent} gave no reason."
 
 
-FILE_KINDS = {
-    b"\x89PNG\r\n\x1a\n": "PNG image",
-    b"\xff\xd8\xff": "JPEG image",
-    b"GIF8": "GIF image",
-    b"%PDF-": "PDF",
-    b"PK\x03\x04": "ZIP archive",
-    b"\x1f\x8b": "gzip archive",
-}
-TEXT_FILE = "Text"
-BYTES = "Bytes"
-
-
-def octets(kind: str, size: int, sha256: str) -> str:
-    """Bytes in a payload: their type, size and digest."""
-    return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
-
-
 def confirm_title(action: str) -> str:
     """Above the question that Approve asks."""
     return f"Approve {action}?"
