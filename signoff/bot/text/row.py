@@ -64,3 +64,24 @@ class Row:
             return max(-(-self.size // WIDTH), 1)
         own = sum(max(-(-len(text) // WIDTH), 1) for text in self.text.split("\n"))
         return own + bool(self.path)
+
+
+def name_text(name: str) -> str:
+    """A name from the payload, visible; it cannot hold the `›` that stands between names."""
+    shown = json.dumps(name, ensure_ascii=False) if not name or name[0] == '"' else name
+    return visible(shown).replace("›", "\\u{203a}")
+
+
+def scalar_text(value: Any) -> str:
+    """A value on one line, visible; a text that could be read as another type stands in quotes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return canonical(value)
+    quoted = not value or _LOOKS_LIKE_JSON.match(value)
+    return visible(json.dumps(value, ensure_ascii=False) if quoted else value)
+
+
+def json_text(value: Any) -> str:
+    """A value as indented JSON, visible."""
+    return isolated_strings(visible(json.dumps(value, ensure_ascii=False, indent=2), keep="\n"))
