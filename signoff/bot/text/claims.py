@@ -22,7 +22,7 @@ class Claim:
 
 
 def claims(request: ApprovalRequest) -> Iterator[Claim]:
-    """Title, reason, for whom, impact, how to undo, alternatives, context: what is said of them, in this order."""
+    """Title, reason, for whom, impact, undo, alternatives, context: what is said of them, in this order."""
     for text in (request.title, request.reason):
         if text.strip():
             yield Claim("", visible(text, keep="\n"))
