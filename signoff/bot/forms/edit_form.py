@@ -18,7 +18,7 @@ from signoff.bot.forms.fit import input_of
 from signoff.bot.forms.inputs import Fixed, Input
 from signoff.bot.forms.leaves import Path, leaves, replaced
 from signoff.bot.text.fold import fold, split
-from signoff.bot.text.payload import elements, name_text, rows
+from signoff.bot.text.payload import elements, name_text, rows, values
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, cut, glimpse, length, line, literal, rich, visible
 from signoff.bot.text.views import (
@@ -34,6 +34,7 @@ from signoff.bot.text.views import (
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words.schema import unchecked, unusable
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical
@@ -195,8 +196,9 @@ class EditForm:
         blocks, end = self._page(first, errors or {}, BLOCKS - len(above))
         whole = first == 0 and end == count
         top = [] if whole else [note(forms_words.fields_of(first + 1, end, count), "where")]
-        if self.approval.request.schema_left_out:
-            top.append(note(card_words.SCHEMA_LEFT_OUT, "schema"))
+        if gaps := self.approval.request.schema_gaps:
+            left = self.approval.request.schema_left_out
+            top.append(note(unusable(gaps) if left else visible(unchecked(gaps)), "schema"))
         bottom = [note(forms_words.FIELDS_LEFT, "no-room")] if count == end == FIELDS else []
         bottom += [page_back("edit_back", approval)] if len(starts) > 1 else []
         shown = [*above, *top, *(blocks or [note(card_words.EMPTY_PAYLOAD)]), *bottom]
@@ -246,8 +248,7 @@ def _as_text(place: Fixed, name: str) -> Block:
     schema, value = place.field.schema, place.field.value
     for part in reversed(place.path):
         schema, value = {"type": "object", "properties": {part: schema}}, {part: value}
-    shown = fold(rows(schema, value), 600, 8) if place.field.present and length(name) < 100 else None
+    shown = fold(values(schema, value), 600, 8) if place.field.present and length(name) < 100 else None
     parts = elements(shown.rows) if shown else []
-    more = " …" if shown and shown.lines else ""
-    why = line(literal(f"{more} ({place.why})".strip(), "italic"))
+    why = line(literal(f"({place.why})", "italic"))
     return rich(place.block_id, *(parts or [line(literal(name, "bold"))]), why)

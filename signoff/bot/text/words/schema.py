@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from signoff.bot.text.words.card import SCHEMA_LEFT_OUT
 from signoff.payload.gaps import Gap, Why
 
-COSTLY = "Its schema was too costly to check: fields are shown as sent, and edits are not checked by it."
 UNUSABLE = "Its schema could not be used: fields are shown as sent, and edits are not checked by it."
 IN_A_FORM = 5
 """Gaps that a form names; *Details…* has them all."""
@@ -31,7 +31,7 @@ EDITS = "Edits are not checked by it."
 
 def unusable(gaps: Iterable[Gap]) -> str:
     """What stands on a card whose schema is left out whole."""
-    return COSTLY if any(gap.why == "costly" for gap in gaps) else UNUSABLE
+    return SCHEMA_LEFT_OUT if any(gap.why == "costly" for gap in gaps) else UNUSABLE
 
 
 def unchecked(gaps: tuple[Gap, ...]) -> str:
