@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.errors import Invalid
-from signoff.models.messages import ApprovalRequest
+from signoff.models.messages import MAX_ENTRY, ApprovalRequest
 from signoff.payload.canonical import canonical, count
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ UNUSED = (
 )
 MOST_SENT = 128 * 1024
 """Bytes of a schema that is sent as it is: the server says then what it leaves out."""
+_AROUND = 1024
+"""Bytes for its name in the request, and for numbers that the request spells out longer."""
 
 
 def with_schema(request: ApprovalRequest, given: Any) -> ApprovalRequest:
@@ -46,15 +48,19 @@ def with_schema(request: ApprovalRequest, given: Any) -> ApprovalRequest:
         found.check(request.payload)
     except TooCostly as error:
         log.warning("%s: %s Its card will say that the schema was left out.", request.action, error.detail)
-    return request.model_copy(update={"json_schema": _sent(schema, found, room)})
+    left = MAX_ENTRY - len(request.encode().encode()) - _AROUND
+    return request.model_copy(update={"json_schema": _sent(schema, found, room, min(left, MOST_SENT))})
 
 
-def _sent(schema: Any, found: Usable, room: int) -> dict[str, Any]:
-    """The schema as it was given where it can travel: the server knows best what it can use."""
-    try:
-        text = canonical(schema, "schema")
-        if isinstance(schema, dict) and len(text.encode()) <= MOST_SENT and count(text, room) <= room:
-            return schema
-    except Invalid:
-        pass
-    return found.marked()
+def _sent(schema: Any, found: Usable, room: int, most: int) -> dict[str, Any] | None:
+    """The schema as it was given where it can travel: the server knows best what it can use. Else what is
+    left of it; nothing where there is no room for that.
+    """
+    for one in (schema, found.marked(), found.schema):
+        try:
+            text = canonical(one, "schema")
+        except Invalid:
+            continue
+        if isinstance(one, dict) and len(text.encode()) <= most and count(text, room) <= room:
+            return one
+    return None

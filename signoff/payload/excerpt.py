@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from signoff.payload.canonical import canonical
 from signoff.payload.keywords import DEFINITIONS, REFERENCES, subschemas
-from signoff.payload.rules import RULES, Schema, travels
+from signoff.payload.rules import RULES, Schema
 
 _MAPS = ("properties", "patternProperties", "dependentSchemas", *DEFINITIONS)
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
@@ -32,8 +33,8 @@ def excerpt(schema: Schema, fits: Callable[[Schema], bool]) -> tuple[Schema | No
         found = _kept(found, words, level)
         if fits(found):
             return found, False
-    for words in (_PLAIN, _PLAIN - _SHOWN):
-        found = _fields(schema, words)
+    for words, most in ((_PLAIN, 100_000), (_PLAIN, MOST_SAID), (_PLAIN - _SHOWN, MOST_SAID)):
+        found = _fields(schema, words, most)
         if fits(found):
             return found, True
     return None, True
@@ -92,12 +93,12 @@ def _names(schema: Any) -> Iterator[str]:
         left += subschemas(part)
 
 
-def _fields(schema: Schema, words: set[str]) -> Schema:
-    """The first fields alone, each with what it says of itself."""
+def _fields(schema: Schema, words: set[str], most: int) -> Schema:
+    """The first fields alone, each with what it says of itself in so many characters a keyword."""
     found: Schema = {"type": "object"}
     described = schema.get("properties")
     if isinstance(described, dict):
-        found["properties"] = {name: _plain(schema, part, words) for name, part in described.items()}
+        found["properties"] = {name: _plain(schema, part, words, most) for name, part in described.items()}
     if isinstance(schema.get("required"), list):
         found["required"] = schema["required"]
     if schema.get("additionalProperties") is False and "patternProperties" not in schema:
@@ -105,7 +106,7 @@ def _fields(schema: Schema, words: set[str]) -> Schema:
     return found
 
 
-def _plain(root: Schema, part: Any, words: set[str]) -> Any:
+def _plain(root: Schema, part: Any, words: set[str], most: int) -> Any:
     if not isinstance(part, dict):
         return part
     reference = part.get("$ref")
@@ -114,4 +115,4 @@ def _plain(root: Schema, part: Any, words: set[str]) -> Any:
         home = root.get(word)
         target = home.get(unquote(name)) if isinstance(home, dict) else None
         part = {**(target if isinstance(target, dict) else {}), **part}
-    return {word: value for word, value in part.items() if word in words and travels(value, 3)}
+    return {word: value for word, value in part.items() if word in words and len(canonical(value)) <= most}
