@@ -24,6 +24,7 @@ from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visi
 from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
 _BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
@@ -118,7 +119,7 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
     if not folded.whole:
         found.append(_context(f"folded:{revision}", plain(card_words.FOLDED)))
     if approval.request.schema_left_out:
-        found.append(_context(f"schema:{revision}", plain(card_words.SCHEMA_LEFT_OUT)))
+        found.append(_context(f"schema:{revision}", plain(unusable(approval.request.schema_gaps))))
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
