@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signoff.bot.text.claims import said
+from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
@@ -23,7 +24,14 @@ def about_blocks(approval: Approval) -> list[Block]:
     elements = [*found, plain(approval.action), mrkdwn(line)]
     if verdict.over and approval.pending:
         elements.append(plain(card_words.asks_as(visible(verdict.over))))
-    return [{"type": "context", "block_id": "about", "elements": elements}]
+    elements.append(plain(approval.code))
+    found_ = [{"type": "context", "block_id": "about", "elements": elements}]
+    said_before = recalled(approval.rejected, approval.payload)
+    return (
+        [*found_, {"type": "context", "block_id": "before", "elements": said_before}]
+        if said_before
+        else found_
+    )
 
 
 def claims_blocks(approval: Approval) -> list[Block]:

@@ -177,9 +177,15 @@ def named(action: str, headline: str) -> Trusted:
     return Trusted(isolated_sentence(sentence(headline))) if headline else action_name(action)
 
 
-def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:
-    """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
-    first = f"{agent} asks: {what} · {until(ends, now)}"
+def notification(
+    agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str, *, named: bool
+) -> Trusted:
+    """The top-level text of a card that waits: its first line decides whether a phone is unlocked.
+
+    A lock screen shows some 60 characters of it: where no policy has `named` it, the values come first.
+    """
+    when = until(ends, now)
+    first = f"{agent} asks: {what} · {when}" if named else f"{what} · {agent} asks · {when}"
     return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
 
 
