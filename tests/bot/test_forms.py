@@ -265,7 +265,7 @@ def test_titles_and_formats_are_hints_of_the_agents_and_never_labels(make: Make)
 def test_a_text_in_a_code_format_says_whose_word_that_is(make: Make, form: str, seen: Any) -> None:
     inner = {"type": "object", "properties": {"q": {"type": "string", "format": form}}}
     drawn = card(make({"a": {"q": '{"x": 1}'}}, schema={"type": "object", "properties": {"a": inner}}))
-    parts = next(b for b in drawn.blocks if b.get("block_id") == "payload:1")["elements"]
+    parts = next(b for b in drawn.blocks if b.get("block_id") == "payload:1:0")["elements"]
     assert parts[1] == {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": '{"x": 1}'}]}
     assert f"a › q  (the agent calls it {card_words.CODE_FORMATS[form]})" in seen(drawn.blocks)
 

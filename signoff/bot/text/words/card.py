@@ -92,6 +92,20 @@ def rated(risk: str, source: str) -> str:
     return f"{risk} risk (the agent says so)" if source == "agent" else f"{risk} risk"
 
 
+NOT_GIVEN = "Not given: "
+
+
+def default_is(default: str) -> str:
+    """After the name of what a payload leaves to a default; `default` is visible text."""
+    return f" (the agent's schema says {default})"
+
+
+def with_currency(name: str) -> str:
+    """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
+    return f"and {name}"
+
+
+IN_FULL = "(in full)"
 SUMMED_UP = "(summed up by Signoff)"
 
 
