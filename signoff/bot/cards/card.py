@@ -26,6 +26,7 @@ from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visi
 from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval
 
@@ -96,9 +97,9 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     """
     waits = approval.pending and (now is None or now < approval.expires_at)
     what = trusted_title(Which.of(approval), NOTIFIED)
-    told = card_words.stands_elsewhere(approval.card.permalink if approval.card else None)
+    told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
-    text = card_words.notification_after(approval.agent, what, *lines)
+    text = notices.asked(approval.agent, what, *lines)
     title = plain(isolated_sentence(cut(visible(approval.verdict.headline or "") or approval.action, 150)))
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
@@ -193,10 +194,10 @@ def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
             verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
         )
         said_before = recalled_line(approval.rejected)
-        asked = card_words.notification(
+        asked = notices.asks(
             approval.agent, what, approval.expires_at, now, known, named=bool(verdict.headline)
         )
         return Trusted(f"{asked}\n{said_before}") if said_before else asked
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
-    return card_words.notification_after(approval.agent, what, *lines)
+    return notices.asked(approval.agent, what, *lines)

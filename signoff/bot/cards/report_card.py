@@ -10,6 +10,7 @@ from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import row_blocks
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import notifications as notices
 from signoff.models.approval import Approval
 
 CHARACTERS, LINES = 300, 4
@@ -45,4 +46,4 @@ def report_text(approval: Approval) -> Trusted:
     """The notification."""
     what = trusted_title(Which.of(approval))
     outcome = outcome_line(approval) if approval.outcome else None
-    return card_words.notification_report(approval.agent, what, outcome)
+    return notices.reported(approval.agent, what, outcome)

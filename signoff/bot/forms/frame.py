@@ -13,7 +13,7 @@ CLAIMS = (2500, 25)
 
 
 def about_blocks(approval: Approval) -> list[Block]:
-    """The policy's headline, what is asked, by whom, of whom, and until when."""
+    """Headline, action, who asks whom and until when, its code; and who rejected the same before."""
     verdict = approval.verdict
     headline = visible(verdict.headline or "")
     found: list[Block] = [plain(headline)] if headline else []
@@ -25,13 +25,10 @@ def about_blocks(approval: Approval) -> list[Block]:
     if verdict.over and approval.pending:
         elements.append(plain(card_words.asks_as(visible(verdict.over))))
     elements.append(plain(approval.code))
-    found_ = [{"type": "context", "block_id": "about", "elements": elements}]
-    said_before = recalled(approval.rejected, approval.payload)
-    return (
-        [*found_, {"type": "context", "block_id": "before", "elements": said_before}]
-        if said_before
-        else found_
-    )
+    blocks: list[Block] = [{"type": "context", "block_id": "about", "elements": elements}]
+    if said_before := recalled(approval.rejected, approval.payload):
+        blocks.append({"type": "context", "block_id": "before", "elements": said_before})
+    return blocks
 
 
 def claims_blocks(approval: Approval) -> list[Block]:

@@ -46,7 +46,7 @@ def _reason(rejection: Rejection) -> str:
 def _changes(rejection: Rejection, payload: dict[str, object] | None) -> str:
     if rejection.same or rejection.payload is None or payload is None:
         return ""
-    named = []
+    named: list[str] = []
     for change in each_change(rejection.payload, dict(payload)):
         if len(named) == CHANGES:
             break

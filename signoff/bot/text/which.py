@@ -32,7 +32,7 @@ _TELLING = 3
 
 @dataclass(frozen=True)
 class Which:
-    """What a request is known by: the policy's headline (visible, or empty) or its action, and first values."""
+    """What a request is known by: the policy's headline (visible, or empty) or action, and first values."""
 
     action: str
     headline: str

@@ -105,7 +105,7 @@ def and_more(count: int) -> str:
 
 
 def listed(agent: str, ends: int, now: int | None, link: str, *, undo: str = "", code: str = "") -> Trusted:
-    """Under what waits; `link` is the card's address, checked, or empty. `undo` and `code` are our own words."""
+    """Under what waits; `link` is the card's address, checked, or empty; `undo` our own words."""
     said = [f"{agent} asks", *([f"*{undo}*"] if undo else []), card_words.until(ends, now), code]
     return Trusted(" · ".join(part for part in said if part) + _opens(link))
 
