@@ -1,6 +1,7 @@
 """What a reviewer reads on a card, and that it hides and claims nothing."""
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -153,8 +154,8 @@ def test_claims_are_cut_without_taking_approve_away(make: Make, seen: Any) -> No
 
 def test_bytes_are_shown_as_type_size_and_digest(make: Make, seen: Any) -> None:
     schema = {"type": "object", "properties": {"file": {"type": "string", "contentEncoding": "base64"}}}
-    drawn = card(make({"file": base64.b64encode(b"%PDF-1.7").decode()}, schema=schema))
-    assert "PDF, 8 bytes, SHA-256 " in seen(drawn.blocks)
+    drawn = card(make({"file": base64.b64encode(b"%PDF-1.7\n1 0 ob").decode()}, schema=schema))
+    assert "PDF, 15 bytes, sha " in seen(drawn.blocks)
     assert "approve" in buttons(drawn.blocks)
 
 
@@ -319,9 +320,7 @@ def test_slack_takes_every_card_and_reads_no_markup_in_what_others_wrote(
     assert total_length(drawn.blocks) <= MESSAGE_TOTAL
     trusted = markup(drawn.blocks)
     works = re.sub(r"<(!date\^[0-9]+\^[^|<>]*\|[^|<>]*|@U0ANA|!subteam\^S0FINANCE)>", "", drawn.text)
-    assert not re.search(r"[<>*~`]|&(?!(amp|lt|gt);)|:[a-z0-9_+'-]+:", works), (
-        "in the first line values stand"
-    )
+    assert not re.search(r"[<>*~`]|&(?!(amp|lt|gt);)|:[a-z0-9_+'-]+:", works), drawn.text
     assert not hides(drawn.text.replace(FSI, "").replace(PDI, ""))
     assert not any(word in trusted for word in ("channel", "evil", "EVIL", "tada", "hidden", "bold"))
     assert all(char.isprintable() or char in f"\n{FSI}{PDI}" for char in trusted) and "\ufe0f" not in trusted
