@@ -216,12 +216,18 @@ def _object(name: str) -> Callable[[Any], None]:
     def check(value: Any) -> None:
         if isinstance(value, Mapping):
             return
-        if isinstance(value, type) and name == "schema":
-            raise Invalid(f"schema is a class: write {value.__name__}.model_json_schema(), or a JSON Schema.")
         fix = "json.loads makes one of JSON text" if isinstance(value, str | bytes) else instead(value)
         raise Invalid(f"{name} is {_a(value)}: it has to be an object (a dict); {fix}.")
 
     return check
+
+
+def _schema(value: Any) -> None:
+    """A list or a boolean is for `schemas` to judge: nothing that is wrong with one stops a request."""
+    if isinstance(value, type):
+        raise Invalid(f"schema is a class: write {value.__name__}.model_json_schema(), or a JSON Schema.")
+    if not isinstance(value, list | bool):
+        _object("schema")(value)
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
@@ -235,7 +241,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
     "confidence": _confidence,
     "attempts": _attempts,
     "context": _object("context"),
-    "schema": _object("schema"),
+    "schema": _schema,
 }
 
 
