@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from signoff.cli.output import Shown, clock, printable, say
+from signoff.cli.output import Shown, clock, iso, printable, say
 from signoff.cli.parsers import Commands, command, group
 from signoff.errors import ConfigError, SignoffError
 from signoff.queue import private
@@ -142,7 +142,7 @@ def _pending(arguments: argparse.Namespace) -> int:
         found = [store.get(approval_id) for approval_id, _ in store.waiting()]
     waiting = [approval for approval in found if approval and approval.pending]
     if arguments.json:
-        print(json.dumps([_shown(approval).__dict__ for approval in waiting]))
+        print(json.dumps([shown(approval).__dict__ for approval in waiting]))
     elif waiting:
         _table(waiting)
     else:
@@ -150,8 +150,11 @@ def _pending(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _shown(approval: Approval) -> Shown:
+def shown(approval: Approval) -> Shown:
     """As for an agent; but here `payload` is what is asked for."""
+    from signoff.models.messages import moment
+
+    decision = None if approval.pending else approval.decision
     return Shown(
         id=approval.request_id,
         status=approval.status,
@@ -159,7 +162,13 @@ def _shown(approval: Approval) -> Shown:
         agent=approval.agent,
         payload=approval.payload,
         edited=approval.edited,
+        reason=approval.reason or None,
+        decided_by=decision.approver if decision else None,
+        decided_at=iso(moment(approval.ended_at)) if decision and approval.ended_at else None,
+        receipt=approval.receipt,
         permalink=approval.card.permalink if approval.card else None,
+        rule=approval.verdict.rule,
+        why=approval.verdict.why,
     )
 
 

@@ -28,6 +28,7 @@ from signoff.cli import (
     roles,
     serve,
     setup,
+    show,
     surroundings,
     verify,
 )
@@ -50,7 +51,7 @@ DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will r
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake and worker by themselves),
-                      pending, audit, doctor, backup, restore
+                      pending, show, audit, doctor, backup, restore
 who may ask:          agent
 what needs a person:  policy
 to set it up:         init, manifest, keys, db, env, sandbox, demo
@@ -69,7 +70,10 @@ exit: 0 approved, or done   2 usage, settings, or an invalid request
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
     surroundings.leave_current_folder()
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    if slip := guide.slip(parser, sys.argv[1:] if argv is None else argv):
+        return _failed(slip, 2)
+    arguments = parser.parse_args(argv)
 
     def run() -> int:
         if sys.platform == "win32" and getattr(arguments, "command", "") in POSIX:
@@ -131,7 +135,21 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, init, serve, roles, agents, policy, database, audit, backup, keys, setup):
+    for module in (
+        agent,
+        verify,
+        init,
+        serve,
+        roles,
+        agents,
+        policy,
+        database,
+        show,
+        audit,
+        backup,
+        keys,
+        setup,
+    ):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser
