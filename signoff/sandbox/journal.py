@@ -15,7 +15,7 @@ KEPT: Final = 5_000
 
 @dataclass(slots=True)
 class Journal:
-    """Entries are JSON objects with `n`, `kind` (call, envelope, response_url) and `at` (Unix seconds)."""
+    """Entries are JSON objects with `n`, `kind` (call, envelope, response_url, frame) and `at`, Unix time."""
 
     feed: Feed = field(default_factory=Feed)
     entries: deque[JSON] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -47,6 +47,12 @@ def brief(entry: JSON) -> JSON:
     if entry["kind"] == "response_url":
         ok = entry["status"] == 200
         return line | {"name": "response_url", "ok": ok, "error": "" if ok else answer, "ms": None}
+    if entry["kind"] == "frame":
+        return (
+            line
+            | {"name": f"frame of {entry['bytes']} bytes", "ok": False, "ms": None}
+            | {"error": entry["error"]}
+        )
     ok = isinstance(answer, dict) and answer.get("ok") is True
     error = "" if ok else str((answer or {}).get("error") or entry["fault"] or "")
     return line | {"name": entry["method"], "ok": ok, "error": error, "ms": entry["ms"]}

@@ -124,7 +124,7 @@ def test_nobody_decides_while_slack_cannot_say_who_they_are(local: Local, method
     mia.click(local.card(approval_id), "approve")
     mia.told_now(0, "Signoff could not record that. Nothing has changed.")
     mia.click(local.card(approval_id), "reject")
-    mia.view("message", "Signoff could not record that. Nothing has changed.")
+    mia.view("message", "Slack could not open that just now.", "Nothing was decided")
     assert local.pending(approval_id)
     local.slack.faults(clear=True)
 
@@ -134,7 +134,8 @@ def test_a_form_that_slack_does_not_open_is_told(local: Local) -> None:
     ana = local.person(ANA)
     local.slack.faults(method="views.open", mode="error", times=1)
     ana.click(local.card(approval_id), "reject")
-    ana.told_now(0, "Signoff could not record that. Nothing has changed.")
+    told = ana.told_now(0, "Slack could not open that just now.", "Nothing was decided", "press again")
+    assert "record" not in told["text"]
     assert local.pending(approval_id)
     ana.reject(local.card(approval_id), "No")
     assert local.server.approvals.get(approval_id).status == "rejected"

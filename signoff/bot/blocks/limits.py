@@ -71,3 +71,5 @@ CAROUSEL_CARDS: Final = 10
 CONTAINER_BLOCKS: Final = 10
 VIDEO_TITLE: Final = 200
 VIDEO_AUTHOR: Final = 50
+FRAME_BYTES: Final = 20_480
+"""Of a frame that an app sends over Socket Mode. Above, Slack cuts the connection (1009)."""

@@ -241,17 +241,22 @@ class Slack:
             return False
         return True
 
-    def open_view(self, trigger_id: str, view: dict[str, Any]) -> str:
-        """Open a modal, within 3 s of the click; its id."""
-        return str(self.call("views.open", trigger_id=trigger_id, view=view)["view"]["id"])
+    def open_view(self, trigger_id: str, view: dict[str, Any]) -> Mapping[str, Any]:
+        """Open a modal, within 3 s of the click; it comes back with its `id` and `hash`."""
+        opened: Mapping[str, Any] = self.call("views.open", trigger_id=trigger_id, view=view)["view"]
+        return opened
 
-    def push_view(self, trigger_id: str, view: dict[str, Any]) -> str:
-        """Open a modal over another; its id."""
-        return str(self.call("views.push", trigger_id=trigger_id, view=view)["view"]["id"])
+    def push_view(self, trigger_id: str, view: dict[str, Any]) -> Mapping[str, Any]:
+        """Open a modal over another; the same comes back."""
+        pushed: Mapping[str, Any] = self.call("views.push", trigger_id=trigger_id, view=view)["view"]
+        return pushed
 
-    def update_view(self, view_id: str, view: dict[str, Any]) -> None:
-        """Replace an open modal."""
-        self.call("views.update", view_id=view_id, view=view)
+    def update_view(
+        self, view_id: str, view: dict[str, Any], *, hash_: str | None = None, external_id: str = ""
+    ) -> None:
+        """Replace an open modal: by Slack's id, or by ours. `hash_` is of what has to stand there still."""
+        where = {"external_id": external_id} if external_id else {"view_id": view_id, "hash": hash_}
+        self.call("views.update", view=view, **where)
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """A person's App Home."""
