@@ -39,7 +39,7 @@ BY_METHOD = {
 FAMILIES = "auth|apps|api|chat|users|usergroups|conversations|views|reactions|pins|files|team|bots"
 NO_METHODS = {"users.acl", "files.read"}
 """A file and a tool's name, which look like methods."""
-METHOD = re.compile(rf'"((?:{FAMILIES})\.[\w.]+)"')
+METHOD = re.compile(rf'"((?:{FAMILIES})(?:\.\w+)+)"')
 
 
 def scopes(manifest: str) -> dict[str, str]:

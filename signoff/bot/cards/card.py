@@ -20,6 +20,7 @@ from signoff.bot.text.claims import said
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold
 from signoff.bot.text.payload import values
 from signoff.bot.text.quotes import isolated_sentence
+from signoff.bot.text.spoken import spoken
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import row_blocks, says
@@ -77,10 +78,11 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
             folded = fold(found, CHARACTERS, LINES, one_liners)
             blocks = _waiting(approval, folded, said(approval, characters, lines))
         else:
-            blocks = _over(approval, fold(found, *_AFTER), room)
+            folded = fold(found, *_AFTER)
+            blocks = _over(approval, folded, room)
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
-    return Message(_text(approval, waits, now), blocks, metadata(approval))
+    return Message(_text(approval, folded, waits, now), blocks, metadata(approval))
 
 
 def double(approval: Approval, *, now: int | None = None) -> Message:
@@ -177,14 +179,12 @@ def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
 
 
-def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
+def _text(approval: Approval, folded: Folded, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
     what = card_words.named(approval.action, visible(verdict.headline or ""))
     if waits:
-        known = card_words.stakes(
-            verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
-        )
-        return card_words.notification(approval.agent, what, approval.expires_at, now, known)
+        first = card_words.notification(approval.agent, what, approval.expires_at, now)
+        return spoken(first, approval, folded, can_edit(approval))
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
     return card_words.notification_after(approval.agent, what, *lines)

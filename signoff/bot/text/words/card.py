@@ -191,10 +191,9 @@ def named(action: str, headline: str) -> Trusted:
     return Trusted(isolated_sentence(sentence(headline))) if headline else action_name(action)
 
 
-def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:
-    """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
-    first = f"{agent} asks: {what} · {until(ends, now)}"
-    return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
+def notification(agent: str, what: Trusted, ends: int, now: int | None) -> Trusted:
+    """The first line of a card's top-level text while it waits: it decides whether a phone is unlocked."""
+    return Trusted(f"{agent} asks: {what} · {until(ends, now)}")
 
 
 def stands_elsewhere(permalink: str | None) -> Trusted:
