@@ -1,8 +1,8 @@
 """Files of payloads in their cards' threads: what is wanted there, what stands there, what has to go.
 
 A file goes up in steps, and Slack says of none whether it was done before. So its id is noted before anybody
-can see it: whoever comes after a step that was cut off looks for that file, or deletes it, and it never stands
-there twice. Nobody notes anything by another's lease.
+can see it: whoever comes after a step that was cut off looks for that file, or deletes it, and it never
+stands there twice. Nobody notes anything by another's lease.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _OTHERS = and_(
     or_(
         files.c.digest.not_in(bindparam("digests", expanding=True)),
         files.c.conversation != bindparam("where"),
-        files.c.thread != bindparam("thread"),
+        files.c.thread != bindparam("first"),
     ),
 )
 _UNWANTED = {"state": "unwanted", "digest": None, "not_before": 0, "lease": files.c.lease + 1}
@@ -116,7 +116,7 @@ def settle(
 ) -> None:
     """These files are to stand in this conversation's thread, and no others of this approval anywhere."""
     conversation, thread = where
-    others = {"about": approval_id, "where": conversation, "thread": thread, "digests": list(digests) or [""]}
+    others = {"about": approval_id, "where": conversation, "first": thread, "digests": list(digests) or [""]}
     connection.execute(_DROP_OTHERS, others)
     connection.execute(_UNWANT_OTHERS, others)
     for digest in digests:

@@ -71,7 +71,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
-    found = values(approval.request.json_schema, approval.payload)
+    found = values(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
     for characters, lines, room, one_liners in _BUDGETS:
         if waits:
             folded = fold(found, CHARACTERS, LINES, one_liners)

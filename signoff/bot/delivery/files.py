@@ -1,14 +1,15 @@
 """Pictures and PDFs of a payload in its card's thread, so that they can be looked at before it is decided.
 
 Each goes up once: its id is noted before anybody can see it. Where a step was cut off, the file is looked for
-in the thread, where Slack lets us, else deleted, and another goes up. What has no place any more is deleted: of
-a payload that was edited or erased, of an approval that ended meanwhile.
+in the thread, where Slack lets us, else deleted, and another goes up. What has no place any more is deleted:
+of a payload that was edited or erased, of an approval that ended meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.retry import retry
@@ -118,7 +119,7 @@ class Files:
         comment = words.comment(number, blob.described, approval.agent, approval.action, link)
         self._uploads.share(file, name, claimed.conversation, claimed.thread, comment)
         crash.here("file.shared")
-        self._note(claimed)
+        self._note(replace(claimed, file=file))
 
     def _note(self, claimed: Claimed) -> None:
         if not retry(lambda: self._approvals.cards.note_filed(claimed)):

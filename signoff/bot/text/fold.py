@@ -41,7 +41,8 @@ class Folded:
 
 def fold_payload(approval: Approval, one_liners: int = ONE_LINERS) -> Folded:
     """The payload as a card shows it."""
-    return fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES, one_liners)
+    found = values(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
+    return fold(found, CHARACTERS, LINES, one_liners)
 
 
 def shown_whole(approval: Approval) -> bool:

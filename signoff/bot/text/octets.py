@@ -186,7 +186,7 @@ def _readable(readings: Mapping[Spelling, bytes], letters: bytes, url: bool) -> 
             continue
         text = _text_of(content)
         if text is not None and (text.isascii() or len(letters) >= FOREIGN_CHARACTERS):
-            return Blob(content, kind_of_text(text), "data URL" if url else spelling, text)
+            return Blob(content, _kind(content, text), "data URL" if url else spelling, text)
     return None
 
 
@@ -203,7 +203,15 @@ def _claimed(value: str, schema: Mapping[str, Any] | None) -> Blob | None:
     if not content:
         return None
     text = _text_of(content)
-    return Blob(content, BYTES if text is None else kind_of_text(text), "base64", text)
+    return Blob(content, _kind(content, text), "base64", text)
+
+
+def _kind(content: bytes, text: str | None) -> Kind:
+    """Of what is no file by itself: too short for one, or text."""
+    known = kind_of(content)
+    if known is not None:
+        return replace(known, shows=False)
+    return BYTES if text is None else kind_of_text(text)
 
 
 def _says_bytes(schema: Mapping[str, Any] | None) -> bool:
@@ -230,7 +238,7 @@ def _is_canonical(content: bytes, letters: bytes) -> bool:
 
 
 def _is_no_accident(raw: bytes, letters: bytes) -> bool:
-    """Long, in lines of one length if in lines, and its letters are those of packed bytes.
+    """Long, in lines of one length if in lines, and padded, or its letters are those of packed bytes.
 
     A path or a sentence without spaces has hardly a digit or a capital; a hash is hex, a number digits.
     """
@@ -241,6 +249,8 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
         return False
     if len(lines) > 1 and (len(lines[0]) < LINE or len(set(map(len, lines[:-1]))) > 1):
         return False
+    if letters.endswith(b"="):
+        return True
     total = len(letters)
     lower = total - len(letters.translate(None, b"abcdefghijklmnopqrstuvwxyz"))
     upper = total - len(letters.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"))

@@ -7,15 +7,14 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from signoff.bot.text.moments import seconds
+from signoff.bot.text.octet_rows import numbered, octet_rows
+from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
@@ -32,8 +31,6 @@ DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
-SHORT_BYTES = 200
-"""Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
 FEW = 60
 """Values of an object or a list that stand on a card beside its summary; more are in Review…."""
 
@@ -58,14 +55,28 @@ class Value:
         return self.rows + self.rest
 
 
-def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
-    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
-    return _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
+def values(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: Collection[str] = (),
+) -> list[Value]:
+    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well.
+
+    `in_thread` are digests of files that can be looked at in the card's thread.
+    """
+    walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
+    return _lines_first(walk.payload(schema, payload))
 
 
-def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
+def rows(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: Collection[str] = (),
+) -> Iterator[Row]:
     """The rows of all of it, in the same order."""
-    for value in values(schema, payload, whole):
+    for value in values(schema, payload, whole, in_thread):
         yield from value.all_rows
 
 
@@ -78,9 +89,10 @@ def code_format(schema: dict[str, Any]) -> str:
 class _Walk:
     """Through one payload, by its schema."""
 
-    def __init__(self, reader: Reader, whole: bool) -> None:
+    def __init__(self, reader: Reader, whole: bool, seen: Mapping[str, str]) -> None:
         self._reader = reader
         self._whole = whole
+        self._seen = seen
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
@@ -145,8 +157,8 @@ class _Walk:
     def _text(
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
-        if field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
-            yield Value(tuple(_bytes_rows(names, value, content, self._whole)))
+        if (found := blob(value, field.schema)) is not None:
+            yield Value(octet_rows(names, value, found, self._seen, self._whole))
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -201,36 +213,3 @@ def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
         else:
             return []
     return found if all(sum(length(text) for text, _ in spans) <= 500 for spans in found) else []
-
-
-def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool) -> Iterator[Row]:
-    described = describe(content)
-    if len(value) <= SHORT_BYTES:
-        yield Row(names, ((scalar_text(value) + "  ", ""), (described, "italic")))
-    elif whole:
-        yield Row(names, ((described, "italic"),))
-        yield Row((), ((visible(value), ""),), "code")
-    else:
-        yield Row(names, ((described, "italic"),), partial=True)
-
-
-def octets(value: Any) -> bytes | None:
-    """The bytes that a base64 text stands for; None where it is no base64."""
-    try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) and value else None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def describe(content: bytes) -> str:
-    """Type, size and digest of bytes."""
-    known = (kind for magic, kind in card_words.FILE_KINDS.items() if content.startswith(magic))
-    kind = next(known, card_words.TEXT_FILE if _is_text(content) else card_words.BYTES)
-    return card_words.octets(kind, len(content), hashlib.sha256(content).hexdigest())
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        return all(char.isprintable() or char in "\r\n\t" for char in content.decode())
-    except UnicodeDecodeError:
-        return False
