@@ -1,8 +1,8 @@
 """Files of payloads in their cards' threads: what is wanted there, what stands there, what has to go.
 
-A file goes up in steps, and Slack says of none whether it was done before. So its id is noted before anybody
-can see it: whoever comes after a step that was cut off looks for that file, or deletes it, and it never
-stands there twice. Nobody notes anything by another's lease.
+A file goes up in steps, and Slack says of none whether it was done before. So its id is noted before
+anybody can see it: whoever comes after a step that was cut off looks for that file, or deletes it, and it
+never stands there twice. Nobody notes anything by another's lease.
 """
 
 from __future__ import annotations

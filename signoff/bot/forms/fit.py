@@ -27,7 +27,7 @@ def input_of(path: Path, field: Field, is_group: bool, is_editable: bool) -> Inp
         return Fixed(path, field, is_group=is_group, why=forms_words.NOT_EDITABLE)
     if is_group:
         return Tick(path, field, False, is_group=True)
-    if _is_bytes(field):
+    if blob(field.value, field.schema) is not None:
         return Fixed(path, field, why=forms_words.BYTES_STAY)
     if options := choices(field):
         start = options.places[canonical(field.value)] if field.present else None
@@ -45,12 +45,6 @@ def input_of(path: Path, field: Field, is_group: bool, is_editable: bool) -> Inp
     if entry:
         return Lines(path, field, text, entry=entry)
     return Text(path, field, text, escapes=escapes)
-
-
-def _is_bytes(field: Field) -> bool:
-    """What nobody can read does not change by hand; text in base64 may, unless its schema says bytes."""
-    found = blob(field.value, field.schema)
-    return found is not None and (found.text is None or field.schema.get("contentEncoding") == "base64")
 
 
 @dataclass(frozen=True)

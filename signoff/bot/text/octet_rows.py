@@ -27,8 +27,8 @@ def octet_rows(
 ) -> tuple[Row, ...]:
     """The rows of a value that stands for bytes.
 
-    `seen` are the files in the card's thread: one that can be looked at there is shown in full, if every
-    program reads it so. `whole` gives the value as it is sent as well.
+    `seen` are the files in the card's thread: one that can be looked at there is shown in full, and so is
+    text that is decoded, if every program reads it so. `whole` gives the value as it is sent as well.
     """
     is_short = len(value) <= SHORT and not found.shows
     name = seen.get(found.sha256) if found.shows else None
@@ -36,9 +36,10 @@ def octet_rows(
     spans.append((found.described_whole if whole else found.described, "italic"))
     if name:
         spans.append((f"  {words.in_thread(name)}", "italic"))
-    shown_whole = bool(spans[0][1] == "" or whole or (name and found.sure))
+    said = found.text is not None or name is not None
+    shown_whole = whole or spans[0][1] == "" or (said and found.sure)
     rows = [Row(names, tuple(spans), partial=not shown_whole)]
-    if found.shows and not found.sure:
+    if not found.sure:
         rows.append(Row((), ((words.READ_OTHERWISE, "italic"),)))
     if found.text is not None:
         rows += [

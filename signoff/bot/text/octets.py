@@ -26,6 +26,8 @@ MOST_ATTACHED = 5
 """Files of one payload that go into its card's thread; of the others Review… shows the base64."""
 MAGIC_BYTES = 12
 """Bytes from which on their beginning alone tells a file: by accident that happens once in 10^7 texts."""
+LEAST_SHOWN = 24
+"""Bytes of the smallest picture or PDF that there can be. What is shorter only begins like one."""
 TEXT_CHARACTERS = 12
 """Characters of base64 from which on it is decoded where readable text comes out."""
 FOREIGN_CHARACTERS = 24
@@ -56,7 +58,7 @@ class Blob:
     text: str | None = field(default=None, repr=False)
     """What they say, where they are readable text: our reading. The value is the base64."""
     sure: bool = True
-    """False where another way in which programs read such a text gives a file that opens, too.
+    """False where another way in which programs read such a text gives a file that opens, or text, too.
 
     Lenient readers leave out what is not of their alphabet: of `-` and `_`, say, one that does not know the
     URL-safe alphabet. So one text can hold two pictures.
@@ -112,7 +114,7 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
     found = _file(readings, bool(url)) or _readable(readings, letters, bool(url))
     if found is None and (url or _says_bytes(schema) or _is_no_accident(raw, letters)):
         found = _any(readings, bool(url))
-    if found is None or not found.shows or _is_sure(found, value, readings):
+    if found is None or not (found.shows or found.text) or _is_sure(found, value, readings):
         return found
     return replace(found, sure=False)
 
@@ -175,6 +177,7 @@ def _file(readings: Mapping[Spelling, bytes], url: bool) -> Blob | None:
     for spelling, content in readings.items():
         kind = kind_of(content) if len(content) >= MAGIC_BYTES else None
         if kind is not None:
+            kind = replace(kind, shows=kind.shows and len(content) >= LEAST_SHOWN)
             return Blob(content, kind, "data URL" if url else spelling)
     return None
 
@@ -259,10 +262,11 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
 
 
 def _is_sure(found: Blob, value: str, readings: Mapping[Spelling, bytes]) -> bool:
-    """Whether no other way to read the text gives something that opens."""
+    """Whether no other way to read the text gives something that opens, or can be read."""
     sent = value.encode("ascii", "ignore")
     others = [*readings.values(), _leniently(sent), _leniently(sent.translate(_URL_TO_STANDARD))]
-    return not any(other != found.content and opens(other) for other in others)
+    others = [other for other in others if other != found.content]
+    return not any(opens(other) or (found.text and _text_of(other)) for other in others)
 
 
 def _leniently(sent: bytes) -> bytes:

@@ -98,14 +98,19 @@ def code_format(schema: dict[str, Any]) -> str:
 class _Walk:
     """Through one payload, by its schema."""
 
-    def __init__(self, reader: Reader, whole: bool, seen: Mapping[str, str]) -> None:
+    def __init__(self, reader: Reader, whole: bool, seen: Mapping[str, str], summed_up: bool = False) -> None:
+        """`summed_up`: what holds these values has a summary already."""
         self._reader = reader
+        self._summed_up = summed_up
         self._whole = whole
         self._seen = seen
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
+
+    def _summary(self, seen: Seen) -> Summary | None:
+        return None if self._summed_up else summarise(seen)
 
     def _summed(
         self,
@@ -123,7 +128,8 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        rest = () if summary.whole else tuple(islice(self._inside(names, schema, value), FEW + 1))
+        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
+        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
         if len(rest) <= FEW:
             yield Value(head)
             yield from rest
@@ -160,7 +166,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -178,7 +184,7 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
         else:

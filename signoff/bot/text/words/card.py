@@ -106,7 +106,6 @@ def with_currency(name: str) -> str:
 
 
 IN_FULL = "(in full)"
-SUMMED_UP = "(summed up by Signoff)"
 
 
 def cut_rows(lines: int, size: int) -> str:

@@ -91,8 +91,8 @@ def sent_as(spelling: str) -> str:
 DECODED = "decoded by Signoff:"
 """Before the text that a value stands for: the value is the base64, this is our reading of it."""
 READ_OTHERWISE = (
-    "Programs differ in how they read this base64, and one of the other ways gives a file, too: "
-    f"what is in the thread may not be what is used. {REVIEW_MORE} shows it as it is sent."
+    "Programs differ in how they read this base64, and another way gives something else, too: what is shown "
+    f"or stands in the thread may not be what is used. {REVIEW_MORE} shows it as it is sent."
 )
 """Of a file whose base64 is not the plain one (see `octets.Blob.sure`)."""
 
