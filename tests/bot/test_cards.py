@@ -137,11 +137,11 @@ def test_the_header_is_the_same_in_every_state(make: Make) -> None:
 
 
 def test_a_long_payload_is_folded_and_review_stands_where_approve_stood(make: Make, seen: Any) -> None:
-    drawn = card(make({"sql": "\n".join(f"select {n};" for n in range(60))}))
+    drawn = card(make({"sql": "\n".join(f"line {n};" for n in range(60))}))
     found = buttons(drawn.blocks)
     assert list(found) == ["review", "reject", "edit", "more"]
     assert [o["value"].split(":")[0] for o in found["more"]["options"]] == ["details"]
-    assert "select 3;" in seen(drawn.blocks)
+    assert "line 3;" in seen(drawn.blocks)
     assert "Review… shows everything." in seen(drawn.blocks)
 
 
