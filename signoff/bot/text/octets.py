@@ -44,7 +44,12 @@ _DATA_URL = re.compile(r"\s{0,40}data:[ -+\--~]{0,200}?;base64,", re.IGNORECASE)
 _NO_ALPHABET = re.compile(rb"[^A-Za-z0-9+/]+")
 _WHITE = b" \t\r\n"
 _URL_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-_TEXT_ALLOWS = {ord(char): None for char in "\r\n\t\ufeff"}
+_UNSEEN = (
+    (0xA0, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F),
+    (0x205F, 0x206F), (0x3000, 0x3000), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB), (0xE0001, 0xE007F),
+)  # fmt: skip
+"""What is not seen and stands in texts all the same: with one of them a text is not kept from being read."""
+_TEXT_ALLOWS = dict.fromkeys([9, 10, 13, *(code for a, z in _UNSEEN for code in range(a, z + 1))])
 _SAYS_BYTES = {"contentEncoding": {"base64", "base64url"}, "format": {"byte", "base64", "base64url"}}
 
 
@@ -132,6 +137,17 @@ def attached(payload: Mapping[str, Any]) -> list[Blob]:
         elif (one := blob(value)) is not None and one.shows:
             found.setdefault(one.sha256, one)
     return list(found.values())
+
+
+def beginning(text: str) -> str | None:
+    """What begins as this does, of a longer text: `PDF`; None where that is nothing known."""
+    url = _DATA_URL.match(text)
+    letters = text[url.end() if url else 0 :].encode("ascii", "replace").translate(None, _WHITE)
+    letters = letters[: len(letters) // 4 * 4].translate(_URL_TO_STANDARD)
+    if len(letters) < TEXT_CHARACTERS or not _STANDARD.match(letters):
+        return None
+    kind = kind_of(binascii.a2b_base64(letters))
+    return kind.name if kind else None
 
 
 def decoded(text: str) -> bytes | None:

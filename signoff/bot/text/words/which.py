@@ -16,3 +16,8 @@ def and_more_entries(shown: str, count: int) -> str:
 def action_with(action: str, values: str) -> str:
     """An action and its first values, in one line."""
     return f"{action}: {values}" if values else action
+
+
+def file_in(name: str, kind: str) -> str:
+    """A field that holds a file: its name (visible) and what it is; not its base64, which says nothing."""
+    return f"{name} ({kind})"
