@@ -29,8 +29,8 @@ from signoff.sandbox.server import Sandbox
 
 AGENT = "billing-bot"
 NAMES = [
-    "settings", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database", "keys",
-    "clock", "queues",
+    "settings", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database",
+    "deciders", "keys", "clock", "queues",
 ]  # fmt: skip
 
 

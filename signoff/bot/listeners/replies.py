@@ -11,6 +11,7 @@ from signoff.approvals.errors import (
     EditedMeanwhile,
     EditNotAllowed,
     GroupsUnread,
+    NobodyLeft,
     NotAllowed,
     NotRecorded,
     Restored,
@@ -81,6 +82,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER
+        if isinstance(error, NobodyLeft):
+            return replies_words.NOBODY_LEFT
         if isinstance(error, EditNotAllowed):
             return replies_words.edit_needs(error.approvers)
         changed = set(error.approvers) != set(approval.verdict.approvers)

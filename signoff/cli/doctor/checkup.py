@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.cli.doctor import backends, local, rights, workspace
+from signoff.cli.doctor import backends, deciders, local, rights, workspace
 from signoff.cli.doctor.patient import Fault, Patient, Skip
 from signoff.errors import ConfigError
 
@@ -34,6 +34,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("redis", backends.redis_server, ()),
     ("users", rights.users, ("redis",)),
     ("database", backends.database, ()),
+    ("deciders", deciders.deciders, ("settings", "scopes", "database")),
     ("keys", local.keys, ()),
     ("clock", backends.clock, ("redis", "database")),
     ("queues", backends.queues, ("redis",)),

@@ -75,6 +75,12 @@ def groups_unread(groups: Sequence[str], why: str) -> Trusted:
     )
 
 
+NOBODY_LEFT = Trusted(
+    "Nobody can decide this any more: everybody who was asked has left, or is no full member now. Signoff's "
+    "admins are told. It ends by itself when its time is over; the agent can ask again."
+)
+
+
 def edit_needs(approvers: Sequence[str]) -> Trusted:
     """For an approver whose changes bring a request under another rule."""
     return Trusted(
