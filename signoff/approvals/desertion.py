@@ -56,7 +56,7 @@ class Desertion:
 
 
 def deserted(store: Store, judge: Judge, directory: Directory) -> tuple[list[list[str]], list[str]]:
-    """Ids that nobody may decide, those that ask the same people together; and ids of which that is not known."""
+    """Ids that nobody may decide, a list for those who ask the same; and ids of which it is not known."""
     asked: dict[tuple[str, ...], list[str]] = {}
     for approval_id, whom in store.waiting():
         asked.setdefault(judge.approvers(approval_id, whom), []).append(approval_id)

@@ -138,11 +138,11 @@ def test_the_header_is_the_same_in_every_state(make: Make) -> None:
 
 
 def test_a_long_payload_is_folded_and_review_stands_where_approve_stood(make: Make, seen: Any) -> None:
-    drawn = card(make({"sql": "\n".join(f"select {n};" for n in range(60))}))
+    drawn = card(make({"sql": "\n".join(f"line {n};" for n in range(60))}))
     found = buttons(drawn.blocks)
     assert list(found) == ["review", "reject", "edit", "more"]
     assert [o["value"].split(":")[0] for o in found["more"]["options"]] == ["details"]
-    assert "select 3;" in seen(drawn.blocks)
+    assert "line 3;" in seen(drawn.blocks)
     assert "Review… shows everything." in seen(drawn.blocks)
 
 
@@ -150,6 +150,11 @@ def test_claims_are_cut_without_taking_approve_away(make: Make, seen: Any) -> No
     drawn = card(make({"a": 1}, reason="why " * 900, alternatives=("x" * 3999,) * 10))
     assert "approve" in buttons(drawn.blocks)
     assert "… more in Details…" in seen(drawn.blocks)
+
+
+def test_for_whom_it_is_asked_stands_with_what_the_agent_says(make: Make, seen: Any) -> None:
+    text = seen(card(make({"a": 1}, requested_by="Ana Lee")).blocks)
+    assert text.index("The agent says") < text.index("For: Ana Lee")
 
 
 def test_bytes_are_shown_as_type_size_and_digest(make: Make, seen: Any) -> None:
