@@ -122,7 +122,7 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
 
 def _by_themselves(approval: Approval) -> Iterator[Layout]:
     thread = Thread(1, approval.agent, "nightly clean-up, 14 November", "C0APPROVALS", "1.1", 2, None)
-    yield _message("a run's first message", first_message(thread, POLICY.approvers))
+    yield _message("a run's first message", first_message(thread, POLICY.approvers, approval))
     yield _message("a run's first message, later", tally_message(thread, Tally(2, 5, 1, POLICY.approvers)))
     yield _message("a run's first message, moved", moved_message(thread, LINK))
     yield _message("a card from before a restore", lost())

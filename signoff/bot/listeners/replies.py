@@ -21,6 +21,7 @@ from signoff.approvals.errors import (
 )
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import SignoffError
@@ -72,9 +73,9 @@ def foreseen(error: Exception) -> bool:
 def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     """An exception → what to say, as mrkdwn of our own words. `now` is the database's clock."""
     if isinstance(error, AlreadyDecided):
-        return replies_words.late_click(error.status, error.by_id, error.at, now)
+        return _about(replies_words.late_click(error.status, error.by_id, error.at, now), approval)
     if isinstance(error, TimeRanOut):
-        return replies_words.time_ran_out(error.at)
+        return _about(replies_words.time_ran_out(error.at), approval)
     if isinstance(error, EditedMeanwhile):
         return replies_words.edited_meanwhile()
     if isinstance(error, GroupsUnread):
@@ -97,6 +98,13 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED
+
+
+def _about(text: Trusted, approval: Approval | None) -> Trusted:
+    """With what it is about: who is told so may decide it, and may have clicked in a list."""
+    if approval is None:
+        return text
+    return replies_words.about(text, trusted_title(Which.of(approval)), approval.code)
 
 
 def explain(error: Exception, look_up: Callable[[], tuple[Approval | None, int]]) -> Trusted:

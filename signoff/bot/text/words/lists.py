@@ -21,9 +21,9 @@ def run_named(run: str) -> str:
     return f"The agent calls this run {quoted(run)}."
 
 
-def thread_begins(agent: str) -> Trusted:
-    """The top-level text as it is posted."""
-    return Trusted(f"{agent} begins a run: each of its requests stands in this thread.")
+def thread_begins(agent: str, first: Trusted) -> Trusted:
+    """The top-level text as it is posted; `first` is what the run begins with."""
+    return Trusted(f"{agent} begins a run with {first}\nEach of its requests stands in this thread.")
 
 
 def thread_for(approvers: Sequence[str]) -> Trusted:

@@ -46,6 +46,11 @@ def late_click(status: End | None, by_id: str, at: int, now: int) -> Trusted:
     assert_never(status)
 
 
+def about(text: Trusted, what: Trusted, code: str) -> Trusted:
+    """Which request it was that somebody clicked on too late."""
+    return Trusted(f"{text}\n{what} · {code}")
+
+
 def _faster(did: str, by_id: str, at: int, now: int, when: str) -> Trusted:
     who = mention(by_id) if is_id(by_id) else "Somebody"
     ahead = f", {spelled(now - at)} before you" if at and 0 <= now - at < _A_DAY else ""
