@@ -75,7 +75,8 @@ def test_what_waits_longest_is_named_and_told_apart() -> None:
     items = [
         Listed(
             id=str(uuid.uuid4()), agent="run-bot", action="refund.create", status="pending", version=1,
-            revision=1, created_at=1, expires_at=2, ended_at=None, glimpse=glimpse.glimpse(None, {"amount": amount}),
+            revision=1, created_at=1, expires_at=2, ended_at=None,
+            glimpse=glimpse.glimpse(None, {"amount": amount}),
         )
         for amount in (12, 120, 12_000)
     ]  # fmt: skip

@@ -26,6 +26,7 @@ from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, Card
 from signoff.models.lists import Listed
 from signoff.models.threads import Tally, Thread
+from signoff.payload.glimpse import glimpse
 
 SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS}
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
@@ -159,6 +160,9 @@ def _listed(approval: Approval) -> Listed:
         ended_at=approval.ended_at,
         named=verdict.approvers,
         headline=verdict.headline or "",
+        reversibility=verdict.reversibility,
+        reversibility_from=verdict.reversibility_from,
+        glimpse=glimpse(approval.request.json_schema, approval.payload),
         vote=decision.vote if decision else None,
         approver=decision.approver if decision else "",
         resubmit=bool(decision and decision.resubmit),

@@ -154,6 +154,8 @@ MENTION_HELP = Trusted(
     "In a card's thread:\n"
     "*@signoff pending* shows you what waits there.\n"
     "*@signoff reject* and your reason rejects the request; the agent reads the reason.\n"
+    "Where several wait, write its code before the reason: *@signoff reject 7F3K2Q wrong customer*.\n"
+    "*@signoff details* and a code, anywhere, shows you that request.\n"
     "*@signoff help* shows this.\n"
     "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
     "approves. Only you see these answers. Signoff answers nothing else that people write."
@@ -168,6 +170,7 @@ NO_REASON = Trusted(
 REASON_TOO_LONG_HERE = Trusted("A reason has at most 3,000 characters. Nothing has changed.")
 WHICH_ONE = Trusted("*Which request do you mean?* Nothing has changed. These wait for you in this thread:")
 WAITS_HERE = Trusted("*Waiting for you in this thread:*")
+NOT_HERE = Trusted("*That one is not in this thread.* Nothing has changed. Have a look at it:")
 NOTHING_WAITS_HERE = Trusted("Nothing in this thread waits for you.")
 NOT_IN_A_THREAD = Trusted(
     "Write this in the thread of a card, as a reply to it. */approvals* lists what waits for you."
