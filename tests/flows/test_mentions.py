@@ -93,7 +93,7 @@ def test_pending_says_what_waits_with_review_and_later_what_became_of_it(local: 
     approval_id = local.ask()
     place = local.card(approval_id)
     note = told(local, ANA, place["ts"], f"{ME}\npending")
-    assert "billing-bot asks: refund.create" in text_of(note) and buttons(note) == ["review", "reject"]
+    assert "refund.create: amount “120”" in text_of(note) and buttons(note) == ["review", "reject"]
     ana = local.person(ANA)
     ana.click(note, "review")
     ana.submit(ana.view("review"))
