@@ -7,9 +7,9 @@ never stands there twice. Nobody notes anything by another's lease.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     Connection,
@@ -94,6 +94,13 @@ _ERASED = (
     .limit(literal_column(str(MOST_ERASED)))
 )
 _UNWANT = update(files).where(_THIS).values(**_UNWANTED)
+_OF_FILE = select(files.c.id).where(files.c.file == bindparam("name"))
+_CARRY = text(
+    "INSERT INTO card_file (approval_id, version, conversation, thread, file, state, not_before) "
+    "VALUES (:about, :version, :where, :thread, :name, 'unwanted', 0)"
+)
+STAND: Final = "SELECT approval_id, version, conversation, thread, file FROM card_file WHERE file IS NOT NULL"
+"""For whoever replaces a database: what stands in threads by it."""
 _LEFT = select(func.count()).select_from(files).where(files.c.state == literal_column("'unwanted'"))
 
 
@@ -177,6 +184,14 @@ def postpone(store: Store, claimed: Claimed, seconds: float) -> None:
     """Another time; nothing happens where somebody else has had it since."""
     with store.transaction() as connection:
         connection.execute(_LATER, _mine(claimed) | {"pause": pause(seconds)})
+
+
+def carry(connection: Connection, stand: Iterable[Sequence[Any]]) -> None:
+    """Files of a database that was replaced (`STAND`): those that no row here knows have to go."""
+    for approval_id, version, conversation, thread, file in stand:
+        if connection.execute(_OF_FILE, {"name": file}).first() is None:
+            values = {"about": approval_id, "version": version, "where": conversation, "thread": thread}
+            connection.execute(_CARRY, values | {"name": file})
 
 
 def left(store: Store) -> int:
