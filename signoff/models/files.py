@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     literal_column,
     or_,
     select,
@@ -101,7 +100,6 @@ _CARRY = text(
 )
 STAND: Final = "SELECT approval_id, version, conversation, thread, file FROM card_file WHERE file IS NOT NULL"
 """For whoever replaces a database: what stands in threads by it."""
-_LEFT = select(func.count()).select_from(files).where(files.c.state == literal_column("'unwanted'"))
 
 
 @dataclass(frozen=True)
@@ -192,12 +190,6 @@ def carry(connection: Connection, stand: Iterable[Sequence[Any]]) -> None:
         if connection.execute(_OF_FILE, {"name": file}).first() is None:
             values = {"about": approval_id, "version": version, "where": conversation, "thread": thread}
             connection.execute(_CARRY, values | {"name": file})
-
-
-def left(store: Store) -> int:
-    """Files that have to be deleted, and are not yet."""
-    with store.reading() as connection:
-        return int(connection.execute(_LEFT).scalar_one())
 
 
 def _mine(claimed: Claimed) -> dict[str, object]:

@@ -78,7 +78,6 @@ def test_files_of_another_payload_or_place_have_to_go(core: Core) -> None:
     assert first is not None and (first.state, first.digest) == ("wanted", "a"), "somebody waits for it"
     settle(core, one.id)
     assert rows(core)[1:] == [(None, "1.1", "F1", "unwanted")]
-    assert files.left(core.store) == 1
 
 
 def test_one_whose_file_has_to_go_is_not_noted_as_posted(core: Core) -> None:
