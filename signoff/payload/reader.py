@@ -128,6 +128,35 @@ class Reader:
             names.sort(key=lambda name: places.get(name, len(places)))
         return (self._field(name, described.get(name), payload, name in required) for name in names)
 
+    def items(self, schema: dict[str, Any] | None, values: list[Any]) -> Iterator[Field]:
+        """The entries of a list as fields, named by their place, counted from 1."""
+        for at, value in enumerate(values):
+            yield Field(str(at + 1), self.item(schema, value, at), value, True, True)
+
+    def item(self, schema: dict[str, Any] | None, value: Any, at: int = 0) -> Described:
+        """What describes one entry of a list, by the list's schema; `at` is its place, counted from 0."""
+        first = (schema or {}).get("prefixItems")
+        if isinstance(first, list) and at < len(first):
+            return self._ready(first[at], _KINDS.get(type(value), ""))
+        return self._ready((schema or {}).get("items"), _KINDS.get(type(value), ""))
+
+    def defaulted(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Field]:
+        """What a payload does not have of the schema's properties, and has a default there or is a yes or no.
+
+        A default of nothing (null, or what is empty) is none: a value that is not given is that already.
+        """
+        described = _properties(schema)
+        if not described:
+            return
+        required = self._required_by(schema)
+        for name in self._shared.make("defaulted", described, self._defaulted):
+            if name not in payload:
+                yield self._field(name, described[name], payload, name in required)
+
+    def _defaulted(self, described: dict[str, Any]) -> list[str]:
+        ready = ((name, self._ready(found, "")) for name, found in described.items())
+        return [name for name, known in ready if known.scalar == "boolean" or _tells(known.schema)]
+
     def _required_by(self, schema: dict[str, Any] | None) -> frozenset[str]:
         names = (schema or {}).get("required")
         if not isinstance(names, list):
@@ -226,6 +255,11 @@ def _types_among(forms: Any, shared: Shared) -> set[str]:
     for form in forms:
         found |= (types_of(form, shared) or set(TYPES)) if isinstance(form, dict) else set(TYPES)
     return found
+
+
+def _tells(schema: dict[str, Any]) -> bool:
+    default = schema.get("default")
+    return default is not None and default != "" and default != [] and default != {}
 
 
 def _properties(schema: dict[str, Any] | None) -> dict[str, Any]:

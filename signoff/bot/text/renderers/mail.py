@@ -11,8 +11,8 @@ from typing import Any
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.messages import Message, message
 from signoff.bot.text.renderers.pages import Link, Page, read
-from signoff.bot.text.renderers.parts import box, fields, headline, is_short, lines_of, said, warned
-from signoff.bot.text.row import Row, json_text, name_text, scalar_text
+from signoff.bot.text.renderers.parts import box, fields, headline, lines_of, said, warned
+from signoff.bot.text.row import Row, is_short, json_text, name_text, scalar_text
 from signoff.bot.text.text import cut, visible
 from signoff.bot.text.words import summaries as words
 

@@ -29,7 +29,7 @@ def summarise(seen: Seen) -> Summary | None:
             return None
         read = documents(value)
         if read is None:
-            return Summary((said(f"{words.YAML_UNREAD} · {words.SOURCE}"),)) if _certain(value) else None
+            return Summary((said(words.YAML_UNREAD),)) if _certain(value) else None
         value = read.documents
         odd += [words.YAML_ALIASES] if read.aliases else []
         odd += [words.YAML_TWICE] if read.twice else []

@@ -82,7 +82,7 @@ def _are_two(first: Script, second: Script) -> bool:
 
 def _unread(text: str) -> Summary:
     verbs = list(dict.fromkeys(found[0].upper() for found in _WORDS.finditer(text)))
-    return Summary((said(words.SQL_UNREAD + f" · {words.SOURCE}"), *_told(verbs)))
+    return Summary((said(words.SQL_UNREAD), *_told(verbs)))
 
 
 def _told(verbs: list[str]) -> Iterator[Row]:

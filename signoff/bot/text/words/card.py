@@ -42,7 +42,8 @@ def unchanged_lines(count: int) -> str:
 
 
 # The card.
-_RISK_FROM = {"policy": "policy", "agent": "the agent says so", "nobody": "no policy rates this action"}
+RISK_NOT_RATED = "risk not rated"
+"""Nobody has rated an action: what the policy's rules count it as is not said of it."""
 
 
 def asks(agent: str, approvers: Sequence[str], ends: int) -> Trusted:
@@ -80,18 +81,54 @@ def undoable(reversibility: str, source: str) -> str:
 
 
 def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: str) -> Trusted:
-    """What Signoff knows of reversibility and risk, and from where."""
-    undo = undoable(reversibility, reversibility_from)
-    return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
+    """What Signoff knows of reversibility and risk. What the agent alone says is marked as that."""
+    return Trusted(f"*{undoable(reversibility, reversibility_from)}* · {rated(risk, risk_from)}")
 
 
-def folded(lines: int, size: int) -> str:
-    """What of a payload is not on the card; `size` in bytes."""
-    rest = f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
-    return f"{rest}. {REVIEW_MORE} shows everything."
+def rated(risk: str, source: str) -> str:
+    """How high the risk is by the policy; where the agent says that it is higher, that."""
+    if source == "nobody":
+        return RISK_NOT_RATED
+    return f"{risk} risk (the agent says so)" if source == "agent" else f"{risk} risk"
 
 
-BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
+NOT_GIVEN = "Not given: "
+
+
+def default_is(default: str) -> str:
+    """After the name of what a payload leaves to a default; `default` is visible text."""
+    return f" (the agent's schema says {default})"
+
+
+def with_currency(name: str) -> str:
+    """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
+    return f"and {name}"
+
+
+IN_FULL = "(in full)"
+SUMMED_UP = "(summary by Signoff)"
+
+
+def cut_rows(lines: int, size: int) -> str:
+    """Where a long value is cut; `size`, in bytes, is of what is left out."""
+    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
+
+
+def cut_text(characters: int) -> str:
+    """Where a text of one line is cut."""
+    return f"… {characters:,} more character{'' if characters == 1 else 's'}"
+
+
+def more_fields(count: int, names: Sequence[str]) -> str:
+    """One-line fields for which a message has no room; `names` (visible) are the first of them."""
+    fields = f"… {count:,} more field{'' if count == 1 else 's'}"
+    if not names:
+        return fields
+    unnamed = count - len(names)
+    return f"{fields}: {', '.join(names)}{f' and {unnamed:,} others' if unnamed else ''}"
+
+
+FOLDED = f"Not all of it stands here: {REVIEW_MORE} shows everything."
 
 
 SCHEMA_LEFT_OUT = (
@@ -99,14 +136,14 @@ SCHEMA_LEFT_OUT = (
 )
 
 
-def folded_after(lines: int, size: int) -> str:
-    """The same once it is decided."""
-    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})."
-
-
 def more_claims() -> str:
     """Where the rest of the agent's words stands."""
     return f"… more in {DETAILS_MORE}"
+
+
+def no_reason(agent: str) -> str:
+    """Where the agent's reason would stand."""
+    return f"{agent} gave no reason."
 
 
 FILE_KINDS = {

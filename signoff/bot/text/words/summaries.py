@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SOURCE = "summary by Signoff"
-"""Whose words these are: not the agent's, and not those of the tool that runs."""
-
 
 def headline(*counts: str) -> str:
-    """The first line: what it is in figures, and whose summary."""
-    return f"{', '.join(count for count in counts if count)} · {SOURCE}"
+    """The first line: what it is in figures. The card says whose summary it is."""
+    return ", ".join(count for count in counts if count)
 
 
 def warning(text: str) -> str:
@@ -63,7 +60,7 @@ def of_file(notes: Sequence[str], removed: int, added: int) -> str:
 
 # Plans of changes to what runs
 
-KINDS = {
+KINDS: dict[str, str] = {
     "delete": "to delete",
     "replace": "to replace: deleted, and made anew",
     "forget": "to forget: goes on, but is managed no longer",
@@ -146,7 +143,7 @@ def sql_words(verbs: Sequence[str]) -> str:
 
 # Manifests
 
-YAML_UNREAD = "Signoff cannot read this YAML"
+YAML_UNREAD = "Signoff cannot read this YAML."
 YAML_ALIASES = "Parts of it are written once and repeated with `*`: Signoff did not look into the repeats."
 YAML_TWICE = "A name stands twice in one object; which of the two counts, no one can tell."
 NO_NAME = "without a name"
