@@ -34,6 +34,19 @@ class Card:
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of the payload in the card's thread, in its channel's own words.
+
+    `digest` is the SHA-256 of its bytes, in hex. `state`: `wanted`, `posted` or `unwanted`.
+    """
+
+    digest: str
+    state: str
+    conversation: str
+    thread: str
+
+
+@dataclass(frozen=True)
 class Approval:
     """The life of one request. Times are microseconds since 1970, UTC, by the database's clock.
 
@@ -74,6 +87,7 @@ class Approval:
     spent_by: str | None = None
     spent_at: int | None = None
     card: Card | None = None
+    files: tuple[File, ...] = ()
     judged: str = ""
     drawn: str = ""
 
@@ -81,6 +95,18 @@ class Approval:
     def decision(self) -> Decision | None:
         """The vote that was the last one needed, or the last one so far."""
         return self.decisions[-1] if self.decisions else None
+
+    @property
+    def in_thread(self) -> frozenset[str]:
+        """Digests of the files that stand in the card's thread: where it stands now, not where it stood."""
+        if self.card is None or not self.files:
+            return frozenset()
+        where = (self.card.conversation, self.card.thread or self.card.message)
+        return frozenset(
+            file.digest
+            for file in self.files
+            if file.state == "posted" and (file.conversation, file.thread) == where
+        )
 
     @property
     def pending(self) -> bool:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_colu
 from sqlalchemy.engine import Row
 
 from signoff.models import crash
-from signoff.models.approval import Approval, Card
+from signoff.models.approval import Approval, Card, File
+from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
@@ -29,6 +30,7 @@ payloads = PayloadRow.__table__  # type: ignore[attr-defined]
 decisions = DecisionRow.__table__  # type: ignore[attr-defined]
 cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
+files = CardFileRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
@@ -40,6 +42,7 @@ _LOAD = (
         payloads.c.text.label("payload"),
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
+        exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -76,6 +79,11 @@ _DECISIONS = (
         _STANDS,
     )
     .order_by(decisions.c.id)
+)
+_FILES = (
+    select(files.c.digest, files.c.state, files.c.conversation, files.c.thread)
+    .where(files.c.approval_id == bindparam("approval_id"), files.c.digest.is_not(None))
+    .order_by(files.c.id)
 )
 _NOW = select(now())
 # Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
@@ -257,6 +265,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     request = ApprovalRequest.from_rows(claims, json.loads(text)).with_text(text)
     version = {"version": found.version}
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
+    filed = connection.execute(_FILES, key).all() if found.has_files else ()
     return Approval(
         id=found.id,
         agent=found.agent,
@@ -285,6 +294,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         spent_by=found.spent_by,
         spent_at=found.spent_at,
         card=_card(found) if found.card_id is not None else None,
+        files=tuple(File(*one) for one in filed),
         judged=found.judged or "",
         drawn=found.drawn or "",
     )

@@ -153,8 +153,8 @@ def test_claims_are_cut_without_taking_approve_away(make: Make, seen: Any) -> No
 
 def test_bytes_are_shown_as_type_size_and_digest(make: Make, seen: Any) -> None:
     schema = {"type": "object", "properties": {"file": {"type": "string", "contentEncoding": "base64"}}}
-    drawn = card(make({"file": base64.b64encode(b"%PDF-1.7").decode()}, schema=schema))
-    assert "PDF, 8 bytes, SHA-256 " in seen(drawn.blocks)
+    drawn = card(make({"file": base64.b64encode(b"%PDF-1.7\n1 0 ob").decode()}, schema=schema))
+    assert "PDF, 15 bytes, sha " in seen(drawn.blocks)
     assert "approve" in buttons(drawn.blocks)
 
 

@@ -172,12 +172,12 @@ def test_looking_is_linear(name: str) -> None:
         text = (WORST[name] * length)[:length] + "é"
         best = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             visible(text, "\n\t")
             hides(text)
             skeleton(text)
             list(suspects(text, scripts_of(text)))
-            best.append(time.perf_counter() - began)
+            best.append(time.process_time() - began)
         return min(best)
 
     took(1_000)

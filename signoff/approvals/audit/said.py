@@ -123,6 +123,9 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "amount": Unsaid("worked out from payload, verdict and end, which are said: `counted` compares it"),
     "audit_event": Unsaid("the log itself"),
     "card_double": DRAWING,
+    "card_file": Unsaid(
+        "what stands in a thread beside a card: lines `file` tell of each that came and went"
+    ),
     "thread": DRAWING,
     "pause": DRAWING,
     "home": DRAWING,
@@ -134,7 +137,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
 KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
-        "spend", "agent", "policy", "restored",
+        "spend", "file", "agent", "policy", "restored",
         "migrated",
     )
 )  # fmt: skip

@@ -17,8 +17,7 @@ from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
-from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold
-from signoff.bot.text.payload import values
+from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
 from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
@@ -71,7 +70,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
-    found = values(approval.request.json_schema, approval.payload)
+    found = values_of(approval)
     for characters, lines, room, one_liners in _BUDGETS:
         if waits:
             folded = fold(found, CHARACTERS, LINES, one_liners)

@@ -28,7 +28,6 @@ PAIRS = (
     ("oldContent", "newContent"),
     ("search", "replace"),
     ("find", "replace"),
-    ("old", "new"),
 )
 """The names that well-known tools give an edit's old text and its new one."""
 _MAY_LACK_NEW = frozenset({"new_str", "new_string", "newText", "newString", "new_text"})

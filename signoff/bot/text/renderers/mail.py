@@ -12,7 +12,7 @@ from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.messages import Message, message
 from signoff.bot.text.renderers.pages import Link, Page, read
 from signoff.bot.text.renderers.parts import box, fields, headline, lines_of, said, warned
-from signoff.bot.text.row import Row, is_short, json_text, name_text, scalar_text
+from signoff.bot.text.row import ONE_LINE, Row, is_short, json_text, list_text, name_text, scalar_text
 from signoff.bot.text.text import cut, visible
 from signoff.bot.text.words import summaries as words
 
@@ -67,8 +67,10 @@ def _of_object(value: dict[str, Any]) -> Summary | None:
     for name in value:
         if role := _role(name):
             roles[role].append(name)
-    if not _is_mail(value, roles):
-        return None
+    if not _is_mail(value, roles) or all(
+        _is_line(value[name]) for role in ("to", "cc", "bcc") for name in roles[role]
+    ):
+        return None  # one-line fields stand first anyway
     rows: list[Row] = [headline(words.EMAIL, *_counts(value, roles))]
     taken: list[str] = []
     for role, names in roles.items():
@@ -90,6 +92,13 @@ def _is_mail(value: dict[str, Any], roles: dict[str, list[str]]) -> bool:
     return bool(roles["text"]) and any(
         "@" in str(value[name])[:2000] for role in ("to", "cc", "bcc") for name in roles[role]
     )
+
+
+def _is_line(value: Any) -> bool:
+    """Whether recipients stand on one line of a card."""
+    if isinstance(value, list):
+        return all(map(is_short, value)) and len(list_text(value)) <= ONE_LINE // 2
+    return is_short(value) and len(scalar_text(value)) <= ONE_LINE
 
 
 def _counts(value: dict[str, Any], roles: dict[str, list[str]]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.manifest_yaml import documents
-from signoff.bot.text.renderers.parts import headline, listed, said, warned
+from signoff.bot.text.renderers.parts import headline, listed, warned
 from signoff.bot.text.renderers.privileges import found_in
 from signoff.bot.text.row import Row, Span, scalar_text
 from signoff.bot.text.words import summaries as words
@@ -29,7 +29,7 @@ def summarise(seen: Seen) -> Summary | None:
             return None
         read = documents(value)
         if read is None:
-            return Summary((said(words.YAML_UNREAD),)) if _certain(value) else None
+            return Summary((headline(words.YAML_UNREAD),)) if _certain(value) else None
         value = read.documents
         odd += [words.YAML_ALIASES] if read.aliases else []
         odd += [words.YAML_TWICE] if read.twice else []

@@ -36,8 +36,8 @@ def summarise(seen: Seen) -> Summary | None:
     for renderer in OURS:
         try:
             summary = renderer(seen)
-        except Exception:
-            log.exception("a renderer failed: %s", renderer.__module__)
+        except Exception as error:  # its text may repeat a payload: only the type is logged
+            log.error("a renderer failed: %s %s", renderer.__module__, type(error).__name__)
             continue
         if summary is not None:
             return summary
@@ -46,8 +46,8 @@ def summarise(seen: Seen) -> Summary | None:
             summary = renderer(seen)
             if summary is not None:
                 return _checked(summary)
-        except Exception:
-            log.exception("a renderer failed: %s", name)
+        except Exception as error:
+            log.error("a renderer failed: %s %s", name, type(error).__name__)
     return None
 
 

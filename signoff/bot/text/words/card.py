@@ -106,7 +106,6 @@ def with_currency(name: str) -> str:
 
 
 IN_FULL = "(in full)"
-SUMMED_UP = "(summary by Signoff)"
 
 
 def cut_rows(lines: int, size: int) -> str:
@@ -144,23 +143,6 @@ def more_claims() -> str:
 def no_reason(agent: str) -> str:
     """Where the agent's reason would stand."""
     return f"{agent} gave no reason."
-
-
-FILE_KINDS = {
-    b"\x89PNG\r\n\x1a\n": "PNG image",
-    b"\xff\xd8\xff": "JPEG image",
-    b"GIF8": "GIF image",
-    b"%PDF-": "PDF",
-    b"PK\x03\x04": "ZIP archive",
-    b"\x1f\x8b": "gzip archive",
-}
-TEXT_FILE = "Text"
-BYTES = "Bytes"
-
-
-def octets(kind: str, size: int, sha256: str) -> str:
-    """Bytes in a payload: their type, size and digest."""
-    return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
 
 
 def confirm_title(action: str) -> str:

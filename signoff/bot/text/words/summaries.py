@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+SOURCE = "summary by Signoff"
+"""Whose words these are: not the agent's, and not those of the tool that runs."""
+
 
 def headline(*counts: str) -> str:
-    """The first line: what it is in figures. The card says whose summary it is."""
-    return ", ".join(count for count in counts if count)
+    """The first line: what it is in figures, and whose summary."""
+    return f"{', '.join(count for count in counts if count)} · {SOURCE}"
 
 
 def warning(text: str) -> str:
@@ -103,7 +106,7 @@ def not_read(number: int) -> str:
 
 SQL_OPEN = "A quote or a comment has no end: what follows it was not read."
 SQL_TWO_WAYS = "Quotes or comments in it can be read in two ways, which do not do the same; both stand here."
-SQL_UNREAD = "Signoff cannot read it as SQL."
+SQL_UNREAD = "it cannot be read as SQL"
 SQL_MERGE_ALL = "MERGE changes or deletes rows that the source does not have."
 SQL_MERGE_DELETES = "MERGE deletes rows."
 _SQL = {
@@ -136,6 +139,11 @@ def sql_always(verb: str) -> str:
     return f"{verb} whose {what} looks as if it held for every row."
 
 
+def times(number: int) -> str:
+    """How often the same stands there."""
+    return f"{number:,} times"
+
+
 def sql_words(verbs: Sequence[str]) -> str:
     """What a text that cannot be read holds."""
     return f"Words in it: {', '.join(verbs)}."
@@ -143,7 +151,7 @@ def sql_words(verbs: Sequence[str]) -> str:
 
 # Manifests
 
-YAML_UNREAD = "Signoff cannot read this YAML."
+YAML_UNREAD = "YAML that Signoff cannot read"
 YAML_ALIASES = "Parts of it are written once and repeated with `*`: Signoff did not look into the repeats."
 YAML_TWICE = "A name stands twice in one object; which of the two counts, no one can tell."
 NO_NAME = "without a name"
