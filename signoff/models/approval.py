@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from signoff.models.codes import SHORTEST, code
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
 
@@ -34,6 +35,23 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Rejection:
+    """Somebody's no to the same request, or to one nearly the same; `at` is in microseconds since 1970.
+
+    `payload` is the rejected one where it is not the `same`; None too where it has been erased. `resubmit`
+    says that it was sent back for changes.
+    """
+
+    approval_id: str
+    by_id: str
+    at: int
+    reason: str = ""
+    resubmit: bool = False
+    same: bool = True
+    payload: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class File:
     """A file of the payload in the card's thread, in its channel's own words.
 
@@ -57,7 +75,8 @@ class Approval:
     `spent_by` names the process that was told that it may run the action, at `spent_at`.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     `judged` is the digest of the policy that `verdict` was last compared with, `drawn` of what its card shows
-    of the verdict.
+    of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
+    how many characters of its code tell it from every other.
     """
 
     id: str
@@ -90,6 +109,13 @@ class Approval:
     files: tuple[File, ...] = ()
     judged: str = ""
     drawn: str = ""
+    rejected: Rejection | None = None
+    code_length: int = SHORTEST
+
+    @property
+    def code(self) -> str:
+        """By which people name it."""
+        return code(self.id, self.code_length)
 
     @property
     def decision(self) -> Decision | None:

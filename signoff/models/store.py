@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash
-from signoff.models.approval import Approval, Card, File
+from signoff.models import crash, rejections
+from signoff.models.approval import Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import reader
@@ -59,14 +59,6 @@ _CARD_OF = (
 )
 _FIND = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("request_id")
-)
-_BEFORE = select(
-    now().label("now"),
-    _FIND.scalar_subquery().label("approval_id"),
-    exists().where(agents.c.name == bindparam("agent")).label("agent_known"),
-)
-_KEY = select(approvals.c.id, approvals.c.request_id, approvals.c.digest_sent, approvals.c.action).where(
-    approvals.c.agent == bindparam("agent"), approvals.c.key == bindparam("key")
 )
 _FIRST = select(payloads.c.text, payloads.c.claims).where(
     payloads.c.approval_id == bindparam("approval_id"), payloads.c.version == 1
@@ -231,20 +223,6 @@ def find(connection: Connection, agent: str, request_id: str) -> str | None:
     return connection.execute(_FIND, {"agent": agent, "request_id": request_id}).scalar()
 
 
-def before(connection: Connection, agent: str, request_id: str) -> Row[Any]:
-    """What there is before a request is written, in one statement.
-
-    `now`; `approval_id` of the Approval that it has already, else None; whether the agent has asked before
-    (`agent_known`).
-    """
-    return connection.execute(_BEFORE, {"agent": agent, "request_id": request_id}).one()
-
-
-def by_key(connection: Connection, agent: str, key: str) -> Row[Any] | None:
-    """id, request_id, digest_sent and action of an agent's request with this key."""
-    return connection.execute(_KEY, {"agent": agent, "key": key}).first()
-
-
 def load(connection: Connection, approval_id: str) -> Approval | None:
     """One Approval, with its decision and card."""
     found = _row(connection, approval_id)
@@ -297,7 +275,16 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         files=tuple(File(*one) for one in filed),
         judged=found.judged or "",
         drawn=found.drawn or "",
+        rejected=_rejected(connection, found),
+        code_length=found.code_length,
     )
+
+
+def _rejected(connection: Connection, found: Row[Any]) -> Rejection | None:
+    """What it brings to mind, while somebody may decide."""
+    if found.rejected_before is None or found.status != "pending":
+        return None
+    return rejections.rejection(connection, found.rejected_before, found.digest_sent)
 
 
 def _decision(decided: Row[Any], found: Row[Any]) -> Decision:

@@ -221,7 +221,7 @@ def test_sentences_lists_and_notifications_isolate_too(make: Make) -> None:
     approval = make({"a": 1}, verdict={**SURE, "headline": headline})
     drawn = card(approval)
     assert drawn.blocks[0]["text"]["text"] == told
-    assert drawn.text.startswith(f"billing-bot asks: {told} · ")
+    assert drawn.text.startswith(f"billing-bot asks: {told}: a “1” · ")
     assert f"“{FSI}ריצה 5{PDI}”" in lists_words.run_named("ריצה 5")
     assert f"“{FSI}כותרת{PDI}”" in forms_words.agent_title("כותרת")
 

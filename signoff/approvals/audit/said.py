@@ -65,6 +65,10 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "judged": Unsaid("which policy it was last held against: whoever decides asks today's"),
         "drawn": DRAWING,
         "moved": DRAWING,
+        "glimpse": Unsaid("worked out from the payload, which is said: for lists, where nothing is approved"),
+        "code_length": Unsaid("worked out from the ids, which are said"),
+        "rejected_before": Unsaid("which rejection stands beside it: that one's own lines say the rest"),
+        "deserted_at": Unsaid("whether admins were told: the directory says the rest"),
     },
     "payload": {
         "approval_id": by("submit", "edit"),

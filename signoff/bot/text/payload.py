@@ -232,9 +232,7 @@ def _lines_first(found: Iterable[Value]) -> list[Value]:
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:
     """A summary's rows below its value's name, which stands on the first."""
     first, *others = summary.rows
-    head = replace(
-        first, path=(*names, *first.path), mark=first.mark or (card_words.SUMMED_UP if names else "")
-    )
+    head = replace(first, path=(*names, *first.path))
     return head, *(replace(row, path=(*names, *row.path)) if row.path else row for row in others)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from signoff.bot.text.quotes import isolated_sentence
-from signoff.bot.text.text import Trusted, date, is_id, mention, sentence
+from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.models.people import MEMBERS
 
 # Buttons, menus and titles. Slack: a title or a submit holds 24 characters, an option 75.
@@ -168,36 +167,9 @@ def action_name(action: str) -> Trusted:
     return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
 
 
-def named(action: str, headline: str) -> Trusted:
-    """What a request is called: the policy's headline (visible text), else its action."""
-    return Trusted(isolated_sentence(sentence(headline))) if headline else action_name(action)
-
-
-def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:
-    """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
-    first = f"{agent} asks: {what} · {until(ends, now)}"
-    return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
-
-
-def stands_elsewhere(permalink: str | None) -> Trusted:
-    """On a message that stands beside the card; `permalink` is the card's."""
-    where = f"The one that counts is <{permalink}|here>." if permalink else "The one that counts is another."
-    return Trusted(f"This card was posted twice. {where}")
-
-
-def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:
-    """The top-level text of a card that waits no more."""
-    return Trusted("\n".join([f"{agent} asked: {what}", *state]))
-
-
 def let_through(agent: str, at: int) -> Trusted:
     """On the card of what the policy lets run and has reported."""
     return Trusted(f"{agent} · ran without asking, as the policy lets it · {date(at)}")
-
-
-def notification_report(agent: str, what: Trusted, outcome: Trusted | None) -> Trusted:
-    """The top-level text of that card."""
-    return Trusted("\n".join([f"{agent} ran without asking: {what}", *([outcome] if outcome else [])]))
 
 
 # States.
