@@ -187,6 +187,20 @@ def and_more(number: int) -> str:
     return f"and {number:,} more"
 
 
+# Tables
+
+
+def caption(name: str, shown: int, rows: int) -> str:
+    """Above a table; `name` is visible, and empty where the list has none."""
+    many = count(rows, "row") if shown == rows else f"the first {shown:,} of {rows:,} rows"
+    return f"{name}: {many}" if name else many
+
+
+def more_rows(number: int) -> str:
+    """Below the part of a table that stands as text."""
+    return f"… {count(number, 'more row')}"
+
+
 # E-mails
 
 EMAIL = "e-mail"
