@@ -213,7 +213,7 @@ ATTACHMENT = "attachment"
 HIDDEN_TEXT = "Text that its reader may not see:"
 SCRIPTS = "It holds scripts."
 STYLES = "It has a style sheet, which can hide or move text."
-TOO_MANY_PARTS = "It has too many parts to be read: only its headers stand here."
+TOO_MANY_PARTS = "It has too many parts: not all of them were read."
 PARTS_UNREAD = "Not all of it could be read."
 
 
