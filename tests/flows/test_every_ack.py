@@ -1,0 +1,170 @@
+"""Every acknowledgement that there is, in ten scripts: it fits a frame, and Slack takes what it shows."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flows.local import Local, local_bot
+from flows.person import ANA, Someone
+from flows.walk import Walk
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+from slack_bolt import App
+from support import RedisServer
+
+from signoff.bot.app import Running
+from signoff.bot.slack.frames import ROOM
+
+JSON = dict[str, Any]
+SCRIPTS = {
+    "Latin": "The payment of the invoice æøå ",
+    "Cyrillic": "Оплата счёта по договору ",
+    "Greek": "Πληρωμή του τιμολογίου ",
+    "Arabic": "دفع الفاتورة حسب العقد ",
+    "Hebrew": "תשלום החשבונית לפי החוזה ",
+    "Devanagari": "अनुबंध के अनुसार भुगतान ",
+    "Thai": "การชำระเงินตามใบแจ้งหนี้ ",
+    "Chinese": "按合同支付发票金额，",
+    "Hangul": "계약에 따른 송장 지불 ",
+    "Emoji": "💶🧾✅🚀👩‍👩‍👧‍👦🇺🇦 ",
+}
+STEPS = 40
+ANSWERED = ("action", "options", "view", "command", "shortcut")
+NOT_YET = "not_found"
+"""What Slack says of a view that it does not show yet: it is asked again."""
+
+
+@dataclass
+class Haunt:
+    """A bot, and all that its app listens to."""
+
+    local: Local
+    running: Running
+    listens: set[tuple[str, Any]] = field(default_factory=set)
+    driven: set[tuple[str, str]] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer) -> Iterator[Haunt]:
+    with Redis.from_url(_redis_server.url) as client:
+        client.flushall()
+    listens, running = set[tuple[str, Any]](), Running()
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ANSWERED:
+            patch.setattr(App, kind, heard(kind, getattr(App, kind), listens))
+        folder = tmp_path_factory.mktemp("acks")
+        with local_bot(folder, _redis_server.url, running=running, ack_seconds=60) as local:
+            yield Haunt(local, running, listens)
+
+
+def heard(kind: str, register: Callable[..., Any], listens: set[tuple[str, Any]]) -> Callable[..., Any]:
+    def registered(app: App, constraint: Any, *given: Any, **more: Any) -> Any:
+        listens.add((kind, constraint))
+        return register(app, constraint, *given, **more)
+
+    return registered
+
+
+def texts(word: str, most: int) -> st.SearchStrategy[str]:
+    """Text of one script, short or of up to `most` characters."""
+    return st.sampled_from([1, 7, 40, 300, most]).map(lambda size: (word * (size // len(word) + 1))[:size])
+
+
+def payloads(word: str) -> st.SearchStrategy[JSON]:
+    """A few long fields, or so many short ones that a form has pages; with lists and objects."""
+    leaf = texts(word, 2900) | st.integers(-(10**6), 10**6) | st.booleans() | st.none()
+    value = leaf | st.lists(texts(word, 400), max_size=8) | st.dictionaries(texts(word, 60), leaf, max_size=4)
+    few = st.dictionaries(texts(word, 60), value, min_size=1, max_size=5)
+    long = st.dictionaries(texts(word, 60), texts(word, 12_000), min_size=1, max_size=5)
+    many = st.integers(95, 160).map(lambda count: {f"{word[:8]}{at}": word[:20] for at in range(count)})
+    return few | long | many
+
+
+@st.composite
+def requests(draw: Callable[[st.SearchStrategy[Any]], Any], word: str) -> JSON:
+    """A request whose every word is of one script."""
+    payload = draw(payloads(word))
+    values = [f"{at} {word}"[:74] for at in range(draw(st.sampled_from([3, 90, 150])))]
+    choice = {"enum": values, "description": draw(texts(word, 400))}
+    fields: JSON = {"payload": payload | {"choice": values[0]}, "reversibility": "reversible"}
+    if draw(st.booleans()):
+        fields["json_schema"] = {"type": "object", "properties": {"choice": choice}}
+    for name in ("reason", "impact", "undo", "title"):
+        if draw(st.booleans()):
+            fields[name] = draw(texts(word, 60 if name == "title" else 900)).strip() or "x"
+    return fields
+
+
+def check(bot: Haunt, since: int) -> None:
+    """All that went over the sockets since then."""
+    for entry in bot.local.slack.log():
+        if entry["n"] <= since:
+            continue
+        assert entry["kind"] != "frame", entry
+        if entry["kind"] == "envelope":
+            assert entry["acked"] and entry["ack_bytes"] <= ROOM, (entry["type"], entry.get("ack_bytes"))
+        elif entry["kind"] == "call" and entry["method"].startswith("views."):
+            assert entry["answer"].get("ok") or entry["answer"]["error"] == NOT_YET, entry
+        elif entry["kind"] == "response_url":
+            assert entry["status"] == 200, entry
+
+
+def walk(bot: Haunt, word: str, fields: JSON, seed: int, steps: int) -> None:
+    slack = bot.local.slack
+    since = max((entry["n"] for entry in slack.log()), default=0)
+    walk = Walk(bot.local, bot.running, ANA, bot.local.ask(**fields), word, random.Random(seed), bot.driven)
+    for _ in range(steps):
+        walk.step()
+    Someone(slack, ANA).close_all()
+    check(bot, since)
+
+
+def missed(bot: Haunt) -> list[str]:
+    """What the app listens to, and nobody has pressed."""
+    names: dict[str, set[str]] = {}
+    for kind, name in bot.driven:
+        kind = "shortcut" if kind == "message_shortcut" else kind
+        names.setdefault(kind, set()).add(name.partition(":")[0])
+    names["command"] = {"/approvals"} if "command" in names else set()
+
+    def pressed(kind: str, constraint: Any) -> bool:
+        pattern = getattr(constraint, "pattern", constraint) or ".*"
+        return any(re.fullmatch(pattern, name) for name in names.get(kind, ()))
+
+    return sorted(f"{kind} {constraint}" for kind, constraint in bot.listens if not pressed(kind, constraint))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_whatever_is_pressed_is_acknowledged_in_a_frame(bot: Haunt, script: str) -> None:
+    @settings(
+        max_examples=2,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(fields=requests(SCRIPTS[script]), seed=st.integers(0, 10**6))
+    def walks(fields: JSON, seed: int) -> None:
+        walk(bot, SCRIPTS[script], fields, seed, STEPS)
+
+    walks()
+
+
+def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
+    word = SCRIPTS["Cyrillic"]
+    values = [f"{at} {word}"[:74] for at in range(150)]
+    schema = {"type": "object", "properties": {"choice": {"enum": values}}}
+    many = {f"п{at:03}": word for at in range(100)}
+    fields = {"payload": {"choice": values[0], "text": word * 40, **many}, "json_schema": schema}
+    for seed in range(30):
+        if not missed(bot):
+            return
+        walk(bot, word, fields, seed, STEPS)
+    assert missed(bot) == []
