@@ -40,9 +40,10 @@ class Walk:
     driven: set[tuple[str, str]] = field(default_factory=set)
 
     def step(self) -> JSON:
-        """One act of all that there are now, drawn; its answer, once all that follows has come."""
+        """One act, drawn of those that were not done yet, or of all; once all that follows it has come."""
         acts = self._acts()
-        name = self.dice.choice(sorted(acts, key=str))
+        new = [name for name in acts if name not in self.driven]
+        name = self.dice.choice(sorted(new or acts))
         return self.do(name, acts[name])
 
     def do(self, name: tuple[str, str], act: Act) -> JSON:
@@ -77,7 +78,7 @@ class Walk:
         for private in told[-1:]:
             acts |= self._presses(private, channel=SHARED, ts=private["ts"])
         for text in ("", "mine", "history", "help", f"show {self.approval_id}", f"pending {self.word[:90]}"):
-            acts[("command", text)] = lambda text=text: self.command(text)  # type: ignore[misc]
+            acts[("command", text[:7])] = lambda text=text: self.command(text)  # type: ignore[misc]
         acts[("shortcut", "pending")] = lambda: self._act(type="shortcut", callback_id="pending")
         acts[("message_shortcut", "decide")] = lambda: self._act(
             type="message_shortcut", channel=SHARED, ts=message["ts"], callback_id="decide"
