@@ -78,6 +78,19 @@ CRASH_POINTS: Final[dict[str, str]] = {
 RARE_POINTS: Final[dict[str, str]] = {
     "double.claimed": "a message beside a card was found, and it is redrawn next",
     "double.redrawn": "nobody can decide on it any more, and that is not noted",
+    "file.looked": "files whose payload was erased are known; what is due is next",
+    "unwant.written": "that they have to go is written, not committed",
+    "unwant.committed": "that stands, and none is deleted yet",
+    "file.claimed": "a file of a payload is this process's to post or to delete",
+    "file.begun": "Slack has given it an id, and nobody knows which",
+    "file.named": "its id is in the database, and its bytes are not in Slack",
+    "file.sent": "they are, and nobody can see them",
+    "file.shared": "it stands in the thread, and that is not noted",
+    "file.written": "that is written, not committed",
+    "file.committed": "that is noted, and the card does not say so yet",
+    "file.deleted": "it is deleted in Slack, and that is not noted",
+    "unfile.written": "that is written, not committed",
+    "unfile.committed": "nothing is left of it",
     "thread.late": "a first message was posted beside another, and is redrawn next",
     "flood.written": "that an agent asks for too much is written, not committed",
     "flood.committed": "that is noted, and the agent does not know",
@@ -93,18 +106,23 @@ RARE_POINTS: Final[dict[str, str]] = {
 """Those that need a policy, or a restore and the first sweep after it."""
 
 
+KILL: Final = getattr(signal, "SIGKILL", 0)
+STOP: Final = getattr(signal, "SIGSTOP", 0)
+"""Windows, where agents may run, has neither of them."""
+
+
 class _Armed:
     """Where this process dies or stands still; nowhere, unless it was told to."""
 
     point: str = ""
     left: int = 0
-    by: int = signal.SIGKILL
+    by: int = KILL
 
 
 _lock = threading.Lock()
 
 
-def arm(where: str, by: int = signal.SIGKILL, name: str = ENVIRONMENT) -> None:
+def arm(where: str, by: int = KILL, name: str = ENVIRONMENT) -> None:
     """`point:n`: get a signal the n-th time that the point is passed; empty: never. Raises ValueError for
     neither, naming the environment's variable.
     """
@@ -117,7 +135,7 @@ def arm(where: str, by: int = signal.SIGKILL, name: str = ENVIRONMENT) -> None:
 def arm_by(environment: Mapping[str, str]) -> None:
     """What an environment says."""
     if where := environment.get(FREEZE_ENVIRONMENT, ""):
-        arm(where, signal.SIGSTOP, FREEZE_ENVIRONMENT)
+        arm(where, STOP, FREEZE_ENVIRONMENT)
     else:
         arm(environment.get(ENVIRONMENT, ""))
 

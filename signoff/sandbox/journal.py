@@ -65,8 +65,13 @@ def _envelope(entry: JSON) -> JSON:
     late = "acknowledged too late" if entry.get("late") else "not acknowledged" if "late" in entry else ""
     return {
         "name": str(inner.get("type") or payload.get("command") or entry["type"]),
-        "who": str(user.get("name") or user.get("id") if isinstance(user, dict) else user),
+        "who": str(_named(user) if isinstance(user, dict) else user),
         "ok": True if entry["acked"] else False if late else None,
         "error": late,
         "ms": entry.get("ack_ms"),
     }
+
+
+def _named(user: JSON) -> Any:
+    """A payload's user: not every kind of payload has both names."""
+    return user.get("name") or user.get("username") or user.get("id")

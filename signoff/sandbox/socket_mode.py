@@ -173,6 +173,7 @@ class SocketMode:
         entry = self.journal.add(
             "envelope", type=kind, envelope_id=id_, payload=payload, link=None, acked=False
         )
+        entry["accepts_response_payload"] = takes_response
         if retry_attempt:
             entry["retry_attempt"] = retry_attempt
         text = json.dumps(envelope, separators=(",", ":"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.claims import said
+from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
@@ -13,7 +13,7 @@ CLAIMS = (2500, 25)
 
 
 def about_blocks(approval: Approval) -> list[Block]:
-    """The policy's headline, what is asked, by whom, of whom, and until when."""
+    """Headline, action, who asks whom and until when, its code; and who rejected the same before."""
     verdict = approval.verdict
     headline = visible(verdict.headline or "")
     found: list[Block] = [plain(headline)] if headline else []
@@ -22,7 +22,13 @@ def about_blocks(approval: Approval) -> list[Block]:
     else:
         line = card_words.asked(approval.agent, approval.created_at)
     elements = [*found, plain(approval.action), mrkdwn(line)]
-    return [{"type": "context", "block_id": "about", "elements": elements}]
+    if verdict.over and approval.pending:
+        elements.append(plain(card_words.asks_as(visible(verdict.over))))
+    elements.append(plain(approval.code))
+    blocks: list[Block] = [{"type": "context", "block_id": "about", "elements": elements}]
+    if said_before := recalled(approval.rejected, approval.payload):
+        blocks.append({"type": "context", "block_id": "before", "elements": said_before})
+    return blocks
 
 
 def claims_blocks(approval: Approval) -> list[Block]:
@@ -30,11 +36,11 @@ def claims_blocks(approval: Approval) -> list[Block]:
     return [rich("claims", *said(approval, *CLAIMS))]
 
 
-def other_ways(approval: Approval) -> Block:
-    """Reject…, and Edit… where something may be edited."""
+def other_ways(approval: Approval, *, edit: bool) -> Block:
+    """Reject…, and Edit… where something may be edited, and is not being edited already."""
     value = f"{approval.id}:{approval.version}"
     ways = [("reject", card_words.REJECT_MORE)]
-    ways += [("edit", card_words.EDIT_MORE)] if can_edit(approval) else []
+    ways += [("edit", card_words.EDIT_MORE)] if edit else []
     buttons = [
         {"type": "button", "action_id": name, "text": plain(label), "value": value} for name, label in ways
     ]

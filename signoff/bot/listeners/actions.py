@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from signoff.approvals.errors import EditedMeanwhile, NotRecorded, UnknownApproval
+from signoff.approvals.errors import EditedMeanwhile, GroupsUnread, NotRecorded, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.delivery.delivery import Delivery
@@ -175,6 +175,8 @@ class Actions:
             return self._approvals.store.get(approval_id), self._approvals.store.clock()
 
         text = replies.explain(error, look_up)
+        if isinstance(error, GroupsUnread):
+            self._delivery.tell_of_groups(error.groups, error.why)
         return text, self._approvals.get(approval_id) if isinstance(error, EditedMeanwhile) else None
 
     def _redraw(self, approval_id: str, body: Body) -> None:

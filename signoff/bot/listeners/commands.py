@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any
 
-from signoff.approvals.errors import NotAllowed, UnknownApproval
+from signoff.approvals.errors import GroupsUnread, NotAllowed, UnknownApproval
 from signoff.approvals.lists import Ambiguous, Kind, Lists, NoId, NotListed, Page
 from signoff.bot.cards.card import parse_token
 from signoff.bot.cards.lists import list_blocks, list_view, read_page
@@ -117,6 +117,8 @@ def explain(error: Exception) -> Trusted:
         return error.sentence
     if isinstance(error, NotListed):
         return lists_words.may_not_see(error.approvers)
+    if isinstance(error, GroupsUnread):
+        return replies_words.groups_unread(error.groups, error.why)
     if isinstance(error, NotAllowed):
         return replies_words.NOT_A_MEMBER if "workspace" in error.detail else lists_words.NOT_FOR_HISTORY
     if isinstance(error, NoId):

@@ -152,13 +152,14 @@ class Opener:
         url = body.get("response_url")
         if not url or body.get("type") == "message_action":
             return False
+        blocks, thread_ts = message_blocks(text, again), thread_of(body)
+        if thread_ts:  # a response_url keeps what one person sees out of threads
+            where = (body["container"]["channel_id"], body["user"]["id"])
+            if self._slack.whisper(*where, text, blocks, thread_ts=thread_ts):
+                return True
         web = self._slack.web
         answer = Respond(response_url=url, proxy=web.proxy, ssl=web.ssl)(
-            text=text,
-            blocks=message_blocks(text, again),
-            response_type="ephemeral",
-            replace_original=False,
-            thread_ts=thread_of(body),
+            text=text, blocks=blocks, response_type="ephemeral", replace_original=False
         )
         return answer.status_code == 200
 

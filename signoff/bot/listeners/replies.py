@@ -10,6 +10,7 @@ from signoff.approvals.errors import (
     BlockedNow,
     EditedMeanwhile,
     EditNotAllowed,
+    GroupsUnread,
     NotAllowed,
     NotRecorded,
     Restored,
@@ -75,6 +76,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.time_ran_out(error.at)
     if isinstance(error, EditedMeanwhile):
         return replies_words.edited_meanwhile()
+    if isinstance(error, GroupsUnread):
+        return replies_words.groups_unread(error.groups, error.why)
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER

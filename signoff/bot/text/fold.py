@@ -41,7 +41,12 @@ class Folded:
 
 def fold_payload(approval: Approval, one_liners: int = ONE_LINERS) -> Folded:
     """The payload as a card shows it."""
-    return fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES, one_liners)
+    return fold(values_of(approval), CHARACTERS, LINES, one_liners)
+
+
+def values_of(approval: Approval) -> list[Value]:
+    """The payload's values, and which of its files can be looked at in the card's thread."""
+    return values(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
 
 
 def shown_whole(approval: Approval) -> bool:
@@ -151,12 +156,13 @@ def _notice(text: str) -> Row:
 def _cut_row(row: Row, characters: int, lines: int, first: bool) -> tuple[Row | None, Row]:
     """A row's head within so much room, and its rest; the first of a value keeps at least its name."""
     room = max(characters - (row.size - length(row.text)), WIDTH if first else 0)
-    if row.form == "bullet" or len(row.spans) > 1 or room < TINY:
-        return (replace(row, spans=(("", ""),), form="line"), replace(row, path=())) if first else (None, row)
-    text = row.text
     most = max(lines - bool(row.path and row.form == "code"), 1)
-    head = next(pieces("\n".join(text.split("\n", most)[:most]), min(room, most * WIDTH)), "")
-    rest = replace(row, path=(), mark="", at=None, spans=((text[len(head) :].removeprefix("\n"), ""),))
+    head = ""
+    if row.form != "bullet" and len(row.spans) == 1 and room >= TINY:
+        head = next(pieces("\n".join(row.text.split("\n", most)[:most]), min(room, most * WIDTH)), "")
+    if not head.strip("\n"):
+        return (replace(row, spans=(("", ""),), form="line") if first else None), row
+    rest = replace(row, path=(), mark="", at=None, spans=((row.text[len(head) :].removeprefix("\n"), ""),))
     return replace(row, spans=((head.rstrip("\n"), row.spans[0][1]),), at=None), rest
 
 

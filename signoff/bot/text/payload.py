@@ -7,24 +7,28 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
+from signoff.bot.text.meaning import currency_field, meaning
 from signoff.bot.text.moments import seconds
+from signoff.bot.text.octets import Blob, blob
 from signoff.bot.text.paragraphs import elements as elements
+from signoff.bot.text.quotes import value_of
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
 from signoff.bot.text.row import json_text as json_text
 from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
-from signoff.bot.text.text import length, visible
+from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import octets as octet_words
+from signoff.payload.absent import absent
+from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
 LEVELS = 2
@@ -34,6 +38,8 @@ NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
 SHORT_BYTES = 200
 """Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
+DEFAULT = 40
+"""Characters of a default that a schema names."""
 FEW = 60
 """Values of an object or a list that stand on a card beside its summary; more are in Review…."""
 
@@ -58,9 +64,19 @@ class Value:
         return self.rows + self.rest
 
 
-def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
-    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
-    return _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
+def values(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: frozenset[str] = frozenset(),
+) -> list[Value]:
+    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well.
+
+    `in_thread` are the digests of files that stand in the card's thread, to be looked at there.
+    """
+    found = _lines_first(_Walk(Reader(schema), whole, in_thread).payload(schema, payload))
+    left = _not_given(schema, payload)
+    return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
 
 def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
@@ -78,13 +94,21 @@ def code_format(schema: dict[str, Any]) -> str:
 class _Walk:
     """Through one payload, by its schema."""
 
-    def __init__(self, reader: Reader, whole: bool) -> None:
+    def __init__(
+        self, reader: Reader, whole: bool, in_thread: frozenset[str], summed_up: bool = False
+    ) -> None:
+        """`summed_up`: what holds these values has a summary already."""
         self._reader = reader
+        self._summed_up = summed_up
         self._whole = whole
+        self._in_thread = in_thread
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
+
+    def _summary(self, seen: Seen) -> Summary | None:
+        return None if self._summed_up else summarise(seen)
 
     def _summed(
         self,
@@ -102,19 +126,23 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        rest = () if summary.whole else tuple(self._inside(names, schema, value))
+        plainly = _Walk(self._reader, self._whole, self._in_thread, summed_up=True)
+        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
         if len(rest) <= FEW:
             yield Value(head)
             yield from rest
         else:
-            yield Value(head, tuple(row for one in _lines_first(rest) for row in one.all_rows))
+            yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
     ) -> Iterator[Value]:
         if isinstance(value, dict):
-            for field in self._reader.present(schema, value):
-                yield from self._field((*names, name_text(field.name)), field, value)
+            fields = list(self._reader.present(schema, value))
+            beside = _currencies(fields, value)
+            for field in fields:
+                if field.name not in beside:
+                    yield from self._field((*names, name_text(field.name)), field, value)
             return
         for at, field in enumerate(self._reader.items(schema, value), 1):
             yield from self._field((*names, str(at)), field, {})
@@ -128,7 +156,7 @@ class _Walk:
         elif isinstance(value, list | dict) and value:
             yield from self._many(names, field, value, beside)
         else:
-            yield Value((Row(names, ((scalar_text(value), ""),)),))
+            yield Value((_scalar_row(names, field, beside),))
 
     def _many(
         self, names: tuple[str, ...], field: Field, value: dict[str, Any] | list[Any], beside: dict[str, Any]
@@ -136,7 +164,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -145,8 +173,10 @@ class _Walk:
     def _text(
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
-        if field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
-            yield Value(tuple(_bytes_rows(names, value, content, self._whole)))
+        found = blob(value, field.schema)
+        if found is not None:
+            looked_at = found.sha256 in self._in_thread
+            yield Value(tuple(_blob_rows(names, value, found, looked_at, self._whole)))
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -154,12 +184,44 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
         else:
             head = _headed(names, summary)
             yield Value(head if summary.whole else (*head, row))
+
+
+def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
+    """A scalar on one line; a number with its currency, and with the unit that its schema claims."""
+    shown: list[Span] = [(scalar_text(field.value), "")]
+    if not is_number(field.value):
+        return Row(names, tuple(shown))
+    known = meaning(field.schema, field.name, field.value, beside)
+    if known.claim:
+        shown.append((f"  ({known.claim})", "italic"))
+    if not known.currency:
+        return Row(names, tuple(shown))
+    shown.insert(1, (f" {visible(known.currency)}", ""))
+    return Row(names, tuple(shown), mark=card_words.with_currency(name_text(known.currency_field)))
+
+
+def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
+    """The names of currencies that stand beside their amount, on its line."""
+    found = {currency_field(field.name, value) for field in fields if is_number(field.value)}
+    return found - {""}
+
+
+def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
+    """One line for what the payload leaves to defaults: those are the schema's, and so the agent's words."""
+    spans: list[Span] = []
+    for one in absent(schema, payload):
+        spans.append((", " if spans else card_words.NOT_GIVEN, "italic"))
+        path = [str(part + 1) if isinstance(part, int) else name_text(part) for part in one.path]
+        spans.append((" › ".join(map(value_of, path)), ""))
+        default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
+        spans += [(card_words.default_is(default), "italic")] if one.has_default else []
+    return [Value((Row((), tuple(spans)),))] if spans else []
 
 
 def _lines_first(found: Iterable[Value]) -> list[Value]:
@@ -170,9 +232,7 @@ def _lines_first(found: Iterable[Value]) -> list[Value]:
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:
     """A summary's rows below its value's name, which stands on the first."""
     first, *others = summary.rows
-    head = replace(
-        first, path=(*names, *first.path), mark=first.mark or (card_words.SUMMED_UP if names else "")
-    )
+    head = replace(first, path=(*names, *first.path))
     return head, *(replace(row, path=(*names, *row.path)) if row.path else row for row in others)
 
 
@@ -203,34 +263,22 @@ def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
     return found if all(sum(length(text) for text, _ in spans) <= 500 for spans in found) else []
 
 
-def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool) -> Iterator[Row]:
-    described = describe(content)
-    if len(value) <= SHORT_BYTES:
-        yield Row(names, ((scalar_text(value) + "  ", ""), (described, "italic")))
-    elif whole:
-        yield Row(names, ((described, "italic"),))
-        yield Row((), ((visible(value), ""),), "code")
-    else:
-        yield Row(names, ((described, "italic"),), partial=True)
+def _blob_rows(names: tuple[str, ...], value: str, blob: Blob, looked_at: bool, whole: bool) -> Iterator[Row]:
+    """Bytes by what they are; as text too where they are short or `whole`; and what they say, decoded.
 
-
-def octets(value: Any) -> bytes | None:
-    """The bytes that a base64 text stands for; None where it is no base64."""
-    try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) and value else None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def describe(content: bytes) -> str:
-    """Type, size and digest of bytes."""
-    known = (kind for magic, kind in card_words.FILE_KINDS.items() if content.startswith(magic))
-    kind = next(known, card_words.TEXT_FILE if _is_text(content) else card_words.BYTES)
-    return card_words.octets(kind, len(content), hashlib.sha256(content).hexdigest())
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        return all(char.isprintable() or char in "\r\n\t" for char in content.decode())
-    except UnicodeDecodeError:
-        return False
+    `looked_at`: they stand as a file in the card's thread, and so are shown in full.
+    """
+    short = len(value) <= SHORT_BYTES and is_short(value)
+    described = blob.described_whole if whole else blob.described
+    seen = looked_at and blob.shows and blob.sure
+    spans = ((scalar_text(value) + "  ", ""),) if short else ()
+    mark = f"  {octet_words.IN_THREAD}" if seen else ""
+    shown = short or blob.text is not None or seen or whole
+    yield Row(names, (*spans, (described + mark, "italic")), partial=not shown)
+    if looked_at and not blob.sure:
+        yield Row((), ((octet_words.READ_OTHERWISE, "italic"),), partial=not whole)
+    if blob.text is not None:
+        yield Row((), ((octet_words.DECODED, "italic"),))
+        yield Row((), ((visible(blob.text, keep="\n\t"), ""),), "code")
+    if whole and not short:
+        yield Row((), ((visible(value, keep="\n"), ""),), "code")
