@@ -115,12 +115,15 @@ def check(bot: Haunt, since: int) -> None:
             assert entry["status"] == 200, entry
 
 
-def walk(bot: Haunt, word: str, fields: JSON, seed: int, steps: int) -> None:
+def walk(bot: Haunt, word: str, fields: JSON, seed: int, steps: int, *, guided: bool = False) -> None:
+    """So many acts beside a new card; `guided`: rather what nobody has done yet, on whatever card."""
     slack = bot.local.slack
     since = max((entry["n"] for entry in slack.log()), default=0)
-    walk = Walk(bot.local, bot.running, ANA, bot.local.ask(**fields), word, random.Random(seed), bot.driven)
+    approval_id, known = bot.local.ask(**fields), bot.driven if guided else set[tuple[str, str]]()
+    walk = Walk(bot.local, bot.running, ANA, approval_id, word, random.Random(seed), known)
     for _ in range(steps):
         walk.step()
+    bot.driven |= walk.driven
     Someone(slack, ANA).close_all()
     check(bot, since)
 
@@ -157,6 +160,46 @@ def test_whatever_is_pressed_is_acknowledged_in_a_frame(bot: Haunt, script: str)
     walks()
 
 
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_what_is_largest_of_each_kind_fits_too(bot: Haunt, script: str) -> None:
+    word, local, slack = SCRIPTS[script], bot.local, bot.local.slack
+    since = max((entry["n"] for entry in slack.log()), default=0)
+    ana = local.person(ANA)
+    values = [f"{at} {word * 8}"[:70] for at in range(101)]
+    properties: JSON = {"choice": {"enum": values}} if len(str(values).encode()) < 25_000 else {}
+    payload = {"choice": values[0], **{f"{word[:9]}{at}": [word] for at in range(60)}, "text": word}
+    approval_id = local.ask(
+        payload=payload, json_schema={"type": "object", "properties": properties}, reversibility="reversible"
+    )
+    ana.click(local.card(approval_id), "edit")
+    form = ana.view("edit")
+    inputs = [block for block in form["blocks"] if block["type"] == "input"]
+    if properties:
+        choice = next(b["block_id"] for b in inputs if b["element"]["type"] == "external_select")
+        ask = {"type": "suggest", "view_id": form["id"], "action_id": "value", "block_id": choice}
+        assert slack.act(user=ANA, value="", **ask)["option_groups"]
+    long = (word * 3000)[:2990].strip()
+    state = {b["block_id"]: {"value": {"value": long}} for b in inputs if b["label"]["text"] == "text"}
+    answer = slack.act(type="submit", user=ANA, view_id=form["id"], state=state)
+    assert answer["acked"] and answer["response"]["response_action"] == "push"
+    ana.view("difference")
+    ana.close_all()
+    review = local.ask(payload={f"{word[:9]}{at}": (word * 2000)[:30_000] for at in range(8)})
+    ana.click(local.card(review), "review")
+    view = ana.view("review")
+    assert view["submit"]["text"] == "Next"
+    assert ana.submit(view)["response"]["view"]["callback_id"] == "loading"
+    ana.view("review", "Page 2 of")
+    ana.close_all()
+    for text in ("pending", f"show {review}", "history"):
+        answer = slack.act(
+            type="command", user=ANA, channel=local.person(ANA).channel, command="/approvals", text=text
+        )
+        assert answer["acked"], answer
+    assert bot.running.wait(60)
+    check(bot, since)
+
+
 def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
     word = SCRIPTS["Cyrillic"]
     values = [f"{at} {word}"[:74] for at in range(150)]
@@ -169,5 +212,5 @@ def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
     for seed in range(24):
         if not missed(bot):
             return
-        walk(bot, word, shapes[seed % len(shapes)], seed, STEPS)
+        walk(bot, word, shapes[seed % len(shapes)], seed, STEPS, guided=True)
     assert missed(bot) == []
