@@ -103,7 +103,7 @@ def _listed(approvals: list[Approval]) -> list[str]:
 
 
 def _rest(approval: Approval) -> list[str]:
-    """What else `show` tells: why, what of the policy decided, what became of it, where its card stands, and the payload."""
+    """What else `show` tells: why, what decided, what became of it, its card, and the payload."""
     verdict = approval.verdict
     policy = f"{verdict.why} ({verdict.effect})" if verdict.why else ""
     said = [("reason", approval.request.reason), ("for", approval.request.requested_by)]
