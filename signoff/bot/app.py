@@ -154,7 +154,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     editor = Editor(server.approvals, opener, actions.refusal)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
-    mentions = Mentions(server.approvals, server.slack, actions.explain)
+    mentions = Mentions(server.approvals, server.lists, server.slack, actions.explain)
     news = News(server.directory)
     home = Home(server.store, server.wake_home)
 
