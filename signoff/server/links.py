@@ -149,11 +149,14 @@ class Link(SocketModeHandler):
 class Ghosts:
     """What Slack counts beside our connections. `tell` tells the admins, once, where it stays.
 
-    Another server with the same app looks the same from here.
+    `bots` gives how many bots of this deployment live, this one with them; it may raise. Another deployment
+    with the same app looks like ghosts from here.
     """
 
-    def __init__(self, tell: Callable[[Sequence[str]], bool]) -> None:
+    def __init__(self, tell: Callable[[Sequence[str]], bool], bots: Callable[[], int]) -> None:
         self._tell = tell
+        self._bots = bots
+        self._others: int | None = None
         self._links: Sequence[Link] = ()
         self._known: set[Link] = set()
         self._lock = threading.Lock()
@@ -176,7 +179,9 @@ class Ghosts:
             exact = link not in self._known or link.renewed
             self._known.add(link)
             link.renewed = False
-            over = count - len(self._links)  # where one of ours is down, fewer are seen: never too many
+            over = (
+                count - len(self._links) - (self._others or 0)
+            )  # where one of ours is down, fewer are seen: never too many
             if over <= 0:
                 self._gone()
             elif exact:
@@ -190,10 +195,11 @@ class Ghosts:
             if self._due is None or time.monotonic() < self._due or not self._links:
                 return
             self._later()
+        self._others = max(self._bots() - 1, 0) * len(self._links)
         self._links[0].renew(APART_SECONDS)
 
     def _note(self, count: int, over: int) -> None:
-        self._seen += 1
+        self._seen += self._others is not None
         if self._seen >= SURE and over != self._found:
             self._found = over
             log.warning(

@@ -93,6 +93,20 @@ def test_where_slack_has_no_room_it_is_tried_again_after_a_while(
     assert bot.ended == [None] and FULL_SECONDS[0] >= 1.0
 
 
+def test_the_connections_of_another_bot_of_ours_are_no_ghosts(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(links, "MEASURE_SECONDS", (0.0,))
+    ghosts, one, two = Ghosts(lambda faults: True, lambda: 2), Quiet(), Quiet()
+    ghosts.watch([one, two])  # type: ignore[list-item]
+    for link, count in ((one, 3), (two, 4)):
+        ghosts.heard(link, count)  # type: ignore[arg-type]
+    for _ in range(3):
+        ghosts.look()
+        ghosts.heard(one, 4)  # type: ignore[arg-type]
+    assert "not of this server" not in caplog.text and one.renewals == 1
+
+
 class Quiet:
     """A link without a connection."""
 
@@ -115,7 +129,7 @@ def test_what_could_be_the_session_before_is_measured_before_it_is_told(
 ) -> None:
     monkeypatch.setattr(links, "MEASURE_SECONDS", (0.0,))
     told: list[object] = []
-    ghosts, one, two = Ghosts(lambda faults: bool(told.append(faults))), Quiet(), Quiet()
+    ghosts, one, two = Ghosts(lambda faults: bool(told.append(faults)), lambda: 1), Quiet(), Quiet()
     ghosts.watch([one, two])  # type: ignore[list-item]
     for link in (one, two):
         ghosts.heard(link, 2)  # type: ignore[arg-type]
