@@ -257,6 +257,16 @@ def test_without_its_scope_nothing_is_there_and_review_stands(made: Files) -> No
     assert sorted(made.seen()) == sorted([PDF, PNG])
 
 
+def test_where_slack_wants_to_be_left_alone_all_files_wait(made: Files) -> None:
+    made.local.slack.faults(method="files.getUploadURLExternal", mode="ratelimited", seconds=30, times=1)
+    asked = [made.ask(PDF + bytes([n])) for n in range(3)]
+    for _ in range(5):
+        made.delivery.beside()
+    assert made.calls("files.getUploadURLExternal") == 1 and made.seen() == []
+    made.work(*asked)
+    assert len(made.seen()) == 3 and all("approve" in made.buttons(one) for one in asked)
+
+
 def test_the_first_few_files_are_there_and_each_once(made: Files) -> None:
     every = [PDF + bytes([n]) for n in range(7)]
     approval_id = made.ask(*every, every[0], b"GIF89a" + bytes(90))

@@ -79,6 +79,7 @@ class Files:
                 if error.limited:
                     turns.pause(self._store, BEGIN, "", error.seconds)
                 files.postpone(self._store, claimed, error.seconds)
+                return False  # cards come first
             except SlackRefused as error:
                 log.warning("file refused: id=%s %s", claimed.approval_id, error)
                 if error.code in OF_ALL:

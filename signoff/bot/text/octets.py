@@ -116,6 +116,8 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
     raw = text.encode()
     letters = raw.translate(None, _WHITE)
     readings = dict(_readings(letters))
+    if url:
+        readings.pop("hex", None)  # it says base64
     found = _file(readings, bool(url)) or _readable(readings, letters, bool(url))
     if found is None and (url or _says_bytes(schema) or _is_no_accident(raw, letters)):
         found = _any(readings, bool(url))
@@ -242,12 +244,19 @@ def _says_bytes(schema: Mapping[str, Any] | None) -> bool:
 
 def _text_of(content: bytes) -> str | None:
     """Bytes as text that can be read; UTF-16 as well, in which PowerShell takes its commands."""
-    wide = len(content) >= 8 and len(content) % 2 == 0 and not any(content[1::2])
     try:
-        text = content.decode("utf-16-le" if wide else "utf-8")
+        text = content.decode(_encoding(content))
     except UnicodeDecodeError:
         return None
     return text if text.strip() and text.translate(_TEXT_ALLOWS).isprintable() else None
+
+
+def _encoding(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if len(content) < 8 or len(content) % 2 or (any(content[::2]) and any(content[1::2])):
+        return "utf-8"
+    return "utf-16-be" if any(content[1::2]) else "utf-16-le"
 
 
 def _is_canonical(content: bytes, letters: bytes) -> bool:
