@@ -150,6 +150,16 @@ def test_it_is_deleted_when_its_approvals_rows_are_gone(made: Files) -> None:
     assert (made.seen(), made.rows()) == ([], [])
 
 
+def test_one_whose_payload_is_erased_before_it_is_there_never_is_and_holds_up_no_other(made: Files) -> None:
+    erased, other = made.ask(PDF), made.ask(PNG)
+    made.delivery._files._look_at = float("inf")
+    made.erase(erased)
+    made.delivery.beside()
+    assert made.seen() == [PNG]
+    made.work(other)
+    assert made.seen() == [PNG] and len(made.rows()) == 1
+
+
 def test_one_that_somebody_else_has_deleted_is_done_with(made: Files) -> None:
     approval_id = made.ask(PDF)
     made.work(approval_id)
