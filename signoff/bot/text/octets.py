@@ -272,10 +272,11 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
     """
     if len(letters) < LONG or _HEX.match(letters):
         return False
-    lines = [line.strip(_WHITE) for line in raw.strip(_WHITE).split(b"\n")]
-    if any(space in line for line in lines for space in (b" ", b"\t")):
+    whole = raw.strip(_WHITE)
+    if 0 <= whole.find(b"\n") < LINE:
         return False
-    if len(lines) > 1 and (len(lines[0]) < LINE or len(set(map(len, lines[:-1]))) > 1):
+    lines = [line.strip(_WHITE) for line in whole.split(b"\n")]
+    if any(b" " in line or b"\t" in line for line in lines) or len(set(map(len, lines[:-1]))) > 1:
         return False
     if letters.endswith(b"="):
         return True
