@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
 
+from signoff.client.schemas import with_schema
 from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest, parse
 from signoff.payload.order import like
-
-log = logging.getLogger("signoff")
 
 KIND = "approval"
 SHORTHAND = {True: "reversible", False: "irreversible"}
@@ -92,16 +90,12 @@ def build_request(
         canonical(str(key), "key")  # raises Invalid for what is not valid Unicode
     nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()
     named = {"id": identity.request_id(KIND, agent, str(action), sent, nonce), "nonce": nonce, "kind": KIND}
+    given = values.pop("schema", None)
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
-    body = request.with_text(text).encode()
-    if request.json_schema is not None:
-        from signoff.payload import schema  # only here: its validator takes a while to load
-
-        try:
-            schema.check_payload(request.json_schema, request.payload)
-        except schema.TooCostly as error:
-            log.warning("%s: %s Its card will say that the schema was left out.", action, error.detail)
-    return request, body, sent
+    request = request.with_text(text)
+    if given is not None:
+        request = with_schema(request, given)
+    return request, request.encode(), sent
 
 
 def _spell_out(values: dict[str, Any]) -> None:

@@ -218,7 +218,7 @@ class _Gate:
     def said(self, payload: dict[str, Any]) -> dict[str, Any]:
         """What is said with a call's payload; raises whatever the options do."""
         key = options.call(self.key, self.arguments.values(payload)) if callable(self.key) else self.key
-        said = {**self.ask, "schema": self.arguments.schema, "reason": self.reason_for(payload)}
+        said = {**self.ask, "schema": self.arguments.schema_of(payload), "reason": self.reason_for(payload)}
         return said if key is None else {**said, "key": key}
 
     def reason_for(self, payload: dict[str, Any]) -> str:

@@ -77,6 +77,12 @@ class _Fault(Exception):
         self.path: list[str] = []
 
 
+_TOO_LARGE = (
+    "{} is a number of 2^53 or more, which loses its last digits on the way: send it as text, with str(…). "
+    "An argument of require_approval travels where it is annotated int."
+)
+
+
 def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> None:
     """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error."""
     try:
@@ -92,8 +98,10 @@ def _check(value: Any, levels: int) -> None:
     if isinstance(value, str):
         _check_text(value)
     elif isinstance(value, int | float):
-        if value != value or abs(value) >= LARGEST_NUMBER:
-            raise _Fault("{} is NaN, infinite, or 2^53 or more: send it as text.")
+        if value != value or value in (float("inf"), float("-inf")):
+            raise _Fault("{} is NaN or infinite, which JSON does not have: leave it out, or send it as text.")
+        if abs(value) >= LARGEST_NUMBER:
+            raise _Fault(_TOO_LARGE)
     elif isinstance(value, dict | list | tuple):
         if levels == 0:
             raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")

@@ -90,7 +90,7 @@ def test_values_come_in_order_then_stakes_then_the_agents_words_then_how_to_deci
         reversibility="costly",
     )  # fmt: skip
     order = [
-        "billing-bot asks", "refund.create", "• customer: cus_42", "• note:", "| one", "| two",
+        "billing-bot asks", "refund.create, asks", "• customer: cus_42", "• note:", "| one", "| two",
         "Costly to undo", "The agent says:", "| Duplicate charge.", "| Touches: one customer",
         "Open the message to decide: Approve",
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from signoff.bot.forms.inputs import Choice, Fixed, Input, Moment, Tick, choice_
 from signoff.bot.forms.leaves import Path
 from signoff.bot.forms.texts import Lines, Text, lines_of, text_of
 from signoff.bot.text.moments import seconds
-from signoff.bot.text.payload import octets
+from signoff.bot.text.octets import blob
 from signoff.bot.text.text import length
 from signoff.bot.text.views import INPUT
 from signoff.bot.text.words import forms as forms_words
@@ -27,7 +27,7 @@ def input_of(path: Path, field: Field, is_group: bool, is_editable: bool) -> Inp
         return Fixed(path, field, is_group=is_group, why=forms_words.NOT_EDITABLE)
     if is_group:
         return Tick(path, field, False, is_group=True)
-    if field.schema.get("contentEncoding") == "base64" and octets(field.value) is not None:
+    if blob(field.value, field.schema) is not None:
         return Fixed(path, field, why=forms_words.BYTES_STAY)
     if options := choices(field):
         start = options.places[canonical(field.value)] if field.present else None

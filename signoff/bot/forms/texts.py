@@ -18,6 +18,7 @@ from signoff.bot.text.views import INPUT, element
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
+from signoff.payload import whole
 from signoff.payload.canonical import LARGEST_NUMBER, canonical
 from signoff.payload.fields import coerce, is_number
 from signoff.payload.reader import Field
@@ -28,6 +29,11 @@ NUMBERS = {
     "number": re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?"),
 }
 """What Slack takes in an input for numbers."""
+_ENTRIES: dict[str, dict[str, Any]] = {
+    **{kind: {"type": kind} for kind in ("string", "integer", "number")},
+    whole.FORMAT: {"type": ["integer", "string"], "format": whole.FORMAT},
+}
+"""What a line of a list may be, and the schema of each."""
 URL = re.compile(r"https?://[^\s/]\S*+")
 EMAIL = re.compile(r"[^\s@]++@[^\s@][^\s@.]*+\.[^\s@]++")
 
@@ -95,6 +101,8 @@ def text_of(field: Field) -> tuple[str, bool]:
     if field.scalar == "string" and isinstance(value, str):
         escapes = hides(value) or "\r" in value or value.strip() != value.strip(" \n\t")
         return (visible(value, keep="\n\t", explain=False) if escapes else value), escapes
+    if field.scalar == "integer" and whole.is_text(value):
+        return value, False
     if field.scalar in NUMBERS and is_number(value):
         return canonical(value), False
     text = json.dumps(value, ensure_ascii=False, indent=2)
@@ -147,7 +155,7 @@ class Lines(Text):
         found = []
         for number, line in enumerate(entered.split("\n"), 1):
             try:
-                found += [coerce({"type": self.entry}, line.strip())] if line.strip() else []
+                found += [coerce(_ENTRIES[self.entry], line.strip())] if line.strip() else []
             except Invalid as error:
                 raise Invalid(forms_words.at_line(number, error.detail)) from None
         return found
@@ -163,16 +171,20 @@ def lines_of(field: Field) -> tuple[str, str]:
         return "", ""
     items = field.schema.get("items")
     named = items.get("type") if isinstance(items, dict) else None
+    if isinstance(items, dict) and items.get("format") == whole.FORMAT and named == ["integer", "string"]:
+        named = whole.FORMAT
     if isinstance(named, list) and len(named) == 1:
         named = named[0]
     elif not named and entries:
         named = "string" if isinstance(entries[0], str) else "number"
-    if named not in ("string", "integer", "number") or not all(_is_a_line(named, entry) for entry in entries):
+    if named not in _ENTRIES or not all(_is_a_line(named, entry) for entry in entries):
         return "", ""
     return named, "\n".join(entry if isinstance(entry, str) else canonical(entry) for entry in entries)
 
 
 def _is_a_line(kind: str, entry: Any) -> bool:
+    if kind == whole.FORMAT and whole.is_text(entry):
+        return True
     if kind != "string":
         return is_number(entry)
     return isinstance(entry, str) and bool(entry) and visible(entry) == entry  # no padding, no line's end

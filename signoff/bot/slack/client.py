@@ -36,6 +36,8 @@ READS = frozenset(
         "conversations.replies",
     }
 )
+FORMS = frozenset({"files.getUploadURLExternal", "files.completeUploadExternal", "files.delete"})
+"""Slack takes no JSON bodies for these either, but they change something."""
 HOLDS = {
     "auth.test": ("url", "team_id"),
     "chat.postMessage": ("channel", "ts"),
@@ -91,6 +93,8 @@ class Slack:
         try:
             if method in READS:  # Slack takes no JSON bodies for these
                 answer = self.web.api_call(method, http_verb="GET", params=given)
+            elif method in FORMS:
+                answer = self.web.api_call(method, params=given)
             else:
                 answer = self.web.api_call(method, json=given)
         except SlackApiError as error:

@@ -7,9 +7,6 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +15,7 @@ from typing import Any
 
 from signoff.bot.text.meaning import currency_field, meaning
 from signoff.bot.text.moments import seconds
+from signoff.bot.text.octets import Blob, blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
 from signoff.bot.text.renderers import Seen, Summary
@@ -28,6 +26,7 @@ from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import octets as octet_words
 from signoff.payload.absent import absent
 from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
@@ -65,9 +64,17 @@ class Value:
         return self.rows + self.rest
 
 
-def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
-    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
-    found = _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
+def values(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: frozenset[str] = frozenset(),
+) -> list[Value]:
+    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well.
+
+    `in_thread` are the digests of files that stand in the card's thread, to be looked at there.
+    """
+    found = _lines_first(_Walk(Reader(schema), whole, in_thread).payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
@@ -87,13 +94,21 @@ def code_format(schema: dict[str, Any]) -> str:
 class _Walk:
     """Through one payload, by its schema."""
 
-    def __init__(self, reader: Reader, whole: bool) -> None:
+    def __init__(
+        self, reader: Reader, whole: bool, in_thread: frozenset[str], summed_up: bool = False
+    ) -> None:
+        """`summed_up`: what holds these values has a summary already."""
         self._reader = reader
+        self._summed_up = summed_up
         self._whole = whole
+        self._in_thread = in_thread
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
+
+    def _summary(self, seen: Seen) -> Summary | None:
+        return None if self._summed_up else summarise(seen)
 
     def _summed(
         self,
@@ -111,7 +126,8 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        rest = () if summary.whole else tuple(islice(self._inside(names, schema, value), FEW + 1))
+        plainly = _Walk(self._reader, self._whole, self._in_thread, summed_up=True)
+        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
         if len(rest) <= FEW:
             yield Value(head)
             yield from rest
@@ -148,7 +164,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -157,8 +173,10 @@ class _Walk:
     def _text(
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
-        if field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
-            yield Value(tuple(_bytes_rows(names, value, content, self._whole)))
+        found = blob(value, field.schema)
+        if found is not None:
+            looked_at = found.sha256 in self._in_thread
+            yield Value(tuple(_blob_rows(names, value, found, looked_at, self._whole)))
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -166,7 +184,7 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
         else:
@@ -214,9 +232,7 @@ def _lines_first(found: Iterable[Value]) -> list[Value]:
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:
     """A summary's rows below its value's name, which stands on the first."""
     first, *others = summary.rows
-    head = replace(
-        first, path=(*names, *first.path), mark=first.mark or (card_words.SUMMED_UP if names else "")
-    )
+    head = replace(first, path=(*names, *first.path))
     return head, *(replace(row, path=(*names, *row.path)) if row.path else row for row in others)
 
 
@@ -247,34 +263,22 @@ def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
     return found if all(sum(length(text) for text, _ in spans) <= 500 for spans in found) else []
 
 
-def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool) -> Iterator[Row]:
-    described = describe(content)
-    if len(value) <= SHORT_BYTES:
-        yield Row(names, ((scalar_text(value) + "  ", ""), (described, "italic")))
-    elif whole:
-        yield Row(names, ((described, "italic"),))
-        yield Row((), ((visible(value), ""),), "code")
-    else:
-        yield Row(names, ((described, "italic"),), partial=True)
+def _blob_rows(names: tuple[str, ...], value: str, blob: Blob, looked_at: bool, whole: bool) -> Iterator[Row]:
+    """Bytes by what they are; as text too where they are short or `whole`; and what they say, decoded.
 
-
-def octets(value: Any) -> bytes | None:
-    """The bytes that a base64 text stands for; None where it is no base64."""
-    try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) and value else None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def describe(content: bytes) -> str:
-    """Type, size and digest of bytes."""
-    known = (kind for magic, kind in card_words.FILE_KINDS.items() if content.startswith(magic))
-    kind = next(known, card_words.TEXT_FILE if _is_text(content) else card_words.BYTES)
-    return card_words.octets(kind, len(content), hashlib.sha256(content).hexdigest())
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        return all(char.isprintable() or char in "\r\n\t" for char in content.decode())
-    except UnicodeDecodeError:
-        return False
+    `looked_at`: they stand as a file in the card's thread, and so are shown in full.
+    """
+    short = len(value) <= SHORT_BYTES and is_short(value)
+    described = blob.described_whole if whole else blob.described
+    seen = looked_at and blob.shows and blob.sure
+    spans = ((scalar_text(value) + "  ", ""),) if short else ()
+    mark = f"  {octet_words.IN_THREAD}" if seen else ""
+    shown = short or blob.text is not None or seen or whole
+    yield Row(names, (*spans, (described + mark, "italic")), partial=not shown)
+    if looked_at and not blob.sure:
+        yield Row((), ((octet_words.READ_OTHERWISE, "italic"),), partial=not whole)
+    if blob.text is not None:
+        yield Row((), ((octet_words.DECODED, "italic"),))
+        yield Row((), ((visible(blob.text, keep="\n\t"), ""),), "code")
+    if whole and not short:
+        yield Row((), ((visible(value, keep="\n"), ""),), "code")

@@ -6,9 +6,9 @@ from signoff.bot.text.text import Trusted
 from signoff.bot.text.words import card as card_words
 
 
-def asks(action: str, audience: Trusted) -> Trusted:
-    """Under the first line: the action by its name, and who may decide."""
-    return Trusted(f"{card_words.action_name(action)}, asks {audience}")
+def asks(action: str, audience: Trusted, code: str) -> Trusted:
+    """Under the first line: the action by its name, who may decide, and the code (letters and digits)."""
+    return Trusted(f"{card_words.action_name(action)}, asks {audience}, code {code}")
 
 
 def more_lines(count: int) -> Trusted:
