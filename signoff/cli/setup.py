@@ -13,10 +13,11 @@ MANIFEST_EPILOG = """\
 In Slack: api.slack.com/apps, Create New App, From a manifest, paste.
 """
 DOCTOR_EPILOG = """\
-Checks, in this order: settings, folder, tokens, scopes, channel, approvers, redis, users, database, keys,
-clock, queues. Each line says what was found and, where it is wrong, what to do. What cannot be checked
-because of an earlier fault is skipped. For `users` it logs into Redis as each agent, by a password that holds
-for that moment, and tries what must be refused, in ways that do no harm where it is not. Nothing is changed.
+Checks, in this order: settings, names, folder, tokens, scopes, channel, approvers, redis, users, database,
+keys, clock, roles, queues. Each line says what was found and, where it is wrong (✗) or worth a look (!), what
+to do. What cannot be checked because of an earlier fault is skipped. For `users` it logs into Redis as each
+agent, by a password that holds for that moment, and tries what must be refused, in ways that do no harm where
+it is not. Nothing is changed.
 
 With --layouts it has Slack look at all that Signoff draws instead: every card, form, list and Home of made-up
 requests goes through Slack's blocks.validate, which posts nothing. That takes a minute or more.

@@ -49,7 +49,7 @@ _OTHERS = and_(
     or_(
         files.c.digest.not_in(bindparam("digests", expanding=True)),
         files.c.conversation != bindparam("where"),
-        files.c.thread != bindparam("thread"),
+        files.c.thread != bindparam("first"),
     ),
 )
 _UNWANTED = {"state": "unwanted", "digest": None, "not_before": 0, "lease": files.c.lease + 1}
@@ -116,7 +116,7 @@ def settle(
 ) -> None:
     """These files are to stand in this conversation's thread, and no others of this approval anywhere."""
     conversation, thread = where
-    others = {"about": approval_id, "where": conversation, "thread": thread, "digests": list(digests) or [""]}
+    others = {"about": approval_id, "where": conversation, "first": thread, "digests": list(digests) or [""]}
     connection.execute(_DROP_OTHERS, others)
     connection.execute(_UNWANT_OTHERS, others)
     for digest in digests:

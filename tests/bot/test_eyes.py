@@ -96,6 +96,7 @@ def test_claims_are_looked_at_as_well(make: Make) -> None:
     for name, value in (
         ("title", "Refund for pаypal"),
         ("reason", "see pаypal.com"),
+        ("requested_by", "pаypal"),
         ("impact", "pаypal"),
         ("undo", "pаypal"),
         ("alternatives", ["pаypal"]),

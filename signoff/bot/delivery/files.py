@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.retry import retry
@@ -118,7 +119,7 @@ class Files:
         comment = words.comment(number, blob.described, approval.agent, approval.action, link)
         self._uploads.share(file, name, claimed.conversation, claimed.thread, comment)
         crash.here("file.shared")
-        self._note(claimed)
+        self._note(replace(claimed, file=file))
 
     def _note(self, claimed: Claimed) -> None:
         if not retry(lambda: self._approvals.cards.note_filed(claimed)):

@@ -116,7 +116,12 @@ def _claims(approval: Approval) -> Iterator[Trusted]:
 
 def heard(text: str) -> Trusted:
     """One visible line of anybody's as mrkdwn, in which nothing works as markup, mention or link."""
-    return sentence(_SCHEME.sub("\\\\u{3a}", text))
+    return sentence(unlinked(Trusted(text)))
+
+
+def unlinked(text: Trusted) -> Trusted:
+    """The same, without an address that Slack would make a link of: it does where no `verbatim` keeps it."""
+    return Trusted(_SCHEME.sub("\\\\u{3a}", text))
 
 
 def _quoted(line: str) -> Trusted:

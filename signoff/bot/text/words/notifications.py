@@ -7,7 +7,7 @@ from signoff.bot.text.words.card import until
 
 
 def asks(agent: str, what: Trusted, ends: int, now: int | None, *, named: bool) -> Trusted:
-    """The first line of a card that waits: it decides whether a phone is unlocked. `spoken` has the rest.
+    """The first line of a card's top-level text while it waits: it decides whether a phone is unlocked.
 
     A lock screen shows some 60 characters of it: where no policy has `named` it, the values come first.
     """
@@ -28,4 +28,5 @@ def asked(agent: str, what: Trusted, *state: Trusted) -> Trusted:
 
 def reported(agent: str, what: Trusted, outcome: Trusted | None) -> Trusted:
     """The top-level text of that card."""
-    return Trusted("\n".join([f"{agent} ran without asking: {what}", *([outcome] if outcome else [])]))
+    became = [outcome.replace("*", "")] if outcome else []
+    return Trusted("\n".join([f"{agent} ran without asking: {what}", *became]))

@@ -7,8 +7,8 @@ from signoff.bot.text.words import card as card_words
 
 
 def asks(action: str, audience: Trusted, code: str) -> Trusted:
-    """Under the first line: the action by its name, who may decide, and the code (letters and digits)."""
-    return Trusted(f"{card_words.action_name(action)}, asks {audience}, code {code}")
+    """Under the first line: the action by its name, who may decide, and the request's short code."""
+    return Trusted(f"{card_words.action_name(action)}, asks {audience} · {code}")
 
 
 def more_lines(count: int) -> Trusted:
