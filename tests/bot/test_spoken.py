@@ -109,6 +109,13 @@ def test_what_does_not_fit_is_counted_and_what_decides_stays() -> None:
     assert len(said.encode()) > TEXT_BYTES - 700, "and the room is used"
 
 
+def test_what_can_mislead_leaves_room_for_how_to_decide() -> None:
+    payload = {f"to{number}": f"p\u0430ypal{number}@example.com" for number in range(40)}
+    said = said_of(payload | {f"x{n}": "safe\u202efdp.exe" * 5 for n in range(20)}, reason="Because.")
+    assert "Cyrillic" in said and said.endswith("Details…") and "| Because." in said
+    assert len(said.encode()) <= TEXT_BYTES and "• to0: " in said
+
+
 def test_the_agents_words_have_room_where_the_payload_has_little() -> None:
     said = said_of({"amount": 1}, reason="word " * 500)
     assert said.count("word") > 400

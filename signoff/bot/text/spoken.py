@@ -23,8 +23,10 @@ from signoff.bot.text.words import spoken as spoken_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
-WARNING = 600
+WARNINGS = 800
 """Bytes of what can mislead."""
+HEAD = 600
+"""Bytes of each line above the values."""
 CLAIMS = 900
 """Bytes of the agent's words that the payload leaves room for."""
 _NOTICE = 120
@@ -55,7 +57,7 @@ def _head(first: Trusted, approval: Approval) -> list[Trusted]:
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
     before = [_as_heard(part) for part in recalled(approval.rejected, approval.payload)]
-    return [first, asks, *over, *before]
+    return [Trusted(shortened(line, HEAD)) for line in (first, asks, *over, *before)]
 
 
 def _as_heard(part: Block) -> Trusted:
@@ -97,9 +99,9 @@ def _stakes(approval: Approval, folded: Folded) -> Iterator[Trusted]:
         yield heard(unusable(approval.request.schema_gaps))
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
     yield Trusted(card_words.stakes(*known).replace("*", ""))
-    for line in filter(None, caution_lines(approval.request, approval.payload).split("\n")):
-        spelled = _CODE.sub(lambda found: quoted(found[1]), line)
-        yield Trusted(shortened(heard(spelled), WARNING))
+    told = caution_lines(approval.request, approval.payload).split("\n")
+    spelled = [heard(_CODE.sub(lambda found: quoted(found[1]), line)) for line in told if line]
+    yield from _within(spelled, WARNINGS, spoken_words.more_warnings)
 
 
 def _claims(approval: Approval) -> Iterator[Trusted]:
