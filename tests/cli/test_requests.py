@@ -69,12 +69,3 @@ def test_one_request_is_shown_by_its_code_its_id_or_the_beginning_of_that(core: 
 def test_what_is_not_there_is_said_in_one_line(run: Run, asked: str, told: str) -> None:
     code, out, err = run("show", asked)
     assert (code, out) == (2, "") and told in err and err.count("\n") == 1
-
-
-def test_of_one_that_nobody_was_asked_about_it_says_by_which_rule(core: Core, run: Run) -> None:
-    core.follow("rules: [{name: small things, match: {action: '**'}, verdict: allow}]\n")
-    approval = core.submit(requested_by="Ana Lee")
-    assert approval.status == "approved"
-    _, out, _ = run("show", approval.code)
-    assert "policy   the rule “small things” (allow)\n" in out and "for      Ana Lee\n" in out
-    assert json.loads(run("show", approval.code, "--json")[1])["rule"] == "small things"
