@@ -1,8 +1,8 @@
 """What keyboards make of numbers and of JSON, read as it was meant; pure.
 
-Phones turn straight quotes into curly ones and a hyphen into a dash, and write spaces that do not break; other
-keyboards have digits and brackets of full width. Only what can be read in one way is read: everything here
-gives text for a strict reader, which refuses the rest.
+Phones turn straight quotes into curly ones and a hyphen into a dash, and write spaces that do not break;
+other keyboards have digits and brackets of full width. Only what can be read in one way is read: everything
+here gives text for a strict reader, which refuses the rest.
 """
 
 from __future__ import annotations

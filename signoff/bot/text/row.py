@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-from signoff.bot.text.quotes import isolated_strings
-from signoff.bot.text.text import length, visible
-from signoff.payload.canonical import canonical
+from signoff.bot.text.text import length
 
 WIDTH = 100
 """Characters that count as one line of a card: about two of a phone's."""
