@@ -11,6 +11,7 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest, parse
+from signoff.payload.order import like
 
 log = logging.getLogger("signoff")
 
@@ -83,7 +84,8 @@ def build_request(
         raise Invalid(f"There is no field {', '.join(sorted(unknown))}.")
     values: dict[str, Any] = {name: value for name, value in ask.items() if value is not None}
     text = canonical(dict(payload))
-    payload, sent = parse(text), digest(text)  # from here on nothing of it is the caller's
+    sent = digest(text)
+    payload = like(parse(text), dict(payload))  # from here on nothing of it is the caller's
     _spell_out(values)
     key = values.get("key")
     if key is not None and not str(key).isascii():

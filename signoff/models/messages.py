@@ -21,6 +21,7 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.receipt import Wire
 from signoff.payload.canonical import canonical, count, digest, parse
+from signoff.payload.order import order_of, ordered
 
 VERSION = 1
 """Of the wire. A server takes its own and the one before."""
@@ -34,6 +35,7 @@ MAX_VALUES = 10_000
 So many that the worst request costs each role less than 0.25 s (`make bench`, "costs").
 """
 _LEFT_OUT = "schema_left_out"
+_ORDER = "order_sent"
 _BESIDE = 200
 """Values that a request's other fields may hold, at most."""
 MAX_EXPIRES_IN = 30 * 24 * 3600
@@ -125,13 +127,17 @@ class ApprovalRequest(Wire):
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""
         said = self.model_dump_json(by_alias=True, exclude={"payload"}, exclude_defaults=True)
-        return f'{{"{_LEFT_OUT}":true,{said[1:]}' if self._left_out else said
+        notes: dict[str, Any] = {_LEFT_OUT: True} if self._left_out else {}
+        if order := order_of(self.payload):
+            notes[_ORDER] = order
+        return f"{json.dumps(notes, separators=(',', ':'))[:-1]},{said[1:]}" if notes else said
 
     @classmethod
     def from_rows(cls, claims: str, payload: dict[str, Any]) -> ApprovalRequest:
-        """The request again, from `claims()` and its payload."""
+        """The request again, from `claims()` and its payload, whose names get the order they were sent in."""
         said = json.loads(claims)
         left_out = bool(said.pop(_LEFT_OUT, False))
+        payload = ordered(payload, said.pop(_ORDER, []))
         request = cls.model_validate({**said, "payload": payload})
         request._left_out = left_out
         return request

@@ -21,6 +21,7 @@ from signoff.models.engine import reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
+from signoff.payload.order import like
 
 MICROSECONDS = 1_000_000
 approvals = ApprovalRow.__table__  # type: ignore[attr-defined]
@@ -268,7 +269,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         expires_at=found.expires_at,
         request=request,
         verdict=Verdict.model_validate_json(found.verdict),
-        payload=json.loads(found.payload),
+        payload=like(json.loads(found.payload), request.payload),
         payload_text=found.payload,
         digest_sent=found.digest_sent,
         ended_at=found.ended_at,

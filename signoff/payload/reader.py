@@ -128,6 +128,11 @@ class Reader:
             names.sort(key=lambda name: places.get(name, len(places)))
         return (self._field(name, described.get(name), payload, name in required) for name in names)
 
+    def items(self, schema: dict[str, Any] | None, values: list[Any]) -> Iterator[Field]:
+        """The entries of a list as fields, named by their place, counted from 1."""
+        for at, value in enumerate(values):
+            yield Field(str(at + 1), self.item(schema, value, at), value, True, True)
+
     def item(self, schema: dict[str, Any] | None, value: Any, at: int = 0) -> Described:
         """What describes one entry of a list, by the list's schema; `at` is its place, counted from 0."""
         first = (schema or {}).get("prefixItems")

@@ -112,7 +112,9 @@ def test_what_cannot_simply_be_undone_has_no_colour_and_asks_repeating_what(make
     payload = {"amount": 120, "customer": "cus_42", "memo": "x" * 500}
     approve = buttons(card(make(payload, reversibility=said)).blocks)["approve"]
     assert "style" not in approve
-    assert "Run refund.create with this?\namount 120\ncustomer cus_42\n" in approve["confirm"]["text"]["text"]
+    asked = "Run refund.create with this?\namount “120”\ncustomer “cus_42”\nmemo “xxx"
+    assert asked in approve["confirm"]["text"]["text"]
+    assert approve["confirm"]["style"] == "danger"
     assert len(approve["confirm"]["text"]["text"]) <= 300
 
 

@@ -171,8 +171,9 @@ def test_what_cannot_be_undone_asks_and_repeats_what(road: Road) -> None:
     message = card(road.slack, ticket.id)
     button = the_button(message, "approve")
     assert "style" not in button
+    assert button["confirm"]["style"] == "danger"
     asked = button["confirm"]["text"]["text"]
-    assert all(w in asked for w in ("This cannot be undone", "refund.create", "amount 120", "cus_42"))
+    assert all(w in asked for w in ("This cannot be undone", "refund.create", "amount “120”", "cus_42"))
     ana.click(message, "approve", confirm=False)
     assert road.row(ticket.id).pending and "approve" in buttons(card(road.slack, ticket.id))
     ana.click(message, "approve", confirm=True)

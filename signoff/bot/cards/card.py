@@ -8,26 +8,30 @@ the payload in full.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL, total_length
+from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
-from signoff.bot.text.fold import Folded, fold_payload
-from signoff.bot.text.payload import elements, rows
-from signoff.bot.text.quotes import isolated_sentence, value_of
+from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold
+from signoff.bot.text.payload import values
+from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.words import card as card_words
-from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
-from signoff.models.approval import Approval, ApprovalStatus
+from signoff.models.approval import Approval
 
-_BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
-"""Characters and lines of claims, and characters of what approvers wrote, until the message fits."""
+_BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
+"""Characters and lines of claims, of what approvers wrote, and of one-line fields, until all of it fits."""
+_AFTER = (300, 3, 600)
+"""Characters and lines of long values, and characters of one-line fields, once it is decided: what is left to
+do is to know it again."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,13 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
-    folded, warning = fold_payload(approval), caution_lines(approval.request, approval.payload)
-    for characters, lines, room in _BUDGETS:
-        blocks = _blocks(approval, folded, waits, said(approval.request, characters, lines), warning, room)
+    found = values(approval.request.json_schema, approval.payload)
+    for characters, lines, room, one_liners in _BUDGETS:
+        if waits:
+            folded = fold(found, CHARACTERS, LINES, one_liners)
+            blocks = _waiting(approval, folded, said(approval, characters, lines))
+        else:
+            blocks = _over(approval, fold(found, *_AFTER), room)
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, waits, now), blocks, metadata(approval))
@@ -100,73 +108,61 @@ def lost() -> Message:
     return Message(replies_words.LOST_CARD, [block], {})
 
 
-def _blocks(
-    approval: Approval, folded: Folded, waits: bool, claims: list[Block], warning: str, room: int
-) -> list[Block]:
+def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Block]:
+    """What decides, in the order in which people read it, and the buttons below."""
     revision, verdict = approval.revision, approval.verdict
-    headline = visible(verdict.headline or "")
-    found: list[Block] = [
-        {
-            "type": "header",
-            "block_id": f"header:{revision}",
-            "text": plain(isolated_sentence(cut(headline or approval.action, 150))),
-        }
-    ]
-    about = [plain(approval.action)] if headline else []
-    if waits:
-        about.append(mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at)))
-        found.append(_context(f"about:{revision}", *about))
-        if verdict.over:
-            found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
-    else:
-        about.append(mrkdwn(card_words.asked(approval.agent, approval.created_at)))
-        found += [_context(f"about:{revision}", *about), *state_blocks(approval, room)]
-    found += [{"type": "divider"}, *_payload_blocks(revision, folded, waits)]
-    if waits and approval.request.schema_left_out:
+    asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at))
+    found = [*_head(approval, asks)]
+    if verdict.over:
+        found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
+    found += [{"type": "divider"}, *_payload_blocks(revision, folded)]
+    if not folded.whole:
+        found.append(_context(f"folded:{revision}", plain(card_words.FOLDED)))
+    if approval.request.schema_left_out:
         found.append(_context(f"schema:{revision}", plain(card_words.SCHEMA_LEFT_OUT)))
-    found.append({"type": "divider"})
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
-    if _may_run(approval.status):  # of what never ran nobody needs to know it
-        block_id = f"stakes:{revision}"
-        found.append({"type": "section", "block_id": block_id, "text": mrkdwn(known), "expand": True})
-    if claims:
-        found.append(rich(f"claims:{revision}", *claims))
+    found += [{"type": "divider"}, says(known, f"stakes:{revision}"), rich(f"claims:{revision}", *claims)]
+    warning = caution_lines(approval.request, approval.payload)
     if warning:
         found.append(_context(f"warning:{revision}", plain(warning)))
-    if waits:
-        found.append(_actions(approval, folded.whole))
-    return found if found[-1]["type"] != "divider" else found[:-1]
+    return [*found, _actions(approval, folded.whole)]
 
 
-def _may_run(status: ApprovalStatus) -> bool:
-    match status:
-        case "pending" | "approved":
-            return True
-        case "rejected" | "expired" | "cancelled" | "blocked":
-            return False
-    assert_never(status)
+def _over(approval: Approval, folded: Folded, room: int) -> list[Block]:
+    """What became of it, and enough of it to know it again; half as tall as while it waited."""
+    asked = mrkdwn(card_words.asked(approval.agent, approval.created_at))
+    return [
+        *_head(approval, asked),
+        *state_blocks(approval, room),
+        *_payload_blocks(approval.revision, folded),
+    ]
+
+
+def _head(approval: Approval, about: Block) -> list[Block]:
+    """The header, the same in every state, and the line below it."""
+    headline, revision = visible(approval.verdict.headline or ""), approval.revision
+    title = plain(isolated_sentence(cut(headline or approval.action, 150)))
+    parts = [*([plain(approval.action)] if headline else []), about]
+    return [
+        {"type": "header", "block_id": f"header:{revision}", "text": title},
+        _context(f"about:{revision}", *parts),
+    ]
 
 
 def _context(block_id: str, *parts: Block) -> Block:
     return {"type": "context", "block_id": block_id, "elements": list(parts)}
 
 
-def _payload_blocks(revision: int, folded: Folded, waits: bool) -> list[Block]:
-    shown = elements(folded.rows)
-    found = [rich(f"payload:{revision}", *shown)] if shown else []
-    if folded.lines:
-        rest = (card_words.folded if waits else card_words.folded_after)(folded.lines, folded.size)
-        found.append(_context(f"folded:{revision}", plain(rest)))
-    elif waits and not folded.whole:
-        found.append(_context(f"folded:{revision}", plain(card_words.BYTES_FOLDED)))
+def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
+    found = row_blocks(folded.rows, f"payload:{revision}")
     return found or [_context(f"payload:{revision}", plain(card_words.EMPTY_PAYLOAD))]
 
 
 def _actions(approval: Approval, whole: bool) -> Block:
     value = token(approval)
-    buttons = [_approve(approval) if whole else _button("review", card_words.REVIEW_MORE, value)]
+    buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
     buttons.append(_button("reject", card_words.REJECT_MORE, value))
     if can_edit(approval):
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
@@ -179,39 +175,6 @@ def _actions(approval: Approval, whole: bool) -> Block:
 
 def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
-
-
-def _approve(approval: Approval) -> Block:
-    """Green and at once where it can be undone; else without colour, and it asks, repeating what runs."""
-    button = _button("approve", card_words.APPROVE, token(approval))
-    verdict = approval.verdict
-    if verdict.reversibility == "reversible":
-        return {**button, "style": "primary"}
-    whose = (verdict.reversibility, verdict.reversibility_from, approval.action)
-    room = 290 - length(card_words.confirm_text(*whose, ""))
-    question = card_words.confirm_text(*whose, _arguments(approval, room))
-    confirm = {
-        "title": plain(cut(card_words.confirm_title(approval.action), 100)),
-        "text": plain(cut(question, 300)),
-        "confirm": plain(card_words.APPROVE),
-        "deny": plain(forms_words.CANCEL),
-    }
-    return {**button, "confirm": confirm}
-
-
-def _arguments(approval: Approval, limit: int) -> str:
-    """The first arguments in the schema's order, one a line, each in quotes that it cannot close."""
-    shown: list[str] = []
-    for row in rows(approval.request.json_schema, approval.payload):
-        shown.append(f"{' › '.join(map(value_of, row.path))} {value_of(_first_line(row.text))}".strip())
-        if sum(map(len, shown)) > limit:
-            break
-    return cut("\n".join(shown), limit)
-
-
-def _first_line(text: str) -> str:
-    first, more, _ = text.partition("\n")
-    return f"{first} …" if more else first
 
 
 def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:

@@ -6,7 +6,7 @@ from signoff.bot.cards.card import token
 from signoff.bot.forms.modals import details_view
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import fold
-from signoff.bot.text.payload import rows
+from signoff.bot.text.payload import values
 from signoff.bot.text.states import state_blocks
 from signoff.bot.text.text import Block, mrkdwn, plain
 from signoff.bot.text.views import note, row_blocks
@@ -45,10 +45,8 @@ def record_view(approval: Approval, now: int) -> Block:
     about = [plain(approval.action), mrkdwn(asked)]
     head: list[Block] = [{"type": "context", "block_id": "record", "elements": about}]
     head += [] if approval.pending else state_blocks(approval)
-    payload = fold(rows(approval.request.json_schema, approval.payload, whole=True), _CHARACTERS, _LINES)
+    payload = fold(values(approval.request.json_schema, approval.payload, whole=True), _CHARACTERS, _LINES)
     head += [{"type": "divider"}, *(row_blocks(payload.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)])]
-    if payload.lines:
-        head.append(note(card_words.folded_after(payload.lines, payload.size)))
     head.append({"type": "divider"})
     rest: list[Block] = view["blocks"]
     over = len(head) + len(rest) - VIEW_BLOCKS

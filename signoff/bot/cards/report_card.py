@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from signoff.bot.text.fold import fold
-from signoff.bot.text.payload import elements, rows
+from signoff.bot.text.payload import values
 from signoff.bot.text.quotes import isolated, isolated_sentence
 from signoff.bot.text.states import outcome_line
-from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
+from signoff.bot.text.views import row_blocks
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 
@@ -27,12 +28,10 @@ def report_blocks(approval: Approval) -> list[Block]:
         {"type": "section", "block_id": f"report:{revision}", "text": plain(title)},
         {"type": "context", "block_id": f"about:{revision}", "elements": about},
     ]
-    folded = fold(rows(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
-    shown = elements(folded.rows)
-    found += [rich(f"payload:{revision}", *shown)] if shown else []
-    after = [plain(card_words.folded_after(folded.lines, folded.size))] if folded.lines else []
+    folded = fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
+    found += row_blocks(folded.rows, f"payload:{revision}")
     outcome = outcome_line(approval)
-    after += [mrkdwn(outcome)] if outcome is not None and approval.outcome else []
+    after = [mrkdwn(outcome)] if outcome is not None and approval.outcome else []
     if approval.outcome and approval.outcome.note.strip():
         after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
     if after:

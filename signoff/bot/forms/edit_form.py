@@ -18,7 +18,7 @@ from signoff.bot.forms.fit import input_of
 from signoff.bot.forms.inputs import Fixed, Input
 from signoff.bot.forms.leaves import Path, leaves, replaced
 from signoff.bot.text.fold import fold, split
-from signoff.bot.text.payload import elements, name_text, rows
+from signoff.bot.text.payload import elements, name_text, rows, values
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, cut, glimpse, length, line, literal, rich, visible
 from signoff.bot.text.views import (
@@ -246,8 +246,7 @@ def _as_text(place: Fixed, name: str) -> Block:
     schema, value = place.field.schema, place.field.value
     for part in reversed(place.path):
         schema, value = {"type": "object", "properties": {part: schema}}, {part: value}
-    shown = fold(rows(schema, value), 600, 8) if place.field.present and length(name) < 100 else None
+    shown = fold(values(schema, value), 600, 8) if place.field.present and length(name) < 100 else None
     parts = elements(shown.rows) if shown else []
-    more = " …" if shown and shown.lines else ""
-    why = line(literal(f"{more} ({place.why})".strip(), "italic"))
+    why = line(literal(f"({place.why})", "italic"))
     return rich(place.block_id, *(parts or [line(literal(name, "bold"))]), why)

@@ -8,7 +8,6 @@ from typing import Any
 
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import each_change, elements
-from signoff.bot.text.fold import fold
 from signoff.bot.text.history import history_block
 from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
@@ -35,7 +34,6 @@ from signoff.payload.canonical import digest
 
 _LONG_TEXT = element("plain_text_input", multiline=True, max_length=INPUT)
 DETAILS_BYTES = 150_000
-_WHOLE_CARD = (100_000, 1_000)
 
 
 def reject_view(approval: Approval) -> Block:
@@ -64,9 +62,9 @@ def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
 
 def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
-    whole = fold(rows(approval.request.json_schema, approval.payload, whole=True), *_WHOLE_CARD)
+    whole = rows(approval.request.json_schema, approval.payload, whole=True)
     blocks = [
-        *(row_blocks(whole.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
+        *(row_blocks(whole, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
         *warned(approval, approval.payload),
         asks("note", forms_words.NOTE_LABEL, _LONG_TEXT),

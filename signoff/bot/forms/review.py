@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
 from signoff.bot.text.fold import PIECE_LINES, split
-from signoff.bot.text.payload import Row, rows
-from signoff.bot.text.text import Block
+from signoff.bot.text.paragraphs import elements
+from signoff.bot.text.payload import rows
+from signoff.bot.text.text import Block, rich
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     chunks,
@@ -13,34 +17,35 @@ from signoff.bot.text.views import (
     note,
     page_back,
     read_metadata,
-    row_blocks,
     stakes,
     warned,
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
-from signoff.payload.canonical import digest
 
-PAGE = 9000
-"""Characters of a page: a few screens of a phone. In Slack's JSON a character is at most 6 bytes here, so
-a page stays far below the 250 KB of a view."""
-PAGE_BLOCKS = 60
-PAGE_LINES = 150
+PAGE_BYTES = 190_000
+"""Bytes of a page's payload as JSON. Slack: a view holds 250 KB."""
+PAGE_BLOCKS = 80
+"""Slack: a view holds 100 blocks."""
 
 
-def pages(approval: Approval) -> list[list[Row]]:
-    """The payload's rows by page; at least one page. Together they hold every byte of it."""
+def pages(approval: Approval) -> list[list[Block]]:
+    """The payload's blocks by page; at least one page. Together they hold every byte of it.
+
+    Few pages, as large as a view can be: who wants to read on scrolls, and who has read enough decides.
+    """
     whole = rows(approval.request.json_schema, approval.payload, whole=True)
-    found: list[list[Row]] = [[]]
-    left = (PAGE, PAGE_LINES, PAGE_BLOCKS)
-    for group in chunks(split(whole, BLOCK_CHARACTERS), PIECE_LINES):
-        takes = (sum(row.size for row in group), sum(row.lines for row in group), 1)
-        if found[-1] and any(take > room for take, room in zip(takes, left, strict=True)):
+    found: list[list[Block]] = [[]]
+    left = PAGE_BYTES
+    for number, group in enumerate(chunks(split(whole, BLOCK_CHARACTERS), PIECE_LINES)):
+        block = rich(f"page:{number}", *elements(group))
+        size = len(json.dumps(block))
+        if found[-1] and (size > left or len(found[-1]) == PAGE_BLOCKS):
             found.append([])
-            left = (PAGE, PAGE_LINES, PAGE_BLOCKS)
-        found[-1] += group
-        left = (left[0] - takes[0], left[1] - takes[1], left[2] - takes[2])
+            left = PAGE_BYTES
+        found[-1].append(block)
+        left -= size
     return found
 
 
@@ -52,15 +57,12 @@ def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -
     found = pages(approval)
     page = min(max(page, 1), len(found))
     last = page == len(found)
-    shown = found[page - 1]
-    blocks: list[Block] = []
+    blocks = about_blocks(approval)
     if len(found) > 1:
-        where = forms_words.page_of(page, len(found))
-        on = page > 1 and shown and not shown[0].path
-        blocks.append(note(f"{where} · {forms_words.continued(page - 1)}" if on else where, "page"))
+        blocks.append(note(forms_words.page_of(page, len(found)), "page"))
     if page == 1 and approval.request.schema_left_out:
         blocks.append(note(card_words.SCHEMA_LEFT_OUT, "schema"))
-    blocks += row_blocks(shown, f"page:{page}") if shown else [note(card_words.EMPTY_PAYLOAD)]
+    blocks += found[page - 1] or [note(card_words.EMPTY_PAYLOAD)]
     if last:
         blocks += [{"type": "divider"}, *_end(approval, may_decide)]
     else:
@@ -87,12 +89,9 @@ def read_page(view: Block) -> tuple[int, int]:
 
 
 def _end(approval: Approval, may_decide: bool) -> list[Block]:
-    sha256 = note(forms_words.digest_line(digest(approval.payload_text)), "digest")
+    """What the card says below the payload, and the other ways to decide."""
+    found = [stakes(approval), *claims_blocks(approval)]
     if not approval.pending:
-        return [stakes(approval), note(forms_words.only_decided(approval.status), "over"), sha256]
-    return [
-        stakes(approval),
-        *warned(approval, approval.payload),
-        *([final(approval)] if may_decide else []),
-        sha256,
-    ]
+        return [*found, note(forms_words.only_decided(approval.status), "over")]
+    found += warned(approval, approval.payload)
+    return [*found, final(approval), other_ways(approval)] if may_decide else found

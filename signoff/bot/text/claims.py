@@ -9,6 +9,7 @@ from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, length, line, literal, pieces, visible
 from signoff.bot.text.words import card as card_words
+from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest
 
 
@@ -43,11 +44,12 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
         yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
 
 
-def said(request: ApprovalRequest, characters: int, lines: int) -> list[Block]:
-    """Claims → elements of a rich_text block, within so many characters and lines; none where none is made.
+def said(approval: Approval, characters: int, lines: int) -> list[Block]:
+    """Claims → elements of a rich_text block, within so many characters and lines.
 
-    What does not fit is said to stand in Details.
+    What does not fit is said to stand in Details; and so is that no reason was given.
     """
+    request = approval.request
     spans: list[Block] = []
     cut_short = False
     for claim in claims(request):
@@ -63,8 +65,8 @@ def said(request: ApprovalRequest, characters: int, lines: int) -> list[Block]:
         spans.append(literal(isolated(shown) + (" …" if shown != claim.text else "")))
         characters -= length(label) + length(shown)
         lines -= 1 + shown.count("\n") + length(shown) // 100
-    if not spans:
-        return []
-    quote: Block = {"type": "rich_text_quote", "elements": spans}
-    more = [line(literal(card_words.more_claims(), "italic"))] if cut_short else []
-    return [line(literal(card_words.AGENT_SAYS, "bold")), quote, *more]
+    found = [line(literal(card_words.AGENT_SAYS, "bold")), {"type": "rich_text_quote", "elements": spans}]
+    found = found if spans else []
+    found += [line(literal(card_words.more_claims(), "italic"))] if cut_short else []
+    no_reason = line(literal(card_words.no_reason(approval.agent), "italic"))
+    return found if request.reason.strip() else [*found, no_reason]

@@ -1,38 +1,47 @@
-"""What of a payload's rows a card shows, and how long rows are cut into pieces; pure."""
+"""What of a payload's values a card shows, and how long rows are cut into pieces; pure.
+
+A fold hides nothing that decides: every one-line field stands there as far as Slack's limits go, and what is
+long is cut in its own place, with its own size.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from signoff.bot.text.payload import WIDTH, Row, rows
+from signoff.bot.text.payload import Value, values
+from signoff.bot.text.quotes import value_of
+from signoff.bot.text.row import WIDTH, Row
 from signoff.bot.text.text import length, pieces
+from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 
 CHARACTERS = 1500
 LINES = 15
-"""A card folds a payload that is longer: about a phone's screen."""
+"""A card folds long values beyond: about a phone's screen."""
+ONE_LINERS = 6000
+"""Characters of a card's one-line fields. Slack: a message holds some 10,000, see `blocks.MESSAGE_TOTAL`."""
+LEAST = (600, 6)
+"""Characters and lines for long values, however many one-line fields stand before them."""
+NAMES = 600
+"""Characters for the names of one-line fields that do not fit."""
+TINY = 60
+"""Characters: the rest of a value that is shorter than the notice about it is not cut off."""
 PIECE_LINES = 50
 """Lines of one piece of a long value, so that pages can be cut between them."""
 
 
 @dataclass(frozen=True)
 class Folded:
-    """The first rows of a payload; `lines` and `size` (bytes) are what is left out."""
+    """What is shown of a payload, and whether that is all of it."""
 
     rows: tuple[Row, ...]
-    lines: int = 0
-    size: int = 0
-
-    @property
-    def whole(self) -> bool:
-        """True where the payload stands there in full."""
-        return not self.lines and not any(row.partial for row in self.rows)
+    whole: bool = True
 
 
-def fold_payload(approval: Approval) -> Folded:
+def fold_payload(approval: Approval, one_liners: int = ONE_LINERS) -> Folded:
     """The payload as a card shows it."""
-    return fold(rows(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
+    return fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES, one_liners)
 
 
 def shown_whole(approval: Approval) -> bool:
@@ -40,38 +49,115 @@ def shown_whole(approval: Approval) -> bool:
     return fold_payload(approval).whole
 
 
-def fold(all_rows: Iterable[Row], characters: int, lines: int) -> Folded:
-    """All rows where they fit, give or take a fifth; else the first within so many characters and lines.
+def fold(found: Iterable[Value], characters: int, lines: int, one_liners: int | None = None) -> Folded:
+    """One-line fields within `one_liners` characters, then long values within so many characters and lines.
 
-    The row that passes the limit is cut short.
+    Without `one_liners` all of it shares the room. All long values stand whole where they fit, give or take a
+    fifth; else each is cut to its share, the short ones first. What is left out is counted where it stood.
     """
-    found = list(all_rows)
-    total = sum(row.size for row in found), sum(row.lines for row in found)
+    every = list(found)
+    short, long = [one for one in every if one.is_line], [one for one in every if not one.is_line]
+    shown, taken, whole = _one_liners(
+        short, *((characters, lines) if one_liners is None else (one_liners, one_liners))
+    )
+    least = (0, 0) if one_liners is None else LEAST
+    room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
+    most = max(room[1], 3)
+    for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
+        rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
+        shown += rows
+        whole = whole and is_whole and not value.rest
+    if long[most:]:
+        shown.append(_notice(card_words.more_fields(len(long) - most, _names(long[most:]))))
+    return Folded(tuple(shown), whole and not long[most:] and not any(row.partial for row in shown))
+
+
+def _one_liners(found: list[Value], characters: int, lines: int) -> tuple[list[Row], tuple[int, int], bool]:
+    """The rows of those that fit, what they take, and whether they are all."""
+    shown: list[Row] = []
+    left: list[Value] = []
+    taken = [0, 0]
+    for value in found:
+        size, high = sum(row.size for row in value.rows), sum(row.lines for row in value.rows)
+        if taken[0] + size > characters or taken[1] + high > lines:
+            left.append(value)
+        else:
+            shown += value.rows
+            taken = [taken[0] + size, taken[1] + high]
+    if left:
+        shown.append(_notice(card_words.more_fields(len(left), _names(left))))
+    return shown, (taken[0], taken[1]), not left
+
+
+def _names(found: list[Value]) -> list[str]:
+    named: list[str] = []
+    room = NAMES
+    for value in found:
+        name = " › ".join(map(value_of, value.rows[0].path))
+        room -= length(name) + 2
+        if room < 0 or not name:
+            break
+        named.append(name)
+    return named
+
+
+def _shares(found: list[Value], characters: int, lines: int) -> list[tuple[int, int] | None]:
+    """For each value the characters and lines that it gets; None where it gets all that it needs."""
+    needs = [(sum(row.size for row in one.rows), sum(row.lines for row in one.rows)) for one in found]
+    total = sum(need[0] for need in needs), sum(need[1] for need in needs)
     if total[0] <= characters * 6 // 5 and total[1] <= lines * 6 // 5:
-        return Folded(tuple(found))
-    first = 0
-    while first < len(found) and found[first].size <= characters and found[first].lines <= lines:
-        characters, lines = characters - found[first].size, lines - found[first].lines
-        first += 1
-    kept, left_out = found[:first], found[first:]
-    if left_out:
-        head, left_out[0] = _cut_row(left_out[0], characters, lines)
+        return [None] * len(found)
+    shares: list[tuple[int, int] | None] = [None] * len(found)
+    left, places = (characters, lines), sorted(range(len(found)), key=lambda at: needs[at])
+    for done, at in enumerate(places):
+        many = len(places) - done
+        share = left[0] // many, left[1] // many
+        need = needs[at]
+        if need[0] > share[0] or need[1] > share[1]:
+            shares[at] = share
+            need = share
+        left = max(left[0] - need[0], 0), max(left[1] - need[1], 0)
+    return shares
+
+
+def _cut(rows: tuple[Row, ...], characters: int, lines: int) -> tuple[list[Row], bool]:
+    """The first of a long value's rows, and what is left out counted; and whether that is nothing."""
+    kept: list[Row] = []
+    for at, row in enumerate(rows):
+        if row.size <= characters and row.lines <= lines:
+            kept.append(row)
+            characters, lines = characters - row.size, lines - row.lines
+            continue
+        head, rest = _cut_row(row, characters, lines, first=at == 0)
+        left = [*([rest] if rest else []), *rows[at + 1 :]]
+        if sum(one.size for one in left) <= TINY and len(left) <= 1:
+            return [*kept, row, *rows[at + 1 :]], True
         kept += [head] if head else []
-    size = sum(len(row.text) if row.text.isascii() else len(row.text.encode()) for row in left_out)
-    return Folded(tuple(kept), sum(row.lines for row in left_out), size)
+        return [*kept, _left_out(left)], False
+    return kept, True
 
 
-def _cut_row(row: Row, characters: int, lines: int) -> tuple[Row | None, Row]:
-    room = characters - (row.size - length(row.text))
-    if row.form == "bullet" or len(row.spans) > 1 or room < WIDTH or lines < 3:
-        return None, row
+def _left_out(left: list[Row]) -> Row:
+    if len(left) == 1 and "\n" not in left[0].text and left[0].form != "bullet":
+        return _notice(card_words.cut_text(len(left[0].text)))
+    size = sum(len(row.text) if row.text.isascii() else len(row.text.encode()) for row in left)
+    return _notice(card_words.cut_rows(sum(row.lines for row in left), size))
+
+
+def _notice(text: str) -> Row:
+    return Row((), ((text, "italic"),))
+
+
+def _cut_row(row: Row, characters: int, lines: int, first: bool) -> tuple[Row | None, Row]:
+    """A row's head within so much room, and its rest; the first of a value keeps at least its name."""
+    room = max(characters - (row.size - length(row.text)), WIDTH if first else 0)
+    if row.form == "bullet" or len(row.spans) > 1 or room < TINY:
+        return (replace(row, spans=(("", ""),), form="line"), replace(row, path=())) if first else (None, row)
     text = row.text
-    first = "\n".join(text.split("\n", lines - 1)[: lines - 1])
-    head = next(pieces(first, min(room, (lines - 1) * WIDTH)), "")
-    if not head.strip() or head == text:
-        return None, row
-    shown = replace(row, spans=((head.rstrip("\n"), row.spans[0][1]),))
-    return shown, replace(row, path=(), spans=((text[len(head) :], ""),))
+    most = max(lines - bool(row.path and row.form == "code"), 1)
+    head = next(pieces("\n".join(text.split("\n", most)[:most]), min(room, most * WIDTH)), "")
+    rest = replace(row, path=(), mark="", at=None, spans=((text[len(head) :].removeprefix("\n"), ""),))
+    return replace(row, spans=((head.rstrip("\n"), row.spans[0][1]),), at=None), rest
 
 
 def split(all_rows: Iterable[Row], limit: int) -> Iterator[Row]:

@@ -85,7 +85,7 @@ def meaning(schema: Mapping[str, Any], name: str, value: Any, siblings: Mapping[
 
 def currency_field(name: str, siblings: Mapping[str, Any]) -> str:
     """The name beside `name` that holds the currency of that amount; empty where `name` is no money's."""
-    names = [*(name + suffix for suffix in _SUFFIXES), *(_CURRENCIES if _is_money(name) else ())]
+    names: list[str] = [*(name + suffix for suffix in _SUFFIXES), *(_CURRENCIES if _is_money(name) else ())]
     for other in names:
         code = siblings.get(other)
         if isinstance(code, str) and len(code) < 9 and _CODE.fullmatch(code):

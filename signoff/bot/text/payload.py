@@ -1,8 +1,8 @@
-"""A payload → rows that a person reads, and rows → rich text; pure.
+"""A payload → values that a person reads, each in rows; pure.
 
-Every leaf is a row: its name in bold, then its value. What could be read as something else is told apart: a
-text that looks like a number, a list or a quoted text stands in quotes; the `›` between names is not bold
-and cannot come from a name; our own words are in italics.
+Every leaf is a row of its own, at any depth: `a › b`, and `items › 2 › name` in a list. What fits one line
+stands first, in the schema's order, or as it was sent where there is no schema; what is long comes after,
+with a summary of ours where a renderer knows its shape.
 """
 
 from __future__ import annotations
@@ -10,83 +10,63 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from signoff.bot.text.moments import date_span, seconds
-from signoff.bot.text.quotes import isolated, isolated_strings
-from signoff.bot.text.text import Block, length, line, literal, visible
+from signoff.bot.text.moments import seconds
+from signoff.bot.text.paragraphs import elements as elements
+from signoff.bot.text.renderers import Seen, Summary
+from signoff.bot.text.renderers.registry import summarise
+from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
+from signoff.bot.text.row import json_text as json_text
+from signoff.bot.text.row import name_text as name_text
+from signoff.bot.text.row import scalar_text as scalar_text
+from signoff.bot.text.text import length, visible
 from signoff.bot.text.words import card as card_words
-from signoff.payload.canonical import canonical
 from signoff.payload.reader import Field, Reader
 
 LEVELS = 2
-"""Nested objects are shown as `a › b` down so many levels, then as JSON."""
+DEPTH = 8
+"""Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
-WIDTH = 100
-"""Characters that count as one line of a card: about two of a phone's."""
 SHORT_BYTES = 200
 """Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
-
-Span = tuple[str, str]
-"""Text, already visible, and its style."""
-
-_LOOKS_LIKE_JSON = re.compile(r'["\[{]|(?:true|false|null|-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)\Z')
+FEW = 60
+"""Values of an object or a list that stand on a card beside its summary; more are in Review…."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One value as it is shown; names and texts are visible already.
+class Value:
+    """One value as it is read: `rows`; `rest` is what those only sum up, in full."""
 
-    `partial` marks a value that is only described: bytes too long to be shown as text.
-    """
-
-    path: tuple[str, ...]
-    spans: tuple[Span, ...]
-    form: Literal["line", "bullet", "code"] = "line"
-    partial: bool = False
-    mark: str = ""
-    """Our own words about the value, after its name."""
-    at: int | None = None
-    """The moment that a text names, in seconds since 1970: shown in the reader's own zone beside it."""
+    rows: tuple[Row, ...]
+    rest: tuple[Row, ...] = ()
 
     @cached_property
-    def text(self) -> str:
-        """The value's text, without styles."""
-        return self.spans[0][0] if len(self.spans) == 1 else "".join(text for text, _ in self.spans)
+    def is_line(self) -> bool:
+        """True for a one-line field: it is never folded for its length."""
+        if self.rest or any(row.form == "code" or row.table for row in self.rows):
+            return False
+        return len(self.rows) <= 5 and sum(row.size for row in self.rows) <= ONE_LINE
 
-    @cached_property
-    def size(self) -> int:
-        """Characters, as Slack may count them."""
-        found = length(self.text) + (24 if self.at else 0)
-        for name in (*self.path, self.mark) if self.path else ():
-            found += length(name) + 3
-        return found
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """All of it: what sums it up, then what was summed up."""
+        return self.rows + self.rest
 
-    @cached_property
-    def lines(self) -> int:
-        """Lines on a card."""
-        if self.form != "code":
-            return max(-(-self.size // WIDTH), 1)
-        own = sum(max(-(-len(text) // WIDTH), 1) for text in self.text.split("\n"))
-        return own + bool(self.path)
+
+def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
+    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
+    return _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
 
 
 def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
-    """A payload's values in the schema's order; `whole` gives long bytes as text as well."""
-    yield from _object_rows(Reader(schema), schema, payload, (), whole)
-
-
-def _object_rows(
-    reader: Reader, schema: dict[str, Any] | None, value: dict[str, Any], names: tuple[str, ...], whole: bool
-) -> Iterator[Row]:
-    for field in reader.present(schema, value):
-        yield from _rows(reader, (*names, name_text(field.name)), field, whole)
+    """The rows of all of it, in the same order."""
+    for value in values(schema, payload, whole):
+        yield from value.all_rows
 
 
 def code_format(schema: dict[str, Any]) -> str:
@@ -95,46 +75,132 @@ def code_format(schema: dict[str, Any]) -> str:
     return named if isinstance(named, str) and named in card_words.CODE_FORMATS else ""
 
 
-def _rows(reader: Reader, names: tuple[str, ...], field: Field, whole: bool) -> Iterator[Row]:
-    value = field.value
-    if len(names[-1]) > NAME:
-        yield Row(names[:-1], ((json_text({field.name: value}), ""),), "code")
-    elif field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
-        yield from _bytes_rows(names, value, content, whole)
-    elif isinstance(value, dict) and value and len(names) <= LEVELS:
-        yield from _object_rows(reader, field.schema, value, names, whole)
-    elif isinstance(value, str) and value and (form := code_format(field.schema)):
-        yield Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=card_words.code_mark(form))
-    elif isinstance(value, list) and value and (bullets := _bullets(value)):
-        for index, spans in enumerate(bullets):
-            yield Row(names if index == 0 else (), spans, "bullet")
-    elif isinstance(value, list | dict) and value:
-        yield Row(names, ((json_text(value), ""),), "code")
-    elif isinstance(value, str) and "\n" in value:
-        yield Row(names, ((visible(value, keep="\n\t"), ""),), "code")
-    else:
-        yield Row(names, ((scalar_text(value), ""),), at=seconds(value))
+class _Walk:
+    """Through one payload, by its schema."""
+
+    def __init__(self, reader: Reader, whole: bool) -> None:
+        self._reader = reader
+        self._whole = whole
+
+    def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
+        summary = summarise(Seen("", payload, schema or {}, {}))
+        yield from self._summed(summary, (), schema, payload)
+
+    def _summed(
+        self,
+        summary: Summary | None,
+        names: tuple[str, ...],
+        schema: dict[str, Any] | None,
+        value: dict[str, Any] | list[Any],
+    ) -> Iterator[Value]:
+        """An object or a list, with its summary where it has one."""
+        if summary is None:
+            yield from self._inside(names, schema, value)
+            return
+        if isinstance(value, dict) and summary.takes:
+            left = {name: one for name, one in value.items() if name not in summary.takes}
+            value = {name: one for name, one in value.items() if name in summary.takes}
+            yield from self._inside(names, schema, left)
+        head = _headed(names, summary)
+        rest = () if summary.whole else tuple(self._inside(names, schema, value))
+        if len(rest) <= FEW:
+            yield Value(head)
+            yield from rest
+        else:
+            yield Value(head, tuple(row for one in _lines_first(rest) for row in one.all_rows))
+
+    def _inside(
+        self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
+    ) -> Iterator[Value]:
+        if isinstance(value, dict):
+            for field in self._reader.present(schema, value):
+                yield from self._field((*names, name_text(field.name)), field, value)
+            return
+        for at, field in enumerate(self._reader.items(schema, value), 1):
+            yield from self._field((*names, str(at)), field, {})
+
+    def _field(self, names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Iterator[Value]:
+        value = field.value
+        if len(names[-1]) > NAME:
+            yield Value((Row(names[:-1], ((json_text({field.name: value}), ""),), "code"),))
+        elif isinstance(value, str):
+            yield from self._text(names, field, value, beside)
+        elif isinstance(value, list | dict) and value:
+            yield from self._many(names, field, value, beside)
+        else:
+            yield Value((Row(names, ((scalar_text(value), ""),)),))
+
+    def _many(
+        self, names: tuple[str, ...], field: Field, value: dict[str, Any] | list[Any], beside: dict[str, Any]
+    ) -> Iterator[Value]:
+        if len(names) > DEPTH:
+            yield Value((Row(names, ((json_text(value), ""),), "code"),))
+            return
+        summary = summarise(Seen(field.name, value, field.schema, beside))
+        if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
+            yield Value(shown)
+            return
+        yield from self._summed(summary, names, field.schema, value)
+
+    def _text(
+        self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
+    ) -> Iterator[Value]:
+        if field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
+            yield Value(tuple(_bytes_rows(names, value, content, self._whole)))
+            return
+        form = code_format(field.schema) if value else ""
+        mark = card_words.code_mark(form) if form else ""
+        if form or "\n" in value:
+            row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
+        else:
+            row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
+        summary = summarise(Seen(field.name, value, field.schema, beside))
+        if summary is None:
+            yield Value((row,))
+        else:
+            head = _headed(names, summary)
+            yield Value(head if summary.whole else (*head, row))
 
 
-def _bullets(values: list[Any]) -> list[tuple[Span, ...]]:
+def _lines_first(found: Iterable[Value]) -> list[Value]:
+    every = list(found)
+    return [*(one for one in every if one.is_line), *(one for one in every if not one.is_line)]
+
+
+def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:
+    """A summary's rows below its value's name, which stands on the first."""
+    first, *others = summary.rows
+    head = replace(
+        first, path=(*names, *first.path), mark=first.mark or (card_words.SUMMED_UP if names else "")
+    )
+    return head, *(replace(row, path=(*names, *row.path)) if row.path else row for row in others)
+
+
+def _list_rows(names: tuple[str, ...], items: list[Any]) -> tuple[Row, ...]:
+    """A list of scalars on one line, or one bullet an item; none where its items need rows of their own."""
+    if len(items) <= ONE_LINE and all(map(is_short, items)):
+        text = list_text(items)
+        if length(text) <= ONE_LINE // 2:
+            return (Row(names, ((text, ""),)),)
+    bullets = _bullets(items)
+    return tuple(Row(names if at == 0 else (), spans, "bullet") for at, spans in enumerate(bullets))
+
+
+def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
     """One bullet an item, where each is a scalar on one line or a flat object of a few; else none."""
     found: list[tuple[Span, ...]] = []
-    for value in values:
-        if _is_short(value):
-            found.append(((scalar_text(value), ""),))
-        elif isinstance(value, dict) and 0 < len(value) <= 4 and all(map(_is_short, value.values())):
+    for item in items:
+        if is_short(item):
+            found.append(((scalar_text(item), ""),))
+        elif isinstance(item, dict) and 0 < len(item) <= 4 and all(map(is_short, item.values())):
             spans: list[Span] = []
-            for name, item in value.items():
+            for name, value in item.items():
                 spans += [(" · ", "")] if spans else []
-                spans += [(name_text(name), "bold"), (" " + scalar_text(item), "")]
+                spans += [(name_text(name), "bold"), (" " + scalar_text(value), "")]
             found.append(tuple(spans))
         else:
             return []
     return found if all(sum(length(text) for text, _ in spans) <= 500 for spans in found) else []
-
-
-def _is_short(value: Any) -> bool:
-    return not isinstance(value, list | dict) and not (isinstance(value, str) and "\n" in value)
 
 
 def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool) -> Iterator[Row]:
@@ -168,71 +234,3 @@ def _is_text(content: bytes) -> bool:
         return all(char.isprintable() or char in "\r\n\t" for char in content.decode())
     except UnicodeDecodeError:
         return False
-
-
-def name_text(name: str) -> str:
-    """A name from the payload, visible; it cannot hold the `›` that stands between names."""
-    shown = json.dumps(name, ensure_ascii=False) if not name or name[0] == '"' else name
-    return visible(shown).replace("›", "\\u{203a}")
-
-
-def scalar_text(value: Any) -> str:
-    """A value on one line, visible; a text that could be read as another type stands in quotes."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        return canonical(value)
-    quoted = not value or _LOOKS_LIKE_JSON.match(value)
-    return visible(json.dumps(value, ensure_ascii=False) if quoted else value)
-
-
-def json_text(value: Any) -> str:
-    """A value as indented JSON, visible."""
-    return isolated_strings(visible(json.dumps(value, ensure_ascii=False, indent=2), keep="\n"))
-
-
-def elements(shown: Iterable[Row]) -> list[Block]:
-    """Rows → the elements of a rich_text block."""
-    found: list[Block] = []
-    spans: list[Block] = []
-
-    def flush() -> None:
-        if spans and spans[-1] == literal("\n"):
-            spans.pop()
-        if spans:
-            found.append(line(*spans))
-            spans.clear()
-
-    for row in shown:
-        spans.extend(_name_spans(row.path))
-        value = [literal(_composed(row, text), style) for text, style in row.spans if text]
-        value += [literal("  "), date_span(row.at)] if row.at is not None else []
-        spans.extend([literal(f"  {row.mark}", "italic")] if row.path and row.mark else [])
-        if row.form == "line":
-            spans.extend([*([literal("  ")] if row.path else []), *value, literal("\n")])
-            continue
-        spans.extend([literal("\n")] if row.path else [])
-        flush()
-        if row.form == "code":
-            found.append({"type": "rich_text_preformatted", "elements": value})
-        elif not row.path and found and found[-1]["type"] == "rich_text_list":
-            found[-1]["elements"].append(line(*value))
-        else:
-            found.append({"type": "rich_text_list", "style": "bullet", "elements": [line(*value)]})
-    flush()
-    return found
-
-
-def _composed(row: Row, text: str) -> str:
-    """A value's text in its line; a text in lines has lines of its own."""
-    if row.form == "code" or text.isascii():
-        return text
-    value = text.strip(" ")
-    return text.replace(value, isolated(value), 1) if value else text
-
-
-def _name_spans(path: tuple[str, ...]) -> Iterator[Block]:
-    for index, name in enumerate(path):
-        if index:
-            yield literal(" › ")
-        yield literal(isolated(name), "bold")

@@ -8,7 +8,8 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.text.cautions import caution_lines
-from signoff.bot.text.payload import Row, elements
+from signoff.bot.text.paragraphs import elements
+from signoff.bot.text.row import Row
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words

@@ -1,8 +1,8 @@
 """Summaries of long values, each made by a renderer of its own; pure.
 
-A renderer looks at one value of a payload and either knows its shape, and gives a summary of it, or gives None.
-A summary is ours and stands before the value, never instead of it: *Review…* shows all of it all the same, unless
-the summary itself shows every byte that matters to what runs (`whole`).
+A renderer looks at one value of a payload and either knows its shape, and gives a summary of it, or gives
+None. A summary is ours and stands before the value, never instead of it: *Review…* shows all of it all the
+same, unless the summary itself shows all of it (`whole`).
 """
 
 from __future__ import annotations

@@ -85,13 +85,29 @@ def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: st
     return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
 
 
-def folded(lines: int, size: int) -> str:
-    """What of a payload is not on the card; `size` in bytes."""
-    rest = f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
-    return f"{rest}. {REVIEW_MORE} shows everything."
+SUMMED_UP = "(summed up by Signoff)"
 
 
-BYTES_FOLDED = f"The file stands here by its digest. {REVIEW_MORE} shows its bytes before you approve."
+def cut_rows(lines: int, size: int) -> str:
+    """Where a long value is cut; `size`, in bytes, is of what is left out."""
+    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
+
+
+def cut_text(characters: int) -> str:
+    """Where a text of one line is cut."""
+    return f"… {characters:,} more character{'' if characters == 1 else 's'}"
+
+
+def more_fields(count: int, names: Sequence[str]) -> str:
+    """One-line fields for which a message has no room; `names` (visible) are the first of them."""
+    fields = f"… {count:,} more field{'' if count == 1 else 's'}"
+    if not names:
+        return fields
+    unnamed = count - len(names)
+    return f"{fields}: {', '.join(names)}{f' and {unnamed:,} others' if unnamed else ''}"
+
+
+FOLDED = f"Not all of it stands here: {REVIEW_MORE} shows everything."
 
 
 SCHEMA_LEFT_OUT = (
@@ -99,14 +115,14 @@ SCHEMA_LEFT_OUT = (
 )
 
 
-def folded_after(lines: int, size: int) -> str:
-    """The same once it is decided."""
-    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})."
-
-
 def more_claims() -> str:
     """Where the rest of the agent's words stands."""
     return f"… more in {DETAILS_MORE}"
+
+
+def no_reason(agent: str) -> str:
+    """Where the agent's reason would stand."""
+    return f"{agent} gave no reason."
 
 
 FILE_KINDS = {

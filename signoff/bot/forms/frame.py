@@ -1,0 +1,41 @@
+"""What stands around a payload wherever somebody can approve: who asks, why, and the other ways; pure."""
+
+from __future__ import annotations
+
+from signoff.bot.forms.edit_form import can_edit
+from signoff.bot.text.claims import said
+from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
+from signoff.bot.text.words import card as card_words
+from signoff.models.approval import Approval
+
+CLAIMS = (2500, 25)
+"""Characters and lines of the agent's words."""
+
+
+def about_blocks(approval: Approval) -> list[Block]:
+    """The policy's headline, what is asked, by whom, of whom, and until when."""
+    verdict = approval.verdict
+    headline = visible(verdict.headline or "")
+    found: list[Block] = [plain(headline)] if headline else []
+    if approval.pending:
+        line = card_words.asks(approval.agent, verdict.approvers, approval.expires_at)
+    else:
+        line = card_words.asked(approval.agent, approval.created_at)
+    elements = [*found, plain(approval.action), mrkdwn(line)]
+    return [{"type": "context", "block_id": "about", "elements": elements}]
+
+
+def claims_blocks(approval: Approval) -> list[Block]:
+    """Reason, impact, undo, alternatives, context: what the agent says."""
+    return [rich("claims", *said(approval, *CLAIMS))]
+
+
+def other_ways(approval: Approval) -> Block:
+    """Reject…, and Edit… where something may be edited."""
+    value = f"{approval.id}:{approval.version}"
+    ways = [("reject", card_words.REJECT_MORE)]
+    ways += [("edit", card_words.EDIT_MORE)] if can_edit(approval) else []
+    buttons = [
+        {"type": "button", "action_id": name, "text": plain(label), "value": value} for name, label in ways
+    ]
+    return {"type": "actions", "block_id": "ways", "elements": buttons}

@@ -1,0 +1,110 @@
+"""Which request it is: values in quotes that they cannot close, the telling ones first, cut in sight."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff.bot.cards.card import card
+from signoff.bot.cards.question import question
+from signoff.bot.text.quotes import FSI, PDI
+from signoff.bot.text.text import actual, length
+from signoff.bot.text.which import value_lines, values
+from signoff.models.approval import Approval
+from signoff.payload import glimpse
+
+Make = Callable[..., Approval]
+HOSTILE = st.text(st.sampled_from("ab1,: “”\"„'‘’\n\r\t→\u202e\u200b\u2068\u2069א<>&*_`@"), max_size=60)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | HOSTILE,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(HOSTILE, inner, max_size=4),
+    max_leaves=20,
+)
+PAYLOADS = st.dictionaries(HOSTILE, JSON, max_size=30)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PAYLOADS, st.integers(60, 300))
+def test_a_question_stays_in_its_room_and_counts_what_it_leaves_out(payload: Any, room: int) -> None:
+    lines = value_lines(None, payload, room)
+    assert length(lines) <= room
+    shown = lines.split("\n") if lines else []
+    left_out = re.fullmatch(r"… and ([0-9,]+) more", shown[-1]) if shown else None
+    told = shown[:-1] if left_out else shown
+    assert len(told) + (int(left_out[1].replace(",", "")) if left_out else 0) == glimpse.count(payload)
+
+
+@settings(max_examples=200, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_no_value_imitates_a_field(name: str, value: str) -> None:
+    for text in (
+        value_lines(None, {name: value}, 250),
+        values(glimpse.glimpse(None, {name: value}).leaves),
+    ):
+        assert "\n" not in text and "\u202e" not in text
+        outside = re.sub("“[^“”]*”", "“”", text)
+        assert outside in ("“” “”", f"{name} “”", "“” “” …", f"{name} “” …")
+
+
+def test_a_vendor_that_imitates_fields_is_one_line_and_one_value(make: Make) -> None:
+    payload = {"vendor": "ACME, amount 5, currency EUR", "amount": 12_000, "currency": "USD"}
+    lines = question(make(payload, reversibility="irreversible"))["text"]["text"].split("\n")
+    assert sorted(lines[1:]) == ["amount “12000”", "currency “USD”", "vendor “ACME, amount 5, currency EUR”"]
+    assert question(make(payload))["style"] == "danger"
+
+
+def test_where_not_all_fit_sums_and_recipients_are_kept(make: Make) -> None:
+    payload = {f"note_{n}": "x" * 30 for n in range(40)} | {"bcc": ["eve@example.org"], "amount": 12_000}
+    asked = question(make(payload, reversibility="irreversible"))["text"]["text"]
+    assert "bcc “eve@example.org”" in asked and "amount “12000”" in asked
+    assert re.search(r"\n… and 3[0-9] more\Z", asked) and len(asked) <= 300
+
+
+def test_fields_stand_in_the_schemas_order_and_long_ones_last() -> None:
+    schema = {"properties": {"body": {}, "to": {}, "amount": {}, "zone": {}, "area": {}}}
+    payload = {"area": 1, "zone": 2, "body": "a\nb", "amount": 3, "to": ["a@b.c", "d@e.f", "g", "h", "i"]}
+    assert value_lines(schema, payload, 250).split("\n") == [
+        "to “a@b.c”, “d@e.f”, “g” and 2 more",
+        "amount “3”",
+        "zone “2”",
+        "area “1”",
+        "body “a” …",
+    ]
+    first = values(glimpse.glimpse(schema, payload).leaves)
+    assert first.startswith("amount “3”, to “a@b.c”")
+
+
+@settings(max_examples=100, deadline=None)
+@given(PAYLOADS)
+def test_what_a_row_keeps_is_small_and_is_read_back(payload: Any) -> None:
+    kept = glimpse.glimpse(None, payload)
+    text = glimpse.written(kept)
+    assert glimpse.read(text) == kept
+    assert len(kept.leaves) + kept.more == glimpse.count(payload)
+
+
+def test_a_glimpse_of_the_largest_payload_is_small() -> None:
+    wide = {f"{n}{'x' * 90}": "y" * 120 for n in range(1000)}
+    deep: Any = "z" * 10_000
+    for _ in range(60):
+        deep = {"k" * 100: deep}
+    for payload in (wide, deep, {"a": "q" * 250_000}, {"a": ["b" * 1000] * 200}):
+        assert len(glimpse.written(glimpse.glimpse(None, payload))) < 16_000
+
+
+def test_two_isolates_never_cross_values() -> None:
+    line = values(glimpse.glimpse(None, {"שם": "אב", "amount": 5}).leaves)
+    assert line.count(FSI) == line.count(PDI) >= 1
+    assert "אב" in actual(line)
+
+
+@pytest.mark.parametrize("amount", [12, 120, 12_000])
+def test_a_question_is_read_with_its_card(make: Make, amount: int) -> None:
+    drawn = json.dumps(card(make({"amount": amount, "customer": "cus_42"})).blocks, ensure_ascii=False)
+    assert f"amount “{amount}”" in drawn
