@@ -14,13 +14,14 @@ from itertools import islice
 from typing import Any
 
 from signoff.bot.forms.difference_view import difference_view
-from signoff.bot.forms.fit import input_of
+from signoff.bot.forms.fit import has_one_input, input_of
 from signoff.bot.forms.inputs import Fixed, Input
-from signoff.bot.forms.leaves import Path, leaves, replaced
+from signoff.bot.forms.leaves import Path, leaves, places_left, replaced
 from signoff.bot.text.fold import fold, split
-from signoff.bot.text.payload import elements, name_text, rows, values
-from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, cut, glimpse, length, line, literal, rich, visible
+from signoff.bot.text.meaning import code_of
+from signoff.bot.text.payload import elements, rows, values
+from signoff.bot.text.place import part_text, place_text
+from signoff.bot.text.text import Block, glimpse, length, line, literal, rich, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     asks,
@@ -34,6 +35,7 @@ from signoff.bot.text.views import (
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import meaning as meaning_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical
@@ -52,6 +54,9 @@ BYTES = 200_000
 FIELDS = 1_000
 """Fields of a form: a schema may describe many more than the payload has. The others stay as they are."""
 MESSAGE = 150
+LABEL = 150
+HINT = 1000
+"""Characters; Slack takes 2,000 of a label or a hint, and they stand in every form of every payload."""
 
 
 def can_edit(approval: Approval) -> bool:
@@ -112,6 +117,7 @@ class EditForm:
             name: entered
             for name, entered in self.entered.items()
             if type(form.inputs.get(name)) is type(self.inputs[name])
+            and same_item(self.approval.payload, approval.payload, self.inputs[name].path)
         }
         return replace(form, entered=kept)
 
@@ -121,7 +127,7 @@ class EditForm:
         return {place.block_id: place for place in _places(self.approval)}
 
     @cached_property
-    def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
+    def _read(self) -> tuple[dict[Path, Any], dict[str, str]]:
         found: dict[Path, Any] = {}
         errors: dict[str, str] = {}
         for block_id, entered in self.entered.items():
@@ -130,15 +136,15 @@ class EditForm:
                 found[place.path] = place.value(entered)
             except Invalid as error:
                 errors[block_id] = _message(error.detail)
-        return replaced(self.approval.payload, found), errors
+        return found, errors
 
-    @property
+    @cached_property
     def payload(self) -> dict[str, Any]:
         """The payload with all that can be read of what was entered, unchecked.
 
         What was left alone stays exactly as it is, and what was missing stays missing.
         """
-        return self._read[0]
+        return replaced(self.approval.payload, self._read[0])
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -163,12 +169,11 @@ class EditForm:
         schema, found = self.approval.request.json_schema, dict[str, str]()
         try:
             for problem in check(schema, self.payload) if schema else ():
-                path = tuple(str(part) for part in problem.path)
-                above = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), ())
+                path = places_left(self._read[0], problem.path)
+                at = _nearest(path, places)
                 message = problem.message[0].upper() + problem.message[1:]
-                found.setdefault(
-                    places.get(above, first), _message(message if above == path else str(problem))
-                )
+                message = message if at == path else str(replace(problem, path=path))
+                found.setdefault(places.get(at, first), _message(message))
             if not found and canonical(self.payload) == self.approval.payload_text:
                 found[first] = forms_words.NOTHING_CHANGED
             if not found:
@@ -212,41 +217,105 @@ class EditForm:
             parts = list(self._field_blocks(place, errors.get(place.block_id, "")))
             if blocks and place.object != group:
                 parts = [{"type": "divider"}, *parts]
+            parts = self._headed(place, parts) if place.object != group else parts
             size = len(json.dumps(parts))
             if blocks and (size > room or len(blocks) + len(parts) > most):
                 return blocks, index
             blocks, room, group = blocks + parts, room - size, place.object
         return blocks, len(self.inputs)
 
+    def _headed(self, place: Input, parts: list[Block]) -> list[Block]:
+        """The blocks of the first field of an object: over one that is not there yet stands what it is."""
+        added = place.added
+        if not added or not place.leaf.is_new or added == place.path:
+            return parts
+        head = note(forms_words.adds_item(_label(added)), f"adds:{place.block_id.removeprefix('field:')}")
+        return [*(part for part in parts[:-1]), head, parts[-1]]
+
     def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
-        name = cut(" › ".join(isolated(name_text(part)) for part in place.path), 150)
+        name = _label(place.path)
         if isinstance(place, Fixed):
             yield _as_text(place, name)
             return
         if error:
             yield note(_message(error))
+        if currency := self._currency(place):
+            name = meaning_words.money(name, currency)
         element = place.drawn(self.entered.get(place.block_id, place.start))
-        yield asks(place.block_id, name, element, " ".join(place.hints), place.is_optional)
+        hint = glimpse(" ".join(place.hints), HINT)
+        yield asks(place.block_id, name, element, hint, place.is_optional)
+
+    def _currency(self, place: Input) -> str:
+        """The currency of an amount, as it was entered so far; empty where that cannot be said."""
+        beside = place.meaning.currency_field
+        if not beside:
+            return ""
+        for block_id in self.entered:
+            other = self.inputs[block_id]
+            if other.path == (*place.path[:-1], beside):
+                now = self._read[0].get(other.path)
+                return code_of(now)
+        return place.meaning.currency
 
 
 def _places(approval: Approval) -> Iterator[Input]:
     """The first fields of the payload and of its schema, each with its input."""
     editable = approval.editable
     names = frozenset(editable) if isinstance(editable, tuple) else frozenset()
-    found = islice(leaves(approval.request.json_schema, approval.payload), FIELDS)
-    return (input_of(*leaf, editable is True or leaf[0][0] in names) for leaf in found)
+    opened = leaves(approval.request.json_schema, approval.payload, has_one_input)
+    return (input_of(leaf, editable is True or leaf.path[0] in names) for leaf in islice(opened, FIELDS))
+
+
+def _nearest(path: Path, places: Mapping[Path, str]) -> Path:
+    """The place of a fault: that itself, else the one around it, else the first one in it."""
+    for n in range(len(path), 0, -1):
+        if path[:n] in places:
+            return path[:n]
+        if inside := next((place for place in places if place[:n] == path[:n]), None):
+            return inside
+    return ()
+
+
+def same_item(old: Any, new: Any, path: Path) -> bool:
+    """Whether a place in two payloads is in the same items of lists that are as long."""
+    for part in path:
+        if isinstance(part, int):
+            if not isinstance(old, list) or not isinstance(new, list) or len(old) != len(new):
+                return False
+            if part >= len(old):
+                return True
+            if canonical(old[part]) != canonical(new[part]):
+                return False
+        old, new = _part(old, part), _part(new, part)
+    return True
+
+
+def _part(value: Any, part: str | int) -> Any:
+    if isinstance(value, list) and isinstance(part, int):
+        return value[part]
+    return value.get(part) if isinstance(value, dict) else None
 
 
 def _message(text: str) -> str:
     return glimpse(text, MESSAGE)
 
 
+def _label(path: Path) -> str:
+    """A place as an input's label: of a long one the last names."""
+    return place_text(path, LABEL)
+
+
 def _as_text(place: Fixed, name: str) -> Block:
     """A field without an input: its beginning, and why it stays."""
-    schema, value = place.field.schema, place.field.value
-    for part in reversed(place.path):
-        schema, value = {"type": "object", "properties": {part: schema}}, {part: value}
-    shown = fold(values(schema, value), 600, 8) if place.field.present and length(name) < 100 else None
-    parts = elements(shown.rows) if shown else []
+    field, parts = place.field, list[Block]()
+    if field.present and length(name) < 100 and place.leaf.kind != "rest":
+        schema = {"type": "object", "properties": {field.name: field.schema}}
+        shown = fold(values(schema, {field.name: field.value}), 600, 8)
+        above = tuple(part_text(part) for part in place.path[:-1])
+        here = part_text(place.path[-1])
+        named = [replace(row, path=(*above, here, *row.path[1:])) if row.path else row for row in shown.rows]
+        parts = elements(named)
+    if place.leaf.kind == "rest":
+        name = f"{name} {forms_words.and_more(len(field.value) - 1)}"
     why = line(literal(f"({place.why})", "italic"))
     return rich(place.block_id, *(parts or [line(literal(name, "bold"))]), why)
