@@ -14,14 +14,13 @@ from itertools import islice
 from typing import Any
 
 from signoff.bot.forms.difference_view import difference_view
-from signoff.bot.forms.fit import has_one_input, input_of
 from signoff.bot.forms.inputs import Fixed, Input
-from signoff.bot.forms.leaves import Path, leaves, places_left, replaced
-from signoff.bot.text.fold import fold, split
+from signoff.bot.forms.leaves import Path, places_left, replaced
+from signoff.bot.forms.places import FIELDS, as_text, label, nearest, places_of, same_item
+from signoff.bot.text.fold import split
 from signoff.bot.text.meaning import code_of
-from signoff.bot.text.payload import elements, rows, values
-from signoff.bot.text.place import part_text, place_text
-from signoff.bot.text.text import Block, glimpse, length, line, literal, rich, visible
+from signoff.bot.text.payload import rows
+from signoff.bot.text.text import Block, glimpse, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     asks,
@@ -51,10 +50,7 @@ BLOCKS = 92
 """Fields of a page, with their errors and dividers: Slack takes 100 blocks a view."""
 BYTES = 200_000
 """Of a page as JSON: Slack takes 250 KB, the rest of the view included."""
-FIELDS = 1_000
-"""Fields of a form: a schema may describe many more than the payload has. The others stay as they are."""
 MESSAGE = 150
-LABEL = 150
 HINT = 1000
 """Characters; Slack takes 2,000 of a label or a hint, and they stand in every form of every payload."""
 
@@ -71,7 +67,7 @@ def can_edit(approval: Approval) -> bool:
     whole = split(rows(approval.request.json_schema, approval.payload, whole=True), BLOCK_CHARACTERS)
     if sum(1 for _ in chunks(whole)) > VIEW_BLOCKS:
         return False
-    return any(not isinstance(place, Fixed) for place in _places(approval))
+    return any(not isinstance(place, Fixed) for place in places_of(approval))
 
 
 @dataclass(frozen=True)
@@ -124,7 +120,7 @@ class EditForm:
     @cached_property
     def inputs(self) -> dict[str, Input]:
         """The fields of the payload and of its schema, by block_id."""
-        return {place.block_id: place for place in _places(self.approval)}
+        return {place.block_id: place for place in places_of(self.approval)}
 
     @cached_property
     def _read(self) -> tuple[dict[Path, Any], dict[str, str]]:
@@ -170,7 +166,7 @@ class EditForm:
         try:
             for problem in check(schema, self.payload) if schema else ():
                 path = places_left(self._read[0], problem.path)
-                at = _nearest(path, places)
+                at = nearest(path, places)
                 message = problem.message[0].upper() + problem.message[1:]
                 message = message if at == path else str(replace(problem, path=path))
                 found.setdefault(places.get(at, first), _message(message))
@@ -229,13 +225,13 @@ class EditForm:
         added = place.added
         if not added or not place.leaf.is_new or added == place.path:
             return parts
-        head = note(forms_words.adds_item(_label(added)), f"adds:{place.block_id.removeprefix('field:')}")
+        head = note(forms_words.adds_item(label(added)), f"adds:{place.block_id.removeprefix('field:')}")
         return [*(part for part in parts[:-1]), head, parts[-1]]
 
     def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
-        name = _label(place.path)
+        name = label(place.path)
         if isinstance(place, Fixed):
-            yield _as_text(place, name)
+            yield as_text(place)
             return
         if error:
             yield note(_message(error))
@@ -258,64 +254,5 @@ class EditForm:
         return place.meaning.currency
 
 
-def _places(approval: Approval) -> Iterator[Input]:
-    """The first fields of the payload and of its schema, each with its input."""
-    editable = approval.editable
-    names = frozenset(editable) if isinstance(editable, tuple) else frozenset()
-    opened = leaves(approval.request.json_schema, approval.payload, has_one_input)
-    return (input_of(leaf, editable is True or leaf.path[0] in names) for leaf in islice(opened, FIELDS))
-
-
-def _nearest(path: Path, places: Mapping[Path, str]) -> Path:
-    """The place of a fault: that itself, else the one around it, else the first one in it."""
-    for n in range(len(path), 0, -1):
-        if path[:n] in places:
-            return path[:n]
-        if inside := next((place for place in places if place[:n] == path[:n]), None):
-            return inside
-    return ()
-
-
-def same_item(old: Any, new: Any, path: Path) -> bool:
-    """Whether a place in two payloads is in the same items of lists that are as long."""
-    for part in path:
-        if isinstance(part, int):
-            if not isinstance(old, list) or not isinstance(new, list) or len(old) != len(new):
-                return False
-            if part >= len(old):
-                return True
-            if canonical(old[part]) != canonical(new[part]):
-                return False
-        old, new = _part(old, part), _part(new, part)
-    return True
-
-
-def _part(value: Any, part: str | int) -> Any:
-    if isinstance(value, list) and isinstance(part, int):
-        return value[part]
-    return value.get(part) if isinstance(value, dict) else None
-
-
 def _message(text: str) -> str:
     return glimpse(text, MESSAGE)
-
-
-def _label(path: Path) -> str:
-    """A place as an input's label: of a long one the last names."""
-    return place_text(path, LABEL)
-
-
-def _as_text(place: Fixed, name: str) -> Block:
-    """A field without an input: its beginning, and why it stays."""
-    field, parts = place.field, list[Block]()
-    if field.present and length(name) < 100 and place.leaf.kind != "rest":
-        schema = {"type": "object", "properties": {field.name: field.schema}}
-        shown = fold(values(schema, {field.name: field.value}), 600, 8)
-        above = tuple(part_text(part) for part in place.path[:-1])
-        here = part_text(place.path[-1])
-        named = [replace(row, path=(*above, here, *row.path[1:])) if row.path else row for row in shown.rows]
-        parts = elements(named)
-    if place.leaf.kind == "rest":
-        name = f"{name} {forms_words.and_more(len(field.value) - 1)}"
-    why = line(literal(f"({place.why})", "italic"))
-    return rich(place.block_id, *(parts or [line(literal(name, "bold"))]), why)

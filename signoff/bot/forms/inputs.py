@@ -84,8 +84,8 @@ class Input:
 
     @property
     def default(self) -> str:
-        """What its schema names as its default, as visible text, where the payload does not have it."""
-        if self.field.present or "default" not in self.field.schema:
+        """What its schema names as its default, as visible text; empty where it names none."""
+        if "default" not in self.field.schema:
             return ""
         default = self.field.schema["default"]
         text = json.dumps(default, ensure_ascii=False) if isinstance(default, list | dict) else ""
@@ -95,7 +95,7 @@ class Input:
     def hints(self) -> list[str]:
         """What stands under it: the agent's words about it, marked as its own."""
         field, found = self.field, []
-        if self.default:
+        if self.default and not self.field.present:
             found.append(forms_words.not_given(self.default))
         if field.title.strip() and field.title != field.name:
             found.append(forms_words.agent_title(glimpse(field.title, 60)))
@@ -111,12 +111,12 @@ class Input:
         """What an input says that holds nothing: what comes of that."""
         if self.leaf.is_new:
             text = forms_words.NOT_ADDED if self.is_item else forms_words.NOT_GIVEN
-        elif not self.field.present:
-            text = meaning_words.default(self.default) if self.default else forms_words.NOT_GIVEN
-        elif self.field.nullable:
+        elif self.field.present and self.field.nullable:
             text = forms_words.EMPTY_CHOICE
+        elif self.is_item:
+            text = forms_words.REMOVED
         else:
-            text = forms_words.REMOVED if self.is_item else forms_words.NOT_GIVEN
+            text = meaning_words.default(self.default) if self.default else forms_words.NOT_GIVEN
         return plain(text) if self.is_optional else None
 
     def entered(self, state: dict[str, Any]) -> Any:
