@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 from collections.abc import Generator, Iterator
@@ -53,6 +54,27 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Nor in itself. At its end the servers of others may be stopped, which takes one."""
     with processes_for(item):
         return (yield)
+
+
+@pytest.fixture(autouse=True)
+def _frames(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test does, no frame is too large for Slack, nor in pieces, but where it asks `large_frames`.
+
+    Stand-ins that live in this process are watched: those of all tests but the ones of whole installations.
+    """
+    heard: list[str] = []
+    watch = logging.Handler()
+    watch.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("signoff.sandbox")
+    logger.addHandler(watch)
+    yield
+    logger.removeHandler(watch)
+    assert not heard or "large_frames" in request.fixturenames, heard
+
+
+@pytest.fixture
+def large_frames() -> None:
+    """This test sends what Slack does not take."""
 
 
 @pytest.fixture(scope="session")

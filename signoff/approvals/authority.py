@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from signoff.approvals.errors import NotAllowed
+from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.models.people import MEMBERS, Directory, Person, is_group
 
 
@@ -15,6 +15,7 @@ def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -
     Enterprise Grid people of its other workspaces are such, too, by the list of workspaces that Slack has of
     them. Where it gives none, who is named has to be of the same organisation at least, and is no `member`.
     The workspace is compared by the user's own team id: the one in a click's context is the reader's.
+    Where nobody can say who is in a group, nobody decides as its member: raises GroupsUnread.
     """
     person = directory.person(user_id)
     team, enterprise = directory.home()
@@ -24,8 +25,22 @@ def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -
         raise NotAllowed("Only members of this workspace can decide.")
     if (MEMBERS in approvers and member) or user_id in approvers:
         return person
-    if any(user_id in directory.group(approver) for approver in approvers if is_group(approver)):
+    if _is_in(user_id, [approver for approver in approvers if is_group(approver)], directory):
         return person
     if MEMBERS in approvers:
         raise NotAllowed("Only members of this workspace can decide.")
     raise NotAllowed("Only the approvers named on the card can decide.", tuple(approvers))
+
+
+def _is_in(user_id: str, groups: Collection[str], directory: Directory) -> bool:
+    """Whether they are in one of the groups; raises GroupsUnread where that one may be among those unread."""
+    unread, why = list[str](), ""
+    for group in groups:
+        try:
+            if user_id in directory.group(group):
+                return True
+        except GroupsUnread as error:
+            unread, why = [*unread, *error.groups], error.why
+    if unread:
+        raise GroupsUnread(unread, why)
+    return False

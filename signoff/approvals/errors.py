@@ -2,7 +2,7 @@
 
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-├── NotAllowed  EditNotAllowed  BlockedNow
+├── NotAllowed  EditNotAllowed  GroupsUnread  BlockedNow
 └── UnknownApproval  Restored  Tampered
 """
 
@@ -43,6 +43,17 @@ class NotAllowed(NotRecorded):
 
 class EditNotAllowed(NotAllowed):
     """This person may decide, but not on what their changes would make of the request."""
+
+
+class GroupsUnread(NotAllowed):
+    """Whether this person may decide cannot be told, and never by itself: nobody says who is in these groups.
+
+    `groups` are their ids, `why` is the end of a sentence in our own words.
+    """
+
+    def __init__(self, groups: Sequence[str], why: str) -> None:
+        super().__init__(f"Nobody says who is in {', '.join(groups)}: {why}.")
+        self.groups, self.why = tuple(groups), why
 
 
 class BlockedNow(NotRecorded):

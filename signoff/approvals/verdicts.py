@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from signoff.approvals import authority
-from signoff.approvals.errors import BlockedNow, EditNotAllowed, NotAllowed
+from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NotAllowed
 from signoff.approvals.standing import standing
 from signoff.errors import Duplicate, Invalid, Limited
 from signoff.models import changes, flood, sums
@@ -190,6 +190,8 @@ class Judge:
             raise BlockedNow(verdict.reason, edited=True)
         try:
             authority.may_decide(user_id, now.resolve(verdict.named), self._directory)
+        except GroupsUnread:
+            raise
         except NotAllowed as error:
             raise EditNotAllowed(error.detail, error.approvers) from None
         before = policy.missing(asked, request)  # it was taken without that, under another policy

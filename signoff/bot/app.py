@@ -20,6 +20,7 @@ from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms.modals import message_view
+from signoff.bot.listeners.acks import Acks
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
@@ -68,20 +69,21 @@ class Running:
 
 
 class CountedApp(App):
-    """Counts each request from its arrival until its acknowledgement is made.
+    """Counts each request from its arrival until its acknowledgement is made, and makes that fit a frame.
 
     Bolt's middlewares cannot: it calls the listener after they have all returned.
     """
 
-    def __init__(self, running: Running, **given: Any) -> None:
+    def __init__(self, running: Running, slack: Slack, **given: Any) -> None:
         super().__init__(**given)
         self._running = running
+        self._acks = Acks(slack, running.one)
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """One request, from Socket Mode."""
         with self._running.one():
             crash.here("bot.clicked")
-            answer = super().dispatch(req)
+            answer = self._acks.fitted(req.body, super().dispatch(req))
             crash.here("bot.done")
             return answer
 
@@ -112,6 +114,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         os.environ.pop(name, None)  # Bolt would take them for OAuth, and drop the token
     app = CountedApp(
         counted,
+        server.slack,
         client=server.slack.web,
         process_before_response=True,  # its default looks for the ack every 10 ms
         token_verification_enabled=True,
@@ -120,8 +123,8 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
 
     opener = Opener(server.slack, server.directory)
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
-    editor = Editor(server.approvals, server.slack, actions.refusal)
-    commands = Commands(server.lists, server.store, server.slack, opener)
+    editor = Editor(server.approvals, opener, actions.refusal)
+    commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
     mentions = Mentions(server.approvals, server.slack, actions.explain)
     news = News(server.directory)

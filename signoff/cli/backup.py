@@ -10,7 +10,6 @@ from signoff.cli.database import check_upgraded, opened
 from signoff.cli.output import clock, say
 from signoff.cli.parsers import Commands, command
 from signoff.errors import ConfigError
-from signoff.server.data_lock import only_one
 
 if TYPE_CHECKING:
     from signoff.server.restore import Restored
@@ -82,6 +81,8 @@ def _restore(arguments: argparse.Namespace) -> int:
     if bool(arguments.file) == arguments.in_place or (arguments.in_place and arguments.replace):
         raise ConfigError("Name the FILE to restore, or --in-place by itself.")
     given = settings.load()
+    from signoff.server.data_lock import only_one  # here: Windows, where agents run, has no such locks
+
     with only_one(given.data), opened(given):
         if arguments.in_place:
             done = restoring.in_place(given.database)

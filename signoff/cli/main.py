@@ -39,6 +39,8 @@ SERVER = (
 )
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
+POSIX = {"serve", "bot", "intake", "worker", "demo"}
+"""Commands that do not run on Windows, where agents do."""
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
@@ -67,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
 
     def run() -> int:
+        if sys.platform == "win32" and getattr(arguments, "command", "") in POSIX:
+            raise ConfigError("a server runs on Linux or macOS; on Windows agents do.")
         given.read(arguments)
         code: int = arguments.run(arguments)
         return code

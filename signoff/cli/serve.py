@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import pwd
 import socket
 import sys
 from collections.abc import Iterator
@@ -132,6 +131,8 @@ def _prepared(source: Forker | None, signals: Signals) -> tuple[int, Prepared | 
 
 def _user() -> str:
     """Who runs this, as the system calls them."""
+    import pwd  # here, as an agent's commands are loaded with this one, and Windows has none
+
     with suppress(KeyError):
         return pwd.getpwuid(os.getuid()).pw_name
     return str(os.getuid())

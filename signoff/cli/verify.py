@@ -92,11 +92,12 @@ def _spend(
 
 def _keys_and_deployment() -> tuple[str, str]:
     from signoff.models.receipt import DEPLOYMENT
-    from signoff.queue.data_folder import agent_settings
+    from signoff.queue import neighbours
 
     keys, deployment = os.environ.get("SIGNOFF_VERIFY_KEY"), os.environ.get("SIGNOFF_DEPLOYMENT")
     if not keys:
-        local = agent_settings()
+        found = neighbours.find()
+        local = found.settings if found else {}
         keys, deployment = local.get("SIGNOFF_VERIFY_KEY"), deployment or local.get("SIGNOFF_DEPLOYMENT")
     if not keys:
         raise ConfigError("SIGNOFF_VERIFY_KEY is not set: `signoff keys public` beside the server prints it.")

@@ -256,7 +256,8 @@ class AsyncSignoff:
         loop = asyncio.get_running_loop()
         if self._exchange is None or self._loop is not loop:
             settings = self._load_settings()
-            self._exchange, self._loop = RedisExchange(settings.redis_url, settings.agent), loop
+            self._exchange = RedisExchange(settings.redis_url, settings.agent, settings.fix)
+            self._loop = loop
         return self._exchange
 
     def _accept(self, response: Response, request_id: str, digest: str | None) -> Receipt:

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 from signoff.client import connections
 from signoff.client.connections import CONNECT_SECONDS
 from signoff.client.notifications import Notifications
+from signoff.client.settings import CHECK
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
 from signoff.models.messages import Response
@@ -76,10 +77,10 @@ class Exchange(Protocol):
 
 
 class RedisExchange:
-    """The real one. Belongs to one event loop."""
+    """The real one. Belongs to one event loop. `fix` says what to do where Redis does not answer."""
 
-    def __init__(self, url: str, agent: str) -> None:
-        self._agent = agent
+    def __init__(self, url: str, agent: str, fix: str = CHECK) -> None:
+        self._agent, self._fix = agent, fix
         self._redis = connections.commands(url)
         self._notifications = Notifications(url, self._look, self._beat)
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
@@ -117,7 +118,7 @@ class RedisExchange:
                 return await self._wait_for(request_id, final=True, body=body)
         except TimeoutError:
             if not self._notifications.connected:
-                raise _unreachable(self._notifications.fault) from None
+                raise self._unreachable(self._notifications.fault) from None
             raise
 
     async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
@@ -149,6 +150,10 @@ class RedisExchange:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._redis.aclose()
 
+    def _unreachable(self, error: BaseException | None) -> Unreachable:
+        what = f"{type(error).__name__}: {str(error).rstrip('.')}." if error else "No connection stands."
+        return Unreachable(f"{what} {self._fix}")
+
     def _key(self, request_id: str) -> str:
         return stream.decision(self._agent, request_id)
 
@@ -167,9 +172,9 @@ class RedisExchange:
         except ResponseError as error:
             if str(error).startswith("WRONGTYPE"):
                 raise NotVerified("What stands under its key in Redis is none of Signoff's.") from None
-            raise _unreachable(error) from None
+            raise self._unreachable(error) from None
         except (RedisError, OSError) as error:
-            raise _unreachable(error) from None
+            raise self._unreachable(error) from None
 
     def _ensure_received(self, request_id: str, body: str) -> None:
         """Have a request received, once however often that is wished for."""
@@ -223,7 +228,7 @@ class RedisExchange:
                     await self._notifications.reached.wait()
             except TimeoutError:
                 self._notifications.remove(topic)
-                raise _unreachable(self._notifications.fault) from None
+                raise self._unreachable(self._notifications.fault) from None
 
     async def _wait_for(self, request_id: str, *, final: bool, body: str | None = None) -> Response:
         topic = stream.notification(self._agent, request_id)
@@ -305,8 +310,3 @@ def _decode(text: bytes | None) -> Response | None:
         return Response.decode(text)
     except Invalid as error:
         raise NotVerified(error.detail) from None
-
-
-def _unreachable(error: BaseException | None) -> Unreachable:
-    what = f"{type(error).__name__}: {str(error).rstrip('.')}." if error else "No connection stands."
-    return Unreachable(f"{what} Check SIGNOFF_REDIS_URL and that Redis runs.")

@@ -93,18 +93,23 @@ RARE_POINTS: Final[dict[str, str]] = {
 """Those that need a policy, or a restore and the first sweep after it."""
 
 
+KILL: Final = getattr(signal, "SIGKILL", 0)
+STOP: Final = getattr(signal, "SIGSTOP", 0)
+"""Windows, where agents may run, has neither of them."""
+
+
 class _Armed:
     """Where this process dies or stands still; nowhere, unless it was told to."""
 
     point: str = ""
     left: int = 0
-    by: int = signal.SIGKILL
+    by: int = KILL
 
 
 _lock = threading.Lock()
 
 
-def arm(where: str, by: int = signal.SIGKILL, name: str = ENVIRONMENT) -> None:
+def arm(where: str, by: int = KILL, name: str = ENVIRONMENT) -> None:
     """`point:n`: get a signal the n-th time that the point is passed; empty: never. Raises ValueError for
     neither, naming the environment's variable.
     """
@@ -117,7 +122,7 @@ def arm(where: str, by: int = signal.SIGKILL, name: str = ENVIRONMENT) -> None:
 def arm_by(environment: Mapping[str, str]) -> None:
     """What an environment says."""
     if where := environment.get(FREEZE_ENVIRONMENT, ""):
-        arm(where, signal.SIGSTOP, FREEZE_ENVIRONMENT)
+        arm(where, STOP, FREEZE_ENVIRONMENT)
     else:
         arm(environment.get(ENVIRONMENT, ""))
 

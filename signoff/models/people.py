@@ -41,7 +41,10 @@ class Directory(Protocol):
         """One user; raises NotAllowed when there is no such user."""
 
     def group(self, group_id: str) -> Collection[str]:
-        """The user ids in a user group; none when it is disabled or unknown."""
+        """The user ids in a user group; none when it is disabled or unknown.
+
+        Raises GroupsUnread, a NotAllowed, where that is not said until somebody changes something.
+        """
 
 
 def is_group(approver: str) -> bool:

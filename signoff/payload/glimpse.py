@@ -47,13 +47,14 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 @dataclass(frozen=True)
 class Leaf:
-    """One field: its names, and its value, or the first entries of a list of plain values, as text.
+    """One field: its value, or the first entries of a list of plain values, as text.
 
+    `path` holds its names, and places in lists, counted from 1.
     `more` counts entries that are not in `values`. `cut` says that the last of `values` goes on; `long`,
     that the field has lines or is longer than a line of a phone.
     """
 
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     values: tuple[str, ...]
     more: int = 0
     cut: bool = False
@@ -113,20 +114,20 @@ def read(text: str | None) -> Glimpse:
 
 
 def _under(
-    reader: Reader, schema: dict[str, Any] | None, value: dict[str, Any], path: tuple[str, ...]
+    reader: Reader, schema: dict[str, Any] | None, value: dict[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[Leaf]:
     for field in reader.present(schema, value):
         yield from _of(reader, field.schema, field.value, (*path, _short(field.name, NAME)))
 
 
-def _of(reader: Reader, schema: dict[str, Any], value: Any, path: tuple[str, ...]) -> Iterator[Leaf]:
+def _of(reader: Reader, schema: dict[str, Any], value: Any, path: tuple[str | int, ...]) -> Iterator[Leaf]:
     if _inner(value, len(path)) is None:
         yield _leaf(path, value)
     elif isinstance(value, dict):
         yield from _under(reader, schema, value, path)
     else:
         for number, entry in enumerate(value, 1):
-            yield from _of(reader, {}, entry, (*path, str(number)))
+            yield from _of(reader, {}, entry, (*path, number))
 
 
 def _inner(value: Any, depth: int) -> list[Any] | None:
@@ -140,7 +141,7 @@ def _inner(value: Any, depth: int) -> list[Any] | None:
     return None
 
 
-def _leaf(path: tuple[str, ...], value: Any) -> Leaf:
+def _leaf(path: tuple[str | int, ...], value: Any) -> Leaf:
     entries = value if isinstance(value, list) and value and len(path) < DEEPEST else [value]
     kept = [_text(entry) for entry in entries[:ITEMS]]
     first = [text.partition("\n") for text in kept]
@@ -166,7 +167,7 @@ def rank(leaf: Leaf) -> int:
     """
     if leaf.long:
         return 3
-    words = {word.lower() for name in leaf.path[-2:] for word in _WORDS.findall(name)}
+    words = {word.lower() for name in leaf.path[-2:] for word in _WORDS.findall(str(name))}
     if words & _SUMS and _NUMBER.fullmatch(leaf.values[0]):
         return 0
     return 1 if words & _RECIPIENTS else 2

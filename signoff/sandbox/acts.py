@@ -83,7 +83,7 @@ class Acts:
         if state is not None:
             values[block["block_id"]][element["action_id"]] = state
         payload = self.payloads.message_action(user, channel, message, done, values)
-        return act.answer(await self.socket_mode.deliver("interactive", payload))
+        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
 
     async def _click_in_view(self, user: User, fields: JSON) -> JSON:
         view = act.view(self.workspace, user, fields)
@@ -97,7 +97,7 @@ class Acts:
             values = forms.merged(view, {block["block_id"]: {element["action_id"]: state}})
             view = self.workspace.views.keep(view["id"], values)
         payload = self.payloads.view_action(user, view, done)
-        return act.answer(await self.socket_mode.deliver("interactive", payload))
+        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
 
     async def _submit(self, user: User, fields: JSON) -> JSON:
         view = act.view(self.workspace, user, fields)

@@ -8,7 +8,8 @@
 - `POST read`: see `reads.py`; `GET pane`, `POST pane`: see `panes.py`
 - `POST act`: see `acts.py`
 - `GET faults`; `POST faults`: see `faults.py`; `{"clear": true}`, `{"rate_limits": true}`,
-  `{"redelivery_seconds": [0, 0.1, 0.2]}` (see `events.py`)
+  `{"redelivery_seconds": [0, 0.1, 0.2]}` (see `events.py`), `{"ghosts": 3}` (see `socket_mode.py`); a
+  `disconnect` of the socket takes a `reason`: Slack's, or `half_open`, which leaves ghosts behind
 - `POST team`: `{"users": {id: {flag: value}}, "channels": {id: {field: value}}, "usergroups": {id: {field:
   value}}, "bot": {"token_error": "token_revoked" | "account_inactive" | "", "scopes": […], "installed":
   bool}, "events": […], "features": {…}, "enterprise": "E…" | ""}`. `enterprise` makes the workspace part of
@@ -118,13 +119,16 @@ class Control:
         """GET faults: what is left of them."""
         pending = [fault.as_json() for fault in self.faults.pending]
         more = {"rate_limits": self.faults.rate_limits, "redelivery_seconds": self.events.redelivery}
-        return {"ok": True, "faults": pending, **more}
+        return {"ok": True, "faults": pending, **more, "ghosts": self.socket_mode.ghosts}
 
     async def add_fault(self, fields: JSON) -> JSON:
         """POST faults. A disconnect of the socket happens at once; `reason` may name Slack's reason."""
         if fields.get("clear") is True:
             self.faults.clear()
             self.events.redelivery = REDELIVERY
+            self.socket_mode.ghosts = 0
+        if "ghosts" in fields:
+            self.socket_mode.haunt(fields["ghosts"])
         if "redelivery_seconds" in fields:
             self.events.shorten(fields["redelivery_seconds"])
         if isinstance(fields.get("rate_limits"), bool):
@@ -135,9 +139,10 @@ class Control:
                 await self.socket_mode.disconnect(fields.get("reason", "refresh_requested"))
             else:
                 self.faults.pending.append(fault)
-        elif not {"clear", "rate_limits", "redelivery_seconds"} & fields.keys():
+        elif not {"clear", "rate_limits", "redelivery_seconds", "ghosts"} & fields.keys():
             raise ActError(
-                "invalid_fault", detail="Give method and mode, or clear, rate_limits or redelivery_seconds."
+                "invalid_fault",
+                detail="Give method and mode, or clear, rate_limits, redelivery_seconds or ghosts.",
             )
         return await self.list_faults({})
 
@@ -170,6 +175,7 @@ class Control:
         """POST reset."""
         self.events.cancel()
         self.events.redelivery = REDELIVERY
+        self.socket_mode.ghosts = 0
         self.workspace.reset()
         self.faults.clear()
         self.journal.entries.clear()

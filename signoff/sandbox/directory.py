@@ -60,6 +60,7 @@ def users_info(workspace: Workspace, arguments: Arguments) -> JSON:
 
 def usergroups_list(workspace: Workspace, arguments: Arguments) -> JSON:
     """usergroups.list: without the disabled ones unless asked for."""
+    _check_plan(workspace)
     groups = [
         group.as_json(with_users=arguments.flag("include_users"))
         for group in workspace.team.usergroups.values()
@@ -70,10 +71,17 @@ def usergroups_list(workspace: Workspace, arguments: Arguments) -> JSON:
 
 def usergroups_users_list(workspace: Workspace, arguments: Arguments) -> JSON:
     """usergroups.users.list: the ids of a group's members."""
+    _check_plan(workspace)
     group = workspace.team.usergroups.get(arguments.required("usergroup"))
     if group is None or (group.disabled and not arguments.flag("include_disabled")):
         raise SlackError("no_such_subteam")
     return {"users": list(group.users)}
+
+
+def _check_plan(workspace: Workspace) -> None:
+    """User groups are a feature of paid plans."""
+    if workspace.plan == "free":
+        raise SlackError("plan_upgrade_required")
 
 
 def _kind(channel: Channel) -> str:

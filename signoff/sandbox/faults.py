@@ -10,7 +10,13 @@ from typing import Any, Final
 
 from signoff.sandbox.errors import ActError
 
-MODES: Final = ("ratelimited", "error", "hang", "drop_reply", "disconnect")
+MODES: Final = ("ratelimited", "error", "hang", "drop_reply", "disconnect", "html", "empty", "not_json")
+NOT_SLACKS: Final = {
+    "html": ("<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>", "text/html"),
+    "empty": ("", "text/plain"),
+    "not_json": ('["upstream connect error"]', "application/json"),
+}
+"""What a proxy or Slack's edge answers in Slack's place: body and content type."""
 _SOCKET: Final = ("socket", "apps.connections.open", "*")
 _PER_MINUTE: Final = {
     "apps.connections.open": 10,
@@ -37,6 +43,8 @@ _POSTS_AT_ONCE: Final = 3
 class Fault:
     """What happens to the next `times` calls of `method` ("*": of any) whose arguments hold `about` as text.
 
+    Where its answer is `NOT_SLACKS`, `status` is the HTTP status; `done` says that Slack did its part before.
+
     Others may be calling too: a test says which call it means by an id, a ts, an action, a run's name.
     """
 
@@ -46,11 +54,18 @@ class Fault:
     seconds: float = 1.0
     error: str = "internal_error"
     about: str = ""
+    status: int = 200
+    done: bool = False
 
     @property
     def closes_sockets(self) -> bool:
         """Whether it hits Socket Mode rather than a Web API call."""
         return self.mode == "disconnect" and self.method in _SOCKET
+
+    @property
+    def reaches_slack(self) -> bool:
+        """Whether the call gets as far as Slack."""
+        return self.mode != "disconnect" and (self.mode not in NOT_SLACKS or self.done)
 
     def hits(self, method: str, arguments: dict[str, Any]) -> bool:
         """Whether it is meant for this call."""
@@ -68,6 +83,8 @@ class Fault:
             fields.get("seconds", 1.0),
             fields.get("error", "internal_error"),
             fields.get("about", ""),
+            fields.get("status", 200),
+            fields.get("done", False),
         )
         if not isinstance(fault.method, str) or not fault.method:
             raise ActError("invalid_fault", detail='method is a Web API method, "socket" or "*"')
@@ -79,6 +96,8 @@ class Fault:
             raise ActError("invalid_fault", detail="seconds is a number from 0 to 3600")
         if not isinstance(fault.error, str):
             raise ActError("invalid_fault", detail="error is one of Slack's error codes")
+        if type(fault.status) is not int or not 200 <= fault.status < 600 or not isinstance(fault.done, bool):
+            raise ActError("invalid_fault", detail="status is an HTTP status, done is true or false")
         if not isinstance(fault.about, str) or (fault.about and fault.closes_sockets):
             raise ActError("invalid_fault", detail="about is a text that a call's arguments hold")
         return fault
@@ -92,6 +111,8 @@ class Fault:
             "seconds": self.seconds,
             "error": self.error,
             "about": self.about,
+            "status": self.status,
+            "done": self.done,
         }
 
 

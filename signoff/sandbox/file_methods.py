@@ -48,13 +48,13 @@ def complete_upload(workspace: Workspace, arguments: Arguments) -> JSON:
     ids = [arguments.string("channel_id"), *arguments.string("channels").replace(" ", "").split(",")]
     channels = [_channel(workspace, id_) for id_ in dict.fromkeys(filter(None, ids))]
     thread_ts = arguments.string("thread_ts") or None
-    for channel in channels:
-        workspace.check_thread(channel.id, thread_ts)
+    threads = {channel.id: workspace.thread_of(channel.id, thread_ts) for channel in channels}
     for file, item in zip(files, wanted, strict=True):
         file.title, file.completed = str(item.get("title") or file.name), True
     shared = [file.as_json(workspace.base_url) for file in files]
     for channel in channels:
-        workspace.post(channel, arguments.string("initial_comment"), thread_ts=thread_ts, files=shared)
+        comment = arguments.string("initial_comment")
+        workspace.post(channel, comment, thread_ts=threads[channel.id], files=shared)
     return {"files": shared}
 
 

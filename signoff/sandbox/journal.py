@@ -15,7 +15,7 @@ KEPT: Final = 5_000
 
 @dataclass(slots=True)
 class Journal:
-    """Entries are JSON objects with `n`, `kind` (call, envelope, response_url) and `at` (Unix seconds)."""
+    """Entries are JSON objects with `n`, `kind` (call, envelope, response_url, frame) and `at`, Unix time."""
 
     feed: Feed = field(default_factory=Feed)
     entries: deque[JSON] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -47,6 +47,12 @@ def brief(entry: JSON) -> JSON:
     if entry["kind"] == "response_url":
         ok = entry["status"] == 200
         return line | {"name": "response_url", "ok": ok, "error": "" if ok else answer, "ms": None}
+    if entry["kind"] == "frame":
+        return (
+            line
+            | {"name": f"frame of {entry['bytes']} bytes", "ok": False, "ms": None}
+            | {"error": entry["error"]}
+        )
     ok = isinstance(answer, dict) and answer.get("ok") is True
     error = "" if ok else str((answer or {}).get("error") or entry["fault"] or "")
     return line | {"name": entry["method"], "ok": ok, "error": error, "ms": entry["ms"]}
@@ -59,8 +65,13 @@ def _envelope(entry: JSON) -> JSON:
     late = "acknowledged too late" if entry.get("late") else "not acknowledged" if "late" in entry else ""
     return {
         "name": str(inner.get("type") or payload.get("command") or entry["type"]),
-        "who": str(user.get("name") or user.get("id") if isinstance(user, dict) else user),
+        "who": str(_named(user) if isinstance(user, dict) else user),
         "ok": True if entry["acked"] else False if late else None,
         "error": late,
         "ms": entry.get("ack_ms"),
     }
+
+
+def _named(user: JSON) -> Any:
+    """A payload's user: not every kind of payload has both names."""
+    return user.get("name") or user.get("username") or user.get("id")

@@ -13,11 +13,12 @@ from signoff.sandbox.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Its work, the bot scope it needs ("" for none), and whether it takes the app token instead."""
+    """Its work, the bot scope it needs ("" for none); whether it takes the app token instead, or none."""
 
     function: Callable[[Workspace, Arguments], dict[str, Any]]
     scope: str = ""
     app_token: bool = False
+    public: bool = False
 
 
 def need(workspace: Workspace, scope: str) -> None:

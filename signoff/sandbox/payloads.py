@@ -88,8 +88,9 @@ class Payloads:
         return place | {"channel_id": chosen, "response_url": url}
 
     def view_closed(self, user: User, view: JSON, *, is_cleared: bool) -> JSON:
-        """A modal is closed. It carries no trigger."""
-        payload = self._interaction("view_closed", user) | {"view": view, "is_cleared": is_cleared}
+        """A modal is closed. It carries no trigger, and nothing of what was typed."""
+        bare = {**view, "state": {"values": {}}}
+        payload = self._interaction("view_closed", user) | {"view": bare, "is_cleared": is_cleared}
         del payload["trigger_id"]
         return payload
 
@@ -112,14 +113,15 @@ class Payloads:
         }
 
     def shortcut(self, user: User, callback_id: str) -> JSON:
-        """A global shortcut: it knows no channel, and so has no response_url."""
+        """A global shortcut: it knows no channel, and so has no response_url. Its user has no `name`."""
         payload = self._interaction("shortcut", user)
-        del payload["api_app_id"]
+        del payload["api_app_id"], payload["user"]["name"]
         return payload | {"callback_id": callback_id, "action_ts": self.workspace.next_ts()}
 
     def message_shortcut(self, user: User, channel: Channel, message: JSON, callback_id: str) -> JSON:
-        """A message shortcut, with the message."""
+        """A message shortcut, with the message. Its user has no `username`."""
         payload = self.shortcut(user, callback_id) | {"type": "message_action", "message_ts": message["ts"]}
+        payload["user"] = {"id": user.id, "name": user.name, "team_id": user.team_id}
         payload |= {"channel": {"id": channel.id, "name": channel.payload_name}, "message": _sent(message)}
         return payload | {"response_url": self.workspace.new_response_url(channel.id, user.id)}
 

@@ -37,7 +37,7 @@ class Posts:
             raise ActError("msg_too_long")
         thread_ts = act.text(fields, "thread_ts") or None
         try:
-            self.workspace.check_thread(channel.id, thread_ts)
+            thread_ts = self.workspace.thread_of(channel.id, thread_ts)
         except SlackError as error:
             raise ActError(error.error, 404) from None
         message = self.workspace.write(channel, user, text, thread_ts)

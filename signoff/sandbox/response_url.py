@@ -1,7 +1,8 @@
 """POST /response/<token>: an app's answer to an interaction, five times in thirty minutes.
 
 Ephemeral unless `response_type` is in_channel. `replace_original` and `delete_original` act on the message
-that was pressed; an ephemeral message can never become public. It needs no token and no membership.
+that was pressed, and `delete_original` posts what else it is given, too; an ephemeral message can never
+become public. `thread_ts` counts for what is public alone. It needs no token and no membership.
 """
 
 from __future__ import annotations
@@ -61,10 +62,11 @@ def _apply(workspace: Workspace, url: ResponseUrl, sent: JSON, found: list[Any] 
         if original is None:
             raise SlackError("message_not_found")
         workspace.delete(url.channel, original["ts"])
-        return
+        if not (sent.get("text") or found):
+            return
     text = str(sent.get("text") or "")
     metadata = sent.get("metadata") if isinstance(sent.get("metadata"), dict) else None
-    if sent.get("replace_original") and original is not None:
+    if sent.get("replace_original") and original is not None and not sent.get("delete_original"):
         new = {name: value for name, value in original.items() if name != "blocks"} | {"text": text}
         if found:
             new["blocks"] = blocks.with_ids(found)
@@ -72,9 +74,9 @@ def _apply(workspace: Workspace, url: ResponseUrl, sent: JSON, found: list[Any] 
             new["metadata"] = metadata
         workspace.replace(url.channel, new)
         return
-    thread_ts = str(sent.get("thread_ts") or "") or None
-    workspace.check_thread(url.channel, thread_ts)
     public = sent.get("response_type") == "in_channel" and not (original and "ephemeral_to" in original)
+    thread_ts = str(sent.get("thread_ts") or "") or None
+    thread_ts = workspace.thread_of(url.channel, thread_ts) if public else None
     workspace.post(
         workspace.team.channels[url.channel],
         text,

@@ -30,7 +30,7 @@ JSON = dict[str, Any]
 T = TypeVar("T")
 SECONDS: Final = 0.3
 """After a change, until it is written: many changes come in a row."""
-PLAIN: Final = ("scopes", "events", "features", "installed", "token_error")
+PLAIN: Final = ("scopes", "events", "features", "installed", "token_error", "plan", "org_deploy")
 """What stands in the file as it is."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -110,7 +110,7 @@ def restore(workspace: Workspace, kept: JSON) -> None:
     )
     workspace.files = {file.id: file for file in files}
     for name in PLAIN:
-        setattr(workspace, name, kept[name])
+        setattr(workspace, name, kept.get(name, getattr(workspace, name)))
     workspace.reads = {(user, channel): ts for user, channel, ts in kept["reads"]}
     workspace.messages, workspace.last_ts = messages, int(kept["last_ts"])
     if seed := str(kept.get("seed") or ""):

@@ -31,7 +31,7 @@ class Shortcuts:
         """A global shortcut."""
         act.of_this_team(user)
         payload = self.payloads.shortcut(user, act.string(fields, "callback_id"))
-        return act.answer(await self.socket_mode.deliver("interactive", payload))
+        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
 
     async def on_message(self, user: User, fields: JSON) -> JSON:
         """A message shortcut; replies in a thread have them too, ephemeral messages do not."""
@@ -40,4 +40,4 @@ class Shortcuts:
         if "ephemeral_to" in message:
             raise ActError("no_shortcuts_here", detail="An ephemeral message has no message shortcuts.")
         payload = self.payloads.message_shortcut(user, channel, message, act.string(fields, "callback_id"))
-        return act.answer(await self.socket_mode.deliver("interactive", payload))
+        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))

@@ -1,29 +1,40 @@
 """Socket Mode: up to ten WebSockets, each envelope to one of them, acknowledged within three seconds.
 
 A link is one WebSocket. Its address comes from apps.connections.open and holds a single-use ticket.
+
+What Slack does with what an app sends: a frame over 20,480 bytes closes the link (1009), and a message that
+comes in more than one frame is passed over, so that its envelope stays unacknowledged. *Ghosts* are links
+that broke off without Slack noticing: they count in hello's `num_connections` and towards the ten, get their
+turn of the envelopes, and lose them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from signoff.sandbox import json_text
 from signoff.sandbox.errors import ActError
+from signoff.sandbox.frames import TOO_LARGE, TOO_LARGE_TEXT, Frames, watch
 from signoff.sandbox.journal import Journal
 from signoff.sandbox.team import APP_ID
+
+log = logging.getLogger("signoff.sandbox")
 
 JSON = dict[str, Any]
 MOST_LINKS: Final = 10
 TICKET_SECONDS: Final = 30.0
-REASONS: Final = ("warning", "refresh_requested", "link_disabled")
+HALF_OPEN: Final = "half_open"
+"""Not a reason that Slack gives: the links break off, and stay behind as ghosts."""
+REASONS: Final = ("warning", "refresh_requested", "link_disabled", "too_many_websockets", HALF_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +48,12 @@ class Ack:
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One WebSocket of the app."""
+    """One WebSocket of the app. `cut`: it sent what Slack closes it for, and counts no more."""
 
     id: str
     socket: web.WebSocketResponse
+    transport: asyncio.Transport
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -49,9 +62,10 @@ class SocketMode:
 
     journal: Journal
     ack_seconds: float = 3.0
+    ghosts: int = 0
     links: list[Link] = field(default_factory=list)
     _tickets: dict[str, float] = field(default_factory=dict)
-    _waiting: dict[str, asyncio.Future[tuple[float, Any]]] = field(default_factory=dict)
+    _waiting: dict[str, asyncio.Future[tuple[float, Any, int]]] = field(default_factory=dict)
     _late: dict[str, JSON] = field(default_factory=dict)
     _linked: asyncio.Event = field(default_factory=asyncio.Event)
     _turn: int = 0
@@ -71,29 +85,56 @@ class SocketMode:
             raise web.HTTPNotFound(
                 text="This link was used before or has expired: call apps.connections.open."
             )
+        if request.transport is None:
+            raise ConnectionResetError
         socket = web.WebSocketResponse(compress=False, timeout=1.0)
+        link = Link(secrets.token_hex(4), socket, request.transport)
+        loop, closings = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+        frames = watch(link.transport, lambda size: closings.append(loop.create_task(self._cut(link, size))))
         await socket.prepare(request)
-        if len(self.links) >= MOST_LINKS:
+        if len(self.links) + self.ghosts >= MOST_LINKS:
             await self._say_goodbye(socket, "too_many_websockets")
             return socket
-        link = Link(secrets.token_hex(4), socket)
         try:
             await socket.send_str(self._hello(link))
             self.links.append(link)
             self._linked.set()
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._receive(message.data)
+                self._take(link, frames, message)
         except ConnectionError:
             pass  # the app went away in the middle of a message
         finally:
             self._drop(link)
+            await asyncio.gather(*closings)
         return socket
 
     def _hello(self, link: Link) -> str:
         debug = {"host": f"applink-{link.id}", "build_number": 1, "approximate_connection_time": 18060}
-        hello: JSON = {"type": "hello", "num_connections": len(self.links) + 1, "debug_info": debug}
+        count = len(self.links) + self.ghosts + 1
+        hello: JSON = {"type": "hello", "num_connections": count, "debug_info": debug}
         return json.dumps(hello | {"connection_info": {"app_id": APP_ID}})
+
+    async def _cut(self, link: Link, size: int) -> None:
+        """Close a link whose frame is too large, as Slack does, with all that it still sends."""
+        if link.cut:
+            return
+        link.cut = True
+        self._drop(link)
+        log.warning("%s: one of %d bytes came; the link is closed (%d)", TOO_LARGE_TEXT, size, TOO_LARGE)
+        self.journal.add("frame", link=link.id, bytes=size, error=TOO_LARGE_TEXT)
+        await link.socket.close(code=TOO_LARGE, message=TOO_LARGE_TEXT.encode())
+
+    def _take(self, link: Link, frames: Frames, message: WSMessage) -> None:
+        """A message that has come whole."""
+        in_pieces = frames.came_in_pieces()
+        if message.type is not WSMsgType.TEXT or link.cut:
+            return
+        if in_pieces:
+            error = "a message in several frames is passed over"
+            log.warning(error)
+            self.journal.add("frame", link=link.id, bytes=len(message.data.encode()), error=error)
+            return
+        self._receive(message.data)
 
     def _drop(self, link: Link) -> None:
         if link in self.links:
@@ -110,7 +151,7 @@ class SocketMode:
         id_ = answer.get("envelope_id") if isinstance(answer, dict) else None
         waiting = self._waiting.get(id_) if isinstance(id_, str) else None
         if waiting is not None and not waiting.done():
-            waiting.set_result((now, answer.get("payload")))
+            waiting.set_result((now, answer.get("payload"), len(text.encode())))
         elif isinstance(id_, str) and id_ in self._late:
             entry = self._late.pop(id_)
             entry["late"] = True
@@ -132,15 +173,16 @@ class SocketMode:
         entry = self.journal.add(
             "envelope", type=kind, envelope_id=id_, payload=payload, link=None, acked=False
         )
+        entry["accepts_response_payload"] = takes_response
         if retry_attempt:
             entry["retry_attempt"] = retry_attempt
         text = json.dumps(envelope, separators=(",", ":"))
-        future: asyncio.Future[tuple[float, Any]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[tuple[float, Any, int]] = asyncio.get_running_loop().create_future()
         self._waiting[id_] = future
         try:
             async with asyncio.timeout(self.ack_seconds):
                 sent = await self._send(text, entry)
-                received, response = await future
+                received, response, size = await future
         except TimeoutError:
             entry["late"] = False
             self.journal.changed(entry)
@@ -151,7 +193,7 @@ class SocketMode:
         finally:
             del self._waiting[id_]
         ms = round((received - sent) * 1000, 3)
-        entry |= {"acked": True, "ack_ms": ms, "response": response}
+        entry |= {"acked": True, "ack_ms": ms, "ack_bytes": size, "response": response}
         self.journal.changed(entry)
         return Ack(True, ms, response)
 
@@ -159,7 +201,11 @@ class SocketMode:
         while True:
             await self._linked.wait()
             self._turn += 1
-            link = self.links[self._turn % len(self.links)]
+            turn = self._turn % (len(self.links) + self.ghosts)
+            if turn >= len(self.links):
+                entry["link"] = "ghost"
+                return time.perf_counter()
+            link = self.links[turn]
             sent = time.perf_counter()
             try:
                 if not link.socket.closed:
@@ -170,6 +216,12 @@ class SocketMode:
                 pass  # it went away just now: the next one gets the envelope
             self._drop(link)
 
+    def haunt(self, ghosts: Any) -> None:
+        """So many ghosts from now on. Raises ActError for what is no number from 0 to 10."""
+        if type(ghosts) is not int or not 0 <= ghosts <= MOST_LINKS:
+            raise ActError("invalid_fault", detail=f"ghosts is a whole number from 0 to {MOST_LINKS}")
+        self.ghosts = ghosts
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Tell every link to go, as Slack does every few hours. After a mere warning the links stay up."""
         if reason not in REASONS:
@@ -177,6 +229,10 @@ class SocketMode:
         for link in list(self.links):
             if reason == "warning":
                 await link.socket.send_str(_goodbye(reason))
+            elif reason == HALF_OPEN:
+                self._drop(link)
+                self.ghosts += 1
+                link.transport.abort()
             else:
                 self._drop(link)
                 await self._say_goodbye(link.socket, reason)

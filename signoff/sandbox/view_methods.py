@@ -34,7 +34,9 @@ def push(workspace: Workspace, arguments: Arguments) -> JSON:
 def update(workspace: Workspace, arguments: Arguments) -> JSON:
     """views.update: by view_id or external_id, and only if the hash (where given) is the current one."""
     view_id, external_id = arguments.string("view_id"), arguments.string("external_id")
-    if external_id and not view_id:
+    if external_id and view_id:
+        raise invalid("view_id", "Cannot provide both `view_id` and `external_id`")
+    if external_id:
         found = workspace.views.find_external(external_id)
         if found is None:
             raise SlackError("not_found")

@@ -15,10 +15,19 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from signoff.sandbox import auth, chat, directory, file_methods, history, json_text, view_methods
+from signoff.sandbox import (
+    auth,
+    chat,
+    directory,
+    file_methods,
+    history,
+    json_text,
+    validation,
+    view_methods,
+)
 from signoff.sandbox.arguments import Arguments
 from signoff.sandbox.errors import SlackError
-from signoff.sandbox.faults import Fault, Faults
+from signoff.sandbox.faults import NOT_SLACKS, Fault, Faults
 from signoff.sandbox.journal import Journal
 from signoff.sandbox.method import Method, need
 from signoff.sandbox.socket_mode import SocketMode
@@ -40,7 +49,7 @@ class WebApi:
 
     def __post_init__(self) -> None:
         self.methods = auth.METHODS | chat.METHODS | directory.METHODS
-        self.methods |= file_methods.METHODS | view_methods.METHODS | history.METHODS
+        self.methods |= file_methods.METHODS | view_methods.METHODS | history.METHODS | validation.METHODS
         self.methods["apps.connections.open"] = Method(self._open_connection, app_token=True)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -62,7 +71,7 @@ class WebApi:
             await asyncio.sleep(fault.seconds)
         if refusal is not None:
             answer = refusal.answer
-        elif mode != "disconnect":
+        elif fault is None or fault.reaches_slack:
             status, answer, headers = self.call(method, _token(request, raw), raw, fault)
         self._tell_of_views(method, raw, answer)
         self.journal.add(
@@ -76,6 +85,9 @@ class WebApi:
         )
         if mode in ("drop_reply", "disconnect") and request.transport is not None:
             request.transport.abort()
+        if fault and mode in NOT_SLACKS:
+            text, kind = NOT_SLACKS[mode]
+            return web.Response(text=text, status=fault.status, content_type=kind)
         return _answer(answer, status, headers)
 
     def _tell_of_views(self, method: str, raw: JSON, answer: JSON) -> None:
@@ -102,7 +114,8 @@ class WebApi:
                     raise SlackError(fault.error)
                 if known is None:
                     raise SlackError("unknown_method", req_method=method)
-                self._check_token(token, app_token=known.app_token)
+                if not known.public:
+                    self._check_token(token, app_token=known.app_token)
                 if known.scope:
                     headers["x-accepted-oauth-scopes"] = known.scope
                     need(self.workspace, known.scope)

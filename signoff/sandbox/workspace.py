@@ -46,6 +46,19 @@ def _made_of(seed: str, which: str) -> str:
     return hashlib.sha256(f"{which} {seed}".encode()).hexdigest()[:24]
 
 
+def _tombstone(message: JSON) -> JSON:
+    """What Slack leaves of a deleted message: its place, and that it has replies."""
+    kept = {name: message[name] for name in ("ts", "thread_ts", "reply_count", "latest_reply")}
+    return {
+        **kept,
+        "type": "message",
+        "subtype": "tombstone",
+        "user": "USLACKBOT",
+        "hidden": True,
+        "text": "This message was deleted.",
+    }
+
+
 @dataclass(slots=True)
 class Trigger:
     """A trigger_id: single-use and short-lived. `view_id` is the view in which it arose, if any."""
@@ -87,6 +100,10 @@ class Workspace:
     features: JSON = field(default_factory=lambda: dict(app_features.DEFAULT))
     """What the app offers to people, as in a manifest."""
     installed: bool = True
+    plan: str = "standard"
+    """Slack's plan: on `free` there are no user groups."""
+    org_deploy: bool = False
+    """Whether the app was made for a whole organisation: conversations are then known by their ids alone."""
     seed: str = field(default_factory=lambda: secrets.token_hex(16))
     posted: Callable[[Channel, JSON], None] = lambda channel, message: None
     """Hears of every message that the app posts for all to see."""
@@ -120,6 +137,7 @@ class Workspace:
         self.team, self.views, self.token_error = default_team(), Views(self.feed), ""
         self.features = dict(app_features.DEFAULT)
         self.scopes, self.events, self.installed = list(DEFAULT_SCOPES), list(DEFAULT), True
+        self.plan, self.org_deploy = "standard", False
         self.files.clear()
         self.messages.clear()
         self.earlier.clear()
@@ -200,7 +218,11 @@ class Workspace:
         self._tell(channel_id, message)
 
     def delete(self, channel_id: str, ts: str) -> None:
-        """Remove a message, if it is there."""
+        """Remove a message, if it is there. One with replies leaves a tombstone, and they stay."""
+        message = self.message(channel_id, ts)
+        if message is not None and message.get("reply_count"):
+            self.replace(channel_id, _tombstone(message))
+            return
         self.messages.get(channel_id, {}).pop(ts, None)
         self.feed.tell("gone", {"channel": channel_id, "ts": ts}, channel=channel_id)
 
@@ -208,15 +230,17 @@ class Workspace:
         """A message as it stands now."""
         return self.messages.get(channel_id, {}).get(ts)
 
-    def check_thread(self, channel_id: str, thread_ts: str | None) -> None:
-        """Raise SlackError unless one can reply to this message (or it is no reply at all)."""
-        if not thread_ts:
-            return
-        parent = self.message(channel_id, thread_ts)
+    def thread_of(self, channel_id: str, ts: str | None) -> str | None:
+        """The thread that a reply to this message stands in, None of no reply. Raises SlackError.
+
+        A reply to a reply stands in the same thread.
+        """
+        if not ts:
+            return None
+        parent = self.message(channel_id, ts)
         if parent is None or "ephemeral_to" in parent:
             raise SlackError("thread_not_found")
-        if parent.get("thread_ts", thread_ts) != thread_ts:
-            raise SlackError("cannot_reply_to_message")
+        return str(parent.get("thread_ts", ts))
 
     def listed(self, channel_id: str, thread_ts: str | None = None) -> list[JSON]:
         """Messages oldest first: the top level and everything ephemeral, or a parent and its replies."""

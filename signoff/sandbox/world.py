@@ -25,6 +25,7 @@ from signoff.sandbox.workspace import Workspace
 
 JSON = dict[str, Any]
 _KINDS: Final = {"users": User, "channels": Channel, "usergroups": UserGroup}
+PLANS: Final = ("free", "standard")
 _TOKEN_ERRORS: Final = ("", "token_revoked", "account_inactive")
 
 
@@ -39,6 +40,7 @@ def as_json(workspace: Workspace) -> JSON:
             "domain": TEAM_DOMAIN,
             "url": f"{workspace.base_url}/",
             "enterprise_id": team.enterprise_id,
+            "plan": workspace.plan,
         },
         "bot": {
             "user_id": BOT_USER_ID,
@@ -47,6 +49,7 @@ def as_json(workspace: Workspace) -> JSON:
             "scopes": list(workspace.scopes),
             "token_error": workspace.token_error,
             "installed": workspace.installed,
+            "org_deploy": workspace.org_deploy,
             "events": list(workspace.events),
             "features": workspace.features,
         },
@@ -58,7 +61,7 @@ def as_json(workspace: Workspace) -> JSON:
 
 def change(workspace: Workspace, wanted: JSON) -> None:
     """Change users, channels, user groups and the bot. Where it raises ActError nothing has changed."""
-    strange = wanted.keys() - {*_KINDS, "bot", "events", "features", "enterprise"}
+    strange = wanted.keys() - {*_KINDS, "bot", "events", "features", "enterprise", "plan"}
     if strange:
         raise ActError("invalid_team", detail=f"unknown: {', '.join(sorted(strange))}")
     team = copy.deepcopy(workspace.team)
@@ -72,12 +75,16 @@ def change(workspace: Workspace, wanted: JSON) -> None:
             raise ActError("invalid_team", detail=f"{kind} is {{id: {{field: value}}}}")
         for id_, change_ in changes.items():
             _change(team, kind, id_, dict(change_))
+    plan = wanted.get("plan", workspace.plan)
+    if plan not in PLANS:
+        raise ActError("invalid_team", detail=f"plan is one of: {', '.join(PLANS)}")
     events = wanted.get("events", workspace.events)
     if not isinstance(events, list) or not all(isinstance(e, str) and e in SCOPES for e in events):
         raise ActError("invalid_team", detail=f"events is a list of: {', '.join(SCOPES)}")
     offered = features.checked(wanted["features"]) if "features" in wanted else workspace.features
     _change_bot(workspace, wanted.get("bot", {}))
     workspace.team, workspace.events, workspace.features = team, list(events), offered
+    workspace.plan = plan
 
 
 def _change(team: Team, kind: str, id_: str, change_: JSON) -> None:
@@ -99,8 +106,8 @@ def _change(team: Team, kind: str, id_: str, change_: JSON) -> None:
 
 
 def _change_bot(workspace: Workspace, bot: Any) -> None:
-    if not isinstance(bot, dict) or bot.keys() - {"token_error", "scopes", "installed"}:
-        raise ActError("invalid_team", detail="bot has token_error, scopes and installed")
+    if not isinstance(bot, dict) or bot.keys() - {"token_error", "scopes", "installed", "org_deploy"}:
+        raise ActError("invalid_team", detail="bot has token_error, scopes, installed and org_deploy")
     token_error = bot.get("token_error", workspace.token_error)
     scopes = bot.get("scopes", workspace.scopes)
     if token_error not in _TOKEN_ERRORS:
@@ -108,7 +115,8 @@ def _change_bot(workspace: Workspace, bot: Any) -> None:
     if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
         raise ActError("invalid_team", detail="scopes is a list of strings")
     installed = bot.get("installed", workspace.installed)
-    if not isinstance(installed, bool):
-        raise ActError("invalid_team", detail="installed is true or false")
+    org_deploy = bot.get("org_deploy", workspace.org_deploy)
+    if not isinstance(installed, bool) or not isinstance(org_deploy, bool):
+        raise ActError("invalid_team", detail="installed and org_deploy are true or false")
     workspace.token_error, workspace.scopes = token_error, list(scopes)
-    workspace.installed = installed
+    workspace.installed, workspace.org_deploy = installed, org_deploy

@@ -18,7 +18,7 @@ from slack_bolt.error import BoltError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from signoff.bot.app import CONCURRENCY, Running, build_bolt
-from signoff.bot.slack.client import RETRYABLE
+from signoff.bot.slack.client import translated
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.errors import ConfigError
 from signoff.server.build import Server
@@ -117,10 +117,10 @@ def connect(handler: SocketModeHandler) -> None:
         handler.connect()  # type: ignore[no-untyped-call]
     except SlackApiError as error:
         client.wss_uri = None
-        code = error.response.get("error") or ""
-        if code in RETRYABLE or not code or error.response.status_code >= 500:
-            raise NotReached(code) from None
-        raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {code}.") from None
+        said = translated("apps.connections.open", error)
+        if isinstance(said, SlackRefused):
+            raise ConfigError(f"SLACK_APP_TOKEN: Slack refuses it: {said.code}.") from None
+        raise NotReached(said.detail) from None
     except Exception as error:  # the SDK's websocket raises many kinds
         client.wss_uri = None  # it is for one use
         raise NotReached(type(error).__name__) from None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support import People
 
 from signoff.approvals.authority import may_decide
-from signoff.approvals.errors import NotAllowed
+from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.models.people import Person
 
 ANA = Person("U0ANA", "ana", team_id="T1")
@@ -75,3 +75,33 @@ def test_on_an_enterprise_grid_members_are_those_of_this_workspace() -> None:
     for other in (replace(in_both, guest=True), replace(in_both, stranger=True)):
         with pytest.raises(NotAllowed):
             may_decide("U0ANA", ("members", "U0ANA"), Grid({"U0ANA": other}))
+
+
+class Unread(People):
+    """Of whose groups only some can be read."""
+
+    def group(self, group_id: str) -> set[str]:
+        if group_id not in self.groups:
+            raise GroupsUnread((group_id,), "it is not said")
+        return self.groups[group_id]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["U0ANA", "U0BEN", "S0IN", "S0OUT", "S0UNREAD", "S0OTHER", "members"]), unique=True
+    )
+)
+def test_a_group_that_cannot_be_read_lets_nobody_decide_and_keeps_nobody_from_it(
+    approvers: list[str],
+) -> None:
+    directory = Unread({"U0ANA": ANA}, {"S0IN": {"U0ANA"}, "S0OUT": {"U0BEN"}})
+    unread = [group for group in approvers if group in ("S0UNREAD", "S0OTHER")]
+    if {"U0ANA", "S0IN", "members"} & {*approvers}:
+        assert may_decide("U0ANA", tuple(approvers), directory) == ANA
+    elif unread:
+        with pytest.raises(GroupsUnread) as caught:
+            may_decide("U0ANA", tuple(approvers), directory)
+        assert list(caught.value.groups) == unread
+    else:
+        with pytest.raises(NotAllowed):
+            may_decide("U0ANA", tuple(approvers), directory)

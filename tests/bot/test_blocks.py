@@ -72,6 +72,11 @@ def table(rows: int, columns: int) -> JSON:
     return {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}] * columns] * rows}
 
 
+def data_table(rows: int = 2, columns: int = 2, text: str = "x", **more: Any) -> JSON:
+    cells = [[{"type": "raw_text", "text": text}] * columns for _ in range(rows)]
+    return {"type": "data_table", "caption": "x", "rows": cells} | more
+
+
 def modal(*inside: JSON, **more: Any) -> JSON:
     return {"type": "modal", "title": plain(), "submit": plain(), "blocks": list(inside), **more}
 
@@ -117,6 +122,10 @@ VALID: list[JSON] = [
     {"type": "markdown", "text": "x" * 12_000},
     table(100, 20),
     table(1, 1) | {"column_settings": [{"align": "right"}, None]},
+    data_table(101, 20, page_size=100, row_header_column_index=1),
+    data_table(101, 2, "x" * 99),
+    data_table()
+    | dict(rows=[[{"type": "raw_text", "text": "a"}], [rich(part("rich_text_section", words()))]]),
     {"type": "context_actions", "elements": [{"type": "icon_button", "icon": "trash", "text": plain()}]},
     {"type": "card", "title": mrkdwn("x" * 150), "actions": [button()]},
     {"type": "carousel", "elements": [{"type": "card", "body": mrkdwn()}]},
@@ -199,6 +208,16 @@ INVALID: list[tuple[JSON, str]] = [
     ({"type": "markdown", "text": "x" * 12_001}, "/text"),
     (table(101, 1), "/rows"),
     (table(1, 21), "/rows/0"),
+    (data_table(102), "/rows"),
+    (data_table(1), "/rows"),
+    (data_table(2, 21), "/rows/0"),
+    (data_table(101, 20, "x" * 10), "/rows"),
+    (data_table(caption=""), "/caption"),
+    (data_table(page_size=101), "/page_size"),
+    (data_table() | dict(rows=[[{"type": "raw_text", "text": "a"}], []]), "/rows"),
+    (data_table() | dict(rows=[[rich(part("rich_text_section", words()))]] * 2), "/rows/0/0/type"),
+    ({"type": "data_table", "rows": data_table()["rows"]}, ""),
+    ({"type": "layout", "elements": [section()], "fallback": [section()]}, "/type"),
     ({"type": "alert", "text": mrkdwn()}, ""),
     ({"type": "card"}, ""),
     ({"type": "container", "title": plain(), "child_blocks": []}, "/child_blocks"),
@@ -252,20 +271,28 @@ def test_a_message_needs_text_or_blocks_and_holds_fifty() -> None:
 def test_figures_that_no_block_shows_are_slacks_own() -> None:
     assert (blocks.MESSAGE_TEXT, blocks.POSTED_TEXT) == (4_000, 40_000)
     assert (blocks.VIEW_BYTES, blocks.VIEW_STACK) == (250_000, 3)
-    assert (blocks.MESSAGE_TOTAL, blocks.MESSAGE_TOTAL_REFUSED) == (10_000, 13_200)
+    assert (blocks.MESSAGE_TOTAL, blocks.MESSAGE_TOTAL_REFUSED) == (10_000, 11_000)
 
 
 def test_text_is_held_to_what_an_update_takes() -> None:
     assert check_message([], "x" * blocks.MESSAGE_TEXT) == []
     assert [p.pointer for p in check_message([], "x" * (blocks.MESSAGE_TEXT + 1))] == ["/text"]
+    assert check_message([], "漢" * 1_333) == []
+    assert [p.pointer for p in check_message([], "漢" * 1_334)] == ["/text"], "4,002 bytes"
 
 
 def test_all_blocks_together_are_limited() -> None:
     long = section(text=plain("x" * 2_900))
-    assert check_message([long] * 4) == []
-    assert [p.pointer for p in check_message([long] * 5)] == ["/blocks"]
+    assert check_message([long] * 3) == []
+    assert [p.pointer for p in check_message([long] * 4)] == ["/blocks"]
+    assert check_message([section(text=plain("x" * 2_750))] * 3 + [section(text=plain("x" * 2_749))]) == []
+    assert check_message([section(text=plain("x" * 2_750))] * 4), "from 11,000 on"
     assert total_length([section(text=mrkdwn("four"), block_id="not counted")]) == 4
     assert total_length([actions(button(text=plain("ab"), value="cde", url="a:b"))]) == 8
+    assert total_length([{"type": "header", "text": plain("four")}]) == 104
+    assert check_message([{"type": "header", "text": plain("x")}] * 50) == []
+    headers = [{"type": "header", "text": plain("x" * 130)}] * 48
+    assert [p.pointer for p in check_message(headers)] == ["/blocks"], "6,240 characters, and 48 headers"
 
 
 def test_block_ids_are_unique_in_a_message_and_action_ids_in_a_block() -> None:
@@ -285,6 +312,13 @@ def test_a_good_modal_and_a_good_home_have_no_problems() -> None:
     assert check_view(modal(*[{"type": "divider"}] * 100)) == []
     assert check_view(modal({"type": "alert", "text": mrkdwn(), "level": "info"})) == []
     assert check_view({"type": "home", "blocks": [section()], "callback_id": "home"}) == []
+    assert check_view({"type": "home", "blocks": [data_table()]}) == []
+    assert [p.pointer for p in check_view(modal(data_table()))] == ["/blocks/0"]
+    assert [p.pointer for p in check_view(modal(table(1, 1)))] == ["/blocks/0"]
+    for level in ("default", "info", "warning", "error", "success"):
+        assert check_view(modal({"type": "alert", "text": mrkdwn("x" * 200), "level": level})) == []
+    assert check_view(modal({"type": "alert", "text": mrkdwn("x" * 201)}))
+    assert check_view(modal({"type": "alert", "text": mrkdwn(), "level": "danger"}))
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_titles_and_formats_are_hints_of_the_agents_and_never_labels(make: Make)
 def test_a_text_in_a_code_format_says_whose_word_that_is(make: Make, form: str, seen: Any) -> None:
     inner = {"type": "object", "properties": {"q": {"type": "string", "format": form}}}
     drawn = card(make({"a": {"q": '{"x": 1}'}}, schema={"type": "object", "properties": {"a": inner}}))
-    parts = next(b for b in drawn.blocks if b.get("block_id") == "payload:1")["elements"]
+    parts = next(b for b in drawn.blocks if b.get("block_id") == "payload:1:0")["elements"]
     assert parts[1] == {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": '{"x": 1}'}]}
     assert f"a › q  (the agent calls it {card_words.CODE_FORMATS[form]})" in seen(drawn.blocks)
 
@@ -409,7 +409,9 @@ def test_texts_that_differ_in_too_many_lines_are_not_compared() -> None:
 def test_the_difference_of_a_card_that_shows_all_is_only_what_changed(make: Make, seen: Any) -> None:
     asked = make({"amount": 120, "customer": "cus_42"})
     text = seen(difference_view(asked, {"amount": 80, "customer": "cus_42"}))
-    assert "amount  120 → 80" in text and "cus_42" not in text and forms_words.UNCHANGED_REST in text
+    changes, _, question = text.partition("Nobody said whether this can be undone.")
+    assert "amount  120 → 80" in changes and "cus_42" not in changes and forms_words.UNCHANGED_REST in changes
+    assert "amount “80”\ncustomer “cus_42”" in question
 
 
 def test_long_changes_stay_with_the_draft(make: Make) -> None:

@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.bot.blocks import check_view
 from signoff.bot.cards.card import card
 from signoff.bot.cards.question import question
+from signoff.bot.forms.difference_view import difference_view
+from signoff.bot.forms.modals import note_view
 from signoff.bot.text.quotes import FSI, PDI
 from signoff.bot.text.text import actual, length
 from signoff.bot.text.which import value_lines, values
 from signoff.models.approval import Approval
 from signoff.payload import glimpse
+from signoff.sandbox.remote import nodes
 
 Make = Callable[..., Approval]
 HOSTILE = st.text(st.sampled_from("ab1,: “”\"„'‘’\n\r\t→\u202e\u200b\u2068\u2069א<>&*_`@"), max_size=60)
@@ -108,3 +112,54 @@ def test_two_isolates_never_cross_values() -> None:
 def test_a_question_is_read_with_its_card(make: Make, amount: int) -> None:
     drawn = json.dumps(card(make({"amount": amount, "customer": "cus_42"})).blocks, ensure_ascii=False)
     assert f"amount “{amount}”" in drawn
+
+
+def approving(approval: Approval) -> dict[str, Any]:
+    """Every form with a submit that approves, by its name."""
+    return {
+        "note": note_view(approval),
+        "difference": difference_view(approval, approval.payload | {"amount": 80}),
+    }
+
+
+@pytest.mark.parametrize("form", ["note", "difference"])
+def test_wherever_somebody_approves_they_see_who_asks_and_why_and_can_say_no(
+    make: Make, seen: Any, form: str
+) -> None:
+    asked = make(
+        {"amount": 120, "customer": "cus_42"},
+        reason="Duplicate charge",
+        impact="one customer",
+        undo="charge again",
+        alternatives=("leave it as credit",),
+        reversibility="costly",
+    )
+    view = approving(asked)[form]
+    text = seen(view)
+    assert check_view(view) == []
+    for part in (
+        "billing-bot asks <@U0ANA>, <!subteam^S0FINANCE>",
+        "Duplicate charge",
+        "Touches: one customer",
+        "To undo: charge again",
+        "Instead: leave it as credit",
+        "Costly to undo (the agent says so)* · risk not rated",
+        "This is costly to undo. Approve runs refund.create with exactly this:\namount “",
+        "customer “cus_42”",
+    ):
+        assert part in text, part
+    buttons = {element["action_id"] for element in nodes(view) if element.get("type") == "button"}
+    assert "reject" in buttons
+    assert ("edit" in buttons) == (form == "note")  # Back leads from a difference to what was edited
+    assert not re.search("[0-9a-f]{40}", text)
+
+
+@pytest.mark.parametrize("form", ["note", "difference"])
+def test_a_form_says_that_no_reason_was_given(make: Make, seen: Any, form: str) -> None:
+    assert "billing-bot gave no reason." in seen(approving(make({"amount": 1}, reason=""))[form])
+
+
+def test_the_agents_words_of_any_length_fit_a_form(make: Make) -> None:
+    words = {"reason": "&" * 4000, "impact": "é" * 4000, "undo": "\u202e" * 4000}
+    for view in approving(make({"amount": 1}, **words, alternatives=["x\n" * 2000] * 10)).values():
+        assert check_view(view) == []

@@ -20,7 +20,7 @@ from support import Core, RedisServer
 from signoff.cli.doctor import rights, tries
 from signoff.cli.doctor.checkup import CHECKS, examine
 from signoff.cli.doctor.report import report
-from signoff.cli.doctor.workspace import SCOPES
+from signoff.cli.doctor.workspace import OPTIONAL, SCOPES
 from signoff.queue import acl
 from signoff.queue.data_folder import write_private
 from signoff.queue.stream import DEAD
@@ -214,6 +214,42 @@ def test_each_missing_scope_is_named(healthy: Healthy, scope: str) -> None:
     found = failed()
     assert found.keys() == {"scopes"}
     assert f"lacks {scope} →" in found["scopes"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("scope", OPTIONAL)
+def test_a_scope_that_was_left_out_is_named_with_what_is_lost(healthy: Healthy, scope: str) -> None:
+    granted = [*SCOPES, *(other for other in OPTIONAL if other != scope)]
+    healthy.slack.team(bot={"scopes": granted})
+    assert failed() == {}
+    said = next(check.found for check in examine() if check.name == "scopes")
+    assert f"without {scope}: {OPTIONAL[scope]}" in said and said.count("; without") == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize("channel", ["C0APPROVE1", "#agent-approvals", "C0PRIVATE1", "#finance-private"])
+def test_channels_are_looked_at_as_far_as_the_scopes_go(healthy: Healthy, channel: str) -> None:
+    healthy.set("SIGNOFF_CHANNEL", channel)
+    kind = "groups:read" if channel in ("C0PRIVATE1", "#finance-private") else "channels:read"
+    for granted in ("channels:read", "groups:read"):
+        healthy.slack.team(bot={"scopes": [*SCOPES, granted]})
+        found = next(check for check in examine() if check.name == "channel")
+        assert found.status == "ok"
+        assert ("not looked at: the app lacks" in found.found) is (granted != kind)
+
+
+@on_sqlite
+def test_user_groups_that_cannot_be_read_are_all_named_with_what_to_do(
+    healthy: Healthy, tmp_path: Path
+) -> None:
+    said = "version: 1\ngroups: {finance: {usergroups: [S0FINANCE1]}, ops: {usergroups: [S0EMPTY001]}}\n"
+    (tmp_path / "policy.yml").write_text(said)
+    healthy.set("SIGNOFF_POLICY", str(tmp_path / "policy.yml"))
+    healthy.slack.team(plan="free")
+    found = failed()
+    assert found.keys() == {"approvers"}
+    for words in ("S0FINANCE1, S0EMPTY001", "has no user groups", "name people by their ids"):
+        assert words in found["approvers"]
 
 
 @on_sqlite

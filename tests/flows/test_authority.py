@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from flows.conftest import EVE, GONE, GUEST, ROBOT
 from flows.local import SHARED, Local, local_bot
-from flows.person import ANA, BEN, MIA, redrawn, text_of
+from flows.person import ANA, BEN, MIA, OMAR, redrawn, text_of
 
-from signoff.approvals.errors import NotAllowed
+from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.slack.directory import SlackDirectory
 
 MEMBERS_ONLY = "Only members of this workspace can decide."
 
@@ -123,7 +124,7 @@ def test_nobody_decides_while_slack_cannot_say_who_they_are(local: Local, method
     mia.click(local.card(approval_id), "approve")
     mia.told_now(0, "Signoff could not record that. Nothing has changed.")
     mia.click(local.card(approval_id), "reject")
-    mia.view("message", "Signoff could not record that. Nothing has changed.")
+    mia.view("message", "Slack could not open that just now.", "Nothing was decided")
     assert local.pending(approval_id)
     local.slack.faults(clear=True)
 
@@ -133,7 +134,8 @@ def test_a_form_that_slack_does_not_open_is_told(local: Local) -> None:
     ana = local.person(ANA)
     local.slack.faults(method="views.open", mode="error", times=1)
     ana.click(local.card(approval_id), "reject")
-    ana.told_now(0, "Signoff could not record that. Nothing has changed.")
+    told = ana.told_now(0, "Slack could not open that just now.", "Nothing was decided", "press again")
+    assert "record" not in told["text"]
     assert local.pending(approval_id)
     ana.reject(local.card(approval_id), "No")
     assert local.server.approvals.get(approval_id).status == "rejected"
@@ -160,3 +162,48 @@ def test_a_view_that_was_tampered_with_names_nothing(local: Local) -> None:
             ana.click(message, name)
             ana.close_all()
     assert local.pending(approval_id)
+
+
+def test_nobody_decides_as_one_of_a_group_where_the_plan_has_none(local: Local) -> None:
+    """The person is told why, the admins once; who is named by themselves goes on deciding."""
+    approval_id, mia = local.ask(), local.person(MIA)
+    local.slack.team(usergroups={"S0FINANCE1": {"users": [MIA]}}, plan="free")
+    for number, button in enumerate(("approve", "reject", "approve")):
+        before = len(mia.told())
+        mia.click(local.card(approval_id), button)
+        if button == "approve":
+            mia.told_now(before, "cannot tell who is in <!subteam^S0FINANCE1>", "has no user groups")
+        else:
+            mia.view("message", "cannot tell who is in <!subteam^S0FINANCE1>", "Nothing has changed")
+            mia.close_all()
+        assert local.pending(approval_id), number
+    told = [message["text"] for message in local.slack.messages(OMAR)]
+    assert len(told) == 1 and "<!subteam^S0FINANCE1>" in told[0] and "by their ids" in told[0]
+    local.person(ANA).click(local.card(approval_id), "approve")
+    local.deliver(approval_id)
+    assert local.server.approvals.get(approval_id).status == "approved"
+
+
+def test_a_group_that_can_be_read_again_counts_again(local: Local) -> None:
+    directory = SlackDirectory(local.server.slack)
+    local.slack.team(usergroups={"S0FINANCE1": {"users": [MIA]}}, plan="free")
+    for _ in range(3):
+        with pytest.raises(GroupsUnread) as caught:
+            directory.group("S0FINANCE1")
+        assert caught.value.groups == ("S0FINANCE1",)
+    asked = [entry for entry in local.slack.log() if entry.get("method") == "usergroups.users.list"]
+    assert len(asked) == 1, "the refusal is remembered as an answer is"
+    local.slack.team(plan="standard")
+    directory.forget("S0FINANCE1")
+    assert MIA in directory.group("S0FINANCE1")
+
+
+@pytest.mark.parametrize("mode", ["html", "empty", "not_json"])
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+def test_nobody_decides_by_an_answer_that_is_not_slacks(local: Local, method: str, mode: str) -> None:
+    approval_id, mia = local.ask(), local.person(MIA)
+    local.slack.faults(method=method, mode=mode, times=20)
+    mia.click(local.card(approval_id), "approve")
+    mia.told_now(0, "Signoff could not record that. Nothing has changed.")
+    assert local.pending(approval_id)
+    local.slack.faults(clear=True)

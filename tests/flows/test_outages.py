@@ -143,7 +143,8 @@ def test_a_locked_database_records_nothing_and_a_second_click_works(road: Road) 
         ana.click(message, "approve")
         ana.told_now(told, NOT_RECORDED)
         assert ben.submit(form, **{"Why,_or_what_to_change": "No"})["ack_ms"] < 3000
-        ben.view("message", NOT_RECORDED)
+        kept = ben.view("reject", NOT_RECORDED)
+        assert any(block.get("element", {}).get("initial_value") == "No" for block in kept["blocks"])
         assert road.row(ticket.id).pending
         late = ask(road)
     assert road.decisions(ticket.id) == 0 and "approve" in buttons(card(road.slack, ticket.id))

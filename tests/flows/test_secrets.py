@@ -297,7 +297,7 @@ def test_a_secret_is_in_no_log_when_the_database_fails(either_road: Road) -> Non
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("LOCK TABLE approval IN ACCESS EXCLUSIVE MODE")
         ana.submit(form, Note_to_the_agent_and_the_record=CANARY)
-        ana.view("message", "could not record")
+        ana.view("note", "could not record")
     assert road.store.get(waits.id).pending  # type: ignore[union-attr]
     ana.close_all()
     assert waits.cancel().status == "cancelled"

@@ -87,6 +87,7 @@ def test_faults_can_be_cleared(slack: Sandbox, client: WebClient) -> None:
         "faults": [],
         "rate_limits": False,
         "redelivery_seconds": [0, 60, 300],
+        "ghosts": 0,
     }
     assert client.auth_test()["ok"]
 

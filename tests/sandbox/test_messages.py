@@ -228,8 +228,9 @@ def test_a_response_url_replaces_deletes_and_threads(
     bot.on["action"] = answer
     assert slack.act(**card, user=people["ana"], action_id="approve")["acked"]
     assert statuses == [200, 400, 200, 200]
-    assert seen == [["card"], ["card"], ["replaced"], []]
-    assert [m["text"] for m in threads] == ["in thread"]
+    gone = "This message was deleted."
+    assert seen == [["card"], ["card"], ["replaced"], [gone]]
+    assert [m["text"] for m in threads] == [gone, "in thread"]
 
 
 def test_an_act_without_acknowledgement_says_so_and_a_late_one_is_recorded(

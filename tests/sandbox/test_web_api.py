@@ -193,8 +193,9 @@ def test_replies_stand_in_their_thread(slack: Sandbox, client: WebClient) -> Non
     assert [m["text"] for m in slack.messages(channel)] == ["parent"]
     assert [m["text"] for m in slack.messages(channel, ts)] == ["parent", "reply"]
     assert slack.messages(channel)[0]["reply_count"] == 1
-    nested = error_of(client.chat_postMessage, channel=channel, text="x", thread_ts=reply)
-    assert nested["error"] == "cannot_reply_to_message"
+    nested = client.chat_postMessage(channel=channel, text="nested", thread_ts=reply)
+    assert nested["message"]["thread_ts"] == ts
+    assert [m["text"] for m in slack.messages(channel, ts)] == ["parent", "reply", "nested"]
     link = client.chat_getPermalink(channel=channel, message_ts=reply)["permalink"]
     assert link == f"{slack.url}/archives/{channel}/p{reply.replace('.', '')}?thread_ts={ts}&cid={channel}"
 
@@ -216,8 +217,8 @@ def test_bad_blocks_are_refused_with_json_pointers(client: WebClient) -> None:
 
 def test_blocks_that_are_too_long_together_are_refused(client: WebClient) -> None:
     section = {"type": "section", "text": {"type": "plain_text", "text": "x" * 2_900}}
-    client.chat_postMessage(channel="random", text="x", blocks=[section] * 4)
-    answer = error_of(client.chat_postMessage, channel="random", text="x", blocks=[section] * 5)
+    client.chat_postMessage(channel="random", text="x", blocks=[section] * 3)
+    answer = error_of(client.chat_postMessage, channel="random", text="x", blocks=[section] * 4)
     assert answer["error"] == "msg_blocks_too_long"
 
 

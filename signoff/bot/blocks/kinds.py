@@ -15,6 +15,8 @@ from signoff.bot.blocks.limits import (
     CONTAINER_BLOCKS,
     CONTEXT_ACTIONS_ELEMENTS,
     CONTEXT_ELEMENTS,
+    DATA_TABLE_ROWS,
+    DATA_TABLE_TEXT,
     FIELD_TEXT,
     HEADER_TEXT,
     ID,
@@ -34,6 +36,7 @@ from signoff.bot.blocks.rules import (
     Rule,
     Shape,
     boolean,
+    integer,
     items,
     nullable,
     number,
@@ -77,6 +80,30 @@ def _table(check: Check, value: Any, at: str) -> None:
     _TABLE(check, value, at)
 
 
+def _data_table(check: Check, value: Any, at: str) -> None:
+    _DATA_TABLE(check, value, at)
+    rows = value.get("rows") if isinstance(value, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        return
+    if len({len(row) for row in rows}) > 1:
+        check.add(f"{at}/rows", "every row must have as many cells as the header")
+    for column, cell in enumerate(rows[0] if rows else ()):
+        if isinstance(cell, dict) and cell.get("type") == "rich_text":
+            check.add(f"{at}/rows/0/{column}/type", "unsupported type: rich_text")
+    if sum(map(characters, rows)) > DATA_TABLE_TEXT:
+        check.add(f"{at}/rows", f"all cells together must be less than {DATA_TABLE_TEXT + 1} characters")
+
+
+def characters(value: Any) -> int:
+    """Characters of every `text` in it."""
+    if isinstance(value, list):
+        return sum(map(characters, value))
+    if not isinstance(value, dict):
+        return 0
+    own = value.get("text")
+    return (len(own) if isinstance(own, str) else 0) + sum(map(characters, value.values()))
+
+
 def _input_element(check: Check, value: Any, at: str) -> None:
     typed(ELEMENTS, *IN_INPUT)(check, value, at)
     if isinstance(value, dict) and value.get("type") == "file_input" and check.surface != "modal":
@@ -94,6 +121,13 @@ _TABLE = _block(
     column_settings=items(
         nullable(Shape({"align": one_of("left", "center", "right"), "is_wrapped": boolean})), 0, TABLE_COLUMNS
     ),
+)
+_DATA_TABLE = _block(
+    ("caption", "rows"),
+    caption=string(TEXT),
+    rows=items(items(typed(_CELLS), 1, TABLE_COLUMNS), 2, DATA_TABLE_ROWS + 1),
+    page_size=integer(1, DATA_TABLE_ROWS),
+    row_header_column_index=integer(0, TABLE_COLUMNS - 1),
 )
 _CONTEXT: dict[str, Rule] = {
     "image": image(),
@@ -135,6 +169,7 @@ BLOCKS: Final[dict[str, Rule]] = {
     "rich_text": _block(("elements",), elements=rich_parts),
     "markdown": _only(_block(("text",), text=_markdown), "message"),
     "table": _only(_table, "message"),
+    "data_table": _only(_data_table, "message", "home"),
     "context_actions": _only(
         _block(
             ("elements",),

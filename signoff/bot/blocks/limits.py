@@ -11,10 +11,13 @@ MESSAGE_BLOCKS: Final = 50
 VIEW_BLOCKS: Final = 100
 MESSAGE_TOTAL: Final = 10_000
 """Characters over all blocks of a message to stay within. Slack publishes no figure."""
-MESSAGE_TOTAL_REFUSED: Final = 13_200
-"""From here on `msg_blocks_too_long`: refusals were reported between 12,000 and 13,300 characters."""
+MESSAGE_TOTAL_REFUSED: Final = 11_000
+"""From here on `msg_blocks_too_long`: rich_text was refused at 11,341, other blocks above 12,000."""
+HEADER_COUNTS: Final = 100
+"""Characters that a header block counts beside its text, as far as refusals tell."""
 MESSAGE_TEXT: Final = 4_000
-"""What chat.update and chat.postEphemeral take as `text`; chat.postMessage cuts at `POSTED_TEXT`."""
+"""Bytes of UTF-8 that chat.update and chat.postEphemeral take as `text`; chat.postMessage cuts at
+`POSTED_TEXT`."""
 POSTED_TEXT: Final = 40_000
 METADATA_BYTES: Final = 16_000
 """Of a message's metadata, as JSON. Slack publishes no figure; this one is ours."""
@@ -30,6 +33,12 @@ CONTEXT_ACTIONS_ELEMENTS: Final = 5
 MARKDOWN_TEXT: Final = 12_000
 TABLE_ROWS: Final = 100
 TABLE_COLUMNS: Final = 20
+DATA_TABLE_ROWS: Final = 100
+"""Beside the header."""
+DATA_TABLE_TEXT: Final = 20_000
+"""Characters over all cells."""
+DATA_TABLE_PAGE: Final = 5
+"""Rows that are seen at once where `page_size` does not say it: so it never shows the whole."""
 LABEL: Final = 2_000
 PLACEHOLDER: Final = 150
 INPUT_VALUE: Final = 3_000
@@ -62,3 +71,5 @@ CAROUSEL_CARDS: Final = 10
 CONTAINER_BLOCKS: Final = 10
 VIDEO_TITLE: Final = 200
 VIDEO_AUTHOR: Final = 50
+FRAME_BYTES: Final = 20_480
+"""Of a frame that an app sends over Socket Mode. Above, Slack cuts the connection (1009)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 
 from signoff.bot.slack.client import Slack
@@ -19,6 +20,8 @@ class Admins:
     def __init__(self, slack: Slack, user_ids: Sequence[str]) -> None:
         self._slack = slack
         self._user_ids = user_ids
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
     def tell(self, text: Trusted) -> bool:
         """False where there are admins and none of them could be told."""
@@ -30,6 +33,12 @@ class Admins:
             except (SlackUnavailable, SlackRefused) as error:
                 log.warning("admin not told: %s", error)
         return told
+
+    def tell_once(self, fault: str, text: Trusted) -> None:
+        """The same, once for each fault in this process, or until one of them could be told."""
+        with self._lock:
+            if fault not in self._told and self.tell(text):
+                self._told.add(fault)
 
     def tell_of(self, faults: Sequence[str]) -> bool:
         """The same of whatever else needs somebody."""

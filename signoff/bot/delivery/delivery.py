@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from signoff.approvals.service import Approvals
@@ -129,6 +130,10 @@ class Delivery:
         approval = self._approvals.get(turn.approval_id)
         unused = turn if approval.shown_at is None else None
         turns.pause(self._store, method, approval.verdict.conversation, seconds, unused, lease)
+
+    def tell_of_groups(self, groups: Sequence[str], why: str) -> None:
+        """Tell the admins, once, that nobody can decide as a member of these user groups."""
+        self._admins.tell_once(" ".join(groups), admin_words.admin_groups_unread(groups, why))
 
     def redraw(self, approval_id: str, channel: str, ts: str) -> None:
         """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.

@@ -47,11 +47,11 @@ class Choice(Input):
     def parsed(self, entered: int) -> Any:
         return self.values[entered]
 
-    def suggestions(self, query: str) -> list[Block]:
-        """What an external select offers for what was typed: at most 100 options that contain it."""
+    def suggestions(self, query: str, most: int = OPTIONS) -> list[Block]:
+        """What an external select offers for what was typed: at most so many options that contain it."""
         wanted = query.strip().casefold()
         found = [at for at, value in enumerate(self.values) if wanted in choice_text(value).casefold()]
-        return [self._option(index) for index in found[:OPTIONS]]
+        return [self._option(index) for index in found[:most]]
 
     def _option(self, index: int) -> Block:
         return {"text": plain(self._text(index)), "value": str(index)}

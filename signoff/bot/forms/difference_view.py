@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
 from signoff.bot.text.difference import changes, elements
 from signoff.bot.text.fold import shown_whole, split
 from signoff.bot.text.payload import rows
@@ -45,14 +46,16 @@ def difference_view(approval: Approval, payload: dict[str, Any], draft_id: str =
         parts, _ = elements(found, 200_000, old)
         groups = [parts[at : at + 40] for at in range(0, len(parts), 40)]
         blocks: list[Block] = [
+            *about_blocks(approval),
             paragraph(forms_words.WITH_CHANGES, "ask"),
             *(rich(f"change:{index}", *group) for index, group in enumerate(groups)),
             *_rest(approval, payload),
             {"type": "divider"},
             stakes(approval),
+            *claims_blocks(approval),
             *warned(approval, payload),
-            final(approval),
-            note(forms_words.digest_line(sha256)),
+            final(approval, payload),
+            other_ways(approval, edit=False),  # Back leads to what was edited
         ]
         kept = {"draft": draft_id, "digest": sha256}
         submit, close = forms_words.APPROVE_CHANGES, forms_words.BACK

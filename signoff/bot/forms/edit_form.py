@@ -20,7 +20,7 @@ from signoff.bot.forms.places import FIELDS, as_text, label, nearest, places_of,
 from signoff.bot.text.fold import split
 from signoff.bot.text.meaning import code_of
 from signoff.bot.text.payload import rows
-from signoff.bot.text.text import Block, glimpse, visible
+from signoff.bot.text.text import Block, cut, glimpse, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     asks,
@@ -213,20 +213,15 @@ class EditForm:
             parts = list(self._field_blocks(place, errors.get(place.block_id, "")))
             if blocks and place.object != group:
                 parts = [{"type": "divider"}, *parts]
-            parts = self._headed(place, parts) if place.object != group else parts
+            added = place.added
+            if added and added != place.path and added != (group or ())[: len(added)]:
+                head = note(forms_words.adds_item(label(added)), f"adds:{index}")
+                parts[-1:] = [head, parts[-1]]
             size = len(json.dumps(parts))
             if blocks and (size > room or len(blocks) + len(parts) > most):
                 return blocks, index
             blocks, room, group = blocks + parts, room - size, place.object
         return blocks, len(self.inputs)
-
-    def _headed(self, place: Input, parts: list[Block]) -> list[Block]:
-        """The blocks of the first field of an object: over one that is not there yet stands what it is."""
-        added = place.added
-        if not added or not place.leaf.is_new or added == place.path:
-            return parts
-        head = note(forms_words.adds_item(label(added)), f"adds:{place.block_id.removeprefix('field:')}")
-        return [*(part for part in parts[:-1]), head, parts[-1]]
 
     def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
         name = label(place.path)
@@ -238,7 +233,7 @@ class EditForm:
         if currency := self._currency(place):
             name = meaning_words.money(name, currency)
         element = place.drawn(self.entered.get(place.block_id, place.start))
-        hint = glimpse(" ".join(place.hints), HINT)
+        hint = cut(" ".join(place.hints), HINT)
         yield asks(place.block_id, name, element, hint, place.is_optional)
 
     def _currency(self, place: Input) -> str:

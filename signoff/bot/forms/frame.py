@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.claims import said
 from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
@@ -22,6 +21,8 @@ def about_blocks(approval: Approval) -> list[Block]:
     else:
         line = card_words.asked(approval.agent, approval.created_at)
     elements = [*found, plain(approval.action), mrkdwn(line)]
+    if verdict.over and approval.pending:
+        elements.append(plain(card_words.asks_as(visible(verdict.over))))
     return [{"type": "context", "block_id": "about", "elements": elements}]
 
 
@@ -30,11 +31,11 @@ def claims_blocks(approval: Approval) -> list[Block]:
     return [rich("claims", *said(approval, *CLAIMS))]
 
 
-def other_ways(approval: Approval) -> Block:
-    """Reject…, and Edit… where something may be edited."""
+def other_ways(approval: Approval, *, edit: bool) -> Block:
+    """Reject…, and Edit… where something may be edited, and is not being edited already."""
     value = f"{approval.id}:{approval.version}"
     ways = [("reject", card_words.REJECT_MORE)]
-    ways += [("edit", card_words.EDIT_MORE)] if can_edit(approval) else []
+    ways += [("edit", card_words.EDIT_MORE)] if edit else []
     buttons = [
         {"type": "button", "action_id": name, "text": plain(label), "value": value} for name, label in ways
     ]

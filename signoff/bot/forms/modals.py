@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from signoff.bot.forms.edit_form import can_edit
+from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.history import history_block
@@ -64,11 +66,14 @@ def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
     whole = rows(approval.request.json_schema, approval.payload, whole=True)
     blocks = [
+        *about_blocks(approval),
         *(row_blocks(whole, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
+        *claims_blocks(approval),
         *warned(approval, approval.payload),
         asks("note", forms_words.NOTE_LABEL, _LONG_TEXT),
         final(approval),
+        other_ways(approval, edit=can_edit(approval)),
     ]
     return modal("note", approval.action, blocks, approval, card_words.APPROVE, forms_words.CANCEL)
 

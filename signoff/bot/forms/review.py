@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
 from signoff.bot.text.fold import PIECE_LINES, split
 from signoff.bot.text.paragraphs import elements
@@ -94,4 +95,4 @@ def _end(approval: Approval, may_decide: bool) -> list[Block]:
     if not approval.pending:
         return [*found, note(forms_words.only_decided(approval.status), "over")]
     found += warned(approval, approval.payload)
-    return [*found, final(approval), other_ways(approval)] if may_decide else found
+    return [*found, final(approval), other_ways(approval, edit=can_edit(approval))] if may_decide else found

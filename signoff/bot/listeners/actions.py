@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from signoff.approvals.errors import EditedMeanwhile, NotRecorded, UnknownApproval
+from signoff.approvals.errors import EditedMeanwhile, GroupsUnread, NotRecorded, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
+from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
-from signoff.bot.listeners.opener import Body, Opener
+from signoff.bot.listeners.opener import Body, Opener, thread_of
+from signoff.bot.listeners.replies import NotOpened, foreseen
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import target
@@ -25,7 +27,6 @@ from signoff.errors import Invalid
 from signoff.models.approval import Approval
 
 Ack = Callable[..., Any]
-Respond = Callable[..., Any]
 
 
 class Actions:
@@ -37,45 +38,45 @@ class Actions:
         self._opener = opener
         self._delivery = delivery
 
-    def approve(self, ack: Ack, body: Body, respond: Respond) -> None:
+    def approve(self, ack: Ack, body: Body) -> None:
         """The card's Approve."""
         ack()
         approval_id = ""
         try:
             approval_id, version = parse_token(_value(body))
-            link = self._slack.permalink(*_clicked(body), _thread_of(body))
+            link = self._slack.permalink(*_clicked(body), thread_of(body))
             user = body["user"]["id"]
             decided = self._approvals.decide(approval_id, version, user, "approve", permalink=link)
         except Exception as error:
-            self._say(error, approval_id, body, respond)
+            self._say(error, approval_id, body)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
                 self._redraw(approval_id, body)
         else:
             if decided.card is None or decided.card.message != _clicked(body)[1]:
                 self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
 
-    def open(self, body: Body, respond: Respond) -> None:
+    def open(self, body: Body) -> None:
         """Reject…, Edit…, Review…: the action's id names the form."""
         action = body["actions"][0]
-        self._open(body, respond, action["action_id"], action.get("value", ""))
+        self._open(body, action["action_id"], action.get("value", ""))
 
-    def menu(self, body: Body, respond: Respond) -> None:
+    def menu(self, body: Body) -> None:
         """⋯: the chosen option names the form."""
         choice, _, token = _value(body).partition(":")
-        self._open(body, respond, choice, token)
+        self._open(body, choice, token)
 
-    def review(self, body: Body, respond: Respond, token: str) -> None:
+    def review(self, body: Body, token: str) -> None:
         """The review, from a message shortcut."""
-        self._open(body, respond, "review", token)
+        self._open(body, "review", token)
 
     def page_back(self, body: Body) -> None:
         """Back, on a page of a review."""
         view = body["view"]
-        try:
-            page, _ = read_page(view)
-            self._slack.update_view(view["id"], self._page(body, view, page - 1))
-        except Exception as error:
-            self._slack.update_view(view["id"], self.refusal(error, _about(view)))
+        self._opener.replace(
+            body,
+            lambda: self._page(body, view, read_page(view)[0] - 1),
+            lambda error: self.refusal(error, _about(view)),
+        )
 
     def submit_reject(self, ack: Ack, body: Body, view: Block) -> None:
         """The reject form."""
@@ -98,7 +99,7 @@ class Actions:
         try:
             ack(response_action="update", view=self._page(body, view, page + 1))
         except Exception as error:
-            ack(response_action="update", view=self.refusal(error, _about(view)))
+            ack(response_action="update", view=self._lost(NotOpened.of(error), view))
 
     def _decide(self, ack: Ack, body: Body, view: Block, vote: Any, **said: Any) -> None:
         try:
@@ -106,20 +107,27 @@ class Actions:
             self._approvals.decide(approval_id, version, body["user"]["id"], vote, **said)
             ack(response_action="clear")
         except Exception as error:
-            ack(response_action="update", view=self.refusal(error, _about(view)))
+            ack(response_action="update", view=self._lost(error, view))
 
-    def _open(self, body: Body, respond: Respond, form: str, token: str) -> None:
+    def _lost(self, error: Exception, view: Block) -> Block:
+        """What takes a form's place: why it came to nothing, or the form where it can be tried again."""
+        if foreseen(error):
+            return self.refusal(error, _about(view))
+        return again_with(self.explain(error, _about(view))[0], view)
+
+    def _open(self, body: Body, form: str, token: str) -> None:
         """Open a form, or say why not; the card that was clicked may then show what is no longer so."""
         try:
             approval_id, version = parse_token(token)
         except UnknownApproval as error:
-            self._say(error, "", body, respond)
+            self._say(error, "", body)
             return
         opened = self._opener.open(
             body,
             lambda user: self._form(form, approval_id, version, user),
             lambda error: self.refusal(error, approval_id),
-            lambda error: self._say(error, approval_id, body, respond),
+            lambda error: self._say(error, approval_id, body),
+            levels=2 if form == "edit" else 1,  # the difference stands on top of it
         )
         if not opened or self._beside(approval_id, body):
             self._redraw(approval_id, body)
@@ -156,20 +164,9 @@ class Actions:
         text, again = self.explain(error, approval_id)
         return modals.message_view(replies_words.NOT_POSSIBLE, text, again)
 
-    def _say(self, error: Exception, approval_id: str, body: Body, respond: Respond) -> None:
+    def _say(self, error: Exception, approval_id: str, body: Body) -> None:
         """Tell only the person who clicked."""
-        text, again = self.explain(error, approval_id)
-        if body.get("response_url") and body.get("type") != "message_action":
-            blocks = modals.message_blocks(text, again)
-            respond(
-                text=text,
-                blocks=blocks,
-                response_type="ephemeral",
-                replace_original=False,
-                thread_ts=_thread_of(body),
-            )
-        else:  # App Home and modals have no place to answer in, and a shortcut not its thread
-            self._opener.show(body, modals.message_view(replies_words.NOT_POSSIBLE, text, again))
+        self._opener.tell(body, *self.explain(error, approval_id))
 
     def explain(self, error: Exception, approval_id: str) -> tuple[Trusted, Approval | None]:
         """The sentence, and the approval where looking again makes sense."""
@@ -178,6 +175,8 @@ class Actions:
             return self._approvals.store.get(approval_id), self._approvals.store.clock()
 
         text = replies.explain(error, look_up)
+        if isinstance(error, GroupsUnread):
+            self._delivery.tell_of_groups(error.groups, error.why)
         return text, self._approvals.get(approval_id) if isinstance(error, EditedMeanwhile) else None
 
     def _redraw(self, approval_id: str, body: Body) -> None:
@@ -201,16 +200,6 @@ def _clicked(body: Body) -> tuple[str, str]:
     """Channel and ts of the message that holds the button."""
     place = body.get("container") or {}
     return str(place.get("channel_id", "")), str(place.get("message_ts", ""))
-
-
-def _thread_of(body: Body) -> str | None:
-    """The thread that somebody clicked in, where an answer is seen; None for a message outside threads.
-
-    Slack gives a message that has replies its own ts for a thread.
-    """
-    place = body.get("container") or {}
-    thread_ts = place.get("thread_ts")
-    return str(thread_ts) if thread_ts and thread_ts != place.get("message_ts") else None
 
 
 def _value(body: Body) -> str:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any
 
-from signoff.approvals.errors import NotAllowed, UnknownApproval
+from signoff.approvals.errors import GroupsUnread, NotAllowed, UnknownApproval
 from signoff.approvals.lists import Ambiguous, Kind, Lists, NoId, NotListed, Page
 from signoff.bot.cards.card import parse_token
 from signoff.bot.cards.lists import list_blocks, list_view, read_page
 from signoff.bot.cards.record import record_blocks, record_view
 from signoff.bot.forms import modals
 from signoff.bot.listeners import replies
-from signoff.bot.listeners.actions import Ack, Respond
+from signoff.bot.listeners.actions import Ack
 from signoff.bot.listeners.opener import Body, Opener
-from signoff.bot.slack.client import Slack
+from signoff.bot.listeners.replies import NotOpened
 from signoff.bot.text.text import Trusted
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.store import Store
+
+Respond = Callable[..., Any]
 
 ACK_SECONDS = 1.5
 """How long an answer may take to come with the ack, which Slack wants within 3 s; it follows the ack then."""
@@ -30,10 +33,9 @@ ANSWERS_AT_ONCE = 16
 class Commands:
     """The slash command, the shortcut, and what is on their lists."""
 
-    def __init__(self, lists: Lists, store: Store, slack: Slack, opener: Opener) -> None:
+    def __init__(self, lists: Lists, store: Store, opener: Opener) -> None:
         self._lists = lists
         self._store = store
-        self._slack = slack
         self._opener = opener
         self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
@@ -67,22 +69,13 @@ class Commands:
     def other_page(self, body: Body, respond: Respond) -> None:
         """Another page, in place of the one that was there."""
         user, (kind, page, about) = body["user"]["id"], read_page(_value(body))
-        view = body.get("view") or {}
-        try:
-            found = self._page(kind, user, page, about)
-        except Exception as error:
-            self._refuse(error, body, respond)
-            return
-        if view:
-            self._slack.update_view(view["id"], self._list_view(found))
-        else:
-            respond(**self._listed(found), replace_original=True)
-
-    def _refuse(self, error: Exception, body: Body, respond: Respond) -> None:
         if body.get("view"):
-            self._slack.push_view(body["trigger_id"], _refused(error))
-        else:
-            respond(**_said(explain(error)), replace_original=False)
+            self._opener.replace(body, lambda: self._list_view(self._page(kind, user, page, about)), _refused)
+            return
+        try:
+            respond(**self._listed(self._page(kind, user, page, about)), replace_original=True)
+        except Exception as error:
+            self._opener.tell(body, explain(error))
 
     def _answer(self, user: str, text: str) -> dict[str, Any]:
         asked, rest = [*text.split(maxsplit=1), "", ""][:2]
@@ -120,8 +113,12 @@ class Commands:
 
 def explain(error: Exception) -> Trusted:
     """Why a list or a request is not shown. Logs what was not foreseen."""
+    if isinstance(error, NotOpened):
+        return error.sentence
     if isinstance(error, NotListed):
         return lists_words.may_not_see(error.approvers)
+    if isinstance(error, GroupsUnread):
+        return replies_words.groups_unread(error.groups, error.why)
     if isinstance(error, NotAllowed):
         return replies_words.NOT_A_MEMBER if "workspace" in error.detail else lists_words.NOT_FOR_HISTORY
     if isinstance(error, NoId):

@@ -15,12 +15,15 @@ from signoff.approvals.errors import (
     UnknownApproval,
 )
 from signoff.approvals.service import Approvals
-from signoff.bot.forms.choices import Choice
+from signoff.bot.forms.choices import OPTIONS, Choice
 from signoff.bot.forms.conflict import again_view, as_sent, lost_view
 from signoff.bot.forms.difference_view import is_shown
 from signoff.bot.forms.edit_form import EditForm
+from signoff.bot.forms.loading import again_with
 from signoff.bot.listeners import replies
-from signoff.bot.slack.client import Slack
+from signoff.bot.listeners.acks import fewer_options
+from signoff.bot.listeners.opener import Body, Opener
+from signoff.bot.listeners.replies import NotOpened, foreseen
 from signoff.bot.text.text import Block, visible
 from signoff.bot.text.views import draft_of, paragraph, says, target
 from signoff.bot.text.words import forms as forms_words
@@ -29,7 +32,6 @@ from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.models.drafts import Drafts
 
-Body = dict[str, Any]
 Ack = Callable[..., Any]
 log = logging.getLogger("signoff.bot")
 
@@ -41,10 +43,10 @@ class Editor:
     """
 
     def __init__(
-        self, approvals: Approvals, slack: Slack, refusal: Callable[[Exception, str], Block]
+        self, approvals: Approvals, opener: Opener, refusal: Callable[[Exception, str], Block]
     ) -> None:
         self._approvals = approvals
-        self._slack = slack
+        self._opener = opener
         self._refusal = refusal
         self._drafts = Drafts(approvals.store)
 
@@ -54,18 +56,18 @@ class Editor:
         try:
             ack(**self._response(self._open(view, user), user))
         except Exception as error:
-            ack(response_action="update", view=self._lost(error, user, view))
+            ack(response_action="update", view=self._lost(NotOpened.of(error), user, view))
 
     def back(self, body: Body) -> None:
         """Back, on a page that is not the first. What was typed is kept, right or wrong."""
         view, user = body["view"], body["user"]["id"]
-        try:
+
+        def before() -> Block:
             form = self._open(view, user)
             self._keep(form, user)
-            shown = form.view(starts=form.starts[:-1] or (0,))
-        except Exception as error:
-            shown = self._lost(error, user, view)
-        self._slack.update_view(view["id"], shown)
+            return form.view(starts=form.starts[:-1] or (0,))
+
+        self._opener.replace(body, before, lambda error: self._lost(error, user, view))
 
     def suggest(self, ack: Ack, body: Body) -> None:
         """What a select with many values offers; nothing to those who may not decide."""
@@ -74,10 +76,11 @@ class Editor:
             seen = self._seen(body.get("view") or {}, body["user"]["id"])
             found = EditForm(seen).inputs.get(str(body.get("block_id")))
             if isinstance(found, Choice):
-                options = found.suggestions(str(body.get("value") or ""))
+                options = found.suggestions(str(body.get("value") or ""), OPTIONS + 1)
         except Exception as error:
             log.warning("nothing suggested: %s", type(error).__name__)
-        ack(options=options)
+        more = len(options) > OPTIONS
+        ack(fewer_options(options[:OPTIONS]) if more else {"options": options})
 
     def submit_difference(self, ack: Ack, body: Body, view: Block) -> None:
         """Approve with these changes. What the draft holds is checked again by `decide`."""
@@ -147,6 +150,8 @@ class Editor:
 
     def _lost(self, error: Exception, user: str, view: Block) -> Block:
         """The view that takes the form's place: what happened, and what had been typed."""
+        if not foreseen(error):  # it can be tried again
+            return again_with(replies.explain(error, lambda: (None, 0)), view)
         approval_id = ""
         try:
             approval_id, _ = target(view)

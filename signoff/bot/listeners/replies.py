@@ -10,6 +10,7 @@ from signoff.approvals.errors import (
     BlockedNow,
     EditedMeanwhile,
     EditNotAllowed,
+    GroupsUnread,
     NotAllowed,
     NotRecorded,
     Restored,
@@ -17,11 +18,54 @@ from signoff.approvals.errors import (
     TimeRanOut,
     UnknownApproval,
 )
+from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.words import opening
 from signoff.bot.text.words import replies as replies_words
+from signoff.errors import SignoffError
 from signoff.models.approval import Approval
 
 log = logging.getLogger("signoff.bot")
+
+TOO_LATE = frozenset(
+    {
+        "expired_trigger_id",
+        "exchanged_trigger_id",
+        "trigger_expired",
+        "trigger_exchanged",
+        "invalid_trigger_id",
+    }
+)
+"""Slack's words for a click that is older than its 3 s. Its pages do not agree on them."""
+
+
+class NotOpened(Exception):
+    """A view could not be shown: because of Slack, or of something that is away. Nothing was decided."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(type(cause).__name__)
+        # Its text may repeat what somebody typed or sent; Slack's code is a word of Slack's.
+        code = cause.code if isinstance(cause, SlackRefused) else ""
+        log.log(
+            logging.INFO if code in TOO_LATE else logging.ERROR,
+            "not opened: %s",
+            f"{type(cause).__name__} {code}".strip(),
+        )
+        if code:
+            self.sentence = opening.TOO_LATE if code in TOO_LATE else opening.slack_refuses(code)
+        else:
+            away = isinstance(cause, SlackUnavailable)
+            self.sentence = opening.SLACK_AWAY if away else opening.NOT_OPENED
+
+    @classmethod
+    def of(cls, error: Exception) -> Exception:
+        """What tells somebody why a view was not shown: the error itself where it says why."""
+        return error if foreseen(error) else cls(error)
+
+
+def foreseen(error: Exception) -> bool:
+    """Whether it says why somebody may not see or do that, rather than that something is away or broken."""
+    return isinstance(error, SignoffError) and not isinstance(error, SlackError)
 
 
 def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
@@ -32,6 +76,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.time_ran_out(error.at)
     if isinstance(error, EditedMeanwhile):
         return replies_words.edited_meanwhile()
+    if isinstance(error, GroupsUnread):
+        return replies_words.groups_unread(error.groups, error.why)
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER
@@ -52,6 +98,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
 
 def explain(error: Exception, look_up: Callable[[], tuple[Approval | None, int]]) -> Trusted:
     """`sentence`, looking the approval up; works with the database away. Logs what was not foreseen."""
+    if isinstance(error, NotOpened):
+        return error.sentence
     if not isinstance(error, NotRecorded):
         # Its text may repeat what somebody typed or sent: only its type is logged.
         log.error("not recorded: %s", type(error).__name__)

@@ -9,8 +9,9 @@ from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import token
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.forms import modals
-from signoff.bot.listeners.actions import Actions, Respond
+from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.opener import Body, Opener
+from signoff.bot.listeners.replies import NotOpened
 from signoff.bot.text.text import Block
 from signoff.bot.text.views import modal
 from signoff.bot.text.words import replies as replies_words
@@ -26,7 +27,7 @@ class Decide:
         self._opener = opener
         self._actions = actions
 
-    def shortcut(self, body: Body, respond: Respond) -> None:
+    def shortcut(self, body: Body) -> None:
         """*Decide…* on any message."""
         channel, ts = body["channel"]["id"], body["message_ts"]
         message = body.get("message") or {}
@@ -34,15 +35,14 @@ class Decide:
             one = self._of(channel, ts, message)
             several = [] if one else places.in_thread(self._approvals.store, channel, ts)
         except Exception as error:
-            self._opener.show(body, self._actions.refusal(error, ""))
+            self._opener.tell(body, *self._actions.explain(NotOpened.of(error), ""))
             return
         if one:
-            self._actions.review(body, respond, token(one))
+            self._actions.review(body, token(one))
         elif several:
             self._choose(body, several)
         else:
-            view = modals.message_view(replies_words.NOT_POSSIBLE, replies_words.NOT_A_CARD)
-            self._opener.show(body, view)
+            self._opener.tell(body, replies_words.NOT_A_CARD)
 
     def _of(self, channel: str, ts: str, message: dict[str, Any]) -> Approval | None:
         """The approval whose card this message is.

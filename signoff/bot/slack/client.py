@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,32 +14,35 @@ from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
+from signoff.bot.text.size import TEXT_BYTES, shortened
 
 log = logging.getLogger("signoff.slack")
 
 CALL_SECONDS = 10
 """How long a call may take; under a card's lease."""
-RETRYABLE = frozenset(
+UNDONE = frozenset(
     {
         "ratelimited",
         "rate_limited",
         "service_unavailable",
         "request_timeout",
-        "internal_error",
-        "fatal_error",
         "team_added_to_org",
+        "org_login_required",
+        "external_channel_migrating",
     }
 )
+"""What Slack says of trouble that passes, before it has done anything."""
+RETRYABLE = UNDONE | {"internal_error", "fatal_error", "update_failed"}
+"""What passes by itself. Of those that are not in `UNDONE` it may have done its part."""
+_CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,99}")
+"""Slack's errors are one word; what a proxy says, or the SDK of an answer that it cannot read, is none."""
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 """Refusals of an update after which a new message is posted."""
 NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
 """Refusals of a reply because of what it replies to."""
-UNDONE = frozenset(
-    {"ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org"}
-)
-"""Of those, what Slack says before it has done anything. Of the others it may have done its part."""
 READS = frozenset(
     {
         "users.info",
@@ -49,6 +53,20 @@ READS = frozenset(
         "conversations.replies",
     }
 )
+HOLDS = {
+    "auth.test": ("url", "team_id"),
+    "chat.postMessage": ("channel", "ts"),
+    "conversations.info": ("channel.id",),
+    "conversations.list": ("channels",),
+    "usergroups.users.list": ("users",),
+    "files.getUploadURLExternal": ("upload_url", "file_id"),
+    "users.info": ("user.id",),
+    "views.open": ("view.id",),
+    "views.push": ("view.id",),
+}
+"""What the answer of a method holds, as far as it is read. One without it is not Slack's."""
+LONGEST_PAUSE = 600.0
+"""Seconds that anybody's Retry-After is believed: Slack's are minutes at most."""
 PAGE = 200
 """Messages of one page of a conversation: the most that Slack advises."""
 WHAT_TO_DO = {
@@ -90,18 +108,35 @@ class Slack:
         self._bot = ""
 
     def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """Any method; None is left out."""
+        """Any method; None is left out. The answer holds what `HOLDS` says."""
+        return self._ask(method, arguments).data  # type: ignore[return-value]
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the token was granted; None where Slack does not say it."""
+        said = self._ask("auth.test", {}).headers.get("x-oauth-scopes")
+        return None if said is None else frozenset(said.replace(",", " ").split())
+
+    def _ask(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
             if method in READS:  # Slack takes no JSON bodies for these
-                return self.web.api_call(method, http_verb="GET", params=given).data  # type: ignore[return-value]
-            return self.web.api_call(method, json=given).data  # type: ignore[return-value]
+                answer = self.web.api_call(method, http_verb="GET", params=given)
+            else:
+                answer = self.web.api_call(method, json=given)
         except SlackApiError as error:
-            raise _translate(method, error) from None
-        except (SlackClientError, URLError, http.client.HTTPException, OSError, ValueError) as error:
+            raise translated(method, error) from None
+        except (SlackClientError, URLError, http.client.HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)  # urllib's, where nobody was reached
             undone = isinstance(reason, ConnectionRefusedError | socket.gaierror)
             raise SlackUnavailable(f"{method}: {type(error).__name__}.", undone=undone) from None
+        except (ValueError, LookupError, AttributeError):  # the SDK's, of what is no answer
+            raise SlackUnavailable(f"{method}: its answer cannot be read.") from None
+        if not isinstance(answer.data, dict):
+            raise SlackUnavailable(f"{method}: its answer cannot be read.")
+        for name in HOLDS.get(method, ()):
+            if not _holds(answer.data, name):
+                raise SlackUnavailable(f"{method}: its answer is without {name}.")
+        return answer
 
     def post(
         self,
@@ -120,7 +155,7 @@ class Slack:
         answer = self.call(
             "chat.postMessage",
             channel=channel,
-            text=text,
+            text=shortened(text, TEXT_BYTES),
             blocks=blocks,
             metadata=metadata,
             thread_ts=thread_ts,
@@ -141,7 +176,8 @@ class Slack:
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Redraw a message of ours."""
-        self.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, metadata=metadata)
+        short = shortened(text, TEXT_BYTES)
+        self.call("chat.update", channel=channel, ts=ts, text=short, blocks=blocks, metadata=metadata)
 
     def address(self) -> str | None:
         """The workspace's, asked for once; None where Slack does not say it now."""
@@ -191,42 +227,67 @@ class Slack:
         blocks: Sequence[dict[str, Any]] | None = None,
         *,
         thread_ts: str | None = None,
-    ) -> None:
-        """A message only one person sees. A thing worth saying, not worth failing for: errors are logged."""
-        said = {"user": user, "text": text, "blocks": blocks, "thread_ts": thread_ts}
+    ) -> bool:
+        """A message only one person sees; in a thread they see it while they have that open.
+
+        A thing worth saying, not worth failing for: errors are logged, and it gives False.
+        """
+        short = shortened(text, TEXT_BYTES)
+        said = {"user": user, "text": short, "blocks": blocks, "thread_ts": thread_ts}
         try:
             self.call("chat.postEphemeral", channel=channel, **said)
         except SlackError as error:
             log.info("not said privately: %s", error)
+            return False
+        return True
 
-    def open_view(self, trigger_id: str, view: dict[str, Any]) -> str:
-        """Open a modal, within 3 s of the click; its id."""
-        return str(self.call("views.open", trigger_id=trigger_id, view=view)["view"]["id"])
+    def open_view(self, trigger_id: str, view: dict[str, Any]) -> Mapping[str, Any]:
+        """Open a modal, within 3 s of the click; it comes back with its `id` and `hash`."""
+        opened: Mapping[str, Any] = self.call("views.open", trigger_id=trigger_id, view=view)["view"]
+        return opened
 
-    def push_view(self, trigger_id: str, view: dict[str, Any]) -> str:
-        """Open a modal over another; its id."""
-        return str(self.call("views.push", trigger_id=trigger_id, view=view)["view"]["id"])
+    def push_view(self, trigger_id: str, view: dict[str, Any]) -> Mapping[str, Any]:
+        """Open a modal over another; the same comes back."""
+        pushed: Mapping[str, Any] = self.call("views.push", trigger_id=trigger_id, view=view)["view"]
+        return pushed
 
-    def update_view(self, view_id: str, view: dict[str, Any]) -> None:
-        """Replace an open modal."""
-        self.call("views.update", view_id=view_id, view=view)
+    def update_view(
+        self, view_id: str, view: dict[str, Any], *, hash_: str | None = None, external_id: str = ""
+    ) -> None:
+        """Replace an open modal: by Slack's id, or by ours. `hash_` is of what has to stand there still."""
+        where = {"external_id": external_id} if external_id else {"view_id": view_id, "hash": hash_}
+        self.call("views.update", view=view, **where)
 
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """A person's App Home."""
         self.call("views.publish", user_id=user, view=view)
 
 
-def _translate(method: str, error: SlackApiError) -> SlackError:
+def translated(method: str, error: SlackApiError) -> SlackError:
+    """What an answer that is no `ok` means: unavailable, or refused where Slack itself says so.
+
+    Proxies and Slack's edge answer 5xx, and even 200, with HTML or nothing: of that nothing is believed.
+    """
     answer = error.response
-    code = answer.get("error") or "internal_error"
+    said = answer.data if isinstance(answer.data, dict) else {}
+    code = str(said.get("error") or "")
     limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
-    if limited or code in RETRYABLE or answer.status_code >= 500:
+    if limited or code in RETRYABLE or answer.status_code >= 500 or not _CODE.fullmatch(code):
         after = str(answer.headers.get("Retry-After", ""))
         return SlackUnavailable(
-            f"{code}.",
-            float(after) if after.isdigit() else 2.0,
+            f"{code if _CODE.fullmatch(code) else 'its answer is not Slack’s'}.",
+            min(float(after), LONGEST_PAUSE) if after.isascii() and after.isdigit() else 2.0,
             limited=method if limited else "",
             undone=code in UNDONE and answer.status_code < 500,
         )
-    said = (answer.get("response_metadata") or {}).get("messages") or []
-    return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(said[:3]) if said else ""))
+    told = said.get("response_metadata")
+    lines = (told.get("messages") if isinstance(told, dict) else None) or []
+    return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(lines[:3]) if lines else ""))
+
+
+def _holds(answer: Any, name: str) -> bool:
+    """Whether there is something under a name such as `user.id`."""
+    found = answer
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found is not None

@@ -7,11 +7,18 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from signoff.approvals.errors import NotAllowed
+from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackRefused
 from signoff.models.people import Person
 
+UNREAD = {
+    "plan_upgrade_required": "this workspace's plan of Slack has no user groups",
+    "missing_scope": "the app lacks the scope usergroups:read",
+    "not_allowed_token_type": "Slack does not let this token read user groups",
+    "access_denied": "Slack does not let this app read user groups",
+}
+"""Slack's refusals to say who is in any user group, and why that is."""
 REMEMBERED_SECONDS = 60.0
 """So long a person who was removed can still decide (design: Trust)."""
 T = TypeVar("T")
@@ -44,8 +51,14 @@ class SlackDirectory:
         return self._ask(user_id, lambda: self._fetch_person(user_id))
 
     def group(self, group_id: str) -> frozenset[str]:
-        """The members of a user group; none when it is disabled or unknown."""
-        return self._ask(group_id, lambda: self._fetch_group(group_id))
+        """The members of a user group; none when it is disabled or unknown.
+
+        Raises GroupsUnread where Slack will not say, which is remembered like an answer.
+        """
+        found = self._ask(group_id, lambda: self._fetch_group(group_id))
+        if isinstance(found, str):
+            raise GroupsUnread((group_id,), found)
+        return found
 
     def forget(self, id_: str) -> None:
         """This person or user group has changed: ask Slack again. What it is asked just now is not kept."""
@@ -90,12 +103,15 @@ class SlackDirectory:
             tz=str(user.get("tz") or "UTC"),
         )
 
-    def _fetch_group(self, group_id: str) -> frozenset[str]:
+    def _fetch_group(self, group_id: str) -> frozenset[str] | str:
+        """Its members, or why Slack will not say."""
         team_id = self.home()[0]
         try:
             answer = self._slack.call("usergroups.users.list", usergroup=group_id, team_id=team_id)
         except SlackRefused as error:
             if error.code in ("no_such_subteam", "subteam_not_found"):
                 return frozenset()
+            if error.code in UNREAD:
+                return UNREAD[error.code]
             raise
         return frozenset(str(user) for user in answer.get("users") or ())

@@ -151,12 +151,13 @@ def _notice(text: str) -> Row:
 def _cut_row(row: Row, characters: int, lines: int, first: bool) -> tuple[Row | None, Row]:
     """A row's head within so much room, and its rest; the first of a value keeps at least its name."""
     room = max(characters - (row.size - length(row.text)), WIDTH if first else 0)
-    if row.form == "bullet" or len(row.spans) > 1 or room < TINY:
-        return (replace(row, spans=(("", ""),), form="line"), replace(row, path=())) if first else (None, row)
-    text = row.text
     most = max(lines - bool(row.path and row.form == "code"), 1)
-    head = next(pieces("\n".join(text.split("\n", most)[:most]), min(room, most * WIDTH)), "")
-    rest = replace(row, path=(), mark="", at=None, spans=((text[len(head) :].removeprefix("\n"), ""),))
+    head = ""
+    if row.form != "bullet" and len(row.spans) == 1 and room >= TINY:
+        head = next(pieces("\n".join(row.text.split("\n", most)[:most]), min(room, most * WIDTH)), "")
+    if not head.strip("\n"):
+        return (replace(row, spans=(("", ""),), form="line") if first else None), row
+    rest = replace(row, path=(), mark="", at=None, spans=((row.text[len(head) :].removeprefix("\n"), ""),))
     return replace(row, spans=((head.rstrip("\n"), row.spans[0][1]),), at=None), rest
 
 

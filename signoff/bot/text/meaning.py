@@ -85,8 +85,9 @@ def meaning(schema: Mapping[str, Any], name: str, value: Any, siblings: Mapping[
 
 def currency_field(name: str, siblings: Mapping[str, Any]) -> str:
     """The name beside `name` that holds the currency of that amount; empty where `name` is no money's."""
-    names: list[str] = [*(name + suffix for suffix in _SUFFIXES), *(_CURRENCIES if _is_money(name) else ())]
-    for other in names:
+    others: list[str] = [name + suffix for suffix in _SUFFIXES]
+    others += _CURRENCIES if _is_money(name) else ()
+    for other in others:
         if code_of(siblings.get(other)):
             return other
     return ""

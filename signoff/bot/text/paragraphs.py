@@ -22,7 +22,7 @@ def elements(shown: Iterable[Row]) -> list[Block]:
         if spans and spans[-1] == literal("\n"):
             spans.pop()
         if spans:
-            found.append(line(*spans))
+            found.append(line(*_joined(spans)))
             spans.clear()
 
     for row in shown:
@@ -42,6 +42,18 @@ def elements(shown: Iterable[Row]) -> list[Block]:
         else:
             found.append({"type": "rich_text_list", "style": "bullet", "elements": [line(*value)]})
     flush()
+    return found
+
+
+def _joined(spans: list[Block]) -> list[Block]:
+    """The same text in as few pieces as there are changes of style: each costs some 50 bytes of a view."""
+    found: list[Block] = []
+    for span in spans:
+        last = found[-1] if found else {}
+        if span["type"] == last.get("type") == "text" and span.get("style") == last.get("style"):
+            found[-1] = {**last, "text": last["text"] + span["text"]}
+        else:
+            found.append(span)
     return found
 
 

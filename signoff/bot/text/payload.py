@@ -13,27 +13,33 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
+from signoff.bot.text.meaning import currency_field, meaning
 from signoff.bot.text.moments import seconds
 from signoff.bot.text.paragraphs import elements as elements
+from signoff.bot.text.quotes import value_of
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
 from signoff.bot.text.row import json_text as json_text
 from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
-from signoff.bot.text.text import length, visible
+from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
+from signoff.payload.absent import absent
+from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
-LEVELS = 2
 DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
 SHORT_BYTES = 200
 """Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
+DEFAULT = 40
+"""Characters of a default that a schema names."""
 FEW = 60
 """Values of an object or a list that stand on a card beside its summary; more are in Review…."""
 
@@ -60,7 +66,9 @@ class Value:
 
 def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
     """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
-    return _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
+    found = _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
+    left = _not_given(schema, payload)
+    return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
 
 def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
@@ -102,19 +110,22 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        rest = () if summary.whole else tuple(self._inside(names, schema, value))
+        rest = () if summary.whole else tuple(islice(self._inside(names, schema, value), FEW + 1))
         if len(rest) <= FEW:
             yield Value(head)
             yield from rest
         else:
-            yield Value(head, tuple(row for one in _lines_first(rest) for row in one.all_rows))
+            yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
     ) -> Iterator[Value]:
         if isinstance(value, dict):
-            for field in self._reader.present(schema, value):
-                yield from self._field((*names, name_text(field.name)), field, value)
+            fields = list(self._reader.present(schema, value))
+            beside = _currencies(fields, value)
+            for field in fields:
+                if field.name not in beside:
+                    yield from self._field((*names, name_text(field.name)), field, value)
             return
         for at, field in enumerate(self._reader.items(schema, value), 1):
             yield from self._field((*names, str(at)), field, {})
@@ -128,7 +139,7 @@ class _Walk:
         elif isinstance(value, list | dict) and value:
             yield from self._many(names, field, value, beside)
         else:
-            yield Value((Row(names, ((scalar_text(value), ""),)),))
+            yield Value((_scalar_row(names, field, beside),))
 
     def _many(
         self, names: tuple[str, ...], field: Field, value: dict[str, Any] | list[Any], beside: dict[str, Any]
@@ -160,6 +171,38 @@ class _Walk:
         else:
             head = _headed(names, summary)
             yield Value(head if summary.whole else (*head, row))
+
+
+def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
+    """A scalar on one line; a number with its currency, and with the unit that its schema claims."""
+    shown: list[Span] = [(scalar_text(field.value), "")]
+    if not is_number(field.value):
+        return Row(names, tuple(shown))
+    known = meaning(field.schema, field.name, field.value, beside)
+    if known.claim:
+        shown.append((f"  ({known.claim})", "italic"))
+    if not known.currency:
+        return Row(names, tuple(shown))
+    shown.insert(1, (f" {visible(known.currency)}", ""))
+    return Row(names, tuple(shown), mark=card_words.with_currency(name_text(known.currency_field)))
+
+
+def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
+    """The names of currencies that stand beside their amount, on its line."""
+    found = {currency_field(field.name, value) for field in fields if is_number(field.value)}
+    return found - {""}
+
+
+def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
+    """One line for what the payload leaves to defaults: those are the schema's, and so the agent's words."""
+    spans: list[Span] = []
+    for one in absent(schema, payload):
+        spans.append((", " if spans else card_words.NOT_GIVEN, "italic"))
+        path = [str(part + 1) if isinstance(part, int) else name_text(part) for part in one.path]
+        spans.append((" › ".join(map(value_of, path)), ""))
+        default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
+        spans += [(card_words.default_is(default), "italic")] if one.has_default else []
+    return [Value((Row((), tuple(spans)),))] if spans else []
 
 
 def _lines_first(found: Iterable[Value]) -> list[Value]:

@@ -11,6 +11,7 @@ from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.paragraphs import elements
 from signoff.bot.text.row import Row
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich
+from signoff.bot.text.which import value_lines
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
@@ -24,6 +25,8 @@ TITLE = 24
 BLOCK_CHARACTERS = 2800
 """Characters of one rich_text block: a text object holds 3,000, and Slack may count more than we do."""
 BLOCK_ROWS = 50
+REPEATED = 600
+"""Characters of the values that stand once more over a submit."""
 
 
 def modal(
@@ -129,10 +132,15 @@ def warned(approval: Approval, payload: dict[str, Any]) -> list[Block]:
     return [note(lines, "warning")] if lines else []
 
 
-def final(approval: Approval) -> Block:
-    """The line over a submit that approves."""
-    verdict = approval.verdict
-    line = forms_words.final(verdict.reversibility, verdict.reversibility_from, approval.action)
+def final(approval: Approval, payload: dict[str, Any] | None = None) -> Block:
+    """The line over a submit that approves; of what cannot simply be undone it repeats the values.
+
+    `payload` is the one that will run, where that is not the approval's own.
+    """
+    verdict, runs = approval.verdict, approval.payload if payload is None else payload
+    again = verdict.reversibility != "reversible"
+    asked = value_lines(approval.request.json_schema, runs, REPEATED) if again else ""
+    line = forms_words.final(verdict.reversibility, verdict.reversibility_from, approval.action, asked)
     return paragraph(line, "final")
 
 

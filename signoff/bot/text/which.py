@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from signoff.bot.text.payload import name_text
 from signoff.bot.text.quotes import quoted, value_of
+from signoff.bot.text.row import name_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import which as which_words
 from signoff.payload import glimpse
@@ -22,7 +22,7 @@ SHORTEST = 16
 
 def value_line(leaf: Leaf, most: int = glimpse.VALUE) -> str:
     """`amount “120”`: a field with its value; what goes on is marked outside the quotes."""
-    name = " › ".join(value_of(name_text(name)) for name in leaf.path)
+    name = " › ".join(str(name) if isinstance(name, int) else value_of(name_text(name)) for name in leaf.path)
     shown = [cut(visible(value), most, "") for value in leaf.values]
     goes_on = leaf.cut or leaf.long or any(map(_differs, shown, leaf.values))
     values = ", ".join(map(quoted, shown)) + (" …" if goes_on else "")

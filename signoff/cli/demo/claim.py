@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from signoff.errors import ConfigError
-
-LOCK = "demo.lock"
+from signoff.queue.neighbours import DEMO_LOCK
 
 
 class Claim:
@@ -22,7 +21,7 @@ class Claim:
         self._folder, self._file = folder, file
 
     def tell(self, link: str) -> None:
-        """Leave for a second demo where this one is to be seen."""
+        """Leave for a second demo, and for agents, where this one is to be seen."""
         self._file.truncate(0)
         self._file.write(f"{os.getpid()} {link}\n")
         self._file.flush()
@@ -36,7 +35,7 @@ class Claim:
 def claimed(folder: Path) -> Iterator[Claim]:
     """Hold the folder; raises ConfigError, saying where the other demo is, while there is one."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / LOCK).open("a+") as file:
+    with (folder / DEMO_LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -45,4 +44,7 @@ def claimed(folder: Path) -> Iterator[Claim]:
             where = f"look at {link} (process {process})" if link else "it is just starting"
             raise ConfigError(f"A demo runs already: {where}. Ctrl-C there ends it.") from None
         file.truncate(0)
-        yield Claim(folder, file)
+        try:
+            yield Claim(folder, file)
+        finally:
+            file.truncate(0)  # agents look there for a demo that runs

@@ -15,6 +15,7 @@ from signoff.cli.demo.claim import claimed
 from signoff.cli.demo.stage import Failed, Stage, free_port
 from signoff.cli.demo.troupe import Troupe
 from signoff.queue.data_folder import data_folder, write_private
+from signoff.queue.neighbours import DEMO
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STORY = """\
@@ -34,7 +35,7 @@ class _Stop(BaseException):
 
 def folder() -> Path:
     """Where the demo keeps everything: `demo` in the data folder."""
-    return (data_folder() / "demo").absolute()
+    return (data_folder() / DEMO).absolute()
 
 
 def reset() -> int:

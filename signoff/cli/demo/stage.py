@@ -14,6 +14,7 @@ from typing import IO
 from signoff.errors import Unreachable
 from signoff.queue import acl
 from signoff.queue.data_folder import agent_settings, read_env_file
+from signoff.queue.neighbours import DEMO_SERVER
 from signoff.server import environment, processes
 from signoff.server.own_redis import admin_url as admin_url_of
 from signoff.server.own_redis import kept_url
@@ -37,7 +38,7 @@ class Stage:
 
     def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.folder = folder
-        self.server_data = folder / "server"
+        self.server_data = folder / DEMO_SERVER
         self.log = folder / "log"
         self._said = folder / "said"
         self._running: dict[str, subprocess.Popen[bytes]] = {}

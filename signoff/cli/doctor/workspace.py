@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import SecretStr
 
 from signoff.approvals.authority import may_decide
-from signoff.approvals.errors import NotAllowed
+from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.approvals.verdicts import everybody
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.cli.doctor.patient import Fault, Patient, Skip
 from signoff.errors import SignoffError
 from signoff.models.people import MEMBERS, Person, is_group
 
-SCOPES = (
-    "chat:write",
-    "commands",
-    "app_mentions:read",
-    "users:read",
-    "usergroups:read",
-    "channels:read",
-    "groups:read",
-)
-"""What manifest.yml asks for."""
-OPTIONAL = ("channels:history", "groups:history", "im:history")
-"""What it asks for and whoever installs the app may leave out: `bot_optional`."""
+SCOPES = ("chat:write", "commands", "app_mentions:read", "users:read", "usergroups:read")
+"""What manifest.yml asks for, and Signoff cannot do without."""
+_DOUBLES = "a card that a crash has posted without noting it is not looked for, and may stand twice"
+_CHANNELS = "nobody checks here whether channels are there, open, and have the app"
+OPTIONAL = {
+    "channels:read": _CHANNELS,
+    "groups:read": _CHANNELS,
+    "channels:history": _DOUBLES,
+    "groups:history": _DOUBLES,
+    "im:history": _DOUBLES,
+    "files:write": "images and PDFs of a payload do not stand in its card's thread",
+}
+"""What it asks for and whoever installs the app may leave out (`bot_optional`), and what is lost then."""
 AGAIN = "install the app again with the scopes of `signoff manifest`, and take the new SLACK_BOT_TOKEN"
 WHO = "name full members of this workspace in SIGNOFF_APPROVERS (in Slack: a profile's menu, Copy member ID)"
+NO_GROUPS = (
+    "name people by their ids in the place of each, in the policy or in SIGNOFF_APPROVERS; or have the "
+    "workspace on a plan that has user groups, and the app with the scope usergroups:read"
+)
 PAGES = 50
 """Pages of 200 channels that are looked through for a name."""
 
@@ -73,20 +78,18 @@ def _taken(patient: Patient, name: str, token: SecretStr | None, method: str, pa
 def scopes(patient: Patient) -> str:
     """The bot has all that it needs."""
     with _answering():
-        patient.slack.call("auth.test")
-    # The answer's headers name the scopes; a call translates errors but gives the body alone.
-    said = patient.slack.web.api_call("auth.test").headers.get("x-oauth-scopes")
-    if said is None:
+        granted = patient.slack.scopes()
+    if granted is None:
         raise Skip("Slack did not say which scopes the token has")
-    granted = said.replace(",", " ").split()
     missing = [scope for scope in SCOPES if scope not in granted]
     if missing:
         raise Fault(f"the bot's token lacks {', '.join(missing)}", AGAIN)
-    left_out = [scope for scope in OPTIONAL if scope not in granted]
-    if not left_out:
-        return ", ".join((*SCOPES, *OPTIONAL))
-    lost = "a card that a crash has posted without noting it is not looked for, and may stand twice"
-    return f"{', '.join(SCOPES)}; without {', '.join(left_out)}: {lost}"
+    lost: dict[str, list[str]] = {}
+    for scope, what in OPTIONAL.items():
+        if scope not in granted:
+            lost.setdefault(what, []).append(scope)
+    had = ", ".join((*SCOPES, *(scope for scope in OPTIONAL if scope in granted)))
+    return "; ".join((had, *(f"without {', '.join(names)}: {what}" for what, names in lost.items())))
 
 
 def channel(patient: Patient) -> str:
@@ -100,8 +103,11 @@ def channel(patient: Patient) -> str:
 
 def one_channel(patient: Patient, wanted: str, where: str) -> str:
     """A channel's name and id; raises Fault, naming the setting, where cards cannot come there."""
-    with _answering():
-        found = _find_channel(patient, wanted)
+    try:
+        with _answering(_NotLookedAt):
+            found = _find_channel(patient, wanted)
+    except _NotLookedAt as scope:
+        return f"{wanted} (not looked at: the app lacks {scope})"
     if found is None:
         raise Fault(
             f"there is no channel {wanted}, or it is private and the app is not in it",
@@ -122,12 +128,35 @@ def approvers(patient: Patient) -> str:
     groups = policy.contents.groups.values() if policy.contents else ()
     owners = [about.owner for about in policy.contents.agents if about.owner] if policy.contents else []
     named = tuple(dict.fromkeys((*everybody(policy), *(one for ids in groups for one in ids), *owners)))
+    unread = _unread(patient, [approver for approver in named if is_group(approver)])
     for approver in named:
-        one_approver(patient, approver, "SIGNOFF_APPROVERS" if approver in policy.approvers else "the policy")
+        where = "SIGNOFF_APPROVERS" if approver in policy.approvers else "the policy"
+        if approver not in unread:
+            one_approver(patient, approver, where)
     with _answering():
         for admin in patient.settings.admin_ids():
             _check_person(patient, admin, "SIGNOFF_ADMINS")
+    if unread:
+        raise _no_groups(*unread.items())
     return ", ".join(named)
+
+
+def _unread(patient: Patient, groups: Sequence[str]) -> dict[str, str]:
+    """Those user groups whose members Slack does not say, and why."""
+    found = {}
+    for group_id in groups:
+        try:
+            with _answering(NotAllowed):
+                patient.directory.group(group_id)
+        except GroupsUnread as error:
+            found[group_id] = error.why
+    return found
+
+
+def _no_groups(*unread: tuple[str, str]) -> Fault:
+    groups, why = ", ".join(group_id for group_id, _ in unread), unread[0][1]
+    many = "s" if len(unread) > 1 else ""
+    return Fault(f"nobody can decide as a member of the user group{many} {groups}: {why}", NO_GROUPS)
 
 
 def one_approver(patient: Patient, approver: str, where: str) -> str:
@@ -141,7 +170,10 @@ def one_approver(patient: Patient, approver: str, where: str) -> str:
 
 
 def _check_group(patient: Patient, group_id: str) -> int:
-    members = patient.directory.group(group_id)
+    try:
+        members = patient.directory.group(group_id)
+    except GroupsUnread as error:
+        raise _no_groups((group_id, error.why)) from None
     for user_id in members:
         try:
             may_decide(user_id, (group_id,), patient.directory)
@@ -176,32 +208,55 @@ def _why_not(person: Person) -> str:
     return "is of another organisation"
 
 
+class _NotLookedAt(SignoffError):
+    """A scope that may be left out is missing."""
+
+
 def _find_channel(patient: Patient, wanted: str) -> Mapping[str, Any] | None:
     """By its id, else by its name among all that the app can see; None where there is none."""
     try:
         found: Mapping[str, Any] = patient.slack.call("conversations.info", channel=wanted)["channel"]
         return found
     except SlackRefused as error:
+        if error.code == "missing_scope":
+            raise _NotLookedAt("channels:read or groups:read") from None
         if error.code != "channel_not_found":
             raise
-    name, cursor = wanted.removeprefix("#"), None
-    for _ in range(PAGES):
-        page = patient.slack.call(
-            "conversations.list", types="public_channel,private_channel", limit=200, cursor=cursor
-        )
+    granted = patient.slack.scopes() or OPTIONAL
+    kinds = {"channels:read": "public_channel", "groups:read": "private_channel"}
+    types = ",".join(kind for scope, kind in kinds.items() if scope in granted)
+    missing = [scope for scope in kinds if scope not in granted]
+    return _named_channel(patient, wanted.removeprefix("#"), types, missing)
+
+
+def _named_channel(
+    patient: Patient, name: str, types: str, missing: Sequence[str]
+) -> Mapping[str, Any] | None:
+    """By its name; raises _NotLookedAt where it may be among those that cannot be listed."""
+    cursor = None
+    for _ in range(PAGES if types else 0):
+        page = patient.slack.call("conversations.list", types=types, limit=200, cursor=cursor)
         for candidate in page["channels"]:
             if candidate.get("name") == name:
                 return dict(candidate)
         cursor = (page.get("response_metadata") or {}).get("next_cursor")
         if not cursor:
-            return None
-    raise Skip(f"{wanted} is not among the first {PAGES * 200:,} channels: name its id to have it checked")
+            break
+    else:
+        if types:
+            found = f"{name} is not among the first {PAGES * 200:,} channels"
+            raise Skip(f"{found}: name its id to have it checked")
+    if missing:
+        raise _NotLookedAt(" and ".join(missing))
+    return None
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
-    """Slack answered before: where it does not now, the check says so."""
+def _answering(*passing: type[SignoffError]) -> Iterator[None]:
+    """Slack answered before: where it does not now, the check says so. What is `passing` is its caller's."""
     try:
         yield
+    except passing:
+        raise
     except SignoffError as error:
         raise Fault(f"Slack does not answer: {error.detail}", "try again in a minute") from None

@@ -6,13 +6,14 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cli.demo.playing import ANA, CHANNEL, SECONDS, Playing, Reviewer
+from cli.demo.playing import ANA, CHANNEL, ROOT, SECONDS, Playing, Reviewer
 from support import eventually
 
 from signoff.cli.demo import stage
@@ -20,6 +21,7 @@ from signoff.cli.demo.browser import has_browser
 
 pytestmark = pytest.mark.xdist_group("demo")
 """Two that start in the same moment would take the same port."""
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIVE = ("refund.create", "database.drop", "email.send", "infrastructure.apply", "deploy.start")
 FIRST_CARDS_SECONDS = 60.0
 """The issue asks for 20 s on a machine that has nothing else to do."""
@@ -86,8 +88,11 @@ def test_five_agents_ask_and_each_goes_on_after_its_decision(demo: Playing, take
     said, complaints = asked.communicate(timeout=SECONDS)
     assert asked.returncode == 0 and said.startswith(b"Approved by ana"), complaints
 
+    _run_the_readmes_sample(demo, ana)
+
     assert demo.end(signal.SIGINT) == 0
     assert demo.left() == []
+    assert (demo.folder / "demo.lock").read_text() == "", "no agent looks for it any more"
     assert [path.name for path in demo.data.iterdir()] == ["demo"]
 
 
@@ -116,6 +121,30 @@ def _ask_from_a_shell(demo: Playing) -> subprocess.Popen[bytes]:
     )
     ana.click(card, "approve")
     return asking
+
+
+def _run_the_readmes_sample(demo: Playing, ana: Reviewer) -> None:
+    """Its first block as it stands, from an empty folder, by one who has set nothing: approved and run."""
+    block = README.partition("```python\n")[2].partition("```")[0]
+    folder = demo.data.with_name("newcomer")
+    folder.mkdir()
+    (folder / "agent.py").write_text(block)
+    kept = {
+        name: value for name, value in demo.environment.items() if not name.startswith(("SIGNOFF_", "SLACK_"))
+    }
+    asking = subprocess.Popen(
+        [sys.executable, "agent.py"], env={**kept, "SIGNOFF_DATA": str(demo.data)}, cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    card = eventually(
+        lambda: next((m for m in ana.slack.messages(CHANNEL) if "local asks" in m["text"]), None), SECONDS
+    )
+    ana.click(card, "approve")
+    said, complaints = asking.communicate(timeout=SECONDS)
+    assert (asking.returncode, said) == (0, b"refunded 120 to cus_42\n"), complaints
+    assert complaints.decode().splitlines() == [
+        f"No server is set, so the demo that runs is asked: decide at {ana.slack.url}/"
+    ]
 
 
 def _says(demo: Playing, agent: str, words: str) -> None:

@@ -30,6 +30,15 @@ def admin_cannot_show(approval: Approval, code: str, detail: str) -> Trusted:
     )
 
 
+def admin_groups_unread(groups: Sequence[str], why: str) -> Trusted:
+    """To an admin: nobody can decide as a member of these user groups; and what to do."""
+    return Trusted(
+        f"Nobody can decide as a member of {card_words.audience(groups)}: Slack does not say who that is, "
+        f"because {why}. Name people by their ids in its place, in the policy or in "
+        "SIGNOFF_APPROVERS. `signoff doctor` names every group that this concerns."
+    )
+
+
 def admin_bad_policy(faults: Sequence[str]) -> Trusted:
     """To an admin: the policy's file was changed and cannot be used. `faults` name files, lines and rules."""
     found = [escape(visible(fault)).replace("`", "'") for fault in faults[:10]]

@@ -42,7 +42,8 @@ def unchanged_lines(count: int) -> str:
 
 
 # The card.
-_RISK_FROM = {"policy": "policy", "agent": "the agent says so", "nobody": "no policy rates this action"}
+RISK_NOT_RATED = "risk not rated"
+"""Nobody has rated an action: what the policy's rules count it as is not said of it."""
 
 
 def asks(agent: str, approvers: Sequence[str], ends: int) -> Trusted:
@@ -80,11 +81,31 @@ def undoable(reversibility: str, source: str) -> str:
 
 
 def stakes(reversibility: str, reversibility_from: str, risk: str, risk_from: str) -> Trusted:
-    """What Signoff knows of reversibility and risk, and from where."""
-    undo = undoable(reversibility, reversibility_from)
-    return Trusted(f"*{undo}* · {risk} risk ({_RISK_FROM.get(risk_from, risk_from)})")
+    """What Signoff knows of reversibility and risk. What the agent alone says is marked as that."""
+    return Trusted(f"*{undoable(reversibility, reversibility_from)}* · {rated(risk, risk_from)}")
 
 
+def rated(risk: str, source: str) -> str:
+    """How high the risk is by the policy; where the agent says that it is higher, that."""
+    if source == "nobody":
+        return RISK_NOT_RATED
+    return f"{risk} risk (the agent says so)" if source == "agent" else f"{risk} risk"
+
+
+NOT_GIVEN = "Not given: "
+
+
+def default_is(default: str) -> str:
+    """After the name of what a payload leaves to a default; `default` is visible text."""
+    return f" (the agent's schema says {default})"
+
+
+def with_currency(name: str) -> str:
+    """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
+    return f"and {name}"
+
+
+IN_FULL = "(in full)"
 SUMMED_UP = "(summed up by Signoff)"
 
 

@@ -133,13 +133,14 @@ def continued(of: int) -> str:
     return f"… continued from page {of}"
 
 
-def final(reversibility: str, source: str, action: str) -> str:
-    """Over the submit of a form that approves: a submit cannot ask to confirm."""
+def final(reversibility: str, source: str, action: str, values: str = "") -> str:
+    """Over the submit of a form that approves: a submit cannot ask to confirm. `values` are one a line."""
+    runs = f"{card_words.APPROVE} runs {action} with exactly this"
     if reversibility == "reversible":
-        return f"{card_words.APPROVE} runs {action} with exactly this."
+        return f"{runs}."
     first = {"nobody": "Nobody said whether this can be undone."}.get(source)
     first = first or ("This is costly to undo." if reversibility == "costly" else "This cannot be undone.")
-    return f"{first} {card_words.APPROVE} runs {action} with exactly this."
+    return f"{first} {runs}:\n{values}" if values else f"{first} {runs}."
 
 
 def read_on() -> str:

@@ -66,6 +66,15 @@ def not_an_approver(approvers: Sequence[str], changed: bool = False) -> Trusted:
     return Trusted(f"Only {card_words.audience(approvers)} can decide this.")
 
 
+def groups_unread(groups: Sequence[str], why: str) -> Trusted:
+    """For who might be in a group whose members cannot be read: nobody decides as one of them."""
+    return Trusted(
+        f"Signoff cannot tell who is in {card_words.audience(groups)}: {why}. Nothing has changed. "
+        "Whoever runs Signoff is told; until they name people in its place, only people named by themselves "
+        "can decide."
+    )
+
+
 def edit_needs(approvers: Sequence[str]) -> Trusted:
     """For an approver whose changes bring a request under another rule."""
     return Trusted(

@@ -1,0 +1,182 @@
+"""Every message, form, list and Home that is drawn of the made-up requests, as Slack is sent them; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from signoff.approvals.lists import Overview, Page
+from signoff.bot.cards import lists
+from signoff.bot.cards.card import Message, double, lost
+from signoff.bot.cards.first_message import first_message, moved_message, tally_message
+from signoff.bot.cards.pending import waiting_blocks
+from signoff.bot.cards.record import record_blocks, record_view
+from signoff.bot.forms import modals
+from signoff.bot.forms.conflict import again_view, lost_view
+from signoff.bot.forms.difference_view import difference_view
+from signoff.bot.forms.edit_form import EditForm, can_edit
+from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
+from signoff.bot.gallery.cards import CARDS, Case
+from signoff.bot.kinds import kind_of
+from signoff.bot.text.fold import shown_whole
+from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.words import replies as replies_words
+from signoff.models.approval import Approval, Card
+from signoff.models.lists import Listed
+from signoff.models.threads import Tally, Thread
+
+SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS}
+"""The sets of requests, by name. What is drawn of one set is drawn of each."""
+ID = "01930000-0000-7000-8000-000000000001"
+NOW = BEGAN + 35 * 60 * SECOND
+"""When they are looked at, in microseconds since 1970."""
+PLACE = Card(1, "C0APPROVALS", "1.2")
+LINK = "https://acme.slack.com/archives/C0APPROVALS/p12"
+_DRAFT = "01930000-0000-7000-8000-000000000002"
+_LISTED = 10
+"""Requests of one page of a list."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One thing that Slack is sent: a message's arguments, or a view."""
+
+    name: str
+    surface: Literal["message", "view"]
+    content: dict[str, Any]
+
+
+def approval_of(case: Case) -> Approval:
+    """The Approval of a case, the same each time but for what nobody sees of it."""
+    payload, fields = case
+    return made_up(payload, **{"id": ID, "card": PLACE, **fields})
+
+
+def card_of(case: Case) -> Message:
+    """Its card, as it is posted."""
+    approval = approval_of(case)
+    return kind_of(approval).card(approval, now=NOW)
+
+
+def layouts() -> Iterator[Layout]:
+    """All of them; no two have the same name."""
+    for set_name, cases in SETS.items():
+        for name, case in cases.items():
+            yield from _of_one(f"{set_name}/{name}", approval_of(case))
+    every = [approval_of(case) for cases in SETS.values() for case in cases.values()]
+    yield from _of_many([replace(one, id=f"{ID[:-4]}{number:04x}") for number, one in enumerate(every)])
+    yield from _by_themselves(approval_of(CARDS["short"]))
+
+
+def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
+    yield _message(f"{name}: card", kind_of(approval).card(approval, now=NOW))
+    yield _message(f"{name}: card posted twice", double(approval, now=NOW))
+    for may in (True, False):
+        blocks = record_blocks(approval, may_decide=may, now=NOW)
+        yield Layout(f"{name}: looked up{', to decide' if may else ''}", "message", {"blocks": blocks})
+    yield _view(f"{name}: details", modals.details_view(approval))
+    yield _view(f"{name}: record", record_view(approval, NOW))
+    yield from _review(name, approval)
+    if not approval.pending:
+        return
+    yield _view(f"{name}: reject", modals.reject_view(approval))
+    if shown_whole(approval):
+        yield _view(f"{name}: approve with note", modals.note_view(approval))
+    if can_edit(approval):
+        form = EditForm(approval, draft_id=_DRAFT)
+        yield _view(f"{name}: edit", form.view())
+        yield _view(f"{name}: edit, changed meanwhile", again_view(approval, form))
+        yield _view(f"{name}: edit, decided meanwhile", lost_view(_SAID, approval, approval.payload))
+        yield _view(f"{name}: difference", difference_view(approval, _changed(approval.payload), _DRAFT))
+
+
+def _review(name: str, approval: Approval) -> Iterator[Layout]:
+    first = review_view(approval)
+    yield _view(f"{name}: review, page 1", first)
+    for page in range(2, read_page(first)[1] + 1):
+        yield _view(f"{name}: review, page {page}", review_view(approval, page))
+
+
+def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
+    waiting = [one for one in approvals if one.pending]
+    yield Layout("waiting in a thread", "message", {"blocks": waiting_blocks(_SAID, waiting, NOW)})
+    items = tuple(map(_listed, approvals))
+    ids = frozenset(one.id for one in items)
+    kinds: tuple[Literal["pending", "mine", "history"], ...] = ("pending", "mine", "history")
+    pages = {
+        kind: Page(kind, some[:_LISTED], 2, 3, len(some), more=True, about="billing-bot", reviewable=ids)
+        for kind in kinds
+        if (some := tuple(one for one in items if one.pending is (kind == "pending")))
+    }
+    for kind, page in pages.items():
+        yield Layout(f"list of {kind}", "message", {"blocks": lists.list_blocks(page, NOW)})
+        yield _view(f"list of {kind}, as a form", lists.list_view(page, NOW))
+        yield Layout(f"empty list of {kind}", "message", {"blocks": lists.list_blocks(Page(kind), NOW)})
+    owned = Page("owned", items[:_LISTED], more=True)
+    seen = Overview(pages["pending"], pages["mine"], owned)
+    yield _view("Home", lists.home_view(seen))
+    yield _view("Home, empty", lists.home_view(Overview(Page("pending"), Page("mine"), Page("owned"))))
+
+
+def _by_themselves(approval: Approval) -> Iterator[Layout]:
+    thread = Thread(1, approval.agent, "nightly clean-up, 14 November", "C0APPROVALS", "1.1", 2, None)
+    yield _message("a run's first message", first_message(thread, POLICY.approvers))
+    yield _message("a run's first message, later", tally_message(thread, Tally(2, 5, 1, POLICY.approvers)))
+    yield _message("a run's first message, moved", moved_message(thread, LINK))
+    yield _message("a card from before a restore", lost())
+    yield Layout("said privately", "message", {"blocks": modals.message_blocks(_SAID, approval)})
+    yield _view("Checking…", modals.checking_view())
+    yield _view("not possible", modals.message_view(replies_words.NOT_POSSIBLE, _SAID))
+    yield _view("not possible, look again", modals.message_view(replies_words.NOT_POSSIBLE, _SAID, approval))
+    yield _view("not possible, in somebody's words", modals.refused_view("amount must be at most 100."))
+
+
+def _changed(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload as somebody might edit it: the first number, or the first text, is another one."""
+    for name, value in payload.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            return {**payload, name: value + 1}
+    for name, value in payload.items():
+        if isinstance(value, str):
+            return {**payload, name: f"{value} (changed)"}
+    return payload
+
+
+def _listed(approval: Approval) -> Listed:
+    """A list's line of it."""
+    verdict, decision = approval.verdict, approval.decision
+    return Listed(
+        id=approval.id,
+        agent=approval.agent,
+        action=approval.action,
+        status=approval.status,
+        version=approval.version,
+        revision=approval.revision,
+        created_at=approval.created_at,
+        expires_at=approval.expires_at,
+        ended_at=approval.ended_at,
+        named=verdict.approvers,
+        headline=verdict.headline or "",
+        vote=decision.vote if decision else None,
+        approver=decision.approver if decision else "",
+        resubmit=bool(decision and decision.resubmit),
+        decided_at=approval.ended_at,
+        permalink=LINK,
+        why=verdict.why,
+        rule_says=verdict.reason,
+        policy=verdict.policy,
+    )
+
+
+def _message(name: str, drawn: Message) -> Layout:
+    content = {"text": drawn.text, "blocks": drawn.blocks}
+    return Layout(name, "message", content | ({"metadata": drawn.metadata} if drawn.metadata else {}))
+
+
+def _view(name: str, view: Block) -> Layout:
+    return Layout(name, "view", view)
+
+
+_SAID: Trusted = replies_words.NOT_RECORDED

@@ -1,0 +1,129 @@
+"""A fold hides nothing that decides: one-line fields stand first and whole, long values are cut in place."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, fold
+from signoff.bot.text.payload import values
+from signoff.bot.text.row import Row
+
+LONG = "\n".join(f"line {number} of a long text" for number in range(80))
+
+
+def shown(payload: dict[str, Any], schema: dict[str, Any] | None = None) -> tuple[list[Row], bool]:
+    folded = fold(values(schema, payload), CHARACTERS, LINES, ONE_LINERS)
+    return list(folded.rows), folded.whole
+
+
+def named(rows: list[Row]) -> list[str]:
+    return [" › ".join(row.path) for row in rows if row.path]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"content": LONG, "path": "/etc/passwd", "repo": "shop", "owner": "acme"},
+        {"body": LONG, "to": ["ana@example.org"], "bcc": ["eve@example.net"], "subject": "Invoice"},
+        {"manifest": LONG, "namespace": "prod", "dryRun": False, "privileged": True},
+        {"plan": {"text": LONG, "workspace": "prod"}, "steps": [{"run": LONG, "user": "root"}]},
+    ],
+)
+def test_one_line_fields_stand_before_what_is_long(payload: dict[str, Any]) -> None:
+    rows, whole = shown(payload)
+    assert not whole
+    lines = [row for row in rows if row.form == "line" and row.path]
+    assert rows[: len(lines)] == lines
+    text = json.dumps([row.text for row in lines])
+    for value in (
+        "/etc/passwd",
+        "shop",
+        "ana@example.org",
+        "eve@example.net",
+        "Invoice",
+        "prod",
+        "true",
+        "root",
+    ):
+        assert (value in text) == (value in json.dumps(payload).replace(LONG, ""))
+
+
+def test_without_a_schema_fields_stand_as_they_were_sent() -> None:
+    assert named(shown({"to": "a", "cc": "b", "bcc": "c", "amount": 3})[0]) == ["to", "cc", "bcc", "amount"]
+
+
+def test_a_schema_orders_them() -> None:
+    schema = {"properties": {"bcc": {}, "to": {}}}
+    assert named(shown({"to": "a", "note": "n", "bcc": "c"}, schema)[0]) == ["bcc", "to", "note"]
+
+
+def test_each_long_value_is_cut_in_its_place_with_its_own_size() -> None:
+    rows, _ = shown({"old": LONG, "new": LONG.upper(), "line": "x" * 5000})
+    names = [at for at, row in enumerate(rows) if row.path]
+    assert [rows[at].path[0] for at in names] == ["old", "new", "line"]
+    notices = [rows[at + 1].text for at in names]
+    assert all("more line" in notice and "KB" in notice for notice in notices[:2])
+    assert "more characters" in notices[2]
+
+
+def test_where_six_hundred_fields_do_not_fit_the_others_are_counted_and_named() -> None:
+    rows, whole = shown({f"field_{number}": f"value {number}" for number in range(600)})
+    lines = [row for row in rows if row.path]
+    assert not whole and len(lines) > 150
+    assert f"{600 - len(lines)} more fields: field_{len(lines)}" in rows[-1].text
+
+
+def test_nothing_is_folded_that_is_smaller_than_the_notice_about_it() -> None:
+    rows, whole = shown({"sql": "\n".join(["SELECT 1;"] * (LINES + 3)), "note": "short"})
+    assert whole and "more line" not in rows[-1].text
+
+
+def test_texts_below_the_second_level_and_in_lists_are_blocks_of_their_own() -> None:
+    rows, whole = shown({"a": {"b": {"c": {"d": "one\ntwo", "e": 5}}}, "list": [{"t": "x\ny", "n": [1, {}]}]})
+    assert whole
+    by_name = {" › ".join(row.path): row for row in rows}
+    assert by_name["a › b › c › d"].form == "code" and by_name["a › b › c › d"].text == "one\ntwo"
+    assert by_name["a › b › c › e"].text == "5"
+    assert by_name["list › 1 › t"].text == "x\ny"
+    assert by_name["list › 1 › n › 1"].text == "1" and by_name["list › 1 › n › 2"].text == "{}"
+
+
+def test_a_name_of_digits_is_told_from_a_place_in_a_list() -> None:
+    items = {"run": {"a": "b", "c": {"d": "x\ny"}}}
+    assert named(shown({"at": {"1": items}})[0]) != named(shown({"at": [items]})[0])
+
+
+def test_money_stands_with_its_currency_and_a_number_with_what_its_schema_claims() -> None:
+    schema = {"properties": {"amount": {"type": "integer", "description": "In cents."}}}
+    rows, _ = shown({"amount": 129900, "currency": "EUR", "note": "n"}, schema)
+    assert named(rows) == ["amount", "note"]
+    assert rows[0].text == "129900 EUR  (the agent says “In cents.”)" and "currency" in rows[0].mark
+
+
+def test_what_is_left_to_defaults_is_said_in_one_line() -> None:
+    schema = {"properties": {"dry_run": {"type": "boolean"}, "depth": {"type": "integer", "default": 30}}}
+    rows, whole = shown({"repo": "shop"}, schema)
+    assert whole and rows[-1].text == "Not given: dry_run, depth (the agent's schema says 30)"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab\n é", max_size=400),
+    lambda inner: (
+        st.lists(inner, max_size=9) | st.dictionaries(st.text("abc1", max_size=90), inner, max_size=9)
+    ),
+    max_leaves=60,
+)
+
+
+@settings(max_examples=60)
+@given(payload=st.dictionaries(st.text("abc", max_size=20), JSON, max_size=40))
+def test_whatever_is_sent_what_is_not_shown_is_counted(payload: dict[str, Any]) -> None:
+    every = [row for value in values(None, payload) for row in value.rows]
+    rows, whole = shown(payload)
+    if whole:
+        assert rows == every
+    else:
+        assert any("more " in row.text and row.spans[0][1] == "italic" for row in rows)
