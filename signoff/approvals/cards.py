@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.audit.lines import optional
 from signoff.approvals.standing import shown_of
-from signoff.models import changes, doubles, judgements
+from signoff.models import changes, doubles, files, judgements
 from signoff.models.approval import Approval
 from signoff.models.doubles import Place
+from signoff.models.files import Claimed
 from signoff.models.leases import CARDS, pause
 from signoff.models.store import Store
 
@@ -37,13 +38,15 @@ class Cards:
         lease: int | None = None,
         beside: Sequence[Place] = (),
         unsure: bool = False,
+        digests: Collection[str] | None = None,
     ) -> bool:
         """A card stands, maybe in a thread, at this revision: it is no longer due.
 
         `approval` is as it was drawn (`Judge.today`), `rendered` what was sent, `beside` are messages that
-        stand for the same approval, `unsure` says that there may be more. False where the lease is lost. Then
-        the message is a double, and redrawn; or, where it is the card, it may show what is no longer so, and
-        the card is due again.
+        stand for the same approval, `unsure` says that there may be more. `digests` are of the files that are
+        to stand in the card's thread; None leaves them as they are. False where the lease is lost. Then the
+        message is a double, and redrawn; or, where it is the card, it may show what is no longer so, and the
+        card is due again.
         """
         assert approval.card is not None
         with self._store.transaction() as connection:
@@ -60,6 +63,11 @@ class Cards:
             if noted:
                 changes.note_delivered(connection, approval.id, approval.revision)
                 judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
+                if digests is not None:
+                    where = (conversation, thread or message)
+                    files.settle(connection, approval.id, approval.version, where, digests)
+                    if not approval.pending:
+                        files.give_up(connection, approval.id)
             elif changes.place(connection, approval.card.id) == (conversation, message):
                 changes.move(connection, approval.id)
             else:
@@ -105,3 +113,32 @@ class Cards:
         with self._store.transaction() as connection:
             if not CARDS.is_held(connection, approval.card.id, lease):
                 changes.move(connection, approval.id)
+
+    def note_filed(self, claimed: Claimed) -> bool:
+        """A file of its payload stands in the card's thread: the card says so, and is due.
+
+        False where it has to go again: its payload was edited or erased meanwhile, or its lease was lost.
+        """
+        with self._store.transaction("file") as connection:
+            if not files.note_posted(connection, claimed):
+                return False
+            changes.move(connection, claimed.approval_id)
+            audit.append(connection, _filed(claimed, changes.clock(connection), "posted"))
+            return True
+
+    def note_unfiled(self, claimed: Claimed) -> None:
+        """It stands there no more, or never did; nothing happens where the lease was lost."""
+        with self._store.transaction("unfile") as connection:
+            if files.note_gone(connection, claimed) and claimed.file and claimed.state == "unwanted":
+                audit.append(connection, _filed(claimed, changes.clock(connection), "deleted"))
+
+
+def _filed(claimed: Claimed, at: int, what: str) -> Event:
+    """A line about a file: by its channel's id, which says nothing of what is in it."""
+    data = {
+        "file": claimed.file,
+        "conversation": claimed.conversation,
+        "thread": claimed.thread,
+        "state": what,
+    }
+    return Event("file", claimed.approval_id, at, "signoff", data)

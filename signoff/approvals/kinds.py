@@ -12,7 +12,9 @@ from typing import Literal
 from signoff.errors import Invalid
 from signoff.models.approval import End
 from signoff.models.messages import ApprovalRequest
-from signoff.payload import schema
+from signoff.payload.gaps import WHOLE
+from signoff.payload.schema import TooCostly
+from signoff.payload.usable import usable
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,18 @@ class Kind:
 
 
 def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
-    """The request; without its schema, where that asks for more work than anyone has time for."""
-    if request.json_schema is not None:
-        try:
-            schema.check_payload(request.json_schema, request.payload)
-        except schema.TooCostly:
-            return request.without_schema()
+    """The request with what can be used of its schema: nothing where that asks for more work than anyone has
+    time for.
+    """
+    if request.json_schema is None:
+        return request
+    found = usable(request.json_schema)
+    try:
+        found.check(request.payload)
+    except TooCostly:
+        return request.with_schema(None, (WHOLE,))
+    if found.gaps or found.schema is not request.json_schema:
+        return request.with_schema(found.schema, found.gaps)
     return request
 
 

@@ -15,11 +15,11 @@ from signoff.approvals import authority
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.approvals.verdicts import everybody
-from signoff.models import lists
+from signoff.models import codes, lists
 from signoff.models.approval import Approval
 from signoff.models.lists import PREFIX, Listed
 from signoff.models.people import Directory
-from signoff.models.store import Asked
+from signoff.models.store import Asked, Store
 
 PER_PAGE = 10
 MOST_PAGES = 100
@@ -33,7 +33,7 @@ class Ambiguous(UnknownApproval):
 
 
 class NoId(UnknownApproval):
-    """That is neither an id nor the beginning of one."""
+    """That is no code, no id, nor the beginning of one."""
 
 
 class NotListed(NotAllowed):
@@ -143,21 +143,11 @@ class Lists:
         return Overview(self.pending(user_id), self.mine(user_id), self.owned(user_id))
 
     def find(self, user_id: str, asked: str) -> Approval:
-        """A request by its id, or by an unambiguous beginning of it.
+        """A request by its code, its id, or an unambiguous beginning of that.
 
         Raises NoId, Ambiguous, or what `see` does.
         """
-        prefix = asked.strip().lower()
-        if not _ID.fullmatch(prefix) or len(prefix) < PREFIX:
-            raise NoId
-        found = lists.with_prefix(self._store, prefix)
-        if prefix in found:
-            found = [prefix]
-        if len(found) > 1:
-            raise Ambiguous
-        if not found:
-            raise UnknownApproval
-        return self.see(user_id, found[0])
+        return self.see(user_id, find(self._store, asked))
 
     def see(self, user_id: str, approval_id: str) -> Approval:
         """One request; raises UnknownApproval, NotListed, or NotAllowed for who is no member."""
@@ -183,6 +173,26 @@ class Lists:
         reviewable = frozenset(self._judge.among(user_id, waiting))
         more = len(ids) > PER_PAGE and page < MOST_PAGES
         return Page(kind, items, page, more=more, about=about, reviewable=reviewable)
+
+
+def find(store: Store, asked: str) -> str:
+    """The id of the request that somebody names by its code, its id, or the beginning of that.
+
+    Raises NoId, Ambiguous or UnknownApproval.
+    """
+    prefix, code = asked.strip().lower(), codes.read(asked)
+    is_prefix = len(prefix) >= PREFIX and _ID.fullmatch(prefix) is not None
+    if not is_prefix and code is None:
+        raise NoId
+    found = lists.with_prefix(store, prefix) if is_prefix else []
+    if prefix in found:
+        return prefix
+    found += [one for one in (lists.with_code(store, code) if code else []) if one not in found]
+    if len(found) > 1:
+        raise Ambiguous
+    if not found:
+        raise UnknownApproval
+    return found[0]
 
 
 def _within(page: int) -> int:

@@ -13,7 +13,7 @@ from signoff.approvals.kinds import kind_of
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.verdicts import Judge, TooMuch
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
-from signoff.models import changes, flood, store
+from signoff.models import changes, first_look, flood, store
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest
 from signoff.models.receipt import Receipt
@@ -88,7 +88,7 @@ class Submission:
     def _in_transaction(
         self, connection: Connection, agent: str, request: ApprovalRequest, standing: Receipt | None
     ) -> tuple[Approval, bool]:
-        before = store.before(connection, agent, str(request.id))
+        before = first_look.before(connection, agent, str(request.id))
         if before.approval_id:
             approval = store.load(connection, before.approval_id)
             assert approval is not None
@@ -103,6 +103,7 @@ class Submission:
         if not before.agent_known:
             changes.add_agent(connection, agent, owner, before.now)
         draft = transitions.draft(agent, request, verdict, before, owner)
+        draft = transitions.beside_others(connection, draft, before.code_taken)
         if standing:  # the database was put back: what became of it is in no row, and holds for all that
             return self._adopt(connection, draft, standing), False
         end = ENDS[verdict.effect]

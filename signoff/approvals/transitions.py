@@ -16,12 +16,13 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, store, sums
+from signoff.models import changes, codes, first_look, rejections, store, sums
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
+from signoff.payload import glimpse
 from signoff.payload.canonical import canonical, digest
 
 
@@ -31,7 +32,7 @@ class Moved(Exception):
 
 def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> None:
     """Raise Duplicate or Invalid where another request of the agent has its key."""
-    first = store.by_key(connection, agent, request.key) if request.key else None
+    first = first_look.by_key(connection, agent, request.key) if request.key else None
     if first is None:
         return
     if first.digest_sent == request.digest and first.action == request.action:
@@ -46,18 +47,20 @@ def check_key(connection: Connection, agent: str, request: ApprovalRequest) -> N
 class Draft:
     """An Approval that is about to be written, and the salt of its digests in the audit log.
 
-    `agent` is what the log says of an agent that asks for the first time; empty for others.
+    `agent` is what the log says of an agent that asks for the first time; empty for others. `recalled` is the
+    id of an approval whose rejection is shown beside it.
     """
 
     approval: Approval
     salt: str
     agent: dict[str, Any]
+    recalled: str | None = None
 
 
 def draft(
     agent: str, request: ApprovalRequest, verdict: Verdict, before: Row[Any], owner: str | None
 ) -> Draft:
-    """What a request becomes; `before` is of `store.before`, `owner` the agent's."""
+    """What a request becomes; `before` is of `first_look.before`, `owner` the agent's."""
     at, request_id, text = before.now, str(request.id), request.payload_text
     approval = Approval(
         id=request_id,
@@ -76,6 +79,17 @@ def draft(
         digest_sent=digest(text),
     )
     return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner})
+
+
+def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Draft:
+    """The same, with a code that no other has, and the rejection that it brings to mind."""
+    one, recalled = draft.approval, None
+    if code_taken:
+        others = [other for other, _ in first_look.with_heads(connection, codes.heads(one.code))]
+        one = replace(one, code_length=codes.apart(one.id, others))
+    if one.verdict.effect == "ask":
+        recalled = rejections.recalled(connection, one.agent, one.request, one.created_at)
+    return replace(draft, approval=one, recalled=recalled)
 
 
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
@@ -119,7 +133,9 @@ def _values(draft: Draft) -> dict[str, Any]:
     one = draft.approval
     names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
     return {
-        **{name: getattr(one, name) for name in (*names, "created_at", "expires_at")},
+        **{name: getattr(one, name) for name in (*names, "created_at", "expires_at", "code_length")},
+        "glimpse": _glimpse(one),
+        "rejected_before": draft.recalled,
         "key": one.request.key,
         "run": one.request.run,
         "delivered_revision": 0,
@@ -171,6 +187,7 @@ def end(
         "to_status": status,
         "to_version": approval.version,
         "to_verdict": approval.verdict.model_dump_json(),
+        "to_glimpse": _glimpse(approval) if edited else None,
         "why": reason,
         "at": at,
         "token": receipt.token,
@@ -216,6 +233,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         "to_status": receipt.status,
         "to_version": receipt.version,
         "to_verdict": approval.verdict.model_dump_json(),
+        "to_glimpse": _glimpse(replace(approval, payload=receipt.payload)) if receipt.payload else None,
         "why": receipt.reason,
         "at": ended_at,
         "token": receipt.token,
@@ -259,6 +277,11 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
     adopted = store.load(connection, approval.id)
     assert adopted is not None
     return adopted
+
+
+def _glimpse(approval: Approval) -> str:
+    """What lists show of its payload."""
+    return glimpse.written(glimpse.glimpse(approval.request.json_schema, approval.payload))
 
 
 def _salt() -> str:

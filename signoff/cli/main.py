@@ -20,6 +20,7 @@ from signoff.cli import (
     backup,
     database,
     given,
+    guide,
     init,
     keys,
     output,
@@ -35,7 +36,8 @@ from signoff.errors import ConfigError, Invalid, SignoffError
 from signoff.policy.errors import PolicyError
 
 SERVER = (
-    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml"
+    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
+    "shtab"
 )
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
@@ -52,6 +54,7 @@ somebody runs it:     serve (or bot, intake and worker by themselves),
 who may ask:          agent
 what needs a person:  policy
 to set it up:         init, manifest, keys, db, env, sandbox, demo
+to find your way:     help, completion
 
 Settings come from the environment, then from --env-file FILE, and a server's then from the file that
 `signoff init` writes (server.env in the data folder). Nothing is read from the current folder.
@@ -130,4 +133,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for module in (agent, verify, init, serve, roles, agents, policy, database, audit, backup, keys, setup):
         module.add(commands, common)
+    guide.add(commands, parser)
     return parser

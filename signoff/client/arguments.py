@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 from signoff.client import hints
 from signoff.client.carrier import JSON, Carrier, Encode, schemas
 from signoff.errors import Invalid
+from signoff.payload import whole
+from signoff.payload.schema import check
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -42,6 +44,7 @@ class Arguments:
         self._args = kinds.get(inspect.Parameter.VAR_POSITIONAL)
         self._kwargs = kinds.get(inspect.Parameter.VAR_KEYWORD)
         self.schema: dict[str, Any] = {}
+        self._wide: dict[str, Any] | None = None
 
     @classmethod
     def of(
@@ -72,7 +75,7 @@ class Arguments:
             if not hints.is_context(function, parameter, annotation):
                 carriers[name] = Carrier.of(name, _widened(parameter, annotation), encode.get(name))
         arguments = cls(signature, carriers, _name(function))
-        arguments.schema = arguments._describe(hints.descriptions(function))
+        arguments.schema = whole.described(arguments._describe(hints.descriptions(function)))
         return arguments
 
     @property
@@ -93,6 +96,16 @@ class Arguments:
         JSON as it went in.
         """
         return {name: self._carrier(name).carry(value) for name, value in bound.values.items()}
+
+    def schema_of(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON Schema of one payload: it takes a whole number as text too, where one of 2^53 and more
+        stands in this payload.
+        """
+        if not whole.holds_text(dict(payload)) or not check(self.schema, dict(payload)):
+            return self.schema
+        if self._wide is None:
+            self._wide = whole.widened(self.schema)
+        return self._wide
 
     def values(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """A payload → its arguments by name, as Python values made anew; raises Invalid."""

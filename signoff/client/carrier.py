@@ -6,15 +6,16 @@ import base64
 import json
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import ConfigDict, PlainSerializer, TypeAdapter, ValidationError, WithJsonSchema, WrapValidator
-from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticSerializationError, core_schema
 
 from signoff.errors import Invalid
+from signoff.payload import whole
 from signoff.payload.canonical import canonical
 
 Encode = tuple[Callable[[Any], Any], Callable[[Any], Any]]
@@ -64,6 +65,7 @@ class Carrier:
 
     name: str
     adapter: TypeAdapter[tuple[Any]]
+    annotation: Any = JSON
     encode: Encode | None = None
 
     @classmethod
@@ -76,12 +78,12 @@ class Carrier:
             wrapped: Any = tuple[JSON] if encode else tuple[_in_base64(annotation)]  # type: ignore[misc]
             adapter: TypeAdapter[tuple[Any]] = TypeAdapter(wrapped, config=CONFIG)
             adapter.json_schema(mode="serialization", schema_generator=_Schema)
-        except (PydanticUserError, TypeError, ValueError, RuntimeError) as error:
+        except Exception as error:  # an annotation may bring code of its own, and pydantic has many errors
             raise TypeError(
                 f"Parameter {name!r} ({_shown(annotation)}) cannot travel as JSON: say how with "
-                f"encode={{{name!r}: (to_json, from_json)}}. {str(error).splitlines()[0]}"
+                f"encode={{{name!r}: (to_json, from_json)}}. {_said(error)}"
             ) from None
-        return cls(name, adapter, encode)
+        return cls(name, adapter, annotation, encode)
 
     def named(self, name: str) -> Carrier:
         """The same for another name: one of a function's **kwargs."""
@@ -92,7 +94,8 @@ class Carrier:
         if self.encode:
             return self.encode[0](value)
         try:
-            return self.adapter.dump_python((value,), mode="json", by_alias=True, warnings="error")[0]
+            dumped = self.adapter.dump_python((value,), mode="json", by_alias=True, warnings="error")
+            return whole.as_text(dumped[0])
         except (PydanticSerializationError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise Invalid(
                 f"{self.name} is {_shown(type(value))}, which cannot travel: {_first(error)}"
@@ -103,11 +106,17 @@ class Carrier:
         if self.encode:
             return self.encode[1](packed)
         try:
-            return self.adapter.validate_json(json.dumps([packed]), by_alias=True, by_name=False)[0]
+            return self._read(packed)
         except ValidationError as error:
+            if whole.holds_text(packed):  # where the annotation is strict: a number is a number there
+                with suppress(ValidationError):
+                    return self._read(whole.as_number(packed))
             fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = "".join(f".{part}" for part in fault["loc"][1:])
             raise Invalid(f"{self.name}{place}: {fault['msg']}.") from None
+
+    def _read(self, packed: Any) -> Any:
+        return self.adapter.validate_json(json.dumps([packed]), by_alias=True, by_name=False)[0]
 
     def carry(self, value: Any) -> Any:
         """An argument → a JSON value that brings it back: what was approved is what will run.
@@ -123,6 +132,12 @@ class Carrier:
         if not self.encode:  # a set gives its values in any order, and is the same for that
             same = same or canonical(_unordered(again)) == canonical(_unordered(packed))
             same = same and alike(value, back)
+        if not same and not self.encode and whole.holds_text(packed):
+            raise Invalid(
+                f"{self.name} holds a number of 2^53 or more. It travels as text, and "
+                f"{_shown(self.annotation)} does not say that such a text is a number: annotate it as int, "
+                "and as nothing else that a text may be, or pass it as text."
+            )
         if not same:
             raise Invalid(
                 f"{self.name} is {_shown(type(value))}, which does not come back from JSON as it went in: "
@@ -150,6 +165,8 @@ def alike(value: Any, back: Any) -> bool:
         return len(value) == len(back) and all(map(alike, value, back))
     if isinstance(value, Mapping) and isinstance(back, Mapping):
         return value.keys() == back.keys() and all(alike(value[name], back[name]) for name in value)
+    if whole.is_large(value) and not isinstance(back, int):
+        return False  # it went as text, and came back as a fraction, or as that text
     if isinstance(value, bool) != isinstance(back, bool):
         return False  # Python's True is 1, and nobody who was asked about 1 has seen it
     if bool(value == back):
@@ -191,6 +208,12 @@ def _in_base64(annotation: Any) -> Any:
     if isinstance(origin, type) and origin.__module__ in ("builtins", "collections", "collections.abc"):
         return origin[tuple(map(_in_base64, inner))]  # type: ignore[index]
     return annotation
+
+
+def _said(error: Exception) -> str:
+    """What is wrong with an annotation: some of pydantic's errors say it behind a first line of no use."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines if lines[0].endswith(":") else lines[:1])[:300]
 
 
 def _first(error: Exception) -> str:

@@ -233,13 +233,16 @@ def signoff_approvals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Approvals]:
 def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, Any] | str:
     """The payload as a reviewer would have corrected it, or why they could not."""
     from signoff.payload.schema import check
+    from signoff.payload.usable import usable
+    from signoff.payload.whole import as_text
 
     if request.editable is not True:
         fixed = changes.keys() - set(request.editable or ())
         if fixed:
             return f"{request.action}: a reviewer cannot change {', '.join(sorted(fixed))} (see editable=)."
-    payload = {**request.payload, **changes}
-    problems = check(request.json_schema, payload) if request.json_schema else []
+    payload = {**request.payload, **as_text(dict(changes))}
+    schema = usable(request.json_schema).schema if request.json_schema else None
+    problems = check(schema, payload) if schema else []
     return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
 
 

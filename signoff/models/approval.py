@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from signoff.models.codes import SHORTEST, code
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
 
@@ -34,6 +35,36 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Rejection:
+    """Somebody's no to the same request, or to one nearly the same; `at` is in microseconds since 1970.
+
+    `payload` is the rejected one where it is not the `same`; None too where it has been erased. `resubmit`
+    says that it was sent back for changes.
+    """
+
+    approval_id: str
+    by_id: str
+    at: int
+    reason: str = ""
+    resubmit: bool = False
+    same: bool = True
+    payload: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the payload in the card's thread, in its channel's own words.
+
+    `digest` is the SHA-256 of its bytes, in hex. `state`: `wanted`, `posted` or `unwanted`.
+    """
+
+    digest: str
+    state: str
+    conversation: str
+    thread: str
+
+
+@dataclass(frozen=True)
 class Approval:
     """The life of one request. Times are microseconds since 1970, UTC, by the database's clock.
 
@@ -44,7 +75,8 @@ class Approval:
     `spent_by` names the process that was told that it may run the action, at `spent_at`.
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     `judged` is the digest of the policy that `verdict` was last compared with, `drawn` of what its card shows
-    of the verdict.
+    of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
+    how many characters of its code tell it from every other.
     """
 
     id: str
@@ -74,13 +106,33 @@ class Approval:
     spent_by: str | None = None
     spent_at: int | None = None
     card: Card | None = None
+    files: tuple[File, ...] = ()
     judged: str = ""
     drawn: str = ""
+    rejected: Rejection | None = None
+    code_length: int = SHORTEST
+
+    @property
+    def code(self) -> str:
+        """By which people name it."""
+        return code(self.id, self.code_length)
 
     @property
     def decision(self) -> Decision | None:
         """The vote that was the last one needed, or the last one so far."""
         return self.decisions[-1] if self.decisions else None
+
+    @property
+    def in_thread(self) -> frozenset[str]:
+        """Digests of the files that stand in the card's thread: where it stands now, not where it stood."""
+        if self.card is None or not self.files:
+            return frozenset()
+        where = (self.card.conversation, self.card.thread or self.card.message)
+        return frozenset(
+            file.digest
+            for file in self.files
+            if file.state == "posted" and (file.conversation, file.thread) == where
+        )
 
     @property
     def pending(self) -> bool:

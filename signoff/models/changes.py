@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, literal_column, select, update
+from sqlalchemy import Connection, Text, bindparam, exists, func, insert, literal_column, select, update
 
 from signoff.models.messages import Decision
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
@@ -17,6 +17,7 @@ _ENDED = {
     "status": bindparam("to_status"),
     "version": bindparam("to_version"),
     "verdict": bindparam("to_verdict"),
+    "glimpse": func.coalesce(bindparam("to_glimpse", type_=Text), approvals.c.glimpse),
     "revision": approvals.c.revision + 1,
     "reason": bindparam("why"),
     "ended_at": bindparam("at"),

@@ -28,6 +28,37 @@ class CardDoubleRow(SQLModel, table=True):
     not_before: int = time(default=0)
 
 
+class CardFileRow(SQLModel, table=True):
+    """A file of a payload in its card's thread: `wanted` there, `posted`, or `unwanted` and to be deleted.
+
+    `digest` is the SHA-256 of its bytes, NULL once they must not be known any more. `file` is the channel's
+    id of it, NULL until one was given. Nobody else does anything about it before `not_before`; `lease` counts
+    who did. No foreign key: where its approval's rows are taken away, it is left, so that the file goes, too.
+    """
+
+    __tablename__ = "card_file"
+    __table_args__ = (
+        UniqueConstraint("approval_id", "digest", "conversation", "thread"),
+        Index(
+            "card_file_due",
+            "not_before",
+            sqlite_where=text("state <> 'posted'"),
+            postgresql_where=text("state <> 'posted'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    approval_id: str = words()
+    version: int
+    digest: str | None = words(default=None)
+    conversation: str = words()
+    thread: str = words()
+    file: str | None = words(default=None)
+    state: str = words()
+    not_before: int = time(default=0)
+    lease: int = count()
+
+
 class ThreadRow(SQLModel, table=True):
     """The thread of an agent's run in the conversation that the policy names, `wanted`.
 

@@ -13,8 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
-from signoff.models.approval import ApprovalStatus
+from signoff.models import codes, first_look
+from signoff.models.approval import ApprovalStatus, Rejection
+from signoff.models.rejections import rejection
 from signoff.models.store import Store, agents, approvals, cards, decisions
+from signoff.payload import glimpse
+from signoff.payload.glimpse import Glimpse
 
 PREFIX = 8
 """The fewest characters of an id that are looked up: as many as the index holds."""
@@ -29,7 +33,8 @@ class Listed:
     `vote` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
     one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `policy` the
     digest of its policy, `headline` the policy's sentence, empty where it has none; `why` says what of the
-    policy decided, and `rule_says` is what its rule gives for a reason.
+    policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are the first values of its
+    payload, `code` what people call it by; `rejected` is a rejection that it brings to mind.
     """
 
     id: str
@@ -51,6 +56,16 @@ class Listed:
     why: str = ""
     rule_says: str = ""
     policy: str = ""
+    reversibility: str = "irreversible"
+    reversibility_from: str = "nobody"
+    glimpse: Glimpse = glimpse.NOTHING
+    code_length: int = codes.SHORTEST
+    rejected: Rejection | None = None
+
+    @property
+    def code(self) -> str:
+        """By which people name it."""
+        return codes.code(self.id, self.code_length)
 
     @property
     def pending(self) -> bool:
@@ -68,8 +83,14 @@ _COLUMNS = (
     "created_at",
     "expires_at",
     "ended_at",
+    "code_length",
     "verdict",
+    "glimpse",
+    "rejected_before",
+    "digest_sent",
 )
+_READ = ("verdict", "glimpse", "rejected_before", "digest_sent")
+"""Columns of which a line holds what they say."""
 _LINES = (
     select(
         *(approvals.c[name] for name in _COLUMNS),
@@ -127,7 +148,12 @@ def lines(store: Store, ids: Sequence[str]) -> list[Listed]:
         return []
     with store.reading() as connection:
         found = {row.id: row for row in connection.execute(_LINES, {"ids": list(ids)})}
-    return [_listed(found[one]) for one in ids if one in found]
+        recalled = {
+            row.id: rejection(connection, row.rejected_before, row.digest_sent)
+            for row in found.values()
+            if row.rejected_before and row.status == "pending"
+        }
+    return [_listed(found[one], recalled.get(one)) for one in ids if one in found]
 
 
 def decided_by(store: Store, user_id: str, most: int, skip: int = 0) -> list[str]:
@@ -171,13 +197,21 @@ def with_prefix(store: Store, prefix: str) -> list[str]:
         return list(connection.execute(_PREFIXED, values).scalars())
 
 
+def with_code(store: Store, code: str) -> list[str]:
+    """Ids whose code this is, as long as it is; where there is none, those whose code begins so."""
+    with store.reading() as connection:
+        found = first_look.with_heads(connection, codes.heads(code))
+    exact = [one for one, length in found if codes.code(one, length) == code]
+    return exact or [one for one, _ in found if codes.code(one, len(code)) == code]
+
+
 def _some(connection: Connection, values: dict[str, str], most: int) -> dict[str, int]:
     rows = connection.execute(_NEWEST_OF[tuple(values)], {**values, "most": most})
     return {row.id: row.created_at for row in rows}
 
 
-def _listed(row: Any) -> Listed:
-    taken = {name: getattr(row, name) for name in _COLUMNS if name != "verdict"}
+def _listed(row: Any, recalled: Rejection | None) -> Listed:
+    taken = {name: getattr(row, name) for name in _COLUMNS if name not in _READ}
     verdict = json.loads(row.verdict)
     return Listed(
         **taken,
@@ -191,4 +225,8 @@ def _listed(row: Any) -> Listed:
         permalink=row.permalink or "",
         why=verdict.get("why", ""),
         rule_says=verdict.get("reason", "") if verdict.get("rule") else "",
+        reversibility=verdict.get("reversibility", "irreversible"),
+        reversibility_from=verdict.get("reversibility_from", "nobody"),
+        glimpse=glimpse.read(row.glimpse),
+        rejected=recalled,
     )

@@ -21,6 +21,7 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.receipt import Wire
 from signoff.payload.canonical import canonical, count, digest, parse
+from signoff.payload.gaps import MOST_KEPT, NO_SCHEMA, WHOLE, Gap
 from signoff.payload.order import order_of, ordered
 
 VERSION = 1
@@ -84,12 +85,18 @@ class ApprovalRequest(Wire):
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
-    _left_out: bool = PrivateAttr(False)
+    requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
+    _gaps: tuple[Gap, ...] = PrivateAttr(())
+
+    @property
+    def schema_gaps(self) -> tuple[Gap, ...]:
+        """The server's own note, not on the wire: what of the schema that was sent could not be used."""
+        return self._gaps
 
     @property
     def schema_left_out(self) -> bool:
-        """The server's own note: a schema was sent, and was too costly to check by. It is not on the wire."""
-        return self._left_out
+        """True where a schema was sent, and nothing of it could be used."""
+        return self.json_schema is None and bool(self._gaps)
 
     @cached_property
     def payload_text(self) -> str:
@@ -113,10 +120,10 @@ class ApprovalRequest(Wire):
         self.__dict__["payload_text"] = text
         return self
 
-    def without_schema(self) -> Self:
-        """The same without its schema, which was too costly to check by."""
-        copy = self.model_copy(update={"json_schema": None})
-        copy._left_out = True
+    def with_schema(self, schema: dict[str, Any] | None, gaps: tuple[Gap, ...]) -> Self:
+        """The same with what could be used of its schema, and with a note of what could not."""
+        copy = self.model_copy(update={"json_schema": schema})
+        copy._gaps = tuple(dict.fromkeys((*self._gaps, *gaps)))[:MOST_KEPT]
         return copy
 
     def commits(self, agent: str) -> bool:
@@ -127,7 +134,7 @@ class ApprovalRequest(Wire):
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""
         said = self.model_dump_json(by_alias=True, exclude={"payload"}, exclude_defaults=True)
-        notes: dict[str, Any] = {_LEFT_OUT: True} if self._left_out else {}
+        notes: dict[str, Any] = {_LEFT_OUT: [gap.saved() for gap in self._gaps]} if self._gaps else {}
         if order := order_of(self.payload):
             notes[_ORDER] = order
         return f"{json.dumps(notes, separators=(',', ':'))[:-1]},{said[1:]}" if notes else said
@@ -136,10 +143,13 @@ class ApprovalRequest(Wire):
     def from_rows(cls, claims: str, payload: dict[str, Any]) -> ApprovalRequest:
         """The request again, from `claims()` and its payload, whose names get the order they were sent in."""
         said = json.loads(claims)
-        left_out = bool(said.pop(_LEFT_OUT, False))
+        saved = said.pop(_LEFT_OUT, False)
         payload = ordered(payload, said.pop(_ORDER, []))
         request = cls.model_validate({**said, "payload": payload})
-        request._left_out = left_out
+        if isinstance(saved, list):
+            request._gaps = tuple(gap for gap in map(Gap.read, saved) if gap)
+        elif saved:  # a row of before it was known what
+            request._gaps = (WHOLE,)
         return request
 
     def encode(self) -> str:
@@ -152,17 +162,22 @@ class ApprovalRequest(Wire):
 
     def check_size(self) -> None:
         """Raise Invalid where payload or context are not canonical JSON, too large, or of too many values."""
+        room = self.room_for_schema()
+        values = 0 if self.json_schema is None else count(canonical(self.json_schema, "schema"))
+        if values > room:
+            raise _too_many("Payload, context and schema", MAX_VALUES - room + values)
+
+    def room_for_schema(self) -> int:
+        """Values that a schema may have beside payload and context; raises Invalid where these have too many,
+        are too large, or not canonical JSON.
+        """
         size = len(self.payload_text.encode())
         if size > MAX_PAYLOAD:
             raise Invalid(f"The payload has {size:,} bytes; at most {MAX_PAYLOAD:,} are taken.")
-        texts = [self.payload_text, canonical(self.context, "context")]
-        texts += [] if self.json_schema is None else [canonical(self.json_schema, "schema")]
-        values = sum(map(count, texts))
+        values = count(self.payload_text) + count(canonical(self.context, "context"))
         if values > MAX_VALUES:
-            raise Invalid(
-                f"Payload, context and schema hold {values:,} values; at most {MAX_VALUES:,} are taken, with "
-                "every name and every entry: send fewer, or a summary and where the rest is."
-            )
+            raise _too_many("Payload and context", values)
+        return MAX_VALUES - values
 
     @classmethod
     def decode(cls, body: str | bytes) -> ApprovalRequest:
@@ -170,9 +185,32 @@ class ApprovalRequest(Wire):
         size = len(body if isinstance(body, bytes) else body.encode())
         if size > MAX_ENTRY:
             raise Invalid(f"The request has {size:,} bytes; at most {MAX_ENTRY:,} are taken.")
-        request = build(cls, parse(body, MAX_VALUES + _BESIDE))
+        values, gaps = parse(body, MAX_VALUES + _BESIDE), tuple[Gap, ...]()
+        if isinstance(values, dict) and not isinstance(values.get("schema"), dict | None):
+            del values["schema"]
+            gaps = (NO_SCHEMA,)
+        request = build(cls, values).with_fitting_schema()
+        request._gaps = (*gaps, *request._gaps)
         request.encode()
         return request
+
+    def with_fitting_schema(self) -> Self:
+        """The same; where its schema is no canonical JSON or of too many values, with what can be used of it.
+
+        Raises Invalid as `room_for_schema` does.
+        """
+        room = self.room_for_schema()
+        if self.json_schema is None:
+            return self
+        try:
+            if count(canonical(self.json_schema, "schema")) <= room:
+                return self
+        except Invalid:
+            pass
+        from signoff.payload.usable import usable  # its validator takes a while to load
+
+        found = usable(self.json_schema, room)
+        return self.with_schema(found.schema, found.gaps)
 
 
 class Decision(Wire):
@@ -240,6 +278,13 @@ class Response(Wire):
 
 
 W = TypeVar("W", bound=Wire)
+
+
+def _too_many(what: str, values: int) -> Invalid:
+    return Invalid(
+        f"{what} hold {values:,} values; at most {MAX_VALUES:,} are taken, with every name and every entry: "
+        "send fewer, or a summary and where the rest is."
+    )
 
 
 def build(kind: type[W], values: Any) -> W:

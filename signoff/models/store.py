@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash
-from signoff.models.approval import Approval, Card
+from signoff.models import crash, rejections
+from signoff.models.approval import Approval, Card, File, Rejection
+from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
@@ -29,6 +30,7 @@ payloads = PayloadRow.__table__  # type: ignore[attr-defined]
 decisions = DecisionRow.__table__  # type: ignore[attr-defined]
 cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
+files = CardFileRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
@@ -40,6 +42,7 @@ _LOAD = (
         payloads.c.text.label("payload"),
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
+        exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -57,14 +60,6 @@ _CARD_OF = (
 _FIND = select(approvals.c.id).where(
     approvals.c.agent == bindparam("agent"), approvals.c.request_id == bindparam("request_id")
 )
-_BEFORE = select(
-    now().label("now"),
-    _FIND.scalar_subquery().label("approval_id"),
-    exists().where(agents.c.name == bindparam("agent")).label("agent_known"),
-)
-_KEY = select(approvals.c.id, approvals.c.request_id, approvals.c.digest_sent, approvals.c.action).where(
-    approvals.c.agent == bindparam("agent"), approvals.c.key == bindparam("key")
-)
 _FIRST = select(payloads.c.text, payloads.c.claims).where(
     payloads.c.approval_id == bindparam("approval_id"), payloads.c.version == 1
 )
@@ -76,6 +71,11 @@ _DECISIONS = (
         _STANDS,
     )
     .order_by(decisions.c.id)
+)
+_FILES = (
+    select(files.c.digest, files.c.state, files.c.conversation, files.c.thread)
+    .where(files.c.approval_id == bindparam("approval_id"), files.c.digest.is_not(None))
+    .order_by(files.c.id)
 )
 _NOW = select(now())
 # Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
@@ -223,20 +223,6 @@ def find(connection: Connection, agent: str, request_id: str) -> str | None:
     return connection.execute(_FIND, {"agent": agent, "request_id": request_id}).scalar()
 
 
-def before(connection: Connection, agent: str, request_id: str) -> Row[Any]:
-    """What there is before a request is written, in one statement.
-
-    `now`; `approval_id` of the Approval that it has already, else None; whether the agent has asked before
-    (`agent_known`).
-    """
-    return connection.execute(_BEFORE, {"agent": agent, "request_id": request_id}).one()
-
-
-def by_key(connection: Connection, agent: str, key: str) -> Row[Any] | None:
-    """id, request_id, digest_sent and action of an agent's request with this key."""
-    return connection.execute(_KEY, {"agent": agent, "key": key}).first()
-
-
 def load(connection: Connection, approval_id: str) -> Approval | None:
     """One Approval, with its decision and card."""
     found = _row(connection, approval_id)
@@ -257,6 +243,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     request = ApprovalRequest.from_rows(claims, json.loads(text)).with_text(text)
     version = {"version": found.version}
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
+    filed = connection.execute(_FILES, key).all() if found.has_files else ()
     return Approval(
         id=found.id,
         agent=found.agent,
@@ -285,9 +272,19 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         spent_by=found.spent_by,
         spent_at=found.spent_at,
         card=_card(found) if found.card_id is not None else None,
+        files=tuple(File(*one) for one in filed),
         judged=found.judged or "",
         drawn=found.drawn or "",
+        rejected=_rejected(connection, found),
+        code_length=found.code_length,
     )
+
+
+def _rejected(connection: Connection, found: Row[Any]) -> Rejection | None:
+    """What it brings to mind, while somebody may decide."""
+    if found.rejected_before is None or found.status != "pending":
+        return None
+    return rejections.rejection(connection, found.rejected_before, found.digest_sent)
 
 
 def _decision(decided: Row[Any], found: Row[Any]) -> Decision:

@@ -8,8 +8,10 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from signoff.models.channel_tables import CardDoubleRow as CardDoubleRow
+from signoff.models.channel_tables import CardFileRow as CardFileRow
 from signoff.models.channel_tables import HomeRow as HomeRow
 from signoff.models.channel_tables import ThreadRow as ThreadRow
+from signoff.models.codes import SHORTEST
 from signoff.models.columns import count as _count
 from signoff.models.columns import time as _time
 from signoff.models.columns import words as _text
@@ -17,6 +19,7 @@ from signoff.models.columns import words as _text
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
 MOVED = text("moved = 1")
+REJECTED = text("status = 'rejected'")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
 
 
@@ -33,7 +36,10 @@ class ApprovalRow(SQLModel, table=True):
     the verdict wants its card. `closed_in` is the epoch whose restore has closed it, so that nobody decides
     on it. `spent_by` is the process that was told at `spent_at` that it may run what was approved. `judged`
     is the digest of the policy that it was last judged or drawn under, `drawn` of what its card shows of that
-    verdict; `moved` is 1 where the card shows what is no longer so.
+    verdict; `moved` is 1 where the card shows what is no longer so. `glimpse` is what lists show of its
+    payload (see `payload.glimpse`), erased with that; `code_length` how many characters its code has.
+    `rejected_before` is the approval whose rejection is shown beside this one, which is the same or nearly
+    so. `deserted_at` is when admins were told that nobody may decide on it any more.
     """
 
     __tablename__ = "approval"
@@ -48,6 +54,7 @@ class ApprovalRow(SQLModel, table=True):
         _partial("approval_unshown", UNSHOWN, "agent", "created_at"),
         _partial("approval_stale", STALE, "not_before"),
         _partial("approval_moved", MOVED, "created_at"),
+        _partial("approval_rejected", REJECTED, "agent", "action", "ended_at"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -84,6 +91,10 @@ class ApprovalRow(SQLModel, table=True):
     judged: str | None = _text(default=None)
     drawn: str | None = _text(default=None)
     moved: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    glimpse: str | None = _text(default=None)
+    code_length: int = Field(default=SHORTEST, sa_column_kwargs={"server_default": str(SHORTEST)})
+    rejected_before: str | None = _text(default=None)
+    deserted_at: int | None = _time(default=None)
 
 
 class PayloadRow(SQLModel, table=True):

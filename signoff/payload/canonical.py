@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import rfc8785
 
 from signoff.errors import Invalid
+from signoff.payload.advice import instead
 
 MAX_DEPTH = 32
 """Levels of objects and lists in a payload."""
@@ -77,6 +78,12 @@ class _Fault(Exception):
         self.path: list[str] = []
 
 
+_TOO_LARGE = (
+    "{} is a number of 2^53 or more, which loses its last digits on the way: send it as text, with str(…). "
+    "An argument of require_approval travels where it is annotated int."
+)
+
+
 def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> None:
     """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error."""
     try:
@@ -92,14 +99,16 @@ def _check(value: Any, levels: int) -> None:
     if isinstance(value, str):
         _check_text(value)
     elif isinstance(value, int | float):
-        if value != value or abs(value) >= LARGEST_NUMBER:
-            raise _Fault("{} is NaN, infinite, or 2^53 or more: send it as text.")
+        if value != value or value in (float("inf"), float("-inf")):
+            raise _Fault("{} is NaN or infinite, which JSON does not have: leave it out, or send it as text.")
+        if abs(value) >= LARGEST_NUMBER:
+            raise _Fault(_TOO_LARGE)
     elif isinstance(value, dict | list | tuple):
         if levels == 0:
             raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")
         _check_items(value, levels)
     else:
-        raise _Fault(f"{{}} is a {type(value).__name__}, which JSON does not have.")
+        raise _Fault(f"{{}} is {_named(value)}, which JSON does not have: {instead(value)}.")
 
 
 def canonical(value: Any, where: str = "payload") -> str:
@@ -129,8 +138,14 @@ def _check_items(value: dict[Any, Any] | list[Any] | tuple[Any, ...], levels: in
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
-        raise _Fault(f"{{}} has a name that is not text: {_short(repr(name))}.")
+        raise _Fault(
+            f"{{}} has a name that is not text: {_short(repr(name))}. Write it as {_short(repr(str(name)))}."
+        )
     _check_text(name, "a name in ")
+
+
+def _named(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
 
 
 def _check_text(text: str, what: str = "") -> None:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from signoff.errors import Invalid
-from signoff.payload import canonical, keyboard
+from signoff.payload import canonical, keyboard, whole
 from signoff.payload.problems import one_of, shown
 from signoff.payload.reader import types_of
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
+_WHOLE = re.compile(rf"[+-]?[0-9]{{1,{whole.MOST_DIGITS}}}")
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "": False}
 
 
@@ -41,6 +42,8 @@ def coerce(field_schema: dict[str, Any], text: str) -> Any:
     if kinds == {"string"}:
         canonical.check(text, "It")
         return text
+    if kinds == {"integer", "string"} and field_schema.get("format") == whole.FORMAT:
+        return _large(keyboard.number(text))
     if kinds == {"integer"}:
         return _integer(keyboard.number(text))
     if kinds in ({"number"}, {"number", "integer"}):
@@ -72,6 +75,14 @@ def _integer(text: str) -> int:
     found = _number(text) if readable else None
     if not isinstance(found, int):
         raise Invalid("Write a whole number, such as 120.")
+    return found
+
+
+def _large(text: str) -> int | str:
+    """A whole number of any size: as text where JSON does not carry it."""
+    if not _WHOLE.fullmatch(text):
+        return _integer(text)
+    found: int | str = whole.as_text(int(text))
     return found
 
 

@@ -69,6 +69,9 @@ class Glimpse:
     more: int = 0
 
 
+NOTHING = Glimpse()
+
+
 def leaves(schema: dict[str, Any] | None, payload: dict[str, Any], most: int = LOOKED_AT) -> list[Leaf]:
     """The first `most` fields at any depth, those of one line first, in the schema's order."""
     found: list[Leaf] = []
@@ -108,7 +111,7 @@ def written(kept: Glimpse) -> str:
 def read(text: str | None) -> Glimpse:
     """What `written` gave; nothing of a row that has none."""
     if not text:
-        return Glimpse()
+        return NOTHING
     rows, more = json.loads(text)
     return Glimpse(tuple(Leaf(tuple(path), tuple(values), *rest) for path, values, *rest in rows), more)
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
+from signoff.payload import whole
 from signoff.payload.keywords import REFERENCES
 from signoff.payload.problems import TYPES
 
@@ -55,6 +57,8 @@ class Described:
     def scalar(self) -> str:
         """The one type that it has beside null: string, integer, number or boolean; empty for all else."""
         kinds = self.types - {"null"}
+        if self.schema.get("format") == whole.FORMAT and kinds == {"integer", "string"}:
+            return "integer"
         kind = "number" if kinds == {"number", "integer"} else next(iter(kinds)) if len(kinds) == 1 else ""
         return kind if kind in ("string", "integer", "number", "boolean") else ""
 
@@ -203,9 +207,11 @@ class Reader:
             return None
         others = [form for form in forms if form.get("type") != "null"]
         other = self._followed(others[0]) if len(others) == 1 else {}
-        if not isinstance(other.get("type"), str):
+        kinds = other.get("type")
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if not isinstance(kinds, list) or not kinds:
             return None
-        joined = {**other, "type": [other["type"], "null"]}
+        joined = {**other, "type": [*kinds, "null"]}
         if isinstance(other.get("enum"), list):
             joined["enum"] = self._shared.make("or null", other["enum"], lambda options: [*options, None])
         if "const" in other:
@@ -217,7 +223,7 @@ class Reader:
         if not isinstance(reference, str) or not reference.startswith("#/"):
             return schema
         found: Any = self.root
-        for part in reference[2:].split("/"):
+        for part in unquote(reference[2:]).split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
             found = found.get(name) if isinstance(found, dict) else None
         if not isinstance(found, dict):

@@ -6,6 +6,7 @@ Schemas come from agents, who are not trusted: see `check_schema` for what is re
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
@@ -40,7 +41,7 @@ def check_schema(schema: dict[str, Any]) -> None:
     rules for one value, or patterns that take long to compile (TooCostly). Takes 0.1 s at
     most, whatever it is given.
     """
-    _read(schema)
+    ready(schema)
 
 
 def check(schema: dict[str, Any], payload: Any) -> list[Problem]:
@@ -49,19 +50,34 @@ def check(schema: dict[str, Any], payload: Any) -> list[Problem]:
     Raises Invalid for a schema that `check_schema` refuses and for a payload that is not canonical JSON, and
     TooCostly where the two together ask for too much work.
     """
-    check_json(payload)
-    validator, outline = _read(schema)
-    effort = outline.effort(payload)
-    if validator.is_valid(payload):
-        return []
-    if effort.volume <= MAX_VOLUME:
-        return problems_of(validator.iter_errors(payload))
-    return problems_of(_first(validator, payload)) if effort.one <= MAX_VOLUME else [_UNTOLD]
+    return ready(schema).problems(payload)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A schema that `check_schema` takes, compiled: for one payload or for many."""
+
+    validator: jsonschema_rs.Validator
+    outline: Outline
+
+    def problems(self, payload: Any) -> list[Problem]:
+        """See `check`."""
+        check_json(payload)
+        effort = self.outline.effort(payload)
+        if self.validator.is_valid(payload):
+            return []
+        if effort.volume <= MAX_VOLUME:
+            return problems_of(self.validator.iter_errors(payload))
+        return problems_of(_first(self.validator, payload)) if effort.one <= MAX_VOLUME else [_UNTOLD]
 
 
 def check_payload(schema: dict[str, Any], payload: Any) -> None:
     """Raise Invalid, naming the first places, when a payload contradicts its own schema."""
-    problems = check(schema, payload)
+    refuse(check(schema, payload))
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise Invalid, naming the first places, where there are any."""
     if problems:
         first = "; ".join(str(problem) for problem in problems[:3])
         more = f" And {len(problems) - 3} more." if len(problems) > 3 else ""
@@ -77,7 +93,8 @@ def _first(validator: jsonschema_rs.Validator, payload: Any) -> Iterator[jsonsch
         yield error
 
 
-def _read(schema: dict[str, Any]) -> tuple[jsonschema_rs.Validator, Outline]:
+def ready(schema: dict[str, Any]) -> Ready:
+    """A schema, compiled; raises as `check_schema` does."""
     if not isinstance(schema, dict):
         raise Invalid("The schema has to be an object.")
     size = len(canonical(schema, "schema").encode())
@@ -90,7 +107,7 @@ def _read(schema: dict[str, Any]) -> tuple[jsonschema_rs.Validator, Outline]:
     # Both before anything is compiled: that may take as long as what they count.
     check_patterns(schema)
     outline = Outline(schema)
-    return _validator(schema), outline
+    return Ready(_validator(schema), outline)
 
 
 def _check_form(schema: dict[str, Any]) -> None:
@@ -112,6 +129,15 @@ def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise Invalid(_schema_fault(error)) from None
+
+
+def compiles(pattern: str) -> bool:
+    """Whether the validator's engine takes a pattern."""
+    try:
+        _validator({"pattern": pattern})
+    except Invalid:
+        return False
+    return True
 
 
 def _schema_fault(error: Exception) -> str:

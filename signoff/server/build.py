@@ -110,7 +110,7 @@ def build(settings: Settings, redis_url: str | None = None) -> Server:
     lists = Lists(approvals, directory, admin_ids)
     wake_home = Enqueue(quick, mac, HOME)
     delivery = Delivery(approvals, slack, admins)
-    channel = SlackChannel(delivery, Turns(store, delivery, delivery.redraw_doubles), admins, directory)
+    channel = SlackChannel(delivery, Turns(store, delivery, delivery.beside), admins, directory)
     return Server(
         settings, engine, store, url, slack, directory, policy, approvals,
         delivery, channel, lists, wake_home, mac, heads_to,

@@ -15,7 +15,7 @@ from signoff import receipts
 from signoff.approvals import audit
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, NotAllowed, Tampered
 from signoff.errors import Duplicate, Invalid, Limited
-from signoff.models import flood, lists, store
+from signoff.models import first_look, flood, lists
 from signoff.models.approval import Approval
 from signoff.models.messages import Outcome
 from signoff.queue import stream
@@ -161,13 +161,13 @@ def test_a_request_that_two_intakes_take_at_once_is_no_duplicate_of_itself(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     core.follow(RULES.replace("{owner: U0BEN}", "{limits: {pending: 1}}"))
-    first, before = refund(core, 120, key="k"), store.before
+    first, before = refund(core, 120, key="k"), first_look.before
 
     def too_early(connection: Connection, agent: str, request_id: str) -> Any:
         found = before(connection, agent, request_id)
         return SimpleNamespace(**{**found._mapping, "approval_id": None, "taken": False})
 
-    monkeypatch.setattr(store, "before", too_early)
+    monkeypatch.setattr(first_look, "before", too_early)
     assert core.approvals.submit(first.agent, first.request).id == first.id
     with pytest.raises(Limited):
         refund(core, 121)

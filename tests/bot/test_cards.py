@@ -1,6 +1,7 @@
 """What a reviewer reads on a card, and that it hides and claims nothing."""
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -80,9 +81,9 @@ def test_a_pending_card_reads_in_the_order_in_which_people_decide(make: Make, se
 def test_the_notification_says_who_what_and_until_when_in_its_first_line(make: Make) -> None:
     asked = make({"amount": 120}, reason=HOSTILE, title=HOSTILE)
     first = card(asked).text.splitlines()[0]
-    assert first.startswith("billing-bot asks: refund.create · until <!date^1795003600^")
+    assert first.startswith("refund.create: amount “120” · billing-bot asks · until <!date^1795003600^")
     posted = card(asked, now=BEGAN + 35 * 60 * 1_000_000)
-    in_words = "billing-bot asks: refund.create · expires in 25 minutes (<!date^1795003600^"
+    in_words = "refund.create: amount “120” · billing-bot asks · expires in 25 minutes (<!date^1795003600^"
     assert posted.text.startswith(in_words)
     assert "expires in" not in str(posted.blocks), "a card stands for hours"
 
@@ -137,11 +138,11 @@ def test_the_header_is_the_same_in_every_state(make: Make) -> None:
 
 
 def test_a_long_payload_is_folded_and_review_stands_where_approve_stood(make: Make, seen: Any) -> None:
-    drawn = card(make({"sql": "\n".join(f"select {n};" for n in range(60))}))
+    drawn = card(make({"sql": "\n".join(f"line {n};" for n in range(60))}))
     found = buttons(drawn.blocks)
     assert list(found) == ["review", "reject", "edit", "more"]
     assert [o["value"].split(":")[0] for o in found["more"]["options"]] == ["details"]
-    assert "select 3;" in seen(drawn.blocks)
+    assert "line 3;" in seen(drawn.blocks)
     assert "Review… shows everything." in seen(drawn.blocks)
 
 
@@ -151,10 +152,15 @@ def test_claims_are_cut_without_taking_approve_away(make: Make, seen: Any) -> No
     assert "… more in Details…" in seen(drawn.blocks)
 
 
+def test_for_whom_it_is_asked_stands_with_what_the_agent_says(make: Make, seen: Any) -> None:
+    text = seen(card(make({"a": 1}, requested_by="Ana Lee")).blocks)
+    assert text.index("The agent says") < text.index("For: Ana Lee")
+
+
 def test_bytes_are_shown_as_type_size_and_digest(make: Make, seen: Any) -> None:
     schema = {"type": "object", "properties": {"file": {"type": "string", "contentEncoding": "base64"}}}
-    drawn = card(make({"file": base64.b64encode(b"%PDF-1.7").decode()}, schema=schema))
-    assert "PDF, 8 bytes, SHA-256 " in seen(drawn.blocks)
+    drawn = card(make({"file": base64.b64encode(b"%PDF-1.7\n1 0 ob").decode()}, schema=schema))
+    assert "PDF, 15 bytes, sha " in seen(drawn.blocks)
     assert "approve" in buttons(drawn.blocks)
 
 
@@ -317,7 +323,10 @@ def test_slack_takes_every_card_and_reads_no_markup_in_what_others_wrote(
     drawn = card(make(payload, **request, **fields))
     assert check_message(drawn.blocks, drawn.text, drawn.metadata) == []
     assert total_length(drawn.blocks) <= MESSAGE_TOTAL
-    trusted = markup(drawn.blocks) + drawn.text
+    trusted = markup(drawn.blocks)
+    works = re.sub(r"<(!date\^[0-9]+\^[^|<>]*\|[^|<>]*|@U0ANA|!subteam\^S0FINANCE)>", "", drawn.text)
+    assert not re.search(r"[<>*~`]|&(?!(amp|lt|gt);)|:[a-z0-9_+'-]+:", works), drawn.text
+    assert not hides(drawn.text.replace(FSI, "").replace(PDI, ""))
     assert not any(word in trusted for word in ("channel", "evil", "EVIL", "tada", "hidden", "bold"))
     assert all(char.isprintable() or char in f"\n{FSI}{PDI}" for char in trusted) and "\ufe0f" not in trusted
     reference = card(make({}, status=status))

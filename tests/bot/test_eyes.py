@@ -96,6 +96,7 @@ def test_claims_are_looked_at_as_well(make: Make) -> None:
     for name, value in (
         ("title", "Refund for pаypal"),
         ("reason", "see pаypal.com"),
+        ("requested_by", "pаypal"),
         ("impact", "pаypal"),
         ("undo", "pаypal"),
         ("alternatives", ["pаypal"]),
@@ -172,12 +173,12 @@ def test_looking_is_linear(name: str) -> None:
         text = (WORST[name] * length)[:length] + "é"
         best = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             visible(text, "\n\t")
             hides(text)
             skeleton(text)
             list(suspects(text, scripts_of(text)))
-            best.append(time.perf_counter() - began)
+            best.append(time.process_time() - began)
         return min(best)
 
     took(1_000)
@@ -221,7 +222,7 @@ def test_sentences_lists_and_notifications_isolate_too(make: Make) -> None:
     approval = make({"a": 1}, verdict={**SURE, "headline": headline})
     drawn = card(approval)
     assert drawn.blocks[0]["text"]["text"] == told
-    assert drawn.text.startswith(f"billing-bot asks: {told} · ")
+    assert drawn.text.startswith(f"billing-bot asks: {told}: a “1” · ")
     assert f"“{FSI}ריצה 5{PDI}”" in lists_words.run_named("ריצה 5")
     assert f"“{FSI}כותרת{PDI}”" in forms_words.agent_title("כותרת")
 

@@ -115,9 +115,10 @@ def test_who_opens_it_sees_what_waits_then_what_they_decided_then_what_they_own(
     stand.worker().step()
     blocks = stand.shown(ANA)["blocks"]
     shown = [b["text"]["text"] for b in blocks if b["type"] in ("header", "section")]
+    values = ": amount “120”, customer “cus_42”"
     assert shown[:-1] == [
-        "Waiting for you", "second.one", "third.one", "Decided by you", "first.one", "Asked by your agents",
-        "third.one",
+        "Waiting for you", f"second.one{values}", f"third.one{values}", "Decided by you",
+        f"first.one{values}", "Asked by your agents", f"third.one{values}",
     ]  # fmt: skip
     pressed = {b["accessory"]["action_id"]: b["accessory"]["value"] for b in blocks if "accessory" in b}
     assert pressed == {"review": f"{owned.id}:1", "details": f"{first.id}:1"}

@@ -79,7 +79,7 @@ def test_what_is_decided_or_not_for_the_reader_has_details(seen: Any) -> None:
     for word in (
         "*Approved* by <@U0ANA>", "*Rejected* by", "*Sent back* by", "*Nobody answered*",
         "*Withdrawn by the agent*", "*Blocked by policy*", "*Approved by policy*",
-        "asks · expires in 25 minutes (<!date^1795003600^",
+        "asks · *nobody said whether it can be undone* · expires in 25 minutes (<!date^1795003600^",
     ):  # fmt: skip
         assert word in seen(blocks)
     assert "<@U0ANA>" not in seen(list_blocks(Page("mine", (decided(),)), NOW))

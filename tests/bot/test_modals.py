@@ -240,8 +240,10 @@ def test_a_text_over_three_thousand_characters_says_that_it_stays(make: Make, se
 
 def test_bytes_stay_as_they_are(make: Make, seen: Any) -> None:
     schema = {"type": "object", "properties": {"f": {"type": "string", "contentEncoding": "base64"}}}
-    view = EditForm(make({"f": base64.b64encode(b"%PDF-").decode(), "x": "y"}, schema=schema)).view()
-    assert "PDF, 5 bytes" in seen(view) and forms_words.BYTES_STAY in seen(view)
+    view = EditForm(
+        make({"f": base64.b64encode(b"%PDF-1.7\n1 0 ob").decode(), "x": "y"}, schema=schema)
+    ).view()
+    assert "PDF, 15 bytes" in seen(view) and forms_words.BYTES_STAY in seen(view)
 
 
 def test_hidden_characters_stand_as_escapes_in_an_input_and_come_back(make: Make) -> None:

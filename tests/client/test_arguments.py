@@ -209,7 +209,7 @@ def test_sequences_may_become_lists() -> None:
     [
         (int, "5"),
         (int, 1.5),
-        (int, 2**53),
+        (int, 2.0**53),
         (str, 5),
         (str, "\x00"),
         (str, "\ud800"),

@@ -6,6 +6,7 @@ can be compared. `make bench` measures all of them at their full size, the tests
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -191,6 +192,22 @@ def _text_types(share: float) -> Case:
     )
 
 
+def _pictures(share: float) -> Case:
+    """One file, spelled in each of the ways that are looked at."""
+    quarter = int(BYTES * share / 4)
+    octets = b"\x89PNG\r\n\x1a\n" + bytes(n * n % 251 for n in range(quarter * 3 // 4))
+    plain = base64.b64encode(octets).decode()
+    lines = "\n".join(plain[at : at + 76] for at in range(0, len(plain) * 9 // 10, 76))
+    url = "data:image/png;base64," + plain.replace("+", "-").replace("/", "_")
+    return Case({"a": plain, "b": lines, "c": url, "d": octets[: quarter // 2].hex()})
+
+
+def _small_files(n: int) -> dict[str, Any]:
+    """As many files as there can be, and texts that look like some until their last letter."""
+    each = BYTES // max(n, 1) - 8
+    return {"l": ["JVBERi0xLjQK" + "QUJD" * (max(each - 12, 0) // 4) + "-+"[m % 2] for m in range(n)]}
+
+
 def _choices(share: float) -> Case:
     fields = int(500 * share)
     forms = [{"const": f"v{n}"} for n in range(int(700 * share))]
@@ -302,6 +319,15 @@ KINDS: dict[str, Callable[[float], Case]] = {
     "hidden everywhere": both("\u202e", 3),
     "tabs everywhere": both("\t", 2),
     "texts and dates": _text_types,
+    "pictures": _pictures,
+    "many files": lambda share: Case(_small_files(int(VALUES * share))),
+    "base64 of a script": text("cm0gLXJmIC8K", bytes_each=12),
+    "base64 of Cyrillic": text("0JPQm9Cw0LLQsAo=".rstrip("="), bytes_each=15),
+    "hex of nothing known": text("1f9a", bytes_each=4),
+    "data of a URL": text("QUJD", "data:image/png;base64,", bytes_each=4),
+    "percents of a URL": text("%41", "data:image/png;base64,", bytes_each=3),
+    "a URL without an end": text(" ", "data:", "base6", 1),
+    "short lines of base64": text("QUJD\n", bytes_each=6),
     # schemas
     "enum of fractions": schema_of(
         lambda share: _not({"enum": [n + 0.37 for n in range(int(4000 * share))]}),

@@ -116,11 +116,18 @@ def test_payload_context_and_schema_hold_so_many_values_together() -> None:
     _, body, _ = build_request("a", "x.y", payload, said)
     assert ApprovalRequest.decode(body).payload == payload
     payload["l"].append(0)
-    with pytest.raises(Invalid, match="10,001 values; at most 10,000 are taken"):
-        build_request("a", "x.y", payload, said)
     over = a_request(payload=payload, context=context, schema=schema)
+    body = over.model_dump_json(by_alias=True, exclude_defaults=True)
+    for request in (build_request("a", "x.y", payload, said)[0], over.with_fitting_schema()):
+        assert counted(request.json_schema or {}) <= 4 and request.payload == payload
+    left = ApprovalRequest.decode(body)
+    assert counted(left.json_schema or {}) <= 4 and left.payload == payload
+    payload["l"] += [0] * 5
+    without = {"context": context, "reversible": True}
+    with pytest.raises(Invalid, match="10,001 values; at most 10,000 are taken"):
+        build_request("a", "x.y", payload, without)
     with pytest.raises(Invalid, match="10,001 values"):
-        ApprovalRequest.decode(over.model_dump_json(by_alias=True, exclude_defaults=True))
+        ApprovalRequest.decode(a_request(payload=payload, context=context).model_dump_json(by_alias=True))
 
 
 def test_a_copy_with_another_payload_has_another_text() -> None:

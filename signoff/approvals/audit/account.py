@@ -237,6 +237,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "outcome": Account._outcome,
     "spend": Account._spend,
     "migrated": Account._migrated,
+    "file": _passed,
 }
 OF_ALL = ("restored", "migrated")
 """Kinds of lines about whatever waited then."""

@@ -65,6 +65,10 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "judged": Unsaid("which policy it was last held against: whoever decides asks today's"),
         "drawn": DRAWING,
         "moved": DRAWING,
+        "glimpse": Unsaid("worked out from the payload, which is said: for lists, where nothing is approved"),
+        "code_length": Unsaid("worked out from the ids, which are said"),
+        "rejected_before": Unsaid("which rejection stands beside it: that one's own lines say the rest"),
+        "deserted_at": Unsaid("whether admins were told: the directory says the rest"),
     },
     "payload": {
         "approval_id": by("submit", "edit"),
@@ -123,6 +127,9 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "amount": Unsaid("worked out from payload, verdict and end, which are said: `counted` compares it"),
     "audit_event": Unsaid("the log itself"),
     "card_double": DRAWING,
+    "card_file": Unsaid(
+        "what stands in a thread beside a card: lines `file` tell of each that came and went"
+    ),
     "thread": DRAWING,
     "pause": DRAWING,
     "home": DRAWING,
@@ -134,7 +141,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
 KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
-        "spend", "agent", "policy", "restored",
+        "spend", "file", "agent", "policy", "restored",
         "migrated",
     )
 )  # fmt: skip

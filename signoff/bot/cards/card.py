@@ -17,14 +17,18 @@ from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
-from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold
-from signoff.bot.text.payload import values
+from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
+from signoff.bot.text.memory import recalled, recalled_line
 from signoff.bot.text.quotes import isolated_sentence
+from signoff.bot.text.spoken import spoken
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import row_blocks, says
+from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
 _BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
@@ -32,6 +36,10 @@ _BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), 
 _AFTER = (300, 3, 600)
 """Characters and lines of long values, and characters of one-line fields, once it is decided: what is left to
 do is to know it again."""
+
+
+NOTIFIED = 100
+"""Characters of a payload's first values in a notification."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +79,17 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     if approval.verdict.effect == "notify" and approval.status == "approved":
         return Message(report_text(approval), report_blocks(approval), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
-    found = values(approval.request.json_schema, approval.payload)
+    found = values_of(approval)
     for characters, lines, room, one_liners in _BUDGETS:
         if waits:
             folded = fold(found, CHARACTERS, LINES, one_liners)
             blocks = _waiting(approval, folded, said(approval, characters, lines))
         else:
-            blocks = _over(approval, fold(found, *_AFTER), room)
+            folded = fold(found, *_AFTER)
+            blocks = _over(approval, folded, room)
         if total_length(blocks) <= MESSAGE_TOTAL:
             break
-    return Message(_text(approval, waits, now), blocks, metadata(approval))
+    return Message(_text(approval, folded, waits, now), blocks, metadata(approval))
 
 
 def double(approval: Approval, *, now: int | None = None) -> Message:
@@ -89,10 +98,10 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     What has become of the approval is said where that is over: it does not change any more.
     """
     waits = approval.pending and (now is None or now < approval.expires_at)
-    what = card_words.named(approval.action, visible(approval.verdict.headline or ""))
-    told = card_words.stands_elsewhere(approval.card.permalink if approval.card else None)
+    what = trusted_title(Which.of(approval), NOTIFIED)
+    told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
-    text = card_words.notification_after(approval.agent, what, *lines)
+    text = notices.asked(approval.agent, what, *lines)
     title = plain(isolated_sentence(cut(visible(approval.verdict.headline or "") or approval.action, 150)))
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
@@ -115,11 +124,13 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
     found = [*_head(approval, asks)]
     if verdict.over:
         found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
+    if said_before := recalled(approval.rejected, approval.payload):
+        found.append(_context(f"before:{revision}", *said_before))
     found += [{"type": "divider"}, *_payload_blocks(revision, folded)]
     if not folded.whole:
         found.append(_context(f"folded:{revision}", plain(card_words.FOLDED)))
     if approval.request.schema_left_out:
-        found.append(_context(f"schema:{revision}", plain(card_words.SCHEMA_LEFT_OUT)))
+        found.append(_context(f"schema:{revision}", plain(unusable(approval.request.schema_gaps))))
     known = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
@@ -144,7 +155,7 @@ def _head(approval: Approval, about: Block) -> list[Block]:
     """The header, the same in every state, and the line below it."""
     headline, revision = visible(approval.verdict.headline or ""), approval.revision
     title = plain(isolated_sentence(cut(headline or approval.action, 150)))
-    parts = [*([plain(approval.action)] if headline else []), about]
+    parts = [*([plain(approval.action)] if headline else []), about, plain(approval.code)]
     return [
         {"type": "header", "block_id": f"header:{revision}", "text": title},
         _context(f"about:{revision}", *parts),
@@ -177,14 +188,14 @@ def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
 
 
-def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
+def _text(approval: Approval, folded: Folded, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
-    what = card_words.named(approval.action, visible(verdict.headline or ""))
+    what = trusted_title(Which.of(approval), NOTIFIED)
     if waits:
-        known = card_words.stakes(
-            verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
-        )
-        return card_words.notification(approval.agent, what, approval.expires_at, now, known)
+        first = notices.asks(approval.agent, what, approval.expires_at, now, named=bool(verdict.headline))
+        said_before = recalled_line(approval.rejected)
+        first = Trusted(f"{first}\n{said_before}") if said_before else first
+        return spoken(first, approval, folded, can_edit(approval))
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
-    return card_words.notification_after(approval.agent, what, *lines)
+    return notices.asked(approval.agent, what, *(Trusted(line.replace("*", "")) for line in lines))

@@ -12,12 +12,15 @@ from functools import partial
 from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
-from signoff.bot.text.quotes import isolated, isolated_sentence
+from signoff.bot.text.memory import recalled
+from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import modal, says
+from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import which as which_words
 from signoff.models.lists import Listed
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
@@ -87,10 +90,13 @@ def _section(page: Page) -> list[Block]:
 
 
 def _items(page: Page, now: int | None = None) -> list[Block]:
-    return [block for one in page.items for block in _item(page, one, now)]
+    names = titles([Which.listed(one) for one in page.items])
+    return [
+        block for one, name in zip(page.items, names, strict=True) for block in _item(page, one, name, now)
+    ]
 
 
-def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
+def _item(page: Page, one: Listed, title: str, now: int | None) -> list[Block]:
     reviewable = one.id in page.reviewable and one.pending
     action_id, label = (
         ("review", card_words.REVIEW_MORE) if reviewable else ("details", card_words.DETAILS_MORE)
@@ -102,11 +108,10 @@ def _item(page: Page, one: Listed, now: int | None) -> list[Block]:
         "value": f"{one.id}:{one.version}",
     }
     name = f"{page.kind}:{one.id}:{one.revision}"
-    headline = isolated_sentence(cut(visible(one.headline), 150))
-    about = [*([plain(one.action)] if headline else []), mrkdwn(_about(page, one, now)), *_by_policy(one)]
-    title = plain(headline or one.action)
+    about = [*([plain(one.action)] if one.headline else []), mrkdwn(_about(page, one, now))]
+    about += [*_by_policy(one), *recalled(one.rejected)]
     return [
-        {"type": "section", "block_id": f"item:{name}", "text": title, "accessory": button},
+        {"type": "section", "block_id": f"item:{name}", "text": plain(title), "accessory": button},
         {"type": "context", "block_id": f"about:{name}", "elements": about},
     ]
 
@@ -115,10 +120,11 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     link = one.permalink if _LINK.fullmatch(one.permalink) else ""
     ended = one.ended_at or one.expires_at
     who, at = "" if page.kind == "mine" else one.approver, one.decided_at or ended
-    became = partial(lists_words.listed_after, one.agent, link=link)
+    became = partial(lists_words.listed_after, one.agent, link=link, code=one.code)
     match one.status:
         case "pending":
-            return lists_words.listed(one.agent, one.expires_at, now, link)
+            undo = which_words.cannot_be_undone(one.reversibility, one.reversibility_from)
+            return lists_words.listed(one.agent, one.expires_at, now, link, undo=undo, code=one.code)
         case "approved" if one.vote is None:
             return became(card_words.approved_by_policy(ended))
         case "approved":

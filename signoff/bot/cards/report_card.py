@@ -8,7 +8,9 @@ from signoff.bot.text.quotes import isolated, isolated_sentence
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import row_blocks
+from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import notifications as notices
 from signoff.models.approval import Approval
 
 CHARACTERS, LINES = 300, 4
@@ -24,6 +26,7 @@ def report_blocks(approval: Approval) -> list[Block]:
     title = isolated_sentence(cut(headline or approval.action, 150))
     about = [plain(approval.action)] if headline else []
     about.append(mrkdwn(card_words.let_through(approval.agent, approval.ended_at or approval.created_at)))
+    about.append(plain(approval.code))
     found: list[Block] = [
         {"type": "section", "block_id": f"report:{revision}", "text": plain(title)},
         {"type": "context", "block_id": f"about:{revision}", "elements": about},
@@ -41,7 +44,6 @@ def report_blocks(approval: Approval) -> list[Block]:
 
 def report_text(approval: Approval) -> Trusted:
     """The notification."""
-    headline = visible(approval.verdict.headline or "")
-    what = card_words.named(approval.action, headline)
+    what = trusted_title(Which.of(approval))
     outcome = outcome_line(approval) if approval.outcome else None
-    return card_words.notification_report(approval.agent, what, outcome)
+    return notices.reported(approval.agent, what, outcome)

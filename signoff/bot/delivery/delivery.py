@@ -11,6 +11,7 @@ from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.doubles import Doubles
+from signoff.bot.delivery.files import Files
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.search import Search
@@ -49,6 +50,7 @@ class Delivery:
         self._threads = Threads(approvals.store, slack, search)
         self._standing = Standing(approvals, slack, self._threads, search)
         self._doubles = Doubles(approvals, slack)
+        self._files = Files(approvals, slack)
 
     def deliver(self, approval_id: str) -> None:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
@@ -154,6 +156,11 @@ class Delivery:
         """Have nobody decide on messages that were found beside cards; Slack's trouble postpones them."""
         self._doubles.step()
 
+    def beside(self) -> bool:
+        """Doubles, and the files of payloads; True where there may be more to do at once."""
+        self.redraw_doubles()
+        return self._files.step()
+
     def _until_shown(self, approval_id: str, held: Held) -> CardPlace | None:
         """The card, once nothing is left to be shown of it; None where that did not come to an end."""
         for number in range(ROUNDS):
@@ -178,6 +185,7 @@ class Delivery:
         stands = self._standing.show(approval, place, now, held)
         rendered = json.dumps([stands.message.text, stands.message.blocks], ensure_ascii=False)
         where = (stands.channel, stands.ts, stands.permalink, rendered, stands.thread_ts)
+        digests = self._files.wanted(approval, (stands.channel, stands.thread_ts or stands.ts))
         noted = retry(
             lambda: self._approvals.cards.note_shown(
                 approval,
@@ -185,6 +193,7 @@ class Delivery:
                 lease=held.lease,
                 beside=stands.beside,
                 unsure=bool(place.unsure) and approval.pending,  # it is looked at once more when it has ended
+                digests=digests,
             )
         )
         held.sure = True

@@ -155,9 +155,10 @@ class Threads:
             threads.postpone(self._store, thread.id, held.lease, max(error.seconds, REST_SECONDS))
             raise
         except SlackRefused as error:
-            if error.code in LOST:
+            lost = error.code in LOST  # then the next card begins another thread, which is told at once
+            if lost:
                 threads.forget(self._store, thread.conversation, thread.message)
-            threads.postpone(self._store, thread.id, held.lease, REFUSED_SECONDS)
+            threads.postpone(self._store, thread.id, held.lease, REST_SECONDS if lost else REFUSED_SECONDS)
             raise
 
 

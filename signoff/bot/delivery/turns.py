@@ -32,8 +32,8 @@ BROKEN_SECONDS = 60.0
 class Turns:
     """Has cards delivered in their order. Any number share the work: a card's lease tells them apart."""
 
-    def __init__(self, store: Store, delivery: Delivery, beside: Callable[[], None] = lambda: None) -> None:
-        """`beside` has messages redrawn that stand beside cards: `Delivery.redraw_doubles`."""
+    def __init__(self, store: Store, delivery: Delivery, beside: Callable[[], bool] = lambda: False) -> None:
+        """`beside` does what is due beside cards, True where there may be more: `Delivery.beside`."""
         self._store = store
         self._delivery = delivery
         self._beside = beside
@@ -64,7 +64,8 @@ class Turns:
         if not turns.paused(self._store, turns.UPDATE):
             for thread_id in threads.due(self._store):
                 self._delivery.tell(thread_id)
-            self._beside()
+            if self._beside():
+                return 0.0
         return max(0.02, turns.rest(self._store, LOOK_SECONDS)) if done else 0.0
 
     def _deliver(self) -> bool:

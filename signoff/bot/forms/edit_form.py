@@ -35,6 +35,7 @@ from signoff.bot.text.views import (
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import meaning as meaning_words
+from signoff.bot.text.words.schema import unchecked, unusable
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical
@@ -196,8 +197,9 @@ class EditForm:
         blocks, end = self._page(first, errors or {}, BLOCKS - len(above))
         whole = first == 0 and end == count
         top = [] if whole else [note(forms_words.fields_of(first + 1, end, count), "where")]
-        if self.approval.request.schema_left_out:
-            top.append(note(card_words.SCHEMA_LEFT_OUT, "schema"))
+        if gaps := self.approval.request.schema_gaps:
+            left = self.approval.request.schema_left_out
+            top.append(note(unusable(gaps) if left else visible(unchecked(gaps)), "schema"))
         bottom = [note(forms_words.FIELDS_LEFT, "no-room")] if count == end == FIELDS else []
         bottom += [page_back("edit_back", approval)] if len(starts) > 1 else []
         shown = [*above, *top, *(blocks or [note(card_words.EMPTY_PAYLOAD)]), *bottom]

@@ -12,7 +12,7 @@ from signoff.bot.forms.leaves import Leaf
 from signoff.bot.forms.lines import Lines, lines_of
 from signoff.bot.forms.texts import Text, text_of
 from signoff.bot.text.moments import seconds
-from signoff.bot.text.payload import octets
+from signoff.bot.text.octets import blob
 from signoff.bot.text.text import length
 from signoff.bot.text.views import INPUT
 from signoff.bot.text.words import forms as forms_words
@@ -32,7 +32,7 @@ def input_of(leaf: Leaf, is_editable: bool = True) -> Input:
         return Fixed(leaf, why=forms_words.MORE_ITEMS_STAY)
     if leaf.kind != "value":
         return fate(leaf)
-    if field.schema.get("contentEncoding") == "base64" and octets(field.value) is not None:
+    if blob(field.value, field.schema) is not None:
         return Fixed(leaf, why=forms_words.BYTES_STAY)
     if options := choices(field):
         start = options.places[canonical(field.value)] if field.present else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signoff.bot.text.claims import said
+from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
@@ -12,7 +13,7 @@ CLAIMS = (2500, 25)
 
 
 def about_blocks(approval: Approval) -> list[Block]:
-    """The policy's headline, what is asked, by whom, of whom, and until when."""
+    """Headline, action, who asks whom and until when, its code; and who rejected the same before."""
     verdict = approval.verdict
     headline = visible(verdict.headline or "")
     found: list[Block] = [plain(headline)] if headline else []
@@ -23,7 +24,11 @@ def about_blocks(approval: Approval) -> list[Block]:
     elements = [*found, plain(approval.action), mrkdwn(line)]
     if verdict.over and approval.pending:
         elements.append(plain(card_words.asks_as(visible(verdict.over))))
-    return [{"type": "context", "block_id": "about", "elements": elements}]
+    elements.append(plain(approval.code))
+    blocks: list[Block] = [{"type": "context", "block_id": "about", "elements": elements}]
+    if said_before := recalled(approval.rejected, approval.payload):
+        blocks.append({"type": "context", "block_id": "before", "elements": said_before})
+    return blocks
 
 
 def claims_blocks(approval: Approval) -> list[Block]:

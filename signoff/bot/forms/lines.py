@@ -10,12 +10,18 @@ from signoff.bot.text.text import Block, plain, visible
 from signoff.bot.text.views import INPUT, element
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
+from signoff.payload import whole
 from signoff.payload.canonical import canonical
 from signoff.payload.fields import coerce, is_number
 from signoff.payload.reader import Field
 
 EMPTY_LIST = "[]"
 _KINDS = {str: "string", int: "number", float: "number", bool: "boolean"}
+_ENTRIES: dict[str, dict[str, Any]] = {
+    **{kind: {"type": kind} for kind in ("string", "integer", "number", "boolean")},
+    whole.FORMAT: {"type": ["integer", "string"], "format": whole.FORMAT},
+}
+"""What a line of a list may be, and the schema of each."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Lines(Text):
         found = []
         for number, line in enumerate(entered.split("\n"), 1):
             try:
-                found += [coerce({"type": self.entry}, line.strip())] if line.strip() else []
+                found += [coerce(_ENTRIES[self.entry], line.strip())] if line.strip() else []
             except Invalid as error:
                 raise Invalid(forms_words.at_line(number, error.detail)) from None
         return found
@@ -69,11 +75,13 @@ def lines_of(field: Field) -> tuple[str, str]:
         return "", ""
     items = field.schema.get("items")
     named = items.get("type") if isinstance(items, dict) else None
+    if isinstance(items, dict) and items.get("format") == whole.FORMAT and named == ["integer", "string"]:
+        named = whole.FORMAT
     if isinstance(named, list) and len(named) == 1:
         named = named[0]
     elif not named and entries:
         named = _KINDS.get(type(entries[0]))
-    if not isinstance(named, str) or named not in (*_KINDS.values(), "integer"):
+    if not isinstance(named, str) or named not in _ENTRIES:
         return "", ""
     if not all(_is_a_line(named, entry) for entry in entries):
         return "", ""
@@ -82,6 +90,8 @@ def lines_of(field: Field) -> tuple[str, str]:
 
 
 def _is_a_line(kind: str, entry: Any) -> bool:
+    if kind == whole.FORMAT and whole.is_text(entry):
+        return True
     if kind == "boolean":
         return isinstance(entry, bool)
     if kind != "string":

@@ -31,6 +31,7 @@ from signoff.bot.text.views import (
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import schema as schema_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import digest
 
@@ -64,10 +65,10 @@ def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
 
 def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
-    whole = rows(approval.request.json_schema, approval.payload, whole=True)
+    shown = rows(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
     blocks = [
         *about_blocks(approval),
-        *(row_blocks(whole, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
+        *(row_blocks(shown, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
         *claims_blocks(approval),
         *warned(approval, approval.payload),
@@ -143,6 +144,7 @@ def details_view(approval: Approval) -> Block:
         forms_words.DETAILS,
         [
             *blocks,
+            *_schema_gaps(approval),
             {"type": "divider"},
             stakes(approval),
             history_block(approval),
@@ -150,6 +152,16 @@ def details_view(approval: Approval) -> Block:
         ],
         approval,
     )
+
+
+def _schema_gaps(approval: Approval) -> list[Block]:
+    """What of the agent's schema could not be used."""
+    gaps = approval.request.schema_gaps
+    if not gaps:
+        return []
+    title = literal(f"{schema_words.TITLE}: ", "bold")
+    named = [literal(f"\n• {isolated(visible(schema_words.left_out(gap)))}") for gap in gaps]
+    return [rich("gaps", line(title, literal(schema_words.EDITS), *named))]
 
 
 def _said(approval: Approval) -> Iterator[Block]:

@@ -23,6 +23,7 @@ from signoff.bot.text.views import (
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
 PAGE_BYTES = 190_000
@@ -36,7 +37,7 @@ def pages(approval: Approval) -> list[list[Block]]:
 
     Few pages, as large as a view can be: who wants to read on scrolls, and who has read enough decides.
     """
-    whole = rows(approval.request.json_schema, approval.payload, whole=True)
+    whole = rows(approval.request.json_schema, approval.payload, True, approval.in_thread)
     found: list[list[Block]] = [[]]
     left = PAGE_BYTES
     for number, group in enumerate(chunks(split(whole, BLOCK_CHARACTERS), PIECE_LINES)):
@@ -62,7 +63,7 @@ def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -
     if len(found) > 1:
         blocks.append(note(forms_words.page_of(page, len(found)), "page"))
     if page == 1 and approval.request.schema_left_out:
-        blocks.append(note(card_words.SCHEMA_LEFT_OUT, "schema"))
+        blocks.append(note(unusable(approval.request.schema_gaps), "schema"))
     blocks += found[page - 1] or [note(card_words.EMPTY_PAYLOAD)]
     if last:
         blocks += [{"type": "divider"}, *_end(approval, may_decide)]

@@ -20,6 +20,7 @@ from signoff.bot.text.views import INPUT, element
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.errors import Invalid
+from signoff.payload import whole
 from signoff.payload.canonical import LARGEST_NUMBER, canonical
 from signoff.payload.fields import coerce, is_number
 from signoff.payload.reader import Field
@@ -135,6 +136,8 @@ def text_of(field: Field) -> tuple[str, bool]:
         return "", False
     if field.scalar == "string" and isinstance(value, str):
         return _shown(value, not field.schema.keys() & {"enum", "const"})
+    if field.scalar == "integer" and whole.is_text(value):
+        return value, False
     if field.scalar in NUMBERS and is_number(value):
         return canonical(value), False
     text = json.dumps(value, ensure_ascii=False, indent=2)

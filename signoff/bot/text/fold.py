@@ -41,7 +41,12 @@ class Folded:
 
 def fold_payload(approval: Approval, one_liners: int = ONE_LINERS) -> Folded:
     """The payload as a card shows it."""
-    return fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES, one_liners)
+    return fold(values_of(approval), CHARACTERS, LINES, one_liners)
+
+
+def values_of(approval: Approval) -> list[Value]:
+    """The payload's values, and which of its files can be looked at in the card's thread."""
+    return values(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
 
 
 def shown_whole(approval: Approval) -> bool:

@@ -7,10 +7,7 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -18,6 +15,8 @@ from typing import Any
 
 from signoff.bot.text.meaning import currency_field, meaning
 from signoff.bot.text.moments import seconds
+from signoff.bot.text.octet_rows import numbered, octet_rows
+from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
 from signoff.bot.text.renderers import Seen, Summary
@@ -36,8 +35,6 @@ DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
-SHORT_BYTES = 200
-"""Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
 FEW = 60
@@ -64,16 +61,30 @@ class Value:
         return self.rows + self.rest
 
 
-def values(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> list[Value]:
-    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well."""
-    found = _lines_first(_Walk(Reader(schema), whole).payload(schema, payload))
+def values(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: Collection[str] = (),
+) -> list[Value]:
+    """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well.
+
+    `in_thread` are digests of files that can be looked at in the card's thread.
+    """
+    walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
+    found = _lines_first(walk.payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
 
-def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
+def rows(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: Collection[str] = (),
+) -> Iterator[Row]:
     """The rows of all of it, in the same order."""
-    for value in values(schema, payload, whole):
+    for value in values(schema, payload, whole, in_thread):
         yield from value.all_rows
 
 
@@ -86,13 +97,19 @@ def code_format(schema: dict[str, Any]) -> str:
 class _Walk:
     """Through one payload, by its schema."""
 
-    def __init__(self, reader: Reader, whole: bool) -> None:
+    def __init__(self, reader: Reader, whole: bool, seen: Mapping[str, str], summed_up: bool = False) -> None:
+        """`summed_up`: what holds these values has a summary already."""
         self._reader = reader
+        self._summed_up = summed_up
         self._whole = whole
+        self._seen = seen
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
+
+    def _summary(self, seen: Seen) -> Summary | None:
+        return None if self._summed_up else summarise(seen)
 
     def _summed(
         self,
@@ -110,7 +127,8 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        rest = () if summary.whole else tuple(islice(self._inside(names, schema, value), FEW + 1))
+        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
+        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
         if len(rest) <= FEW:
             yield Value(head)
             yield from rest
@@ -147,7 +165,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -156,8 +174,8 @@ class _Walk:
     def _text(
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
-        if field.schema.get("contentEncoding") == "base64" and (content := octets(value)) is not None:
-            yield Value(tuple(_bytes_rows(names, value, content, self._whole)))
+        if (found := blob(value, field.schema)) is not None:
+            yield Value(octet_rows(names, value, found, self._seen, self._whole))
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -165,7 +183,7 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = summarise(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
         else:
@@ -213,9 +231,7 @@ def _lines_first(found: Iterable[Value]) -> list[Value]:
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:
     """A summary's rows below its value's name, which stands on the first."""
     first, *others = summary.rows
-    head = replace(
-        first, path=(*names, *first.path), mark=first.mark or (card_words.SUMMED_UP if names else "")
-    )
+    head = replace(first, path=(*names, *first.path))
     return head, *(replace(row, path=(*names, *row.path)) if row.path else row for row in others)
 
 
@@ -244,36 +260,3 @@ def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
         else:
             return []
     return found if all(sum(length(text) for text, _ in spans) <= 500 for spans in found) else []
-
-
-def _bytes_rows(names: tuple[str, ...], value: str, content: bytes, whole: bool) -> Iterator[Row]:
-    described = describe(content)
-    if len(value) <= SHORT_BYTES:
-        yield Row(names, ((scalar_text(value) + "  ", ""), (described, "italic")))
-    elif whole:
-        yield Row(names, ((described, "italic"),))
-        yield Row((), ((visible(value), ""),), "code")
-    else:
-        yield Row(names, ((described, "italic"),), partial=True)
-
-
-def octets(value: Any) -> bytes | None:
-    """The bytes that a base64 text stands for; None where it is no base64."""
-    try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) and value else None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def describe(content: bytes) -> str:
-    """Type, size and digest of bytes."""
-    known = (kind for magic, kind in card_words.FILE_KINDS.items() if content.startswith(magic))
-    kind = next(known, card_words.TEXT_FILE if _is_text(content) else card_words.BYTES)
-    return card_words.octets(kind, len(content), hashlib.sha256(content).hexdigest())
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        return all(char.isprintable() or char in "\r\n\t" for char in content.decode())
-    except UnicodeDecodeError:
-        return False

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from signoff.bot.text.quotes import isolated_strings, value_of
 from signoff.bot.text.text import length, visible
+from signoff.payload import whole
 from signoff.payload.canonical import canonical
 
 WIDTH = 100
@@ -88,7 +89,7 @@ def scalar_text(value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         return canonical(value)
-    quoted = not value or _LOOKS_LIKE_JSON.match(value)
+    quoted = not value or (_LOOKS_LIKE_JSON.match(value) and not whole.is_text(value))
     return visible(json.dumps(value, ensure_ascii=False) if quoted else value)
 
 

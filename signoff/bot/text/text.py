@@ -3,7 +3,7 @@
 Three kinds of text stand on a card. What an agent or a person wrote goes through `visible` and into
 plain_text or rich_text, where Slack reads no markup. What we made of ids, times and our own words is
 `Trusted` and may stand in mrkdwn. There is no way from the first to the second but `sentence`, which is
-kept for a policy's headline; `escape` is for our own words.
+kept for what a request is called: a policy's headline, or its first values; `escape` is for our own words.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ _MARKUP = re.compile(r"[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=[A-Za-z0-9_+
 
 
 def sentence(text: str) -> Trusted:
-    """A policy's sentence, which may hold an agent's values, for mrkdwn; `text` is one visible line.
+    """What a request is called, which may hold an agent's values, for mrkdwn; `text` is one visible line.
 
     No character of it works as markup: what would is written as its escape, as what cannot be seen is.
     """

@@ -2,7 +2,7 @@
 
 A renderer looks at one value of a payload and either knows its shape, and gives a summary of it, or gives
 None. A summary is ours and stands before the value, never instead of it: *Review…* shows all of it all the
-same, unless the summary itself shows all of it (`whole`).
+same, unless the summary itself shows every byte that matters to what runs (`whole`).
 """
 
 from __future__ import annotations

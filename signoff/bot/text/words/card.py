@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from signoff.bot.text.quotes import isolated_sentence
-from signoff.bot.text.text import Trusted, date, is_id, mention, sentence
+from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.models.people import MEMBERS
 
 # Buttons, menus and titles. Slack: a title or a submit holds 24 characters, an option 75.
@@ -25,7 +24,10 @@ ABSENT = "(not given)"
 NOTE = "Note"
 REASON = "Reason"
 EMPTY_PAYLOAD = "No arguments: the action runs as it is."
-CLAIM_LABELS = {"impact": "Touches", "undo": "To undo", "alternatives": "Instead", "context": "Context"}
+CLAIM_LABELS = {
+    "requested_by": "For", "impact": "Touches", "undo": "To undo", "alternatives": "Instead",
+    "context": "Context",
+}  # fmt: skip
 
 CODE_FORMATS = {"diff": "a diff", "sql": "SQL", "markdown": "Markdown", "code": "code"}
 """Formats of a schema's texts that are shown as code, and what to call them."""
@@ -106,7 +108,6 @@ def with_currency(name: str) -> str:
 
 
 IN_FULL = "(in full)"
-SUMMED_UP = "(summed up by Signoff)"
 
 
 def cut_rows(lines: int, size: int) -> str:
@@ -146,23 +147,6 @@ def no_reason(agent: str) -> str:
     return f"{agent} gave no reason."
 
 
-FILE_KINDS = {
-    b"\x89PNG\r\n\x1a\n": "PNG image",
-    b"\xff\xd8\xff": "JPEG image",
-    b"GIF8": "GIF image",
-    b"%PDF-": "PDF",
-    b"PK\x03\x04": "ZIP archive",
-    b"\x1f\x8b": "gzip archive",
-}
-TEXT_FILE = "Text"
-BYTES = "Bytes"
-
-
-def octets(kind: str, size: int, sha256: str) -> str:
-    """Bytes in a payload: their type, size and digest."""
-    return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
-
-
 def confirm_title(action: str) -> str:
     """Above the question that Approve asks."""
     return f"Approve {action}?"
@@ -186,36 +170,9 @@ def action_name(action: str) -> Trusted:
     return Trusted(action if _PLAIN_ACTION.fullmatch(action) else f"`{action}`")
 
 
-def named(action: str, headline: str) -> Trusted:
-    """What a request is called: the policy's headline (visible text), else its action."""
-    return Trusted(isolated_sentence(sentence(headline))) if headline else action_name(action)
-
-
-def notification(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str) -> Trusted:
-    """The top-level text of a card that waits: its first line decides whether a phone is unlocked."""
-    first = f"{agent} asks: {what} · {until(ends, now)}"
-    return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
-
-
-def stands_elsewhere(permalink: str | None) -> Trusted:
-    """On a message that stands beside the card; `permalink` is the card's."""
-    where = f"The one that counts is <{permalink}|here>." if permalink else "The one that counts is another."
-    return Trusted(f"This card was posted twice. {where}")
-
-
-def notification_after(agent: str, what: Trusted, *state: Trusted) -> Trusted:
-    """The top-level text of a card that waits no more."""
-    return Trusted("\n".join([f"{agent} asked: {what}", *state]))
-
-
 def let_through(agent: str, at: int) -> Trusted:
     """On the card of what the policy lets run and has reported."""
     return Trusted(f"{agent} · ran without asking, as the policy lets it · {date(at)}")
-
-
-def notification_report(agent: str, what: Trusted, outcome: Trusted | None) -> Trusted:
-    """The top-level text of that card."""
-    return Trusted("\n".join([f"{agent} ran without asking: {what}", *([outcome] if outcome else [])]))
 
 
 # States.

@@ -104,14 +104,15 @@ def and_more(count: int) -> str:
     return f"{count:,} more wait{'s' if count == 1 else ''} for you."
 
 
-def listed(agent: str, ends: int, now: int | None, link: str) -> Trusted:
-    """Under an action that waits; `link` is the card's address, checked, or empty."""
-    return Trusted(f"{agent} asks · {card_words.until(ends, now)}{_opens(link)}")
+def listed(agent: str, ends: int, now: int | None, link: str, *, undo: str = "", code: str = "") -> Trusted:
+    """Under what waits; `link` is the card's address, checked, or empty; `undo` our own words."""
+    said = [f"{agent} asks", *([f"*{undo}*"] if undo else []), card_words.until(ends, now), code]
+    return Trusted(" · ".join(part for part in said if part) + _opens(link))
 
 
-def listed_after(agent: str, state: Trusted, link: str) -> Trusted:
-    """Under an action that waits no more."""
-    return Trusted(f"{agent} · {state}{_opens(link)}")
+def listed_after(agent: str, state: Trusted, link: str, code: str = "") -> Trusted:
+    """Under what waits no more."""
+    return Trusted(" · ".join(part for part in (agent, state, code) if part) + _opens(link))
 
 
 def expired(at: int) -> Trusted:
@@ -165,11 +166,6 @@ AMBIGUOUS = Trusted("Several requests begin so. Give more of the id.")
 def may_not_see(approvers: Sequence[str]) -> Trusted:
     """For a member who asks for a request that is none of theirs."""
     return Trusted(f"Only {card_words.audience(approvers)}, its agent's owner and admins can see this.")
-
-
-def waits(agent: str, what: Trusted, ends: int, now: int, link: str) -> Trusted:
-    """One request that waits, in a list of them."""
-    return Trusted(f"{agent} asks: {what} · {card_words.until(ends, now)}{_opens(link)}")
 
 
 def more_wait(count: int) -> Trusted:

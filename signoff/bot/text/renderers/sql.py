@@ -1,0 +1,100 @@
+"""SQL by its verbs and tables, with warnings; pure. It warns, and never says that a statement is harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from signoff.bot.text.renderers import Seen, Summary
+from signoff.bot.text.renderers.parts import headline, listed, said, warned
+from signoff.bot.text.renderers.statements import VERBS, Script, Statement, scripts
+from signoff.bot.text.row import Row, Span, scalar_text
+from signoff.bot.text.words import summaries as words
+
+LONGEST = 60_000
+"""Characters that are read; of a longer text the words are told that change something."""
+_SURE = re.compile(r"(?:\A|[_\W]|(?<=[a-z]))(?:sql|SQL|Sql)(?:\Z|[_\W]|(?=[A-Z]))")
+_MAYBE = frozenset({"query", "statement", "statements", "queries", "q", "command", "script"})
+_STARTS = re.compile(
+    r"(?:\s++|--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/|\(|;)*+"
+    r"(?P<verb>[A-Za-z]++)(?=\s|/\*|--|\(|\*|\"|`)(?P<rest>.{0,400})",
+    re.DOTALL,
+)
+_LIKELY = re.compile(
+    r"SELECT\b.*|INSERT\s+(?:INTO|IGNORE|OVERWRITE)\b.*|REPLACE\s+INTO\b.*|UPDATE\b.*?\bSET\b.*|DELETE\b.*?\bFROM\b.*"
+    r"|(?:CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TABLE|VIEW|INDEX|DATABASE|SCHEMA|ROLE|USER|FUNCTION|TRIGGER"
+    r"|TYPE|SEQUENCE|PROCEDURE|POLICY|EXTENSION|MATERIALIZED|UNIQUE)\b.*|TRUNCATE\s+\w.*|(?:GRANT|REVOKE)\b.*?\bON\b.*"
+    r"|MERGE\s+INTO\b.*|WITH\b.*?\bAS\b.*|EXPLAIN\b.*|BEGIN\s*;.*|DO\s+\$.*",
+    re.DOTALL | re.IGNORECASE,
+)
+_WORDS = re.compile(
+    r"\b(?:DELETE|UPDATE|DROP|TRUNCATE|ALTER|GRANT|REVOKE|INSERT|MERGE|EXEC|EXECUTE)\b", re.IGNORECASE
+)
+
+
+def summarise(seen: Seen) -> Summary | None:
+    """A text that its name, its schema or its beginning calls SQL."""
+    if not isinstance(seen.value, str) or not seen.value.strip():
+        return None
+    sure = bool(_SURE.search(seen.name)) or _described(seen)
+    if not sure and not _likely(seen.value, seen.name.lower() in _MAYBE):
+        return None
+    if len(seen.value) > LONGEST:
+        return _unread(seen.value)
+    first, second = scripts(seen.value)
+    both = _are_two(first, second)
+    statements = first.statements + (
+        [one for one in second.statements if one not in first.statements] if both else []
+    )
+    if not any(statement.verbs for statement in statements):
+        return _unread(seen.value) if sure else None
+    odd = [words.SQL_TWO_WAYS] if both else []
+    odd += [words.SQL_OPEN] if first.open or second.open else []
+    warnings = [text for statement in statements for text in statement.warnings]
+    rows = [warned(text) for text in dict.fromkeys([*odd, *warnings])]
+    found = [_spans(statement, bool(warnings)) for statement in statements if statement.verbs]
+    count = words.count(len(first.statements), "statement")
+    return Summary((headline("SQL", count), *rows, *listed(found)))
+
+
+def _described(seen: Seen) -> bool:
+    kind = seen.schema.get("format"), seen.schema.get("contentMediaType")
+    return kind[0] == "sql" or kind[1] in ("application/sql", "text/x-sql")
+
+
+def _likely(text: str, named: bool) -> bool:
+    """Whether a text begins as SQL does: with a verb that is written as one, and what belongs to it."""
+    found = _STARTS.match(text)
+    if not found or found["verb"].upper() not in VERBS:
+        return False
+    verb = found["verb"]
+    if not named and not verb.isupper():
+        return False
+    return bool(_LIKELY.fullmatch(verb + found["rest"]))
+
+
+def _are_two(first: Script, second: Script) -> bool:
+    """Whether the two readings do not do the same."""
+    return [(one.verbs, one.warnings) for one in first.statements] != [
+        (one.verbs, one.warnings) for one in second.statements
+    ]
+
+
+def _unread(text: str) -> Summary:
+    verbs = list(dict.fromkeys(found[0].upper() for found in _WORDS.finditer(text)))
+    return Summary((said(words.SQL_UNREAD + f" · {words.SOURCE}"), *_told(verbs)))
+
+
+def _told(verbs: list[str]) -> Iterator[Row]:
+    if verbs:
+        yield warned(words.sql_words(verbs))
+
+
+def _spans(statement: Statement, among: bool) -> list[Span]:
+    """One statement: its verbs, its tables, and whether the warnings are about it."""
+    spans: list[Span] = [(", ".join(statement.verbs), "bold")]
+    if statement.tables:
+        spans.append(("  " + ", ".join(scalar_text(name) for name in statement.tables), ""))
+    if among and statement.warnings:
+        spans.append(("  ⚠ " + " ".join(statement.warnings), "italic"))
+    return spans
