@@ -358,3 +358,60 @@ def test_untouched_changes_no_byte_and_one_edit_changes_one_leaf(make: Make, pay
     changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
     place = edited.inputs[next(iter(edited.entered))].path if edited.entered else ()
     assert all(one[: len(place)] == place or place[: len(one)] == one for one in changed), (label, changed)
+
+
+# Somebody else was faster
+
+
+def test_what_was_typed_in_an_item_is_not_given_to_another(make: Make) -> None:
+    asked = make({"items": ITEMS, "n": 1}, schema=ORDER)
+    given = {"items › 2 › qty": "77", "items › 3": "Remove", "items › 4 › sku": "new", "n": "2"}
+    form = EditForm(asked).enter(filled(EditForm(asked).view(), given))
+    shorter = make({"items": ITEMS, "n": 1}, schema=ORDER, payload_now={"items": ITEMS[1:], "n": 1})
+    assert form.on(shorter).payload == {"items": ITEMS[1:], "n": 2}
+    other = [ITEMS[0] | {"qty": 5}, *ITEMS[1:]]
+    changed = make({"items": ITEMS, "n": 1}, schema=ORDER, payload_now={"items": other, "n": 1})
+    assert form.on(changed).payload["items"] == [other[0], ITEMS[1] | {"qty": 77}, {"sku": "new"}]
+
+
+def test_a_choice_is_kept_only_where_it_says_the_same(make: Make) -> None:
+    asked = make({"flag": True, "n": 1})
+    form = EditForm(asked).enter(filled(EditForm(asked).view(), {"flag": "Not given"}))
+    assert form.payload == {"n": 1}
+    now = make({"flag": True, "n": 1}, payload_now={"flag": [{"a": 1}, {"a": 2}], "n": 1})
+    assert form.on(now).payload == now.payload
+
+
+# Several forms of one object
+
+
+PAY = {"type": "object", "properties": {"pay": {
+    "oneOf": [
+        {"type": "object", "required": ["kind"], "properties": {
+            "kind": {"const": "card"}, "number": {"type": "string", "description": "As printed"},
+            "save": {"type": "boolean", "default": False}}},
+        {"$ref": "#/$defs/sepa"},
+    ]}},
+    "$defs": {"sepa": {"allOf": [
+        {"type": "object", "properties": {"kind": {"enum": ["sepa"]}}, "required": ["kind"]},
+        {"properties": {"iban": {"type": "string"}, "days": {"type": "integer", "default": 3}}},
+    ]}},
+}  # fmt: skip
+
+
+def test_of_several_forms_the_one_that_an_object_has_says_what_its_fields_are(make: Make) -> None:
+    by_card = make({"pay": {"kind": "card", "number": "4242", "other": {"x": 1}}}, schema=PAY)
+    assert [label for label in labels(by_card) if label != "pay"] == [
+        "pay › kind", "pay › number", "pay › save", "pay › other", "pay › other › x",
+    ]  # fmt: skip
+    assert "As printed" in labels(by_card)["pay › number"]["hint"]["text"]
+    assert typed(by_card, {"pay › save": "Yes"})[0]["pay"]["save"] is True
+    unknown = make({"pay": {"kind": "cash", "sum": 5}}, schema=PAY)
+    assert "pay › sum" in labels(unknown) and typed(unknown, {"pay › sum": "6"})[0]["pay"]["sum"] == 6
+
+
+def test_what_may_not_be_changed_stands_as_one_text(make: Make, seen: Any) -> None:
+    asked = make({"items": ITEMS, "n": 1}, editable=("n",))
+    view = EditForm(asked).view()
+    assert list(inputs(view)) == ["n"] and len(view["blocks"]) == 2
+    assert "A-1" in seen(view) and forms_words.NOT_EDITABLE in seen(view)

@@ -36,6 +36,13 @@ class Choice(Input):
         index = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else len(self.values)
         return index if index < len(self.values) else self.start  # nobody offered that
 
+    def is_like(self, other: Input) -> bool:
+        return isinstance(other, Choice) and self._texts == other._texts
+
+    @property
+    def _texts(self) -> list[str]:
+        return [self._text(index) for index in range(len(self.values))]
+
     def drawn(self, entered: int | None) -> Block:
         initial = None if entered is None else self._option(entered)
         if len(self.values) > OPTIONS:

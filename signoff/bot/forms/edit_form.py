@@ -113,7 +113,8 @@ class EditForm:
         kept = {
             name: entered
             for name, entered in self.entered.items()
-            if type(form.inputs.get(name)) is type(self.inputs[name])
+            if name in form.inputs
+            and form.inputs[name].is_like(self.inputs[name])
             and same_item(self.approval.payload, approval.payload, self.inputs[name].path)
         }
         return replace(form, entered=kept)

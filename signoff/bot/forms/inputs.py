@@ -61,6 +61,10 @@ class Input:
         """Where the object is that it belongs to."""
         return self.path if self.leaf.kind in ("whole", "item") else self.path[:-1]
 
+    def is_like(self, other: Input) -> bool:
+        """Whether what was entered in another input means the same in this one."""
+        return type(self) is type(other)
+
     @property
     def added(self) -> Path:
         """Of a field that is new: the place of the item that it adds to a list; empty where it adds none."""

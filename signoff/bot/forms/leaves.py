@@ -42,13 +42,22 @@ class Leaf:
 
 
 def leaves(
-    schema: dict[str, Any] | None, payload: dict[str, Any], one_input: Callable[[Field], bool]
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    one_input: Callable[[Field], bool],
+    is_closed: Callable[[str], bool] = lambda name: False,
 ) -> Iterator[Leaf]:
     """Every field of a payload and of its schema, in its order.
 
-    Objects and lists are opened, whatever their depth, but for those that `one_input` says have one.
+    Objects and lists are opened, whatever their depth, but for those that `one_input` says have one, and for
+    fields of the payload whose names are closed.
     """
-    yield from _Walk(schema, one_input).payload(payload)
+    walk = _Walk(schema, one_input)
+    for leaf in walk.fields(payload):
+        if is_closed(leaf.field.name):
+            yield leaf
+        else:
+            yield from walk.opened(leaf)
 
 
 class _Walk:
@@ -60,8 +69,14 @@ class _Walk:
         self._one_input = one_input
         self._shapes: list[dict[str, Any]] = []  # kept, so that what the reader made of them stays theirs
 
-    def payload(self, payload: dict[str, Any]) -> Iterator[Leaf]:
-        yield from self._object((), self._schema, payload)
+    def fields(self, payload: dict[str, Any]) -> Iterator[Leaf]:
+        """The payload's own fields."""
+        for one in self._reader.fields(self._schema, payload):
+            yield Leaf((one.name,), one, beside=payload)
+
+    def opened(self, leaf: Leaf) -> Iterator[Leaf]:
+        """One of them, or all that is in it."""
+        yield from self._field(leaf, False, 0)
 
     def _object(
         self,

@@ -27,8 +27,12 @@ def places_of(approval: Approval) -> Iterator[Input]:
     """The first fields of the payload and of its schema, each with its input."""
     editable = approval.editable
     names = frozenset(editable) if isinstance(editable, tuple) else frozenset()
-    opened = leaves(approval.request.json_schema, approval.payload, has_one_input)
-    return (input_of(leaf, editable is True or leaf.path[0] in names) for leaf in islice(opened, FIELDS))
+
+    def is_closed(name: str) -> bool:
+        return editable is not True and name not in names
+
+    opened = leaves(approval.request.json_schema, approval.payload, has_one_input, is_closed)
+    return (input_of(leaf, not is_closed(str(leaf.path[0]))) for leaf in islice(opened, FIELDS))
 
 
 def nearest(path: Path, places: Mapping[Path, str]) -> Path:
