@@ -42,8 +42,8 @@ PUBLIC = {
     "queue": "acl bounds data_folder intake jobs mac neighbours outage private publisher requests "
     "setting_names stream tally users wakeups",
     "client": "",
-    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel epochs "
-    "errors lists receipts service sweep verdicts",
+    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
+    "desertion epochs errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts slack.client slack.directory slack.errors",
     "sandbox": "remote server",

@@ -25,6 +25,7 @@ from signoff.cli import (
     keys,
     output,
     policy,
+    requests,
     roles,
     serve,
     setup,
@@ -50,7 +51,7 @@ DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will r
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake and worker by themselves),
-                      pending, audit, doctor, backup, restore
+                      pending, show, audit, doctor, backup, restore
 who may ask:          agent
 what needs a person:  policy
 to set it up:         init, manifest, keys, db, env, sandbox, demo
@@ -131,7 +132,21 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, init, serve, roles, agents, policy, database, audit, backup, keys, setup):
+    for module in (
+        agent,
+        verify,
+        init,
+        serve,
+        roles,
+        agents,
+        policy,
+        database,
+        requests,
+        audit,
+        backup,
+        keys,
+        setup,
+    ):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

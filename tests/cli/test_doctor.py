@@ -33,7 +33,7 @@ from signoff.server import pulse
 AGENT = "billing-bot"
 NAMES = [
     "settings", "names", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database",
-    "keys", "clock", "roles", "queues",
+    "deciders", "keys", "clock", "roles", "queues",
 ]  # fmt: skip
 
 
@@ -542,7 +542,7 @@ def test_json_has_every_check(healthy: Healthy, alive: None, capsys: pytest.Capt
     assert well["ok"] is True and [check["name"] for check in well["checks"]] == NAMES
     assert ill["ok"] is False
     skipped = [check["name"] for check in ill["checks"] if check["status"] == "skipped"]
-    assert skipped == ["scopes", "channel", "approvers"]
+    assert skipped == ["scopes", "channel", "approvers", "deciders"]
 
 
 @on_sqlite

@@ -13,10 +13,15 @@ from typing import Any
 
 import pytest
 from flows.local import SHARED, Local, local_bot
-from flows.person import ANA, buttons, text_of
+from flows.person import ANA, CHANNEL, Someone, buttons, card, text_of
+from flows.road import Road
+from support import eventually
 
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.slack.errors import SlackUnavailable
+from signoff.bot.slack.uploads import Uploads
+from signoff.bot.text.text import Trusted
 from signoff.models import crash
 from signoff.sandbox.workspace import DEFAULT_SCOPES
 
@@ -326,3 +331,37 @@ def test_an_edit_that_changes_a_file_has_the_old_one_go(made: Files) -> None:
     made.local.deliver(approval_id)
     made.work(approval_id)
     assert (made.seen(), made.rows()) == ([], [])
+
+
+def test_it_goes_up_in_direct_messages_as_well(made: Files) -> None:
+    slack, uploads = made.local.server.slack, Uploads(made.local.server.slack)
+    posted = slack.post(ANA, "card")
+    url, file = uploads.begin("attachment-1.png", len(PNG), "")
+    uploads.send(url, PNG)
+    uploads.share(file, "attachment-1.png", posted.channel, posted.ts, Trusted("Attachment 1"))
+    assert made.seen() == [PNG]
+    with pytest.raises(SlackUnavailable):
+        uploads.send("file:///etc/passwd", PNG)
+    with pytest.raises(SlackUnavailable):
+        uploads.send(url, PNG)
+
+
+def test_an_invoice_is_looked_at_and_approved_and_the_agent_gets_what_was_seen(either_road: Road) -> None:
+    """The whole road: on each database, by the server's own worker."""
+    slack = either_road.slack
+    scopes = slack._service.workspace.scopes
+    slack.team(bot={"scopes": [*DEFAULT_SCOPES, "files:write"]})
+    invoice = base64.b64encode(PDF).decode()
+    ticket = either_road.agent().request("invoice.send", {"to": "ana", "invoice": invoice}, reversible=True)
+
+    def can_be_approved() -> dict[str, Any] | None:
+        found = card(slack, ticket.id)
+        return found if "approve" in buttons(found) else None
+
+    shown = eventually(can_be_approved, 60)
+    replies = [message for message in slack.messages(CHANNEL, shown["ts"]) if message.get("files")]
+    assert [file["name"] for message in replies for file in message["files"]] == ["attachment-1.pdf"]
+    Someone(slack, ANA).click(shown, "approve")
+    receipt = ticket.wait(20)
+    assert receipt.approved and receipt.payload["invoice"] == invoice
+    slack.team(bot={"scopes": scopes})

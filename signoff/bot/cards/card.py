@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.blocks import MESSAGE_TOTAL, total_length
+from signoff.bot.blocks import MESSAGE_TOTAL
 from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
+from signoff.bot.cards.table import counted, payload_blocks
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
@@ -23,7 +24,7 @@ from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.spoken import spoken
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
-from signoff.bot.text.views import row_blocks, says
+from signoff.bot.text.views import says
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
@@ -87,7 +88,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
         else:
             folded = fold(found, *_AFTER)
             blocks = _over(approval, folded, room)
-        if total_length(blocks) <= MESSAGE_TOTAL:
+        if counted(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, folded, waits, now), blocks, metadata(approval))
 
@@ -167,7 +168,7 @@ def _context(block_id: str, *parts: Block) -> Block:
 
 
 def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
-    found = row_blocks(folded.rows, f"payload:{revision}")
+    found = payload_blocks(folded.rows, f"payload:{revision}")
     return found or [_context(f"payload:{revision}", plain(card_words.EMPTY_PAYLOAD))]
 
 

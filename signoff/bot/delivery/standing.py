@@ -11,9 +11,10 @@ from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import Message
 from signoff.bot.delivery.lease import Held
 from signoff.bot.delivery.search import Search
+from signoff.bot.delivery.tables import Tables
 from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.kinds import kind_of
-from signoff.bot.slack.client import GONE, NO_THREAD, Posted, Slack
+from signoff.bot.slack.client import GONE, NO_THREAD, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.models import crash, doubles, threads
 from signoff.models.approval import Approval
@@ -44,6 +45,7 @@ class Standing:
         self._slack = slack
         self._threads = threads
         self._search = search
+        self._tables = Tables()
 
     def show(self, approval: Approval, place: CardPlace, now: int, held: Held) -> Stands:
         """What is so now, in the card that is there or in another one."""
@@ -66,9 +68,11 @@ class Standing:
     def _drawn(self, approval: Approval, place: Place, now: int, held: Held) -> Message | None:
         """What a message of ours shows now; None where it is gone."""
         message = kind_of(approval).card(approval, now=now)
+        where = place.conversation, place.message
         try:
-            self._slack.update(
-                place.conversation, place.message, message.text, message.blocks, metadata=message.metadata
+            message, _ = self._tables.send(
+                message,
+                lambda one: self._slack.update(*where, one.text, one.blocks, metadata=one.metadata),
             )
         except SlackUnavailable as error:
             if not error.undone:
@@ -138,8 +142,11 @@ class Standing:
         message = kind_of(approval).card(approval, now=now)
         self._slack.address()  # known before: a click may follow the post at once
         with _unsure(held):
-            posted: Posted = self._slack.post(
-                channel, message.text, message.blocks, metadata=message.metadata, thread_ts=thread_ts
+            message, posted = self._tables.send(
+                message,
+                lambda one: self._slack.post(
+                    channel, one.text, one.blocks, metadata=one.metadata, thread_ts=thread_ts
+                ),
             )
         crash.here("delivery.posted")
         permalink = self._slack.permalink(posted.channel, posted.ts, posted.thread_ts)

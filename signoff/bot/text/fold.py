@@ -68,8 +68,11 @@ def fold(found: Iterable[Value], characters: int, lines: int, one_liners: int | 
     least = (0, 0) if one_liners is None else LEAST
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
     most = max(room[1], 3)
+    tabled = one_liners is None  # a card that waits shows one table, others none
     for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
         rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
+        if not is_whole and not tabled and any(row.table for row in value.rows):
+            rows, tabled = _tabled(value.rows), True
         shown += rows
         whole = whole and is_whole and not value.rest
     if long[most:]:
@@ -140,6 +143,11 @@ def _cut(rows: tuple[Row, ...], characters: int, lines: int) -> tuple[list[Row],
         kept += [head] if head else []
         return [*kept, _left_out(left)], False
     return kept, True
+
+
+def _tabled(rows: tuple[Row, ...]) -> list[Row]:
+    """A list that stands as a table, without its text: Slack pages it, so it does not count as whole."""
+    return [replace(row, path=rows[0].path, spans=(), form="line") if row.table else row for row in rows]
 
 
 def _left_out(left: list[Row]) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.cli.doctor import backends, local, rights, workspace
+from signoff.cli.doctor import backends, deciders, local, rights, workspace
 from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import ConfigError
 
@@ -35,6 +35,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("redis", backends.redis_server, ()),
     ("users", rights.users, ("redis",)),
     ("database", backends.database, ()),
+    ("deciders", deciders.deciders, ("settings", "scopes", "database")),
     ("keys", local.keys, ()),
     ("clock", backends.clock, ("redis", "database")),
     ("roles", backends.roles_alive, ("redis",)),

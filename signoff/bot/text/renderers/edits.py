@@ -11,9 +11,9 @@ from typing import Any
 
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.renderers import Seen, Summary
-from signoff.bot.text.renderers.parts import box, fields, headline, is_short, said, warned
+from signoff.bot.text.renderers.parts import box, fields, headline, said, warned
 from signoff.bot.text.renderers.patches import File, Patch, read
-from signoff.bot.text.row import Row, Span, json_text, name_text, scalar_text
+from signoff.bot.text.row import Row, Span, is_short, json_text, name_text, scalar_text
 from signoff.bot.text.text import visible
 from signoff.bot.text.words import summaries as words
 
@@ -28,7 +28,6 @@ PAIRS = (
     ("oldContent", "newContent"),
     ("search", "replace"),
     ("find", "replace"),
-    ("old", "new"),
 )
 """The names that well-known tools give an edit's old text and its new one."""
 _MAY_LACK_NEW = frozenset({"new_str", "new_string", "newText", "newString", "new_text"})

@@ -11,8 +11,8 @@ from typing import Any
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.messages import Message, message
 from signoff.bot.text.renderers.pages import Link, Page, read
-from signoff.bot.text.renderers.parts import box, fields, headline, is_short, lines_of, said, warned
-from signoff.bot.text.row import Row, json_text, name_text, scalar_text
+from signoff.bot.text.renderers.parts import box, fields, headline, lines_of, listed, said, warned
+from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, json_text, list_text, name_text, scalar_text
 from signoff.bot.text.text import cut, visible
 from signoff.bot.text.words import summaries as words
 
@@ -30,6 +30,8 @@ _ROLES = {name: role for role, names in _FIELDS.items() for name in names.split(
 _HTML = ("html", "<!doctype", "<p", "<div", "<table", "<body", "<br", "<a ", "<span", "<h1", "<h2", "<td")
 URL = 300
 """Characters of an address that are shown in a list; the host is always whole."""
+HEADERS = 20
+"""Headers that have a row of their own."""
 HIDDEN = 1_000
 """Characters of text that a reader may not see."""
 
@@ -67,8 +69,10 @@ def _of_object(value: dict[str, Any]) -> Summary | None:
     for name in value:
         if role := _role(name):
             roles[role].append(name)
-    if not _is_mail(value, roles):
-        return None
+    if not _is_mail(value, roles) or all(
+        _is_line(value[name]) for role in ("to", "cc", "bcc") for name in roles[role]
+    ):
+        return None  # one-line fields stand first anyway
     rows: list[Row] = [headline(words.EMAIL, *_counts(value, roles))]
     taken: list[str] = []
     for role, names in roles.items():
@@ -90,6 +94,13 @@ def _is_mail(value: dict[str, Any], roles: dict[str, list[str]]) -> bool:
     return bool(roles["text"]) and any(
         "@" in str(value[name])[:2000] for role in ("to", "cc", "bcc") for name in roles[role]
     )
+
+
+def _is_line(value: Any) -> bool:
+    """Whether recipients stand on one line of a card."""
+    if isinstance(value, list):
+        return all(map(is_short, value)) and len(list_text(value)) <= ONE_LINE // 2
+    return is_short(value) and len(scalar_text(value)) <= ONE_LINE
 
 
 def _counts(value: dict[str, Any], roles: dict[str, list[str]]) -> Iterator[str]:
@@ -126,16 +137,25 @@ def _of_message(found: Message) -> Iterator[Row]:
     yield headline(words.EMAIL, words.count_some(len(found.files), "attachment"))
     for text in found.odd:
         yield warned(text)
-    for name, value in found.headers:
-        yield Row((name_text(name),), ((scalar_text(value), ""),))
-    for name, kind, size in found.files:
-        about = f"  {visible(kind)}, {words.kilobytes(size)}"
-        yield Row((words.ATTACHMENT,), ((scalar_text(name), ""), (about, "italic")))
+    yield from _headers(found.headers)
+    yield from listed([_attached(*file) for file in found.files])
     for text in found.texts:
         yield box(lines_of(text))
     for html in found.pages:
         yield said(words.HTML)
         yield from _of_page(read(html))
+
+
+def _headers(headers: list[tuple[str, str]]) -> Iterator[Row]:
+    for name, value in headers[:HEADERS]:
+        yield Row((name_text(name),), ((scalar_text(value), ""),))
+    if headers[HEADERS:]:
+        yield box("\n".join(f"{visible(name)}: {visible(value)}" for name, value in headers[HEADERS:]))
+
+
+def _attached(name: str, kind: str, size: int) -> list[Span]:
+    about = f"  {visible(kind)}, {words.kilobytes(size)}"
+    return [(f"{words.ATTACHMENT} ", "italic"), (scalar_text(name), "bold"), (about, "italic")]
 
 
 def _of_page(page: Page) -> Iterator[Row]:

@@ -19,8 +19,8 @@ DEEPEST = 60
 ALIAS = "*"
 """What stands for a value that is written elsewhere."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TRUE = frozenset({"true", "yes", "on", "y"})
-_FALSE = frozenset({"false", "no", "off", "n"})
+_TRUE = frozenset({"true", "yes", "on"})
+_FALSE = frozenset({"false", "no", "off"})
 
 
 @dataclass

@@ -12,9 +12,9 @@ from typing import Any
 
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.manifest_yaml import documents
-from signoff.bot.text.renderers.parts import headline, listed, said, warned
+from signoff.bot.text.renderers.parts import headline, listed, warned
 from signoff.bot.text.renderers.privileges import found_in
-from signoff.bot.text.row import Row, Span, scalar_text
+from signoff.bot.text.row import Row, Span, is_short, scalar_text
 from signoff.bot.text.words import summaries as words
 
 MOST_SHOWN = 20
@@ -29,7 +29,7 @@ def summarise(seen: Seen) -> Summary | None:
             return None
         read = documents(value)
         if read is None:
-            return Summary((said(f"{words.YAML_UNREAD} · {words.SOURCE}"),)) if _certain(value) else None
+            return Summary((headline(words.YAML_UNREAD),)) if _certain(value) else None
         value = read.documents
         odd += [words.YAML_ALIASES] if read.aliases else []
         odd += [words.YAML_TWICE] if read.twice else []
@@ -79,9 +79,11 @@ def _named(manifest: Mapping[str, Any]) -> list[Span]:
     about = about if isinstance(about, dict) else {}
     name = about.get("name") or about.get("generateName")
     spans: list[Span] = [(scalar_text(manifest["kind"]), "bold")]
-    spans.append((" " + scalar_text(name), "") if isinstance(name, str) else (" " + words.NO_NAME, "italic"))
-    if isinstance(about.get("namespace"), str):
-        spans += [("  " + words.IN_NAMESPACE + " ", "italic"), (scalar_text(about["namespace"]), "")]
+    told = name is not None and is_short(name)
+    spans.append((" " + scalar_text(name), "") if told else (" " + words.NO_NAME, "italic"))
+    namespace = about.get("namespace")
+    if namespace is not None and is_short(namespace):
+        spans += [("  " + words.IN_NAMESPACE + " ", "italic"), (scalar_text(namespace), "")]
     return spans
 
 

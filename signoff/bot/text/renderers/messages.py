@@ -19,7 +19,9 @@ FIRST = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "from", "sen
 """Headers that are shown, in this order."""
 HEADER = 10_000
 """Characters of a header that are decoded."""
-PARTS = 40
+LEAVES = 100
+"""Texts and attachments of one message that are looked at."""
+PARTS = 16
 """Boundaries that are followed: the library tries each of them at every line."""
 _HEADERS = re.compile(r"(?:[!-9;-~]{1,60}:[^\n]*+\n(?:[ \t][^\n]*+\n)*+){2,}+(?:\r?\n|\Z)")
 _NAMES = re.compile(r"^(to|cc|bcc|from|subject|mime-version|date|message-id):", re.IGNORECASE | re.MULTILINE)
@@ -50,8 +52,14 @@ def message(name: str, text: str) -> Message | None:
     try:
         parsed = message_from_bytes(content, policy=compat32)
         _headers(found, parsed)
-        for part in _leaves(parsed):
-            _part(found, part)
+        for number, part in enumerate(_leaves(parsed)):
+            if number == LEAVES:
+                found.odd.append(words.TOO_MANY_PARTS)
+                break
+            if max((len(str(value)) for value in part.values()), default=0) > HEADER:
+                found.odd += [] if words.PARTS_UNREAD in found.odd else [words.PARTS_UNREAD]
+            else:
+                _part(found, part)
     except (MessageError, ValueError, LookupError, RecursionError, TypeError, AttributeError):
         found.odd.append(words.PARTS_UNREAD)
     return found
@@ -113,8 +121,10 @@ def _leaves(parsed: Parsed) -> Iterator[Parsed]:
 
 
 def _part(found: Message, part: Parsed) -> None:
-    content = part.get_payload(decode=True)
-    content = content if isinstance(content, bytes) else b""
+    coded = str(part.get("content-transfer-encoding", "")).strip().lower()
+    decodes = coded in ("base64", "quoted-printable")
+    content = part.get_payload(decode=True) if decodes else part.get_payload()
+    content = content if isinstance(content, bytes) else str(content or "").encode("utf-8", "surrogateescape")
     kind, name = part.get_content_type(), part.get_filename()
     if name or part.get_content_disposition() == "attachment" or not kind.startswith("text/"):
         found.files.append((_decoded(str(name or words.NO_NAME)), kind, len(content)))

@@ -18,7 +18,7 @@ _PARTS = re.compile(
     r"|<(?P<raw>script|style|title|textarea|noscript|template|xmp)\b(?P<about>(?:[^\"'>]|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+)>"
     r"|<(?P<close>/?)(?P<tag>[A-Za-z][A-Za-z0-9:-]*+)(?P<fields>(?:[^\"'>]|\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))*+)(?:>|\Z)"
     r"|<[!?/][^>]*+(?:>|\Z)"
-    r"|(?P<text>[^<]++|<)",
+    r"|(?P<text>(?:[^<]|<(?![A-Za-z!?/]))++|<)",
     re.DOTALL | re.IGNORECASE,
 )
 _FIELD = re.compile(

@@ -51,8 +51,3 @@ def fields(beside: Iterable[tuple[str, object]]) -> tuple[Span, ...]:
         spans += [("  ", "")] if spans else []
         spans += [(name_text(name), "bold"), (" " + scalar_text(value), "")]
     return tuple(spans)
-
-
-def is_short(value: object) -> bool:
-    """Whether a value stands on one line."""
-    return not isinstance(value, list | dict) and not (isinstance(value, str) and "\n" in value)

@@ -33,15 +33,15 @@ _EXECUTES = re.compile(r"new (?:file )?mode 1[0-7]{2}[1357]")
 class File:
     """A file that a patch names, by all the names that it gives it."""
 
-    names: list[str] = field(default_factory=list)
+    names: dict[str, None] = field(default_factory=dict)
+    """In order, each once."""
     notes: list[str] = field(default_factory=list)
     removed: int = 0
     added: int = 0
 
     def name(self, text: str) -> None:
         """Another name."""
-        if text not in self.names:
-            self.names.append(text)
+        self.names.setdefault(text)
 
     def note(self, text: str) -> None:
         """What becomes of the file."""
@@ -101,7 +101,8 @@ def _blocks(text: str) -> Patch | None:
         if mark == "" and _BLOCK.fullmatch(bare):
             if before or not patch.files:
                 patch.file()
-                patch.files[-1].names += [before] if before else []
+                if before:
+                    patch.files[-1].name(before)
             mark = "-"
         elif mark == "-" and re.fullmatch(r"={5,9}", bare):
             mark = "+"

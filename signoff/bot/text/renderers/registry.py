@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from signoff.bot.text.renderers import Renderer, Seen, Summary, edits, mail, manifests, plan, sql, tables
+from signoff.bot.text.renderers.tables import COLUMNS
 from signoff.bot.text.row import Row
 from signoff.bot.text.text import hides
 
@@ -71,6 +72,10 @@ def _checked(summary: Summary) -> Summary:
     for row in rows:
         if not isinstance(row, Row) or any(hides(text) for text in _texts(row)):
             raise ValueError("a summary is made of rows, and every text in it went through `visible`")
+        if row.table and (
+            len(row.table) < 2 or {len(line) for line in row.table} - set(range(1, COLUMNS + 1))
+        ):
+            raise ValueError(f"a table has a header, a line or more, and at most {COLUMNS} columns")
     return Summary(rows, frozenset(summary.takes), whole=False)
 
 

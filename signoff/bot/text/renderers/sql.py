@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from signoff.bot.text.renderers import Seen, Summary
@@ -13,6 +14,8 @@ from signoff.bot.text.words import summaries as words
 
 LONGEST = 60_000
 """Characters that are read; of a longer text the words are told that change something."""
+SHOWN = 6
+"""Statements that are named, of those that nothing is warned of."""
 _SURE = re.compile(r"(?:\A|[_\W]|(?<=[a-z]))(?:sql|SQL|Sql)(?:\Z|[_\W]|(?=[A-Z]))")
 _MAYBE = frozenset({"query", "statement", "statements", "queries", "q", "command", "script"})
 _STARTS = re.compile(
@@ -52,9 +55,8 @@ def summarise(seen: Seen) -> Summary | None:
     odd += [words.SQL_OPEN] if first.open or second.open else []
     warnings = [text for statement in statements for text in statement.warnings]
     rows = [warned(text) for text in dict.fromkeys([*odd, *warnings])]
-    found = [_spans(statement, bool(warnings)) for statement in statements if statement.verbs]
     count = words.count(len(first.statements), "statement")
-    return Summary((headline("SQL", count), *rows, *listed(found)))
+    return Summary((headline("SQL", count), *rows, *_listed(statements)))
 
 
 def _described(seen: Seen) -> bool:
@@ -82,7 +84,7 @@ def _are_two(first: Script, second: Script) -> bool:
 
 def _unread(text: str) -> Summary:
     verbs = list(dict.fromkeys(found[0].upper() for found in _WORDS.finditer(text)))
-    return Summary((said(words.SQL_UNREAD + f" · {words.SOURCE}"), *_told(verbs)))
+    return Summary((headline(words.SQL_UNREAD), *_told(verbs)))
 
 
 def _told(verbs: list[str]) -> Iterator[Row]:
@@ -90,11 +92,23 @@ def _told(verbs: list[str]) -> Iterator[Row]:
         yield warned(words.sql_words(verbs))
 
 
-def _spans(statement: Statement, among: bool) -> list[Span]:
-    """One statement: its verbs, its tables, and whether the warnings are about it."""
-    spans: list[Span] = [(", ".join(statement.verbs), "bold")]
-    if statement.tables:
-        spans.append(("  " + ", ".join(scalar_text(name) for name in statement.tables), ""))
-    if among and statement.warnings:
-        spans.append(("  ⚠ " + " ".join(statement.warnings), "italic"))
-    return spans
+def _listed(statements: list[Statement]) -> Iterator[Row]:
+    """What is done to which tables, the same once; what is warned of first, and of the rest a few."""
+    counts = Counter(_key(statement) for statement in statements if statement.verbs)
+    keys = sorted(counts, key=lambda key: not key[2])
+    most = max(sum(bool(key[2]) for key in keys), SHOWN)
+    yield from listed([_spans(*key, counts[key]) for key in keys[:most]])
+    if keys[most:]:
+        yield said(words.and_more(sum(counts[key] for key in keys[most:])))
+
+
+def _key(statement: Statement) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    return tuple(statement.verbs), tuple(statement.tables), bool(statement.warnings)
+
+
+def _spans(verbs: tuple[str, ...], tables: tuple[str, ...], warns: bool, times: int) -> list[Span]:
+    spans: list[Span] = [("⚠ ", "italic")] if warns else []
+    spans.append((", ".join(verbs), "bold"))
+    if tables:
+        spans.append(("  " + ", ".join(scalar_text(name) for name in tables), ""))
+    return [*spans, (f"  {words.times(times)}", "italic")] if times > 1 else spans

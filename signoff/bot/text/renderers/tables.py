@@ -6,13 +6,15 @@ from typing import Any
 
 from signoff.bot.text.quotes import value_of
 from signoff.bot.text.renderers import Seen, Summary
-from signoff.bot.text.renderers.parts import headline, is_short
-from signoff.bot.text.row import Row, name_text, scalar_text
+from signoff.bot.text.renderers.parts import headline
+from signoff.bot.text.row import Row, is_short, name_text, scalar_text
 from signoff.bot.text.words import summaries as words
 
 COLUMNS = 20
 """Slack: of a table."""
 LEAST = 2
+FEW, NARROW = 6, 4
+"""Objects, and fields of each, that stand one a bullet: see `payload`."""
 CELL = 200
 """Characters of a value that stands in a cell; a list with a longer one is no table."""
 NONE = "–"
@@ -22,7 +24,7 @@ NONE = "–"
 def summarise(seen: Seen) -> Summary | None:
     """A list of flat objects that share their fields; all of it stands there."""
     values = seen.value
-    if not isinstance(values, list) or len(values) < LEAST:
+    if not isinstance(values, list) or len(values) < LEAST or _stands_as_text(values):
         return None
     columns = _columns(values, seen)
     if not columns:
@@ -38,6 +40,11 @@ def summarise(seen: Seen) -> Summary | None:
     count = headline(words.count(len(values), "row"), words.count(len(columns), "column"))
     table = Row((), (("\n".join(lines), ""),), "code", table=(tuple(names), *cells))
     return Summary((count, table), whole=True)
+
+
+def _stands_as_text(values: list[Any]) -> bool:
+    """Whether a few small objects stand better one a bullet."""
+    return len(values) <= FEW and all(isinstance(value, dict) and len(value) <= NARROW for value in values)
 
 
 def _columns(values: list[Any], seen: Seen) -> list[str]:

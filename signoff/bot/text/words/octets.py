@@ -102,16 +102,19 @@ def file_name(number: int, suffix: str) -> str:
     return f"attachment-{number}.{suffix}"
 
 
-def alternative(number: int, described: str) -> str:
+def alternative(number: int, kind: str, size: int) -> str:
     """Of a picture, for who does not see it."""
-    return f"Attachment {number}: {described}"
+    return f"Attachment {number}: {kind}, {kilobytes(size)}"
 
 
-def comment(number: int, described: str, agent: str, action: str, permalink: str | None) -> Trusted:
-    """Above a file in the thread, in which other requests of the same run may stand, too."""
+def comment(number: int, kind: str, size: int, agent: str, action: str, permalink: str | None) -> Trusted:
+    """Above a file in the thread, in which other requests of the same run may stand, too.
+
+    It stays when the file is deleted, and so holds no digest.
+    """
     named = action_name(action)
     what = f"<{permalink}|this request> ({named})" if permalink else named
     return Trusted(
-        f"Attachment {number} of {what}: {described}. "
+        f"Attachment {number} of {what}: {kind}, {kilobytes(size)}. "
         f"It comes from {agent}, and nobody has checked what is in it."
     )

@@ -63,7 +63,7 @@ def of_file(notes: Sequence[str], removed: int, added: int) -> str:
 
 # Plans of changes to what runs
 
-KINDS = {
+KINDS: dict[str, str] = {
     "delete": "to delete",
     "replace": "to replace: deleted, and made anew",
     "forget": "to forget: goes on, but is managed no longer",
@@ -106,7 +106,7 @@ def not_read(number: int) -> str:
 
 SQL_OPEN = "A quote or a comment has no end: what follows it was not read."
 SQL_TWO_WAYS = "Quotes or comments in it can be read in two ways, which do not do the same; both stand here."
-SQL_UNREAD = "Signoff cannot read it as SQL."
+SQL_UNREAD = "it cannot be read as SQL"
 SQL_MERGE_ALL = "MERGE changes or deletes rows that the source does not have."
 SQL_MERGE_DELETES = "MERGE deletes rows."
 _SQL = {
@@ -139,6 +139,11 @@ def sql_always(verb: str) -> str:
     return f"{verb} whose {what} looks as if it held for every row."
 
 
+def times(number: int) -> str:
+    """How often the same stands there."""
+    return f"{number:,} times"
+
+
 def sql_words(verbs: Sequence[str]) -> str:
     """What a text that cannot be read holds."""
     return f"Words in it: {', '.join(verbs)}."
@@ -146,7 +151,7 @@ def sql_words(verbs: Sequence[str]) -> str:
 
 # Manifests
 
-YAML_UNREAD = "Signoff cannot read this YAML"
+YAML_UNREAD = "YAML that Signoff cannot read"
 YAML_ALIASES = "Parts of it are written once and repeated with `*`: Signoff did not look into the repeats."
 YAML_TWICE = "A name stands twice in one object; which of the two counts, no one can tell."
 NO_NAME = "without a name"
@@ -182,6 +187,20 @@ def and_more(number: int) -> str:
     return f"and {number:,} more"
 
 
+# Tables
+
+
+def caption(name: str, shown: int, rows: int) -> str:
+    """Above a table; `name` is visible, and empty where the list has none."""
+    many = count(rows, "row") if shown == rows else f"the first {shown:,} of {rows:,} rows"
+    return f"{name}: {many}" if name else many
+
+
+def more_rows(number: int) -> str:
+    """Below the part of a table that stands as text."""
+    return f"… {count(number, 'more row')}"
+
+
 # E-mails
 
 EMAIL = "e-mail"
@@ -194,7 +213,7 @@ ATTACHMENT = "attachment"
 HIDDEN_TEXT = "Text that its reader may not see:"
 SCRIPTS = "It holds scripts."
 STYLES = "It has a style sheet, which can hide or move text."
-TOO_MANY_PARTS = "It has too many parts to be read: only its headers stand here."
+TOO_MANY_PARTS = "It has too many parts: not all of them were read."
 PARTS_UNREAD = "Not all of it could be read."
 
 
