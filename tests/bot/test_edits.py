@@ -106,7 +106,8 @@ def test_lines_that_look_like_headers_are_lines_where_the_hunk_says_so() -> None
 
 
 def test_all_names_of_a_file_stand_there() -> None:
-    text = "diff --git a/safe b/evil\nrename from safe\nrename to evil\n--- a/safe\n+++ b/other\n@@ -1 +1 @@\n-a\n+b\n"
+    text = "diff --git a/safe b/evil\nrename from safe\nrename to evil\n--- a/safe\n+++ b/other\n"
+    text += "@@ -1 +1 @@\n-a\n+b\n"
     assert any(line.startswith("safe → evil → other  renamed") for line in told(text))
     assert "made executable" in " ".join(told("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n"))
 

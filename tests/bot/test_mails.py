@@ -91,7 +91,8 @@ def test_parts_in_parts_are_read_as_far_as_that_is_cheap_and_the_recipients_alwa
     for levels in (5, 3000):
         nested = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(levels))
         lines = told(
-            f"From: a@b.c\nTo: d@e.f\nBcc: eve@evil.test\nSubject: s\n{nested}Content-Type: text/plain\n\nend\n",
+            "From: a@b.c\nTo: d@e.f\nBcc: eve@evil.test\nSubject: s\n"
+            f"{nested}Content-Type: text/plain\n\nend\n",
             "raw",
         )
         assert "Bcc: eve@evil.test" in lines and ("end" in "\n".join(lines)) == (levels == 5)
@@ -171,7 +172,8 @@ def test_a_link_whose_text_names_another_host_stands_first(text: str, url: str, 
         '<p style="display:none">secret</p>', "<p style='font-size:0px'>secret</p>", "<p hidden>secret",
         '<p style="visibility: hidden">a <b>secret</b></p>', '<div style="opacity:0">secret</div>',
         '<font color="#FFFFFF">secret</font>', '<p style="text-indent:-9999px">secret</p>',
-        '<p style="max-height:0;overflow:hidden">secret</p>', '<div style="display:none"><p>x</p><div>secret</div></div>',
+        '<p style="max-height:0;overflow:hidden">secret</p>',
+        '<div style="display:none"><p>x</p><div>secret</div></div>',
     ],
 )  # fmt: skip
 def test_text_that_a_reader_may_not_see_is_shown_as_such(html: str) -> None:

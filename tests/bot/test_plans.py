@@ -133,7 +133,8 @@ def test_a_printed_plan_is_read_too() -> None:
     lines = told(PRINTED)
     assert lines[0].startswith("1 to delete, 1 to replace: deleted, and made anew, 1 to move, 1 to change")
     assert lines[1:5] == [
-        "⚠ 1 to delete:", "aws_db_instance.main", "⚠ 1 to replace: deleted, and made anew:", "aws_instance.web",
+        "⚠ 1 to delete:", "aws_db_instance.main", "⚠ 1 to replace: deleted, and made anew:",
+        "aws_instance.web",
     ]  # fmt: skip
     assert 'module.x["a b"].aws_s3_bucket.y["will be created"]' in lines
     assert not any("differ" in line for line in lines)

@@ -25,16 +25,78 @@ NAMES = [
     "actions", "address", "steps", "op", "urn", "Changes", "ResourceChange", "Action", "apiVersion", "kind",
     "metadata", "spec", "items", "name", "namespace", "rules", "subjects", "roleRef", "capabilities", "add",
 ]  # fmt: skip
-WORDS = st.sampled_from([
-    "SELECT", "DELETE FROM t", " WHERE ", "1=1", "'", '"', "`", ";", "--", "/*", "*/", "$$", "(", ")", "\n", "#",
-    "diff --git a/x b/x\n", "--- a\n", "+++ b\n", "@@ -1,2 +1 @@\n", "@@ ", "-x\n", "+y\n", " z\n", "\\ no\n",
-    "*** Begin Patch\n", "*** Add File: a\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n",
-    "From: a@b.c\n", "To: c@d.e\n", "Subject: s\n", "Content-Type: multipart/mixed; boundary=b\n", "\n\n", "--b\n",
-    "<p>", "<a href='http://x.y'>", "</a>", "<div style='display:none'>", "<!--", "-->", "&amp;", "x.y",
-    "apiVersion: v1\n", "kind: Pod\n", "---\n", "privileged: true\n", "&a ", "*a", "<<: *a\n", "[", "{", ": ",
-    "  # a.b will be destroyed\n", '- resource "a" "b" {\n', "Terraform will perform", "Plan: 1 to add",
-    "\u202e", "\u200b", "א", "\r\n", "\ud83d\ude00", "é", "\x1b[31m", "=?utf-8?b?w6k=?=", "×", "›", "\x00x"[1:],
-])  # fmt: skip
+WORDS = st.sampled_from(
+    [
+        "SELECT",
+        "DELETE FROM t",
+        " WHERE ",
+        "1=1",
+        "'",
+        '"',
+        "`",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "$$",
+        "(",
+        ")",
+        "\n",
+        "#",
+        "diff --git a/x b/x\n",
+        "--- a\n",
+        "+++ b\n",
+        "@@ -1,2 +1 @@\n",
+        "@@ ",
+        "-x\n",
+        "+y\n",
+        " z\n",
+        "\\ no\n",
+        "*** Begin Patch\n",
+        "*** Add File: a\n",
+        "<<<<<<< SEARCH\n",
+        "=======\n",
+        ">>>>>>> REPLACE\n",
+        "From: a@b.c\n",
+        "To: c@d.e\n",
+        "Subject: s\n",
+        "Content-Type: multipart/mixed; boundary=b\n",
+        "\n\n",
+        "--b\n",
+        "<p>",
+        "<a href='http://x.y'>",
+        "</a>",
+        "<div style='display:none'>",
+        "<!--",
+        "-->",
+        "&amp;",
+        "x.y",
+        "apiVersion: v1\n",
+        "kind: Pod\n",
+        "---\n",
+        "privileged: true\n",
+        "&a ",
+        "*a",
+        "<<: *a\n",
+        "[",
+        "{",
+        ": ",
+        "  # a.b will be destroyed\n",
+        '- resource "a" "b" {\n',
+        "Terraform will perform",
+        "Plan: 1 to add",
+        "\u202e",
+        "\u200b",
+        "א",
+        "\r\n",
+        "\ud83d\ude00",
+        "é",
+        "\x1b[31m",
+        "=?utf-8?b?w6k=?=",
+        "×",
+        "›",
+    ]
+)
 TEXTS = st.lists(WORDS | st.text(max_size=6), max_size=14).map("".join)
 VALUES = st.recursive(
     TEXTS
@@ -110,12 +172,17 @@ def lines(value: Any) -> list[str]:
 @settings(max_examples=400, deadline=None)
 @given(
     st.fixed_dictionaries({"old_string": TEXTS, "new_string": TEXTS}, optional={"replace_all": st.booleans()})
-    | st.lists(st.fixed_dictionaries({"oldText": TEXTS, "newText": TEXTS, "path": TEXTS}), min_size=1, max_size=4)
-    | st.lists(st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), st.integers() | st.text(max_size=5)),
-               min_size=2, max_size=9)
+    | st.lists(
+        st.fixed_dictionaries({"oldText": TEXTS, "newText": TEXTS, "path": TEXTS}), min_size=1, max_size=4
+    )
+    | st.lists(
+        st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), st.integers() | st.text(max_size=5)),
+        min_size=2,
+        max_size=9,
+    )
     | TEXTS
     | VALUES
-)  # fmt: skip
+)
 def test_what_counts_as_whole_shows_every_value(value: Any) -> None:
     summary = summarise(seen(value, "diff"))
     if summary is None or not summary.whole:
@@ -132,22 +199,43 @@ def test_what_counts_as_whole_shows_every_value(value: Any) -> None:
             assert bare.replace("\\u{d}", "") in text or scalar_text(leaf) in text
 
 
+HEAD = "From: a@b\nTo: c@d\nSubject: x\n"
+PART = "Content-Type: multipart/mixed; boundary=b{0}\n\n--b{0}\n"
+PLAN = "Terraform will perform\n"
+YAML = "apiVersion: v1\nkind: x\n"
+
+
+def lines_of(line: str, size: int) -> str:
+    return "".join(line.format(number) for number in range(size // (len(line) + 3)))
+
+
+def deletes(size: int) -> dict[str, Any]:
+    one = {"actions": ["delete"]}
+    return {"resource_changes": [{"address": f"a{n}", "change": one} for n in range(size // 150)]}
+
+
 KINDS: dict[str, tuple[str, Callable[[int], Any]]] = {
-    "brackets": ("sql", lambda n: "DELETE FROM t WHERE " + "(" * n),
-    "conditions in conditions": ("sql", lambda n: "DELETE FROM t WHERE (" * (n // 21)),
-    "alternatives": ("sql", lambda n: "DELETE FROM t WHERE " + "a=1 OR " * (n // 7)),
-    "quotes without an end": ("sql", lambda n: "SELECT " + "'/*`$a$" * (n // 7)),
-    "texts that run": ("sql", lambda n: "DO $$ DO 'DELETE' " * (n // 18)),
+    "brackets": ("sql", lambda n: "DELETE FROM t WHERE " + "(" * (n // 5)),
+    "conditions in conditions": ("sql", lambda n: "DELETE FROM t WHERE (" * (n // 105)),
+    "alternatives": ("sql", lambda n: "DELETE FROM t WHERE " + "a=1 OR " * (n // 35)),
+    "quotes without an end": ("sql", lambda n: "SELECT " + "'/*`$a$" * (n // 35)),
+    "texts that run": ("sql", lambda n: "DO $$ DO 'DELETE' " * (n // 90)),
     "headers": ("diff", lambda n: "--- a\n+++ b\n@@ -1,9 +1,9 @@\n" * (n // 30)),
-    "names of one file": ("diff", lambda n: "diff --git a/x b/x\n" + "".join(f"rename from {i}\n" for i in range(n // 18))),
+    "names of one file": ("diff", lambda n: "diff --git a/x b/x\n" + lines_of("rename from {}\n", n)),
     "changed lines": ("diff", lambda n: "--- a\n+++ b\n@@ -1 +1 @@\n" + "-a\n+b\n" * (n // 6)),
-    "an edit of many lines": ("x", lambda n: {"old_string": "a\nb\n" * (n // 8), "new_string": "b\na\n" * (n // 8)}),
-    "many edits": ("x", lambda n: [{"oldText": "a\nb\n" * 3, "newText": "b\na\n" * 3} for _ in range(n // 110)]),
-    "deletes": ("x", lambda n: {"resource_changes": [{"address": f"a{i}", "change": {"actions": ["delete"]}} for i in range(n // 150)]}),
-    "a printed plan": ("x", lambda n: "Terraform will perform\n" + "  # a.b will be destroyed\n" * (n // 26)),
-    "sentences in one line": ("x", lambda n: "Terraform will perform\n" + ("# a" + " will be createdX" * 115 + "\n") * (n // 2000)),
-    "YAML": ("x", lambda n: "apiVersion: v1\nkind: x\n" + "a: 1\n" * (n * 3 // 8 // 5)),
-    "aliases": ("x", lambda n: "apiVersion: v1\nkind: x\na: &a [x]\nl:\n" + "- *a\n" * (n * 3 // 8 // 5)),
+    "an edit of many lines": (
+        "x",
+        lambda n: {"old_string": "a\nb\n" * (n // 8), "new_string": "b\na\n" * (n // 8)},
+    ),
+    "many edits": (
+        "x",
+        lambda n: [{"oldText": "a\nb\n" * 3, "newText": "b\na\n" * 3} for _ in range(n // 110)],
+    ),
+    "deletes": ("x", deletes),
+    "a printed plan": ("x", lambda n: PLAN + "  # a.b will be destroyed\n" * (n // 26)),
+    "sentences in one line": ("x", lambda n: PLAN + ("# a" + " will be createdX" * 115 + "\n") * (n // 2000)),
+    "YAML": ("x", lambda n: YAML + "a: 1\n" * (n * 3 // 8 // 5)),
+    "aliases": ("x", lambda n: YAML + "a: &a [x]\nl:\n" + "- *a\n" * (n * 3 // 8 // 5)),
     "tags": ("body", lambda n: "<p>" + "<a href=http://x.y>x.y</a>" * (n // 26)),
     "tags that hide": ("body", lambda n: "<p>" + "<div hidden><b>" * (n // 15)),
     "marks of HTML": ("body", lambda n: "<p>" + "<!--<a <script " * (n // 15)),
@@ -156,9 +244,7 @@ KINDS: dict[str, tuple[str, Callable[[int], Any]]] = {
     "headers of a mail": ("raw", lambda n: HEAD + "To: =?utf-8?q?a?=\n" * (n // 18) + "\n"),
     "one header": ("raw", lambda n: HEAD + "Content-Type: text/plain" + ";a=b" * (n // 4) + "\n\nx"),
     "a table": ("x", lambda n: [{f"c{i}": i for i in range(20)} for _ in range(n // 540)]),
-}  # fmt: skip
-HEAD = "From: a@b\nTo: c@d\nSubject: x\n"
-PART = "Content-Type: multipart/mixed; boundary=b{0}\n\n--b{0}\n"
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -59,7 +59,8 @@ def test_no_value_imitates_a_column_or_a_row() -> None:
 
 @pytest.mark.parametrize(
     "items",
-    [[], [{"a": 1}], [{"a": 1}, 2], [{"a": 1}, {"b": 2}] * 5, [{"a": {}}] * 9, [{f"c{n}": 1 for n in range(21)}] * 3,
+    [[], [{"a": 1}], [{"a": 1}, 2], [{"a": 1}, {"b": 2}] * 5, [{"a": {}}] * 9,
+     [{f"c{n}": 1 for n in range(21)}] * 3,
      [{"a": "x" * 300}] * 9, [{"a": 1, "b": 2}] * 3, "text", {"a": 1}],
 )  # fmt: skip
 def test_what_is_no_table_or_stands_better_as_bullets_is_left_alone(items: Any) -> None:
