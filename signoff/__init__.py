@@ -16,10 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from signoff.client.client import AsyncSignoff, AsyncTicket, Pending
+    from signoff.client.client import AsyncSignoff, AsyncTicket
     from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
     from signoff.client.inbox import Delivery
+    from signoff.client.pending import Pending
     from signoff.errors import (
         AlreadySpent,
         Blocked,
@@ -40,13 +41,14 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from signoff.guard import Guard
-    from signoff.models.receipt import Receipt
+    from signoff.models.receipt import ApprovedReceipt, Receipt
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "signoff.client.face": ("Signoff", "Ticket"),
-    "signoff.client.client": ("AsyncSignoff", "AsyncTicket", "Pending"),
+    "signoff.client.client": ("AsyncSignoff", "AsyncTicket"),
+    "signoff.client.pending": ("Pending",),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
         "AlreadySpent", "Limited", "Stopped", "Invalid", "WaitTimeout", "Unreachable", "NotVerified",
@@ -55,15 +57,15 @@ _WHERE = {
     "signoff.client.gate": ("explain",),
     "signoff.client.inbox": ("Delivery",),
     "signoff.guard": ("Guard",),
-    "signoff.models.receipt": ("Receipt",),
+    "signoff.models.receipt": ("ApprovedReceipt", "Receipt"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "AlreadySpent", "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError", "Delivery",
-    "Duplicate", "Expired", "Guard", "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction",
-    "OtherPayload", "Pending", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket",
-    "Unreachable", "WaitTimeout", "__version__", "explain",
+    "AlreadySpent", "ApprovedReceipt", "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError",
+    "Delivery", "Duplicate", "Expired", "Guard", "Invalid", "Limited", "NotApproved", "NotVerified",
+    "OtherAction", "OtherPayload", "Pending", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped",
+    "Ticket", "Unreachable", "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

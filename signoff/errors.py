@@ -68,14 +68,16 @@ class SignoffError(Exception):
 class NotApproved(SignoffError):
     """The request was not approved: do not run it.
 
-    `receipt` is the signed answer; None where the client itself refused to send the request.
+    `receipt` is the signed answer; None where the client itself refused to send the request. `action` is what
+    may not run, where that is known: a request that was refused unread has a receipt that does not name it.
     """
 
     status: ClassVar[Refused]
 
-    def __init__(self, detail: str = "", receipt: Refusal | None = None) -> None:
+    def __init__(self, detail: str = "", receipt: Refusal | None = None, action: str = "") -> None:
         super().__init__(detail)
         self.receipt = receipt
+        self.action = action or (receipt.action if receipt else "")
 
 
 class Rejected(NotApproved):

@@ -16,7 +16,7 @@ from typing import Any
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, OtherAction, OtherPayload, SignoffError
 from signoff.models import identity
 from signoff.models.messages import Response
-from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt
+from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
 from signoff.payload.canonical import canonical, digest, parse
 from signoff.signatures import NOTICE, RECEIPT, Signer, VerifyKeys, open_sealed, verify_keys
 
@@ -117,7 +117,9 @@ def accept(
     digest_sent: str | None = None,
     issuer: str = DEPLOYMENT,
 ) -> Receipt:
-    """A response from Redis → the verified receipt with its payload; raises NotVerified.
+    """A response from Redis → the verified receipt; raises NotVerified.
+
+    One that lets its action run is an ApprovedReceipt, with its payload.
 
     The id commits to kind, agent, action and payload as sent, so that it alone says what was asked.
     `digest_sent` is the digest of what this agent sent, where it still knows it. A receipt without a digest
@@ -132,8 +134,11 @@ def accept(
         raise NotVerified("It is for another payload than the one that was sent.")
     if receipt.status != response.status:
         raise NotVerified("The answer and its receipt differ.")
-    payload = _payload(response, receipt) if receipt.approved else None
-    return receipt.model_copy(update={"payload": payload, "permalink": response.permalink})
+    beside = {"permalink": response.permalink}
+    if not receipt.approved:
+        return receipt.model_copy(update=beside)
+    payload = _payload(response, receipt)
+    return ApprovedReceipt.model_construct(**{**dict(receipt), **beside, "payload": payload})
 
 
 def verify_notice(token: str, keys: VerifyKeys, receipt: Receipt) -> Notice:

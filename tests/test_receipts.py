@@ -16,7 +16,7 @@ from signoff import receipts
 from signoff.errors import ConfigError, NotVerified
 from signoff.models.identity import new_nonce, request_id
 from signoff.models.messages import Response
-from signoff.models.receipt import Decider, Receipt
+from signoff.models.receipt import ApprovedReceipt, Decider, Receipt
 from signoff.payload.canonical import canonical, digest
 from signoff.receipts import Signer, accept, sign, verify, verify_keys
 
@@ -68,7 +68,8 @@ def test_a_receipt_comes_back_as_it_was_signed_with_its_payload() -> None:
     signed = a_receipt(resubmit=False)
     found = taken(an_answer(signed))
     assert found.payload == {"amount": 120, "customer": "cus_42"}
-    assert found.model_copy(update={"payload": None, "token": ""}) == signed
+    assert isinstance(found, ApprovedReceipt)
+    assert {**dict(found), "payload": None, "token": ""} == dict(signed)
 
 
 @pytest.mark.parametrize("status", ["rejected", "expired", "cancelled", "blocked", "invalid"])

@@ -42,10 +42,10 @@ PUBLIC = {
     "queue": "acl bounds data_folder intake jobs mac neighbours outage private publisher requests "
     "setting_names stream tally users wakeups",
     "client": "",
-    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel epochs "
-    "errors lists receipts service sweep verdicts",
+    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
+    "desertion epochs errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
-    "slack.client slack.directory slack.errors",
+    "gallery.layouts slack.client slack.directory slack.errors",
     "sandbox": "remote server",
 }
 """What other rooms import of a room. Of `payload`, `models` and, for the command line, `server`: anything."""

@@ -18,7 +18,7 @@ import signoff
 from signoff.cli import main, output
 from signoff.client import face, gate
 from signoff.client import settings as agent_settings
-from signoff.client.ask import Ask
+from signoff.client.claims import Ask, Options
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
@@ -58,24 +58,31 @@ def of_environment(*modules: Any) -> str:
     return " ".join(sorted(set(re.findall(r'environ(?:\.get)?[(\[]"(SIGNOFF_\w+)"', text))))
 
 
+CLAIMED = (
+    "reversible risk undo impact alternatives context tags cost confidence attempts run editable expires_in "
+    "title conversation requested_by"
+)
+SAID = f"{CLAIMED} reason key schema"
+OPTIONS = f"{CLAIMED} action reason key condition timeout on_reject fallback encode ignore report runs"
 CLIENT = (
-    "ask(action payload timeout runs ask) ask_async(action payload timeout runs ask) "
+    f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
     "cancel(request_id reason) close() "
     "decisions(group) get(request_id) received(request_id timeout) report(request_id succeeded note) "
-    "report_async(request_id succeeded note) request(action payload ask) "
-    "require_approval(function options) resume(request_id digest) spend(receipt timeout)"
+    "report_async(request_id succeeded note) "
+    f"request(action payload {SAID}) require_approval(function {OPTIONS}) "
+    "resume(request_id digest) spend(receipt timeout)"
 )
 TICKET = "cancel(reason) get() wait(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
-    "conversation"
+    "conversation requested_by"
 )
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
-        "AlreadySpent AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery Duplicate Expired "
-        "Guard Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending Receipt Rejected "
-        "Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "AlreadySpent ApprovedReceipt AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery "
+        "Duplicate Expired Guard Invalid Limited NotApproved NotVerified OtherAction OtherPayload Pending "
+        "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
@@ -93,7 +100,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
     "explain": (parameters(signoff.explain), "error", AGENTS),
-    "Ask": (" ".join(Ask.__annotations__), f"reason reversible risk {CLAIMS}", AGENTS),
+    "Ask": (" ".join(Ask.__annotations__), SAID, AGENTS),
+    "Options": (" ".join(Options.__annotations__), OPTIONS, AGENTS),
     "require_approval": (
         parameters(gate.require_approval),
         "client function action reason key condition timeout on_reject fallback encode ignore report runs "
@@ -146,7 +154,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report verify init serve bot intake worker agent policy pending db audit "
-        "backup restore keys env manifest doctor sandbox demo",
+        "backup restore keys env manifest doctor sandbox demo help completion",
         AGENTS,
     ),
 }  # fmt: skip

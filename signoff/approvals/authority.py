@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.models.people import MEMBERS, Directory, Person, is_group
@@ -30,6 +30,41 @@ def may_decide(user_id: str, approvers: Collection[str], directory: Directory) -
     if MEMBERS in approvers:
         raise NotAllowed("Only members of this workspace can decide.")
     raise NotAllowed("Only the approvers named on the card can decide.", tuple(approvers))
+
+
+def is_anybody_left(approvers: Collection[str], directory: Directory, most: int = 200) -> bool:
+    """Whether anybody may decide now, of these; True where that takes looking at more than `most` people.
+
+    What the directory raises passes, and GroupsUnread where who is in a group is not known.
+    """
+    if MEMBERS in approvers:
+        return True
+    looked_at = 0
+    for user_id in _people(approvers, directory):
+        try:
+            may_decide(user_id, (user_id,), directory)
+            return True
+        except NotAllowed:
+            looked_at += 1
+            if looked_at == most:
+                return True
+    return False
+
+
+def _people(approvers: Collection[str], directory: Directory) -> Iterator[str]:
+    """Those that are named, then those in groups; raises GroupsUnread after all others were given."""
+    yield from (approver for approver in approvers if not is_group(approver))
+    unread: GroupsUnread | None = None
+    for approver in approvers:
+        if is_group(approver):
+            try:
+                members = directory.group(approver)
+            except GroupsUnread as error:
+                unread = error
+                continue
+            yield from members
+    if unread:
+        raise unread
 
 
 def _is_in(user_id: str, groups: Collection[str], directory: Directory) -> bool:

@@ -54,7 +54,8 @@ class Votes:
             self.block(approval, verdict)
             self._judge.member(user_id)
             raise BlockedNow(verdict.reason)
-        person = self._judge.may_decide(user_id, verdict)
+        may_decide = self._judge.may_decide_waiting if waits else self._judge.may_decide
+        person = may_decide(user_id, verdict)
         match approval.status:
             case "pending" | "expired" if approval.restored:
                 raise Restored

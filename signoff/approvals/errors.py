@@ -2,7 +2,7 @@
 
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
-├── NotAllowed  EditNotAllowed  GroupsUnread  BlockedNow
+├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
 └── UnknownApproval  Restored  Tampered
 """
 
@@ -39,6 +39,10 @@ class NotAllowed(NotRecorded):
     def __init__(self, detail: str = "", approvers: Sequence[str] = ()) -> None:
         super().__init__(detail)
         self.approvers = tuple(approvers)
+
+
+class NobodyLeft(NotAllowed):
+    """Nobody may decide any more: all who were asked have left, or are no full members now."""
 
 
 class EditNotAllowed(NotAllowed):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from signoff.approvals import authority
-from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NotAllowed
+from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NobodyLeft, NotAllowed
 from signoff.approvals.standing import standing
 from signoff.errors import Duplicate, Invalid, Limited
 from signoff.models import changes, flood, sums
@@ -24,6 +24,8 @@ from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
 
+LOOKED_AT = 5
+"""Approvers that are looked at while somebody waits for an answer; where more have left, admins are told."""
 KNOWN = 20_000
 """Approvals whose approvers of today are remembered; more are judged anew when a list names them."""
 
@@ -125,6 +127,17 @@ class Judge:
     def may_decide(self, user_id: str, verdict: Verdict) -> Person:
         """The person, if they are one of a verdict's approvers (ids); raises NotAllowed."""
         return authority.may_decide(user_id, verdict.approvers, self._directory)
+
+    def may_decide_waiting(self, user_id: str, verdict: Verdict) -> Person:
+        """The same of what waits; raises NobodyLeft where none of a few approvers may decide any more."""
+        try:
+            return self.may_decide(user_id, verdict)
+        except GroupsUnread:
+            raise
+        except NotAllowed as error:
+            if error.approvers and not authority.is_anybody_left(error.approvers, self._directory, LOOKED_AT):
+                raise NobodyLeft(error.detail, error.approvers) from None
+            raise
 
     def member(self, user_id: str) -> Person:
         """The person, if they are a member of this workspace; raises NotAllowed."""

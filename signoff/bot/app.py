@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -40,6 +39,8 @@ log = logging.getLogger("signoff.bot")
 
 CONCURRENCY = 32
 """Threads for listeners, each connection. Bolt's default of five leaves a burst unacknowledged."""
+FOLLOWERS = 16
+"""Threads for what follows an acknowledgement."""
 ANYTHING = re.compile("")
 
 
@@ -53,19 +54,46 @@ class Running:
     @contextmanager
     def one(self) -> Iterator[None]:
         """Around one request."""
-        with self._idle:
-            self._count += 1
+        self.begin()
         try:
             yield
         finally:
-            with self._idle:
-                self._count -= 1
-                self._idle.notify_all()
+            self.end()
+
+    def begin(self) -> None:
+        """One more; `end` says that it is done."""
+        with self._idle:
+            self._count += 1
+
+    def end(self) -> None:
+        """One less."""
+        with self._idle:
+            self._count -= 1
+            self._idle.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Until nothing runs; False after `seconds`."""
         with self._idle:
             return self._idle.wait_for(lambda: self._count == 0, seconds)
+
+
+class CountedPool(ThreadPoolExecutor):
+    """Counts what is given to it from that moment, so that nothing is missed while it waits for a thread."""
+
+    def __init__(self, running: Running, threads: int, name: str) -> None:
+        super().__init__(threads, thread_name_prefix=name)
+        self._running = running
+
+    def submit(self, *given: Any, **more: Any) -> Future[Any]:
+        """As its base does."""
+        self._running.begin()
+        try:
+            work = super().submit(*given, **more)
+        except BaseException:
+            self._running.end()
+            raise
+        work.add_done_callback(lambda _: self._running.end())
+        return work
 
 
 class CountedApp(App):
@@ -77,7 +105,7 @@ class CountedApp(App):
     def __init__(self, running: Running, slack: Slack, **given: Any) -> None:
         super().__init__(**given)
         self._running = running
-        self._acks = Acks(slack, running.one)
+        self._acks = Acks(slack, CountedPool(running, FOLLOWERS, "follows"))
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """One request, from Socket Mode."""
@@ -118,7 +146,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         client=server.slack.web,
         process_before_response=True,  # its default looks for the ack every 10 ms
         token_verification_enabled=True,
-        listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
+        listener_executor=CountedPool(counted, CONCURRENCY, "listener"),
     )
 
     opener = Opener(server.slack, server.directory)
@@ -126,7 +154,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     editor = Editor(server.approvals, opener, actions.refusal)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
-    mentions = Mentions(server.approvals, server.slack, actions.explain)
+    mentions = Mentions(server.approvals, server.lists, server.slack, actions.explain)
     news = News(server.directory)
     home = Home(server.store, server.wake_home)
 
@@ -135,13 +163,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
 
     def later(listener: Callable[..., None]) -> dict[str, Any]:
         """Opening a view asks Slack, so the click is acknowledged first."""
-
-        @functools.wraps(listener)
-        def lazily(*args: Any, **given: Any) -> None:
-            with counted.one():
-                listener(*args, **given)
-
-        return {"ack": at_once, "lazy": [lazily]}
+        return {"ack": at_once, "lazy": [listener]}
 
     app.action("approve")(actions.approve)
     for action_id in ("reject", "edit", "review"):

@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from signoff.cli.output import EXIT, Shown, as_json, clock, say, tell
-from signoff.cli.parsers import Commands, command, duration, json_value
+from signoff.cli.output import EXIT, Shown, as_json, by_policy, clock, say, tell
+from signoff.cli.parsers import Commands, command, duration, json_value, names, number
 from signoff.errors import Invalid, NotApproved, WaitTimeout
 
 if TYPE_CHECKING:
     from signoff import Signoff, Ticket
 
+RISKS = ("low", "medium", "high", "critical")
 RECEIVED_SECONDS = 10.0
 """How long `request` without --wait looks for a server."""
 INTERRUPTED = 130
-TEXTS = ("reason", "risk", "impact", "undo", "key", "run", "title", "conversation", "expires_in")
+AS_GIVEN = (
+    "reason", "reversible", "risk", "impact", "undo", "alternatives", "tags", "cost", "confidence",
+    "attempts", "key", "run", "title", "conversation", "expires_in", "requested_by",
+)  # fmt: skip
 """Options that are passed on as they are."""
 
 JSON_HELP = """\
@@ -27,7 +31,8 @@ JSON_HELP = """\
   id, status, action, agent, payload (what may run: only once approved),
   edited (by a person), reason, decided_by (a Slack user id),
   decided_at (ISO 8601, UTC), receipt (the token for `signoff verify`),
-  permalink (the card). Everything else goes to stderr.
+  permalink (the card), rule and why (what of the policy decided whether
+  anybody is asked). Everything else goes to stderr.
 """
 EXIT_HELP = """\
 exit: 0 approved, and only then   2 invalid   3 rejected   4 expired
@@ -96,10 +101,25 @@ def _add_request(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", metavar="TEXT", help="a short title")
     parser.add_argument("--impact", metavar="TEXT", help="what it touches")
     parser.add_argument("--undo", metavar="TEXT", help="how it would be undone")
-    parser.add_argument("--risk", metavar="RISK", help="low, medium, high or critical")
+    parser.add_argument("--risk", choices=RISKS, metavar="RISK", help="low, medium, high or critical")
+    parser.add_argument(
+        "--alternatives", action="append", metavar="TEXT", help="what could be done instead; may be repeated"
+    )
     parser.add_argument("--context", metavar="JSON|@FILE", help="more facts, a JSON object")
+    parser.add_argument("--requested-by", metavar="NAME", help="for whom it is asked")
+    parser.add_argument("--tags", type=names, metavar="A,B", help="money, external, production, or own ones")
+    parser.add_argument(
+        "--cost",
+        type=number,
+        metavar="NUMBER",
+        help="what it costs, in the currency that the policy counts in",
+    )
+    parser.add_argument("--confidence", type=number, metavar="0..1", help="how sure you are, from 0 to 1")
+    parser.add_argument("--attempts", type=number, metavar="N", help="how often it has failed before")
     edit = parser.add_mutually_exclusive_group()
-    edit.add_argument("--editable", metavar="A,B", help="the fields that a person may change (default: all)")
+    edit.add_argument(
+        "--editable", type=names, metavar="A,B", help="the fields that a person may change (default: all)"
+    )
     edit.add_argument("--no-edit", action="store_true", help="a person may change nothing")
     parser.add_argument(
         "--expires-in",
@@ -153,14 +173,14 @@ def _request(arguments: argparse.Namespace) -> int:
 
 def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
     values = vars(arguments) | {"run": arguments.run_name}
-    ask = {name: values[name] for name in (*TEXTS, "reversible") if values[name] is not None}
+    ask = {name: values[name] for name in AS_GIVEN if values[name] is not None}
     for name in ("schema", "context"):
         if values[name] is not None:
             ask[name] = json_value(f"--{name}", values[name])
     if arguments.no_edit:
         ask["editable"] = False
     elif arguments.editable is not None:
-        ask["editable"] = [name.strip() for name in arguments.editable.split(",") if name.strip()]
+        ask["editable"] = arguments.editable
     return ask
 
 
@@ -175,7 +195,8 @@ def _sent(client: Signoff, ticket: Ticket, arguments: argparse.Namespace) -> int
     if isinstance(state, Receipt):  # nobody had to be asked, or it was refused
         if arguments.json:
             return tell(state, json_wanted=True, action=arguments.action)
-        say(f"it is {state.status} already: `signoff status {ticket.id}` tells more.")
+        said = by_policy(state) or f"it is {state.status} already"
+        say(f"{said[0].lower()}{said[1:]}. `signoff status {ticket.id}` tells more.")
         return EXIT[state.status]
     if arguments.json:
         print(as_json(Shown(ticket.id, "pending", arguments.action, client.agent)))
@@ -199,6 +220,7 @@ def _until_decided(
     """Says `first`, if anything, and waits: from that line on Ctrl-C tells how to go on."""
     from signoff.models.receipt import Receipt
 
+    receipt: Receipt
     later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
     try:
         if first:

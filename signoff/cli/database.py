@@ -1,15 +1,14 @@
-"""What reads or prepares the database: db upgrade, pending."""
+"""What opens or prepares the database: db upgrade."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from signoff.cli.output import Shown, clock, printable, say
+from signoff.cli.output import say
 from signoff.cli.parsers import Commands, command, group
 from signoff.errors import ConfigError, SignoffError
 from signoff.queue import private
@@ -17,7 +16,6 @@ from signoff.queue import private
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from signoff.models.approval import Approval
     from signoff.models.store import Store
     from signoff.server.settings import Settings
 
@@ -31,16 +29,10 @@ what a server needs and nothing else. Later upgrades see to it by themselves.
   SIGNOFF_DATABASE_URL=postgresql://owner@host/signoff \\
     signoff db upgrade --for signoff_server
 """
-WIDE = 200
-"""Columns of the table where the output is no terminal."""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Describe the commands."""
-    pending = command(commands, "pending", _pending, "list what waits for a decision", common=common)
-    pending.add_argument(
-        "--json", action="store_true", help="one line: a list, with the same keys as `signoff status --json`"
-    )
     db = group(commands, "db", "prepare the database")
     upgrade = command(
         db,
@@ -135,49 +127,3 @@ def opened_store() -> Iterator[tuple[Settings, Store]]:
     with opened(given) as engine:
         check_upgraded(engine)
         yield given, Store(engine)
-
-
-def _pending(arguments: argparse.Namespace) -> int:
-    with opened_store() as (_, store):
-        found = [store.get(approval_id) for approval_id, _ in store.waiting()]
-    waiting = [approval for approval in found if approval and approval.pending]
-    if arguments.json:
-        print(json.dumps([_shown(approval).__dict__ for approval in waiting]))
-    elif waiting:
-        _table(waiting)
-    else:
-        say("nothing waits for a decision.")
-    return 0
-
-
-def _shown(approval: Approval) -> Shown:
-    """As for an agent; but here `payload` is what is asked for."""
-    return Shown(
-        id=approval.request_id,
-        status=approval.status,
-        action=approval.action,
-        agent=approval.agent,
-        payload=approval.payload,
-        edited=approval.edited,
-        permalink=approval.card.permalink if approval.card else None,
-    )
-
-
-def _table(waiting: list[Approval]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from signoff.models.messages import moment
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("asked", "agent", "action", "until", "request"):
-        table.add_column(name, no_wrap=name == "request", overflow="fold")
-    for approval in waiting:
-        asked, until = clock(moment(approval.created_at)), clock(moment(approval.expires_at))
-        cells = (asked, approval.agent, approval.action, until, approval.request_id)
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
-    console.print(table)

@@ -15,7 +15,7 @@ from signoff.queue.setting_names import NAMES
 
 OF_AGENTS = frozenset({"request", "wait", "status", "cancel", "report", "verify"})
 """Commands of an agent: what its server keeps for itself is none of its business."""
-WITHOUT = frozenset({"init", "manifest", "sandbox", "demo"})
+WITHOUT = frozenset({"init", "manifest", "sandbox", "demo", "help", "completion"})
 """Commands that no settings of the server concern, or that look at its file themselves."""
 SHOWN = 5
 """How many of the names that are passed over are told."""

@@ -20,10 +20,12 @@ from signoff.cli import (
     backup,
     database,
     given,
+    guide,
     init,
     keys,
     output,
     policy,
+    requests,
     roles,
     serve,
     setup,
@@ -35,7 +37,8 @@ from signoff.errors import ConfigError, Invalid, SignoffError
 from signoff.policy.errors import PolicyError
 
 SERVER = (
-    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml"
+    "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
+    "shtab"
 )
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
@@ -48,10 +51,11 @@ DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will r
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake and worker by themselves),
-                      pending, audit, doctor, backup, restore
+                      pending, show, audit, doctor, backup, restore
 who may ask:          agent
 what needs a person:  policy
 to set it up:         init, manifest, keys, db, env, sandbox, demo
+to find your way:     help, completion
 
 Settings come from the environment, then from --env-file FILE, and a server's then from the file that
 `signoff init` writes (server.env in the data folder). Nothing is read from the current folder.
@@ -128,6 +132,21 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (agent, verify, init, serve, roles, agents, policy, database, audit, backup, keys, setup):
+    for module in (
+        agent,
+        verify,
+        init,
+        serve,
+        roles,
+        agents,
+        policy,
+        database,
+        requests,
+        audit,
+        backup,
+        keys,
+        setup,
+    ):
         module.add(commands, common)
+    guide.add(commands, parser)
     return parser

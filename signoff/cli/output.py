@@ -58,7 +58,8 @@ class Shown:
     """What is told of a request: the fields of --json, in their order; None where it is not known.
 
     `payload` is what may run, so only an approved request has one. `decided_by` is a Slack user id,
-    `decided_at` ISO 8601 in UTC, `receipt` the signed token that `signoff verify` takes.
+    `decided_at` ISO 8601 in UTC, `receipt` the signed token that `signoff verify` takes. `rule` names the
+    policy's rule that decided whether anybody is asked, empty where none did; `why` says what of it did.
     """
 
     id: str | None
@@ -72,6 +73,8 @@ class Shown:
     decided_at: str | None = None
     receipt: str | None = None
     permalink: str | None = None
+    rule: str | None = None
+    why: str | None = None
 
 
 def of_receipt(receipt: Receipt, action: str | None = None) -> Shown:
@@ -89,6 +92,8 @@ def of_receipt(receipt: Receipt, action: str | None = None) -> Shown:
         decided_at=iso(by.at) if by else None,
         receipt=receipt.token,
         permalink=receipt.permalink,
+        rule=receipt.rule,
+        why=receipt.why,
     )
 
 
@@ -99,7 +104,7 @@ def as_json(shown: Shown) -> str:
 
 def as_lines(receipt: Receipt) -> list[str]:
     """For people: what became of it, who, when, why; for an approved one then the payload to run."""
-    first = _WORDS[receipt.status]
+    first = by_policy(receipt) or _WORDS[receipt.status]
     if by := receipt.decided_by:
         first += f" by {printable(by.name)} ({printable(by.id)}) at {clock(by.at)}"
     if receipt.edited:
@@ -116,6 +121,15 @@ def as_lines(receipt: Receipt) -> list[str]:
     if receipt.payload is not None:
         lines.append(printable(json.dumps(receipt.payload, ensure_ascii=False)))
     return lines
+
+
+def by_policy(receipt: Receipt) -> str:
+    """What the policy did without asking anybody, and what of it did; empty where it was not the policy."""
+    if receipt.decided_by or not receipt.why or receipt.status not in ("approved", "blocked"):
+        return ""
+    if receipt.approved:
+        return f"Approved by the policy, which asks nobody for this: {printable(receipt.why)}"
+    return f"Blocked by the policy: {printable(receipt.why)}"
 
 
 def tell(receipt: Receipt, *, json_wanted: bool, action: str | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 import textwrap
@@ -77,6 +78,22 @@ def duration(text: str) -> int:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 90, 90s, 10m, 2h or 1d")
     return int(found[1]) * _SECONDS[found[2]]
+
+
+def number(text: str) -> float:
+    """A number, without a unit."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number: write it without a unit, such as 12.5")
+    return found
+
+
+def names(text: str) -> list[str]:
+    """`a,b` → its names."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def json_value(option: str, source: str) -> Any:

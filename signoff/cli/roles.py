@@ -63,7 +63,7 @@ def worker() -> int:
 
 
 def _run(role: str, part: Part) -> int:
-    from signoff.server import build, logs, settings
+    from signoff.server import build, logs, pulse, settings
     from signoff.server.perpetual import perpetual
 
     if role not in environment.ADMINS:  # started by hand, it may have been given what is not for it
@@ -81,6 +81,7 @@ def _run(role: str, part: Part) -> int:
     if server is None:
         return 0
     perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
+    perpetual("pulse", lambda stop: pulse.beat(server.redis_url, role, stop), stop).start()
     try:
         part(server, stop)
     finally:

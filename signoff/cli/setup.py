@@ -13,10 +13,14 @@ MANIFEST_EPILOG = """\
 In Slack: api.slack.com/apps, Create New App, From a manifest, paste.
 """
 DOCTOR_EPILOG = """\
-Checks, in this order: settings, folder, tokens, scopes, channel, approvers, redis, users, database, keys,
-clock, queues. Each line says what was found and, where it is wrong, what to do. What cannot be checked
-because of an earlier fault is skipped. For `users` it logs into Redis as each agent, by a password that holds
-for that moment, and tries what must be refused, in ways that do no harm where it is not. Nothing is changed.
+Checks, in this order: settings, names, folder, tokens, scopes, channel, approvers, redis, users, database,
+keys, clock, roles, queues. Each line says what was found and, where it is wrong (✗) or worth a look (!), what
+to do. What cannot be checked because of an earlier fault is skipped. For `users` it logs into Redis as each
+agent, by a password that holds for that moment, and tries what must be refused, in ways that do no harm where
+it is not. Nothing is changed.
+
+With --layouts it has Slack look at all that Signoff draws instead: every card, form, list and Home of made-up
+requests goes through Slack's blocks.validate, which posts nothing. That takes a minute or more.
 
 exit: 0 nothing failed   1 something did
 """
@@ -50,7 +54,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         commands, "doctor", _doctor, "check everything, and say what to do", common=common,
         epilog=DOCTOR_EPILOG,
     )  # fmt: skip
-    doctor.add_argument("--json", action="store_true", help="one line of JSON: ok, and the checks")
+    doctor.add_argument("--json", action="store_true", help="one line of JSON: ok, and what was found")
+    doctor.add_argument(
+        "--layouts", action="store_true", help="only: does Slack take all that Signoff draws?"
+    )
     sandbox = command(
         commands, "sandbox", _sandbox, "run a stand-in for Slack on this machine", common=None,
         epilog=SANDBOX_EPILOG,
@@ -76,9 +83,14 @@ def _manifest(_: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
+    from signoff.cli.doctor import layouts
     from signoff.cli.doctor.report import report
 
-    return report(json_wanted=arguments.json)
+    return (
+        layouts.report(json_wanted=arguments.json)
+        if arguments.layouts
+        else report(json_wanted=arguments.json)
+    )
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any
 
+from signoff.client import mistakes
+from signoff.client.claims import NAMES
+from signoff.client.claims import Ask as Ask
 from signoff.client.schemas import with_schema
 from signoff.errors import Invalid
 from signoff.models import identity
@@ -17,69 +20,30 @@ KIND = "approval"
 SHORTHAND = {True: "reversible", False: "irreversible"}
 
 
-class Ask(TypedDict, total=False):
-    """All that a request may say beyond its action and payload. Everything is optional.
-
-    People see it as the agent's claims; it can make a verdict stricter, never looser.
-    """
-
-    reason: str
-    """Why this should run, in a sentence or two; at most 4,000 characters."""
-    reversible: bool | str | None
-    """True, False, or `reversible`, `costly` (can be undone, with effort), `irreversible`."""
-    risk: str | None
-    """`low`, `medium`, `high` or `critical`."""
-    undo: str
-    """How it would be undone."""
-    impact: str
-    """What it touches."""
-    alternatives: str | Sequence[str]
-    """What could be done instead."""
-    context: Mapping[str, Any] | None
-    """More facts, as a JSON object."""
-    tags: Sequence[str]
-    """`money`, `external`, `personal-data`, `production`, `destructive`, or own ones (a-z, 0-9, -)."""
-    cost: float | None
-    """What it costs, in the currency that the policy counts in."""
-    confidence: float | None
-    """How sure the agent is, from 0 to 1."""
-    attempts: int | None
-    """How many times this has failed before."""
-    run: str | None
-    """Names the agent's piece of work that this belongs to."""
-    key: str | None
-    """Asking again with the same key and content attaches to the first request."""
-    schema: Mapping[str, Any] | None
-    """JSON Schema of the payload: orders the card's fields, and checks a person's corrections."""
-    editable: bool | Sequence[str]
-    """Whether a person may correct the payload, or which of its fields."""
-    expires_in: float | timedelta | None
-    """Seconds until an unanswered request ends: at least 1, at most 30 days; 24 hours if not said."""
-    title: str
-    """A short title; at most 150 characters."""
-    conversation: str | None
-    """The Slack channel that the agent would like; the policy decides.
-
-    `C0123ABCD:1700000000.000100` (a channel's id and a message's ts) names a thread, such as the one where
-    the agent talks with people: the card appears in it if the policy asks in that channel, else where the
-    policy says.
-    """
-
-
 def build_request(
     agent: str, action: str, payload: Mapping[str, Any], ask: Ask, secret: str | None = None
 ) -> tuple[ApprovalRequest, str, str]:
-    """→ the request, its body for the stream, and its payload's digest; raises Invalid.
+    """→ the request, its body for the stream, and its payload's digest; raises Invalid, naming the action.
 
     `secret` is the agent's own: with it nobody else can tell the id of a request from its key.
 
     Everything the server would refuse for is refused here already, so that the agent hears it at once.
     """
-    if not isinstance(payload, Mapping):
-        raise Invalid(f"The payload is a {type(payload).__name__}: it has to be an object (a dict).")
-    unknown = ask.keys() - Ask.__annotations__.keys()
-    if unknown:
-        raise Invalid(f"There is no field {', '.join(sorted(unknown))}.")
+    try:
+        return _build(agent, action, payload, ask, secret)
+    except Invalid as error:
+        error.action = str(action)[:100]
+        raise
+
+
+def _build(
+    agent: str, action: str, payload: Mapping[str, Any], ask: Ask, secret: str | None
+) -> tuple[ApprovalRequest, str, str]:
+    mistakes.check_action(action)
+    mistakes.check_payload(payload)
+    if told := mistakes.unknown(ask, NAMES, "There is no field"):
+        raise Invalid(told)
+    mistakes.check_claims(ask)
     values: dict[str, Any] = {name: value for name, value in ask.items() if value is not None}
     text = canonical(dict(payload))
     sent = digest(text)

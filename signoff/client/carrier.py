@@ -211,9 +211,12 @@ def _in_base64(annotation: Any) -> Any:
 
 
 def _said(error: Exception) -> str:
-    """What is wrong with an annotation: some of pydantic's errors say it behind a first line of no use."""
+    """What is wrong with an annotation. Of an error of many lines the last says it; it has no full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return " ".join(lines if lines[0].endswith(":") else lines[:1])[:300]
+    found = lines[-1] if lines[0].endswith(":") else lines[0]
+    if "regex parse error" in str(error):
+        found += ": write the pattern without, or check the text in an AfterValidator"
+    return found[:1].upper() + found[1:300].rstrip(".") + "."
 
 
 def _first(error: Exception) -> str:

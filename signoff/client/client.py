@@ -10,39 +10,34 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
+import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
-from signoff.client.ask import Ask, build_request
+from signoff.client import mistakes
+from signoff.client.ask import build_request
+from signoff.client.claims import Ask, Options, described
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
+from signoff.client.pending import UNSEEN, WAITING, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.client.spend import SPEND_SECONDS, Runs, spend
-from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
+from signoff.errors import NOT_APPROVED, NotApproved, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
+from signoff.models.identity import short_code
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
-from signoff.models.receipt import DEPLOYMENT, Receipt
+from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
+
+log = logging.getLogger("signoff")
 
 CANCEL_SECONDS = 10.0
 """How long cancel() waits for the server's response."""
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A request that nobody has decided yet. `expires_at` is when it ends unanswered."""
-
-    id: str
-    action: str
-    expires_at: datetime | None
-    status: str = "pending"
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,20 @@ class AsyncTicket:
     digest: str | None
     _client: AsyncSignoff
     _body: str | None = field(default=None, repr=False, compare=False)
+    _action: str = field(default="", repr=False, compare=False)
 
-    async def wait(self, timeout: float | None = None) -> Receipt:
+    async def wait(self, timeout: float | None = None) -> ApprovedReceipt:
         """The verified receipt, once approved: run `receipt.payload`, nothing else.
 
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
         otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
         """
-        return await self._client._wait_for_receipt(self.id, self.digest, timeout, self._body)
+        mistakes.check_timeout(timeout)
+        try:
+            return await self._client._wait_for_receipt(self.id, self.digest, timeout, self._body)
+        except NotApproved as error:
+            error.action = error.action or self._action
+            raise
 
     async def get(self) -> Receipt | Pending | None:
         """Its state now."""
@@ -105,11 +106,13 @@ class AsyncSignoff:
         """This agent's name; raises ConfigError."""
         return substitute.agent if substitute else self._load_settings().agent
 
+    @described(Ask)
     async def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> AsyncTicket:
         """Ask, and go on. `ask` is described at `signoff.client.ask.Ask`.
 
         Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
         """
+        request, body, digest = build_request(self.agent, action, payload, ask, self._secret())
         if ask.get("reversible") is None and not self._warned:
             self._warned = True
             warnings.warn(
@@ -117,10 +120,10 @@ class AsyncSignoff:
                 "pass reversible=True, False or 'costly'.",
                 stacklevel=2,
             )
-        request, body, digest = build_request(self.agent, action, payload, ask, self._secret())
         await self._current_exchange().send("request", str(request.id), body)
-        return AsyncTicket(str(request.id), digest, self, body)
+        return AsyncTicket(str(request.id), digest, self, body, action)
 
+    @described(Ask)
     async def ask(
         self,
         action: str,
@@ -129,13 +132,16 @@ class AsyncSignoff:
         timeout: float | None = None,
         runs: Runs = "once",
         **ask: Unpack[Ask],
-    ) -> Receipt:
+    ) -> ApprovedReceipt:
         """Ask, wait, and spend the approval: `request`, `wait` and `spend` in one.
 
         What comes back may run now, and this process alone may run it; with `runs="at-least-once"` nothing
-        is spent.
+        is spent. `timeout` is in seconds; None waits until the request ends.
         """
+        mistakes.check_timeout(timeout)
+        mistakes.check_runs(runs)
         ticket = await self.request(action, payload, **ask)
+        log.info(WAITING, action, short_code(ticket.id), ticket.id)
         if runs == "at-least-once":
             return await ticket.wait(timeout)
         started = asyncio.get_running_loop().time()
@@ -153,14 +159,14 @@ class AsyncSignoff:
         `digest` is `ticket.digest`, where it was kept: with it a receipt for other content is refused. A
         request that no server knows cannot be sent again from its id: wait for it with a timeout.
         """
-        return AsyncTicket(_checked_id(request_id), digest, self)
+        return AsyncTicket(mistakes.checked_id(request_id), digest, self)
 
     async def get(self, request_id: str) -> Receipt | Pending | None:
         """A request's state now: its receipt, Pending, or None (the server has not seen it, or forgot).
 
         The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
         """
-        response = await self._current_exchange().lookup(_checked_id(request_id))
+        response = await self._current_exchange().lookup(mistakes.checked_id(request_id))
         if response is None:
             return None
         if response.status != "pending":
@@ -170,7 +176,7 @@ class AsyncSignoff:
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
-        return await self._current_exchange().is_received(_checked_id(request_id), timeout)
+        return await self._current_exchange().is_received(mistakes.checked_id(request_id), timeout)
 
     async def cancel(self, request_id: str, reason: str = "") -> Receipt:
         """Withdraw a request; the receipt says `cancelled`, or what had been decided before.
@@ -178,7 +184,7 @@ class AsyncSignoff:
         Raises WaitTimeout when no server responds within 10 s: then it may still be decided.
         """
         body = build(Cancel, {"reason": reason}).model_dump_json()
-        await self._current_exchange().send("cancel", _checked_id(request_id), body)
+        await self._current_exchange().send("cancel", mistakes.checked_id(request_id), body)
         return self._accept(await self._wait_for_final(request_id, CANCEL_SECONDS), request_id, None)
 
     async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
@@ -187,13 +193,15 @@ class AsyncSignoff:
         Raises AlreadySpent where another one runs it, or has; WaitTimeout where no server says so within
         `timeout` seconds (then it is not known: do not run it), Unreachable or NotVerified.
         """
+        mistakes.check_receipt(receipt)
+        mistakes.check_timeout(timeout)
         keys, issuer = self._keys()
         await spend(self._current_exchange(), keys, issuer, receipt, timeout)
 
     async def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters."""
         body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
-        await self._current_exchange().send("outcome", _checked_id(request_id), body)
+        await self._current_exchange().send("outcome", mistakes.checked_id(request_id), body)
         crash.here("client.reported")
 
     report_async = report
@@ -226,9 +234,13 @@ class AsyncSignoff:
     @overload
     def require_approval(self, function: F, /) -> F: ...
     @overload
-    def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def require_approval(self, function: None = None, /, **options: Unpack[Options]) -> Callable[[F], F]: ...
+    @described(Options)
     def require_approval(self, function: Any = None, /, **options: Any) -> Any:
-        """Decorator: asks before the function runs. See `signoff.client.gate.require_approval`."""
+        """Decorator: asks before the function runs. See `signoff.client.gate.require_approval`.
+
+        Its options, and all that `Ask` says but `schema`:
+        """
         from signoff.client import gate
 
         return gate.require_approval(self, function, **options)
@@ -280,23 +292,26 @@ class AsyncSignoff:
         try:
             return await self._current_exchange().wait(request_id, timeout, body)
         except TimeoutError:
-            raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.") from None
+            unseen = await self._unseen(request_id)
+            raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.{unseen}") from None
+
+    async def _unseen(self, request_id: str) -> str:
+        """What is to be said of a request that no server has taken; nothing of one that is pending."""
+        try:
+            known = await self._current_exchange().lookup(request_id)
+        except SignoffError:
+            return ""
+        return "" if known else UNSEEN.format(agent=self.agent)
 
     async def _wait_for_receipt(
         self, request_id: str, digest: str | None, timeout: float | None, body: str | None
-    ) -> Receipt:
+    ) -> ApprovedReceipt:
         response = await self._wait_for_final(request_id, timeout, body)
         crash.here("client.answered")
         receipt = self._accept(response, request_id, digest)
         crash.here("client.verified")
-        if receipt.approved:
+        if isinstance(receipt, ApprovedReceipt):
             return receipt
         who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
-        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}".strip(), receipt)
-
-
-def _checked_id(text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except (ValueError, AttributeError, TypeError):
-        raise Invalid(f"{str(text)[:60]!r} is not a request's id.") from None
+        why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
+        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}{why}".strip(), receipt)

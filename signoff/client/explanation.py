@@ -16,7 +16,7 @@ def explain(error: NotApproved) -> str:
     """
     receipt = error.receipt
     status = error.status
-    action = receipt.action if receipt else "The action"
+    action = error.action or "The action"
     who = receipt.decided_by.name if receipt and receipt.decided_by else "a person"
     reason = (receipt.reason if receipt else "") or (
         error.detail if status in ("invalid", "duplicate") else ""

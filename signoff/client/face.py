@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from signoff.client.ask import Ask
-from signoff.client.client import AsyncSignoff, AsyncTicket, F, Pending
+from signoff.client.claims import Ask, Options, described
+from signoff.client.client import AsyncSignoff, AsyncTicket, F
 from signoff.client.inbox import Delivery
+from signoff.client.pending import Pending
 from signoff.client.spend import Runs
 from signoff.errors import SignoffError
-from signoff.models.receipt import Receipt
+from signoff.models.receipt import ApprovedReceipt, Receipt
 
 T = TypeVar("T")
 
@@ -34,8 +35,9 @@ class Ticket:
     digest: str | None
     _client: Signoff
     _body: str | None = field(default=None, repr=False, compare=False)
+    _action: str = field(default="", repr=False, compare=False)
 
-    def wait(self, timeout: float | None = None) -> Receipt:
+    def wait(self, timeout: float | None = None) -> ApprovedReceipt:
         """The verified receipt, once approved: run `receipt.payload`, nothing else.
 
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
@@ -52,7 +54,7 @@ class Ticket:
         return self._client.cancel(self.id, reason)
 
     def _on(self, signoff: AsyncSignoff) -> AsyncTicket:
-        return AsyncTicket(self.id, self.digest, signoff, self._body)
+        return AsyncTicket(self.id, self.digest, signoff, self._body, self._action)
 
 
 class Signoff:
@@ -74,11 +76,13 @@ class Signoff:
         """This agent's name; raises ConfigError."""
         return self._async.agent
 
+    @described(Ask)
     def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
         """Ask, and go on: see AsyncSignoff.request."""
         ticket = self._call(lambda signoff: signoff.request(action, payload, **ask))
-        return Ticket(ticket.id, ticket.digest, self, ticket._body)
+        return Ticket(ticket.id, ticket.digest, self, ticket._body, ticket._action)
 
+    @described(Ask)
     def ask(
         self,
         action: str,
@@ -87,10 +91,11 @@ class Signoff:
         timeout: float | None = None,
         runs: Runs = "once",
         **ask: Unpack[Ask],
-    ) -> Receipt:
+    ) -> ApprovedReceipt:
         """Ask, wait, and spend the approval: see AsyncSignoff.ask."""
         return self._call(lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask))
 
+    @described(Ask)
     async def ask_async(
         self,
         action: str,
@@ -99,7 +104,7 @@ class Signoff:
         timeout: float | None = None,
         runs: Runs = "once",
         **ask: Unpack[Ask],
-    ) -> Receipt:
+    ) -> ApprovedReceipt:
         """`ask`, for a coroutine of any event loop."""
         return await self._call_async(
             lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask)
@@ -154,9 +159,13 @@ class Signoff:
     @overload
     def require_approval(self, function: F, /) -> F: ...
     @overload
-    def require_approval(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def require_approval(self, function: None = None, /, **options: Unpack[Options]) -> Callable[[F], F]: ...
+    @described(Options)
     def require_approval(self, function: Any = None, /, **options: Any) -> Any:
-        """Decorator: asks before the function runs. See `signoff.client.gate.require_approval`."""
+        """Decorator: asks before the function runs. See `signoff.client.gate.require_approval`.
+
+        Its options, and all that `Ask` says but `schema`:
+        """
         from signoff.client import gate
 
         return gate.require_approval(self, function, **options)

@@ -7,12 +7,12 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar, get_args, overload
+from typing import Any, Literal, Protocol, TypeVar, Unpack, get_args, overload
 
-from signoff.client import options
+from signoff.client import mistakes, options
 from signoff.client.arguments import Arguments, Bound
-from signoff.client.ask import Ask
 from signoff.client.carrier import Encode
+from signoff.client.claims import OPTION_NAMES, Options
 from signoff.client.explanation import explain
 from signoff.client.spend import Runs
 from signoff.errors import Invalid, NotApproved
@@ -46,7 +46,9 @@ class Client(Protocol):
 @overload
 def require_approval(client: Client, function: F, /) -> F: ...
 @overload
-def require_approval(client: Client, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+def require_approval(
+    client: Client, function: None = None, /, **options: Unpack[Options]
+) -> Callable[[F], F]: ...
 def require_approval(
     client: Client,
     function: Callable[..., Any] | None = None,
@@ -55,7 +57,7 @@ def require_approval(
     action: str | None = None,
     reason: str | Callable[..., str] | None = None,
     key: str | Callable[..., str | None] | None = None,
-    condition: Callable[..., bool] | None = None,
+    condition: Callable[..., bool | Awaitable[bool]] | None = None,
     timeout: float | None = None,
     on_reject: Literal["raise", "explain"] = "raise",
     fallback: Callable[..., Any] | None = None,
@@ -78,39 +80,30 @@ def require_approval(
     annotations (`Annotated[float, Field(ge=0)]` holds here) and made anew from their JSON, as they are for
     the run itself, also where nobody is asked. What cannot travel is Invalid before any option is called.
 
-    action: by default the function's name.
-    reason: a parameter's name (then that argument is the reason), any other text, or a function that gives
-        the text. By default the first paragraph of the docstring. Cut at 4,000 characters.
-    key: a text or a function that gives it; asking again with the same key attaches to the first request.
-    runs: "once": one approval runs the function once, over any number of processes. The server is asked which
-        one may, right before; all others get AlreadySpent (a Duplicate). One that dies then has not run it,
-        and it will not run. "at-least-once": nobody is asked, and it may run again until it was reported.
-    condition: where it gives False the function runs unasked. True asks, and so does whatever else it gives
-        or raises. Over a coroutine it may be one. What is valid is for the annotations to say: a condition
-        that knows only an upper bound lets every negative number run.
-    timeout: seconds until WaitTimeout; None waits until the request ends.
-    on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model.
-    fallback: called instead, and its result returned; the NotApproved comes as `error`, or as its first
-        parameter where that has no argument's name.
-    report: tell Signoff afterwards whether the function returned or raised (the exception's type, never its
-        text); a failure to do so is logged and changes nothing.
-    Everything else that `signoff.client.ask.Ask` describes (reversible, risk, undo, impact, tags, editable,
-    expires_in, …) is said with each request.
+    Its options are `signoff.client.claims.Options`. Those of them that `Ask` describes (reversible, risk,
+    undo, impact, tags, editable, expires_in, …) are said with each request.
 
     Unreachable, NotVerified and WaitTimeout are always raised, and nothing runs. Raises TypeError when it is
     applied: for a parameter that cannot travel, a generator, an unknown option, an option that takes what
     the function does not, or an ordinary function on an AsyncSignoff. An ordinary function blocks while it
     waits: inside an event loop, decorate a coroutine.
     """
-    unknown = ask.keys() - (Ask.__annotations__.keys() - {"schema"})
-    if unknown:
-        raise TypeError(f"require_approval() has no option {', '.join(sorted(unknown))}.")
+    if told := mistakes.unknown(ask, OPTION_NAMES, "require_approval() has no option"):
+        raise TypeError(told)
     if runs not in get_args(Runs):
         raise TypeError(f"runs is 'once' or 'at-least-once', not {runs!r}.")
     if on_reject not in ("raise", "explain"):
         raise TypeError(f"on_reject is 'raise' or 'explain', not {on_reject!r}.")
     if fallback is not None and on_reject != "raise":
         raise TypeError("Give either on_reject='explain' or a fallback, not both.")
+    options.check_kinds(reason=reason, key=key, condition=condition, fallback=fallback)
+    try:
+        mistakes.check_timeout(timeout)
+        mistakes.check_claims(ask)
+        if action is not None:
+            mistakes.check_action(action)
+    except Invalid as error:
+        raise TypeError(f"require_approval(): {error.detail}") from None
 
     def decorate(target: F) -> F:
         _check_target(client, target)
@@ -136,7 +129,7 @@ class _Gate:
     action: str
     reason: str | Callable[..., str] | None
     key: str | Callable[..., str | None] | None
-    condition: Callable[..., bool] | None
+    condition: Callable[..., Any] | None
     timeout: float | None
     explains: bool
     fallback: Callable[..., Any] | None
@@ -178,6 +171,7 @@ class _Gate:
                 payload = receipt.payload or {}
             args, kwargs = self.arguments.rebuild(payload, bound)
         except NotApproved as error:
+            error.action = error.action or self.action
             self.tell(receipt, error)
             return self.refuse(error, bound)
         try:
@@ -204,6 +198,7 @@ class _Gate:
                 payload = receipt.payload or {}
             args, kwargs = self.arguments.rebuild(payload, bound)
         except NotApproved as error:
+            error.action = error.action or self.action
             await self.tell_async(receipt, error)
             result = self.refuse(error, bound)
             return await result if inspect.isawaitable(result) else result
@@ -263,6 +258,8 @@ def _outcome(error: Exception | None) -> dict[str, Any]:
 
 
 def _check_target(client: Client, function: Any) -> None:
+    if isinstance(function, str):
+        raise TypeError(f"Name the action by its option: @require_approval(action={function[:60]!r}).")
     if isinstance(function, staticmethod | classmethod | property):
         raise TypeError(f"Put require_approval under @{type(function).__name__}, next to the function.")
     if not inspect.isroutine(function):

@@ -57,6 +57,17 @@ async def asks_async(condition: Callable[..., Any], values: Mapping[str, Any], a
     return not _is_no(said, action)
 
 
+def check_kinds(**given: Any) -> None:
+    """Raise TypeError for an option that is neither text where it may be, nor a function."""
+    for name, option in given.items():
+        if option is None or callable(option) or (name in ("reason", "key") and isinstance(option, str)):
+            continue
+        text = "text or " if name in ("reason", "key") else ""
+        example = {"condition": "lambda amount: amount > 100", "fallback": "lambda error: None"}.get(name, "")
+        such = f", such as {name}={example}" if example else ""
+        raise TypeError(f"{name} is {option!r:.60}, and has to be {text}a function{such}.")
+
+
 def check(name: str, option: Any, function: Callable[..., Any], given: set[str], more: bool) -> None:
     """Raise TypeError for an option that could never be called, or never be understood.
 

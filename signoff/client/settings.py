@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -79,7 +80,10 @@ def load_settings(
     if not name:
         raise ConfigError("SIGNOFF_AGENT is not set: give this agent a name such as billing-bot.")
     if not AGENT.fullmatch(name):
-        raise ConfigError(f"The agent's name {name!r} may hold a-z, 0-9 and -, at most 40 characters.")
+        meant = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-") or "billing-bot"
+        raise ConfigError(
+            f"The agent's name {name[:60]!r} may hold a-z, 0-9 and -, at most 40 characters: write {meant}."
+        )
     return Settings(url, name, verify_keys(key), deployment or DEPLOYMENT, secret or None, fix)
 
 

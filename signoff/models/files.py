@@ -7,9 +7,9 @@ never stands there twice. Nobody notes anything by another's lease.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     Connection,
@@ -17,7 +17,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     literal_column,
     or_,
     select,
@@ -49,7 +48,7 @@ _OTHERS = and_(
     or_(
         files.c.digest.not_in(bindparam("digests", expanding=True)),
         files.c.conversation != bindparam("where"),
-        files.c.thread != bindparam("thread"),
+        files.c.thread != bindparam("first"),
     ),
 )
 _UNWANTED = {"state": "unwanted", "digest": None, "not_before": 0, "lease": files.c.lease + 1}
@@ -94,7 +93,13 @@ _ERASED = (
     .limit(literal_column(str(MOST_ERASED)))
 )
 _UNWANT = update(files).where(_THIS).values(**_UNWANTED)
-_LEFT = select(func.count()).select_from(files).where(files.c.state == literal_column("'unwanted'"))
+_OF_FILE = select(files.c.id).where(files.c.file == bindparam("name"))
+_CARRY = text(
+    "INSERT INTO card_file (approval_id, version, conversation, thread, file, state, not_before) "
+    "VALUES (:about, :version, :where, :thread, :name, 'unwanted', 0)"
+)
+STAND: Final = "SELECT approval_id, version, conversation, thread, file FROM card_file WHERE file IS NOT NULL"
+"""For whoever replaces a database: what stands in threads by it."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def settle(
 ) -> None:
     """These files are to stand in this conversation's thread, and no others of this approval anywhere."""
     conversation, thread = where
-    others = {"about": approval_id, "where": conversation, "thread": thread, "digests": list(digests) or [""]}
+    others = {"about": approval_id, "where": conversation, "first": thread, "digests": list(digests) or [""]}
     connection.execute(_DROP_OTHERS, others)
     connection.execute(_UNWANT_OTHERS, others)
     for digest in digests:
@@ -179,10 +184,12 @@ def postpone(store: Store, claimed: Claimed, seconds: float) -> None:
         connection.execute(_LATER, _mine(claimed) | {"pause": pause(seconds)})
 
 
-def left(store: Store) -> int:
-    """Files that have to be deleted, and are not yet."""
-    with store.reading() as connection:
-        return int(connection.execute(_LEFT).scalar_one())
+def carry(connection: Connection, stand: Iterable[Sequence[Any]]) -> None:
+    """Files of a database that was replaced (`STAND`): those that no row here knows have to go."""
+    for approval_id, version, conversation, thread, file in stand:
+        if connection.execute(_OF_FILE, {"name": file}).first() is None:
+            values = {"about": approval_id, "version": version, "where": conversation, "thread": thread}
+            connection.execute(_CARRY, values | {"name": file})
 
 
 def _mine(claimed: Claimed) -> dict[str, object]:

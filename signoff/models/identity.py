@@ -17,6 +17,10 @@ import uuid
 from signoff.payload.canonical import canonical
 
 RECIPE = "signoff-id-1"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without I, L, O and U, which are read for others."""
+CODE = 6
+"""Characters of a short code: with 1,000 requests in sight, one pair in 2,000 times shares one."""
 
 
 def new_nonce() -> str:
@@ -43,6 +47,16 @@ def request_id(kind: str, agent: str, action: str, digest_sent: str, nonce: str)
     value = int.from_bytes(hashlib.sha256(named.encode()).digest()[:16])
     value = value & ~(0xF << 76) | 0x8 << 76
     return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
+
+
+def short_code(request_id: uuid.UUID | str, characters: int = CODE) -> str:
+    """What people call a request: the first bits of its id in Crockford's base 32, five a character.
+
+    At most 9, as an id's first 48 bits are all of its hash. Raises ValueError for what is no id.
+    """
+    value = (request_id if isinstance(request_id, uuid.UUID) else uuid.UUID(request_id)).int
+    shifts = range(123, 123 - 5 * characters, -5)
+    return "".join(CROCKFORD[value >> shift & 31] for shift in shifts)
 
 
 def process_name() -> str:

@@ -85,6 +85,7 @@ class ApprovalRequest(Wire):
     expires_in: int = Field(default=DEFAULT_EXPIRES_IN, ge=1, le=MAX_EXPIRES_IN)
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
+    requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
     _gaps: tuple[Gap, ...] = PrivateAttr(())
 
     @property

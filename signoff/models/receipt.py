@@ -82,3 +82,9 @@ class Receipt(Wire):
     def edited(self) -> bool:
         """True when the approved payload is not the one that was sent."""
         return self.approved and self.digest != self.digest_sent
+
+
+class ApprovedReceipt(Receipt):
+    """A receipt that lets its action run: `payload` is what to run, and it is there."""
+
+    payload: dict[str, Any]

@@ -26,6 +26,7 @@ GRANTS: Mapping[str, str] = {
     "approval": CHANGE,
     "card": CHANGE,
     "card_double": ALL,
+    "card_file": ALL,
     "agent": CHANGE,
     "amount": ALL,
     "thread": CHANGE,

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from signoff.models.channel_tables import CardDoubleRow as CardDoubleRow
+from signoff.models.channel_tables import CardFileRow as CardFileRow
 from signoff.models.channel_tables import HomeRow as HomeRow
 from signoff.models.channel_tables import ThreadRow as ThreadRow
 from signoff.models.codes import SHORTEST

@@ -18,6 +18,9 @@ from signoff.models.verdict import Verdict
 MOST_VERDICTS = 50
 """Waiting requests whose approvers are read, to say who may decide."""
 
+MOST_NAMED = 5
+"""Waiting requests that a first message names."""
+
 threads = ThreadRow.__table__  # type: ignore[attr-defined]
 
 _COLUMNS = (
@@ -108,7 +111,7 @@ _TALLY = (
     .where(*_REPLIES)
 )
 _VERDICTS = (
-    select(approvals.c.verdict)
+    select(approvals.c.id, approvals.c.verdict)
     .select_from(cards)
     .join(approvals, approvals.c.id == cards.c.approval_id)
     .where(*_REPLIES, approvals.c.status == "pending")
@@ -135,13 +138,14 @@ class Thread:
 class Tally:
     """How many of a thread's cards wait, were decided, or ended without anybody's decision.
 
-    `approvers` may decide something that waits.
+    `approvers` may decide something that waits; `first` are the ids of what waits longest.
     """
 
     waiting: int = 0
     decided: int = 0
     undecided: int = 0
     approvers: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
 
 
 def of_run(store: Store, agent: str, run: str, wanted: str) -> Thread:
@@ -240,9 +244,9 @@ def look(store: Store, thread_id: int) -> tuple[Thread, Tally] | None:
             return None
         where = {"where": row.conversation, "first": row.message}
         counted = connection.execute(_TALLY, where).one()
-        verdicts = connection.execute(_VERDICTS, where).scalars().all()
+        waiting = connection.execute(_VERDICTS, where).all()
     approvers: dict[str, None] = {}
-    for verdict in verdicts:
-        approvers |= dict.fromkeys(Verdict.model_validate_json(verdict).approvers)
+    for one in waiting:
+        approvers |= dict.fromkeys(Verdict.model_validate_json(one.verdict).approvers)
     numbers = (int(counted.waiting), int(counted.decided), int(counted.undecided))
-    return Thread(*row), Tally(*numbers, tuple(approvers))
+    return Thread(*row), Tally(*numbers, tuple(approvers), tuple(one.id for one in waiting[:MOST_NAMED]))

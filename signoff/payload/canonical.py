@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import rfc8785
 
 from signoff.errors import Invalid
+from signoff.payload.advice import instead
 
 MAX_DEPTH = 32
 """Levels of objects and lists in a payload."""
@@ -107,7 +108,7 @@ def _check(value: Any, levels: int) -> None:
             raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")
         _check_items(value, levels)
     else:
-        raise _Fault(f"{{}} is a {type(value).__name__}, which JSON does not have.")
+        raise _Fault(f"{{}} is {_named(value)}, which JSON does not have: {instead(value)}.")
 
 
 def canonical(value: Any, where: str = "payload") -> str:
@@ -137,8 +138,14 @@ def _check_items(value: dict[Any, Any] | list[Any] | tuple[Any, ...], levels: in
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
-        raise _Fault(f"{{}} has a name that is not text: {_short(repr(name))}.")
+        raise _Fault(
+            f"{{}} has a name that is not text: {_short(repr(name))}. Write it as {_short(repr(str(name)))}."
+        )
     _check_text(name, "a name in ")
+
+
+def _named(value: Any) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
 
 
 def _check_text(text: str, what: str = "") -> None:

@@ -1,6 +1,6 @@
-"""files.getUploadURLExternal, the upload itself, files.completeUploadExternal, and reading a file again.
+"""files.getUploadURLExternal, the upload itself, files.completeUploadExternal, reading a file, files.delete.
 
-Both methods need files:write, which a fresh stand-in's token does not have. Slack shares a completed file a
+The methods need files:write, which a fresh stand-in's token does not have. Slack shares a completed file a
 little later; here its message is there at once.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiohttp import BodyPartReader, web
 
 from signoff.sandbox.arguments import Arguments, invalid
+from signoff.sandbox.browser import HEADERS
 from signoff.sandbox.chat import channel_to_post_in
 from signoff.sandbox.errors import SlackError
 from signoff.sandbox.files import ALT_TEXT, FILE_BYTES, SNIPPET_BYTES, File
@@ -58,11 +59,30 @@ def complete_upload(workspace: Workspace, arguments: Arguments) -> JSON:
     return {"files": shared}
 
 
+def delete_file(workspace: Workspace, arguments: Arguments) -> JSON:
+    """files.delete: its bytes are gone. Messages that it stood in say that there was one."""
+    file = workspace.files.get(arguments.required("file"))
+    if file is None:
+        raise SlackError("file_not_found")
+    if file.deleted:
+        raise SlackError("file_deleted")
+    file.deleted, file.completed, file.content = True, False, None
+    for channel_id, messages in workspace.messages.items():
+        for message in list(messages.values()):
+            shown = message.get("files") or ()
+            if any(one["id"] == file.id for one in shown):
+                left = [
+                    {"id": file.id, "mode": "tombstone"} if one["id"] == file.id else one for one in shown
+                ]
+                workspace.replace(channel_id, {**message, "files": left})
+    return {}
+
+
 async def upload(workspace: Workspace, request: web.Request) -> web.Response:
     """POST /upload/v1/{ticket}: the bytes, raw or as a form's one file."""
     ticket = request.match_info["ticket"]
     file = next((f for f in workspace.files.values() if f.ticket == ticket), None)
-    if file is None or file.completed:
+    if file is None or file.completed or file.deleted:
         return web.Response(text="This upload URL is not known, or was used.", status=404)
     try:
         content = await _content(request)
@@ -84,6 +104,17 @@ async def download(workspace: Workspace, request: web.Request) -> web.Response:
     return web.Response(body=file.content, content_type="application/octet-stream")
 
 
+async def show(workspace: Workspace, request: web.Request) -> web.Response:
+    """GET /sandbox/files/{id}: a file as the page shows it. Only pictures and PDFs are shown by a browser."""
+    file = workspace.files.get(request.match_info["id"])
+    if file is None or not file.completed:
+        return web.Response(text="There is no such file.", status=404)
+    kind = file.mimetype
+    how = "attachment" if kind == "application/octet-stream" else "inline"
+    headers = {**HEADERS, "Content-Disposition": how, "Content-Security-Policy": "default-src 'none'"}
+    return web.Response(body=file.content, content_type=kind, headers=headers)
+
+
 async def _content(request: web.Request) -> bytes:
     if not request.content_type.startswith("multipart/"):
         return await request.read()
@@ -93,7 +124,7 @@ async def _content(request: web.Request) -> bytes:
 
 def _uploaded(workspace: Workspace, id_: Any) -> File:
     file = workspace.files.get(id_) if isinstance(id_, str) else None
-    if file is None or file.completed:
+    if file is None or file.completed or file.deleted:
         raise SlackError("file_not_found")
     if file.content is None:
         raise SlackError("file_update_failed")
@@ -107,6 +138,7 @@ def _channel(workspace: Workspace, id_: str) -> Channel:
 
 
 METHODS: Final = {
+    "files.delete": Method(delete_file, "files:write"),
     "files.getUploadURLExternal": Method(get_upload_url, "files:write"),
     "files.completeUploadExternal": Method(complete_upload, "files:write"),
 }

@@ -15,10 +15,20 @@ SNIPPET_BYTES: Final = 1024 * 1024
 ALT_TEXT: Final = 1_000
 """Slack: characters of `alt_txt`."""
 
+SHOWN: Final = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"%PDF-": "application/pdf",
+}
+
 
 @dataclass(slots=True)
 class File:
-    """One file. `content` is None until it is uploaded; `completed` says that it can be seen."""
+    """One file. `content` is None until it is uploaded, and once it is deleted.
+
+    `completed` says that it can be seen, `deleted` that it could be.
+    """
 
     id: str
     name: str
@@ -27,8 +37,18 @@ class File:
     title: str = ""
     content: bytes | None = None
     completed: bool = False
+    deleted: bool = False
     ticket: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     """The end of its upload URL."""
+
+    @property
+    def mimetype(self) -> str:
+        """What a browser may show, told by the first bytes; all else is for no browser to guess at."""
+        head = (self.content or b"")[:12]
+        if head[:4] == b"RIFF" and head[8:] == b"WEBP":
+            return "image/webp"
+        found = (kind for beginning, kind in SHOWN.items() if head.startswith(beginning))
+        return next(found, "application/octet-stream")
 
     def as_json(self, base_url: str) -> dict[str, Any]:
         """Slack's file object. `url_private` needs the bot's token."""
@@ -38,6 +58,7 @@ class File:
             "name": self.name,
             "title": self.title or self.name,
             "filetype": suffix,
+            "mimetype": self.mimetype,
             "size": self.length,
             "mode": "hosted",
             "user": BOT_USER_ID,

@@ -113,6 +113,7 @@ class Service:
                 web.post("/response/{token}", partial(response_url.handle, self.workspace, journal)),
                 web.post("/upload/v1/{ticket}", partial(file_methods.upload, self.workspace)),
                 web.get("/files/{id}", partial(file_methods.download, self.workspace)),
+                web.get("/sandbox/files/{id}", partial(file_methods.show, self.workspace)),
                 web.get("/archives/{channel}/{message}", partial(permalinks.show, self.workspace)),
                 web.get("/sandbox/events", Stream(self.workspace).serve),
                 *control.routes(),

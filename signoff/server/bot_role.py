@@ -18,8 +18,7 @@ from slack_bolt.error import BoltError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from signoff.bot.app import CONCURRENCY, Running, build_bolt
-from signoff.bot.slack.client import translated
-from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.bot.slack.errors import SlackRefused, SlackUnavailable, translated
 from signoff.errors import ConfigError
 from signoff.server.build import Server
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -16,9 +17,10 @@ from sqlmodel import SQLModel
 from signoff.approvals import epochs
 from signoff.approvals.epochs import Epoch
 from signoff.errors import ConfigError
-from signoff.models import crash, migrate, roles
+from signoff.models import crash, files, migrate, roles
 from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import approvals
+from signoff.models.store import files as file_rows
 from signoff.server import backup as backups
 from signoff.server.backup import Backup
 
@@ -84,16 +86,18 @@ def in_place(url: str) -> Restored:
 
 
 def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
-    aside = None
+    aside, stand = None, list[Any]()
     if database.exists():
         _alone(database)
         if not _empty(database):
+            stand = _files(database)
             aside = _refuse_or_name(replace, f"{database}.before-")
     work = database.with_name(database.name + ".restoring")
     with backups.unpacked(file, work) as (engine, backup):
         crash.here("restore.unpacked")
         with engine.begin() as connection:
             epoch = epochs.begin(connection, backup.at)
+            files.carry(connection, stand)
     crash.here("restore.begun")
     _alone(work)  # all of it in the one file
     backups.sync(work)
@@ -112,11 +116,14 @@ def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Rest
         with target.begin() as connection, snapshot(source) as rows:
             _no_others(connection)
             servers = roles.granted(connection)
+            has_files = inspect(connection).has_table(file_rows.name)
+            stand = connection.execute(text(files.STAND)).all() if has_files else []
             aside = _clear(connection, replace)
             migrate.apply(connection)
             roles.renew(connection, servers)
             backups.copy(rows, connection)
             _count_on(connection)
+            files.carry(connection, stand)
             done = Restored(epochs.begin(connection, backup.at), backup, aside)
             crash.here("restore.written")
             return done
@@ -183,6 +190,15 @@ def _alone(database: Path) -> None:
         raise ConfigError(_BUSY) from None
     except sqlite3.DatabaseError:
         return  # no database: it is replaced, or told as such by whoever reads it
+
+
+def _files(database: Path) -> list[Any]:
+    """What stands in cards' threads by a database that is to be replaced; nothing where it is of before."""
+    with closing(sqlite3.connect(database)) as connection:
+        try:
+            return connection.execute(files.STAND).fetchall()
+        except sqlite3.DatabaseError:
+            return []
 
 
 def _empty(database: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from signoff.approvals.desertion import Desertion
 from signoff.approvals.sweep import Sweep
 from signoff.bot.delivery.homes import Homes
 from signoff.queue.jobs import SignoffJob, keep_working
@@ -23,9 +24,18 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     heads = Heads(
         server.store, settings.signer(), settings.deployment, server.witnesses, server.channel.tell_admins
     )
+    desertion = Desertion(
+        server.store, server.approvals.judge, server.channel.directory, server.channel.tell_admins
+    )
     timers = [
         perpetual(name, part.run, stop)
-        for name, part in (("sweep", sweep), ("deliver", server.channel), ("home", homes), ("witness", heads))
+        for name, part in (
+            ("sweep", sweep),
+            ("deliver", server.channel),
+            ("home", homes),
+            ("witness", heads),
+            ("desertion", desertion),
+        )
     ]
     for timer in timers:
         timer.start()

@@ -123,11 +123,11 @@ def test_every_table_and_column_says_which_line_tells_of_it_or_why_none_does() -
 
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
-    assert told | {"expiry"} == said.KINDS
+    assert told | {"expiry", "file"} == said.KINDS
     assert said.KINDS - {"policy", "agent"} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
-    assert kinds == said.KINDS - {"adopted", "migrated"}
+    assert kinds == said.KINDS - {"adopted", "migrated", "file"}
 
 
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:

@@ -152,6 +152,11 @@ def test_claims_are_cut_without_taking_approve_away(make: Make, seen: Any) -> No
     assert "… more in Details…" in seen(drawn.blocks)
 
 
+def test_for_whom_it_is_asked_stands_with_what_the_agent_says(make: Make, seen: Any) -> None:
+    text = seen(card(make({"a": 1}, requested_by="Ana Lee")).blocks)
+    assert text.index("The agent says") < text.index("For: Ana Lee")
+
+
 def test_bytes_are_shown_as_type_size_and_digest(make: Make, seen: Any) -> None:
     schema = {"type": "object", "properties": {"file": {"type": "string", "contentEncoding": "base64"}}}
     drawn = card(make({"file": base64.b64encode(b"%PDF-1.7\n1 0 ob").decode()}, schema=schema))

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bot.deceptions import PAYLOADS, TEXTS
-from bot.everyday import EVERYDAY
-from bot.everyday import PAYLOADS as EVERYDAY_PAYLOADS
+from bot import deceptions, disguises, domains, everyday
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +31,10 @@ from signoff.bot.text.words import lists as lists_words
 from signoff.models.approval import Approval
 
 Make = Callable[..., Approval]
+TEXTS = [*deceptions.TEXTS, *disguises.TEXTS]
+PAYLOADS = [*deceptions.PAYLOADS, *disguises.PAYLOADS]
+EVERYDAY = {**everyday.EVERYDAY, **domains.DOMAINS}
+EVERYDAY_PAYLOADS = [*everyday.PAYLOADS, *domains.PAYLOADS]
 LINES = [(script, text) for script, texts in EVERYDAY.items() for text in texts]
 SURE = {"reversibility": "irreversible", "reversibility_from": "policy", "risk": "low", "risk_from": "policy"}
 
@@ -48,9 +50,9 @@ def shown(blocks: Any) -> str:
 
 
 def test_the_tables_are_as_large_as_they_have_to_be() -> None:
-    assert len(LINES) >= 200 and len(EVERYDAY) >= 20
+    assert len(LINES) >= 600 and len(EVERYDAY) >= 40
     assert len(set(LINES)) == len(LINES)
-    assert len(TEXTS) + len(PAYLOADS) >= 80
+    assert len(TEXTS) + len(PAYLOADS) >= 180
 
 
 @pytest.mark.parametrize(("script", "text"), LINES, ids=itertools.count())
@@ -96,6 +98,7 @@ def test_claims_are_looked_at_as_well(make: Make) -> None:
     for name, value in (
         ("title", "Refund for pаypal"),
         ("reason", "see pаypal.com"),
+        ("requested_by", "pаypal"),
         ("impact", "pаypal"),
         ("undo", "pаypal"),
         ("alternatives", ["pаypal"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,9 @@ from signoff.bot.blocks import check_message
 from signoff.bot.cards.first_message import first_message, tally_message
 from signoff.bot.delivery.threads import digest_of
 from signoff.models.approval import Approval
+from signoff.models.lists import Listed
 from signoff.models.threads import Tally, Thread
+from signoff.payload import glimpse
 
 THREAD = Thread(1, "run-bot", "nightly", "C1", "1.1", 3, None)
 APPROVERS = ("U0ANA", "S0FINANCE")
@@ -22,12 +25,15 @@ Make = Callable[..., Approval]
 
 
 def test_as_it_is_posted_it_mentions_who_may_decide_and_counts_nothing(
-    seen: Callable[[Any], str], markup: Callable[[Any], str]
+    make: Make, seen: Callable[[Any], str], markup: Callable[[Any], str]
 ) -> None:
-    message = first_message(THREAD, APPROVERS)
+    message = first_message(THREAD, APPROVERS, make({"amount": 120, "customer": "cus_42"}))
     assert "<@U0ANA>, <!subteam^S0FINANCE>" in markup(message.blocks)
     assert "“nightly”" in seen(message.blocks) and "wait" not in seen(message.blocks)
-    assert message.text == "run-bot begins a run: each of its requests stands in this thread."
+    assert message.text == (
+        "run-bot begins a run with refund.create: amount “120”, customer “cus_42”\n"
+        "Each of its requests stands in this thread."
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,10 +62,27 @@ def test_what_reads_the_same_is_not_edited() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(run=st.text(min_size=1, max_size=100))
-def test_any_name_of_a_run_makes_a_message_that_slack_takes(run: str) -> None:
-    thread = replace(THREAD, run=run)
+def test_any_name_of_a_run_makes_a_message_that_slack_takes(make: Make, run: str) -> None:
+    thread, asked = replace(THREAD, run=run), make({"amount": 120, "note": run.replace("\0", "")})
     tally = Tally(1, 2, 3, APPROVERS)
-    for message in (first_message(thread, APPROVERS), tally_message(thread, tally)):
+    for message in (first_message(thread, APPROVERS, asked), tally_message(thread, tally)):
         assert check_message(message.blocks) == []
-    assert first_message(thread, APPROVERS).text == first_message(THREAD, APPROVERS).text
+    assert first_message(thread, APPROVERS, asked).text == first_message(THREAD, APPROVERS, asked).text
     assert tally_message(thread, tally).text == tally_message(THREAD, tally).text
+
+
+def test_what_waits_longest_is_named_and_told_apart() -> None:
+    items = [
+        Listed(
+            id=str(uuid.uuid4()), agent="run-bot", action="refund.create", status="pending", version=1,
+            revision=1, created_at=1, expires_at=2, ended_at=None,
+            glimpse=glimpse.glimpse(None, {"amount": amount}),
+        )
+        for amount in (12, 120, 12_000)
+    ]  # fmt: skip
+    message = tally_message(THREAD, Tally(3, 0, 0, APPROVERS), items)
+    shown = str(message.blocks)
+    assert check_message(message.blocks) == []
+    for one, amount in zip(items, (12, 120, 12_000), strict=True):
+        assert f"amount “{amount}”" in shown and one.code in shown
+    assert shown.count("nobody said whether it can be undone") == 3

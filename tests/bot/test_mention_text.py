@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.bot.listeners.mention_text import Spoken, read, typed
+from signoff.bot.listeners.mention_text import Spoken, code_first, read, typed
 
 BOT = "U0APPROVBT"
 ME = f"<@{BOT}>"
@@ -36,6 +36,14 @@ ME = f"<@{BOT}>"
 )
 def test_the_first_word_after_the_mention_says_what_is_meant(text: str, meaning: str, rest: str) -> None:
     assert read(text, BOT) == Spoken(meaning, rest)  # type: ignore[arg-type]
+
+
+def test_a_code_may_stand_before_a_reason() -> None:
+    assert code_first("7F3K2Q wrong customer") == ("7F3K2Q", "wrong customer")
+    assert code_first("7f3k-2q: wrong\ncustomer") == ("7F3K2Q", "wrong\ncustomer")
+    assert code_first("7F3K2Q") == ("7F3K2Q", "")
+    for reason in ("wrong customer", "no", "refund twice", ""):
+        assert code_first(reason) == (None, reason)
 
 
 @pytest.mark.parametrize("word", ["approve", "Approved!", "OK", "yes please", "👍", ":+1:", "LGTM", "go"])

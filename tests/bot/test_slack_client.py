@@ -12,9 +12,9 @@ import pytest
 from support import free_port
 
 from signoff.approvals.errors import NotAllowed
-from signoff.bot.slack.client import LONGEST_PAUSE, RETRYABLE, UNDONE, Slack, client
+from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.bot.slack.errors import LONGEST_PAUSE, RETRYABLE, UNDONE, SlackRefused, SlackUnavailable
 from signoff.sandbox.server import Sandbox
 
 ANA = "U0ANA00001"

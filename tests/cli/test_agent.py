@@ -17,12 +17,16 @@ import pytest
 from sqlalchemy import text
 from support import Core, eventually
 
+from signoff import Blocked
+from signoff import Signoff as Client
+from signoff.cli import guide, main
 from signoff.models.approval import Approval
+from signoff.models.messages import ApprovalRequest
 
 PAYLOAD = '{"customer": "cus_42", "amount": 120}'
 KEYS = [
     "id", "status", "action", "agent", "payload", "edited", "reason", "decided_by", "decided_at", "receipt",
-    "permalink",
+    "permalink", "rule", "why",
 ]  # fmt: skip
 WHAT = ("--agent", "billing-bot", "--action", "refund.create", "--payload")
 Signoff = Callable[..., tuple[int, str, str]]
@@ -186,7 +190,9 @@ def test_all_that_was_said_reaches_the_server(core: Core, signoff: Signoff, tmp_
         "request", "refund.create", "--payload", "@payload.json", "--costly", "--reason", "r", "--key", "k",
         "--schema", "@schema.json", "--title", "t", "--impact", "i", "--undo", "u", "--risk", "low",
         "--context", '{"ticket": 991}', "--editable", "amount, customer", "--expires-in", "30m",
-        "--conversation", "C1", "--run", "run-7",
+        "--conversation", "C1", "--run", "run-7", "--alternatives", "Credit it", "--alternatives", "Wait",
+        "--tags", "money, external", "--cost", "12.5", "--confidence", "0.9", "--attempts", "2",
+        "--requested-by", "Ana Lee",
     )  # fmt: skip
     assert code == 6
     request = eventually(lambda: only(core)).request
@@ -196,6 +202,80 @@ def test_all_that_was_said_reaches_the_server(core: Core, signoff: Signoff, tmp_
     assert (request.context, request.editable) == ({"ticket": 991}, ("amount", "customer"))
     assert (request.expires_in, request.conversation) == (1800, "C1")
     assert request.json_schema
+    assert (request.alternatives, request.tags) == (("Credit it", "Wait"), ("money", "external"))
+    assert (request.cost, request.confidence, request.attempts) == (12.5, 0.9, 2)
+    assert request.requested_by == "Ana Lee"
+
+
+def test_whatever_a_request_may_say_a_shell_can_say_too() -> None:
+    options = {action.dest for action in guide._below(main._parser())["request"]._actions}
+    named = {"json_schema": "schema", "reversibility": "reversible", "run": "run_name"}
+    said = {named.get(name, name) for name in ApprovalRequest.model_fields} - {"id", "nonce", "kind"}
+    assert said <= options
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--cost", "12 EUR", "'12 EUR' is no number: write it without a unit, such as 12.5"),
+        ("--confidence", "high", "'high' is no number"),
+        ("--attempts", "two", "'two' is no number"),
+        ("--attempts", "1.5", "attempts is 1.5: write how often it has failed before"),
+        ("--confidence", "90", "confidence is 90: write a number from 0 to 1"),
+        ("--risk", "severe", "invalid choice: 'severe' (choose from"),
+        ("--expires-in", "soon", "'soon' is no duration: write 90, 90s, 10m, 2h or 1d"),
+        ("--tags", "Own Tag", 'write "own-tag"'),
+        ("--context", "x", "--context: It is not JSON"),
+        ("--context", "[1]", "context is a list: it has to be an object"),
+    ],
+)
+def test_what_cannot_be_is_2_and_says_what_to_write(
+    signoff: Signoff, option: str, value: str, words: str
+) -> None:
+    try:
+        code, _, err = ask(signoff, option, value)
+    except SystemExit as ended:  # argparse's own
+        code, err = int(ended.code or 0), words
+    assert code == 2 and words in err
+
+
+@pytest.fixture
+def policy(core: Core) -> None:
+    core.follow(
+        "rules:\n"
+        "  - {name: small refunds, match: {action: refund.create}, verdict: allow}\n"
+        "  - {name: no drops, match: {action: database.drop}, verdict: block}\n"
+    )
+
+
+def test_what_the_policy_allows_says_by_which_rule(policy: None, signoff: Signoff) -> None:
+    said = "pproved by the policy, which asks nobody for this: the rule “small refunds”"
+    code, out, err = ask(signoff, "--wait", "--timeout", "60")
+    first, payload = out.splitlines()
+    assert (code, first, json.loads(payload)) == (0, f"A{said}", json.loads(PAYLOAD))
+    request_id = err.strip().rpartition(" ")[2]
+    assert signoff("status", request_id)[1] == out
+    told = json.loads(signoff("status", request_id, "--json")[1])
+    assert (told["rule"], told["why"], told["decided_by"]) == (
+        "small refunds",
+        "the rule “small refunds”",
+        None,
+    )
+    code, out, err = ask(signoff)
+    assert code == 0 and f"signoff: a{said}. `signoff status {out.strip()}` tells more.\n" in err
+
+
+def test_what_the_policy_blocks_says_by_which_rule(
+    policy: None, core: Core, redis_url: str, signoff: Signoff
+) -> None:
+    drop = ("request", "database.drop", "--payload", "{}", "--irreversible", "--wait", "--timeout", "60")
+    code, out, _ = signoff(*drop)
+    assert (code, out) == (
+        9,
+        "Blocked by the policy: the rule “no drops”\nReason: The policy blocks database.drop.\n",
+    )
+    with Client() as client, pytest.raises(Blocked, match="Why: the rule “no drops”"):
+        client.ask("database.drop", {}, reversible=False, timeout=60)
 
 
 def test_nothing_said_about_undoing_is_remarked(signoff: Signoff) -> None:

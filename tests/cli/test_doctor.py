@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 import redis
 from sqlalchemy import text
-from support import Core, RedisServer
+from support import Core, RedisServer, eventually
 
 from signoff.cli.doctor import rights, tries
 from signoff.cli.doctor.checkup import CHECKS, examine
@@ -26,11 +28,12 @@ from signoff.queue.data_folder import write_private
 from signoff.queue.stream import DEAD
 from signoff.receipts import Signer
 from signoff.sandbox.server import Sandbox
+from signoff.server import pulse
 
 AGENT = "billing-bot"
 NAMES = [
-    "settings", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database", "keys",
-    "clock", "queues",
+    "settings", "names", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database",
+    "deciders", "keys", "clock", "roles", "queues",
 ]  # fmt: skip
 
 
@@ -111,6 +114,7 @@ def healthy(
     }  # fmt: skip
     for name, value in {**running.settings(), **urls, "SIGNOFF_DATA": str(data)}.items():
         monkeypatch.setenv(name, value)
+    running.team(channels={"C0APPROVE1": {"is_ext_shared": False}})
     yield Healthy(running, admin, core, data, monkeypatch.setenv)
     running.reset()
 
@@ -131,7 +135,31 @@ def status(name: str) -> str:
     return next(check.status for check in examine() if check.name == name)
 
 
-def test_a_healthy_server_passes_every_check(healthy: Healthy) -> None:
+@contextmanager
+def beating(url: str, *roles: str) -> Iterator[None]:
+    """These roles show that they live."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=pulse.beat, args=(url, role, stop)) for role in roles]
+    for thread in threads:
+        thread.start()
+    with redis.Redis.from_url(url) as client:
+        eventually(
+            lambda: sum(one["name"].startswith(pulse.NAME) for one in client.client_list()) == len(roles)
+        )
+    yield
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+
+
+@pytest.fixture
+def alive(redis_url: str) -> Iterator[None]:
+    """All three roles."""
+    with beating(redis_url, *pulse.ROLES):
+        yield
+
+
+def test_a_healthy_server_passes_every_check(healthy: Healthy, alive: None) -> None:
     assert {check.name: check.status for check in examine()} == dict.fromkeys(NAMES, "ok")
 
 
@@ -427,16 +455,86 @@ def test_a_young_but_long_backlog_fails_queues(healthy: Healthy) -> None:
 
 
 @on_sqlite
-def test_dead_letters_fail_queues_and_reading_them_is_explained(healthy: Healthy) -> None:
+def test_dead_letters_are_noted_and_reading_them_is_explained(
+    healthy: Healthy, capsys: pytest.CaptureFixture[str]
+) -> None:
     fields: dict[Any, Any] = {"reason": "not JSON"}
     healthy.redis.xadd(DEAD, fields)
-    found = failed()
-    assert found.keys() == {"queues"}
-    assert "1 dead letters" in found["queues"] and "XREVRANGE signoff:dead" in found["queues"]
+    assert failed() == {} and status("queues") == "noted"
+    assert report() == 0
+    said = capsys.readouterr().out
+    assert "! queues" in said and "1 dead letters" in said and "XREVRANGE signoff:dead" in said
 
 
 @on_sqlite
-def test_json_has_every_check(healthy: Healthy, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_channel_that_another_organisation_shares_is_noted(healthy: Healthy) -> None:
+    healthy.slack.team(channels={"C0APPROVE1": {"is_ext_shared": True}})
+    assert failed() == {} and status("channel") == "noted"
+    told = next(check for check in examine() if check.name == "channel")
+    assert told.found == "#agent-approvals (C0APPROVE1), shared with another organisation"
+    assert "read every card there" in told.fix
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SIGNOFF_APROVERS", "SIGNOFF_APPROVERS"),
+        ("SIGNOFF_POLICIES", "SIGNOFF_POLICY"),
+        ("SIGNOFF_REDIS", "SIGNOFF_REDIS_URL"),
+        ("SIGNOFF_ADMIN", "SIGNOFF_ADMINS"),
+        ("SIGNOFF_XYZ", ""),
+    ],
+)
+def test_a_setting_that_is_none_is_named_with_the_nearest(healthy: Healthy, name: str, meant: str) -> None:
+    healthy.set(name, "secret")
+    found = failed()
+    assert found.keys() == {"names"} and "secret" not in found["names"]
+    asked = f" (did you mean {meant}?)" if meant else ""
+    assert found["names"].startswith(f"{name}{asked} is no setting of Signoff →")
+
+
+@on_sqlite
+def test_a_setting_that_is_none_is_found_in_the_servers_file_too(healthy: Healthy) -> None:
+    write_private(healthy.data / "server.env", "SIGNOFF_CHANEL=C1\nSLACK_TOKEN=x\nSIGNOFF_ADMINS=\n")
+    assert "SIGNOFF_CHANEL (did you mean SIGNOFF_CHANNEL?), SLACK_TOKEN" in failed()["names"]
+
+
+@on_sqlite
+def test_a_role_that_does_not_run_is_named_and_none_at_all_is_no_fault(
+    healthy: Healthy, redis_url: str
+) -> None:
+    assert status("roles") == "skipped"
+    with beating(redis_url, "bot", "worker"):
+        assert failed()["roles"].startswith("bot and worker run, intake not → start `signoff intake`")
+    eventually(lambda: status("roles") == "skipped")
+
+
+@on_sqlite
+def test_a_role_that_stands_still_is_named(
+    healthy: Healthy, alive: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = redis.Redis.client_list
+
+    def later(client: Any, **kwargs: Any) -> Any:
+        still = f"{pulse.NAME}worker"
+        return [
+            {**one, "idle": "95" if one["name"] == still else one["idle"]} for one in heard(client, **kwargs)
+        ]
+
+    monkeypatch.setattr(redis.Redis, "client_list", later)
+    assert failed()["roles"].startswith("worker stands still: not heard of for 95 s →")
+
+
+@on_sqlite
+def test_an_agent_cannot_pass_for_a_role(healthy: Healthy, guarded: dict[str, str]) -> None:
+    with redis.Redis.from_url(guarded[AGENT], client_name=f"{pulse.NAME}intake") as agent:
+        agent.ping()
+        assert status("roles") == "skipped"
+
+
+@on_sqlite
+def test_json_has_every_check(healthy: Healthy, alive: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert report(json_wanted=True) == 0
     healthy.set("SLACK_BOT_TOKEN", "xoxb-wrong")
     assert report(json_wanted=True) == 1
@@ -444,7 +542,7 @@ def test_json_has_every_check(healthy: Healthy, capsys: pytest.CaptureFixture[st
     assert well["ok"] is True and [check["name"] for check in well["checks"]] == NAMES
     assert ill["ok"] is False
     skipped = [check["name"] for check in ill["checks"] if check["status"] == "skipped"]
-    assert skipped == ["scopes", "channel", "approvers"]
+    assert skipped == ["scopes", "channel", "approvers", "deciders"]
 
 
 @on_sqlite

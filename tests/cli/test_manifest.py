@@ -16,6 +16,7 @@ PACKAGE = Path(signoff.__file__).parent
 ROOT = PACKAGE.parent
 BY_METHOD = {
     "auth.test": set(),
+    "blocks.validate": set(),
     "apps.connections.open": set(),  # the app's token: connections:write
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
@@ -36,10 +37,10 @@ BY_METHOD = {
     "views.publish": set(),
 }
 """Slack's Web API methods → the bot scopes that each wants."""
-FAMILIES = "auth|apps|api|chat|users|usergroups|conversations|views|reactions|pins|files|team|bots"
+FAMILIES = "blocks|auth|apps|api|chat|users|usergroups|conversations|views|reactions|pins|files|team|bots"
 NO_METHODS = {"users.acl", "files.read"}
 """A file and a tool's name, which look like methods."""
-METHOD = re.compile(rf'"((?:{FAMILIES})\.[\w.]+)"')
+METHOD = re.compile(rf'"((?:{FAMILIES})(?:\.\w+)+)"')
 
 
 def scopes(manifest: str) -> dict[str, str]:

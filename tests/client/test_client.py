@@ -413,7 +413,7 @@ def test_a_payload_nested_too_deep_is_refused(signoff: Signoff) -> None:
 @pytest.mark.parametrize(
     ("ask", "says"),
     [
-        ({"reversible": "perhaps"}, "reversibility"),
+        ({"reversible": "perhaps"}, "reversible"),
         ({"risk": "huge"}, "risk"),
         ({"reason": "x" * 100_000}, "4000"),
         ({"expires_in": 0}, "expires_in"),

@@ -12,21 +12,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from support import a_request
 
+from signoff import Signoff
 from signoff.approvals.edits import check_edit
 from signoff.bot.cards.card import card
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.gallery.approval import made_up as make
 from signoff.bot.text.views import ACTION
+from signoff.client import testing
 from signoff.client.arguments import Arguments
+from signoff.client.testing import Approvals
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
 from signoff.payload.canonical import digest
 from signoff.payload.fields import coerce
 from signoff.payload.schema import check, check_schema
 from signoff.payload.whole import FORMAT, is_text
+from signoff.policy.evaluate import evaluate
+from signoff.policy.loader import parse
+from signoff.receipts import Signer
 from signoff.sandbox.remote import nodes
 
+signoff_approvals = testing.signoff_approvals
+A_REAL_KEY = Signer.generate().verify_key
 BIG = 1152921504606846977
 """2^60 + 1: a double does not hold it."""
 Snowflake = NewType("Snowflake", int)
@@ -220,3 +229,53 @@ def test_a_form_gives_text_only_where_json_has_no_number(value: int) -> None:
     schema = {"type": ["integer", "string"], "format": FORMAT}
     found = coerce(schema, str(value))
     assert int(found) == value and isinstance(found, str) == (abs(value) >= 2**53) == is_text(str(value))
+
+
+# What a policy and a gate make of it
+
+
+RULES = """\
+version: 1
+rules:
+ - {name: small, match: {action: small.act}, when: payload.user < 100, verdict: allow}
+ - {name: known, match: {action: known.act}, when: 'payload.user == "1152921504606846977"', verdict: block}
+ - {name: all, match: {action: '*'}, verdict: ask}
+"""
+
+
+@pytest.mark.parametrize(("action", "rule"), [("small.act", "all"), ("known.act", "known")])
+def test_a_policy_judges_the_text_and_lets_none_pass_for_small(action: str, rule: str) -> None:
+    policy = parse(RULES.encode(), "test").policy
+    for user in (BIG, -BIG) if rule == "all" else (BIG,):
+        payload, _ = there_and_back(int, user)
+        request = a_request(action=action, payload={"user": payload["it"]})
+        assert evaluate(request, "a", policy).rule == rule
+
+
+def test_a_gate_asks_about_the_text_and_runs_with_the_number(signoff_approvals: Approvals) -> None:
+    ran: list[Any] = []
+    signoff = Signoff(redis_url="redis://nowhere.invalid:1", agent="real", verify_key=A_REAL_KEY)
+
+    @signoff.require_approval(
+        action="member.ban", reversible=False, reason=lambda user: f"spam by {user + 1}", tags=["external"]
+    )
+    def ban(user: int, roles: list[int], until: int | None = None) -> int:
+        ran.append((user, roles, until))
+        return user
+
+    signoff_approvals.approve("member.ban")
+    assert ban(BIG, [1, -BIG]) == BIG and ran == [(BIG, [1, -BIG], None)]
+    [asked] = signoff_approvals.requests
+    assert asked.payload == {"user": str(BIG), "roles": [1, str(-BIG)], "until": None}
+    assert asked.reason == f"spam by {BIG + 1}"
+    signoff_approvals.edit("member.ban", {"user": BIG + 2, "roles": []})
+    assert ban(BIG, [1]) == BIG + 2 and ran[-1] == (BIG + 2, [], None)
+    signoff_approvals.edit("member.ban", {"user": 5})
+    assert ban(BIG, []) == 5
+
+
+def test_the_receipt_gives_the_text(signoff_approvals: Approvals) -> None:
+    signoff_approvals.approve("member.ban")
+    signoff = Signoff(redis_url="redis://nowhere.invalid:1", agent="real", verify_key=A_REAL_KEY)
+    receipt = signoff.ask("member.ban", {"user": str(BIG)}, reversible=False)
+    assert receipt.payload == {"user": str(BIG)}

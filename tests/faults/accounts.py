@@ -31,6 +31,7 @@ _LEFT = {
     ),
     "cards that are behind": "SELECT count(*) FROM approval WHERE delivered_revision < revision",
     "doubles that are not redrawn": "SELECT count(*) FROM card_double",
+    "files that are not there, or not gone": "SELECT count(*) FROM card_file WHERE state <> 'posted'",
     "first messages that are behind": "SELECT count(*) FROM thread WHERE shown_revision < revision",
     "leases that are held": "SELECT count(*) FROM card WHERE lease_until > 0",
 }

@@ -7,21 +7,18 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-from flows import local
 from flows.local import local_bot
 from flows.person import ANA
 from support import eventually
 
-from signoff.bot.app import Running, build_bolt
+from signoff.bot.app import Running
 
 
 def test_a_bot_that_is_told_to_stop_waits_for_the_click_that_it_works_on(
-    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, redis_url: str
 ) -> None:
     running, answers = Running(), []
-    monkeypatch.setattr(local, "build_bolt", lambda server: build_bolt(server, running))
-    with local_bot(tmp_path, redis_url) as bot:
+    with local_bot(tmp_path, redis_url, running=running) as bot:
         bot.slack.team(events=[])
         approval_id = bot.ask()
         message = bot.card(approval_id)

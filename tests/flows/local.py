@@ -17,9 +17,10 @@ from flows.person import Someone, card
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from support import a_request
 
-from signoff.bot.app import build_bolt
+from signoff.bot.app import Running, build_bolt
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
+from signoff.bot.delivery.homes import Homes
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.models import migrate
 from signoff.sandbox.server import Sandbox
@@ -48,6 +49,10 @@ class Local:
     def deliver(self, approval_id: str) -> None:
         Delivery(self.server.approvals, self.server.slack, Admins(self.server.slack, ())).deliver(approval_id)
 
+    def draw_homes(self) -> None:
+        """What workers do for the Homes that were opened."""
+        Homes(self.server.store, self.server.lists, self.server.slack).step()
+
     def card(self, approval_id: str) -> dict[str, Any]:
         return card(self.slack, approval_id, SHARED)
 
@@ -61,10 +66,19 @@ class Local:
 
 @contextmanager
 def local_bot(
-    folder: Path, redis_url: str, *, remembered_seconds: float = 60, approvers: str = APPROVERS
+    folder: Path,
+    redis_url: str,
+    *,
+    remembered_seconds: float = 60,
+    approvers: str = APPROVERS,
+    running: Running | None = None,
+    **slack_options: Any,
 ) -> Iterator[Local]:
-    """Connected until the end of the `with`; its directory remembers people for so many seconds."""
-    with Sandbox.start() as slack, pytest.MonkeyPatch.context() as patch:
+    """Connected until the end of the `with`; its directory remembers people for so many seconds.
+
+    `running` tells when its listeners have done; `slack_options` are the stand-in's.
+    """
+    with Sandbox.start(**slack_options) as slack, pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "SlackDirectory", partial(SlackDirectory, remembered_seconds=remembered_seconds))
         for name, value in slack.settings().items():
             patch.setenv(name, value)
@@ -73,7 +87,7 @@ def local_bot(
         server = build.build(settings)
         migrate.upgrade(server.engine)
         logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
-        handler = SocketModeHandler(build_bolt(server), slack.app_token, web_client=server.slack.web)
+        handler = SocketModeHandler(build_bolt(server, running), slack.app_token, web_client=server.slack.web)
         handler.connect()
         yield Local(server, slack, handler)
         hang_up(handler)

@@ -115,3 +115,43 @@ def test_a_double_that_is_gone_or_cannot_be_redrawn_now_holds_up_nothing(local: 
     assert doubles.of(server.store, approval_id) == []
     open_ones = [m["ts"] for m in shown(local, approval_id) if buttons(m)]
     assert open_ones == [card["ts"]]
+
+
+def twins(local: Local) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """An approval's id, its card, and a message that reads the same and that nobody knows of."""
+    approval_id = local.ask()
+    (card,) = shown(local, approval_id)
+    posted = local.server.slack.post(SHARED, card["text"], card["blocks"], metadata=card["metadata"])
+    return approval_id, card, next(m for m in shown(local, approval_id) if m["ts"] == posted.ts)
+
+
+def is_neutral(local: Local, approval_id: str, double: dict[str, Any]) -> bool:
+    return not buttons(next(m for m in shown(local, approval_id) if m["ts"] == double["ts"]))
+
+
+@pytest.mark.parametrize("button", ["reject", "edit", "approve"])
+def test_a_double_pressed_while_slack_takes_no_edit_is_redrawn_later(local: Local, button: str) -> None:
+    approval_id, _, double = twins(local)
+    local.slack.faults(method="chat.update", mode="error", error="internal_error", about=double["ts"])
+    local.person(ANA).click(double, button)
+    noted = Place(SHARED, double["ts"])
+    eventually(lambda: noted in doubles.of(local.server.store, approval_id))
+    delivery = Delivery(local.server.approvals, local.server.slack, Admins(local.server.slack, ()))
+    delivery.redraw_doubles()
+    assert is_neutral(local, approval_id, double)
+
+
+@pytest.mark.parametrize("button", ["reject", "edit", "approve"])
+def test_a_message_pressed_before_anybody_knows_which_is_the_card_is_redrawn_once_it_is(
+    local: Local, button: str
+) -> None:
+    approval_id, card, double = twins(local)
+    with local.server.store.transaction() as connection:
+        connection.execute(text("UPDATE card SET message = NULL"))
+    local.person(ANA).click(double, button)
+    eventually(lambda: Place(SHARED, double["ts"]) in doubles.of(local.server.store, approval_id))
+    with local.server.store.transaction() as connection:
+        connection.execute(text("UPDATE card SET message = :ts"), {"ts": card["ts"]})
+    delivery = Delivery(local.server.approvals, local.server.slack, Admins(local.server.slack, ()))
+    delivery.redraw_doubles()
+    assert is_neutral(local, approval_id, double)

@@ -93,7 +93,7 @@ def test_pending_says_what_waits_with_review_and_later_what_became_of_it(local: 
     approval_id = local.ask()
     place = local.card(approval_id)
     note = told(local, ANA, place["ts"], f"{ME}\npending")
-    assert "billing-bot asks: refund.create" in text_of(note) and buttons(note) == ["review", "reject"]
+    assert "refund.create: amount “120”" in text_of(note) and buttons(note) == ["review", "reject"]
     ana = local.person(ANA)
     ana.click(note, "review")
     ana.submit(ana.view("review"))
@@ -270,6 +270,34 @@ def test_in_a_runs_thread_a_rejection_has_to_say_which_where_several_wait(local:
     assert f"Only <@{ANA}>" in text_of(note) and not buttons(note)
 
 
+def test_in_a_runs_thread_a_code_says_which(local: Local) -> None:
+    (first, second), top = in_run(local, "codes", 2)
+    code = local.server.approvals.get(second).code
+    assert "Say why" in text_of(told(local, ANA, top, f"{ME} reject {code}"))
+    assert "You rejected step.1" in told(local, ANA, top, f"{ME} reject {code.lower()} wrong one")["text"]
+    rejected = local.server.approvals.get(second)
+    assert rejected.decision and rejected.decision.reason == "wrong one" and local.pending(first)
+
+
+def test_a_code_of_another_thread_is_looked_at_before_it_is_rejected(local: Local) -> None:
+    here, elsewhere = local.ask(payload={"amount": 1}), local.ask(payload={"amount": 2})
+    card = local.server.approvals.get(here).card
+    assert card and card.message
+    code = local.server.approvals.get(elsewhere).code
+    note = told(local, ANA, card.message, f"{ME} reject {code} wrong customer")
+    assert "not in this thread" in text_of(note) and "amount “2”" in text_of(note)
+    assert local.pending(here) and local.pending(elsewhere)
+
+
+def test_details_of_a_code_are_shown_anywhere_to_who_may_see_them(local: Local) -> None:
+    approval = local.server.approvals.get(local.ask(payload={"amount": 120}))
+    note = told(local, ANA, "", f"{ME} details {approval.code}")
+    assert "amount" in text_of(note) and approval.code in text_of(note) and buttons(note) == ["review"]
+    assert "can see this" in text_of(told(local, MIA, "", f"{ME} details {approval.code}"))
+    assert "knows no such request" in text_of(told(local, ANA, "", f"{ME} details ZZZZZZ"))
+    assert "code, which stands on its card" in text_of(told(local, ANA, "", f"{ME} details what"))
+
+
 def test_in_a_runs_thread_the_only_one_that_waits_is_taken(local: Local) -> None:
     (first, second), top = in_run(local, "one", 2)
     local.server.approvals.decide(first, 1, BEN, "approve")
@@ -286,7 +314,8 @@ def test_a_rejection_never_hits_a_request_that_came_after_it_was_written(local: 
     local.server.approvals.decide(first, 1, BEN, "approve")
     (second,), again = in_run(local, "late", 1)
     assert again == top
-    mentions = Mentions(local.server.approvals, local.server.slack, lambda error, _: (str(error), None))
+    server = local.server
+    mentions = Mentions(server.approvals, server.lists, server.slack, lambda error, _: (str(error), None))
     event = {"user": ANA, "channel": SHARED, "thread_ts": top, "ts": written["ts"], "text": f"{ME} reject no"}
     mentions.answer({"event_id": "Ev1"}, event, {"bot_user_id": BOT_USER_ID})
     local.person(ANA).told_now(0, "already")

@@ -142,15 +142,25 @@ def test_a_first_message_that_cannot_be_edited_now_is_edited_later(road: Road) -
         first(road, run, "*Nothing waits*")
 
 
-def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Road) -> None:
+@pytest.mark.parametrize("left", ["nothing", "a tombstone"])
+def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Road, left: str) -> None:
+    """Slack leaves a tombstone of a message that has replies; a reply to one that is gone is no reply."""
     run = a_run()
     one = ask(road, run=run)
     top = first(road, run, "*1 waits*")
     eventually(lambda: not undelivered(road.store))
-    road.slack._service.workspace.delete(CHANNEL, top["ts"])
+    workspace = road.slack._service.workspace
+    if left == "nothing":
+        workspace.messages[CHANNEL].pop(top["ts"])
+    else:
+        workspace.delete(CHANNEL, top["ts"])
     two = ask(road, run=run)
     place = eventually(lambda: (card := road.row(two.id).card) and card.message and card)
-    assert place.thread is None and "thread_ts=" not in place.permalink
+    if left == "nothing":
+        assert place.thread is None and "thread_ts=" not in place.permalink
+    else:
+        assert place.thread == top["ts"] and "approve" in buttons(reply(road, two.id))
+    eventually(lambda: threads.at(road.store, CHANNEL, top["ts"]) is None)
     three = ask(road, run=run)
     anew = reply(road, three.id)["thread_ts"]
     assert anew and anew not in (top["ts"], place.message)
@@ -208,12 +218,20 @@ def test_a_card_appears_in_the_thread_that_its_agent_names(road: Road) -> None:
     assert len(road.slack.messages(CHANNEL, ts)) == 2, "their message and the card"
 
 
-@pytest.mark.parametrize("wish", ["gone", "reply", "elsewhere", "no ts"])
+def test_a_card_that_is_wished_under_a_reply_stands_in_its_thread(road: Road) -> None:
+    """Slack takes a reply to a reply for one to the thread's first message."""
+    ts = say(road)
+    ticket = ask(road, conversation=f"{CHANNEL}:{say(road, thread_ts=ts)}")
+    card = reply(road, ticket.id)
+    assert card["thread_ts"] == ts and "approve" in buttons(card)
+    ticket.cancel()
+
+
+@pytest.mark.parametrize("wish", ["gone", "elsewhere", "no ts"])
 def test_a_thread_that_cannot_be_had_leaves_an_ordinary_card(road: Road, wish: str) -> None:
     ts = say(road)
     named = {
         "gone": f"{CHANNEL}:1700000000.000100",
-        "reply": f"{CHANNEL}:{say(road, thread_ts=ts)}",
         "elsewhere": f"{OTHER_CHANNEL}:{ts}",
         "no ts": f"{CHANNEL}:last",
     }[wish]

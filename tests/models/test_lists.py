@@ -124,7 +124,7 @@ def test_every_list_reads_an_index(many: Core) -> None:
 
 
 def reads_all_of(table: str, step: str) -> bool:
-    return f"Seq Scan on {table}" in step or (step.startswith(f"SCAN {table}") and "USING" not in step)
+    return f"Seq Scan on {table} " in step or (step.startswith(f"SCAN {table}") and "USING" not in step)
 
 
 def test_the_history_is_newest_first_and_its_pages_follow_each_other(many: Core) -> None:

@@ -90,7 +90,7 @@ def test_what_the_servers_code_does_with_a_table_is_granted() -> None:
                 word = {"update": "UPDATE", "delete": "DELETE"}.get(node.func.id)
                 if word and node.args and isinstance(node.args[0], ast.Name):
                     name = node.args[0].id
-                    name = {"policies": "policy", "pauses": "pause"}.get(name, name)
+                    name = {"policies": "policy", "pauses": "pause", "files": "card_file"}.get(name, name)
                     table = name if name in tables else name.removesuffix("s")
                     if table in tables:
                         needed.add((table, word))

@@ -10,11 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from signoff.approvals import audit
-from signoff.models import changes, flood, judgements, leases, policies, store, sums, threads, turns
+from signoff.models import changes, files, flood, judgements, leases, policies, store, sums, threads, turns
 
 STATEMENTS = [
     pytest.param(value, id=f"{module.__name__}.{name}")
-    for module in (store, changes, judgements, leases, threads, flood, sums, policies, turns, audit)
+    for module in (store, changes, judgements, leases, threads, files, flood, sums, policies, turns, audit)
     for name, value in vars(module).items()
     if name.startswith("_") and name.isupper() and isinstance(value, ClauseElement)
 ]

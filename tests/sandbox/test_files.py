@@ -11,6 +11,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 JSON = dict[str, Any]
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(9)
 
 
 @pytest.fixture
@@ -103,6 +104,65 @@ def test_a_file_may_come_as_a_form(uploading: Any, client: Any) -> None:
     for torn in ("multipart/form-data", "multipart/form-data; boundary=y", "multipart/mixed; boundary="):
         assert post(asked["upload_url"], form, torn) == 400
     assert post(asked["upload_url"], form, "multipart/form-data; boundary=x") == 200
+
+
+def uploaded(client: Any, content: bytes, **where: str) -> str:
+    asked = client.files_getUploadURLExternal(filename="a.png", length=len(content))
+    assert post(asked["upload_url"], content) == 200
+    client.files_completeUploadExternal(files=[{"id": asked["file_id"]}], **where)
+    return str(asked["file_id"])
+
+
+def test_a_deleted_file_is_gone_and_its_message_says_so(
+    uploading: Any, slack: Any, client: Any, channels: dict[str, str]
+) -> None:
+    channel = channels["random"]
+    parent = client.chat_postMessage(channel=channel, text="card")["ts"]
+    file = uploaded(client, PNG, channel_id=channel, thread_ts=parent, initial_comment="Have a look")
+    assert get(f"{slack.url}/sandbox/files/{file}") == (200, PNG)
+    client.files_delete(file=file)
+    _, reply = slack.messages(channel, parent)
+    assert (reply["text"], reply["files"]) == ("Have a look", [{"id": file, "mode": "tombstone"}])
+    assert get(f"{slack.url}/sandbox/files/{file}")[0] == 404
+    assert get(f"{slack.url}/files/{file}", Authorization=f"Bearer {slack.bot_token}")[0] == 404
+    assert refused(client, "files.delete", file=file) == "file_deleted"
+    assert refused(client, "files.delete", file="F0") == "file_not_found"
+    assert refused(client, "files.delete") == "invalid_arguments"
+    complete = {"files": json.dumps([{"id": file}])}
+    assert refused(client, "files.completeUploadExternal", **complete) == "file_not_found"
+    slack.team(bot={"scopes": ["chat:write"]})
+    assert refused(client, "files.delete", file=file) == "missing_scope"
+
+
+def test_one_that_was_never_shared_can_be_deleted_and_not_be_sent_any_more(
+    uploading: Any, client: Any
+) -> None:
+    asked = client.files_getUploadURLExternal(filename="a", length=3)
+    client.files_delete(file=asked["file_id"])
+    assert post(asked["upload_url"], b"abc") == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "how"),
+    [
+        (PNG, "image/png", "inline"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg", "inline"),
+        (b"GIF89a", "image/gif", "inline"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp", "inline"),
+        (b"%PDF-1.4", "application/pdf", "inline"),
+        (b"<svg onload='x()'>", "application/octet-stream", "attachment"),
+        (b"<!DOCTYPE html><script>x()</script>", "application/octet-stream", "attachment"),
+    ],
+)
+def test_a_browser_is_shown_pictures_and_pdfs_and_runs_nothing(
+    uploading: Any, slack: Any, client: Any, content: bytes, kind: str, how: str
+) -> None:
+    file = uploaded(client, content)
+    with urllib.request.urlopen(f"{slack.url}/sandbox/files/{file}") as response:
+        headers = response.headers
+        assert (headers["Content-Type"], headers["Content-Disposition"]) == (kind, how)
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"] == "default-src 'none'"
 
 
 def test_a_permalink_leads_to_its_message(slack: Any, client: Any, channels: dict[str, str]) -> None:

@@ -100,6 +100,28 @@ def test_a_restored_database_goes_on(core: Core, tmp_path: Path) -> None:
         connection.execute(text("UPDATE audit_event SET actor = 'x'"))
 
 
+def test_files_that_only_the_replaced_database_knew_have_to_go(core: Core, tmp_path: Path) -> None:
+    """Else nobody would delete them once their payload is erased."""
+    approval = core.submit()
+    add = text(
+        "INSERT INTO card_file (approval_id, version, digest, conversation, thread, file, state, not_before) "
+        "VALUES (:about, 1, :digest, 'C1', '1.1', :file, 'posted', 0)"
+    )
+    with core.store.transaction() as connection:
+        connection.execute(add, {"about": approval.id, "digest": "a", "file": "F1"})
+    backups.write(core.store.engine, tmp_path / "backup.db")
+    with core.store.transaction() as connection:
+        connection.execute(add, {"about": approval.id, "digest": "b", "file": "F2"})
+        connection.execute(add, {"about": "lost", "digest": "c", "file": "F3"})
+        connection.execute(add, {"about": "lost", "digest": "d", "file": None})
+    restoring.restore(close(core), tmp_path / "backup.db", tmp_path, replace=True)
+    with core.store.reading() as connection:
+        found = connection.execute(text("SELECT file, state, digest FROM card_file ORDER BY file")).all()
+    assert [tuple(row) for row in found] == [
+        ("F1", "posted", "a"), ("F2", "unwanted", None), ("F3", "unwanted", None),
+    ]  # fmt: skip
+
+
 def test_what_is_replaced_is_kept_aside_whole(core: Core, tmp_path: Path) -> None:
     history(core)
     file = tmp_path / "backup.db"

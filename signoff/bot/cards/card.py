@@ -21,6 +21,7 @@ from signoff.bot.text.claims import said
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
 from signoff.bot.text.memory import recalled, recalled_line
 from signoff.bot.text.quotes import isolated_sentence
+from signoff.bot.text.spoken import spoken
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import says
@@ -85,10 +86,11 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
             folded = fold(found, CHARACTERS, LINES, one_liners, tables=True)
             blocks = _waiting(approval, folded, said(approval, characters, lines))
         else:
-            blocks = _over(approval, fold(found, *_AFTER), room)
+            folded = fold(found, *_AFTER)
+            blocks = _over(approval, folded, room)
         if counted(blocks) <= MESSAGE_TOTAL:
             break
-    return Message(_text(approval, waits, now), blocks, metadata(approval))
+    return Message(_text(approval, folded, waits, now), blocks, metadata(approval))
 
 
 def double(approval: Approval, *, now: int | None = None) -> Message:
@@ -187,18 +189,14 @@ def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
 
 
-def _text(approval: Approval, waits: bool, now: int | None) -> Trusted:
+def _text(approval: Approval, folded: Folded, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
     what = trusted_title(Which.of(approval), NOTIFIED)
     if waits:
-        known = card_words.stakes(
-            verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
-        )
+        first = notices.asks(approval.agent, what, approval.expires_at, now, named=bool(verdict.headline))
         said_before = recalled_line(approval.rejected)
-        asked = notices.asks(
-            approval.agent, what, approval.expires_at, now, known, named=bool(verdict.headline)
-        )
-        return Trusted(f"{asked}\n{said_before}") if said_before else asked
+        first = Trusted(f"{first}\n{said_before}") if said_before else first
+        return spoken(first, approval, folded, can_edit(approval))
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
-    return notices.asked(approval.agent, what, *lines)
+    return notices.asked(approval.agent, what, *(Trusted(line.replace("*", "")) for line in lines))

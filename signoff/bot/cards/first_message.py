@@ -7,23 +7,35 @@ from typing import Any
 
 from signoff.bot.cards.card import Message
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
+from signoff.bot.text.which import Which, titles, trusted_title
 from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import which as which_words
+from signoff.models.approval import Approval
+from signoff.models.lists import Listed
 from signoff.models.threads import Tally, Thread
 
 
-def first_message(thread: Thread, approvers: Sequence[str]) -> Message:
-    """As it is posted, before the first card stands: it mentions who may decide. It counts nothing yet.
+def first_message(thread: Thread, approvers: Sequence[str], first: Approval) -> Message:
+    """As it is posted, before the first card stands: it mentions who may decide, and counts nothing yet.
 
-    Should its answer be lost on the way, another one is posted; then nothing on this one is wrong.
+    It names the request that the run begins with. Should its answer be lost on the way, another one is
+    posted; then nothing on this one is wrong.
     """
-    return _message(thread, lists_words.thread_begins(thread.agent), lists_words.thread_for(approvers))
+    begins = lists_words.thread_begins(thread.agent, trusted_title(Which.of(first)))
+    return _message(thread, begins, lists_words.thread_for(approvers))
 
 
-def tally_message(thread: Thread, tally: Tally) -> Message:
-    """As it is edited later. An edit notifies nobody: each new card mentions who may decide it."""
+def tally_message(thread: Thread, tally: Tally, waiting: Sequence[Listed] = ()) -> Message:
+    """As it is edited later, with what waits longest. An edit notifies nobody: each new card does."""
     told = lists_words.thread_tally(tally.waiting, tally.decided, tally.undecided)
     status = lists_words.thread_waits(told, tally.approvers) if tally.waiting else told
-    return _message(thread, lists_words.thread_text(thread.agent, told), status)
+    message = _message(thread, lists_words.thread_text(thread.agent, told), status)
+    for one, title in zip(waiting, titles([Which.listed(one) for one in waiting]), strict=True):
+        undo = which_words.cannot_be_undone(one.reversibility, one.reversibility_from)
+        line = lists_words.listed(one.agent, one.expires_at, None, "", undo=undo, code=one.code)
+        parts, block_id = [plain(title), mrkdwn(line)], f"waits:{one.id}:{thread.revision}"
+        message.blocks.append({"type": "context", "block_id": block_id, "elements": parts})
+    return message
 
 
 def moved_message(thread: Thread, permalink: str | None) -> Message:

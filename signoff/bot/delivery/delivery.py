@@ -23,6 +23,7 @@ from signoff.bot.text.words import admin as admin_words
 from signoff.models import crash, flood, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
+from signoff.models.doubles import Place
 from signoff.models.leases import CARDS
 from signoff.models.turns import Turn
 
@@ -137,20 +138,27 @@ class Delivery:
         """Tell the admins, once, that nobody can decide as a member of these user groups."""
         self._admins.tell_once(" ".join(groups), admin_words.admin_groups_unread(groups, why))
 
-    def redraw(self, approval_id: str, channel: str, ts: str) -> None:
+    def redraw(self, approval_id: str, channel: str, ts: str, thread_ts: str | None = None) -> None:
         """Bring the message up to date that somebody clicked: the card, or the double of a lost reply.
 
-        One whose row is gone, since the database was put back, says that nothing runs from it.
+        One whose row is gone, since the database was put back, says that nothing runs from it. A double that
+        cannot be redrawn now, or of which nobody knows yet whether it is the card, is noted: it is later.
         """
         approval = self._store.get(approval_id)
         if approval is None:
             lost = card.lost()
             return self._slack.update(channel, ts, lost.text, lost.blocks)
         if approval.card is None or approval.card.message is None:
-            return  # whoever has just posted it notes it, and has the last word
+            if approval.card is not None:  # whoever has just posted it notes it, and has the last word
+                self._doubles.note(approval_id, Place(channel, ts, thread_ts))
+            return
         if (approval.card.conversation, approval.card.message) == (channel, ts):
             return self.deliver(approval_id)
-        self._doubles.redraw(approval, channel, ts)
+        try:
+            self._doubles.redraw(approval, channel, ts)
+        except (SlackUnavailable, SlackRefused):
+            self._doubles.note(approval_id, Place(channel, ts, thread_ts))
+            raise
 
     def redraw_doubles(self) -> None:
         """Have nobody decide on messages that were found beside cards; Slack's trouble postpones them."""

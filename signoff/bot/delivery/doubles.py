@@ -64,6 +64,11 @@ class Doubles:
         doubles.done(self._store, double.id)
         return True
 
+    def note(self, approval_id: str, place: doubles.Place) -> None:
+        """Have a message redrawn that may stand beside the card; nothing happens where it is the card."""
+        with self._store.transaction() as connection:
+            doubles.add(connection, approval_id, place)
+
     def redraw(self, approval: Approval, channel: str, ts: str) -> None:
         """Bring a message beside the card up to date; raises what Slack says."""
         message = card.double(self._approvals.judge.today(approval), now=self._store.clock())

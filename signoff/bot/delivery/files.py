@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from signoff.approvals.service import Approvals
 from signoff.bot.delivery.retry import retry
@@ -107,7 +108,7 @@ class Files:
             self._uploads.delete(claimed.file)
             crash.here("file.deleted")
         name = words.file_name(number, blob.type.suffix)
-        url, file = self._uploads.begin(name, blob.size, words.alternative(number, blob.described))
+        url, file = self._uploads.begin(name, blob.size, words.alternative(number, blob.kind, blob.size))
         crash.here("file.begun")
         if not files.note_name(self._store, claimed, file):
             return  # nobody can see it, and Slack forgets it
@@ -115,10 +116,10 @@ class Files:
         self._uploads.send(url, blob.content)
         crash.here("file.sent")
         link = approval.card.permalink if approval.card else None
-        comment = words.comment(number, blob.described, approval.agent, approval.action, link)
+        comment = words.comment(number, blob.kind, blob.size, approval.agent, approval.action, link)
         self._uploads.share(file, name, claimed.conversation, claimed.thread, comment)
         crash.here("file.shared")
-        self._note(claimed)
+        self._note(replace(claimed, file=file))
 
     def _note(self, claimed: Claimed) -> None:
         if not retry(lambda: self._approvals.cards.note_filed(claimed)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import Message
@@ -100,6 +100,7 @@ class Standing:
         Raises NotYet where the run's thread is about to be posted, or cannot be replied to. Where the first
         message is gone Slack puts the card into the channel; the run's next one begins another thread.
         """
+        approval = replace(approval, files=())  # what stands in the thread of another card is not beside this
         channel, wished = approval.verdict.conversation, approval.verdict.thread
         late = () if place.message else doubles.of(self._store, approval.id)
         if stands := self._found(approval, late, now, held):

@@ -18,7 +18,7 @@ from signoff.bot.delivery.retry import retry
 from signoff.bot.delivery.search import Search
 from signoff.bot.slack.client import GONE, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.models import crash, threads
+from signoff.models import crash, lists, threads
 from signoff.models.approval import Approval
 from signoff.models.doubles import Place
 from signoff.models.store import MICROSECONDS, Store
@@ -93,7 +93,7 @@ class Threads:
         return self._search.first_message(thread, approval.verdict.conversation, since)
 
     def _first(self, thread: Thread, approval: Approval) -> Place:
-        message = first_message(thread, approval.verdict.approvers)
+        message = first_message(thread, approval.verdict.approvers, approval)
         wanted = approval.verdict.conversation
         posted = self._slack.post(wanted, message.text, message.blocks, metadata=message.metadata)
         return Place(posted.channel, posted.ts)
@@ -125,7 +125,7 @@ class Threads:
             threads.LEASES.release(self._store, thread_id, lease)
             return
         thread, tally = found
-        message = tally_message(thread, tally)
+        message = tally_message(thread, tally, lists.lines(self._store, tally.first))
         digest = digest_of(message)
         if digest == thread.digest:
             threads.note_shown(self._store, thread, lease, digest, 0.0)
@@ -155,9 +155,10 @@ class Threads:
             threads.postpone(self._store, thread.id, held.lease, max(error.seconds, REST_SECONDS))
             raise
         except SlackRefused as error:
-            if error.code in LOST:
+            lost = error.code in LOST  # then the next card begins another thread, which is told at once
+            if lost:
                 threads.forget(self._store, thread.conversation, thread.message)
-            threads.postpone(self._store, thread.id, held.lease, REFUSED_SECONDS)
+            threads.postpone(self._store, thread.id, held.lease, REST_SECONDS if lost else REFUSED_SECONDS)
             raise
 
 

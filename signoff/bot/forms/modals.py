@@ -65,10 +65,10 @@ def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
 
 def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
-    whole = rows(approval.request.json_schema, approval.payload, whole=True)
+    shown = rows(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
     blocks = [
         *about_blocks(approval),
-        *(row_blocks(whole, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
+        *(row_blocks(shown, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
         stakes(approval),
         *claims_blocks(approval),
         *warned(approval, approval.payload),

@@ -37,7 +37,7 @@ def pages(approval: Approval) -> list[list[Block]]:
 
     Few pages, as large as a view can be: who wants to read on scrolls, and who has read enough decides.
     """
-    whole = rows(approval.request.json_schema, approval.payload, whole=True)
+    whole = rows(approval.request.json_schema, approval.payload, True, approval.in_thread)
     found: list[list[Block]] = [[]]
     left = PAGE_BYTES
     for number, group in enumerate(chunks(split(whole, BLOCK_CHARACTERS), PIECE_LINES)):

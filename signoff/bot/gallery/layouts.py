@@ -26,6 +26,7 @@ from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, Card
 from signoff.models.lists import Listed
 from signoff.models.threads import Tally, Thread
+from signoff.payload.glimpse import glimpse
 
 SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS}
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
@@ -122,7 +123,7 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
 
 def _by_themselves(approval: Approval) -> Iterator[Layout]:
     thread = Thread(1, approval.agent, "nightly clean-up, 14 November", "C0APPROVALS", "1.1", 2, None)
-    yield _message("a run's first message", first_message(thread, POLICY.approvers))
+    yield _message("a run's first message", first_message(thread, POLICY.approvers, approval))
     yield _message("a run's first message, later", tally_message(thread, Tally(2, 5, 1, POLICY.approvers)))
     yield _message("a run's first message, moved", moved_message(thread, LINK))
     yield _message("a card from before a restore", lost())
@@ -159,6 +160,9 @@ def _listed(approval: Approval) -> Listed:
         ended_at=approval.ended_at,
         named=verdict.approvers,
         headline=verdict.headline or "",
+        reversibility=verdict.reversibility,
+        reversibility_from=verdict.reversibility_from,
+        glimpse=glimpse(approval.request.json_schema, approval.payload),
         vote=decision.vote if decision else None,
         approver=decision.approver if decision else "",
         resubmit=bool(decision and decision.resubmit),

@@ -9,8 +9,7 @@ import json
 import logging
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import Executor
 from uuid import uuid4
 
 from slack_bolt.context.respond import Respond
@@ -28,22 +27,17 @@ from signoff.bot.text.words import opening
 
 log = logging.getLogger("signoff.bot")
 
-FOLLOWERS = 16
-"""Threads for what follows an acknowledgement."""
 MESSAGE = 2000
 """Characters of an error at a field, at most; where there are many, fewer."""
 
 
 class Acks:
-    """Makes acknowledgements fit. `counted` is around what follows one, so that a stop waits for it."""
+    """Makes acknowledgements fit. What follows one is done in `pool`."""
 
-    def __init__(
-        self, slack: Slack, counted: Callable[[], AbstractContextManager[None]], views: Views | None = None
-    ) -> None:
+    def __init__(self, slack: Slack, pool: Executor) -> None:
         self._slack = slack
-        self._views = views or Views(slack)
-        self._counted = counted
-        self._pool = ThreadPoolExecutor(FOLLOWERS, thread_name_prefix="follows")
+        self._views = Views(slack)
+        self._pool = pool
 
     def fitted(self, body: Body, answer: BoltResponse) -> BoltResponse:
         """What is sent in place of an answer to the request `body`: the answer itself where it fits."""
@@ -106,16 +100,15 @@ class Acks:
             self._slack.whisper(str(body.get("channel_id")), str(body.get("user_id")), said)
 
     def _follow(self, work: Callable[[], None]) -> None:
-        def counted() -> None:
-            with self._counted():
-                try:
-                    work()
-                except SlackError as error:
-                    log.warning("what follows an acknowledgement is not shown: %s", error)
-                except Exception as error:
-                    log.error("what follows an acknowledgement failed: %s", type(error).__name__)
+        def follow() -> None:
+            try:
+                work()
+            except SlackError as error:
+                log.warning("what follows an acknowledgement is not shown: %s", error)
+            except Exception as error:
+                log.error("what follows an acknowledgement failed: %s", type(error).__name__)
 
-        self._pool.submit(counted)
+        self._pool.submit(follow)
 
 
 def fewer_words(errors: Mapping[str, str]) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Actions:
                 self._redraw(approval_id, body)
         else:
             if decided.card is None or decided.card.message != _clicked(body)[1]:
-                self._redraw(approval_id, body)  # the double of a lost reply: nothing else redraws it
+                self._redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body) -> None:
         """Reject…, Edit…, Review…: the action's id names the form."""
@@ -133,10 +133,10 @@ class Actions:
             self._redraw(approval_id, body)
 
     def _beside(self, approval_id: str, body: Body) -> bool:
-        """Whether a double was clicked: nothing else redraws it."""
+        """Whether a double was clicked, or maybe one: nothing else redraws it."""
         found = self._approvals.store.get(approval_id)
         card = found.card if found else None
-        return card is not None and card.message is not None and card.message != _clicked(body)[1]
+        return card is not None and card.message != _clicked(body)[1]
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
         if form == "details":
@@ -181,10 +181,10 @@ class Actions:
 
     def _redraw(self, approval_id: str, body: Body) -> None:
         """After a click that came to nothing: the message may show what is no longer so."""
-        place = body.get("container") or {}
-        if approval_id and place.get("type") == "message" and not place.get("is_ephemeral"):
+        channel, ts = _clicked(body)
+        if approval_id and ts:
             try:
-                self._delivery.redraw(approval_id, place["channel_id"], place["message_ts"])
+                self._delivery.redraw(approval_id, channel, ts, thread_of(body))
             except Exception as error:
                 replies.log.warning("not redrawn: id=%s %s", approval_id, type(error).__name__)
 
@@ -197,8 +197,15 @@ def _about(view: Block) -> str:
 
 
 def _clicked(body: Body) -> tuple[str, str]:
-    """Channel and ts of the message that holds the button."""
+    """Channel and ts of the message that was clicked, or that a shortcut was used on; else empty texts.
+
+    One that only its reader sees cannot be redrawn.
+    """
+    if body.get("type") == "message_action":
+        return str((body.get("channel") or {}).get("id", "")), str(body.get("message_ts", ""))
     place = body.get("container") or {}
+    if place.get("type") != "message" or place.get("is_ephemeral"):
+        return "", ""
     return str(place.get("channel_id", "")), str(place.get("message_ts", ""))
 
 

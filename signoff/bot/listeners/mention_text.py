@@ -9,12 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Meaning = Literal["pending", "reject", "approve", "help"]
+from signoff.models import codes
+
+Meaning = Literal["pending", "reject", "approve", "details", "help"]
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,40})(?:\|[^<>]*)?>")
 _LEADING = re.compile(rf"\s*(?:{_MENTION.pattern.replace('([UW]', '(?:[UW]')}[\s,:;]*)+")
 _WORD = re.compile(r"[^\s.,:;!?]+")
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _REJECT = frozenset({"reject", "rejected"})
+_DETAILS = frozenset({"details", "show"})
 _APPROVE = frozenset(
     """
     approve approved approves accept accepted allow confirm confirmed go lgtm ok okay sure y yep yes proceed
@@ -49,7 +52,16 @@ def read(text: str, bot_id: str) -> Spoken | None:
         return Spoken("reject", rest)
     if word in _APPROVE:
         return Spoken("approve", rest)
+    if word in _DETAILS:
+        return Spoken("details", rest)
     return Spoken("pending" if word == "pending" else "help", rest)
+
+
+def code_first(rest: str) -> tuple[str | None, str]:
+    """(a code that `rest` begins with, or None; what follows it, else all of it)."""
+    first, _, after = rest.partition(" ") if "\n" not in rest.split(" ", 1)[0] else rest.partition("\n")
+    found = codes.read(first.rstrip(".,:;!?"))
+    return (found, after.strip()) if found else (None, rest)
 
 
 def typed(text: str) -> str:

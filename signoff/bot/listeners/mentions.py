@@ -1,4 +1,4 @@
-"""`@signoff pending`, `reject` and `help`, written in a card's thread; answered to who wrote it alone.
+"""`@signoff pending`, `details`, `reject` and `help`, written in a thread; answered to who wrote it alone.
 
 Approving by words is not possible. People's discussion is theirs: what does not begin with the app's mention
 is not answered.
@@ -12,16 +12,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from signoff.approvals.errors import AlreadyDecided, BlockedNow, NotAllowed, NotRecorded, TimeRanOut
+from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.pending import waiting_blocks
+from signoff.bot.cards.record import record_blocks
 from signoff.bot.forms import modals
-from signoff.bot.listeners.mention_text import Spoken, read
+from signoff.bot.listeners.commands import explain as explain_lookup
+from signoff.bot.listeners.mention_text import Spoken, code_first, read
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.states import state_line
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import INPUT
+from signoff.bot.text.which import Which, trusted_title
+from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import replies as replies_words
-from signoff.models import places
+from signoff.models import lists, places
 from signoff.models.approval import Approval
 
 JSON = dict[str, Any]
@@ -36,8 +41,9 @@ another process it may be new: there the row decides, and a second answer is the
 class Mentions:
     """Answers the event `app_mention`. `explain` says why something was not recorded."""
 
-    def __init__(self, approvals: Approvals, slack: Slack, explain: Explain) -> None:
+    def __init__(self, approvals: Approvals, found: Lists, slack: Slack, explain: Explain) -> None:
         self._approvals = approvals
+        self._lists = found
         self._slack = slack
         self._explain = explain
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -67,6 +73,8 @@ class Mentions:
     def _answer(self, asked: Spoken, event: JSON, thread_ts: str) -> Answer:
         if asked.meaning == "help":
             return _said(replies_words.MENTION_HELP)
+        if asked.meaning == "details" and asked.rest:
+            return self._details(event["user"], asked.rest)
         if asked.meaning == "reject" and not asked.rest:
             return _said(replies_words.NO_REASON)
         if len(asked.rest) > INPUT and asked.meaning == "reject":
@@ -79,10 +87,23 @@ class Mentions:
                 return _said(replies_words.NOT_IN_A_THREAD)
             if asked.meaning == "reject":
                 return self._reject(found, event, asked.rest)
+            if asked.meaning == "details":
+                one = found[0].id if len(found) == 1 else ""
+                return self._details(event["user"], one) if one else _said(lists_words.NO_ID)
             return self._waiting(found, event["user"], asked)
         except Exception as error:
             text, again = self._explain(error, found[0].id if found else "")
             return text, modals.message_blocks(text, again)
+
+    def _details(self, user: str, asked: str) -> Answer:
+        """One request, by its code or id, for who may see it."""
+        try:
+            approval = self._lists.find(user, asked.split()[0])
+            may = approval.pending and self._lists.can_decide(user, approval)
+            now = self._approvals.store.clock()
+            return trusted_title(Which.of(approval)), record_blocks(approval, may_decide=may, now=now)
+        except Exception as error:
+            return _said(explain_lookup(error))
 
     def _waiting(self, found: Sequence[Approval], user: str, asked: Spoken) -> Answer:
         """What waits in this thread for this person, to be reviewed."""
@@ -109,6 +130,14 @@ class Mentions:
     def _reject(self, found: Sequence[Approval], event: JSON, reason: str) -> Answer:
         user, at = event["user"], _microseconds(event["ts"])
         meant = [approval for approval in found if _waited(approval, at)]
+        code, after = code_first(reason)
+        if code and (ids := lists.with_code(self._approvals.store, code)):  # else it is a word of the reason
+            if not after:
+                return _said(replies_words.NO_REASON)
+            named = [approval for approval in found if [approval.id] == ids]
+            if not named:  # somewhere else: they look at it before they say no
+                return self._choice([self._approvals.get(ids[0])], user, replies_words.NOT_HERE)
+            meant, reason = [one for one in meant if one in named] or named, after
         if len(meant) != 1:
             return self._choice(meant or found, user, replies_words.WHICH_ONE)
         (one,) = meant

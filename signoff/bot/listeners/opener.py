@@ -40,10 +40,10 @@ def depth(view: Block | None) -> int:
 class Opener:
     """At once where Slack need not be asked who somebody is; else *Checking…* first, filled by an update."""
 
-    def __init__(self, slack: Slack, directory: SlackDirectory, views: Views | None = None) -> None:
+    def __init__(self, slack: Slack, directory: SlackDirectory) -> None:
         self._slack = slack
         self._directory = directory
-        self._views = views or Views(slack)
+        self._views = Views(slack)
 
     def show(self, body: Body, view: Block, levels: int = 1) -> Place:
         """Show a view after a click: over the modal that was clicked, where it was one.

@@ -11,6 +11,7 @@ from signoff.approvals.errors import (
     EditedMeanwhile,
     EditNotAllowed,
     GroupsUnread,
+    NobodyLeft,
     NotAllowed,
     NotRecorded,
     Restored,
@@ -20,6 +21,7 @@ from signoff.approvals.errors import (
 )
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import SignoffError
@@ -71,9 +73,9 @@ def foreseen(error: Exception) -> bool:
 def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     """An exception → what to say, as mrkdwn of our own words. `now` is the database's clock."""
     if isinstance(error, AlreadyDecided):
-        return replies_words.late_click(error.status, error.by_id, error.at, now)
+        return _about(replies_words.late_click(error.status, error.by_id, error.at, now), approval)
     if isinstance(error, TimeRanOut):
-        return replies_words.time_ran_out(error.at)
+        return _about(replies_words.time_ran_out(error.at), approval)
     if isinstance(error, EditedMeanwhile):
         return replies_words.edited_meanwhile()
     if isinstance(error, GroupsUnread):
@@ -81,6 +83,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER
+        if isinstance(error, NobodyLeft):
+            return replies_words.NOBODY_LEFT
         if isinstance(error, EditNotAllowed):
             return replies_words.edit_needs(error.approvers)
         changed = set(error.approvers) != set(approval.verdict.approvers)
@@ -94,6 +98,13 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED
+
+
+def _about(text: Trusted, approval: Approval | None) -> Trusted:
+    """With what it is about: who is told so may decide it, and may have clicked in a list."""
+    if approval is None:
+        return text
+    return replies_words.about(text, trusted_title(Which.of(approval)), approval.code)
 
 
 def explain(error: Exception, look_up: Callable[[], tuple[Approval | None, int]]) -> Trusted:

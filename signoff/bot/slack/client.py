@@ -5,40 +5,23 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
+from signoff.bot.slack.errors import Refusal, SlackError, SlackRefused, SlackUnavailable, translated
 from signoff.bot.text.size import TEXT_BYTES, shortened
 
 log = logging.getLogger("signoff.slack")
 
 CALL_SECONDS = 10
 """How long a call may take; under a card's lease."""
-UNDONE = frozenset(
-    {
-        "ratelimited",
-        "rate_limited",
-        "service_unavailable",
-        "request_timeout",
-        "team_added_to_org",
-        "org_login_required",
-        "external_channel_migrating",
-    }
-)
-"""What Slack says of trouble that passes, before it has done anything."""
-RETRYABLE = UNDONE | {"internal_error", "fatal_error", "update_failed"}
-"""What passes by itself. Of those that are not in `UNDONE` it may have done its part."""
-_CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,99}")
-"""Slack's errors are one word; what a proxy says, or the SDK of an answer that it cannot read, is none."""
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 """Refusals of an update after which a new message is posted."""
 NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "invalid_thread_ts"})
@@ -67,21 +50,8 @@ HOLDS = {
     "views.push": ("view.id",),
 }
 """What the answer of a method holds, as far as it is read. One without it is not Slack's."""
-LONGEST_PAUSE = 600.0
-"""Seconds that anybody's Retry-After is believed: Slack's are minutes at most."""
 PAGE = 200
 """Messages of one page of a conversation: the most that Slack advises."""
-WHAT_TO_DO = {
-    "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
-    "not_in_channel": "Invite the app: write /invite and its name in the channel.",
-    "is_archived": "The channel is archived: unarchive it, or set SIGNOFF_CHANNEL to another one.",
-    "token_revoked": "Install the app again and set SLACK_BOT_TOKEN to the new token.",
-    "token_expired": "Set SLACK_BOT_TOKEN to a token that is valid.",
-    "account_inactive": "Install the app again and set SLACK_BOT_TOKEN to the new token.",
-    "invalid_auth": "Set SLACK_BOT_TOKEN to the app's bot token (xoxb-…).",
-    "not_authed": "Set SLACK_BOT_TOKEN to the app's bot token (xoxb-…).",
-    "missing_scope": "Install the app again with the scopes of manifest.yml.",
-}
 
 
 @dataclass(frozen=True)
@@ -183,6 +153,16 @@ class Slack:
         short = shortened(text, TEXT_BYTES)
         self.call("chat.update", channel=channel, ts=ts, text=short, blocks=blocks, metadata=metadata)
 
+    def refusals(self, kind: Literal["message", "view"], content: Mapping[str, Any]) -> list[Refusal]:
+        """What Slack would refuse of a message or a view; nothing is posted or opened. It needs no scope."""
+        try:
+            self.call("blocks.validate", **{kind: json.dumps(content)})
+        except SlackRefused as error:
+            if error.code != f"invalid_{kind}" and error.code != "invalid_blocks":
+                raise
+            return [Refusal.read(one) for one in error.errors] or [Refusal("", error.code, error.code)]
+        return []
+
     def address(self) -> str | None:
         """The workspace's, asked for once; None where Slack does not say it now."""
         try:
@@ -265,28 +245,6 @@ class Slack:
     def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """A person's App Home."""
         self.call("views.publish", user_id=user, view=view)
-
-
-def translated(method: str, error: SlackApiError) -> SlackError:
-    """What an answer that is no `ok` means: unavailable, or refused where Slack itself says so.
-
-    Proxies and Slack's edge answer 5xx, and even 200, with HTML or nothing: of that nothing is believed.
-    """
-    answer = error.response
-    said = answer.data if isinstance(answer.data, dict) else {}
-    code = str(said.get("error") or "")
-    limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
-    if limited or code in RETRYABLE or answer.status_code >= 500 or not _CODE.fullmatch(code):
-        after = str(answer.headers.get("Retry-After", ""))
-        return SlackUnavailable(
-            f"{code if _CODE.fullmatch(code) else 'its answer is not Slack’s'}.",
-            min(float(after), LONGEST_PAUSE) if after.isascii() and after.isdigit() else 2.0,
-            limited=method if limited else "",
-            undone=code in UNDONE and answer.status_code < 500,
-        )
-    told = said.get("response_metadata")
-    lines = (told.get("messages") if isinstance(told, dict) else None) or []
-    return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(lines[:3]) if lines else ""))
 
 
 def _holds(answer: Any, name: str) -> bool:

@@ -7,7 +7,45 @@ SlackError
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
 from signoff.errors import SignoffError
+
+UNDONE = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "service_unavailable",
+        "request_timeout",
+        "team_added_to_org",
+        "org_login_required",
+        "external_channel_migrating",
+    }
+)
+"""What Slack says of trouble that passes, before it has done anything."""
+RETRYABLE = UNDONE | {"internal_error", "fatal_error", "update_failed"}
+"""What passes by itself. Of those that are not in `UNDONE` it may have done its part."""
+_CODE = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,99}")
+"""Slack's errors are one word; what a proxy says, or the SDK of an answer that it cannot read, is none."""
+LONGEST_PAUSE = 600.0
+"""Seconds that anybody's Retry-After is believed: Slack's are minutes at most."""
+WHAT_TO_DO = {
+    "channel_not_found": "Check SIGNOFF_CHANNEL, and invite the app to the channel if it is private.",
+    "not_in_channel": "Invite the app: write /invite and its name in the channel.",
+    "is_archived": "The channel is archived: unarchive it, or set SIGNOFF_CHANNEL to another one.",
+    "token_revoked": "Install the app again and set SLACK_BOT_TOKEN to the new token.",
+    "token_expired": "Set SLACK_BOT_TOKEN to a token that is valid.",
+    "account_inactive": "Install the app again and set SLACK_BOT_TOKEN to the new token.",
+    "invalid_auth": "Set SLACK_BOT_TOKEN to the app's bot token (xoxb-…).",
+    "not_authed": "Set SLACK_BOT_TOKEN to the app's bot token (xoxb-…).",
+    "missing_scope": "Install the app again with the scopes of manifest.yml.",
+}
 
 
 class SlackError(SignoffError):
@@ -32,9 +70,52 @@ class SlackUnavailable(SlackError):
 class SlackRefused(SlackError):
     """Slack refuses.
 
-    `code` is Slack's own word for it, such as `channel_not_found`.
+    `code` is Slack's own word for it, such as `channel_not_found`; `errors` are the answer's, where it names
+    each by itself.
     """
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", errors: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(f"{code}. {detail}".strip())
-        self.code = code
+        self.code, self.errors = code, tuple(errors)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One thing that Slack would refuse: where (a JSON pointer), its code for that, and why in its words."""
+
+    pointer: str
+    code: str
+    message: str
+    expected: str = ""
+
+    @classmethod
+    def read(cls, error: Mapping[str, Any]) -> Refusal:
+        """As `blocks.validate` answers it."""
+        constraint = error.get("constraint")
+        expected = json.dumps(constraint) if constraint is not None else ""
+        pointer, code, message = (str(error.get(name) or "") for name in ("pointer", "code", "message"))
+        return cls(pointer, code, message, expected)
+
+
+def translated(method: str, error: SlackApiError) -> SlackError:
+    """What an answer that is no `ok` means: unavailable, or refused where Slack itself says so.
+
+    Proxies and Slack's edge answer 5xx, and even 200, with HTML or nothing: of that nothing is believed.
+    """
+    answer = error.response
+    said = answer.data if isinstance(answer.data, dict) else {}
+    code = str(said.get("error") or "")
+    limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
+    if limited or code in RETRYABLE or answer.status_code >= 500 or not _CODE.fullmatch(code):
+        after = str(answer.headers.get("Retry-After", ""))
+        return SlackUnavailable(
+            f"{code if _CODE.fullmatch(code) else 'its answer is not Slack’s'}.",
+            min(float(after), LONGEST_PAUSE) if after.isascii() and after.isdigit() else 2.0,
+            limited=method if limited else "",
+            undone=code in UNDONE and answer.status_code < 500,
+        )
+    told = said.get("response_metadata")
+    lines = (told.get("messages") if isinstance(told, dict) else None) or []
+    each = said.get("errors")
+    errors = [one for one in each if isinstance(one, dict)] if isinstance(each, list) else []
+    return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(lines[:3]) if lines else ""), errors)

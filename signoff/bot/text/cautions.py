@@ -108,7 +108,7 @@ def _twins(place: Place, names: dict[str, Any]) -> Iterator[Caution]:
 
 def _claims(request: ApprovalRequest) -> list[_Text]:
     """What the agent says, each at a place of its own."""
-    said = [(name, getattr(request, name)) for name in ("title", "reason", "impact", "undo")]
+    said = [(name, getattr(request, name)) for name in ("title", "reason", "requested_by", "impact", "undo")]
     said += [("alternatives", text) for text in request.alternatives]
     found = [_Text((None, words.Claimed(name)), text, False) for name, text in said if text]
     context, _ = _payload(request.context)

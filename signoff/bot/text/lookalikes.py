@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from signoff.bot.text.alphabet import KINDS, LOOK, is_form, looks, script
@@ -31,8 +32,18 @@ _SWITCH = (
 _MIXED = re.compile(rf"(?<![{_WORD}])(?=[{_WORD}]*?(?:{_SWITCH}))[{_WORD}]++")
 _NUMBER = re.compile(r"(?<![DdWB.an])(?=[DdWB.an]*?[dWB])[DdWB.an]++")
 _PARTED = re.compile(r"(?<![D.an])(?=[D.an]*?DnD)[D.an]++")
-_PHONE = re.compile(r"〒?(?:[０-９]++(?:[－ー‐‑−―\u3000 （）]++[０-９]++)++|０[０-９]{9,10})")
-"""A Japanese phone number or postcode in a field of its own."""
+_RUPEES = {
+    "Devanagari",
+    "Bengali",
+    "Gujarati",
+    "Gurmukhi",
+    "Oriya",
+    "Tamil",
+    "Telugu",
+    "Kannada",
+    "Malayalam",
+}
+"""Whose digits stand beside the sign of the rupee."""
 _FORMS = re.compile(r"F[FB]++|w[wW]++")
 _ALONE = "AqLcrCgGoODRikm"
 _LONE = re.compile(rf"(?<![{_ALONE}])(?:[cr][crm]*+|g[gm]*+|o[om]*+)(?![{_ALONE}])")
@@ -46,6 +57,8 @@ _TWO_WAYS = re.compile(r"R[Rm]*+[.aDnp]*[ap][.aDnp]*[RD]|D[.anp]*[ap][.anp]*R")
 _OWN = {"c": "C", "r": "C", "g": "G", "o": "O"}
 """Letters that look like ASCII's, and those of the same alphabet that do not."""
 _STRIP = "()[]{}<>«»“”„\"'’‘‚,;!?…。、，；！？「」『』（）【】《》*`"
+_NAMED_IN_GREEK = re.compile(r"[A-Z][A-Za-z]?[A-Z][A-Z0-9]{0,6}[αβγδεζηθκλμπρστφχψω][A-Z0-9]{0,3}")
+"""`PPARγ`, `FcεRI`: an acronym, and the Greek letter of its kind."""
 _ACRONYM = re.compile(r"[A-Z]{2,}[\u0430-\u044f\u0451\u0456\u0457\u0454]{1,5}")
 
 
@@ -194,13 +207,21 @@ class _Text:
         there = set(kinds) - {"m"}
         if there <= set("DcrCgGoO"):
             return self._beside_digits(word, kinds) if "D" in there else self._by_minority(word, kinds)
-        if there <= set("AqLgG") and ("G" in there or len(kinds) < 3):
+        if there <= set("AqLgGD") and (self._is_formula(word, kinds) or _NAMED_IN_GREEK.fullmatch(word)):
             return None
         if _ACRONYM.fullmatch(word) and not looks(word).isascii():
             return None
         if there <= set("AqLwWD") and "k" in self._here.kinds:
             return None
         return self._by_minority(word, kinds)
+
+    @staticmethod
+    def _is_formula(word: str, kinds: str) -> bool:
+        """Latin and Greek as formulas and units have them, `10kΩ` and `5μm`: no letter passes for a digit."""
+        bare = kinds.strip("D")
+        greek = (char for char, kind in zip(word, kinds, strict=True) if kind in "gG")
+        passes = any(looks(char) in "OoIl013" for char in greek)
+        return "D" not in bare and ("G" in bare or len(bare) < 3) and not (bare != kinds and passes)
 
     def _by_minority(self, word: str, kinds: str) -> Suspect:
         """What is odd about a word of two alphabets: the letters of the one that it has fewer of."""
@@ -242,12 +263,17 @@ class _Text:
 
     def _is_explained(self, name: str) -> bool:
         if name == "Fullwidth":
-            return "k" in self._here.kinds or (
-                "k" in self._around.kinds and _PHONE.fullmatch(self._text.strip()) is not None
-            )
+            return "k" in self._here.kinds or ("k" in self._around.kinds and self._is_wide)
+        if "₹" in self._text and name in _RUPEES:
+            return True
         return name.split("-")[0] in self._around.names or (
             name.startswith("Extended") and "Arabic" in self._around.names
         )
+
+    @cached_property
+    def _is_wide(self) -> bool:
+        """Whether all letters and digits of a text are full-width: so an East Asian keyboard writes."""
+        return not any(char.isascii() and char.isalnum() for char in self._text)
 
     def _parted(self, word: str, kinds: str) -> Suspect | None:
         """Plain digits with a separator of another script between them."""
@@ -263,6 +289,8 @@ class _Text:
             return None
         if len(word) == 1 and own == "G" and word.islower():
             return None  # α = 0.05
+        if len(word) == 1 and own == "C" and ("№" in self._text or f"°{word}" in self._text):
+            return None  # № 12/34-А, 25 °С
         return self._found("whole", word, list(range(len(word))), looks(word), False)
 
     @staticmethod

@@ -26,6 +26,8 @@ MOST_ATTACHED = 5
 """Files of one payload that go into its card's thread; of the others Review… shows the base64."""
 MAGIC_BYTES = 12
 """Bytes from which on their beginning alone tells a file: by accident that happens once in 10^7 texts."""
+LEAST_SHOWN = 24
+"""Bytes of the smallest picture or PDF that there can be. What is shorter only begins like one."""
 TEXT_CHARACTERS = 12
 """Characters of base64 from which on it is decoded where readable text comes out."""
 FOREIGN_CHARACTERS = 24
@@ -42,7 +44,12 @@ _DATA_URL = re.compile(r"\s{0,40}data:[ -+\--~]{0,200}?;base64,", re.IGNORECASE)
 _NO_ALPHABET = re.compile(rb"[^A-Za-z0-9+/]+")
 _WHITE = b" \t\r\n"
 _URL_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-_TEXT_ALLOWS = {ord(char): None for char in "\r\n\t\ufeff"}
+_UNSEEN = (
+    (0xA0, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F),
+    (0x205F, 0x206F), (0x3000, 0x3000), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB), (0xE0001, 0xE007F),
+)  # fmt: skip
+"""What is not seen and stands in texts all the same: with one of them a text is not kept from being read."""
+_TEXT_ALLOWS = dict.fromkeys([9, 10, 13, *(code for a, z in _UNSEEN for code in range(a, z + 1))])
 _SAYS_BYTES = {"contentEncoding": {"base64", "base64url"}, "format": {"byte", "base64", "base64url"}}
 
 
@@ -56,7 +63,7 @@ class Blob:
     text: str | None = field(default=None, repr=False)
     """What they say, where they are readable text: our reading. The value is the base64."""
     sure: bool = True
-    """False where another way in which programs read such a text gives a file that opens, too.
+    """False where another way in which programs read such a text gives a file that opens, or text, too.
 
     Lenient readers leave out what is not of their alphabet: of `-` and `_`, say, one that does not know the
     URL-safe alphabet. So one text can hold two pictures.
@@ -112,7 +119,7 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
     found = _file(readings, bool(url)) or _readable(readings, letters, bool(url))
     if found is None and (url or _says_bytes(schema) or _is_no_accident(raw, letters)):
         found = _any(readings, bool(url))
-    if found is None or not found.shows or _is_sure(found, value, readings):
+    if found is None or not (found.shows or found.text) or _is_sure(found, value, readings):
         return found
     return replace(found, sure=False)
 
@@ -130,6 +137,17 @@ def attached(payload: Mapping[str, Any]) -> list[Blob]:
         elif (one := blob(value)) is not None and one.shows:
             found.setdefault(one.sha256, one)
     return list(found.values())
+
+
+def beginning(text: str) -> str | None:
+    """What begins as this does, of a longer text: `PDF`; None where that is nothing known."""
+    url = _DATA_URL.match(text)
+    letters = text[url.end() if url else 0 :].encode("ascii", "replace").translate(None, _WHITE)
+    letters = letters[: len(letters) // 4 * 4].translate(_URL_TO_STANDARD)
+    if len(letters) < TEXT_CHARACTERS or not _STANDARD.match(letters):
+        return None
+    kind = kind_of(binascii.a2b_base64(letters))
+    return kind.name if kind else None
 
 
 def decoded(text: str) -> bytes | None:
@@ -175,6 +193,7 @@ def _file(readings: Mapping[Spelling, bytes], url: bool) -> Blob | None:
     for spelling, content in readings.items():
         kind = kind_of(content) if len(content) >= MAGIC_BYTES else None
         if kind is not None:
+            kind = replace(kind, shows=kind.shows and len(content) >= LEAST_SHOWN)
             return Blob(content, kind, "data URL" if url else spelling)
     return None
 
@@ -186,7 +205,7 @@ def _readable(readings: Mapping[Spelling, bytes], letters: bytes, url: bool) -> 
             continue
         text = _text_of(content)
         if text is not None and (text.isascii() or len(letters) >= FOREIGN_CHARACTERS):
-            return Blob(content, kind_of_text(text), "data URL" if url else spelling, text)
+            return Blob(content, _kind(content, text), "data URL" if url else spelling, text)
     return None
 
 
@@ -203,7 +222,15 @@ def _claimed(value: str, schema: Mapping[str, Any] | None) -> Blob | None:
     if not content:
         return None
     text = _text_of(content)
-    return Blob(content, BYTES if text is None else kind_of_text(text), "base64", text)
+    return Blob(content, _kind(content, text), "base64", text)
+
+
+def _kind(content: bytes, text: str | None) -> Kind:
+    """Of what is no file by itself: too short for one, or text."""
+    known = kind_of(content)
+    if known is not None:
+        return replace(known, shows=False)
+    return BYTES if text is None else kind_of_text(text)
 
 
 def _says_bytes(schema: Mapping[str, Any] | None) -> bool:
@@ -230,7 +257,7 @@ def _is_canonical(content: bytes, letters: bytes) -> bool:
 
 
 def _is_no_accident(raw: bytes, letters: bytes) -> bool:
-    """Long, in lines of one length if in lines, and its letters are those of packed bytes.
+    """Long, in lines of one length if in lines, and padded, or its letters are those of packed bytes.
 
     A path or a sentence without spaces has hardly a digit or a capital; a hash is hex, a number digits.
     """
@@ -241,6 +268,8 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
         return False
     if len(lines) > 1 and (len(lines[0]) < LINE or len(set(map(len, lines[:-1]))) > 1):
         return False
+    if letters.endswith(b"="):
+        return True
     total = len(letters)
     lower = total - len(letters.translate(None, b"abcdefghijklmnopqrstuvwxyz"))
     upper = total - len(letters.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
@@ -249,10 +278,11 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
 
 
 def _is_sure(found: Blob, value: str, readings: Mapping[Spelling, bytes]) -> bool:
-    """Whether no other way to read the text gives something that opens."""
+    """Whether no other way to read the text gives something that opens, or can be read."""
     sent = value.encode("ascii", "ignore")
     others = [*readings.values(), _leniently(sent), _leniently(sent.translate(_URL_TO_STANDARD))]
-    return not any(other != found.content and opens(other) for other in others)
+    others = [other for other in others if other != found.content]
+    return not any(opens(other) or (found.text and _text_of(other)) for other in others)
 
 
 def _leniently(sent: bytes) -> bytes:

@@ -7,7 +7,7 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -15,7 +15,8 @@ from typing import Any
 
 from signoff.bot.text.meaning import currency_field, meaning
 from signoff.bot.text.moments import seconds
-from signoff.bot.text.octets import Blob, blob
+from signoff.bot.text.octet_rows import numbered, octet_rows
+from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
 from signoff.bot.text.renderers import Seen, Summary
@@ -26,7 +27,6 @@ from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
-from signoff.bot.text.words import octets as octet_words
 from signoff.payload.absent import absent
 from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
@@ -36,8 +36,6 @@ DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
-SHORT_BYTES = 200
-"""Base64 of at most so many characters is shown as text too: the schema that calls it bytes is a claim."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
 FEW = 60
@@ -68,20 +66,26 @@ def values(
     schema: dict[str, Any] | None,
     payload: dict[str, Any],
     whole: bool = False,
-    in_thread: frozenset[str] = frozenset(),
+    in_thread: Collection[str] = (),
 ) -> list[Value]:
     """A payload's values: one-line fields, then what is long. `whole` gives long bytes as text as well.
 
-    `in_thread` are the digests of files that stand in the card's thread, to be looked at there.
+    `in_thread` are digests of files that can be looked at in the card's thread.
     """
-    found = _lines_first(_Walk(Reader(schema), whole, in_thread).payload(schema, payload))
+    walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
+    found = _lines_first(walk.payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
 
-def rows(schema: dict[str, Any] | None, payload: dict[str, Any], whole: bool = False) -> Iterator[Row]:
+def rows(
+    schema: dict[str, Any] | None,
+    payload: dict[str, Any],
+    whole: bool = False,
+    in_thread: Collection[str] = (),
+) -> Iterator[Row]:
     """The rows of all of it, in the same order."""
-    for value in values(schema, payload, whole):
+    for value in values(schema, payload, whole, in_thread):
         yield from value.all_rows
 
 
@@ -94,14 +98,12 @@ def code_format(schema: dict[str, Any]) -> str:
 class _Walk:
     """Through one payload, by its schema."""
 
-    def __init__(
-        self, reader: Reader, whole: bool, in_thread: frozenset[str], summed_up: bool = False
-    ) -> None:
+    def __init__(self, reader: Reader, whole: bool, seen: Mapping[str, str], summed_up: bool = False) -> None:
         """`summed_up`: what holds these values has a summary already."""
         self._reader = reader
         self._summed_up = summed_up
         self._whole = whole
-        self._in_thread = in_thread
+        self._seen = seen
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
@@ -126,7 +128,7 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        plainly = _Walk(self._reader, self._whole, self._in_thread, summed_up=True)
+        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
         if len(rest) <= FEW:
             yield Value(head)
@@ -173,10 +175,8 @@ class _Walk:
     def _text(
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
-        found = blob(value, field.schema)
-        if found is not None:
-            looked_at = found.sha256 in self._in_thread
-            yield Value(tuple(_blob_rows(names, value, found, looked_at, self._whole)))
+        if (found := blob(value, field.schema)) is not None:
+            yield Value(octet_rows(names, value, found, self._seen, self._whole))
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -261,24 +261,3 @@ def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
         else:
             return []
     return found if all(sum(length(text) for text, _ in spans) <= 500 for spans in found) else []
-
-
-def _blob_rows(names: tuple[str, ...], value: str, blob: Blob, looked_at: bool, whole: bool) -> Iterator[Row]:
-    """Bytes by what they are; as text too where they are short or `whole`; and what they say, decoded.
-
-    `looked_at`: they stand as a file in the card's thread, and so are shown in full.
-    """
-    short = len(value) <= SHORT_BYTES and is_short(value)
-    described = blob.described_whole if whole else blob.described
-    seen = looked_at and blob.shows and blob.sure
-    spans = ((scalar_text(value) + "  ", ""),) if short else ()
-    mark = f"  {octet_words.IN_THREAD}" if seen else ""
-    shown = short or blob.text is not None or seen or whole
-    yield Row(names, (*spans, (described + mark, "italic")), partial=not shown)
-    if looked_at and not blob.sure:
-        yield Row((), ((octet_words.READ_OTHERWISE, "italic"),), partial=not whole)
-    if blob.text is not None:
-        yield Row((), ((octet_words.DECODED, "italic"),))
-        yield Row((), ((visible(blob.text, keep="\n\t"), ""),), "code")
-    if whole and not short:
-        yield Row((), ((visible(value, keep="\n"), ""),), "code")

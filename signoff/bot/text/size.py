@@ -7,7 +7,7 @@ import unicodedata
 
 TEXT_BYTES = 3_900
 """A message's top-level text. Slack: chat.update refuses more than 4,000 bytes of UTF-8 (`msg_too_long`),
-also of a message that chat.postMessage took."""
+also of one that chat.postMessage took."""
 MORE = "…"
 _LONGEST = 1_000
 """Bytes of the longest thing that is held together: a link of ours."""

@@ -167,6 +167,7 @@ _EXPLAINED = re.compile(
             r"(?<=[yM])Z(?=y)|(?<=[yM])[zj](?=[yM])",  # between words of Khmer or Thai
             rf"(?<=[{_SEEN}])N(?=[{_SEEN}])|(?<=ev)N(?=[{_SEEN}])",
             rf"(?<=[xP])w(?=[{_SEEN}])|(?<=[{_SEEN}])w(?=[xP])|(?<=[iM])w(?=[iM])",  # 120 000, « so »
+            r"(?:\A[Lu]|(?<=[^Lu][Lu]))\.w(?=[Lu]\.)",  # z. B., d. h.
             r"(?<=[Ra])l|l(?=[Ra])|(?<=[RaM][.Po])l(?=[ n]|\Z)",  # beside what goes that way already
             rf"(?<=k)d(?=[{_SEEN}n]|\Z)|(?<=[{_SEEN}])d(?=k)",
             r"r(?=n)",  # of a line's end
@@ -174,6 +175,8 @@ _EXPLAINED = re.compile(
         )
     )
 )
+_AFTER_NUMBER = re.compile(r"(?<=[xP])l(?=[ n]|\Z)|(?<=[xP][.Po])l(?=[ n]|\Z)")
+"""A mark behind a number at the end of words that are read from the right: it keeps the number's place."""
 _SOFT = re.compile(
     rf"(?:\A|(?<=[ onNtT]))[Lu][Lu{MARK}]++(?:s[Lu][Lu{MARK}]++)++(?=[.oPx]{{0,3}}(?:[ nNtT]|\Z))"
 )
@@ -200,6 +203,8 @@ def kinds_of(text: str, keep: str = "", explain: bool = True) -> str:
     if not _ANY.search(kinds):
         return kinds
     kinds = _EXPLAINED.sub(lambda found: "." * len(found[0]), kinds)
+    if "l" in kinds and ("a" in kinds or "R" in kinds):
+        kinds = _AFTER_NUMBER.sub(".", kinds)
     running = " " in kinds or "n" in kinds or "\u00a0" in text
     if "s" in kinds:
         kinds = _SOFT.sub(lambda found: _soft(found, text, running), kinds)

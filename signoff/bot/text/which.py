@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from signoff.bot.text.octets import beginning
 from signoff.bot.text.quotes import isolated_sentence, quoted, value_of
 from signoff.bot.text.row import name_text
 from signoff.bot.text.text import Trusted, cut, length, sentence, visible
@@ -114,6 +115,8 @@ def _differing(glimpses: Sequence[Glimpse]) -> frozenset[tuple[str | int, ...]]:
 def value_line(leaf: Leaf, most: int = glimpse.VALUE) -> str:
     """`amount “120”`: a field with its value; what goes on is marked outside the quotes."""
     name = " › ".join(str(name) if isinstance(name, int) else value_of(name_text(name)) for name in leaf.path)
+    if leaf.cut and (kind := beginning(leaf.values[-1])):
+        return which_words.file_in(name, kind)
     shown = [cut(visible(value), most, "") for value in leaf.values]
     goes_on = leaf.cut or leaf.long or any(map(_differs, shown, leaf.values))
     values = ", ".join(map(quoted, shown)) + (" …" if goes_on else "")

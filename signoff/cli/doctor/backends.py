@@ -8,14 +8,16 @@ from typing import Any
 from redis.exceptions import AuthenticationError, RedisError
 from sqlalchemy import exc
 
-from signoff.cli.doctor.patient import Fault, Patient, Skip
+from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import ConfigError
 from signoff.models import migrate, roles
 from signoff.models.store import MICROSECONDS
+from signoff.queue.acl import credentials
 from signoff.queue.requests import Stream
 from signoff.queue.stream import DEAD, requests
 from signoff.queue.wakeups import QUEUE
 from signoff.server.own_redis import OLDEST, find_binary
+from signoff.server.pulse import ROLES, SILENT_SECONDS, heard
 
 SKEW_SECONDS = 5.0
 """How far clocks may be apart. A receipt's time is checked by another machine than the one that signed it."""
@@ -121,8 +123,31 @@ def clock(patient: Patient) -> str:
     return f"{' and '.join(times)} within {max(abs(time - here) for time in times.values()):.1f} s"
 
 
+def roles_alive(patient: Patient) -> str:
+    """The bot, the intake and the worker run, all three, or none: then nobody has started them."""
+    if patient.redis_url is None:
+        raise Skip("there is no Redis yet")
+    alive = heard(patient.redis.client_list(), credentials(patient.redis_url)[0])
+    missing = [role for role in ROLES if role not in alive]
+    if len(missing) == len(ROLES):
+        raise Skip("none runs: `signoff serve` starts them")
+    if missing:
+        they = f"{' and '.join(alive)} run{'s' if len(alive) == 1 else ''}, {' and '.join(missing)} not"
+        raise Fault(
+            they, f"start {' and '.join(f'`signoff {role}`' for role in missing)}, or `signoff serve`"
+        )
+    still = [role for role, seconds in alive.items() if seconds > SILENT_SECONDS]
+    if still:
+        raise Fault(
+            f"{' and '.join(still)} stand{'s' if len(still) == 1 else ''} still: not heard of for "
+            f"{max(alive.values()):.0f} s",
+            "its log may say why; start it again",
+        )
+    return f"{', '.join(alive)} run; heard of within {max(alive.values()):.0f} s"
+
+
 def queues(patient: Patient) -> str:
-    """What agents have sent is taken, and nothing lies among the dead letters."""
+    """What agents have sent is taken, and jobs are done; dead letters are told of."""
     if patient.redis_url is None:
         raise Skip("there is no Redis yet")
     dead = int(patient.redis.xlen(DEAD))
@@ -136,13 +161,15 @@ def queues(patient: Patient) -> str:
     if jobs > BACKLOG:
         fix = f"{START} or `signoff worker`; where it runs, its log says why they are not done"
         raise Fault(f"{jobs} jobs wait to be done", fix)
+    age = f", the oldest for {oldest:.0f} s" if waiting else ""
+    found = f"{waiting} requests wait to be read{age}; {jobs} jobs"
     if dead:
-        raise Fault(
-            f"{dead} dead letters: entries that could not be processed; their agents were told so",
+        raise Note(
+            f"{found}; {dead} dead letters: entries that could not be processed; their agents were told so",
             f"read why with `redis-cli XREVRANGE {DEAD} + - COUNT 5`, then clear them with "
             f"`redis-cli DEL {DEAD}`",
         )
-    return f"{waiting} requests, {jobs} jobs, no dead letters"
+    return f"{found}; no dead letters"
 
 
 def _waiting(patient: Patient) -> tuple[int, float]:

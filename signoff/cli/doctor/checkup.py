@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.cli.doctor import backends, local, rights, workspace
-from signoff.cli.doctor.patient import Fault, Patient, Skip
+from signoff.cli.doctor import backends, deciders, local, rights, workspace
+from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import ConfigError
 
-Status = Literal["ok", "failed", "skipped"]
+Status = Literal["ok", "noted", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """What one check found; `fix` says what to do where it failed."""
+    """What one check found; `fix` says what to do where it failed, or what to do about what it noted."""
 
     name: str
     status: Status
@@ -26,6 +26,7 @@ class Check:
 
 CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("settings", local.settings, ()),
+    ("names", local.names, ()),
     ("folder", local.folder, ()),
     ("tokens", workspace.tokens, ()),
     ("scopes", workspace.scopes, ("tokens",)),
@@ -34,8 +35,10 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("redis", backends.redis_server, ()),
     ("users", rights.users, ("redis",)),
     ("database", backends.database, ()),
+    ("deciders", deciders.deciders, ("settings", "scopes", "database")),
     ("keys", local.keys, ()),
     ("clock", backends.clock, ("redis", "database")),
+    ("roles", backends.roles_alive, ("redis",)),
     ("queues", backends.queues, ("redis",)),
 )
 """Name, check, and the checks that have to have passed before it can say anything."""
@@ -53,13 +56,15 @@ def examine(clock: Callable[[], float] = time.time) -> list[Check]:
 
 
 def _one(name: str, check: Callable[[Patient], str], patient: Patient, before: list[Check]) -> Check:
-    missing = [other.name for other in before if other.status != "ok"]
+    missing = [other.name for other in before if other.status not in ("ok", "noted")]
     if missing:
         return Check(name, "skipped", f"cannot be checked before {' and '.join(missing)}")
     try:
         return Check(name, "ok", check(patient))
     except Fault as fault:
         return Check(name, "failed", fault.found, fault.fix)
+    except Note as note:
+        return Check(name, "noted", note.found, note.fix)
     except Skip as skip:
         return Check(name, "skipped", str(skip))
     except ConfigError:  # what the settings or the data folder say cannot be used: their checks have said so

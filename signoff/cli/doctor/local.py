@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from signoff.cli.doctor.patient import Fault, Patient
 from signoff.errors import ConfigError
+from signoff.models import crash
 from signoff.policy.errors import PolicyError
 from signoff.queue import private
-from signoff.queue.data_folder import agent_file, agent_settings
+from signoff.queue.data_folder import agent_file, agent_settings, server_settings
+from signoff.queue.setting_names import NAMES
 from signoff.receipts import verify_keys
+from signoff.server.environment import READY_FD
 from signoff.server.witness.kinds import Witness, witnesses
 
+INTERNAL = {READY_FD, crash.ENVIRONMENT, crash.FREEZE_ENVIRONMENT}
+"""What Signoff sets for its own processes."""
 GENERATE = "run `signoff keys generate`; `signoff serve` makes a key, too, where there is none"
 
 
@@ -37,6 +43,25 @@ def settings(patient: Patient) -> str:
 def _heads(witnesses: Sequence[Witness]) -> str:
     names = ", ".join(one.name for one in witnesses)
     return f"; witnesses of the audit log: {names}" if names else "; no witness has the audit log's heads"
+
+
+def names(patient: Patient) -> str:
+    """Nothing is set that only looks like a setting of ours: it would do nothing, and nobody would know."""
+    try:
+        kept = server_settings()
+    except ConfigError:  # `folder` says so
+        kept = {}
+    given = {name for name in (*os.environ, *kept) if name.startswith(("SIGNOFF_", "SLACK_"))}
+    unknown = sorted(name for name in given - NAMES - INTERNAL if name.startswith("SIGNOFF_") or name in kept)
+    if not unknown:
+        return f"{len(given & NAMES)} settings, and each is one of Signoff's"
+    near = {name: get_close_matches(name, NAMES, 1, 0.75) for name in unknown}
+    told = [f"{name} (did you mean {found[0]}?)" if found else name for name, found in near.items()]
+    are = "is no setting" if len(told) == 1 else "are no settings"
+    raise Fault(
+        f"{', '.join(told[:5])} {are} of Signoff",
+        "correct the name, or take it away: README.md lists all settings",
+    )
 
 
 def folder(patient: Patient) -> str:

@@ -31,6 +31,14 @@ class Fault(Exception):
         self.found, self.fix = found, fix
 
 
+class Note(Exception):
+    """A check holds, and has found what somebody may want to know: what, and what to do about it."""
+
+    def __init__(self, found: str, fix: str) -> None:
+        super().__init__(found)
+        self.found, self.fix = found, fix
+
+
 class Skip(Exception):
     """A check has nothing to look at."""
 

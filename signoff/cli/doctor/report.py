@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from signoff.cli.doctor.checkup import Check, examine
 
-MARKS = {"ok": "✓", "failed": "✗", "skipped": "–"}
+MARKS = {"ok": "✓", "noted": "!", "failed": "✗", "skipped": "–"}
 
 
 def report(*, json_wanted: bool = False) -> int:

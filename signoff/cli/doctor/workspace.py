@@ -12,7 +12,7 @@ from signoff.approvals.authority import may_decide
 from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.approvals.verdicts import everybody
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.cli.doctor.patient import Fault, Patient, Skip
+from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import SignoffError
 from signoff.models.people import MEMBERS, Person, is_group
 
@@ -35,6 +35,7 @@ NO_GROUPS = (
     "name people by their ids in the place of each, in the policy or in SIGNOFF_APPROVERS; or have the "
     "workspace on a plan that has user groups, and the app with the scope usergroups:read"
 )
+SHARED = ", shared with another organisation"
 PAGES = 50
 """Pages of 200 channels that are looked through for a name."""
 
@@ -98,6 +99,12 @@ def channel(patient: Patient) -> str:
     others = [name for name in patient.settings.policy().places if name != wanted]
     names = [one_channel(patient, wanted, "SIGNOFF_CHANNEL")]
     names += [one_channel(patient, name, "the policy's channel") for name in others]
+    if any(name.endswith(SHARED) for name in names):
+        raise Note(
+            ", ".join(names),
+            "people of that organisation read every card there, and none of them may decide: name a channel "
+            "of your own where that is not what you want",
+        )
     return ", ".join(names)
 
 
@@ -118,8 +125,7 @@ def one_channel(patient: Patient, wanted: str, where: str) -> str:
         raise Fault(f"{name} is archived", f"unarchive it, or set {where} to another one")
     if not found.get("is_member"):
         raise Fault(f"the app is not in {name}", f"in {name}: /invite @ and the app's name")
-    shared = ", shared with another organisation" if found.get("is_ext_shared") else ""
-    return name + shared
+    return name + (SHARED if found.get("is_ext_shared") else "")
 
 
 def approvers(patient: Patient) -> str:

@@ -44,8 +44,18 @@ function body(message, channel) {
   return el("div", { class: "text" }, mrkdwn(message.text), edited);
 }
 
-const file = (one) => el("div", { class: "file" }, el("span", { "aria-hidden": "true" }, "📄 "),
-  el("span", {}, el("strong", {}, one.title), el("span", { class: "quiet" }, ` ${one.name} · ${size(one.size)}`)));
+/** A file: a picture is shown, a PDF opens in another tab, of a deleted one it is only said that it was there. */
+function file(one) {
+  if (one.mode === "tombstone") return el("div", { class: "file quiet" }, "This file was deleted.");
+  const address = `/sandbox/files/${encodeURIComponent(one.id)}`;
+  const shown = /^image\/|^application\/pdf$/.test(one.mimetype ?? "");
+  const title = shown ? el("a", { href: address, target: "_blank", rel: "noopener" }, one.title) : one.title;
+  const name = one.name === one.title ? "" : `${one.name} · `;
+  return el("div", { class: "file" },
+    el("div", {}, el("span", { "aria-hidden": "true" }, "📄 "), el("strong", {}, title),
+      el("span", { class: "quiet" }, ` ${name}${size(one.size)}`)),
+    shown && one.mimetype.startsWith("image/") ? el("img", { src: address, alt: one.alt_txt ?? one.title }) : null);
+}
 const size = (bytes) => (bytes < 1024 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KB`);
 
 function replies(message) {

@@ -24,7 +24,10 @@ ABSENT = "(not given)"
 NOTE = "Note"
 REASON = "Reason"
 EMPTY_PAYLOAD = "No arguments: the action runs as it is."
-CLAIM_LABELS = {"impact": "Touches", "undo": "To undo", "alternatives": "Instead", "context": "Context"}
+CLAIM_LABELS = {
+    "requested_by": "For", "impact": "Touches", "undo": "To undo", "alternatives": "Instead",
+    "context": "Context",
+}  # fmt: skip
 
 CODE_FORMATS = {"diff": "a diff", "sql": "SQL", "markdown": "Markdown", "code": "code"}
 """Formats of a schema's texts that are shown as code, and what to call them."""

@@ -21,9 +21,9 @@ def run_named(run: str) -> str:
     return f"The agent calls this run {quoted(run)}."
 
 
-def thread_begins(agent: str) -> Trusted:
-    """The top-level text as it is posted."""
-    return Trusted(f"{agent} begins a run: each of its requests stands in this thread.")
+def thread_begins(agent: str, first: Trusted) -> Trusted:
+    """The top-level text as it is posted; `first` is what the run begins with."""
+    return Trusted(f"{agent} begins a run with {first}\nEach of its requests stands in this thread.")
 
 
 def thread_for(approvers: Sequence[str]) -> Trusted:
@@ -143,7 +143,7 @@ HELP = Trusted(
     "*/approvals* or */approvals pending* lists what you may decide, oldest first. *Review…* shows "
     "everything that will run, and its last page approves.\n"
     "*/approvals mine* lists what you decided, newest first.\n"
-    "*/approvals show ID* shows one request; the first 8 characters of its id are enough.\n"
+    "*/approvals show 7F3K2Q* shows one request, by the code that stands on its card.\n"
     "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
     "After *pending* and *history* you may name an agent or an action.\n"
     "*/approvals help* shows this.\n"
@@ -155,12 +155,12 @@ HELP = Trusted(
 )
 NOT_LOOKED_UP = Trusted("Signoff could not look that up. Try again in a moment.")
 NOT_FOR_HISTORY = Trusted("Only approvers, an agent's owner and admins can see the history.")
-NO_SUCH = Trusted("Signoff knows no such request. Its id stands in the card's menu, under *Details…*.")
+NO_SUCH = Trusted("Signoff knows no such request. Its code stands on its card, such as *7F3K2Q*.")
 NO_ID = Trusted(
-    "Give a request's id, or at least its first 8 characters: */approvals show 0199c2a4*. It stands in the "
-    "card's menu, under *Details…*."
+    "Give a request's code, which stands on its card: */approvals show 7F3K2Q*; or its id, or at least the "
+    "first 8 characters of that."
 )
-AMBIGUOUS = Trusted("Several requests begin so. Give more of the id.")
+AMBIGUOUS = Trusted("Several requests begin so. Give more of the code, or of the id.")
 
 
 def may_not_see(approvers: Sequence[str]) -> Trusted:

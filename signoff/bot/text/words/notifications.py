@@ -6,14 +6,13 @@ from signoff.bot.text.text import Trusted
 from signoff.bot.text.words.card import until
 
 
-def asks(agent: str, what: Trusted, ends: int, now: int | None, stakes_line: str, *, named: bool) -> Trusted:
-    """The top-level text of a card that waits: its first line decides whether a phone is unlocked.
+def asks(agent: str, what: Trusted, ends: int, now: int | None, *, named: bool) -> Trusted:
+    """The first line of a card's top-level text while it waits: it decides whether a phone is unlocked.
 
     A lock screen shows some 60 characters of it: where no policy has `named` it, the values come first.
     """
     when = until(ends, now)
-    first = f"{agent} asks: {what} · {when}" if named else f"{what} · {agent} asks · {when}"
-    return Trusted(f"{first}\n{stakes_line.replace('*', '')}. Open the message to see it and to decide.")
+    return Trusted(f"{agent} asks: {what} · {when}" if named else f"{what} · {agent} asks · {when}")
 
 
 def stands_elsewhere(permalink: str | None) -> Trusted:

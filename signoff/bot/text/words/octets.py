@@ -78,13 +78,21 @@ def described_whole(kind: str, size: int, sha256: str) -> str:
     return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
 
 
-IN_THREAD = "(in the thread, to look at)"
-"""After a file's description, once it stands in the card's thread."""
-DECODED = "decoded:"
-"""Before the text that a base64 text stands for: the value is the base64, this is our reading of it."""
+def in_thread(name: str) -> str:
+    """After a file's description, once it stands in the card's thread."""
+    return f"(in the thread, to look at: {name})"
+
+
+def sent_as(spelling: str) -> str:
+    """Before the value itself, as it is sent."""
+    return f"as it is sent, in {spelling}:"
+
+
+DECODED = "decoded by Signoff:"
+"""Before the text that a value stands for: the value is the base64, this is our reading of it."""
 READ_OTHERWISE = (
-    "Programs differ in how they read this base64, and one of the other ways gives a file as well. "
-    f"What is in the thread may not be what is used; {REVIEW_MORE} shows it as it is sent."
+    "Programs differ in how they read this base64, and another way gives something else, too: what is shown "
+    f"or stands in the thread may not be what is used. {REVIEW_MORE} shows it as it is sent."
 )
 """Of a file whose base64 is not the plain one (see `octets.Blob.sure`)."""
 
@@ -94,16 +102,19 @@ def file_name(number: int, suffix: str) -> str:
     return f"attachment-{number}.{suffix}"
 
 
-def alternative(number: int, described: str) -> str:
+def alternative(number: int, kind: str, size: int) -> str:
     """Of a picture, for who does not see it."""
-    return f"Attachment {number}: {described}"
+    return f"Attachment {number}: {kind}, {kilobytes(size)}"
 
 
-def comment(number: int, described: str, agent: str, action: str, permalink: str | None) -> Trusted:
-    """Above a file in the thread, in which other requests of the same run may stand, too."""
+def comment(number: int, kind: str, size: int, agent: str, action: str, permalink: str | None) -> Trusted:
+    """Above a file in the thread, in which other requests of the same run may stand, too.
+
+    It stays when the file is deleted, and so holds no digest.
+    """
     named = action_name(action)
     what = f"<{permalink}|this request> ({named})" if permalink else named
     return Trusted(
-        f"Attachment {number} of {what}: {described}. "
+        f"Attachment {number} of {what}: {kind}, {kilobytes(size)}. "
         f"It comes from {agent}, and nobody has checked what is in it."
     )

@@ -46,6 +46,11 @@ def late_click(status: End | None, by_id: str, at: int, now: int) -> Trusted:
     assert_never(status)
 
 
+def about(text: Trusted, what: Trusted, code: str) -> Trusted:
+    """Which request it was that somebody clicked on too late."""
+    return Trusted(f"{text}\n{what} · {code}")
+
+
 def _faster(did: str, by_id: str, at: int, now: int, when: str) -> Trusted:
     who = mention(by_id) if is_id(by_id) else "Somebody"
     ahead = f", {spelled(now - at)} before you" if at and 0 <= now - at < _A_DAY else ""
@@ -73,6 +78,12 @@ def groups_unread(groups: Sequence[str], why: str) -> Trusted:
         "Whoever runs Signoff is told; until they name people in its place, only people named by themselves "
         "can decide."
     )
+
+
+NOBODY_LEFT = Trusted(
+    "Nobody can decide this any more: everybody who was asked has left, or is no full member now. Signoff's "
+    "admins are told. It ends by itself when its time is over; the agent can ask again."
+)
 
 
 def edit_needs(approvers: Sequence[str]) -> Trusted:
@@ -143,6 +154,8 @@ MENTION_HELP = Trusted(
     "In a card's thread:\n"
     "*@signoff pending* shows you what waits there.\n"
     "*@signoff reject* and your reason rejects the request; the agent reads the reason.\n"
+    "Where several wait, write its code before the reason: *@signoff reject 7F3K2Q wrong customer*.\n"
+    "*@signoff details* and a code, anywhere, shows you that request.\n"
     "*@signoff help* shows this.\n"
     "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
     "approves. Only you see these answers. Signoff answers nothing else that people write."
@@ -157,6 +170,7 @@ NO_REASON = Trusted(
 REASON_TOO_LONG_HERE = Trusted("A reason has at most 3,000 characters. Nothing has changed.")
 WHICH_ONE = Trusted("*Which request do you mean?* Nothing has changed. These wait for you in this thread:")
 WAITS_HERE = Trusted("*Waiting for you in this thread:*")
+NOT_HERE = Trusted("*That one is not in this thread.* Nothing has changed. Have a look at it:")
 NOTHING_WAITS_HERE = Trusted("Nothing in this thread waits for you.")
 NOT_IN_A_THREAD = Trusted(
     "Write this in the thread of a card, as a reply to it. */approvals* lists what waits for you."

@@ -37,3 +37,8 @@ def rejected_before(by_id: str, at: int, same: bool, resubmit: bool) -> Trusted:
 def differs(changes: str) -> str:
     """What is not as it was in the one that was rejected; visible text."""
     return f"This one: {changes}"
+
+
+def file_in(name: str, kind: str) -> str:
+    """A field that holds a file: its name (visible) and what it is; not its base64, which says nothing."""
+    return f"{name} ({kind})"

@@ -1,0 +1,135 @@
+"""A card that waits, as it is heard: the whole of it as mrkdwn, within a message's bytes; pure.
+
+Slack's screen readers read a message's top-level `text` and none of its blocks. What the agent wrote stands
+behind a `•` (a field) or a `|` (a line of a text), so that no line of it passes for one of ours; nothing in
+it works as a mention, a link or markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from signoff.bot.text.cautions import caution_lines
+from signoff.bot.text.claims import claims
+from signoff.bot.text.fold import Folded
+from signoff.bot.text.quotes import isolated, quoted
+from signoff.bot.text.row import Row
+from signoff.bot.text.size import TEXT_BYTES, shortened
+from signoff.bot.text.text import Trusted, date, escape, sentence, visible
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import spoken as spoken_words
+from signoff.models.approval import Approval
+
+WARNING = 600
+"""Bytes of what can mislead."""
+CLAIMS = 900
+"""Bytes of the agent's words that the payload leaves room for."""
+_NOTICE = 120
+"""Bytes for the line that says what does not fit."""
+_SCHEME = re.compile(r"(?<=[A-Za-z0-9]):(?=//)")
+"""In an address: Slack makes links of what has a scheme."""
+_CODE = re.compile("`([^`]*)`")
+_SECOND = 1_000_000
+
+
+def spoken(first: Trusted, approval: Approval, folded: Folded, edits: bool) -> Trusted:
+    """`first`, then what the card shows, in its order: values, stakes, the agent's words, how to decide.
+
+    `folded` is the payload as the card has it, `edits` whether an Edit… stands on it. Where not all of it
+    fits, values are left out and counted: what Signoff knows and how to decide is always there.
+    """
+    head, stakes = _head(first, approval), [*_stakes(approval, folded)]
+    how = spoken_words.how(folded.whole, edits)
+    told = [*_claims(approval)]
+    room = TEXT_BYTES - _size([*head, *stakes, how])
+    shown = _within([*_values(folded.rows)], room - min(_size(told), CLAIMS), spoken_words.more_lines)
+    said = _within(told, room - _size(shown), lambda _: escape(card_words.more_claims()))
+    return Trusted(shortened("\n".join([*head, *shown, *stakes, *said, how]), TEXT_BYTES))
+
+
+def _head(first: Trusted, approval: Approval) -> list[Trusted]:
+    verdict = approval.verdict
+    asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
+    over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
+    return [first, asks, *over]
+
+
+def _values(rows: Sequence[Row]) -> Iterator[Trusted]:
+    """A line each; of a text in lines, its name and then its lines. Our own words are those in italics."""
+    if not rows:
+        yield escape(card_words.EMPTY_PAYLOAD)
+    for row in rows:
+        name = _name(row)
+        if row.form == "line" and (name or row.spans[0][1] == "italic"):
+            moment = f" ({date(row.at * _SECOND)})" if row.at is not None else ""
+            value = heard(isolated(row.text)) if row.text else ""
+            yield Trusted(f"{name}{value}{moment}".rstrip())
+            continue
+        if name:
+            yield Trusted(name.rstrip())
+        yield from map(_quoted, row.text.split("\n"))
+
+
+def _name(row: Row) -> str:
+    """`• amount: `; empty where a value goes on, or where the row is ours."""
+    if not row.path:
+        return ""
+    mark = f" {row.mark}" if row.mark else ""
+    return f"• {heard(' › '.join(map(isolated, row.path)) + mark)}: "
+
+
+def _stakes(approval: Approval, folded: Folded) -> Iterator[Trusted]:
+    """What Signoff says of it."""
+    verdict = approval.verdict
+    if not folded.whole:
+        yield escape(card_words.FOLDED)
+    if approval.request.schema_left_out:
+        yield escape(card_words.SCHEMA_LEFT_OUT)
+    known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
+    yield Trusted(card_words.stakes(*known).replace("*", ""))
+    for line in filter(None, caution_lines(approval.request, approval.payload).split("\n")):
+        spelled = _CODE.sub(lambda found: quoted(found[1]), line)
+        yield Trusted(shortened(heard(spelled), WARNING))
+
+
+def _claims(approval: Approval) -> Iterator[Trusted]:
+    """What the agent says beside the payload, each line behind a `|`."""
+    found = list(claims(approval.request))
+    if found:
+        yield escape(f"{card_words.AGENT_SAYS}:")
+    for claim in found:
+        label = f"{claim.label}: " if claim.label else ""
+        yield from map(_quoted, f"{label}{claim.text}".split("\n"))
+    if not approval.request.reason.strip():
+        yield heard(card_words.no_reason(approval.agent))
+
+
+def heard(text: str) -> Trusted:
+    """One visible line of anybody's as mrkdwn, in which nothing works as markup, mention or link."""
+    return sentence(_SCHEME.sub("\\\\u{3a}", text))
+
+
+def _quoted(line: str) -> Trusted:
+    return Trusted(f"| {heard(isolated(line))}")
+
+
+def _within(lines: list[Trusted], room: int, more: Callable[[int], Trusted]) -> list[Trusted]:
+    """The first lines within `room` bytes; the one that passes it is cut, and the rest is said by `more`."""
+    if _size(lines) <= room:
+        return lines
+    shown: list[Trusted] = []
+    room -= _NOTICE
+    for at, line in enumerate(lines):
+        size = _size([line])
+        if size > room:
+            cut = [Trusted(shortened(line, room - 1))] if room > _NOTICE else []
+            return [*shown, *cut, more(len(lines) - at)]
+        shown.append(line)
+        room -= size
+    return shown
+
+
+def _size(lines: Sequence[str]) -> int:
+    """Bytes, each with its line's end."""
+    return sum(len(line.encode("utf-8", "surrogatepass")) + 1 for line in lines)

@@ -1,0 +1,119 @@
+"""What waits, and one request: for whoever runs the server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from signoff.cli.database import opened_store
+from signoff.cli.output import Shown, clock, laid_out, printable, say
+from signoff.cli.parsers import Commands, command
+from signoff.errors import ConfigError
+
+if TYPE_CHECKING:
+    from signoff.models.approval import Approval
+
+SHOW_EPILOG = """\
+  signoff show 7F3K2Q
+
+By the code that stands on its card, by its id, or by at least the first 8 characters of that.
+"""
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Describe the commands."""
+    pending = command(commands, "pending", _pending, "list what waits for a decision", common=common)
+    show = command(commands, "show", _show, "show one request", common=common, epilog=SHOW_EPILOG)
+    show.add_argument("id", metavar="CODE|ID")
+    for parser, what in ((pending, "a list, with"), (show, "an object with")):
+        parser.add_argument(
+            "--json", action="store_true", help=f"one line: {what} the same keys as `signoff status --json`"
+        )
+
+
+def _pending(arguments: argparse.Namespace) -> int:
+    with opened_store() as (_, store):
+        found = [store.get(approval_id) for approval_id, _ in store.waiting()]
+    waiting = [approval for approval in found if approval and approval.pending]
+    if arguments.json:
+        print(json.dumps([_shown(approval).__dict__ for approval in waiting]))
+    elif waiting:
+        print("\n".join(_listed(waiting)))
+    else:
+        say("nothing waits for a decision.")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from signoff.approvals.errors import UnknownApproval
+    from signoff.approvals.lists import Ambiguous, NoId, find
+
+    with opened_store() as (_, store):
+        try:
+            approval = store.get(find(store, arguments.id))
+        except NoId:
+            raise ConfigError(f"{arguments.id!r} is neither a code, such as 7F3K2Q, nor an id.") from None
+        except Ambiguous:
+            raise ConfigError(f"several requests begin with {arguments.id!r}: give more of it.") from None
+        except UnknownApproval:
+            approval = None
+    if approval is None:
+        raise ConfigError(f"there is no request {arguments.id!r}: `signoff pending` lists what waits.")
+    if arguments.json:
+        print(json.dumps(_shown(approval).__dict__))
+    else:
+        print("\n".join([*_listed([approval]), *_rest(approval)]))
+    return 0
+
+
+def _shown(approval: Approval) -> Shown:
+    """As for an agent; but here `payload` is what is asked for."""
+    decision = approval.decision
+    return Shown(
+        id=approval.request_id,
+        status=approval.status,
+        action=approval.action,
+        agent=approval.agent,
+        payload=approval.payload,
+        edited=approval.edited,
+        decided_by=decision.approver if decision else None,
+        permalink=approval.card.permalink if approval.card else None,
+    )
+
+
+def _listed(approvals: list[Approval]) -> list[str]:
+    """Two lines each: code and what it is, told apart from the others; then whose, how long, and its id."""
+    from signoff.bot.text.which import Which, titles
+    from signoff.bot.text.words.which import cannot_be_undone
+
+    found = []
+    for approval, title in zip(approvals, titles([Which.of(one) for one in approvals]), strict=True):
+        verdict, indent = approval.verdict, " " * (len(approval.code) + 2)
+        undo = cannot_be_undone(verdict.reversibility, verdict.reversibility_from)
+        when = f"until {_clock(approval.expires_at)}" if approval.pending else approval.status
+        parts = [f"{approval.agent} asked {_clock(approval.created_at)}", undo, when, approval.request_id]
+        found += [
+            f"{approval.code}  {printable(title)}",
+            indent + printable(" · ".join(part for part in parts if part)),
+        ]
+    return found
+
+
+def _rest(approval: Approval) -> list[str]:
+    """What else `show` tells: why, what became of it, where its card stands, and the payload."""
+    said = [("reason", approval.request.reason), ("ended", approval.reason)]
+    if approval.decision:
+        said.append(("decided", f"{approval.decision.name} ({approval.decision.approver})"))
+        said.append(("because", approval.decision.reason))
+    if approval.card and approval.card.permalink:
+        said.append(("card", approval.card.permalink))
+    lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
+    payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
+    return [*lines, *map(printable, payload.split("\n"))]
+
+
+def _clock(microseconds: int) -> str:
+    from signoff.models.messages import moment
+
+    return clock(moment(microseconds))

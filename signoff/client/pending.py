@@ -1,0 +1,23 @@
+"""A request that waits for its decision: its state, and what is told of it meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+WAITING = "%s is asked, and waits for a decision: %s (`signoff status %s` tells its state)"
+"""Its code is what people see of it; where its card is, nobody knows yet."""
+UNSEEN = (
+    " No server has taken it yet: is `signoff serve` running? And an id is known to its own agent alone, "
+    "which is {agent} here."
+)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that nobody has decided yet. `expires_at` is when it ends unanswered."""
+
+    id: str
+    action: str
+    expires_at: datetime | None
+    status: str = "pending"
