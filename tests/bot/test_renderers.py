@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,3 +336,13 @@ def test_a_renderer_of_ours_that_fails_leaves_the_value_as_it_is(
     [value, *_] = values(None, {"a": [{"b": n, "c": "x"} for n in range(9)]})
     assert value.rows[-1].table and "RecursionError" in caplog.text
     assert json_text({"b": 1})
+
+
+def test_the_example_of_the_docs_is_a_renderer(others: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "summaries.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    others(names["invoice"])
+    summary = summarise(seen({"invoice_number": "R-1\u202e"}))
+    assert summary is not None and shown(summary).strip() == "Invoice R-1\\u{202e}"

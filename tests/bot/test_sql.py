@@ -159,6 +159,7 @@ def test_what_is_no_sql_gets_no_summary_and_what_cannot_be_read_says_so() -> Non
     assert told("please find the users", "query") == []
     assert told("Select the best offer from the list", "question") == []
     assert told("{ user { name } }", "query") == []
+    assert told("postgres", "sql_dialect") == [] and told("", "sql") == []
     assert "cannot be read" in told("rows of last year")[0]
     long = told("SELECT 1;\n" * 9000 + "DELETE FROM users")
     assert "cannot be read" in long[0] and "DELETE" in long[1]

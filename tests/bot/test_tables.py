@@ -23,7 +23,6 @@ from signoff.bot.text.renderers import Seen
 from signoff.bot.text.renderers.tables import summarise
 from signoff.bot.text.row import Row
 
-
 ODD = st.characters(min_codepoint=1, exclude_categories=["Cs"])
 
 
