@@ -132,21 +132,8 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (
-        agent,
-        verify,
-        init,
-        serve,
-        roles,
-        agents,
-        policy,
-        database,
-        requests,
-        audit,
-        backup,
-        keys,
-        setup,
-    ):
+    server = (init, serve, roles, agents, policy, requests, database, audit, backup, keys, setup)
+    for module in (agent, verify, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser
