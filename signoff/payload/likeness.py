@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from signoff.payload.canonical import canonical
@@ -9,7 +10,7 @@ from signoff.payload.canonical import canonical
 MOST_DIFFERING = 3
 SHORT = 80
 """Characters of a value that can be said in a line: what differs has to be."""
-MOST_BYTES = 32_000
+MOST_BYTES = 16_000
 """Of a payload that is compared: what is longer is alike only where it is the same."""
 _NONE = object()
 
@@ -34,7 +35,7 @@ def _is_short(text: str) -> bool:
 
 
 def _leaves(payload: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
-    """Each field's canonical text, by where it stands."""
+    """Each field's JSON, by where it stands."""
     found: dict[tuple[str | int, ...], str] = {}
     due: list[tuple[tuple[str | int, ...], Any]] = [((), payload)]
     while due:
@@ -44,5 +45,5 @@ def _leaves(payload: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
         elif isinstance(value, list) and value:
             due += [((*path, at), inner) for at, inner in enumerate(value)]
         elif path:
-            found[path] = canonical(value)
+            found[path] = canonical(value) if isinstance(value, float) else json.dumps(value)
     return found
