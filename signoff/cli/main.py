@@ -70,7 +70,10 @@ exit: 0 approved, or done   2 usage, settings, or an invalid request
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
     surroundings.leave_current_folder()
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    if slip := guide.slip(parser, sys.argv[1:] if argv is None else argv):
+        return _failed(slip, 2)
+    arguments = parser.parse_args(argv)
 
     def run() -> int:
         if sys.platform == "win32" and getattr(arguments, "command", "") in POSIX:

@@ -117,6 +117,8 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
     raw = text.encode()
     letters = raw.translate(None, _WHITE)
     readings = dict(_readings(letters))
+    if url:
+        readings.pop("hex", None)  # it says base64
     found = _file(readings, bool(url)) or _readable(readings, letters, bool(url))
     if found is None and (url or _says_bytes(schema) or _is_no_accident(raw, letters)):
         found = _any(readings, bool(url))
@@ -248,12 +250,19 @@ def _says_bytes(schema: Mapping[str, Any] | None) -> bool:
 
 def _text_of(content: bytes) -> str | None:
     """Bytes as text that can be read; UTF-16 as well, in which PowerShell takes its commands."""
-    wide = len(content) >= 8 and len(content) % 2 == 0 and not any(content[1::2])
     try:
-        text = content.decode("utf-16-le" if wide else "utf-8")
+        text = content.decode(_encoding(content))
     except UnicodeDecodeError:
         return None
     return text if text.strip() and text.translate(_TEXT_ALLOWS).isprintable() else None
+
+
+def _encoding(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if len(content) < 8 or len(content) % 2 or (any(content[::2]) and any(content[1::2])):
+        return "utf-8"
+    return "utf-16-be" if any(content[1::2]) else "utf-16-le"
 
 
 def _is_canonical(content: bytes, letters: bytes) -> bool:
@@ -269,10 +278,11 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
     """
     if len(letters) < LONG or _HEX.match(letters):
         return False
-    lines = [line.strip(_WHITE) for line in raw.strip(_WHITE).split(b"\n")]
-    if any(space in line for line in lines for space in (b" ", b"\t")):
+    whole = raw.strip(_WHITE)
+    if 0 <= whole.find(b"\n") < LINE:
         return False
-    if len(lines) > 1 and (len(lines[0]) < LINE or len(set(map(len, lines[:-1]))) > 1):
+    lines = [line.strip(_WHITE) for line in whole.split(b"\n")]
+    if any(b" " in line or b"\t" in line for line in lines) or len(set(map(len, lines[:-1]))) > 1:
         return False
     if letters.endswith(b"="):
         return True
