@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from signoff.payload.canonical import canonical
@@ -31,11 +30,11 @@ def is_like(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _is_short(text: str) -> bool:
-    return len(text) <= SHORT and "\\n" not in text
+    return len(text) <= SHORT and "\n" not in text
 
 
 def _leaves(payload: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
-    """Each field's JSON, by where it stands."""
+    """Each field's value as text, by where it stands; that of a text begins with a quote."""
     found: dict[tuple[str | int, ...], str] = {}
     due: list[tuple[tuple[str | int, ...], Any]] = [((), payload)]
     while due:
@@ -45,5 +44,5 @@ def _leaves(payload: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
         elif isinstance(value, list) and value:
             due += [((*path, at), inner) for at, inner in enumerate(value)]
         elif path:
-            found[path] = canonical(value) if isinstance(value, float) else json.dumps(value)
+            found[path] = f'"{value}' if isinstance(value, str) else canonical(value)
     return found
