@@ -89,7 +89,7 @@ OF_ENDED: dict[str, Look] = {
 }
 EXPIRED_WORDS = ("nobody answered", "the time ran out", "it is expired", "this is expired")
 APPROVED_WORDS = ("*approved*", "approved by policy", "approved this", "running…", "is approved")
-REJECTED_WORDS = ("*rejected*", "rejected this", "is rejected", "sent back")
+REJECTED_WORDS = ("*rejected*", "rejected by", "rejected this", "is rejected", "sent back")
 
 
 def as_notified(approval: Approval) -> Approval:
