@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -96,7 +97,7 @@ class Blob:
 
     @property
     def described_whole(self) -> str:
-        """The same with all of its digest."""
+        """The same with every byte counted, for Review…"""
         return words.described_whole(self.kind, self.size, self.sha256)
 
 
@@ -128,17 +129,22 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
 
 def attached(payload: Mapping[str, Any]) -> list[Blob]:
     """The first few files of a payload that Slack shows, each once, in its order."""
-    found: dict[str, Blob] = {}
+    return list(islice((one for one in blobs(payload) if one.shows), MOST_ATTACHED))
+
+
+def blobs(payload: Mapping[str, Any]) -> Iterator[Blob]:
+    """All bytes in a payload, each once, in its order; by their own look, whatever a schema says."""
+    known = set[str]()
     left: list[Any] = [payload]
-    while left and len(found) < MOST_ATTACHED:
+    while left:
         value = left.pop()
         if isinstance(value, dict):
             left.extend(reversed(value.values()))
         elif isinstance(value, list):
             left.extend(reversed(value))
-        elif (one := blob(value)) is not None and one.shows:
-            found.setdefault(one.sha256, one)
-    return list(found.values())
+        elif (one := blob(value)) is not None and one.sha256 not in known:
+            known.add(one.sha256)
+            yield one
 
 
 def beginning(text: str) -> str | None:
