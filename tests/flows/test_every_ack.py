@@ -167,7 +167,7 @@ def test_what_is_largest_of_each_kind_fits_too(bot: Haunt, script: str) -> None:
     ana = local.person(ANA)
     values = [f"{at} {word * 8}"[:70] for at in range(101)]
     properties: JSON = {"choice": {"enum": values}} if len(str(values).encode()) < 25_000 else {}
-    payload = {"choice": values[0], **{f"{word[:9]}{at}": [word] for at in range(60)}, "text": word}
+    payload = {"choice": values[0], **{f"{word[:9]}{at}": [word.strip()] for at in range(60)}, "text": word}
     approval_id = local.ask(
         payload=payload, json_schema={"type": "object", "properties": properties}, reversibility="reversible"
     )
