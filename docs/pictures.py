@@ -1,11 +1,15 @@
 """`make pictures`: plays the demo in a browser, and takes the pictures that README and docs show.
 
+`python docs/pictures.py FOLDER [WORD …]` draws the requests of `signoff.bot.gallery` instead, as a phone
+shows them: every card, form, list and Home whose name holds one of the words, a picture each in FOLDER.
+
 Needs Debian's packages chromium and fonts-noto-color-emoji (without it, emoji are boxes). Look at every
 picture before it is committed: spacing, truncation, wording.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from slack_sdk import WebClient
+
+from signoff.bot.gallery.layouts import Layout, layouts
+from signoff.sandbox.server import Sandbox
 
 IMAGES = Path(__file__).parent / "images"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -30,10 +38,24 @@ SECONDS = 30_000.0
 STILL = "* { animation: none !important; transition: none !important; caret-color: transparent !important }"
 
 
+PEOPLE = {"U0ANA": "U0ANA00001", "S0FINANCE": "S0FINANCE1", "C0APPROVALS": "C0APPROVE1"}
+"""Ids of the made-up requests, and those of the stand-in's team."""
+
+
 def main() -> None:
     """Take them all."""
-    IMAGES.mkdir(exist_ok=True)
     expect.set_options(timeout=SECONDS)
+    if sys.argv[1:]:
+        folder, words = Path(sys.argv[1]), sys.argv[2:]
+        folder.mkdir(exist_ok=True, parents=True)
+        with Sandbox.start() as slack, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            for layout in layouts():
+                if not words or any(word in layout.name for word in words):
+                    drawn(browser, slack, layout, folder)
+            browser.close()
+        return
+    IMAGES.mkdir(exist_ok=True)
     with demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         take(browser, url)
@@ -78,6 +100,36 @@ def take(browser: Browser, url: str) -> None:
     reject(page)
     review(page)
     decided(page)
+
+
+def drawn(browser: Browser, slack: Sandbox, layout: Layout, folder: Path) -> None:
+    """One layout, as Ana sees it on her phone."""
+    slack.reset()
+    web, ana = WebClient(slack.bot_token, base_url=slack.api_url), PEOPLE["U0ANA"]
+    text = json.dumps(layout.content)
+    for id_, known in PEOPLE.items():
+        text = re.sub(rf"\b{id_}\b", known, text)
+    content, place = json.loads(text), f"{slack.url}/#/ana/{CHANNEL}"
+    if layout.surface == "message":
+        web.chat_postMessage(channel=CHANNEL, **{"text": layout.name, **content})
+    elif content["type"] == "home":
+        web.views_publish(user_id=ana, view=content)
+        place = f"{slack.url}/#/ana/@home"
+    else:
+        web.views_open(trigger_id=slack._service.workspace.new_trigger(ana), view=content)
+    context = browser.new_context(
+        viewport={"width": PHONE["width"], "height": 4_000}, device_scale_factor=2,
+        locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light", reduced_motion="reduce",
+    )  # fmt: skip
+    page = context.new_page()
+    page.goto(place)
+    shown = page.locator("article.message") if layout.surface == "message" else page.get_by_role("dialog")
+    shown = page.get_by_role("tabpanel").locator(".blocks") if content.get("type") == "home" else shown
+    expect(shown.last).to_be_visible()
+    file = folder / f"{re.sub('[^a-z0-9]+', '-', layout.name.lower()).strip('-')}.png"
+    shown.last.screenshot(path=file, style=STILL)
+    print(file)
+    context.close()
 
 
 def lists(page: Page, url: str) -> None:

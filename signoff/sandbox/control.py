@@ -12,13 +12,14 @@
   `disconnect` of the socket takes a `reason`: Slack's, or `half_open`, which leaves ghosts behind
 - `POST team`: `{"users": {id: {flag: value}}, "channels": {id: {field: value}}, "usergroups": {id: {field:
   value}}, "bot": {"token_error": "token_revoked" | "account_inactive" | "", "scopes": […], "installed":
-  bool}, "events": […], "features": {…}, "enterprise": "E…" | ""}`. `enterprise` makes the workspace part of
-  an Enterprise Grid; people of its other workspaces have a `team_id` and `teams` of their own, and its
-  `enterprise_id`. The fields are those of `team.py`; a channel also takes
-  `bot_is_member`. What is not there yet is created and needs a `name`. `events` are what the app subscribes
-  to (see `subscriptions.py`), `features` the commands and shortcuts that the page lists (see `features.py`);
-  of a change it is told in the background. Where `installed` is false the app is uninstalled: its bot token
-  is dead, and nobody can use it any more
+  bool, "org_deploy": bool}, "events": […], "features": {…}, "enterprise": "E…" | "", "plan": "free" |
+  "standard"}`. On the plan `free` there are no user groups; where `org_deploy` is true conversations are
+  known by their ids alone. `enterprise` makes the workspace part of an Enterprise Grid; people of its other
+  workspaces have a `team_id` and `teams` of their own, and its `enterprise_id`. The fields are those of
+  `team.py`; a channel also takes `bot_is_member`. What is not there yet is created and needs a `name`.
+  `events` are what the app subscribes to (see `subscriptions.py`), `features` the commands and shortcuts that
+  the page lists (see `features.py`); of a change it is told in the background. Where `installed` is false the
+  app is uninstalled: its bot token is dead, and nobody can use it any more
 - `GET log`: `entries`, every call and envelope; with `?brief=1` the newest as lines of the inspector, with
   `?n=…` that one alone; `POST reset`: as freshly started, tokens and links kept
 """

@@ -106,6 +106,17 @@ def test_nobodys_pause_is_believed_for_ever(monkeypatch: pytest.MonkeyPatch, sla
     assert caught.value.seconds == LONGEST_PAUSE and caught.value.limited == "chat.postMessage"
 
 
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
+def test_a_pause_is_kept_however_its_header_is_spelled(
+    monkeypatch: pytest.MonkeyPatch, slack: Slack, name: str
+) -> None:
+    said = {"status": 429, "headers": {name: "17"}, "body": '{"ok": false, "error": "ratelimited"}'}
+    monkeypatch.setattr(slack.web, "_perform_urllib_http_request", lambda **_: said)
+    with pytest.raises(SlackUnavailable) as caught:
+        slack.post("C0RANDOM01", "one")
+    assert caught.value.seconds == 17 and caught.value.undone
+
+
 def test_nobody_is_somebody_by_an_answer_that_is_not_slacks(running: Sandbox, slack: Slack) -> None:
     directory = SlackDirectory(slack)
     running.faults(method="users.info", mode="html")

@@ -90,7 +90,7 @@ def test_values_come_in_order_then_stakes_then_the_agents_words_then_how_to_deci
         reversibility="costly",
     )  # fmt: skip
     order = [
-        "billing-bot asks", "refund.create", "• customer: cus_42", "• note:", "| one", "| two",
+        "billing-bot asks", "refund.create, asks", "• customer: cus_42", "• note:", "| one", "| two",
         "Costly to undo", "The agent says:", "| Duplicate charge.", "| Touches: one customer",
         "Open the message to decide: Approve",
     ]  # fmt: skip
@@ -107,6 +107,13 @@ def test_what_does_not_fit_is_counted_and_what_decides_stays() -> None:
     for words in ("Cannot be undone", "| Because of ticket 991.", "Open the message to decide: "):
         assert words in said
     assert len(said.encode()) > TEXT_BYTES - 700, "and the room is used"
+
+
+def test_what_can_mislead_leaves_room_for_how_to_decide() -> None:
+    payload = {f"to{number}": f"p\u0430ypal{number}@example.com" for number in range(40)}
+    said = said_of(payload | {f"x{n}": "safe\u202efdp.exe" * 5 for n in range(20)}, reason="Because.")
+    assert "Cyrillic" in said and said.endswith("Details…") and "| Because." in said
+    assert len(said.encode()) <= TEXT_BYTES and "• to0: " in said
 
 
 def test_the_agents_words_have_room_where_the_payload_has_little() -> None:

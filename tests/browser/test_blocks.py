@@ -174,6 +174,26 @@ def test_hostile_text_is_text_and_nothing_else(shown: Callable[..., Locator]) ->
     ]
 
 
+def test_tables_are_drawn_and_a_data_table_a_page_at_a_time(shown: Callable[..., Locator]) -> None:
+    def row(*texts: str) -> list[JSON]:
+        return [{"type": "raw_text", "text": text} for text in texts]
+
+    rows = [row("name", "amount"), *(row(f"item {number}", str(number)) for number in range(1, 8))]
+    whole = {"type": "table", "rows": rows, "column_settings": [None, {"align": "right"}]}
+    paged = {"type": "data_table", "caption": "What is refunded", "rows": rows}
+    card = shown(whole, paged)
+    assert card.locator(".undrawn").count() == 0
+    expect(card.locator(".table tr")).to_have_count(8)
+    expect(card.locator(".table td.right").last).to_have_text("7")
+    paging = card.locator(".data_table")
+    expect(paging.locator("caption")).to_have_text("What is refunded")
+    expect(paging.locator("tbody tr")).to_have_count(5)
+    expect(paging).to_contain_text("Page 1 of 2")
+    paging.get_by_role("button", name="Next").click()
+    expect(paging.locator("tbody tr")).to_have_text(["item 66", "item 77"])
+    expect(paging.get_by_role("button", name="Next")).to_be_disabled()
+
+
 def test_a_text_of_forty_thousand_characters_stays_inside_its_message(shown: Callable[..., Locator]) -> None:
     card = shown(text="W" * 40_000)
     assert len(card.locator(".blocks").inner_text()) == 40_000

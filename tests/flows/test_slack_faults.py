@@ -180,3 +180,52 @@ def test_cards_wait_for_a_token_that_was_revoked(road: Road) -> None:
     ana.click(card(road.slack, second.id), "approve")
     assert second.wait(20).approved
     redrawn(road.slack, second.id, "*Approved*")
+
+
+@pytest.mark.parametrize("mode", ["html", "empty", "not_json"])
+@pytest.mark.parametrize(("method", "done"), [("chat.postMessage", False), ("chat.update", True)])
+def test_a_proxys_answer_postpones_a_card_and_is_no_refusal(
+    road: Road, method: str, done: bool, mode: str
+) -> None:
+    """Whether Slack did its part or not: the card stands, once and up to date, and no admin is told."""
+    ana, told = Someone(road.slack, ANA), len(road.slack.messages(OMAR))
+    action = f"proxied.{mode}"
+    if method == "chat.postMessage":
+        with road.fault(method=method, mode=mode, done=done, status=200, times=2, about=action):
+            ticket = ask(road, action)
+            message = card(road.slack, ticket.id)
+        ana.click(message, "approve")
+    else:
+        ticket = ask(road, action)
+        message = card(road.slack, ticket.id)
+        eventually(lambda: not undelivered(road.store))
+        with road.fault(method=method, mode=mode, done=done, status=200, about=message["ts"]):
+            ana.click(message, "approve")
+            eventually(lambda: not road.faults_left())
+    assert ticket.wait(20).approved
+    redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>")
+    assert len(cards(road.slack, ticket.id)) == 1
+    assert len(road.slack.messages(OMAR)) == told
+
+
+@pytest.mark.parametrize("error", ["update_failed", "external_channel_migrating", "org_login_required"])
+def test_what_passes_by_itself_is_waited_for(road: Road, error: str) -> None:
+    ana, told = Someone(road.slack, ANA), len(road.slack.messages(OMAR))
+    ticket = ask(road, f"waits.{error.replace('_', '-')}")
+    message = card(road.slack, ticket.id)
+    eventually(lambda: not undelivered(road.store))
+    with road.fault(method="chat.update", mode="error", error=error, times=2, about=message["ts"]):
+        ana.click(message, "approve")
+        redrawn(road.slack, ticket.id, "*Approved*")
+    assert ticket.wait(20).approved and len(road.slack.messages(OMAR)) == told
+
+
+def test_a_card_of_many_bytes_can_be_redrawn(road: Road) -> None:
+    """Its top-level text holds as many bytes as chat.update takes, whatever it is written in."""
+    ana = Someone(road.slack, ANA)
+    payload = {f"поле{number}": "漢字仮名" * 20 for number in range(30)}
+    ticket = road.agent("fault-bot").request("big.text", payload, reason="Причина " * 300, reversible=True)
+    message = card(road.slack, ticket.id)
+    assert 3_000 < len(message["text"].encode()) <= 3_900
+    ana.reject(message, "Слишком много")
+    redrawn(road.slack, ticket.id, "*Rejected*")

@@ -19,9 +19,9 @@ from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
-from signoff.bot.text.memory import recalled, recalled_line
+from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated_sentence
-from signoff.bot.text.spoken import spoken
+from signoff.bot.text.spoken import spoken, unlinked
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import says
@@ -83,7 +83,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     found = values_of(approval)
     for characters, lines, room, one_liners in _BUDGETS:
         if waits:
-            folded = fold(found, CHARACTERS, LINES, one_liners)
+            folded = fold(found, CHARACTERS, LINES, one_liners, tables=True)
             blocks = _waiting(approval, folded, said(approval, characters, lines))
         else:
             folded = fold(found, *_AFTER)
@@ -99,7 +99,7 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     What has become of the approval is said where that is over: it does not change any more.
     """
     waits = approval.pending and (now is None or now < approval.expires_at)
-    what = trusted_title(Which.of(approval), NOTIFIED)
+    what = unlinked(trusted_title(Which.of(approval), NOTIFIED))
     told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
     text = notices.asked(approval.agent, what, *lines)
@@ -191,11 +191,10 @@ def _button(action_id: str, label: str, value: str) -> Block:
 
 def _text(approval: Approval, folded: Folded, waits: bool, now: int | None) -> Trusted:
     verdict = approval.verdict
-    what = trusted_title(Which.of(approval), NOTIFIED)
+    what = unlinked(trusted_title(Which.of(approval), NOTIFIED))
     if waits:
-        first = notices.asks(approval.agent, what, approval.expires_at, now, named=bool(verdict.headline))
-        said_before = recalled_line(approval.rejected)
-        first = Trusted(f"{first}\n{said_before}") if said_before else first
+        named = bool(verdict.headline)
+        first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)
         return spoken(first, approval, folded, can_edit(approval))
     outcome = outcome_line(approval)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
 from signoff.bot.text.quotes import isolated, isolated_sentence
+from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import row_blocks
@@ -44,6 +45,6 @@ def report_blocks(approval: Approval) -> list[Block]:
 
 def report_text(approval: Approval) -> Trusted:
     """The notification."""
-    what = trusted_title(Which.of(approval))
+    what = unlinked(trusted_title(Which.of(approval)))
     outcome = outcome_line(approval) if approval.outcome else None
     return notices.reported(approval.agent, what, outcome)

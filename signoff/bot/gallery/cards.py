@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from signoff.bot.gallery.approval import BEGAN, SECOND
+from signoff.models.approval import Rejection
 from signoff.models.messages import Decision, Outcome
 
 Case = tuple[dict[str, Any], dict[str, Any]]
@@ -147,6 +148,21 @@ CARDS: Mapping[str, Case] = {
             "action": "mail.send",
             "reason": "<!channel> *urgent* https://evil.example",
             "verdict": sure("costly"),
+        },
+    ),
+    "rejected-before": (
+        {**REFUND, "amount": 120},
+        {
+            "schema": REFUND_SCHEMA,
+            "verdict": sure("costly", over="refunds of an agent in a day are over 500 EUR"),
+            "rejected": Rejection(
+                approval_id="01930000-0000-7000-8000-000000000003",
+                by_id="U0BEN",
+                at=BEGAN - 12 * 60 * SECOND,
+                reason="Wrong customer: this is *992's*.",
+                same=False,
+                payload={**REFUND, "amount": 1_200},
+            ),
         },
     ),
     "approved-running": (REFUND, ended("approved", decision=decided(), verdict=sure("costly"))),

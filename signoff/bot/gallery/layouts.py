@@ -67,8 +67,13 @@ def layouts() -> Iterator[Layout]:
         for name, case in cases.items():
             yield from _of_one(f"{set_name}/{name}", approval_of(case))
     every = [approval_of(case) for cases in SETS.values() for case in cases.values()]
-    yield from _of_many([replace(one, id=f"{ID[:-4]}{number:04x}") for number, one in enumerate(every)])
+    yield from _of_many([replace(one, id=_id(number)) for number, one in enumerate(every)])
     yield from _by_themselves(approval_of(CARDS["short"]))
+
+
+def _id(number: int) -> str:
+    """An id, and so a code, of its own."""
+    return f"{number * 0x9E3779B1 & 0xFFFFFFFF:08x}{ID[8:]}"
 
 
 def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
@@ -171,6 +176,8 @@ def _listed(approval: Approval) -> Listed:
         why=verdict.why,
         rule_says=verdict.reason,
         policy=verdict.policy,
+        code_length=approval.code_length,
+        rejected=approval.rejected,
     )
 
 

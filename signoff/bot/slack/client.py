@@ -15,7 +15,14 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from signoff.bot.slack.errors import Refusal, SlackError, SlackRefused, SlackUnavailable, translated
+from signoff.bot.slack.errors import (
+    Refusal,
+    SlackError,
+    SlackRefused,
+    SlackUnavailable,
+    header,
+    translated,
+)
 from signoff.bot.text.size import TEXT_BYTES, shortened
 
 log = logging.getLogger("signoff.slack")
@@ -85,8 +92,8 @@ class Slack:
 
     def scopes(self) -> frozenset[str] | None:
         """What the token was granted; None where Slack does not say it."""
-        said = self._ask("auth.test", {}).headers.get("x-oauth-scopes")
-        return None if said is None else frozenset(said.replace(",", " ").split())
+        said = header(self._ask("auth.test", {}).headers, "x-oauth-scopes")
+        return frozenset(said.replace(",", " ").split()) or None
 
     def _ask(self, method: str, arguments: Mapping[str, Any]) -> SlackResponse:
         given = {name: value for name, value in arguments.items() if value is not None}

@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from slack_sdk.errors import SlackApiError
+from typing import TYPE_CHECKING, Any
 
 from signoff.errors import SignoffError
+
+if TYPE_CHECKING:
+    from slack_sdk.errors import SlackApiError
 
 UNDONE = frozenset(
     {
@@ -107,7 +108,7 @@ def translated(method: str, error: SlackApiError) -> SlackError:
     code = str(said.get("error") or "")
     limited = answer.status_code == 429 or code in ("ratelimited", "rate_limited")
     if limited or code in RETRYABLE or answer.status_code >= 500 or not _CODE.fullmatch(code):
-        after = str(answer.headers.get("Retry-After", ""))
+        after = header(answer.headers, "Retry-After")
         return SlackUnavailable(
             f"{code if _CODE.fullmatch(code) else 'its answer is not Slack’s'}.",
             min(float(after), LONGEST_PAUSE) if after.isascii() and after.isdigit() else 2.0,
@@ -119,3 +120,8 @@ def translated(method: str, error: SlackApiError) -> SlackError:
     each = said.get("errors")
     errors = [one for one in each if isinstance(one, dict)] if isinstance(each, list) else []
     return SlackRefused(code, WHAT_TO_DO.get(code) or (json.dumps(lines[:3]) if lines else ""), errors)
+
+
+def header(headers: Mapping[str, Any], name: str) -> str:
+    """A header of an answer, however it is spelled; empty where it is not there."""
+    return next((str(value) for key, value in headers.items() if key.lower() == name.lower()), "")

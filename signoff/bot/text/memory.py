@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.text.difference import each_change
 from signoff.bot.text.quotes import isolated, quoted
-from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, sentence, visible
+from signoff.bot.text.text import Block, cut, mrkdwn, plain, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import which as which_words
 from signoff.models.approval import Rejection
@@ -28,15 +28,6 @@ def recalled(rejection: Rejection | None, payload: dict[str, object] | None = No
         found.append(plain(_reason(rejection)))
     changes = _changes(rejection, payload)
     return [*found, plain(which_words.differs(changes))] if changes else found
-
-
-def recalled_line(rejection: Rejection | None) -> Trusted | None:
-    """The same as a line of top-level text; None where nobody rejected it."""
-    if rejection is None:
-        return None
-    parts = (rejection.by_id, rejection.at, rejection.same, rejection.resubmit)
-    said = which_words.rejected_before(*parts).replace("*", "")
-    return Trusted(f"{said}: {sentence(_reason(rejection))}" if rejection.reason.strip() else said)
 
 
 def _reason(rejection: Rejection) -> str:

@@ -13,16 +13,20 @@ from collections.abc import Callable, Iterator, Sequence
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import Folded
+from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
-from signoff.bot.text.text import Trusted, date, escape, sentence, visible
+from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import spoken as spoken_words
+from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
-WARNING = 600
+WARNINGS = 800
 """Bytes of what can mislead."""
+HEAD = 600
+"""Bytes of each line above the values."""
 CLAIMS = 900
 """Bytes of the agent's words that the payload leaves room for."""
 _NOTICE = 120
@@ -52,7 +56,14 @@ def _head(first: Trusted, approval: Approval) -> list[Trusted]:
     verdict = approval.verdict
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
-    return [first, asks, *over]
+    before = [_as_heard(part) for part in recalled(approval.rejected, approval.payload)]
+    return [Trusted(shortened(line, HEAD)) for line in (first, asks, *over, *before)]
+
+
+def _as_heard(part: Block) -> Trusted:
+    """A text object of ours, or of what somebody wrote: that is plain text, of one line."""
+    own = part["type"] == "mrkdwn"
+    return Trusted(part["text"].replace("*", "")) if own else heard(part["text"].replace("\n", " "))
 
 
 def _values(rows: Sequence[Row]) -> Iterator[Trusted]:
@@ -76,7 +87,7 @@ def _name(row: Row) -> str:
     if not row.path:
         return ""
     mark = f" {row.mark}" if row.mark else ""
-    return f"• {heard(' › '.join(map(isolated, row.path)) + mark)}: "
+    return f"• {heard(' › '.join(map(isolated, row.path)) + mark + ':')} "
 
 
 def _stakes(approval: Approval, folded: Folded) -> Iterator[Trusted]:
@@ -85,12 +96,12 @@ def _stakes(approval: Approval, folded: Folded) -> Iterator[Trusted]:
     if not folded.whole:
         yield escape(card_words.FOLDED)
     if approval.request.schema_left_out:
-        yield escape(card_words.SCHEMA_LEFT_OUT)
+        yield heard(unusable(approval.request.schema_gaps))
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
     yield Trusted(card_words.stakes(*known).replace("*", ""))
-    for line in filter(None, caution_lines(approval.request, approval.payload).split("\n")):
-        spelled = _CODE.sub(lambda found: quoted(found[1]), line)
-        yield Trusted(shortened(heard(spelled), WARNING))
+    told = caution_lines(approval.request, approval.payload).split("\n")
+    spelled = [heard(_CODE.sub(lambda found: quoted(found[1]), line)) for line in told if line]
+    yield from _within(spelled, WARNINGS, spoken_words.more_warnings)
 
 
 def _claims(approval: Approval) -> Iterator[Trusted]:
@@ -107,7 +118,12 @@ def _claims(approval: Approval) -> Iterator[Trusted]:
 
 def heard(text: str) -> Trusted:
     """One visible line of anybody's as mrkdwn, in which nothing works as markup, mention or link."""
-    return sentence(_SCHEME.sub("\\\\u{3a}", text))
+    return sentence(unlinked(Trusted(text)))
+
+
+def unlinked(text: Trusted) -> Trusted:
+    """The same, without an address that Slack would make a link of: it does where no `verbatim` keeps it."""
+    return Trusted(_SCHEME.sub("\\\\u{3a}", text))
 
 
 def _quoted(line: str) -> Trusted:

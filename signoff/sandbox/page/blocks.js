@@ -4,6 +4,7 @@ import { rich } from "./rich.js";
 import { text } from "./text.js";
 import { control } from "./elements.js";
 import { input } from "./input.js";
+import { dataTable, table } from "./table.js";
 
 /** All blocks of a message or of a view. */
 export function draw(blocks, at) {
@@ -31,6 +32,9 @@ const KINDS = {
   },
   image: (block) => el("figure", {}, block.title ? el("figcaption", {}, text(block.title)) : null, image(block)),
   input,
+  table,
+  data_table: dataTable,
+  alert: (block) => el("p", { class: `alert ${block.level ?? "default"}`, role: "note" }, text(block.text)),
 };
 
 const undrawn = (block) => el("p", { class: "undrawn" }, `A ${block.type} block stands here: not drawn here.`);

@@ -28,4 +28,5 @@ def asked(agent: str, what: Trusted, *state: Trusted) -> Trusted:
 
 def reported(agent: str, what: Trusted, outcome: Trusted | None) -> Trusted:
     """The top-level text of that card."""
-    return Trusted("\n".join([f"{agent} ran without asking: {what}", *([outcome] if outcome else [])]))
+    became = [outcome.replace("*", "")] if outcome else []
+    return Trusted("\n".join([f"{agent} ran without asking: {what}", *became]))

@@ -16,6 +16,11 @@ def more_lines(count: int) -> Trusted:
     return Trusted(f"… and {count:,} more line{'' if count == 1 else 's'}: open the message to see them.")
 
 
+def more_warnings(count: int) -> Trusted:
+    """Where not all that can mislead fits."""
+    return Trusted(f"… and {count:,} more line{'' if count == 1 else 's'} of what can mislead.")
+
+
 def how(whole: bool, edits: bool) -> Trusted:
     """The last line: what can be pressed on the card."""
     first = card_words.APPROVE if whole else card_words.REVIEW_MORE
