@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from signoff.sandbox.server import Sandbox
 JSON = dict[str, Any]
 CHANNEL = "C0APPROVE1"
 ANA, BEN, MIA, OMAR = "U0ANA00001", "U0BEN00001", "U0MIA00001", "U0OMAR0001"
+CURRENCY = re.compile(r" \([A-Z]{3}\)\Z")
+"""After an amount's name in the label of its input."""
 PRESSABLE = frozenset({"button", "overflow", "static_select"})
 
 
@@ -107,18 +110,19 @@ class Someone:
         return found
 
     def submit(self, view: JSON, **fields: Any) -> JSON:
-        """Submit a form; `fields` are by label (spaces as _), an option by its value."""
+        """Submit a form; `fields` are by label (spaces as _, no currency), an option by its value."""
         state = {}
         labels = {name.replace("_", " "): value for name, value in fields.items()}
         for block in view["blocks"]:
-            if block["type"] == "input" and block["label"]["text"] in labels:
+            label = CURRENCY.sub("", block["label"]["text"]) if block["type"] == "input" else ""
+            if label in labels:
                 element = block["element"]
                 name = {
                     "radio_buttons": "selected_option", "static_select": "selected_option",
                     "checkboxes": "selected_options", "datepicker": "selected_date",
                     "external_select": "selected_option", "datetimepicker": "selected_date_time",
                 }.get(element["type"], "value")  # fmt: skip
-                given = {name: labels.pop(block["label"]["text"])}
+                given = {name: labels.pop(label)}
                 state[block["block_id"]] = {element["action_id"]: given}
         assert not labels, f"no such field: {labels}"
         answer = self.slack.act(type="submit", user=self.user, view_id=view["id"], state=state)
