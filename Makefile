@@ -11,7 +11,8 @@ SPREAD := -n $(WORKERS) --dist loadgroup
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
-	$(BIN)/signoff demo
+	@echo "Starting the demo: a Redis, the server, a stand-in for Slack and five agents. It takes some seconds."
+	@$(BIN)/signoff demo
 
 test: $(INSTALLED) ## All tests but the long ones (LONG=1: those too); skipped where a server is not installed
 	$(if $(LONG),,@echo "The long ones (minutes of random faults, every crash point) are left to .ci/run, or LONG=1.")
@@ -65,12 +66,14 @@ clean:
 
 # These files say that an install went through; a changed pyproject.toml asks for another one.
 $(INSTALLED): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@echo "Installing Signoff with all that its tests and tools need, into .venv: half a minute or more."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 # What it takes to run Signoff, and no tools: two thirds of the time.
 $(RUNS): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,embedded]'
+	@echo "Installing Signoff and what its server needs, into .venv: some twenty seconds."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,embedded]'
 	@touch $@
 
 $(BIN)/python:
@@ -81,6 +84,7 @@ $(BIN)/python:
 	  echo "Signoff needs Python 3.11 or later, and there is none as $(or $(PYTHON),python3): install it, or say make PYTHON=/where/it/is." >&2; \
 	  exit 1; \
 	fi; \
+	echo "Making .venv with $$found: all that is installed goes in there, and make clean takes it away."; \
 	$$found -m venv .venv || { \
 	  rm -rf .venv; \
 	  echo "$$found cannot make a virtual environment. Debian and Ubuntu: apt-get install python3-venv." >&2; \

@@ -45,7 +45,7 @@ PUBLIC = {
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
     "desertion epochs errors lists receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
-    "gallery.layouts slack.client slack.directory slack.errors",
+    "gallery.layouts slack.client slack.directory slack.errors text.which text.words.which",
     "sandbox": "remote server",
 }
 """What other rooms import of a room. Of `payload`, `models` and, for the command line, `server`: anything."""

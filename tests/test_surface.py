@@ -153,8 +153,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify init serve bot intake worker agent policy pending db audit "
-        "backup restore keys env manifest doctor sandbox demo help completion",
+        "request wait status cancel report verify init serve bot intake worker agent policy pending db show "
+        "audit backup restore keys env manifest doctor sandbox demo help completion",
         AGENTS,
     ),
 }  # fmt: skip

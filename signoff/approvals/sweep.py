@@ -65,11 +65,13 @@ class Sweep:
 
     def _recover(self, instance: str) -> None:
         """Redis came back without what it had: its last second, or everything. All is published anew."""
-        log.warning("Redis is not the one that had all answers: publishing them anew")
-        store = self._approvals.store
-        store.unpublish()
-        for approval_id, _ in store.waiting():
-            self._approvals.tell(self._approvals.get(approval_id))
+        store, publisher = self._approvals.store, self._approvals.publisher
+        had_answers = store.unpublish() > 0
+        waiting = [self._approvals.get(approval_id) for approval_id, _ in store.waiting()]
+        if had_answers or any(publisher.standing(one.agent, one.request_id) is None for one in waiting):
+            log.warning("Redis is not the one that had all answers: publishing them anew")  # no first start
+        for one in waiting:
+            self._approvals.tell(one)
         self._approvals.publisher.remember_instance(instance)
 
     def _tell_of_restore(self, epoch: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
 
@@ -35,14 +36,28 @@ def add(commands: Commands, parser: argparse.ArgumentParser) -> None:
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
 
 
-def _help(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
-    found = parser
-    for name in arguments.name:
-        below = _below(found)
+def slip(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:
+    """What to say of a command that there is not; empty where there is, or where none stands first."""
+    for name in words:
+        below = _below(parser)
+        if not below or name.startswith("-"):
+            return ""
         if name not in below:
-            raise ConfigError(f"there is no command {name[:60]}{_meant(name, below)}")
-        found = below[name]
-    found.print_help()
+            return f"there is no command {name[:60]}{_meant(name, below)}"
+        parser = below[name]
+    return ""
+
+
+def _help(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    if said := slip(parser, arguments.name):
+        raise ConfigError(said)
+    for name in arguments.name:
+        if name not in _below(parser):
+            raise ConfigError(
+                f"there is nothing more to say of {name[:60]}: `signoff help` lists all commands."
+            )
+        parser = _below(parser)[name]
+    parser.print_help()
     return 0
 
 

@@ -70,7 +70,10 @@ exit: 0 approved, or done   2 usage, settings, or an invalid request
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
     surroundings.leave_current_folder()
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    if slip := guide.slip(parser, sys.argv[1:] if argv is None else argv):
+        return _failed(slip, 2)
+    arguments = parser.parse_args(argv)
 
     def run() -> int:
         if sys.platform == "win32" and getattr(arguments, "command", "") in POSIX:
@@ -132,21 +135,8 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for module in (
-        agent,
-        verify,
-        init,
-        serve,
-        roles,
-        agents,
-        policy,
-        database,
-        requests,
-        audit,
-        backup,
-        keys,
-        setup,
-    ):
+    server = (init, serve, roles, agents, policy, requests, database, audit, backup, keys, setup)
+    for module in (agent, verify, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

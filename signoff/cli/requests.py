@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from signoff.cli.database import opened_store
-from signoff.cli.output import Shown, clock, laid_out, printable, say
+from signoff.cli.output import Shown, clock, iso, laid_out, printable, say
 from signoff.cli.parsers import Commands, command
 from signoff.errors import ConfigError
 
@@ -69,7 +69,9 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _shown(approval: Approval) -> Shown:
     """As for an agent; but here `payload` is what is asked for."""
-    decision = approval.decision
+    from signoff.models.messages import moment
+
+    decision = None if approval.pending else approval.decision
     return Shown(
         id=approval.request_id,
         status=approval.status,
@@ -77,8 +79,13 @@ def _shown(approval: Approval) -> Shown:
         agent=approval.agent,
         payload=approval.payload,
         edited=approval.edited,
+        reason=approval.reason or None,
         decided_by=decision.approver if decision else None,
+        decided_at=iso(moment(approval.ended_at)) if decision and approval.ended_at else None,
+        receipt=approval.receipt,
         permalink=approval.card.permalink if approval.card else None,
+        rule=approval.verdict.rule,
+        why=approval.verdict.why,
     )
 
 
@@ -102,15 +109,27 @@ def _listed(approvals: list[Approval]) -> list[str]:
 
 def _rest(approval: Approval) -> list[str]:
     """What else `show` tells: why, what became of it, where its card stands, and the payload."""
-    said = [("reason", approval.request.reason), ("ended", approval.reason)]
-    if approval.decision:
-        said.append(("decided", f"{approval.decision.name} ({approval.decision.approver})"))
-        said.append(("because", approval.decision.reason))
+    request, verdict = approval.request, approval.verdict
+    said = [("for", request.requested_by), ("reason", request.reason)]
+    said += [
+        ("policy", f"{verdict.why} ({verdict.effect})" if verdict.why else ""),
+        ("ended", approval.reason),
+    ]
+    said.append(("state", _state(approval)))
     if approval.card and approval.card.permalink:
         said.append(("card", approval.card.permalink))
     lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
     payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
     return [*lines, *map(printable, payload.split("\n"))]
+
+
+def _state(approval: Approval) -> str:
+    decision = approval.decision
+    if approval.pending:
+        return f"pending, until {_clock(approval.expires_at)}"
+    by = f" by {decision.name} ({decision.approver})" if decision else ""
+    at = f", {_clock(approval.ended_at)}" if approval.ended_at else ""
+    return f"{approval.status}{by}{at}{', edited' if approval.edited else ''}"
 
 
 def _clock(microseconds: int) -> str:

@@ -29,7 +29,7 @@ from signoff.client.settings import Settings, load_settings
 from signoff.client.spend import SPEND_SECONDS, Runs, spend
 from signoff.errors import NOT_APPROVED, NotApproved, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
-from signoff.models.identity import short_code
+from signoff.models.codes import code
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
 
@@ -141,7 +141,7 @@ class AsyncSignoff:
         mistakes.check_timeout(timeout)
         mistakes.check_runs(runs)
         ticket = await self.request(action, payload, **ask)
-        log.info(WAITING, action, short_code(ticket.id), ticket.id)
+        log.info(WAITING, action, code(ticket.id), ticket.id)
         if runs == "at-least-once":
             return await ticket.wait(timeout)
         started = asyncio.get_running_loop().time()

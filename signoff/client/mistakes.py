@@ -15,6 +15,7 @@ from math import isfinite
 from typing import Any, Final, get_args
 
 from signoff.errors import Invalid
+from signoff.models import codes
 from signoff.models.messages import MAX_EXPIRES_IN, Reversibility, Risk
 from signoff.models.receipt import Receipt
 from signoff.payload.advice import instead
@@ -23,7 +24,6 @@ RISKS: Final = get_args(Risk)
 REVERSIBLE: Final = get_args(Reversibility)
 ACTION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}")
 TAG: Final = re.compile(r"[a-z0-9-]{1,40}")
-CODE: Final = re.compile(r"[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{6,9}")
 EXAMPLE_ID: Final = "3f1c9a52-7d0e-8b64-9a1f-0c2d4e6f8a90"
 TEXTS: Final = ("reason", "undo", "impact", "run", "key", "title", "conversation", "requested_by")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -101,7 +101,7 @@ def _about_id(given: object) -> str:
         return f"{_a(given)} is not a request's id: pass its .id, {found[:40]!r}.".capitalize()
     if not isinstance(given, str):
         return f"A request's id is text, ticket.id or receipt.id, and not {_a(given)}."
-    if CODE.fullmatch(given):
+    if codes.read(given):
         return f"{given!r} is a code for people: an agent names a request by its id, ticket.id or receipt.id."
     return (
         f"{given[:60]!r} is not a request's id: that is 36 characters, as ticket.id and receipt.id have "

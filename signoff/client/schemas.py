@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("signoff")
 UNUSED = (
-    "%s: its schema cannot be used in full, left out: %s. The request is asked all the same; what people "
+    "request %s: its schema cannot be used in full, left out: %s. It is asked all the same; what people "
     "edit is not checked by that."
 )
 MOST_SENT = 128 * 1024
@@ -27,27 +27,24 @@ _AROUND = 1024
 def with_schema(request: ApprovalRequest, given: Any) -> ApprovalRequest:
     """The request with its schema, or with what can be sent of it.
 
-    What cannot be used is logged by its keywords alone: names of fields may say what nobody else may know.
-    Raises Invalid where the payload contradicts what can be used, and for what is no JSON at all.
+    What cannot be used is logged by its keywords alone: names may say what nobody else is to know.
+    Raises Invalid where the payload contradicts what can be used.
     """
     from signoff.payload.schema import TooCostly  # only here: its validator takes a while to load
     from signoff.payload.usable import usable
 
-    if not isinstance(given, Mapping | list | bool):
-        raise Invalid(
-            f"The schema is {type(given).__name__}: it has to be a JSON Schema, an object (a dict). "
-            "Of a pydantic model it is Model.model_json_schema()."
-        )
     schema = dict(given) if isinstance(given, Mapping) else given
     room = request.room_for_schema()
     found = usable(schema, room)
     if found.gaps:
         words = ", ".join(dict.fromkeys(gap.keyword or "all of it" for gap in found.gaps))
-        log.warning(UNUSED, request.action, words)
+        log.warning(UNUSED, request.id, words)
     try:
         found.check(request.payload)
     except TooCostly as error:
-        log.warning("%s: %s Its card will say that the schema was left out.", request.action, error.detail)
+        log.warning(
+            "request %s: %s Its card will say that the schema was left out.", request.id, error.detail
+        )
     left = MAX_ENTRY - len(request.encode().encode()) - _AROUND
     return request.model_copy(update={"json_schema": _sent(schema, found, room, min(left, MOST_SENT))})
 

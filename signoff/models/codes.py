@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 
-SHORTEST = 6
+from signoff.models.identity import CODE, CROCKFORD, short_code
+
+SHORTEST = CODE
 LONGEST = 25
 """125 of an id's 128 bits."""
-_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_HEX = re.compile(r"[0-9a-f]{32}")
 _READ = str.maketrans("OIL", "011")
-_CODE = re.compile(rf"[{_DIGITS}]{{{SHORTEST},{LONGEST}}}")
+_CODE = re.compile(rf"[{CROCKFORD}]{{{SHORTEST},{LONGEST}}}")
 
 
 def code(approval_id: str, length: int = SHORTEST) -> str:
     """The code of an id, which is a UUID; of any other text that of its digest."""
-    digits = approval_id.replace("-", "").lower()
-    if not _HEX.fullmatch(digits):
-        digits = hashlib.sha256(approval_id.encode()).hexdigest()[:32]
-    bits = int(digits, 16)
-    return "".join(_DIGITS[bits >> (123 - 5 * at) & 31] for at in range(min(length, LONGEST)))
+    try:
+        return short_code(approval_id, length)
+    except ValueError:
+        return short_code(uuid.UUID(hashlib.sha256(approval_id.encode()).hexdigest()[:32]), length)
 
 
 def read(text: str) -> str | None:
@@ -39,7 +39,7 @@ def heads(found: str) -> list[str]:
     known = found[:7]
     bits, left = 0, 32 - 5 * len(known)
     for char in known:
-        bits = bits << 5 | _DIGITS.index(char)
+        bits = bits << 5 | CROCKFORD.index(char)
     if left < 0:
         return [f"{bits >> -left:08x}"]
     return [f"{bits << left | low:08x}" for low in range(1 << left)]

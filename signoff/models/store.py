@@ -204,13 +204,12 @@ class Store:
         with self.transaction("publication") as connection:
             connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
-    def unpublish(self, approval_id: str = "") -> None:
-        """Whether its response is in Redis is no longer known; or any response that is still valid."""
+    def unpublish(self, approval_id: str = "") -> int:
+        """Whether its response is in Redis is no longer known; or any that is still valid. How many."""
         with self.transaction("unpublication") as connection:
             if approval_id:
-                connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id})
-            else:
-                connection.execute(_UNPUBLISH)
+                return connection.execute(_UNPUBLISH_ONE, {"approval_id": approval_id}).rowcount
+            return connection.execute(_UNPUBLISH).rowcount
 
     def clock(self) -> int:
         """The database's time, in microseconds since 1970."""

@@ -164,13 +164,13 @@ def _short(text: str, most: int) -> str:
 
 
 def rank(leaf: Leaf) -> int:
-    """0 of a sum, 1 of a recipient or a target, 2 of all else, 3 of what is long.
+    """0 of a sum and its currency, 1 of a recipient or a target, 2 of all else, 3 of what is long.
 
     A name is the agent's own: it decides what stands first in a line, and nothing more.
     """
     if leaf.long:
         return 3
     words = {word.lower() for name in leaf.path[-2:] for word in _WORDS.findall(str(name))}
-    if words & _SUMS and _NUMBER.fullmatch(leaf.values[0]):
+    if "currency" in words or (words & _SUMS and _NUMBER.fullmatch(leaf.values[0])):
         return 0
     return 1 if words & _RECIPIENTS else 2

@@ -20,19 +20,23 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from signoff.bot.app import CONCURRENCY, Running, build_bolt
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable, translated
 from signoff.errors import ConfigError
+from signoff.queue.acl import credentials
+from signoff.server import redis_link
 from signoff.server.build import Server
+from signoff.server.links import Ghosts, Link
+from signoff.server.pulse import living
 
 log = logging.getLogger("signoff.bot")
 
 
 CONNECTIONS = 2
 """Socket Mode connections: while Slack refreshes one, the other takes the clicks (Slack allows ten)."""
-CHUNK = 65_536
-"""Bytes of one read. The SDK's 1,024 cut a click, which brings its card, into many."""
-WATCH_SECONDS = 10.0
+WATCH_SECONDS = 2.0
 SILENT_SECONDS = 40.0
 """A connection that was down for so long is made anew, whatever the SDK thinks of it."""
 DRAIN_SECONDS = 8.0
+LIST_SECONDS = 2.0
+"""How long Redis may take to say who is connected."""
 AGAIN_SECONDS = (0.2, 0.5, 1.0)
 """Pauses while Slack cannot be reached at the start; the last one goes on."""
 T = TypeVar("T")
@@ -63,16 +67,12 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
     token = server.settings.slack_app_token
     if app is None or token is None:
         return
+    ghosts = Ghosts(server.channel.tell_admins, lambda: bots(server.redis_url))
     handlers = [
-        SocketModeHandler(
-            app,
-            token.get_secret_value(),
-            concurrency=CONCURRENCY,
-            web_client=server.slack.web,
-            receive_buffer_size=CHUNK,
-        )
+        Link(app, token.get_secret_value(), server.slack.web, CONCURRENCY, ghosts.heard)
         for _ in range(CONNECTIONS)
     ]
+    ghosts.watch(handlers)
     for handler in handlers:
         reached(lambda handler=handler: connect(handler), stop)  # type: ignore[misc]
     if stop.is_set():
@@ -85,6 +85,7 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
     while not stop.wait(WATCH_SECONDS):
         for number, handler in enumerate(handlers):
             watch(handler, number, down_since)
+        look_after(handlers, ghosts)
     running.wait(DRAIN_SECONDS)
     _close_all(handlers)
 
@@ -167,3 +168,21 @@ def watch(handler: SocketModeHandler, number: int, down_since: dict[int, float])
             handler.client.connect_to_new_endpoint(force=True)
         except Exception as error:
             log.error("still down: %s", type(error).__name__)
+
+
+def bots(redis_url: str) -> int:
+    """How many bots of this deployment live; raises RedisError."""
+    with redis_link.quick(redis_url, LIST_SECONDS) as client:
+        return living(client.client_list(), "bot", credentials(redis_url)[0])
+
+
+def look_after(links: Sequence[Link], ghosts: Ghosts) -> None:
+    """Replace connections that broke off, and look for those that are not ours; what fails is tried again."""
+    try:
+        for link in links:
+            if link.has_ended():
+                log.info("a connection to Slack broke off: connecting anew")
+                link.client.connect_to_new_endpoint(force=True)
+        ghosts.look()
+    except Exception as error:
+        log.warning("not connected anew: %s", type(error).__name__)

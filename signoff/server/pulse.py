@@ -36,6 +36,11 @@ def beat(url: str, role: str, stop: threading.Event) -> None:
             stop.wait(BEAT_SECONDS)
 
 
+def living(clients: Iterable[Mapping[str, Any]], role: str, user: str) -> int:
+    """CLIENT LIST → how many processes of a role are there."""
+    return sum(1 for one in clients if one.get("name") == f"{NAME}{role}" and one.get("user") == user)
+
+
 def heard(clients: Iterable[Mapping[str, Any]], user: str) -> dict[str, float]:
     """CLIENT LIST → each role that is there, by the seconds since one of its processes was last heard."""
     found: dict[str, float] = {}

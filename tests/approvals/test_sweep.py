@@ -106,6 +106,25 @@ def test_a_restarted_redis_gets_what_its_last_second_lost(core: Core) -> None:
     assert stream.response(core.redis, approval.agent, approval.request_id) is not None
 
 
+def test_a_first_start_says_nothing_of_redis_and_one_that_lost_something_does(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    swept = Sweep(core.approvals)
+    swept.step()
+    core.redis.flushall()  # as it is where nothing was published yet
+    waiting = core.submit()
+    core.approvals.tell(waiting)  # as intake does once it has it
+    swept.step()
+    assert "publishing them anew" not in caplog.text
+    core.redis.flushall()
+    swept.step()
+    assert caplog.text.count("publishing them anew") == 1, "what waits was told to this Redis, and is gone"
+    core.approvals.decide(waiting.id, 1, "U0ANA", "approve")
+    core.redis.flushall()
+    swept.step()
+    assert caplog.text.count("publishing them anew") == 2
+
+
 def test_a_redis_that_lost_nothing_is_left_alone(core: Core) -> None:
     approval = core.submit()
     swept = Sweep(core.approvals)

@@ -69,6 +69,14 @@ def test_once_a_file_is_in_the_thread_the_payload_counts_as_shown(make: Make, se
     assert check_view(note) == [] and encoded(PDF)[:200] not in seen(note["blocks"])
 
 
+def test_review_has_the_base64_only_of_what_is_not_in_the_thread(make: Make, seen: Any) -> None:
+    asked = make({"body": "line\n" * 400, "invoice": encoded(PDF), "logo": encoded(PNG)})
+    assert encoded(PDF) in pages(asked, seen)
+    here = pages(in_thread(asked, PDF), seen)
+    assert encoded(PDF)[:200] not in here and "attachment-1.pdf" in here and encoded(PNG) in here
+    assert hashlib.sha256(PDF).hexdigest() in here, "its digest stands there in full"
+
+
 @pytest.mark.parametrize("state", ["wanted", "unwanted"])
 def test_a_file_that_is_not_there_yet_or_no_longer_does_not_count(make: Make, state: str) -> None:
     asked = make({"invoice": encoded(PDF)})

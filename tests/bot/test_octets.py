@@ -123,13 +123,20 @@ def test_words_ids_paths_and_hashes_stay_texts(text: str) -> None:
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n", "a certificate or key in PEM"),
         ("Привет, Ана: переведи 100 рублей".encode(), "text"),
         ("Invoke-Expression $evil".encode("utf-16-le"), "text"),
+        ("Invoke-Expression $evil".encode("utf-16-be"), "text"),
+        ("Invoke-Expression $evil".encode("utf-16"), "text"),
     ],
 )
 def test_text_in_base64_can_be_read(content: bytes, kind: str, spelling: str) -> None:
     found = blob(SPELLINGS[spelling](content))
     assert found is not None and found.text is not None
     assert (found.kind, found.content, found.shows) == (kind, content, False)
-    assert found.text.encode("utf-16-le" if b"\0" in content else "utf-8") == content
+    assert any(found.text.encode(how) == content for how in ("utf-8", "utf-16", "utf-16-le", "utf-16-be"))
+
+
+def test_a_data_url_says_that_it_is_base64_and_is_not_read_as_hex() -> None:
+    found = blob("data:image/png;base64," + PNG.hex())
+    assert found is None or found.content != PNG
 
 
 @given(WORDS)
@@ -205,6 +212,6 @@ def test_a_blob_says_what_it_is_and_repeats_nothing_of_it() -> None:
     found = blob(base64.b64encode(PDF * 300).decode())
     assert found is not None
     assert found.described == f"PDF, {len(PDF) * 300 / 1000:.0f} KB, sha {found.sha256[:8]}…"
-    assert found.sha256 in found.described_whole
+    assert f"bytes, sha {found.sha256[:8]}…" in found.described_whole
     assert "PDF-1.4" not in repr(found)
     assert len(base64.b64encode(PDF)) > LONG

@@ -33,7 +33,9 @@ EVERYWHERE: dict[str, Any] = {
     "reason": CANARY, "impact": CANARY, "undo": CANARY, "alternatives": [CANARY], "title": CANARY,
     "context": {CANARY: CANARY}, "key": CANARY, "run": CANARY, "conversation": CANARY, "tags": [CANARY],
     "schema": {"type": "object", "title": CANARY, "description": CANARY,
-               "properties": {CANARY: {"type": "string", "description": CANARY, "pattern": "canary"}}},
+               "properties": {CANARY: {"type": "string", "description": CANARY, "pattern": "canary"},
+                              CANARY + "-1": {"pattern": f"(?={CANARY})", "type": CANARY},
+                              CANARY + "-2": {"$ref": f"https://{CANARY}.example/", "enum": CANARY}}},
     "editable": [CANARY, "password"], "cost": NUMBER, "attempts": NUMBER, "reversible": True,
 }  # fmt: skip
 """Fields of a request, each with a secret in it where it can hold one; beside them are action and payload."""

@@ -139,7 +139,7 @@ def _patterns(share: float) -> Case:
 
 
 def _mesh(share: float) -> Case:
-    names = range(int(28 * share))
+    names = range(int(28 * share**0.5))  # what it holds grows with the square
     inner = {"properties": {f"y{n}": {"$ref": "#"} for n in names}}
     schema = {"type": "object", "properties": {f"x{n}": {"allOf": [inner]} for n in names}}
     return Case({f"x{n}": {f"y{m}": {f"x{m}": 0} for m in names} for n in names}, schema=schema)

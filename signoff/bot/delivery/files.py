@@ -20,6 +20,7 @@ from signoff.bot.text.octets import Blob, attached
 from signoff.bot.text.words import octets as words
 from signoff.models import crash, files, turns
 from signoff.models.approval import Approval
+from signoff.models.engine import OUTAGE
 from signoff.models.files import Claimed
 
 log = logging.getLogger("signoff.files")
@@ -28,6 +29,8 @@ AT_ONCE = 5
 """Done one after the other before others have their turn."""
 REFUSED_SECONDS = 300.0
 """Pause after Slack has refused one: somebody may give the app its scope, or invite it, by then."""
+BROKEN_SECONDS = 60.0
+"""Pause before one is tried again on which we fail: it must not hold up what else is due."""
 OF_ALL = frozenset(
     {"missing_scope", "not_allowed_token_type", "file_uploads_disabled", "storage_limit_reached"}
 )
@@ -79,11 +82,18 @@ class Files:
                 if error.limited:
                     turns.pause(self._store, BEGIN, "", error.seconds)
                 files.postpone(self._store, claimed, error.seconds)
+                return False  # cards come first
             except SlackRefused as error:
                 log.warning("file refused: id=%s %s", claimed.approval_id, error)
                 if error.code in OF_ALL:
                     turns.pause(self._store, BEGIN, "", REFUSED_SECONDS)
                 files.postpone(self._store, claimed, REFUSED_SECONDS)
+            except OUTAGE:
+                raise
+            except Exception as error:
+                # Its text may repeat a payload: only the type is logged.
+                log.error("file failed: id=%s %s", claimed.approval_id, type(error).__name__)
+                files.postpone(self._store, claimed, BROKEN_SECONDS)
         return True
 
     def _one(self, claimed: Claimed) -> None:

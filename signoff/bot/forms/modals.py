@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from signoff.bot.forms.edit_form import can_edit
@@ -11,6 +12,7 @@ from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.history import history_block
+from signoff.bot.text.octets import Blob, blobs
 from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
@@ -30,6 +32,7 @@ from signoff.bot.text.views import (
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import octets as octets_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words import schema as schema_words
 from signoff.models.approval import Approval
@@ -37,6 +40,8 @@ from signoff.payload.canonical import digest
 
 _LONG_TEXT = element("plain_text_input", multiline=True, max_length=INPUT)
 DETAILS_BYTES = 150_000
+FILES = 20
+"""Files and other bytes of a payload whose digests Details… names."""
 
 
 def reject_view(approval: Approval) -> Block:
@@ -190,11 +195,16 @@ def _facts(approval: Approval) -> list[tuple[str, str]]:
         ("policy", visible(verdict.policy)),
         ("digest", digest(approval.payload_text)),
         ("sent", approval.digest_sent if approval.edited else ""),
+        ("files", "\n".join(map(_by_digest, islice(blobs(approval.payload), FILES)))),
         ("version", str(approval.version)),
         ("request", approval.request_id),
         ("id", approval.id),
     ]
     return [(label, value) for label, value in found if value]
+
+
+def _by_digest(one: Blob) -> str:
+    return octets_words.named_by_digest(one.kind, one.size, one.sha256)
 
 
 def _text(values: Mapping[str, Any], block_id: str) -> str:

@@ -63,6 +63,7 @@ class Views:
         """
         left, lost, shown = [{**view, "external_id": f"{external_id}.shown"} for view in views], False, False
         came: Came = "gone"
+        time.sleep(self._pauses[0])  # the acknowledgement is not sent yet
         for number in self._tries():
             came = self._show(left, external_id=external_id)
             if came == "shown" or (came == "gone" and lost):

@@ -28,7 +28,8 @@ def octet_rows(
     """The rows of a value that stands for bytes.
 
     `seen` are the files in the card's thread: one that can be looked at there is shown in full, and so is
-    text that is decoded, if every program reads it so. `whole` gives the value as it is sent as well.
+    text that is decoded, if every program reads it so. `whole` gives what is not in the thread as it is
+    sent as well.
     """
     is_short = len(value) <= SHORT and not found.shows
     name = seen.get(found.sha256) if found.shows else None
@@ -46,7 +47,7 @@ def octet_rows(
             _said(words.DECODED),
             Row((), ((visible(found.text.strip("\ufeff"), keep="\n\t"), ""),), "code"),
         ]
-    if whole and spans[0][1] != "":
+    if whole and spans[0][1] != "" and not (name and found.sure):
         rows += [_said(words.sent_as(found.spelling)), Row((), ((visible(value, keep="\n\t"), ""),), "code")]
     return tuple(rows)
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -96,7 +97,7 @@ class Blob:
 
     @property
     def described_whole(self) -> str:
-        """The same with all of its digest."""
+        """The same with every byte counted, for Review…"""
         return words.described_whole(self.kind, self.size, self.sha256)
 
 
@@ -116,6 +117,8 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
     raw = text.encode()
     letters = raw.translate(None, _WHITE)
     readings = dict(_readings(letters))
+    if url:
+        readings.pop("hex", None)  # it says base64
     found = _file(readings, bool(url)) or _readable(readings, letters, bool(url))
     if found is None and (url or _says_bytes(schema) or _is_no_accident(raw, letters)):
         found = _any(readings, bool(url))
@@ -126,17 +129,22 @@ def blob(value: Any, schema: Mapping[str, Any] | None = None) -> Blob | None:
 
 def attached(payload: Mapping[str, Any]) -> list[Blob]:
     """The first few files of a payload that Slack shows, each once, in its order."""
-    found: dict[str, Blob] = {}
+    return list(islice((one for one in blobs(payload) if one.shows), MOST_ATTACHED))
+
+
+def blobs(payload: Mapping[str, Any]) -> Iterator[Blob]:
+    """All bytes in a payload, each once, in its order; by their own look, whatever a schema says."""
+    known = set[str]()
     left: list[Any] = [payload]
-    while left and len(found) < MOST_ATTACHED:
+    while left:
         value = left.pop()
         if isinstance(value, dict):
             left.extend(reversed(value.values()))
         elif isinstance(value, list):
             left.extend(reversed(value))
-        elif (one := blob(value)) is not None and one.shows:
-            found.setdefault(one.sha256, one)
-    return list(found.values())
+        elif (one := blob(value)) is not None and one.sha256 not in known:
+            known.add(one.sha256)
+            yield one
 
 
 def beginning(text: str) -> str | None:
@@ -242,12 +250,19 @@ def _says_bytes(schema: Mapping[str, Any] | None) -> bool:
 
 def _text_of(content: bytes) -> str | None:
     """Bytes as text that can be read; UTF-16 as well, in which PowerShell takes its commands."""
-    wide = len(content) >= 8 and len(content) % 2 == 0 and not any(content[1::2])
     try:
-        text = content.decode("utf-16-le" if wide else "utf-8")
+        text = content.decode(_encoding(content))
     except UnicodeDecodeError:
         return None
     return text if text.strip() and text.translate(_TEXT_ALLOWS).isprintable() else None
+
+
+def _encoding(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if len(content) < 8 or len(content) % 2 or (any(content[::2]) and any(content[1::2])):
+        return "utf-8"
+    return "utf-16-be" if any(content[1::2]) else "utf-16-le"
 
 
 def _is_canonical(content: bytes, letters: bytes) -> bool:
@@ -263,10 +278,11 @@ def _is_no_accident(raw: bytes, letters: bytes) -> bool:
     """
     if len(letters) < LONG or _HEX.match(letters):
         return False
-    lines = [line.strip(_WHITE) for line in raw.strip(_WHITE).split(b"\n")]
-    if any(space in line for line in lines for space in (b" ", b"\t")):
+    whole = raw.strip(_WHITE)
+    if 0 <= whole.find(b"\n") < LINE:
         return False
-    if len(lines) > 1 and (len(lines[0]) < LINE or len(set(map(len, lines[:-1]))) > 1):
+    lines = [line.strip(_WHITE) for line in whole.split(b"\n")]
+    if any(b" " in line or b"\t" in line for line in lines) or len(set(map(len, lines[:-1]))) > 1:
         return False
     if letters.endswith(b"="):
         return True

@@ -111,11 +111,6 @@ def read_on() -> str:
     return f"{card_words.APPROVE} stands on the last page."
 
 
-def digest_line(sha256: str) -> str:
-    """Names what runs; the receipt carries the same."""
-    return f"SHA-256 {sha256}"
-
-
 def only_decided(status: ApprovalStatus) -> str:
     """On the last page of something that waits no more."""
     return f"This is {status} already: there is nothing left to decide."
@@ -145,6 +140,7 @@ DETAIL_LABELS = {
     "request": "Request",
     "digest": "Payload, SHA-256",
     "sent": "As sent, SHA-256",
+    "files": "Files in it",
     "version": "Payload version",
     "policy": "Policy's digest",
     "rule": "Policy's rule",

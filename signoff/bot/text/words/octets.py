@@ -74,8 +74,17 @@ def described(kind: str, size: int, sha256: str) -> str:
 
 
 def described_whole(kind: str, size: int, sha256: str) -> str:
-    """The same with every byte counted and the digest in full, for Review…"""
-    return f"{kind}, {size:,} byte{'' if size == 1 else 's'}, SHA-256 {sha256}"
+    """The same with every byte counted, for Review…"""
+    return f"{kind}, {_bytes(size)}, sha {sha256[:SHOWN_OF_DIGEST]}…"
+
+
+def named_by_digest(kind: str, size: int, sha256: str) -> str:
+    """The same with its digest in full, for Details…: nobody decides by 64 digits."""
+    return f"{kind}, {_bytes(size)}, SHA-256 {sha256}"
+
+
+def _bytes(size: int) -> str:
+    return f"{size:,} byte{'' if size == 1 else 's'}"
 
 
 def in_thread(name: str) -> str:
