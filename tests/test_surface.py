@@ -153,7 +153,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify init serve bot intake worker agent policy pending db show "
+        "request wait status cancel report verify init serve bot intake worker agent policy pending show db "
         "audit backup restore keys env manifest doctor sandbox demo help completion",
         AGENTS,
     ),

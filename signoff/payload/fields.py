@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Any, TypeGuard
 
 from signoff.errors import Invalid
-from signoff.payload import canonical, whole
+from signoff.payload import canonical, keyboard, whole
 from signoff.payload.problems import one_of, shown
 from signoff.payload.reader import types_of
 
@@ -27,7 +28,8 @@ def coerce(field_schema: dict[str, Any], text: str) -> Any:
 
     One of an enum is known by its JSON, or by its text. Empty text is null where null is allowed, and false
     for a boolean. Text stays as it is; numbers are exact; a boolean is true, false, yes or no; all else,
-    unions among it, is read as JSON. Bounds are `check`'s to look at. Raises Invalid; its `detail` is a
+    unions among it, is read as JSON. What a phone's keyboard makes of numbers and of JSON is understood where
+    that is certain (see `keyboard`). Bounds are `check`'s to look at. Raises Invalid; its `detail` is a
     message for the field.
     """
     options = [field_schema["const"]] if "const" in field_schema else field_schema.get("enum")
@@ -41,19 +43,19 @@ def coerce(field_schema: dict[str, Any], text: str) -> Any:
         canonical.check(text, "It")
         return text
     if kinds == {"integer", "string"} and field_schema.get("format") == whole.FORMAT:
-        return _large(text.strip())
+        return _large(keyboard.number(text))
     if kinds == {"integer"}:
-        return _integer(text.strip())
+        return _integer(keyboard.number(text))
     if kinds in ({"number"}, {"number", "integer"}):
-        return _number(text.strip())
+        return _number(keyboard.number(text))
     if kinds == {"boolean"}:
-        return _boolean(text.strip().lower())
+        return _boolean(unicodedata.normalize("NFKC", text).strip().lower())
     return _json(text)
 
 
 def _option(options: list[Any], text: str, only_texts: bool) -> Any:
     try:
-        written = None if only_texts else canonical.canonical(canonical.parse(text))
+        written = None if only_texts else canonical.canonical(_read(text))
     except Invalid:
         written = None
     for option in options:
@@ -69,7 +71,8 @@ def _option(options: list[Any], text: str, only_texts: bool) -> Any:
 
 
 def _integer(text: str) -> int:
-    found = _number(text) if _NUMBER.fullmatch(text) else None
+    readable = _NUMBER.fullmatch(text) or keyboard.is_ambiguous(text)
+    found = _number(text) if readable else None
     if not isinstance(found, int):
         raise Invalid("Write a whole number, such as 120.")
     return found
@@ -84,6 +87,8 @@ def _large(text: str) -> int | str:
 
 
 def _number(text: str) -> int | float:
+    if keyboard.is_ambiguous(text):
+        raise Invalid("That can be two numbers: write it without a comma, as 1000 or 1.5.")
     if not _NUMBER.fullmatch(text):
         raise Invalid("Write a number, such as 120 or 99.5.")
     near = float(text)
@@ -105,8 +110,22 @@ def _boolean(text: str) -> bool:
 
 def _json(text: str) -> Any:
     try:
-        value = canonical.parse(text)
+        value = _read(text)
         canonical.check(value, "It")
     except Invalid as error:
         raise Invalid(f"{error.detail} Write JSON, with text in double quotes.") from None
     return value
+
+
+def _read(text: str) -> Any:
+    """JSON as it was typed; what only a phone's quotes kept from being JSON is read too."""
+    try:
+        return canonical.parse(text)
+    except Invalid as error:
+        straight = keyboard.straightened(text)
+        if straight == text:
+            raise
+        try:
+            return canonical.parse(straight)
+        except Invalid:
+            raise error from None

@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from signoff.payload import whole
+from signoff.payload.alternatives import WORDS, forms_of
 from signoff.payload.keywords import REFERENCES
 from signoff.payload.problems import TYPES
 
 T = TypeVar("T")
+_PARTS = frozenset(WORDS)
 _CONSTANT = {"const", "title", "description", "type"}
 _SAYS = {"type", "enum", "const", "anyOf", "oneOf", "allOf", "not", "if", *REFERENCES}
 """Keywords that say what a value is."""
@@ -119,12 +121,14 @@ class Reader:
 
     def fields(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Field]:
         """The schema's properties in its order, then what else the payload has."""
+        schema = self._inside(schema, payload)
         described, required = _properties(schema), self._required_by(schema)
         names = (*described, *(name for name in payload if name not in described))
         return (self._field(name, described.get(name), payload, name in required) for name in names)
 
     def present(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Field]:
         """The same without what the payload does not have."""
+        schema = self._inside(schema, payload)
         described, required = _properties(schema), self._required_by(schema)
         names = list(payload)
         if described:
@@ -149,6 +153,7 @@ class Reader:
 
         A default of nothing (null, or what is empty) is none: a value that is not given is that already.
         """
+        schema = self._inside(schema, payload)
         described = _properties(schema)
         if not described:
             return
@@ -160,6 +165,12 @@ class Reader:
     def _defaulted(self, described: dict[str, Any]) -> list[str]:
         ready = ((name, self._ready(found, "")) for name, found in described.items())
         return [name for name, known in ready if known.scalar == "boolean" or _tells(known.schema)]
+
+    def _inside(self, schema: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any] | None:
+        """What describes an object's fields, where a schema says it in several parts."""
+        if not schema or not schema.keys() & _PARTS:
+            return schema
+        return self._shared.make("forms", schema, lambda part: forms_of(part, self._followed)).of(value)
 
     def _required_by(self, schema: dict[str, Any] | None) -> frozenset[str]:
         names = (schema or {}).get("required")

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
+from bot.filling import KEY, element, filled, inputs, state_of, typed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signoff.bot.blocks import check_view
 from signoff.bot.cards.card import card
+from signoff.bot.forms.choices import Choice
 from signoff.bot.forms.conflict import again_view, as_sent, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm
-from signoff.bot.forms.inputs import Choice
 from signoff.bot.text.difference import by_line
 from signoff.bot.text.text import Trusted
 from signoff.bot.text.views import draft_of
@@ -25,53 +26,6 @@ from signoff.payload.canonical import canonical
 
 Make = Callable[..., Approval]
 View = dict[str, Any]
-KEY = {
-    "static_select": ("selected_option", "initial_option"),
-    "external_select": ("selected_option", "initial_option"),
-    "checkboxes": ("selected_options", "initial_options"),
-    "datepicker": ("selected_date", "initial_date"),
-    "datetimepicker": ("selected_date_time", "initial_date_time"),
-}
-
-
-def state_of(view: View) -> dict[str, Any]:
-    """What Slack sends when nothing is touched."""
-    values: dict[str, Any] = {}
-    for block in view["blocks"]:
-        if block["type"] == "input":
-            element = block["element"]
-            name, initial = KEY.get(element["type"], ("value", "initial_value"))
-            values[block["block_id"]] = {"value": {"type": element["type"], name: element.get(initial)}}
-    return values
-
-
-def inputs(view: View) -> dict[str, View]:
-    return {block["label"]["text"]: block for block in view["blocks"] if block["type"] == "input"}
-
-
-def filled(view: View, given: dict[str, Any]) -> dict[str, Any]:
-    """The state of a view after somebody has typed `given`, by label."""
-    values = state_of(view)
-    for label, value in given.items():
-        block = inputs(view)[label]
-        name = KEY.get(block["element"]["type"], ("value", ""))[0]
-        values[block["block_id"]]["value"][name] = value
-    return values
-
-
-def typed(asked: Approval, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Fill a form of one page and read it back; errors by label."""
-    view = EditForm(asked).view()
-    form = EditForm(asked).enter(filled(view, given))
-    labels = {block["block_id"]: label for label, block in inputs(view).items()}
-    return form.payload, {labels[block_id]: text for block_id, text in form.errors.items()}
-
-
-def element(asked: Approval, label: str) -> View:
-    found: View = inputs(EditForm(asked).view())[label]["element"]
-    return found
-
-
 ORDER: dict[str, Any] = {
     "type": "object",
     "required": ["customer"],
@@ -101,41 +55,57 @@ ORDERED: dict[str, Any] = {
 }
 
 
-def test_nested_objects_are_fields_down_two_levels_and_json_below(make: Make) -> None:
+def test_nested_objects_are_fields_at_any_depth(make: Make) -> None:
     asked = make(ORDERED, schema=ORDER)
     view = EditForm(asked).view()
     assert check_view(view) == []
     assert list(inputs(view)) == [
         "customer", "shipping", "shipping › street", "shipping › floor", "shipping › geo",
-        "shipping › geo › at", "billing", "billing › city",
+        "shipping › geo › at › lat", "billing", "billing › city",
     ]  # fmt: skip
     assert "divider" in [block["type"] for block in view["blocks"]]
-    assert element(asked, "shipping › geo › at")["type"] == "plain_text_input"
-    new = {"shipping › street": "Nebenstr. 2", "shipping › floor": "3", "shipping › geo › at": '{"lat": 1}'}
+    assert element(asked, "shipping › geo › at › lat")["type"] == "number_input"
+    new = {"shipping › street": "Nebenstr. 2", "shipping › floor": "3", "shipping › geo › at › lat": "1"}
     payload, errors = typed(asked, new)
     assert errors == {}
     assert payload == ORDERED | {"shipping": {"street": "Nebenstr. 2", "floor": 3, "geo": {"at": {"lat": 1}}}}
 
 
+def test_a_field_however_deep_has_its_input_and_its_own_name(make: Make) -> None:
+    payload: dict[str, Any] = {"note": "two\nlines", "n": 7}
+    for level in range(20, 0, -1):
+        payload = {f"level-{level}": payload} if level % 3 else {"list": [payload]}
+    view = EditForm(make(payload)).view()
+    names = [label for label in inputs(view) if label.endswith(("› note", "› n"))]
+    assert len(names) == 2 and all(len(name) <= 150 for name in names) and check_view(view) == []
+    assert inputs(view)[names[0]]["element"]["multiline"]
+    assert typed(make(payload), {names[1]: "8"})[0] == json.loads(json.dumps(payload).replace("7}", "8}"))
+
+
 def test_an_object_can_be_left_out_or_set_to_null_where_that_is_allowed(make: Make) -> None:
     asked = make(ORDERED, schema=ORDER)
-    payload, errors = typed(asked, {"shipping": [{"value": "true"}], "billing": [{"value": "true"}]})
+    ways = [option["text"]["text"] for option in element(asked, "shipping")["options"]]
+    assert ways == [forms_words.KEEP, forms_words.LEAVE_OUT]
+    ways = [option["text"]["text"] for option in element(asked, "billing")["options"]]
+    assert ways == [forms_words.KEEP, forms_words.LEAVE_OUT, forms_words.MAKE_NULL]
+    payload, errors = typed(asked, {"shipping": "Leave all of this out", "billing": forms_words.MAKE_NULL})
     assert errors == {} and payload == {"customer": "cus_42", "billing": None}
-    ticked = {"shipping": [{"value": "true"}], "shipping › street": "Nebenstr. 2"}
-    assert "shipping" not in typed(asked, ticked)[0]
-    assert element(asked, "billing")["options"][0]["text"]["text"] == forms_words.MAKE_NULL
+    chosen = {"shipping": forms_words.LEAVE_OUT, "shipping › street": "Nebenstr. 2"}
+    assert "shipping" not in typed(asked, chosen)[0]
 
 
 def test_an_error_inside_an_object_stands_at_its_field(make: Make) -> None:
-    _, errors = typed(make(ORDERED, schema=ORDER), {"shipping › geo › at": '{"lat": 91}'})
-    assert list(errors) == ["shipping › geo › at"] and "at most 90" in errors["shipping › geo › at"]
+    _, errors = typed(make(ORDERED, schema=ORDER), {"shipping › geo › at › lat": "91"})
+    assert (
+        list(errors) == ["shipping › geo › at › lat"] and "at most 90" in errors["shipping › geo › at › lat"]
+    )
     _, errors = typed(make(ORDERED, schema=ORDER), {"shipping › floor": "2.5"})
     assert errors == {"shipping › floor": "Write a whole number, such as 120."}
 
 
 def test_an_error_below_a_field_names_its_place_as_it_is_spelled(make: Make) -> None:
     schema = {"type": "object", "properties": {"rows": {"items": {"items": {"type": "integer"}}}}}
-    _, errors = typed(make({"rows": [[1]]}, schema=schema), {"rows": '[["x"]]'})
+    _, errors = typed(make({}, schema=schema), {"rows": '[["x"]]'})
     assert errors == {"rows": "rows[0][0] must be a whole number"}
 
 
@@ -174,30 +144,34 @@ def test_a_whole_number_has_no_bounds_with_decimals(make: Make) -> None:
 
 
 def test_a_list_of_scalars_is_edited_one_a_line(make: Make) -> None:
-    asked = make({"to": ["ana@x", "ben@x"], "counts": [1, 2.5], "rows": [{"a": 1}], "flags": [True]})
+    asked = make({"to": ["ana@x", "ben@x"], "counts": [1, 2.5], "flags": [True]})
     assert element(asked, "to")["initial_value"] == "ana@x\nben@x"
-    assert element(asked, "rows")["initial_value"].startswith("[")
-    assert element(asked, "flags")["initial_value"].startswith("[")
-    payload, errors = typed(asked, {"to": "ana@x\n\n  mia@x \n", "counts": "1\n99.99\n3"})
+    assert element(asked, "flags")["initial_value"] == "true"
+    payload, errors = typed(
+        asked, {"to": "ana@x\n\n  mia@x \n", "counts": "1\n99.99\n3", "flags": "No\ntrue"}
+    )
     assert errors == {} and payload["to"] == ["ana@x", "mia@x"] and payload["counts"] == [1, 99.99, 3]
+    assert payload["flags"] == [False, True]
     _, errors = typed(asked, {"counts": "1\ntwo"})
     assert errors == {"counts": "Line 2: Write a number, such as 120 or 99.5."}
 
 
-def test_a_list_whose_entries_no_line_could_tell_apart_is_json(make: Make) -> None:
-    for entries in (["a", ""], ["a\nb"], [" a"], ["a\u202e"], ["a", 1], ["a", None]):
-        assert element(make({"x": entries}), "x")["initial_value"].lstrip().startswith("["), entries
-
-
 def test_an_empty_list_may_be_filled_and_a_full_one_emptied(make: Make) -> None:
-    schema = {"type": "object", "required": ["to"], "properties": {
+    schema = {"type": "object", "required": ["to", "bcc"], "properties": {
         "to": {"type": "array", "items": {"type": "string"}},
+        "bcc": {"type": "array", "items": {"type": "string"}},
         "cc": {"type": ["array", "null"], "items": {"type": "string"}},
         "ids": {"type": "array", "items": {"type": "integer"}},
+        "tags": {"type": "array", "items": {"type": "string"}},
     }}  # fmt: skip
-    asked = make({"to": ["a"], "cc": ["b"]}, schema=schema)
-    payload, errors = typed(asked, {"to": "", "cc": "", "ids": "7\n8"})
-    assert errors == {} and payload == {"to": [], "cc": None, "ids": [7, 8]}
+    asked = make({"to": ["a"], "bcc": [], "cc": ["b"], "tags": []}, schema=schema)
+    given = {"to": "[]", "cc": "", "ids": "7\n8", "tags": ""}
+    payload, errors = typed(asked, given)
+    assert errors == {} and payload == {"to": [], "bcc": [], "cc": None, "ids": [7, 8]}
+    assert (element(asked, "tags")["initial_value"], inputs(EditForm(asked).view())["bcc"]["optional"]) == (
+        "[]",
+        False,
+    )
 
 
 def test_numbers_stay_exact(make: Make) -> None:
@@ -464,9 +438,9 @@ def test_a_form_overtaken_by_another_edit_shows_the_new_values_of_what_was_left_
     given = {"memo": "as agreed", "list": "a\nb"}
     form = EditForm(make(sent)).enter(filled(EditForm(make(sent)).view(), given))
     view = again_view(make(sent, payload_now={"amount": 80, "memo": "x", "list": [["a"]]}), form)
-    shown = {label: block["element"]["initial_value"] for label, block in inputs(view).items()}
+    shown = {label: block["element"].get("initial_value") for label, block in inputs(view).items()}
     assert (shown["amount"], shown["memo"]) == ("80", "as agreed")
-    assert json.loads(shown["list"]) == [["a"]], "lines do not fit what is JSON now"
+    assert (shown["list › 1"], "list" in shown) == ("a", False), "what was typed is of another list"
 
 
 @pytest.mark.parametrize("status", get_args(End))

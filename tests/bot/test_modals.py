@@ -68,6 +68,7 @@ SCHEMA: dict[str, Any] = {
         "memo": {"type": "string"},
         "cc": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         "lines": {"type": "array"},
+        "data": {},
     },
 }
 FULL: dict[str, Any] = {
@@ -103,23 +104,35 @@ def state_of(view: View) -> dict[str, Any]:
 
 
 def block_of(view: View, label: str) -> dict[str, Any]:
-    return next(b for b in view["blocks"] if b["type"] == "input" and b["label"]["text"] == label)
+    """The input of a field; an amount's label says its currency too."""
+    return next(
+        b
+        for b in view["blocks"]
+        if b["type"] == "input" and b["label"]["text"].removesuffix(" (EUR)") == label
+    )
+
+
+def way(asked: Approval, label: str, text: str) -> dict[str, Any]:
+    """The option of a field that reads so."""
+    options = block_of(EditForm(asked).view(), label)["element"]["options"]
+    return next(dict(option) for option in options if option["text"]["text"] == text)
 
 
 def typed(asked: Approval, **given: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Fill the form for `asked` and read it back."""
+    """Fill the form for `asked` and read it back; `amount` may stand with its currency."""
     view = EditForm(asked).view()
     values = state_of(view)
     for label, value in given.items():
         block = block_of(view, label)
         name = {
             "static_select": "selected_option",
-            "checkboxes": "selected_options",
+            "radio_buttons": "selected_option",
             "datepicker": "selected_date",
         }.get(block["element"]["type"], "value")
         values[block["block_id"]][block["element"]["action_id"]][name] = value
     form = EditForm(asked).enter(values)
     labels = {b["block_id"]: b["label"]["text"] for b in view["blocks"] if b["type"] == "input"}
+    labels = {block_id: label.removesuffix(" (EUR)") for block_id, label in labels.items()}
     return form.payload, {labels[block_id]: text for block_id, text in form.errors.items()}
 
 
@@ -131,26 +144,30 @@ def test_each_field_gets_the_input_that_fits_it(make: Make) -> None:
         "refund.create",
         "Show changes",
     )
-    kinds = {b["label"]["text"]: b["element"]["type"] for b in view["blocks"]}
+    kinds = {b["label"]["text"]: b["element"]["type"] for b in view["blocks"] if b["type"] == "input"}
     assert kinds == {
         "customer": "plain_text_input",
-        "amount": "number_input",
+        "amount (EUR)": "number_input",
         "count": "number_input",
         "currency": "static_select",
-        "notify": "checkboxes",
+        "notify": "radio_buttons",
         "when": "datepicker",
         "mail": "email_text_input",
         "site": "url_text_input",
         "memo": "plain_text_input",
         "cc": "plain_text_input",
-        "lines": "plain_text_input",
+        "lines": "radio_buttons",
+        "lines › 1": "radio_buttons",
+        "lines › 1 › sku": "number_input",
+        "lines › 2 › sku": "number_input",
+        "data": "plain_text_input",
     }
     amount = block_of(view, "amount")["element"]
     assert (amount["min_value"], amount["max_value"], amount["initial_value"]) == ("0", "500", "120.5")
     assert amount["is_decimal_allowed"] and not block_of(view, "count")["element"]["is_decimal_allowed"]
     assert block_of(view, "memo")["element"]["multiline"]
     assert "agent" in block_of(view, "customer")["hint"]["text"]
-    assert "JSON" in block_of(view, "lines")["hint"]["text"]
+    assert "JSON" in block_of(view, "data")["hint"]["text"]
 
 
 def test_what_is_typed_becomes_the_payload_with_its_types(make: Make) -> None:
@@ -158,17 +175,24 @@ def test_what_is_typed_becomes_the_payload_with_its_types(make: Make) -> None:
     view = EditForm(asked).view()
     usd = block_of(view, "currency")["element"]["options"][1]
     payload, errors = typed(
-        asked, customer="cus_7", amount="80", currency=usd, notify=[], when="2026-12-01", lines='[{"sku": 8}]'
+        asked,
+        customer="cus_7",
+        amount="80",
+        currency=usd,
+        notify=way(asked, "notify", "No"),
+        when="2026-12-01",
+        data='[{"sku": 8}]',
+        **{"lines › 1 › sku": "8", "lines › 2 › sku": "9"},
     )
     assert errors == {}
     changed = {"customer": "cus_7", "amount": 80, "currency": "USD", "notify": False, "when": "2026-12-01"}
-    assert payload == FULL | changed | {"lines": [{"sku": 8}]}
+    assert payload == FULL | changed | {"lines": [{"sku": 8}, {"sku": 9}], "data": [{"sku": 8}]}
     assert isinstance(payload["amount"], int) and payload["notify"] is False
 
 
 def test_errors_stand_at_their_fields(make: Make) -> None:
-    _, errors = typed(make(FULL, schema=SCHEMA), amount="501", lines="[1,", customer="x" * 41)
-    assert set(errors) == {"lines"}
+    _, errors = typed(make(FULL, schema=SCHEMA), amount="501", data="[1,", customer="x" * 41)
+    assert set(errors) == {"data"}
     _, errors = typed(make(FULL, schema=SCHEMA), amount="501", mail="nobody")
     assert errors == {"amount": "Must be at most 500", "mail": "Must be an e-mail address"}
     _, errors = typed(make({"a": 1, "b": "x"}), a="one")
@@ -192,7 +216,7 @@ def test_emptied_fields_become_null_or_are_left_out(make: Make) -> None:
 def test_a_missing_field_stays_missing_until_it_is_filled(make: Make) -> None:
     asked = make({"customer": "c", "amount": 1}, schema=SCHEMA)
     assert typed(asked, amount="2")[0] == {"customer": "c", "amount": 2}
-    payload = typed(asked, memo="hello", notify=[{"value": "true"}])[0]
+    payload = typed(asked, memo="hello", notify=way(asked, "notify", "Yes"))[0]
     assert payload == {"customer": "c", "amount": 1, "memo": "hello", "notify": True}
 
 

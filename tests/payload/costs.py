@@ -268,6 +268,35 @@ def _doubled(share: float) -> Case:
     return Case({"a": {}}, schema={"type": "object", "properties": {"a": last}, "$defs": parts})
 
 
+def _summed_up(
+    name: str, unit: str, start: str = "", end: str = "", texts: int = 1
+) -> Callable[[float], Case]:
+    """Long texts of a kind that a renderer knows, by the name that it knows it by."""
+    size = len(json.dumps(unit)) - 2
+
+    def make(share: float) -> Case:
+        text = start + unit * int((BYTES / texts - 500) * share / size) + end
+        return Case({f"p{number}": {name: text} for number in range(texts)})
+
+    return make
+
+
+def _plan(share: float) -> Case:
+    one = {"actions": ["delete"]}
+    return Case(
+        {"resource_changes": [{"address": f"a.b{n}", "change": one} for n in range(int(1180 * share))]}
+    )
+
+
+def _table(share: float) -> Case:
+    return Case({"l": [{f"c{n}": n for n in range(20)} for _ in range(int(225 * share))]})
+
+
+def _edits(share: float) -> Case:
+    one = {"oldText": "a\nb\n" * 8, "newText": "b\na\n" * 8}
+    return Case({"edits": [one for _ in range(int(1700 * share))]})
+
+
 def _not(rule: dict[str, Any]) -> dict[str, Any]:
     """So that the validator looks at every entry, and does not stop at the first."""
     return {"not": rule}
@@ -328,6 +357,26 @@ KINDS: dict[str, Callable[[float], Case]] = {
     "percents of a URL": text("%41", "data:image/png;base64,", bytes_each=3),
     "a URL without an end": text(" ", "data:", "base6", 1),
     "short lines of base64": text("QUJD\n", bytes_each=6),
+    # what is summed up
+    "SQL of brackets": _summed_up("sql", "(", "DELETE FROM t WHERE ", texts=5),
+    "SQL of conditions": _summed_up("sql", "a=1 OR ", "DELETE FROM t WHERE ", texts=5),
+    "SQL of statements": _summed_up("sql", "DELETE FROM t;", texts=5),
+    "patches": _summed_up("patch", "--- a\n+++ b\n@@ -1 +1 @@\n-a\n+b\n"),
+    "changed lines": _summed_up("diff", "-a\n+b\n", "--- a\n+++ b\n@@ -1 +1 @@\n"),
+    "edits": _edits,
+    "a plan": _plan,
+    "a printed plan": _summed_up("t", "  # a.b will be destroyed\n", "Terraform will perform\n"),
+    "manifests": _summed_up("t", "---\napiVersion: v1\nkind: Pod\nhostPID: true\n", texts=3),
+    "links": _summed_up("body", "<a href=http://x.y>x.z</a>", "<p>"),
+    "marks of HTML": _summed_up("body", "<b hidden><", "<p>"),
+    "a mail's headers": _summed_up("raw", "To: =?utf-8?q?a?=\n", "From: a@b\n", "\nx"),
+    "a mail's lines": _summed_up(
+        "raw",
+        "\n",
+        "From: a@b\nTo: c@d\n"
+        + "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(14)),
+    ),
+    "a table": _table,
     # schemas
     "enum of fractions": schema_of(
         lambda share: _not({"enum": [n + 0.37 for n in range(int(4000 * share))]}),

@@ -83,7 +83,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     found = values_of(approval)
     for characters, lines, room, one_liners in _BUDGETS:
         if waits:
-            folded = fold(found, CHARACTERS, LINES, one_liners)
+            folded = fold(found, CHARACTERS, LINES, one_liners, tables=True)
             blocks = _waiting(approval, folded, said(approval, characters, lines))
         else:
             folded = fold(found, *_AFTER)

@@ -14,13 +14,13 @@ from itertools import islice
 from typing import Any
 
 from signoff.bot.forms.difference_view import difference_view
-from signoff.bot.forms.fit import input_of
 from signoff.bot.forms.inputs import Fixed, Input
-from signoff.bot.forms.leaves import Path, leaves, replaced
-from signoff.bot.text.fold import fold, split
-from signoff.bot.text.payload import elements, name_text, rows, values
-from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, cut, glimpse, length, line, literal, rich, visible
+from signoff.bot.forms.leaves import Path, places_left, replaced
+from signoff.bot.forms.places import FIELDS, as_text, label, nearest, places_of, same_item
+from signoff.bot.text.fold import split
+from signoff.bot.text.meaning import code_of
+from signoff.bot.text.payload import rows
+from signoff.bot.text.text import Block, cut, glimpse, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
     asks,
@@ -34,6 +34,7 @@ from signoff.bot.text.views import (
 )
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import meaning as meaning_words
 from signoff.bot.text.words.schema import unchecked, unusable
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
@@ -50,9 +51,9 @@ BLOCKS = 92
 """Fields of a page, with their errors and dividers: Slack takes 100 blocks a view."""
 BYTES = 200_000
 """Of a page as JSON: Slack takes 250 KB, the rest of the view included."""
-FIELDS = 1_000
-"""Fields of a form: a schema may describe many more than the payload has. The others stay as they are."""
 MESSAGE = 150
+HINT = 1000
+"""Characters; Slack takes 2,000 of a label or a hint, and they stand in every form of every payload."""
 
 
 def can_edit(approval: Approval) -> bool:
@@ -67,7 +68,7 @@ def can_edit(approval: Approval) -> bool:
     whole = split(rows(approval.request.json_schema, approval.payload, whole=True), BLOCK_CHARACTERS)
     if sum(1 for _ in chunks(whole)) > VIEW_BLOCKS:
         return False
-    return any(not isinstance(place, Fixed) for place in _places(approval))
+    return any(not isinstance(place, Fixed) for place in places_of(approval))
 
 
 @dataclass(frozen=True)
@@ -112,17 +113,19 @@ class EditForm:
         kept = {
             name: entered
             for name, entered in self.entered.items()
-            if type(form.inputs.get(name)) is type(self.inputs[name])
+            if name in form.inputs
+            and form.inputs[name].is_like(self.inputs[name])
+            and same_item(self.approval.payload, approval.payload, self.inputs[name].path)
         }
         return replace(form, entered=kept)
 
     @cached_property
     def inputs(self) -> dict[str, Input]:
         """The fields of the payload and of its schema, by block_id."""
-        return {place.block_id: place for place in _places(self.approval)}
+        return {place.block_id: place for place in places_of(self.approval)}
 
     @cached_property
-    def _read(self) -> tuple[dict[str, Any], dict[str, str]]:
+    def _read(self) -> tuple[dict[Path, Any], dict[str, str]]:
         found: dict[Path, Any] = {}
         errors: dict[str, str] = {}
         for block_id, entered in self.entered.items():
@@ -131,15 +134,15 @@ class EditForm:
                 found[place.path] = place.value(entered)
             except Invalid as error:
                 errors[block_id] = _message(error.detail)
-        return replaced(self.approval.payload, found), errors
+        return found, errors
 
-    @property
+    @cached_property
     def payload(self) -> dict[str, Any]:
         """The payload with all that can be read of what was entered, unchecked.
 
         What was left alone stays exactly as it is, and what was missing stays missing.
         """
-        return self._read[0]
+        return replaced(self.approval.payload, self._read[0])
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -164,12 +167,11 @@ class EditForm:
         schema, found = self.approval.request.json_schema, dict[str, str]()
         try:
             for problem in check(schema, self.payload) if schema else ():
-                path = tuple(str(part) for part in problem.path)
-                above = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), ())
+                path = places_left(self._read[0], problem.path)
+                at = nearest(path, places)
                 message = problem.message[0].upper() + problem.message[1:]
-                found.setdefault(
-                    places.get(above, first), _message(message if above == path else str(problem))
-                )
+                message = message if at == path else str(replace(problem, path=path))
+                found.setdefault(places.get(at, first), _message(message))
             if not found and canonical(self.payload) == self.approval.payload_text:
                 found[first] = forms_words.NOTHING_CHANGED
             if not found:
@@ -214,6 +216,10 @@ class EditForm:
             parts = list(self._field_blocks(place, errors.get(place.block_id, "")))
             if blocks and place.object != group:
                 parts = [{"type": "divider"}, *parts]
+            added = place.added
+            if added and added != place.path and added != (group or ())[: len(added)]:
+                head = note(forms_words.adds_item(label(added)), f"adds:{index}")
+                parts[-1:] = [head, parts[-1]]
             size = len(json.dumps(parts))
             if blocks and (size > room or len(blocks) + len(parts) > most):
                 return blocks, index
@@ -221,34 +227,30 @@ class EditForm:
         return blocks, len(self.inputs)
 
     def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
-        name = cut(" › ".join(isolated(name_text(part)) for part in place.path), 150)
+        name = label(place.path)
         if isinstance(place, Fixed):
-            yield _as_text(place, name)
+            yield as_text(place)
             return
         if error:
             yield note(_message(error))
+        if currency := self._currency(place):
+            name = meaning_words.money(name, currency)
         element = place.drawn(self.entered.get(place.block_id, place.start))
-        yield asks(place.block_id, name, element, " ".join(place.hints), place.is_optional)
+        hint = cut(" ".join(place.hints), HINT)
+        yield asks(place.block_id, name, element, hint, place.is_optional)
 
-
-def _places(approval: Approval) -> Iterator[Input]:
-    """The first fields of the payload and of its schema, each with its input."""
-    editable = approval.editable
-    names = frozenset(editable) if isinstance(editable, tuple) else frozenset()
-    found = islice(leaves(approval.request.json_schema, approval.payload), FIELDS)
-    return (input_of(*leaf, editable is True or leaf[0][0] in names) for leaf in found)
+    def _currency(self, place: Input) -> str:
+        """The currency of an amount, as it was entered so far; empty where that cannot be said."""
+        beside = place.meaning.currency_field
+        if not beside:
+            return ""
+        for block_id in self.entered:
+            other = self.inputs[block_id]
+            if other.path == (*place.path[:-1], beside):
+                now = self._read[0].get(other.path)
+                return code_of(now)
+        return place.meaning.currency
 
 
 def _message(text: str) -> str:
     return glimpse(text, MESSAGE)
-
-
-def _as_text(place: Fixed, name: str) -> Block:
-    """A field without an input: its beginning, and why it stays."""
-    schema, value = place.field.schema, place.field.value
-    for part in reversed(place.path):
-        schema, value = {"type": "object", "properties": {part: schema}}, {part: value}
-    shown = fold(values(schema, value), 600, 8) if place.field.present and length(name) < 100 else None
-    parts = elements(shown.rows) if shown else []
-    why = line(literal(f"({place.why})", "italic"))
-    return rich(place.block_id, *(parts or [line(literal(name, "bold"))]), why)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.bot.forms.inputs import Choice, Fixed, Input, Moment, Tick, choice_text
-from signoff.bot.forms.leaves import Path
-from signoff.bot.forms.texts import Lines, Text, lines_of, text_of
+from signoff.bot.forms.choices import Choice, choice_text, fate, yes_or_no
+from signoff.bot.forms.inputs import Fixed, Input, Moment
+from signoff.bot.forms.leaves import Leaf
+from signoff.bot.forms.lines import Lines, lines_of
+from signoff.bot.forms.texts import Text, text_of
 from signoff.bot.text.moments import seconds
 from signoff.bot.text.octets import blob
 from signoff.bot.text.text import length
@@ -21,30 +23,43 @@ OPTION_TEXT = 75
 """Slack: characters of an option's text."""
 
 
-def input_of(path: Path, field: Field, is_group: bool, is_editable: bool) -> Input:
+def input_of(leaf: Leaf, is_editable: bool = True) -> Input:
     """The input that fits a field; what no input brings back unchanged is edited as text, or not at all."""
+    field = leaf.field
     if not is_editable:
-        return Fixed(path, field, is_group=is_group, why=forms_words.NOT_EDITABLE)
-    if is_group:
-        return Tick(path, field, False, is_group=True)
+        return Fixed(leaf, why=forms_words.NOT_EDITABLE)
+    if leaf.kind == "rest":
+        return Fixed(leaf, why=forms_words.MORE_ITEMS_STAY)
+    if leaf.kind != "value":
+        return fate(leaf)
     if blob(field.value, field.schema) is not None:
-        return Fixed(path, field, why=forms_words.BYTES_STAY)
+        return Fixed(leaf, why=forms_words.BYTES_STAY)
     if options := choices(field):
         start = options.places[canonical(field.value)] if field.present else None
-        return Choice(path, field, start, values=options.values)
-    if field.scalar == "boolean" and not field.nullable:
-        return Tick(path, field, field.value is True)
+        return Choice(leaf, start, values=options.values)
+    if field.scalar == "boolean" and "const" not in field.schema and _fits_yes_or_no(field):
+        return yes_or_no(leaf)
     if field.scalar == "string" and field.schema.get("format") == "date-time":
         at = seconds(field.value)
         if at is not None or field.value is None:
-            return Moment(path, field, at)
+            return Moment(leaf, at)
     entry, text = lines_of(field)
     text, escapes = (text, False) if entry else text_of(field)
     if length(text) > INPUT:
-        return Fixed(path, field, why=forms_words.TOO_LONG_TO_EDIT)
+        return Fixed(leaf, why=forms_words.TOO_LONG_TO_EDIT)
     if entry:
-        return Lines(path, field, text, entry=entry)
-    return Text(path, field, text, escapes=escapes)
+        return Lines(leaf, text, entry=entry)
+    return Text(leaf, text, escapes=escapes)
+
+
+def has_one_input(field: Field) -> bool:
+    """True for a list that one input holds, an entry a line."""
+    entry, text = lines_of(field)
+    return bool(entry) and length(text) <= INPUT
+
+
+def _fits_yes_or_no(field: Field) -> bool:
+    return not field.present or isinstance(field.value, bool) or (field.value is None and field.nullable)
 
 
 @dataclass(frozen=True)
@@ -55,15 +70,10 @@ class Options:
     places: Mapping[str, int]
 
 
-_YES_NO_NULL: list[Any] = [True, False, None]
-
-
 def choices(field: Field) -> Options | None:
     """The values of a select; None where text serves better."""
     named = field.schema.get("enum")
     values = named if isinstance(named, list) else []
-    if not values and field.scalar == "boolean" and field.nullable:
-        values = _YES_NO_NULL
     found: Options | None = field.described.shared.make("choices", values, _options) if values else None
     known = found is not None and (not field.present or canonical(field.value) in found.places)
     return found if known else None

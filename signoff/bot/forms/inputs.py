@@ -10,38 +10,46 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, TypeGuard
+from typing import Any, TypeGuard
 
-from signoff.bot.forms.leaves import ABSENT, Path
+from signoff.bot.forms.leaves import ABSENT, Leaf, Path
+from signoff.bot.text.meaning import Meaning, meaning
 from signoff.bot.text.moments import MINUTE, PICKER, written
 from signoff.bot.text.payload import scalar_text
 from signoff.bot.text.text import Block, glimpse, plain
 from signoff.bot.text.views import element
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import meaning as meaning_words
 from signoff.errors import Invalid
 from signoff.payload.fields import coerce
 from signoff.payload.reader import Field
 
-OPTIONS = 100
-"""Slack: options of a select. More come from an external select."""
+DESCRIPTION = 150
+"""Characters of a schema's description under an input."""
+DEFAULT = 60
+"""Characters of a default."""
 
 
 @dataclass(frozen=True)
 class Input:
     """A field's place in a form.
 
-    `start` is what its input holds that nobody has touched: an option's index, a tick, seconds, or text. What
-    is entered later is of the same kind.
+    `start` is what its input holds that nobody has touched: an option's index, seconds, or text. What is
+    entered later is of the same kind.
     """
 
-    path: Path
-    field: Field
+    leaf: Leaf
     start: Any = None
-    is_group: bool = False
-    """True for an object whose own fields follow."""
 
-    takes_nothing: ClassVar[bool] = False
-    """True where an input that holds nothing says something too."""
+    @property
+    def path(self) -> Path:
+        """Where it is in the payload."""
+        return self.leaf.path
+
+    @property
+    def field(self) -> Field:
+        """What the schema and the payload say of it."""
+        return self.leaf.field
 
     @cached_property
     def block_id(self) -> str:
@@ -51,22 +59,69 @@ class Input:
     @property
     def object(self) -> Path:
         """Where the object is that it belongs to."""
-        return self.path if self.is_group else self.path[:-1]
+        return self.path if self.leaf.kind in ("whole", "item") else self.path[:-1]
+
+    def is_like(self, other: Input) -> bool:
+        """Whether what was entered in another input means the same in this one."""
+        return type(self) is type(other)
+
+    @property
+    def added(self) -> Path:
+        """Of a field that is new: the place of the item that it adds to a list; empty where it adds none."""
+        places = [n for n, part in enumerate(self.path, 1) if isinstance(part, int)]
+        return self.path[: places[-1]] if places and self.leaf.is_new else ()
+
+    @property
+    def is_item(self) -> bool:
+        """True for an entry of a list: emptied, it is removed."""
+        return isinstance(self.path[-1], int)
 
     @property
     def is_optional(self) -> bool:
-        """True where Slack may submit it empty."""
-        return self.takes_nothing or not self.field.required or self.field.nullable
+        """True where Slack may submit it empty, and then says "(optional)"."""
+        return not self.field.required or self.field.nullable
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        """What the number stands for that it holds."""
+        return meaning(self.field.schema, self.field.name, self.field.value, self.leaf.beside)
+
+    @property
+    def default(self) -> str:
+        """What its schema names as its default, as visible text; empty where it names none."""
+        if "default" not in self.field.schema:
+            return ""
+        default = self.field.schema["default"]
+        text = json.dumps(default, ensure_ascii=False) if isinstance(default, list | dict) else ""
+        return glimpse(text, DEFAULT) if text else glimpse(scalar_text(default), DEFAULT)
 
     @property
     def hints(self) -> list[str]:
         """What stands under it: the agent's words about it, marked as its own."""
         field, found = self.field, []
+        if self.default and not self.field.present:
+            found.append(forms_words.not_given(self.default))
         if field.title.strip() and field.title != field.name:
             found.append(forms_words.agent_title(glimpse(field.title, 60)))
-        if field.description.strip():
-            found.append(forms_words.agent_hint(glimpse(field.description, 150)))
+        described = glimpse(field.description.strip(), DESCRIPTION)
+        if described:
+            found.append(forms_words.agent_hint(described))
+        if (unit := self.meaning.unit) and unit.strip("…") not in described:
+            found.append(f"{self.meaning.claim[0].upper()}{self.meaning.claim[1:]}.")
         return found
+
+    @property
+    def placeholder(self) -> Block | None:
+        """What an input says that holds nothing: what comes of that."""
+        if self.leaf.is_new:
+            text = forms_words.NOT_ADDED if self.is_item else forms_words.NOT_GIVEN
+        elif self.field.present and self.field.nullable:
+            text = forms_words.EMPTY_CHOICE
+        elif self.is_item:
+            text = forms_words.REMOVED
+        else:
+            text = meaning_words.default(self.default) if self.default else forms_words.NOT_GIVEN
+        return plain(text) if self.is_optional else None
 
     def entered(self, state: dict[str, Any]) -> Any:
         """What a person has entered, from the element's part of `view.state.values`."""
@@ -98,63 +153,6 @@ class Fixed(Input):
     """A field that stands as text: nothing that is sent changes it."""
 
     why: str = ""
-
-
-class Tick(Input):
-    """A checkbox: yes or no; for an object, whether it is to be null or left out."""
-
-    takes_nothing = True
-
-    def entered(self, state: dict[str, Any]) -> bool:
-        return bool(state.get("selected_options"))
-
-    def drawn(self, entered: bool) -> Block:
-        drops = forms_words.MAKE_NULL if self.field.nullable else forms_words.LEAVE_OUT
-        box = {"text": plain(drops if self.is_group else forms_words.YES), "value": "true"}
-        return element("checkboxes", options=[box], initial_options=[box] if entered else None)
-
-    def parsed(self, entered: bool) -> Any:
-        return self.value(None) if self.is_group else entered
-
-
-@dataclass(frozen=True)
-class Choice(Input):
-    """One of a schema's values, by its index among them."""
-
-    values: tuple[Any, ...] = ()
-
-    def entered(self, state: dict[str, Any]) -> int | None:
-        chosen = state.get("selected_option")
-        if not chosen:
-            return None
-        text = str(chosen.get("value")) if isinstance(chosen, dict) else ""
-        index = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else len(self.values)
-        return index if index < len(self.values) else self.start  # nobody offered that
-
-    def drawn(self, entered: int | None) -> Block:
-        initial = None if entered is None else self._option(entered)
-        if len(self.values) > OPTIONS:
-            pick = plain(forms_words.PICK)
-            return element("external_select", min_query_length=0, placeholder=pick, initial_option=initial)
-        options = [self._option(index) for index in range(len(self.values))]
-        return element("static_select", options=options, initial_option=initial)
-
-    def parsed(self, entered: int) -> Any:
-        return self.values[entered]
-
-    def suggestions(self, query: str, most: int = OPTIONS) -> list[Block]:
-        """What an external select offers for what was typed: at most so many options that contain it."""
-        wanted = query.strip().casefold()
-        found = [at for at, value in enumerate(self.values) if wanted in choice_text(value).casefold()]
-        return [self._option(index) for index in found[:most]]
-
-    def _option(self, index: int) -> Block:
-        return {"text": plain(choice_text(self.values[index])), "value": str(index)}
-
-
-def choice_text(value: Any) -> str:
-    """How an option of a select reads."""
-    return forms_words.EMPTY_CHOICE if value is None else scalar_text(value)
 
 
 class Moment(Input):

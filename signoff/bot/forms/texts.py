@@ -1,6 +1,7 @@
-"""Inputs for what is written as text: words, numbers, dates, JSON, and lists of one entry a line; pure.
+"""Inputs for what is written as text: words, numbers, dates, JSON; pure.
 
-Text that cannot be seen is written as escapes in them too, and read back.
+Text that cannot be seen is written as escapes in them too, and read back. An input that holds nothing means
+that nothing is given; empty text is written `""`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from datetime import date
 from typing import Any
 
 from signoff.bot.forms.inputs import Input
+from signoff.bot.forms.line_ends import ends_of, in_lines
 from signoff.bot.text.payload import code_format
-from signoff.bot.text.text import Block, actual, hides, visible
+from signoff.bot.text.text import Block, actual, hides, plain, visible
 from signoff.bot.text.views import INPUT, element
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
@@ -29,11 +31,9 @@ NUMBERS = {
     "number": re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?"),
 }
 """What Slack takes in an input for numbers."""
-_ENTRIES: dict[str, dict[str, Any]] = {
-    **{kind: {"type": kind} for kind in ("string", "integer", "number")},
-    whole.FORMAT: {"type": ["integer", "string"], "format": whole.FORMAT},
-}
-"""What a line of a list may be, and the schema of each."""
+EMPTY_TEXT = '""'
+_EMPTY_TEXTS = re.compile(r'["“”„]{2}|[‘’]{2}')
+"""Empty text, also as phones write it."""
 URL = re.compile(r"https?://[^\s/]\S*+")
 EMAIL = re.compile(r"[^\s@]++@[^\s@][^\s@.]*+\.[^\s@]++")
 
@@ -46,51 +46,87 @@ class Text(Input):
     escapes: bool = False
 
     @property
-    def is_optional(self) -> bool:
-        """True as well where the text is empty already."""
-        empty = not self.start and self.field.scalar == "string"
-        return super().is_optional or (empty and self.drawn("")["type"] == "plain_text_input")
-
-    @property
     def hints(self) -> list[str]:
-        found, form = super().hints, code_format(self.field.schema)
-        if self.field.scalar in ("", "boolean"):
-            found.append(forms_words.AS_JSON)
+        found, form, kind = super().hints, code_format(self.field.schema), self.field.scalar
+        if kind in ("", "boolean"):
+            open_ended = self.field.types - {"null"} <= {"array", "object"} and bool(self.field.types)
+            found.append(forms_words.AS_JSON_OPEN if open_ended else forms_words.AS_JSON_ANY)
         elif form:
             found.append(card_words.code_mark(form))
+        if kind == "string" and self.start == EMPTY_TEXT and not self.escapes:
+            found.append(forms_words.EMPTY_TEXT_HINT)
         return [*found, forms_words.ESCAPES_HINT] if self.escapes else found
+
+    @property
+    def placeholder(self) -> Block | None:
+        if self.is_optional or self.field.scalar != "string" or not self._may_be_empty:
+            return super().placeholder
+        return plain(forms_words.EMPTY_TEXT_PLACE)
+
+    @property
+    def _may_be_empty(self) -> bool:
+        least = self.field.schema.get("minLength")
+        return not (isinstance(least, int) and least > 0) and "format" not in self.field.schema
 
     def entered(self, state: dict[str, Any]) -> str:
         text = state.get("selected_date") or state.get("value")
-        return text.replace("\r\n", "\n") if isinstance(text, str) else ""
+        return in_lines(text) if isinstance(text, str) else ""
 
     def drawn(self, entered: str) -> Block:
         """The input that fits this text: Slack refuses one that starts with what it lets nobody send."""
         text, schema, kind = entered[:INPUT], self.field.schema, self.field.scalar
         if kind in NUMBERS and (not text or NUMBERS[kind].fullmatch(text)):
             bounds = _bounds(self.field, text)
-            return element("number_input", is_decimal_allowed=kind == "number", initial_value=text, **bounds)
+            decimal = kind == "number"
+            return element(
+                "number_input",
+                is_decimal_allowed=decimal,
+                initial_value=text,
+                placeholder=self.placeholder,
+                **bounds,
+            )
         form = schema.get("format") if kind == "string" and not self.escapes else None
         if form == "date" and (not text or _is_date(text)):
-            return element("datepicker", initial_date=text)
+            return element("datepicker", initial_date=text, placeholder=self.placeholder)
         if form == "email" and (not text or EMAIL.fullmatch(text)):
-            return element("email_text_input", initial_value=text)
+            return element("email_text_input", initial_value=text, placeholder=self.placeholder)
         if form in ("uri", "url") and (not text or URL.fullmatch(text)):
-            return element("url_text_input", initial_value=text)
+            return element("url_text_input", initial_value=text, placeholder=self.placeholder)
         most = schema.get("maxLength")
-        fits = isinstance(most, int) and max(len(text), 1) <= most < INPUT and not self.escapes
+        least = len(EMPTY_TEXT) if self._may_be_empty else 1
+        fits = isinstance(most, int) and max(len(text), least) <= most < INPUT and not self._is_rewritten
         long = any("\n" in shown or len(shown) > MULTILINE for shown in (self.start, text))
         return element(
             "plain_text_input",
             multiline=long or not kind or bool(code_format(schema)),
             max_length=most if fits else INPUT,
             initial_value=text,
+            placeholder=self.placeholder,
         )
+
+    @property
+    def _takes_marks(self) -> bool:
+        return not self.field.schema.keys() & {"enum", "const"}
+
+    @property
+    def _is_rewritten(self) -> bool:
+        """True where what is entered may be shorter than what it stands for."""
+        return self.escapes or (isinstance(self.field.value, str) and "\r" in self.field.value)
 
     def parsed(self, entered: str) -> Any:
         if len(entered) > INPUT:
             raise Invalid(forms_words.REASON_TOO_LONG)
-        return coerce(self.field.schema, actual(entered) if self.escapes else entered)
+        if self.field.scalar != "string":
+            return coerce(self.field.schema, entered)
+        is_empty = self._takes_marks and _EMPTY_TEXTS.fullmatch(entered.strip())
+        return "" if is_empty else coerce(self.field.schema, self._meant(entered))
+
+    def _meant(self, entered: str) -> str:
+        """The text that was entered, with the line ends that it had."""
+        lines = [actual(line) if self.escapes else line for line in entered.split("\n")]
+        value = self.field.value if isinstance(self.field.value, str) else ""
+        ends = ends_of(value, self.start, entered)
+        return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
 
 
 def text_of(field: Field) -> tuple[str, bool]:
@@ -99,14 +135,23 @@ def text_of(field: Field) -> tuple[str, bool]:
     if not field.present or (value is None and field.scalar):
         return "", False
     if field.scalar == "string" and isinstance(value, str):
-        escapes = hides(value) or "\r" in value or value.strip() != value.strip(" \n\t")
-        return (visible(value, keep="\n\t", explain=False) if escapes else value), escapes
+        return _shown(value, not field.schema.keys() & {"enum", "const"})
     if field.scalar == "integer" and whole.is_text(value):
         return value, False
     if field.scalar in NUMBERS and is_number(value):
         return canonical(value), False
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return (json.dumps(value, indent=2) if hides(text) else text), False
+
+
+def _shown(value: str, marks: bool) -> tuple[str, bool]:
+    if not value and marks:
+        return EMPTY_TEXT, False
+    if marks and _EMPTY_TEXTS.fullmatch(value.strip()):  # a text that would be read as the mark
+        return "".join(f"\\u{{{ord(char):x}}}" for char in value), True
+    text = in_lines(value)
+    escapes = hides(text) or "\r" in text or text.strip() != text.strip(" \n\t")
+    return (visible(text, keep="\n\t", explain=False) if escapes else text), escapes
 
 
 def _is_date(text: str) -> bool:
@@ -129,62 +174,3 @@ def _bounds(field: Field, text: str) -> Block:
     if len(found) == 2 and float(found["min_value"]) > float(found["max_value"]):
         return {}
     return found
-
-
-@dataclass(frozen=True)
-class Lines(Text):
-    """A list of scalars, one a line; `entry` is the type of each."""
-
-    entry: str = ""
-    takes_nothing = True
-
-    @property
-    def hints(self) -> list[str]:
-        return [*super(Text, self).hints, forms_words.ONE_A_LINE]
-
-    def drawn(self, entered: str) -> Block:
-        return element("plain_text_input", multiline=True, max_length=INPUT, initial_value=entered[:INPUT])
-
-    def value(self, entered: str) -> Any:
-        emptied = not entered.strip() and (self.field.nullable or not self.field.required)
-        return super().value("") if emptied else self.parsed(entered)
-
-    def parsed(self, entered: str) -> list[Any]:
-        if len(entered) > INPUT:
-            raise Invalid(forms_words.REASON_TOO_LONG)
-        found = []
-        for number, line in enumerate(entered.split("\n"), 1):
-            try:
-                found += [coerce(_ENTRIES[self.entry], line.strip())] if line.strip() else []
-            except Invalid as error:
-                raise Invalid(forms_words.at_line(number, error.detail)) from None
-        return found
-
-
-def lines_of(field: Field) -> tuple[str, str]:
-    """(the type of a list's entries, the list as text); nothing where a line could not say which entry it is.
-
-    The type is string, integer or number, by the schema or else by the entries.
-    """
-    entries = field.value if field.present and field.value is not None else []
-    if field.types - {"null"} != {"array"} or "prefixItems" in field.schema or not isinstance(entries, list):
-        return "", ""
-    items = field.schema.get("items")
-    named = items.get("type") if isinstance(items, dict) else None
-    if isinstance(items, dict) and items.get("format") == whole.FORMAT and named == ["integer", "string"]:
-        named = whole.FORMAT
-    if isinstance(named, list) and len(named) == 1:
-        named = named[0]
-    elif not named and entries:
-        named = "string" if isinstance(entries[0], str) else "number"
-    if named not in _ENTRIES or not all(_is_a_line(named, entry) for entry in entries):
-        return "", ""
-    return named, "\n".join(entry if isinstance(entry, str) else canonical(entry) for entry in entries)
-
-
-def _is_a_line(kind: str, entry: Any) -> bool:
-    if kind == whole.FORMAT and whole.is_text(entry):
-        return True
-    if kind != "string":
-        return is_number(entry)
-    return isinstance(entry, str) and bool(entry) and visible(entry) == entry  # no padding, no line's end

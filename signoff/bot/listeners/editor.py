@@ -15,10 +15,10 @@ from signoff.approvals.errors import (
     UnknownApproval,
 )
 from signoff.approvals.service import Approvals
+from signoff.bot.forms.choices import OPTIONS, Choice
 from signoff.bot.forms.conflict import again_view, as_sent, lost_view
 from signoff.bot.forms.difference_view import is_shown
 from signoff.bot.forms.edit_form import EditForm
-from signoff.bot.forms.inputs import OPTIONS, Choice
 from signoff.bot.forms.loading import again_with
 from signoff.bot.listeners import replies
 from signoff.bot.listeners.acks import fewer_options

@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from slack_sdk.errors import SlackApiError
+from typing import TYPE_CHECKING, Any
 
 from signoff.errors import SignoffError
+
+if TYPE_CHECKING:
+    from slack_sdk.errors import SlackApiError
 
 UNDONE = frozenset(
     {

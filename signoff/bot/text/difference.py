@@ -8,12 +8,13 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from signoff.bot.text.alphabet import skeleton
+from signoff.bot.text.differing import NOTHING, differing
 from signoff.bot.text.moments import date_span, seconds
-from signoff.bot.text.payload import LEVELS, json_text, name_text, scalar_text
+from signoff.bot.text.place import joined, part_text
 from signoff.bot.text.quotes import isolated
+from signoff.bot.text.row import json_text, scalar_text
 from signoff.bot.text.text import Block, cut, exact, length, line, literal, pieces, visible
 from signoff.bot.text.words import card as card_words
-from signoff.payload.canonical import canonical
 
 SHORT = 80
 """Characters of a value that stands on one line beside what it becomes."""
@@ -40,59 +41,58 @@ class Change:
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """Every value that differs, in the new payload's order, then what is gone."""
+    """Every value that differs, in the new payload's order, then what is gone.
+
+    Values are compared, not how they are written. Lists are compared item by item: an item more is one
+    change, and so is one less. An item is named by its new place, and by its old one where it is gone.
+    """
     return list(each_change(old, new))
 
 
 def each_change(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     """The same one by one, for whoever shows the first of them: each takes time to write out."""
-    for names, before, after in _differing((), old, new):
-        path, name = tuple(map(name_text, names)), names[-1]
-        was, now = before.get(name), after.get(name)
-        show = _exact if _looks_same(was, now) else _text
-        yield Change(path, show(was) if name in before else None, show(now) if name in after else None)
+    for path, was, now in differing(old, new):
+        names = tuple(map(part_text, path))
+        yield Change(names, *_shown(was, now))
 
 
 def count_changes(old: dict[str, Any], new: dict[str, Any]) -> int:
     """How many there are."""
-    return sum(1 for _ in _differing((), old, new))
+    return sum(1 for _ in differing(old, new))
 
 
-def _differing(
-    path: tuple[str, ...], old: dict[str, Any], new: dict[str, Any]
-) -> Iterator[tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]]:
-    """The names that lead to each value that differs, and the objects that hold it before and after."""
-    for name in [*new, *(name for name in old if name not in new)]:
-        before, after = old.get(name), new.get(name)
-        if name in old and name in new and _is_same(before, after):
-            continue
-        where = (*path, name)
-        if isinstance(before, dict) and isinstance(after, dict) and before and after and len(path) < LEVELS:
-            yield from _differing(where, before, after)
-        else:
-            yield where, old, new
+def _shown(was: Any, now: Any) -> tuple[str | None, str | None]:
+    show = _text
+    if isinstance(was, str) and isinstance(now, str):
+        if skeleton(was) == skeleton(now):  # they differ only in what an eye does not see
+            show = _exact
+        elif ends_of(was) != ends_of(now):
+            show = _ended
+    return None if was is NOTHING else show(was), None if now is NOTHING else show(now)
 
 
-def _is_same(before: Any, after: Any) -> bool:
-    """Whether two values are one JSON; 1 is not true, though Python says so, and 120.0 is 120."""
-    if before is after:
-        return True
-    return bool(before == after) and canonical(before) == canonical(after)
+def ends_of(text: str) -> tuple[bool, bool]:
+    """Which kinds of line end a text has: CRLF, LF."""
+    crlf = text.count("\r\n")
+    return bool(crlf), text.count("\n") > crlf
 
 
-def _looks_same(before: Any, after: Any) -> bool:
-    """Whether two texts differ only in what an eye does not see."""
-    return isinstance(before, str) and isinstance(after, str) and skeleton(before) == skeleton(after)
+def _ended(value: Any) -> str:
+    """A text in lines with its CRLF written out: for two that differ in that too."""
+    return "\\u{d}\n".join(visible(part, keep="\n\t") for part in value.split("\r\n"))
 
 
 def _exact(value: Any) -> str:
-    return exact(value, keep="\n\t" if "\n" in value else "")
+    keep = "\n\t" if "\n" in value else ""
+    return "\\u{d}\n".join(exact(part, keep) for part in value.split("\r\n")) if keep else exact(value)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list | dict) and value:
         return json_text(value)
-    return visible(value, keep="\n\t") if isinstance(value, str) and "\n" in value else scalar_text(value)
+    if isinstance(value, str) and "\n" in value:
+        return visible(value.replace("\r\n", "\n"), keep="\n\t")
+    return scalar_text(value)
 
 
 def elements(found: Iterable[Change], room: int, old: int = OLD) -> tuple[list[Block], bool]:
@@ -112,7 +112,7 @@ def elements(found: Iterable[Change], room: int, old: int = OLD) -> tuple[list[B
 
 
 def _elements(change: Change, old: int) -> list[Block]:
-    name = [literal(cut(" › ".join(map(isolated, change.path)), 300), "bold")]
+    name = [literal(joined(change.path, 300), "bold")]
     if change.short:
         return [line(*name, literal("  "), *_short(change.old), literal(" → "), *_short(change.new))]
     lines = by_line(change.old, change.new) if change.old and change.new else None

@@ -54,11 +54,18 @@ def shown_whole(approval: Approval) -> bool:
     return fold_payload(approval).whole
 
 
-def fold(found: Iterable[Value], characters: int, lines: int, one_liners: int | None = None) -> Folded:
+def fold(
+    found: Iterable[Value],
+    characters: int,
+    lines: int,
+    one_liners: int | None = None,
+    tables: bool = False,
+) -> Folded:
     """One-line fields within `one_liners` characters, then long values within so many characters and lines.
 
     Without `one_liners` all of it shares the room. All long values stand whole where they fit, give or take a
     fifth; else each is cut to its share, the short ones first. What is left out is counted where it stood.
+    With `tables` the first list that would be cut stands as a table instead.
     """
     every = list(found)
     short, long = [one for one in every if one.is_line], [one for one in every if not one.is_line]
@@ -68,11 +75,10 @@ def fold(found: Iterable[Value], characters: int, lines: int, one_liners: int | 
     least = (0, 0) if one_liners is None else LEAST
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
     most = max(room[1], 3)
-    tabled = one_liners is None  # a card that waits shows one table, others none
     for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
         rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
-        if not is_whole and not tabled and any(row.table for row in value.rows):
-            rows, tabled = _tabled(value.rows), True
+        if tables and not is_whole and any(row.table for row in value.rows):
+            rows, tables = _tabled(value.rows), False
         shown += rows
         whole = whole and is_whole and not value.rest
     if long[most:]:

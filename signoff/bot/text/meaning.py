@@ -88,10 +88,14 @@ def currency_field(name: str, siblings: Mapping[str, Any]) -> str:
     others: list[str] = [name + suffix for suffix in _SUFFIXES]
     others += _CURRENCIES if _is_money(name) else ()
     for other in others:
-        code = siblings.get(other)
-        if isinstance(code, str) and len(code) < 9 and _CODE.fullmatch(code):
+        if code_of(siblings.get(other)):
             return other
     return ""
+
+
+def code_of(value: Any) -> str:
+    """A value as the code or the sign of a currency; empty for anything else."""
+    return value if isinstance(value, str) and len(value) < 9 and _CODE.fullmatch(value) else ""
 
 
 def unit(schema: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ class Reviewer:
     def _edit(self, card: JSON) -> None:
         self._tell("clicks Edit, changes the amount to 80, looks at the difference, and approves that")
         self._click(card, "edit")
-        self._submit(self._view("edit"), {"amount": "80"})
+        self._submit(self._view("edit"), {"amount (EUR)": "80"})
         self._submit(self._view("difference"), {})
 
     def _cards(self) -> list[JSON]:

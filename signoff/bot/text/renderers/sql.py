@@ -50,7 +50,7 @@ def summarise(seen: Seen) -> Summary | None:
         [one for one in second.statements if one not in first.statements] if both else []
     )
     if not any(statement.verbs for statement in statements):
-        return _unread(seen.value) if sure else None
+        return _unread(seen.value) if sure and len(seen.value.split(None, 2)) > 2 else None
     odd = [words.SQL_TWO_WAYS] if both else []
     odd += [words.SQL_OPEN] if first.open or second.open else []
     warnings = [text for statement in statements for text in statement.warnings]

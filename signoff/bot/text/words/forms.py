@@ -5,6 +5,7 @@ from __future__ import annotations
 from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import meaning as meaning_words
 from signoff.models.approval import ApprovalStatus
 
 APPROVE_CHANGES = "Approve these changes"
@@ -16,6 +17,13 @@ SHOW_CHANGES = "Show changes"
 CHECKING = "Checking…"
 DETAILS = "Details"
 YES = "Yes"
+NO = "No"
+KEEP = "Keep"
+REMOVE = "Remove"
+CHOOSE_ONE = "Choose one."
+NOT_GIVEN = "Not given"
+NOT_ADDED = "Nothing is added"
+REMOVED = "Empty: removed"
 EMPTY_CHOICE = "null (nothing)"
 WITH_CHANGES = "Approve with these changes?"
 AS_A_WHOLE = "What will run, as a whole"
@@ -37,8 +45,14 @@ CHANGES_TOO_LARGE = (
     "These changes are too long to approve together. Change less, or reject the request and ask the agent "
     "to come back with changes."
 )
-AS_JSON = "Written as JSON."
+AS_JSON_ANY = "Written as JSON: it may hold values of several kinds."
+AS_JSON_OPEN = "Written as JSON: nothing says what its parts are."
 ONE_A_LINE = "One a line."
+EMPTY_TEXT_HINT = 'Empty text is written as "".'
+EMPTY_TEXT_PLACE = 'Write "" for empty text'
+EMPTY_LIST_PLACE = "Write [] for an empty list"
+ADDS_HINT = "Fill in to add one at the end."
+MORE_ITEMS_STAY = "more than a form takes; they stay as they are"
 NOT_A_MOMENT = "Choose a date and a time."
 YOUR_ZONE = "Shown and chosen in your own time zone."
 LEAVE_OUT = "Leave all of this out"
@@ -49,6 +63,29 @@ DRAFT_TOO_LARGE = "That is more than one form can keep. Change less, or reject a
 NOT_USED = "What you had typed was not used:"
 WHAT_CHANGED = "What changed:"
 UNCHANGED_REST = "All else runs as the card shows it."
+
+
+def adds_item(place: str) -> str:
+    """Over the fields of an item that can be added; `place` is visible text."""
+    return f"{place}: one more. Fill in its fields to add it; leave all of them empty to add none."
+
+
+def and_more(count: int) -> str:
+    """After the place of the first item that is not opened: how many come after it."""
+    return f"and {count:,} more" if count else ""
+
+
+def not_given(default: str) -> str:
+    """Under an input whose field the payload does not have; `default` is the schema's, visible text."""
+    return f"N{meaning_words.not_given(default)[1:]}."
+
+
+def not_given_choice(default: str) -> str:
+    """The same as an option; Slack: 75 characters."""
+    if not default:
+        return NOT_GIVEN
+    whole = f"N{meaning_words.not_given(default)[1:]}"
+    return whole if len(whole) <= 75 else NOT_GIVEN
 
 
 def agent_title(title: str) -> str:

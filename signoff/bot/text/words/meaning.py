@@ -16,3 +16,8 @@ def money(name: str, currency: str) -> str:
 def not_given(default: str = "") -> str:
     """In the place of a value that a payload does not have; `default` is visible text, or empty for none."""
     return f"not given (default: {default}, the agent's schema says)" if default else "not given"
+
+
+def default(text: str) -> str:
+    """The same in short, where its schema names a default; visible text."""
+    return f"Not given (default: {text})"
