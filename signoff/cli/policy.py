@@ -150,10 +150,10 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
     said: list[tuple[str, str]] = []
     if facts:
         claimed = {"policy": "the policy", "agent": "the agent says so", "nobody": "nobody rates it"}
-        rated = (
-            f"{verdict.risk} risk ({claimed[verdict.risk_from]}), "
-            f"{verdict.reversibility} ({claimed[verdict.reversibility_from]})"
-        )
+        risk = f"{verdict.risk} risk ({claimed[verdict.risk_from]})"
+        if verdict.risk_from == "nobody":
+            risk = f"risk not rated (rules take it for {verdict.risk})"
+        rated = f"{risk}, {verdict.reversibility} ({claimed[verdict.reversibility_from]})"
         said += [("rated", rated), ("class", facts.class_name or "none")]
         if facts.why_outside:
             said.append(("outside", facts.why_outside))

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.cli.database import opened
 from signoff.cli.output import say
 from signoff.errors import ConfigError, Unreachable
@@ -99,6 +98,7 @@ def receive(line: socket.socket) -> tuple[Prepared, IO[str]] | None:
 def _ask_slack(settings: Settings) -> None:
     """Raise ConfigError where Slack refuses the tokens; while it is away, the bot goes on trying."""
     from signoff.bot.slack.client import Slack, client
+    from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 
     for name, token, method, page in (
         ("SLACK_BOT_TOKEN", settings.slack_bot_token, "auth.test", "OAuth & Permissions, has it (xoxb-…)"),

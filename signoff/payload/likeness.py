@@ -9,7 +9,7 @@ from signoff.payload.canonical import canonical
 MOST_DIFFERING = 3
 SHORT = 80
 """Characters of a value that can be said in a line: what differs has to be."""
-MOST_BYTES = 32_000
+MOST_BYTES = 16_000
 """Of a payload that is compared: what is longer is alike only where it is the same."""
 _NONE = object()
 
@@ -30,11 +30,11 @@ def is_like(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _is_short(text: str) -> bool:
-    return len(text) <= SHORT and "\\n" not in text
+    return len(text) <= SHORT and "\n" not in text
 
 
 def _leaves(payload: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
-    """Each field's canonical text, by where it stands."""
+    """Each field's value as text, by where it stands; that of a text begins with a quote."""
     found: dict[tuple[str | int, ...], str] = {}
     due: list[tuple[tuple[str | int, ...], Any]] = [((), payload)]
     while due:
@@ -44,5 +44,5 @@ def _leaves(payload: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
         elif isinstance(value, list) and value:
             due += [((*path, at), inner) for at, inner in enumerate(value)]
         elif path:
-            found[path] = canonical(value)
+            found[path] = f'"{value}' if isinstance(value, str) else canonical(value)
     return found

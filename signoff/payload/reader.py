@@ -121,14 +121,14 @@ class Reader:
 
     def fields(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Field]:
         """The schema's properties in its order, then what else the payload has."""
-        schema = self._inside(schema, payload)
+        schema = self._inside(self._followed(schema or {}), payload)
         described, required = _properties(schema), self._required_by(schema)
         names = (*described, *(name for name in payload if name not in described))
         return (self._field(name, described.get(name), payload, name in required) for name in names)
 
     def present(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Field]:
         """The same without what the payload does not have."""
-        schema = self._inside(schema, payload)
+        schema = self._inside(self._followed(schema or {}), payload)
         described, required = _properties(schema), self._required_by(schema)
         names = list(payload)
         if described:

@@ -48,4 +48,4 @@ def heard(clients: Iterable[Mapping[str, Any]], user: str) -> dict[str, float]:
         role = str(client.get("name", "")).removeprefix(NAME)
         if role in ROLES and client.get("name") != role and client.get("user") == user:
             found[role] = min(float(client.get("idle", 0)), found.get(role, float("inf")))
-    return found
+    return {role: found[role] for role in ROLES if role in found}

@@ -88,15 +88,8 @@ OF_ENDED: dict[str, Look] = {
     "late form": lambda one: lost_view(late(one), one, {"amount": 80})["blocks"],  # type: ignore[arg-type]
 }
 EXPIRED_WORDS = ("nobody answered", "the time ran out", "it is expired", "this is expired")
-APPROVED_WORDS = (
-    "*approved*",
-    "approved by <@",
-    "approved by policy",
-    "approved this",
-    "running…",
-    "is approved",
-)
-REJECTED_WORDS = ("*rejected*", "rejected by <@", "rejected this", "is rejected", "sent back")
+APPROVED_WORDS = ("*approved*", "approved by policy", "approved this", "running…", "is approved")
+REJECTED_WORDS = ("*rejected*", "rejected by", "rejected this", "is rejected", "sent back")
 
 
 def as_notified(approval: Approval) -> Approval:

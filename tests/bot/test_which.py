@@ -17,8 +17,8 @@ from signoff.bot.cards.question import question
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.modals import note_view
 from signoff.bot.text.quotes import FSI, PDI
-from signoff.bot.text.text import actual, length
-from signoff.bot.text.which import value_lines, values
+from signoff.bot.text.text import actual, hides, length, visible
+from signoff.bot.text.which import Which, title, titles, value_lines, values
 from signoff.models.approval import Approval
 from signoff.payload import glimpse
 from signoff.sandbox.remote import nodes
@@ -163,3 +163,43 @@ def test_the_agents_words_of_any_length_fit_a_form(make: Make) -> None:
     words = {"reason": "&" * 4000, "impact": "é" * 4000, "undo": "\u202e" * 4000}
     for view in approving(make({"amount": 1}, **words, alternatives=["x\n" * 2000] * 10)).values():
         assert check_view(view) == []
+
+
+def named(action: str, headline: str, payload: dict[str, Any]) -> Which:
+    return Which(action, headline, glimpse.glimpse(None, payload))
+
+
+def test_three_refunds_are_told_apart_on_a_lock_screen(make: Make) -> None:
+    firsts = {
+        card(make({"customer": "cus_42", "amount": n})).text.splitlines()[0][:60] for n in (12, 120, 12_000)
+    }
+    assert len(firsts) == 3
+    assert all(first.startswith("refund.create: amount “12") for first in firsts)
+
+
+def test_a_headline_that_names_no_value_is_followed_by_the_first_ones() -> None:
+    payload = {"amount": 120, "customer": "cus_42"}
+    assert title(named("refund.create", "Refund 120 to cus_42", payload)) == "Refund 120 to cus_42"
+    assert title(named("refund.create", "Refund a customer", payload)) == (
+        "Refund a customer: amount “120”, customer “cus_42”"
+    )
+    assert title(named("cache.clear", "Clear the cache", {})) == "Clear the cache"
+    assert title(named("cache.clear", "", {})) == "cache.clear"
+
+
+def test_what_differs_stands_first_where_two_would_read_the_same() -> None:
+    long = {f"a{n}": "x" * 30 for n in range(6)}
+    found = titles([named("deploy", "", {**long, "zone": zone}) for zone in ("one", "two")])
+    assert [text.split(",")[0] for text in found] == ["deploy: zone “one”", "deploy: zone “two”"]
+    same = {"amount": 120}
+    told = titles([named("refund", "Refund 120", {**same, "to": who}) for who in ("ana", "eve")])
+    assert told == ["Refund 120: to “ana”, amount “120”", "Refund 120: to “eve”, amount “120”"]
+    assert titles([named("a", "", same), named("a", "", same)]) == ["a: amount “120”"] * 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(PAYLOADS, max_size=4), HOSTILE)
+def test_a_title_is_one_line_and_moves_nothing(payloads: list[Any], headline: str) -> None:
+    for text in titles([named("a.b", visible(headline), one) for one in payloads]):
+        assert len(text.splitlines()) <= 1 and not hides(text.replace(FSI, "").replace(PDI, ""))
+        assert text.count(FSI) == text.count(PDI)

@@ -142,14 +142,14 @@ def beating(url: str, *roles: str) -> Iterator[None]:
     threads = [threading.Thread(target=pulse.beat, args=(url, role, stop)) for role in roles]
     for thread in threads:
         thread.start()
-    with redis.Redis.from_url(url) as client:
-        eventually(
-            lambda: sum(one["name"].startswith(pulse.NAME) for one in client.client_list()) == len(roles)
-        )
-    yield
-    stop.set()
-    for thread in threads:
-        thread.join(10)
+    try:
+        with redis.Redis.from_url(url) as client:
+            eventually(lambda: pulse.heard(client.client_list(), acl.SERVER).keys() == set(roles))
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(10)
 
 
 @pytest.fixture

@@ -86,6 +86,11 @@ def test_a_command_that_is_none_is_told_which_was_meant(signoff: Signoff) -> Non
     assert signoff("help", "agent", "ad")[2] == "signoff: there is no command ad: did you mean add?\n"
 
 
+def test_so_it_is_where_it_is_called(signoff: Signoff) -> None:
+    assert signoff("shwo", "x") == (2, "", "signoff: there is no command shwo: did you mean show?\n")
+    assert signoff("agent", "ad") == (2, "", "signoff: there is no command ad: did you mean add?\n")
+
+
 @pytest.fixture
 def script(signoff: Signoff, tmp_path: Path, shell: str) -> Path:
     """What is printed for a shell, in a file."""

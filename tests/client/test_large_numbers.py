@@ -212,7 +212,7 @@ def test_the_form_edits_it_as_a_whole_number() -> None:
     assert made.rebuild(payload, made.bind((1, [1]), {}))[0] == (other, [5, other], 7)
 
 
-@pytest.mark.parametrize("text", ["1.5", "x", "1e3000", "1 000", "--5", "9" * 2000], ids=range(6))
+@pytest.mark.parametrize("text", ["1.5", "x", "1e3000", "one", "--5", "9" * 2000], ids=range(6))
 def test_what_is_no_whole_number_is_refused_at_its_field(text: str) -> None:
     asked, _ = a_ban()
     payload, errors = typed(asked, user=text)

@@ -396,6 +396,12 @@ def test_fields_stand_in_the_schemas_order_and_then_the_rest() -> None:
     assert extra.schema == {"type": "array"}
 
 
+def test_a_schema_that_is_a_reference_is_read_as_what_it_refers_to() -> None:
+    whole = {"$ref": "#/definitions/Order%20Line", "definitions": {"Order Line": REFUND}}
+    found = fields(whole, {"amount": 120, "customer": "cus_42"})
+    assert [item.name for item in found][:2] == ["customer", "amount"] and found[0].required
+
+
 def test_without_a_schema_a_value_says_its_own_type() -> None:
     payload = {"a": "x", "b": 1, "c": 1.5, "d": True, "e": None, "f": {}, "g": []}
     types = [item.schema.get("type") for item in fields(None, payload)]
