@@ -14,7 +14,14 @@ from support import free_port
 from signoff.approvals.errors import NotAllowed
 from signoff.bot.slack.client import Slack, client
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.slack.errors import LONGEST_PAUSE, RETRYABLE, UNDONE, SlackRefused, SlackUnavailable
+from signoff.bot.slack.errors import (
+    LONGEST_PAUSE,
+    RETRYABLE,
+    UNDONE,
+    SlackRefused,
+    SlackUnavailable,
+    was_taken,
+)
 from signoff.sandbox.server import Sandbox
 
 ANA = "U0ANA00001"
@@ -170,3 +177,28 @@ def test_a_link_in_a_message_is_not_opened_by_slack(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(slack, "call", lambda _, **what: sent.update(what) or {"channel": "C1", "ts": "1"})
     slack.post("C1", "https://example.org/")
     assert sent["unfurl_links"] is False and sent["unfurl_media"] is False
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "taken"),
+    [
+        (200, "ok", True),
+        (200, ' {"ok": true}\n', True),
+        (200, "", False),
+        (200, None, False),
+        (200, "<html><body>ok</body></html>", False),
+        (200, '{"ok": false, "error": "expired_url"}', False),
+        (404, "ok", False),
+        (502, "<html>", False),
+    ],
+)
+def test_a_response_url_has_taken_what_slack_says_ok_to(status: int, body: str | None, taken: bool) -> None:
+    assert was_taken(status, body) is taken
+
+
+def test_an_answer_in_blocks_goes_without_a_text_of_its_own(running: Sandbox, slack: Slack) -> None:
+    """Slack makes one of the blocks: a title alone would be all that somebody hears."""
+    block = {"type": "section", "text": {"type": "plain_text", "text": "Three requests wait for you."}}
+    assert slack.whisper("C0RANDOM01", ANA, "", [block])
+    sent = [entry["arguments"] for entry in running.log() if entry.get("method") == "chat.postEphemeral"]
+    assert "text" not in sent[-1] and sent[-1]["blocks"] == [block]

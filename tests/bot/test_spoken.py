@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signoff.bot.cards.card import card
@@ -45,6 +45,7 @@ def said_of(payload: dict[str, Any], **fields: Any) -> str:
     return card(made_up(payload, **fields), now=BEGAN + 1).text
 
 
+@settings(deadline=None)
 @given(PAYLOADS, TEXTS | HOSTILE, st.integers(1, 60))
 @example({"a": "<!channel>"}, "*x*", 1)
 @example({f"field{number}": "漢" * 90 for number in range(60)}, "漢" * 2_000, 1)

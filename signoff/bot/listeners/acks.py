@@ -19,7 +19,7 @@ from signoff.bot.forms.loading import again_with, loading_view, not_shown_view
 from signoff.bot.listeners.opener import STACK, Body, depth
 from signoff.bot.listeners.replies import NotOpened
 from signoff.bot.slack.client import Slack
-from signoff.bot.slack.errors import SlackError, SlackRefused
+from signoff.bot.slack.errors import SlackError, SlackRefused, was_taken
 from signoff.bot.slack.frames import fits
 from signoff.bot.slack.views import Views
 from signoff.bot.text.text import Block, cut, plain
@@ -94,7 +94,7 @@ class Acks:
         """The answer to a command, by its response_url; a word to the person alone where that fails."""
         web, given = self._slack.web, {"response_type": "ephemeral", **message}
         answer = Respond(response_url=body["response_url"], proxy=web.proxy, ssl=web.ssl)(given)
-        if answer.status_code != 200:
+        if not was_taken(answer.status_code, answer.body):
             log.warning("an answer was not taken: %d", answer.status_code)
             said = NotOpened(SlackRefused("response_url")).sentence
             self._slack.whisper(str(body.get("channel_id")), str(body.get("user_id")), said)

@@ -17,8 +17,7 @@ from signoff.bot.listeners import replies
 from signoff.bot.listeners.actions import Ack
 from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.listeners.replies import NotOpened
-from signoff.bot.text.text import Trusted
-from signoff.bot.text.words import card as card_words
+from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.store import Store
@@ -94,7 +93,7 @@ class Commands:
         approval = self._lists.find(user, asked)
         may = approval.pending and self._lists.can_decide(user, approval)
         blocks = record_blocks(approval, may_decide=may, now=self._store.clock())
-        return _said(card_words.action_name(approval.action)) | {"blocks": blocks}
+        return _shown(blocks)
 
     def _page(self, kind: Kind, user: str, page: int, about: str) -> Page:
         if kind == "mine":
@@ -104,8 +103,7 @@ class Commands:
         return self._lists.pending(user, page, about)
 
     def _listed(self, page: Page) -> dict[str, Any]:
-        blocks = list_blocks(page, self._store.clock())
-        return _said(Trusted(lists_words.LIST_TITLES[page.kind])) | {"blocks": blocks}
+        return _shown(list_blocks(page, self._store.clock()))
 
     def _list_view(self, page: Page) -> Any:
         return list_view(page, self._store.clock())
@@ -141,6 +139,11 @@ def _follow_up(done: Future[dict[str, Any]], respond: Respond) -> None:
 
 def _said(text: Trusted) -> dict[str, Any]:
     return {"response_type": "ephemeral", "text": text}
+
+
+def _shown(blocks: list[Block]) -> dict[str, Any]:
+    """An answer in blocks. Without a text: Slack makes one of them, for who hears it read."""
+    return {"response_type": "ephemeral", "blocks": blocks}
 
 
 def _refused(error: Exception) -> Any:

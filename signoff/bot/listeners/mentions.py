@@ -58,7 +58,9 @@ class Mentions:
             return
         thread_ts = str(event.get("thread_ts") or "")
         text, blocks = self._answer(asked, event, thread_ts)
-        self._slack.whisper(event["channel"], event["user"], text, blocks, thread_ts=thread_ts or None)
+        more = blocks is not None and len(blocks) > 1
+        alone = "" if more else text  # where blocks say more, Slack makes a text of them
+        self._slack.whisper(event["channel"], event["user"], alone, blocks, thread_ts=thread_ts or None)
 
     def _first(self, event_id: str) -> bool:
         """Whether this event is new here."""

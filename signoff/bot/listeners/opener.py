@@ -16,7 +16,7 @@ from signoff.bot.forms.modals import checking_view, message_blocks, message_view
 from signoff.bot.listeners.replies import NotOpened, foreseen
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
-from signoff.bot.slack.errors import SlackError
+from signoff.bot.slack.errors import SlackError, was_taken
 from signoff.bot.slack.views import Place, Views
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
@@ -153,15 +153,16 @@ class Opener:
         if not url or body.get("type") == "message_action":
             return False
         blocks, thread_ts = message_blocks(text, again), thread_of(body)
+        alone = "" if again else text  # where blocks say more, Slack makes a text of them
         if thread_ts:  # a response_url keeps what one person sees out of threads
             where = (body["container"]["channel_id"], body["user"]["id"])
-            if self._slack.whisper(*where, text, blocks, thread_ts=thread_ts):
+            if self._slack.whisper(*where, alone, blocks, thread_ts=thread_ts):
                 return True
         web = self._slack.web
         answer = Respond(response_url=url, proxy=web.proxy, ssl=web.ssl)(
-            text=text, blocks=blocks, response_type="ephemeral", replace_original=False
+            text=alone, blocks=blocks, response_type="ephemeral", replace_original=False
         )
-        return answer.status_code == 200
+        return was_taken(answer.status_code, answer.body)
 
     def _over(self, body: Body, text: Trusted, again: Approval | None) -> bool:
         """A view of its own: App Home and modals have no other place to answer in."""

@@ -221,9 +221,10 @@ class Slack:
     ) -> bool:
         """A message only one person sees; in a thread they see it while they have that open.
 
+        An empty `text` is left out: Slack makes one of the blocks, for who hears it read.
         A thing worth saying, not worth failing for: errors are logged, and it gives False.
         """
-        short = shortened(text, TEXT_BYTES)
+        short = shortened(text, TEXT_BYTES) or None
         said = {"user": user, "text": short, "blocks": blocks, "thread_ts": thread_ts}
         try:
             self.call("chat.postEphemeral", channel=channel, **said)

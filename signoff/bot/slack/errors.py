@@ -125,3 +125,9 @@ def translated(method: str, error: SlackApiError) -> SlackError:
 def header(headers: Mapping[str, Any], name: str) -> str:
     """A header of an answer, however it is spelled; empty where it is not there."""
     return next((str(value) for key, value in headers.items() if key.lower() == name.lower()), "")
+
+
+def was_taken(status: int, body: str | None) -> bool:
+    """Whether Slack took what was sent to a response_url: it says `ok`. A proxy does not."""
+    said = "".join((body or "").split())
+    return status == 200 and (said == "ok" or '"ok":true' in said)
