@@ -63,7 +63,8 @@ Settings come from the environment, then from --env-file FILE, and a server's th
 exit: 0 approved, or done   2 usage, settings, or an invalid request
       3 rejected   4 expired   5 cancelled   6 still pending
       7 Redis unreachable   8 does not verify
-      9 blocked, limited or duplicate   1 anything else   130 Ctrl-C
+      9 blocked, limited or duplicate   10 `request --run`: it ran, and failed
+      1 anything else   130 Ctrl-C
 """
 
 
