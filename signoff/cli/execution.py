@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from signoff.cli import program
 from signoff.cli.output import by_policy, clock, printable, say
 from signoff.cli.program import Ended
-from signoff.client.spend import SPEND_SECONDS
 from signoff.errors import ConfigError, SignoffError
 from signoff.payload.canonical import canonical
 
@@ -22,6 +21,20 @@ if TYPE_CHECKING:
 RUN_FAILED = 10
 """The exit code where it was approved, and the program did not succeed: no state of a request has it."""
 INTERRUPTED = 130
+SPEND_SECONDS = 10.0
+"""How long at least a server is given to say that this process may run it, whatever is left of --timeout."""
+RUN = "--run"
+
+
+def parted(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """A command line → what is ours, and the program of `request … --run PROGRAM …` with all that follows.
+
+    The parser never sees the program's words: some of them would mean something to it.
+    """
+    if "request" not in words[:1] or RUN not in words:
+        return [*words], None
+    at = words.index(RUN)
+    return [*words[: at + 1]], [*words[at + 1 :]]
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -41,11 +54,11 @@ def guard_of(store: str | None, agent: str) -> Guard | None:
     """The guard of `--once STORE`; raises ConfigError for a store that cannot be used."""
     if store is None:
         return None
-    from signoff.client.settings import load_settings
+    from signoff.cli.verify import keys_and_deployment
     from signoff.guard import Guard
 
-    settings = load_settings()
-    return Guard(store, settings.verify_keys, agents=[agent], deployment=settings.deployment)
+    keys, deployment = keys_and_deployment()
+    return Guard(store, keys, agents=[agent], deployment=deployment)
 
 
 def carry_out(

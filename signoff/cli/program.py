@@ -128,13 +128,13 @@ class _Tail(threading.Thread):
         self._kept = b""
 
     def run(self) -> None:
-        while data := os.read(self._source.fileno(), 65_536):
-            self._kept = (self._kept + data)[-TAIL:]
-            with suppress(OSError, ValueError):
-                sys.stderr.buffer.write(data) if hasattr(sys.stderr, "buffer") else sys.stderr.write(
-                    data.decode(errors="replace")
-                )
-                sys.stderr.flush()
+        """Until the program, and all that it left running, has closed it."""
+        with self._source:
+            while data := os.read(self._source.fileno(), 65_536):
+                self._kept = (self._kept + data)[-TAIL:]
+                with suppress(OSError, ValueError):  # nobody reads ours any more
+                    sys.stderr.write(data.decode(errors="replace"))
+                    sys.stderr.flush()
 
     def last_line(self) -> str:
         """The last one that is not empty, cut, without what a terminal obeys."""

@@ -107,7 +107,7 @@ def add_request(commands: Commands, common: argparse.ArgumentParser, run: Run) -
     parser.add_argument(
         "--run",
         dest="program",
-        nargs=argparse.REMAINDER,
+        nargs=argparse.REMAINDER,  # main has taken them away before this is parsed
         metavar="PROGRAM",
         help="with --wait, and last: once approved, run PROGRAM with all arguments that follow, and report",
     )
