@@ -176,6 +176,8 @@ def _status(arguments: argparse.Namespace) -> int:
                 "or the time of its answer is over."
             )
         if isinstance(found, Receipt):
+            if found.approved:  # once it is spent or reported, it is a duplicate, which says so
+                say("nobody was told yet that they may run it, and nobody has reported.")
             return tell(found, json_wanted=arguments.json)
         until = f", until {clock(found.expires_at)}" if found.expires_at else ""
         shown = Shown(found.id, "pending", found.action or None, client.agent)
