@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from signoff.bot.text.meaning import currency_field, meaning
@@ -32,7 +31,7 @@ from signoff.payload.absent import absent
 from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
-DEPTH = 8
+DEPTH = 16
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
@@ -40,8 +39,8 @@ SHORT_LINES = 8
 """Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
-FEW = 60
-"""Values of an object or a list that stand on a card beside its summary; more are in Review…."""
+FEW = 30
+"""Values in the lists of what has a summary that stand on a card beside it; more are in Review…."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +129,17 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
-        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) <= FEW and not (summary.alone and rest):
+        if summary.whole:
             yield Value(head)
-            yield from rest
-        else:
+            return
+        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
+        inside = list(plainly._inside(names, schema, value))
+        many = [one for one in inside if _is_in_a_list(one, len(names))]
+        if len(many) <= FEW:
+            yield Value(head)
+            yield from inside
+        else:  # what stands in its lists is summed up; its own fields are fields like any others
+            yield from (one for one in inside if not _is_in_a_list(one, len(names)))
             yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
 
     def _inside(
@@ -178,7 +182,9 @@ class _Walk:
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
         if (found := blob(value, field.schema)) is not None:
-            yield Value(octet_rows(names, value, found, self._seen, self._whole))
+            shown = octet_rows(names, value, found, self._seen, self._whole)
+            summary = self._summary(Seen(field.name, value, field.schema, beside)) if found.text else None
+            yield Value((*_headed(names, summary), *shown) if summary else shown)
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -226,6 +232,11 @@ def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[V
         default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
         spans += [(card_words.default_is(default), "italic")] if one.has_default else []
     return [Value((Row((), tuple(spans)),))] if spans else []
+
+
+def _is_in_a_list(value: Value, levels: int) -> bool:
+    """Whether a place in a list is on the way to it, below so many levels."""
+    return any(name.isdigit() for name in value.rows[0].path[levels:])
 
 
 def _lines_first(found: Iterable[Value]) -> list[Value]:
