@@ -264,7 +264,7 @@ def test_the_home_is_drawn_when_it_is_opened_and_again_when_it_changes(
 
     bot.on["event"] = opened
     page = page_for(slack, "ana")
-    page.get_by_role("link", name="Approvals", exact=True).click()
+    page.get_by_role("link", name="Signoff", exact=True).click()
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
     bot.client.views_publish(user_id="U0ANA00001", view=home(row(button("Review…"))))
     page.get_by_role("tabpanel").get_by_role("button", name="Review…").click()
@@ -283,6 +283,6 @@ def test_guests_and_strangers_press_buttons_too_and_strangers_have_nothing_else(
     body = eventually(lambda: bot.bodies)[0]
     assert body["user"]["name"] == user
     local = user == "gus"
-    expect(page.get_by_role("link", name="Approvals", exact=True)).to_have_count(1 if local else 0)
+    expect(page.get_by_role("link", name="Signoff", exact=True)).to_have_count(1 if local else 0)
     expect(page.get_by_role("button", name="More actions")).to_have_count(1 if local else 0)
     expect(page.get_by_role("link", name="finance-private")).to_have_count(0)

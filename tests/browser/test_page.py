@@ -93,7 +93,7 @@ def test_a_thread_opens_beside_takes_replies_and_is_counted(
     expect(thread.get_by_role("article")).to_have_count(2)
     field = thread.get_by_role("combobox", name="Reply")
     expect(field).to_be_focused()
-    page.keyboard.type("@approvals reject too much")
+    page.keyboard.type("@signoff reject too much")
     page.keyboard.press("Enter")
     expect(thread.get_by_role("article")).to_have_count(3)
     expect(

@@ -128,9 +128,9 @@ def test_who_may_not_decide_is_told_so_privately(local: Local, user: str, answer
         ("reject", "Say why"),
         ("reject  \n ", "Say why"),
         (f"reject {'x' * 3001}", "3,000 characters"),
-        ("help", "@signoff reject"),
-        ("<!channel> what?", "@signoff reject"),
-        ("", "@signoff reject"),
+        ("help", f"{ME} *reject*"),
+        ("<!channel> what?", f"{ME} *reject*"),
+        ("", f"{ME} *reject*"),
     ],
 )
 def test_help_and_a_missing_reason_change_nothing(local: Local, words: str, answer: str) -> None:

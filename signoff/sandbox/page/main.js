@@ -1,12 +1,13 @@
 // Puts the page together: who I am and where I am come from the address, everything else from the stand-in.
 import { el, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { channelHead, channelView } from "./channel.js";
 import { appHead, Home } from "./home.js";
 import { Inspector } from "./inspector.js";
 import { showStack } from "./modal.js";
 import { myChannels, myDirectMessage, playable } from "./names.js";
 import { Panes } from "./panes.js";
-import { go, narrow, place } from "./place.js";
+import { go, narrow, place, settle } from "./place.js";
 import { showSidebar } from "./sidebar.js";
 import { become, loadTeam, on, open, store } from "./store.js";
 import { showThread } from "./thread.js";
@@ -24,6 +25,7 @@ async function start() {
   }
   new Inspector(at("inspector"), at("inspector-toggle"));
   new Panes(at("panes"), at("pane-toggle"));
+  at("back").append(icon("back"));
   at("back").onclick = () => go({ where: "" });
   addEventListener("hashchange", move);
   narrow.addEventListener("change", move);
@@ -40,9 +42,8 @@ async function start() {
 
 /** The id of the person whom the address names, or of the first whom one can be. */
 function wanted() {
-  const { user } = place();
-  const people = playable();
-  return (people.find((one) => one.name === user || one.id === user) ?? people[0])?.id;
+  const channels = [...store.channels.values()].filter((one) => !one.is_im);
+  return settle(playable(), (name) => name.startsWith("@") || channels.some((one) => one.name === name || one.id === name))?.id;
 }
 
 /** What there is to see comes with the first `team` after this. */

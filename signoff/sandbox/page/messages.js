@@ -1,5 +1,6 @@
 // The messages of a channel or a thread as a list that scrolls: it stays at its end, and fetches older ones at its start.
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { dayLine, moment } from "./dates.js";
 import { article, redraw } from "./message.js";
 import { markRead, store } from "./store.js";
@@ -11,7 +12,7 @@ export class Messages {
   constructor(box, name) {
     Object.assign(this, { box, drawn: new Map(), stuck: true, wanted: "" });
     this.list = el("div", { class: "list", role: "log", "aria-label": name });
-    this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.toEnd() }, "↓ New message");
+    this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.toEnd() }, icon("down"), " New message");
     this.element = el("div", { class: "scroll", tabindex: "-1" }, this.list, this.latest);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.list.addEventListener("keydown", (event) => this.step(event));
