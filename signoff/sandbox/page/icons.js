@@ -19,7 +19,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** One of them, as large as the text around it; what it means is said beside it, or by its button's label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", `icon ${name}`);
+  svg.setAttribute("class", `icon icon-${name}`);
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");

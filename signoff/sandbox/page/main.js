@@ -26,7 +26,7 @@ async function start() {
   new Inspector(at("inspector"), at("inspector-toggle"));
   new Panes(at("panes"), at("pane-toggle"));
   at("back").append(icon("back"));
-  at("back").onclick = () => go({ where: "" });
+  at("back").onclick = () => go(place().thread ? { thread: "" } : { where: "" });
   addEventListener("hashchange", move);
   narrow.addEventListener("change", move);
   document.addEventListener("visibilitychange", () => messages?.read());
@@ -87,6 +87,7 @@ function show() {
   const beside = open("thread", parent ? channel.id : null, parent || null);
   if (beside !== thread) showThread(at("thread"), (thread = beside));
   document.body.classList.toggle("in-thread", Boolean(beside));
+  at("back").setAttribute("aria-label", beside ? "Back to the conversation" : "Back to the list");
   if (ts.startsWith("p")) {
     messages?.find(ts.slice(1));
     go({ thread: "", instead: true });

@@ -147,14 +147,15 @@ def help_text(app: str) -> Trusted:
         "everything that will run, and its last page approves.\n"
         "*/approvals mine* lists what you decided, newest first.\n"
         "*/approvals show 7F3K2Q* shows one request, by the code that stands on its card.\n"
-        "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
+        "*/approvals history* lists every request, newest first; for approvers, an agent's owner and "
+        "admins.\n"
         "After *pending* and *history* you may name an agent or an action.\n"
         "*/approvals help* shows this.\n"
         f"In a card's thread: {me} *pending*, {me} *reject* and a reason, {me} *help*. In the menu of "
         "any card's message: *Decide…*.\n"
-        "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
-        "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
-        "answers runs nothing."
+        "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the "
+        "agent. *Edit…* changes the request first and shows the difference before anything runs. A request "
+        "that nobody answers runs nothing."
     )
 
 

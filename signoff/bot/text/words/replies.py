@@ -150,6 +150,8 @@ def time_ran_out(at: int) -> Trusted:
 
 # Written in a card's thread, and the message shortcut.
 DECIDE = "Decide…"
+
+
 def mention_help(app: str) -> Trusted:
     """What can be written to the app, whose user id `app` is, in a card's thread."""
     me = call(app)
