@@ -33,7 +33,7 @@ Signoff's demo: {url}/
   Ctrl-C ends the demo; the next start goes on where it was.
   To start anew: {signoff} demo --reset
 
-  What the agents say:
+  How each of their requests ends:
 """
 
 

@@ -77,6 +77,7 @@ class Troupe:
         """End those that still wait."""
         processes.stop([agent.process for agent in self._agents.values()], 1.0)
         self._selector.close()
+        self._slack.let_go()
 
     def _go_on(self) -> None:
         """Have the next one ask, where somebody is there to answer."""

@@ -1,5 +1,5 @@
 // Puts the page together: who I am and where I am come from the address, everything else from the stand-in.
-import { el, toast } from "./dom.js";
+import { el, keepFocus, toast } from "./dom.js";
 import { icon } from "./icons.js";
 import { channelHead, channelView } from "./channel.js";
 import { appHead, Home } from "./home.js";
@@ -98,17 +98,20 @@ function show() {
 function draw(now, app, channel, box) {
   shown = now;
   home = messages = null;
+  const parts = middle(app, channel, box);
+  keepFocus(at("main"), () => at("main").replaceChildren(...parts));
+  home?.opened();
+}
+
+function middle(app, channel, box) {
   if (app === "@home") {
     home = new Home();
-    at("main").replaceChildren(appHead("home"), home.element);
-    home.opened();
-  } else if (!channel) {
-    at("main").replaceChildren(appHead("messages"), el("p", { class: "nothing" }, "This app has not written to you yet."));
-  } else {
-    const view = channelView(box, app ? appHead("messages") : channelHead(channel));
-    messages = view.messages;
-    at("main").replaceChildren(...view.parts);
+    return [appHead("home"), home.element];
   }
+  if (!channel) return [appHead("messages"), el("p", { class: "nothing" }, "This app has not written to you yet.")];
+  const view = channelView(box, app ? appHead("messages") : channelHead(channel));
+  messages = view.messages;
+  return view.parts;
 }
 
 function title() {
