@@ -27,6 +27,7 @@ from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words.summaries import WARNS
 from signoff.payload.absent import absent
 from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
@@ -35,6 +36,8 @@ DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
+SHORT_LINES = 8
+"""Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
 FEW = 60
@@ -186,9 +189,10 @@ class _Walk:
         summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
-        else:
-            head = _headed(names, summary)
-            yield Value(head if summary.whole else (*head, row))
+        elif summary.whole or row.lines > SHORT_LINES:
+            yield Value((*_headed(names, summary), *(() if summary.whole else (row,))))
+        else:  # it is read as quickly as a summary would be
+            yield Value((row, *(one for one in summary.rows if one.text.startswith(WARNS))))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
