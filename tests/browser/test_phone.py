@@ -35,7 +35,7 @@ def test_the_first_tap_opens_the_conversation_and_the_way_back_is_one_step_each(
     expect(page.get_by_role("main")).to_be_hidden()
     page.get_by_role("combobox", name="Reply").fill("Why?")
     page.get_by_role("button", name="Send").tap()
-    expect(page.get_by_text("1 reply", exact=True)).to_be_visible()
+    expect(page.get_by_role("complementary", name="Thread").get_by_text("1 reply")).to_be_visible()
     page.get_by_role("button", name="Back to the conversation").tap()
     expect(page.get_by_role("button", name="1 reply")).to_be_visible()
     page.get_by_role("button", name="Back to the list").tap()
