@@ -39,6 +39,7 @@ STILL = "* { animation: none !important; transition: none !important; caret-colo
 
 
 REFUND, DROP = "Refund 120 EUR to cus_42", "Drop customers_991.db on db-3"
+REFUNDED = "Refund 80 EUR to cus_42"
 MAIL, PLAN = "E-mail to c.sommer@example.com", "Apply a plan to shop"
 DEPLOY, CLOSE = "Deploy checkout v2.991 to production", "Close the network us-east-old"
 PEOPLE = {"U0ANA": "U0ANA00001", "S0FINANCE": "S0FINANCE1", "C0APPROVALS": "C0APPROVE1"}
@@ -163,7 +164,7 @@ def edit(page: Page) -> None:
     expect(dialog(page).get_by_role("button", name=re.compile("^Approve"))).to_be_visible()
     picture(dialog(page), "difference")
     submit(page)
-    expect(card(page, REFUND).get_by_text("Done")).to_be_visible()
+    expect(card(page, REFUNDED).get_by_text("Done")).to_be_visible()
 
 
 def reject(page: Page) -> None:
@@ -186,7 +187,7 @@ def review(page: Page) -> None:
 
 def decided(page: Page) -> None:
     """Cards in their last states, and the run's thread."""
-    picture(card(page, REFUND), "done")
+    picture(card(page, REFUNDED), "done")
     picture(card(page, DROP), "rejected")
     first = page.locator("article.message").filter(has_text="change 991").last
     expect(first.get_by_text("2 wait")).to_be_visible()
