@@ -127,7 +127,7 @@ def _title(card: JSON) -> str:
 
 def _payload(card: JSON) -> str:
     rows = "".join(_texts(block) for block in card["blocks"] if block["block_id"].startswith("payload"))
-    line = ", ".join(" ".join(row.split()) for row in rows.splitlines() if row.strip())
+    line = ", ".join(" ".join(row.split()).removesuffix(",") for row in rows.splitlines() if row.strip())
     return line if len(line) <= READ else f"{line[:READ]}…"
 
 
@@ -136,5 +136,6 @@ def _texts(node: Any) -> str:
     if isinstance(node, dict):
         own = node.get("text")
         rest = (_texts(value) for name, value in node.items() if name != "text" or not isinstance(own, str))
-        return (own if isinstance(own, str) else "") + "".join(rest)
+        ends = "\n" if str(node.get("type")).startswith("rich_text_") else ""
+        return (own if isinstance(own, str) else "") + "".join(rest) + ends
     return "".join(_texts(item) for item in node) if isinstance(node, list) else ""
