@@ -132,7 +132,7 @@ class _Walk:
         head = _headed(names, summary)
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) <= FEW:
+        if len(rest) <= FEW and not (summary.alone and rest):
             yield Value(head)
             yield from rest
         else:
@@ -203,7 +203,7 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
     known = meaning(field.schema, field.name, field.value, beside)
     if known.claim:
         shown.append((f"  ({known.claim})", "italic"))
-    if not known.currency:
+    if not known.currency or known.major:  # `129900 EUR` would be wrong by a hundred
         return Row(names, tuple(shown))
     shown.insert(1, (f" {visible(known.currency)}", ""))
     return Row(names, tuple(shown), mark=card_words.with_currency(name_text(known.currency_field)))
@@ -211,8 +211,9 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
 
 def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     """The names of currencies that stand beside their amount, on its line."""
-    found = {currency_field(field.name, value) for field in fields if is_number(field.value)}
-    return found - {""}
+    numbers = [field for field in fields if is_number(field.value) and currency_field(field.name, value)]
+    known = [meaning(field.schema, field.name, field.value, value) for field in numbers]
+    return {one.currency_field for one in known if not one.major}
 
 
 def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
