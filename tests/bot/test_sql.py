@@ -162,7 +162,7 @@ def test_what_is_no_sql_gets_no_summary_and_what_cannot_be_read_says_so() -> Non
     assert told("postgres", "sql_dialect") == [] and told("", "sql") == []
     assert "cannot be read" in told("rows of last year")[0]
     long = told("SELECT 1;\n" * 9000 + "DELETE FROM users")
-    assert "cannot be read" in long[0] and "DELETE" in long[1]
+    assert "too long to be summed up" in long[0] and "DELETE" in long[1]
 
 
 def test_a_name_in_sql_cannot_break_its_line() -> None:

@@ -19,7 +19,7 @@ from signoff.bot.text.octet_rows import numbered, octet_rows
 from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
-from signoff.bot.text.renderers import Seen, Summary
+from signoff.bot.text.renderers import ROOM, Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
 from signoff.bot.text.row import json_text as json_text
@@ -103,13 +103,20 @@ class _Walk:
         self._summed_up = summed_up
         self._whole = whole
         self._seen = seen
+        self._room = ROOM
+        """Characters that renderers may still read word by word."""
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
 
-    def _summary(self, seen: Seen) -> Summary | None:
-        return None if self._summed_up else summarise(seen)
+    def _summary(self, field: Field, beside: Mapping[str, Any]) -> Summary | None:
+        if self._summed_up:
+            return None
+        summary = summarise(Seen(field.name, field.value, field.schema, beside, self._room))
+        if summary is not None and isinstance(field.value, str) and len(field.value) <= self._room:
+            self._room -= len(field.value)
+        return summary
 
     def _summed(
         self,
@@ -165,7 +172,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -183,7 +190,7 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None:
             yield Value((row,))
         else:
