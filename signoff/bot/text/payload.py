@@ -7,7 +7,7 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -72,7 +72,7 @@ def values(
     `in_thread` are digests of files that can be looked at in the card's thread.
     """
     walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
-    found = _lines_first(walk.payload(schema, payload))
+    found = list(walk.payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
@@ -228,11 +228,6 @@ def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[V
         default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
         spans += [(card_words.default_is(default), "italic")] if one.has_default else []
     return [Value((Row((), tuple(spans)),))] if spans else []
-
-
-def _lines_first(found: Iterable[Value]) -> list[Value]:
-    every = list(found)
-    return [*(one for one in every if one.is_line), *(one for one in every if not one.is_line)]
 
 
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:

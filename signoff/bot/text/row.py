@@ -51,7 +51,7 @@ class Row:
     table: tuple[tuple[str, ...], ...] = ()
     """Of a list of like objects: its columns' names, then its rows, all visible. `spans` say it as text."""
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The value's text, without styles."""
         return self.spans[0][0] if len(self.spans) == 1 else "".join(text for text, _ in self.spans)
@@ -60,9 +60,8 @@ class Row:
     def size(self) -> int:
         """Characters, as Slack may count them."""
         found = length(self.text) + (24 if self.at else 0)
-        for name in (*self.path, self.mark) if self.path else ():
-            found += length(name) + 3
-        return found
+        names = (*self.path, self.mark) if self.path else ()
+        return found + length("".join(names)) + 3 * len(names)
 
     @cached_property
     def lines(self) -> int:
