@@ -86,8 +86,10 @@ def scalar_text(value: Any) -> str:
     """A value on one line, visible; a text that could be read as another type stands in quotes."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if value is None or value is True or value is False:
+        return "null" if value is None else "true" if value else "false"
     if not isinstance(value, str):
-        return canonical(value)
+        return canonical(value) if value or isinstance(value, float) else "{}" if value == {} else "[]"
     quoted = not value or (_LOOKS_LIKE_JSON.match(value) and not whole.is_text(value))
     return visible(json.dumps(value, ensure_ascii=False) if quoted else value)
 
