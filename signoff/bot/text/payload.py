@@ -27,6 +27,7 @@ from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words.summaries import WARNS
 from signoff.payload.absent import absent
 from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
@@ -35,6 +36,8 @@ DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
+SHORT_LINES = 8
+"""Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
 FEW = 60
@@ -136,7 +139,7 @@ class _Walk:
         head = _headed(names, summary)
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) <= FEW:
+        if len(rest) <= FEW and not (summary.alone and rest):
             yield Value(head)
             yield from rest
         else:
@@ -193,9 +196,10 @@ class _Walk:
         summary = self._summary(field, beside)
         if summary is None:
             yield Value((row,))
-        else:
-            head = _headed(names, summary)
-            yield Value(head if summary.whole else (*head, row))
+        elif summary.whole or row.lines > SHORT_LINES:
+            yield Value((*_headed(names, summary), *(() if summary.whole else (row,))))
+        else:  # it is read as quickly as a summary would be
+            yield Value((row, *(one for one in summary.rows if one.text.startswith(WARNS))))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
@@ -206,7 +210,7 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
     known = meaning(field.schema, field.name, field.value, beside)
     if known.claim:
         shown.append((f"  ({known.claim})", "italic"))
-    if not known.currency:
+    if not known.currency or known.major:  # `129900 EUR` would be wrong by a hundred
         return Row(names, tuple(shown))
     shown.insert(1, (f" {visible(known.currency)}", ""))
     return Row(names, tuple(shown), mark=card_words.with_currency(name_text(known.currency_field)))
@@ -214,8 +218,9 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
 
 def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     """The names of currencies that stand beside their amount, on its line."""
-    found = {currency_field(field.name, value) for field in fields if is_number(field.value)}
-    return found - {""}
+    numbers = [field for field in fields if is_number(field.value) and currency_field(field.name, value)]
+    known = [meaning(field.schema, field.name, field.value, value) for field in numbers]
+    return {one.currency_field for one in known if not one.major}
 
 
 def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
