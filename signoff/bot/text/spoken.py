@@ -17,6 +17,7 @@ from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import spoken as spoken_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
@@ -57,7 +58,8 @@ def _head(first: Trusted, approval: Approval, before: Iterable[Block]) -> list[T
     verdict = approval.verdict
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
-    lines = (first, asks, *over, *map(_as_heard, before))
+    left = [progress_words.left(approval.left_at)] if approval.left_at is not None else []
+    lines = (first, asks, *left, *over, *map(_as_heard, before))
     return [Trusted(shortened(line, HEAD)) for line in lines]
 
 
