@@ -342,7 +342,7 @@ KINDS: dict[str, Callable[[float], Case]] = {
     "ampersands": text("&"),
     "astral": text("\U0001f600"),
     "all of Unicode": lambda share: Case(
-        {"t": "".join(map(chr, range(0x20000, 0x20000 + int(62_000 * share))))}
+        {"t": "".join(chr(0x20000 + int(n / share)) for n in range(int(62_000 * share)))}
     ),
     "mixed words": text("pаypal "),
     "at signs": text("a@"),
