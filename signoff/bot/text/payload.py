@@ -7,7 +7,7 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from signoff.bot.text.octet_rows import numbered, octet_rows
 from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
-from signoff.bot.text.renderers import Seen, Summary
+from signoff.bot.text.renderers import ROOM, Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
 from signoff.bot.text.row import json_text as json_text
@@ -74,7 +74,7 @@ def values(
     `in_thread` are digests of files that can be looked at in the card's thread.
     """
     walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
-    found = _lines_first(walk.payload(schema, payload))
+    found = list(walk.payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
@@ -105,13 +105,20 @@ class _Walk:
         self._summed_up = summed_up
         self._whole = whole
         self._seen = seen
+        self._room = ROOM
+        """Characters that renderers may still read word by word."""
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
 
-    def _summary(self, seen: Seen) -> Summary | None:
-        return None if self._summed_up else summarise(seen)
+    def _summary(self, field: Field, beside: Mapping[str, Any]) -> Summary | None:
+        if self._summed_up:
+            return None
+        summary = summarise(Seen(field.name, field.value, field.schema, beside, self._room))
+        if summary is not None and isinstance(field.value, str) and len(field.value) <= self._room:
+            self._room -= len(field.value)
+        return summary
 
     def _summed(
         self,
@@ -172,7 +179,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -183,7 +190,7 @@ class _Walk:
     ) -> Iterator[Value]:
         if (found := blob(value, field.schema)) is not None:
             shown = octet_rows(names, value, found, self._seen, self._whole)
-            summary = self._summary(Seen(field.name, value, field.schema, beside)) if found.text else None
+            summary = self._summary(field, beside) if found.text else None
             yield Value((*_headed(names, summary), *shown) if summary else shown)
             return
         form = code_format(field.schema) if value else ""
@@ -192,7 +199,7 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None:
             yield Value((row,))
         elif summary.whole or row.lines > SHORT_LINES:
@@ -237,11 +244,6 @@ def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[V
 def _is_in_a_list(value: Value, levels: int) -> bool:
     """Whether a place in a list is on the way to it, below so many levels."""
     return any(name.isdigit() for name in value.rows[0].path[levels:])
-
-
-def _lines_first(found: Iterable[Value]) -> list[Value]:
-    every = list(found)
-    return [*(one for one in every if one.is_line), *(one for one in every if not one.is_line)]
 
 
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:

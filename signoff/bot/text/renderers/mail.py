@@ -5,6 +5,7 @@ As an object with recipients and a text, as a message (RFC 5322), also in base64
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ _FIELDS = {
 _ROLES = {name: role for role, names in _FIELDS.items() for name in names.split()}
 """A field's name in small letters, without signs → what it is of a message."""
 _HTML = ("html", "<!doctype", "<p", "<div", "<table", "<body", "<br", "<a ", "<span", "<h1", "<h2", "<td")
+_BETWEEN = re.compile(r"[\W_]+")
 URL = 300
 """Characters of an address that are shown in a list; the host is always whole."""
 HEADERS = 20
@@ -56,11 +58,14 @@ def _is_html(name: str, text: str) -> bool:
     named = "html" in name.lower() or _role(name) == "text"
     if start.lstrip().startswith(("<!doctype html", "<html")):
         return True
-    return named and any(tag in start or tag in text.lower() for tag in _HTML[1:])
+    if not named or "<" not in text:
+        return False
+    lower = text.lower()
+    return any(tag in lower for tag in _HTML[1:])
 
 
 def _role(name: str) -> str:
-    return _ROLES.get("".join(char for char in name.lower() if char.isalnum()), "")
+    return _ROLES.get(_BETWEEN.sub("", name.lower()), "")
 
 
 def _of_object(value: dict[str, Any]) -> Summary | None:
