@@ -38,7 +38,10 @@ NAME = 100
 DEFAULT = 40
 """Characters of a default that a schema names."""
 FEW = 60
-"""Values of an object or a list that stand on a card beside its summary; more are in Review…."""
+"""Values of an object or a list that stand on a card after its summary; more are in Review…."""
+ITEMS, NARROW = 5, 40
+"""A list of a few texts stands on one line of a phone, else one text a line: the second of two recipients at
+the end of a line goes unseen."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,15 @@ class _Walk:
         head = _headed(names, summary)
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) <= FEW:
-            yield Value(head)
-            yield from rest
-        else:
+        if len(rest) > FEW:
             yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
+            return
+        # Not as one-line fields: those would stand before all that is long, this value's summary as well.
+        inside = _lines_first(rest)
+        yield Value(
+            (*head, *(row for one in inside for row in one.rows)),
+            tuple(row for one in inside for row in one.rest),
+        )
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
@@ -188,7 +195,8 @@ class _Walk:
             yield Value((row,))
         else:
             head = _headed(names, summary)
-            yield Value(head if summary.whole else (*head, row))
+            again = row if row.mark else replace(row, mark=card_words.IN_FULL)
+            yield Value(head if summary.whole else (*head, again))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
@@ -239,7 +247,8 @@ def _list_rows(names: tuple[str, ...], items: list[Any]) -> tuple[Row, ...]:
     """A list of scalars on one line, or one bullet an item; none where its items need rows of their own."""
     if len(items) <= ONE_LINE and all(map(is_short, items)):
         text = list_text(items)
-        if length(text) <= ONE_LINE // 2:
+        narrow = len(items) == 1 or len(items) > ITEMS or length(text) <= NARROW
+        if narrow and length(text) <= ONE_LINE // 2:
             return (Row(names, ((text, ""),)),)
     bullets = _bullets(items)
     return tuple(Row(names if at == 0 else (), spans, "bullet") for at, spans in enumerate(bullets))
