@@ -36,7 +36,7 @@ ABOVE = """\
 What well-known tool servers are asked to do, with their own schemas and made-up data, as the card shows it on
 a phone of 390 px: on the left while it waits, on the right once it is decided. `make gallery` draws all of
 them, through the stand-in for Slack that the tests use; the requests are in `signoff/bot/gallery`, and
-`signoff doctor --layouts` has your own Slack look at the same cards.
+`signoff doctor --layouts` has your own Slack look at the cards that wait.
 
 What is measured, on what Slack is sent; `tests/bot/test_shapes.py` holds it:
 
@@ -53,7 +53,9 @@ def main() -> None:
         for name in names:
             for scheme in ("light", "dark") if name in DARK else ("light",):
                 taken = [
-                    Image.open(BytesIO(shot(browser, slack, _layout(name, case), SCALE, scheme))).convert("RGB")
+                    Image.open(BytesIO(shot(browser, slack, _layout(name, case), SCALE, scheme))).convert(
+                        "RGB"
+                    )
                     for case in (SHAPES[name].before, SHAPES[name].after)
                 ]
                 file = FOLDER / f"{name}{'-dark' if scheme == 'dark' else ''}.png"

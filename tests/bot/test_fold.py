@@ -105,7 +105,7 @@ def test_money_stands_with_its_currency_and_a_number_with_what_its_schema_claims
 def test_what_is_left_to_defaults_is_said_in_one_line() -> None:
     schema = {"properties": {"dry_run": {"type": "boolean"}, "depth": {"type": "integer", "default": 30}}}
     rows, whole = shown({"repo": "shop"}, schema)
-    assert whole and rows[-1].text == "Not given: dry_run, depth (the agent's schema says 30)"
+    assert whole and rows[-1].text == "Not given: dry_run; the agent's schema says depth 30"
 
 
 JSON = st.recursive(

@@ -222,7 +222,9 @@ CLOUD: Mapping[str, Shape] = {
             "Bucket Delete",
             Bucket=text(minLength=3),
             Delete=part(
-                "Objects", Objects=many(part("Key", Key=text(), VersionId=text()), maxItems=1000), Quiet=flag()
+                "Objects",
+                Objects=many(part("Key", Key=text(), VersionId=text()), maxItems=1000),
+                Quiet=flag(),
             ),
             BypassGovernanceRetention=flag(),
             MFA=text(),

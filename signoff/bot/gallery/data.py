@@ -136,9 +136,7 @@ DATA: Mapping[str, Shape] = {
                 "provider": part(
                     "enabled",
                     enabled=flag(),
-                    retry=part(
-                        attempts=whole(), backoff=part(first=number("In seconds"), factor=number())
-                    ),
+                    retry=part(attempts=whole(), backoff=part(first=number("In seconds"), factor=number())),
                 ),
             },
         },

@@ -21,4 +21,3 @@ THEMES: Mapping[str, Mapping[str, Shape]] = {
 }
 SHAPES: Mapping[str, Shape] = {name: shape for theme in THEMES.values() for name, shape in theme.items()}
 BEFORE: Mapping[str, Case] = {name: shape.before for name, shape in SHAPES.items()}
-AFTER: Mapping[str, Case] = {name: shape.after for name, shape in SHAPES.items()}

@@ -63,30 +63,36 @@ def fold(
 ) -> Folded:
     """One-line fields within `one_liners` characters, then long values within so many characters and lines.
 
-    Without `one_liners` all of it shares the room. All long values stand whole where they fit, give or take a
-    fifth; else each is cut to its share, the short ones first. What is left out is counted where it stood.
-    With `tables` the first list that would be cut stands as a table instead.
+    Without `one_liners` all of it shares the room, and fields that are left out are counted, not named. All
+    long values stand whole where they fit, give or take a fifth; else each is cut to its share, the short ones
+    first. What is left out is counted where it stood. With `tables` the first list that would be cut stands as
+    a table instead.
     """
     every = list(found)
     short, long = [one for one in every if one.is_line], [one for one in every if not one.is_line]
-    shown, taken, whole = _one_liners(
-        short, *((characters, lines) if one_liners is None else (one_liners, one_liners))
-    )
-    least = (0, 0) if one_liners is None else LEAST
+    decides = one_liners is not None
+    most_of_them = (one_liners, one_liners) if one_liners is not None else (characters, lines)
+    shown, taken, whole = _one_liners(short, *most_of_them, named=decides)
+    left_for_inside = (most_of_them[0] - taken[0], most_of_them[1] - taken[1]) if decides else (0, 0)
+    least = LEAST if decides else (0, 0)
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
     most = max(room[1], 3)
     for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
         rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
         if tables and not is_whole and any(row.table for row in value.rows):
             rows, tables = _tabled(value.rows), False
-        shown += rows
-        whole = whole and is_whole and not value.rest
+        inside, used, is_all = _one_liners(list(value.inside), *left_for_inside, named=decides)
+        left_for_inside = left_for_inside[0] - used[0], left_for_inside[1] - used[1]
+        shown += [*rows, *inside]
+        whole = whole and is_whole and is_all and not value.rest
     if long[most:]:
         shown.append(_notice(card_words.more_fields(len(long) - most, _names(long[most:]))))
     return Folded(tuple(shown), whole and not long[most:] and not any(row.partial for row in shown))
 
 
-def _one_liners(found: list[Value], characters: int, lines: int) -> tuple[list[Row], tuple[int, int], bool]:
+def _one_liners(
+    found: list[Value], characters: int, lines: int, named: bool
+) -> tuple[list[Row], tuple[int, int], bool]:
     """The rows of those that fit, what they take, and whether they are all."""
     shown: list[Row] = []
     left: list[Value] = []
@@ -99,7 +105,7 @@ def _one_liners(found: list[Value], characters: int, lines: int) -> tuple[list[R
             shown += value.rows
             taken = [taken[0] + size, taken[1] + high]
     if left:
-        shown.append(_notice(card_words.more_fields(len(left), _names(left))))
+        shown.append(_notice(card_words.more_fields(len(left), _names(left) if named else ())))
     return shown, (taken[0], taken[1]), not left
 
 

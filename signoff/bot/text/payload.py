@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from signoff.bot.text.meaning import currency_field, meaning
+from signoff.bot.text.meaning import currency_field, is_amount, meaning
 from signoff.bot.text.moments import seconds
 from signoff.bot.text.octet_rows import numbered, octet_rows
 from signoff.bot.text.octets import blob
@@ -28,7 +28,6 @@ from signoff.bot.text.row import scalar_text as scalar_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
 from signoff.payload.absent import absent
-from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
 DEPTH = 8
@@ -37,7 +36,7 @@ NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
-FEW = 60
+FEW = 30
 """Values of an object or a list that stand on a card after its summary; more are in Review…."""
 ITEMS, NARROW = 5, 40
 """A list of a few texts stands on one line of a phone, else one text a line: the second of two recipients at
@@ -50,18 +49,20 @@ class Value:
 
     rows: tuple[Row, ...]
     rest: tuple[Row, ...] = ()
+    inside: tuple[Value, ...] = ()
+    """One-line fields of what the rows sum up: they stand after them."""
 
     @cached_property
     def is_line(self) -> bool:
         """True for a one-line field: it is never folded for its length."""
-        if self.rest or any(row.form == "code" or row.table for row in self.rows):
+        if self.rest or self.inside or any(row.form == "code" or row.table for row in self.rows):
             return False
         return len(self.rows) <= 5 and sum(row.size for row in self.rows) <= ONE_LINE
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
         """All of it: what sums it up, then what was summed up."""
-        return self.rows + self.rest
+        return (*self.rows, *(row for one in self.inside for row in one.rows), *self.rest)
 
 
 def values(
@@ -135,12 +136,8 @@ class _Walk:
         if len(rest) > FEW:
             yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
             return
-        # Not as one-line fields: those would stand before all that is long, this value's summary as well.
-        inside = _lines_first(rest)
-        yield Value(
-            (*head, *(row for one in inside for row in one.rows)),
-            tuple(row for one in inside for row in one.rest),
-        )
+        yield Value(head, inside=tuple(one for one in rest if one.is_line))
+        yield from (one for one in rest if not one.is_line)
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
@@ -189,21 +186,19 @@ class _Walk:
         if form or "\n" in value:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
-            row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
+            row = replace(_scalar_row(names, field, beside), at=seconds(value))
         summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
         else:
             head = _headed(names, summary)
-            again = row if row.mark else replace(row, mark=card_words.IN_FULL)
+            again = row if row.mark else replace(row, mark=card_words.AS_SENT)
             yield Value(head if summary.whole else (*head, again))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
-    """A scalar on one line; a number with its currency, and with the unit that its schema claims."""
+    """A scalar on one line; a number, or a text of one, with its currency and the unit its schema claims."""
     shown: list[Span] = [(scalar_text(field.value), "")]
-    if not is_number(field.value):
-        return Row(names, tuple(shown))
     known = meaning(field.schema, field.name, field.value, beside)
     if known.claim:
         shown.append((f"  ({known.claim})", "italic"))
@@ -215,19 +210,29 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
 
 def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     """The names of currencies that stand beside their amount, on its line."""
-    found = {currency_field(field.name, value) for field in fields if is_number(field.value)}
+    found = {currency_field(field.name, value) for field in fields if is_amount(field.value)}
     return found - {""}
 
 
 def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
     """One line for what the payload leaves to defaults: those are the schema's, and so the agent's words."""
-    spans: list[Span] = []
+    without: list[str] = []
+    defaults: list[str] = []
     for one in absent(schema, payload):
-        spans.append((", " if spans else card_words.NOT_GIVEN, "italic"))
         path = [str(part + 1) if isinstance(part, int) else name_text(part) for part in one.path]
-        spans.append((" › ".join(map(value_of, path)), ""))
+        name = " › ".join(map(value_of, path))
         default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
-        spans += [(card_words.default_is(default), "italic")] if one.has_default else []
+        if one.has_default:
+            defaults.append(f"{name} {default}")
+        else:
+            without.append(name)
+    spans: list[Span] = []
+    if without:
+        spans += [(card_words.NOT_GIVEN, "italic"), (", ".join(without), "")]
+    if defaults:
+        spans += [("; ", ""), (card_words.SCHEMA_SAYS, "italic")] if without else []
+        spans += [] if without else [(card_words.NOT_GIVEN_BUT, "italic")]
+        spans.append((", ".join(defaults), ""))
     return [Value((Row((), tuple(spans)),))] if spans else []
 
 

@@ -189,8 +189,9 @@ def _odd(page: Page) -> Iterator[str]:
 
 
 def _link(link: Link) -> Iterator[tuple[str, str]]:
-    text = cut(visible(link.text), URL) if link.text else words.NO_TEXT
-    yield text, "" if link.text else "italic"
-    yield f" {words.GOES_TO} ", "italic"
+    if link.text != link.url or not link.host:
+        text = cut(visible(link.text), URL) if link.text else words.NO_TEXT
+        yield text, "" if link.text else "italic"
+        yield f" {words.GOES_TO} ", "italic"
     yield (visible(link.host), "bold") if link.host else (words.NO_HOST, "italic")
     yield "  " + cut(visible(link.url), URL), ""
