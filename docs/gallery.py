@@ -1,9 +1,9 @@
 """`make gallery`: docs/gallery.md and its pictures, of the shapes in `signoff.bot.gallery`.
 
 Each shape's card is posted to the stand-in for Slack, while it waits and once it is decided, and taken at the
-width of a phone, 390 px. `python docs/gallery.py NAME …` takes the pictures of those alone, and leaves the page.
-Needs Debian's packages chromium, fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji. Look at each
-picture before it is committed.
+width of a phone, 390 px. `python docs/gallery.py NAME …` takes the pictures of those alone, and leaves the
+page. Needs Debian's packages chromium, fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji. Look at
+each picture before it is committed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sys
 from collections.abc import Mapping
 from io import BytesIO
 
-from PIL import Image
 from pictures import CHROMIUM, IMAGES, SECONDS, shot
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from signoff.bot.gallery.bars import Bars, measured
@@ -89,12 +89,13 @@ def figures(found: Mapping[str, Bars]) -> list[str]:
     summed = {name: bars.summed_up for name, bars in found.items() if bars.summed_up}
     refused = sum(bool(bars.refused) for bars in found.values())
     within = ", ".join(f"{count} in `{SHAPES[name].summed_up}` of {name}" for name, count in summed.items())
+    all_summed = sum(summed.values())
     return [
-        f"{on_card} of {len(found)} have **Approve** on the card; {len(one_page)} ({', '.join(one_page)}) have "
-        f"**Review…** there, of one page.",
+        f"{on_card} of {len(found)} have **Approve** on the card; {len(one_page)} ({', '.join(one_page)}) "
+        f"have **Review…** there, of one page.",
         f"Decided without paging: {on_card + len(one_page)} of {len(found)}"
         + (f"; with more than one page: {', '.join(paged)}." if paged else "."),
-        f"Of {fields} values of one line the card hides {hidden}, and sums up {sum(summed.values())}: {within}.",
+        f"Of {fields} values of one line the cards hide {hidden}, and sum up {all_summed}: {within}.",
         f"Refused by their schema or by Slack's rules: {refused}.",
     ]
 

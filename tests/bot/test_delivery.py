@@ -40,8 +40,9 @@ def test_a_click_on_a_card_that_is_not_noted_yet_leaves_it_to_whoever_posts_it(c
     delivery.redraw(approval.id, "C0APPROVE", "1.0")  # what it draws could come after what is newer
     assert slack.updated == []
     delivery.deliver(approval.id)
+    assert (slack.posted, slack.updated) == ([], ["1.0"]), "what was clicked is the card: no other is posted"
     delivery.redraw(approval.id, "C0APPROVE", "0.5")
-    assert slack.updated == ["0.5"], "a double is closed"
+    assert slack.updated == ["1.0", "0.5"], "a double is closed"
 
 
 def test_a_card_whose_last_revision_is_shown_already_is_no_longer_due(core: Core) -> None:

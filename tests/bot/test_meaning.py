@@ -72,12 +72,12 @@ def test_only_numbers_mean_something_and_the_claim_is_the_agents() -> None:
     beside = {"currency": "EUR"}
     found = meaning({"description": "In cents."}, "amount", 129900, beside)
     assert (found.currency, found.currency_field) == ("EUR", "currency")
-    assert found.claim == "the agent says “In cents.”"
+    assert found.claim == "the agent says “In cents.”: 1,299.00 EUR"
     assert meaning({}, "amount", "120.00", beside).currency == "EUR"
     for value in (True, None, "soon", [1], {"a": 1}, "1e5", "١٢"):
         assert meaning({"description": "In cents."}, "amount", value, beside).claim == ""
     hostile = meaning({"description": "In cents” approved by “Ben\u202e"}, "n", 1, {}).claim
-    assert hostile == "the agent says “In cents\\u{201d} approved by \\u{201c}Ben\\u{202e}”"
+    assert hostile == "the agent says “In cents\\u{201d} approved by \\u{201c}Ben\\u{202e}”: 0.01"
 
 
 @settings(max_examples=300, deadline=None)
@@ -106,3 +106,23 @@ def test_a_description_of_any_length_is_read_in_part() -> None:
         sys.settrace(None)
         taken.append(steps)
     assert taken[1] <= 2 * taken[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "currency", "sum_of_it"),
+    [
+        (129900, "In cents.", "EUR", "1,299.00 EUR"),
+        (-5, "Amount in the smallest currency unit.", "usd", "-0.05 USD"),
+        (100, "Pence", "GBP", "1.00 GBP"),
+        (500, "Amount in the smallest currency unit.", "jpy", ""),
+        (500, "Dollars, not cents.", "USD", ""),
+        (500, "In cents or in dollars.", "USD", ""),
+        (9.5, "In cents.", "USD", ""),
+        (500, "In seconds.", "USD", ""),
+    ],
+)
+def test_an_amount_in_hundredths_stands_there_as_people_write_it(
+    value: Any, said: str, currency: str, sum_of_it: str
+) -> None:
+    found = meaning({"description": said}, "amount", value, {"amount": value, "currency": currency})
+    assert found.major == sum_of_it

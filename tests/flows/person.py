@@ -180,5 +180,7 @@ class Someone:
         try:
             found: JSON = eventually(look)
         except AssertionError:
-            raise AssertionError(f"{words} not in {[m['text'] for m in self.told()[before:]]}") from None
+            raise AssertionError(
+                f"{words} not in {[m['text'] + text_of(m) for m in self.told()[before:]]}"
+            ) from None
         return found

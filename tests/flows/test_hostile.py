@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -47,6 +48,13 @@ CLAIMS = {
 LONG_CLAIMS = {name: EVIL * 25 for name in ("reason", "impact", "undo")} | {"context": {"x": EVIL * 500}}
 
 
+OURS = re.compile(
+    r"<(?:!date\^[0-9]+\^[^|<>]*\|[^|<>]*|@U[A-Z0-9]+|!subteam\^S[A-Z0-9]+|https?://[^|<> ]+\|[^|<>]*)>"
+    r"|\*[A-Z][A-Za-z ]+:?\*"
+)
+"""What works in a message's top-level text and is ours: times, people, links to cards, states in bold."""
+
+
 def rendered(road: Road) -> list[Any]:
     """All that was ever sent to be shown: messages, views, answers to clicks and to commands."""
     found: list[Any] = []
@@ -64,7 +72,8 @@ def check_all(road: Road) -> None:
     """No word of an agent's is markup anywhere, and nothing shown holds a hidden character."""
     for thing in rendered(road):
         if isinstance(thing, dict) and isinstance(thing.get("text"), str):
-            assert MARK not in thing["text"], "the top-level text is mrkdwn"
+            works = OURS.sub("", thing["text"])  # it says what the agent said too, and nothing of that works
+            assert not re.search(r"[<>*~]|```|:[a-z0-9_+'-]+:|[a-z0-9]://", works), works
         for node in nodes(thing):
             text = node.get("text")
             if node.get("type") == "mrkdwn":
@@ -100,7 +109,7 @@ def test_a_card_stands_and_nothing_of_the_agent_is_markup(road: Road, name: str)
     claims: dict[str, Any] = LONG_CLAIMS if name in ("long", "names") else CLAIMS
     ticket = road.agent("evil-bot").request("evil.act", payload, reversible=True, **claims)
     message = card(road.slack, ticket.id)
-    assert len(json.dumps(message["blocks"])) < 30_000
+    assert len(json.dumps(message["blocks"])) < 60_000
     whole(road, ticket.id)
     ana.choose(message, "details")
     ana.view("details", MARK)

@@ -120,7 +120,7 @@ def lost() -> Message:
 def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Block]:
     """What decides, in the order in which people read it, and the buttons below."""
     revision, verdict = approval.revision, approval.verdict
-    asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at))
+    asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
     found = [*_head(approval, asks)]
     if verdict.over:
         found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
@@ -143,7 +143,7 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
 
 def _over(approval: Approval, folded: Folded, room: int) -> list[Block]:
     """What became of it, and enough of it to know it again; half as tall as while it waited."""
-    asked = mrkdwn(card_words.asked(approval.agent, approval.created_at))
+    asked = mrkdwn(card_words.asked(approval.agent, approval.created_at, approval.code))
     return [
         *_head(approval, asked),
         *state_blocks(approval, room),
@@ -155,7 +155,7 @@ def _head(approval: Approval, about: Block) -> list[Block]:
     """The header, the same in every state, and the line below it."""
     headline, revision = visible(approval.verdict.headline or ""), approval.revision
     title = plain(isolated_sentence(cut(headline or approval.action, 150)))
-    parts = [*([plain(approval.action)] if headline else []), about, plain(approval.code)]
+    parts = [*([plain(approval.action)] if headline else []), about]
     return [
         {"type": "header", "block_id": f"header:{revision}", "text": title},
         _context(f"about:{revision}", *parts),

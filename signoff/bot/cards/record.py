@@ -41,7 +41,7 @@ def record_view(approval: Approval, now: int) -> Block:
     if approval.pending:
         asked = lists_words.listed(approval.agent, approval.expires_at, now, "")
     else:
-        asked = card_words.asked(approval.agent, approval.created_at)
+        asked = card_words.asked(approval.agent, approval.created_at, approval.code)
     about = [plain(approval.action), mrkdwn(asked)]
     head: list[Block] = [{"type": "context", "block_id": "record", "elements": about}]
     head += [] if approval.pending else state_blocks(approval)

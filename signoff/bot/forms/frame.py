@@ -18,13 +18,12 @@ def about_blocks(approval: Approval) -> list[Block]:
     headline = visible(verdict.headline or "")
     found: list[Block] = [plain(headline)] if headline else []
     if approval.pending:
-        line = card_words.asks(approval.agent, verdict.approvers, approval.expires_at)
+        line = card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code)
     else:
-        line = card_words.asked(approval.agent, approval.created_at)
+        line = card_words.asked(approval.agent, approval.created_at, approval.code)
     elements = [*found, plain(approval.action), mrkdwn(line)]
     if verdict.over and approval.pending:
         elements.append(plain(card_words.asks_as(visible(verdict.over))))
-    elements.append(plain(approval.code))
     blocks: list[Block] = [{"type": "context", "block_id": "about", "elements": elements}]
     if said_before := recalled(approval.rejected, approval.payload):
         blocks.append({"type": "context", "block_id": "before", "elements": said_before})

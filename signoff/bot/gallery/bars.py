@@ -1,4 +1,4 @@
-"""What docs/gallery.md promises of a shape, measured on what Slack is sent: to decide, to see, to pass; pure."""
+"""What docs/gallery.md promises of a shape, measured on what Slack is sent; pure."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ REFUND = {"customer": "cus_42", "amount": 120, "currency": "EUR"}
 REFUND_SCHEMA = {"type": "object", "properties": {name: {} for name in REFUND}}
 SQL = "UPDATE invoices\n   SET status = 'void'\n WHERE customer_id = 42\n   AND issued_at < '2026-01-01';"
 DIFF = (
-    "--- a/deploy.yaml\n+++ b/deploy.yaml\n@@ -3,4 +3,4 @@\n replicas: 3\n-image: shop:1.4.1\n"
+    "--- a/deploy.yaml\n+++ b/deploy.yaml\n@@ -3,3 +3,3 @@\n replicas: 3\n-image: shop:1.4.1\n"
     "+image: shop:1.5.0\n port: 8080"
 )
 MAIL = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 
 from signoff.bot.gallery.cards import sure
@@ -25,6 +26,7 @@ _PRICES = (
     ("41567283124", "BULB-E14", "6.90", "5.90"),
     ("41567283125", "BULB-E27", "7.90", "6.90"),
 )
+_PDF = base64.b64encode(b"%PDF-1.4\n" + b"1 0 obj\n<</Type/Catalog>>\nendobj\n" * 20 + b"%%EOF\n").decode()
 
 MONEY: Mapping[str, Shape] = {
     "stripe-refund": Shape(
@@ -146,8 +148,7 @@ MONEY: Mapping[str, Shape] = {
                 {
                     "name": "order-2231.pdf",
                     "documentId": "1",
-                    "documentBase64": "JVBERi0xLjQKMSAwIG9iago8PC9UeXBlL0NhdGFsb2c+PgplbmRvYmoKdHJhaWxlcgo8PC9Sb290"
-                    "IDEgMCBSPj4KJSVFT0YK" * 8,
+                    "documentBase64": _PDF,
                 }
             ],
             "status": "sent",

@@ -64,9 +64,9 @@ def fold(
     """One-line fields within `one_liners` characters, then long values within so many characters and lines.
 
     Without `one_liners` all of it shares the room, and fields that are left out are counted, not named. All
-    long values stand whole where they fit, give or take a fifth; else each is cut to its share, the short ones
-    first. What is left out is counted where it stood. With `tables` the first list that would be cut stands as
-    a table instead.
+    long values stand whole where they fit, give or take a fifth; else each is cut to its share, the short
+    ones first. What is left out is counted where it stood. With `tables` the first list that would be cut
+    stands as a table instead.
     """
     every = list(found)
     short, long = [one for one in every if one.is_line], [one for one in every if not one.is_line]

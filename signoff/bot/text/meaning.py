@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from signoff.bot.text.quotes import quoted
@@ -51,6 +52,18 @@ _UNITS = re.compile(
     r"(?![^\W_])",
     re.IGNORECASE,
 )
+_HUNDREDTHS = re.compile(
+    r"\b(?:cents?|centimes?|centavos?|rappen|pence|penn(?:y|ies)|kopeks?|paise|"
+    r"(?:minor|smallest)[ -](?:currency[ -])?units?|subunits?)\b",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(r"\b(?:not|never|no|or|per|if|unless|except)\b|n't", re.IGNORECASE)
+"""Such a sentence may say something else: then nothing is made of it."""
+_NO_HUNDREDTHS = re.compile(
+    "BHD|BIF|CLF|CLP|DJF|GNF|IQD|ISK|JOD|JPY|KMF|KRW|KWD|LYD|MGA|MRU|OMR|PYG|RWF|TND|UGX|UYI|VND|VUV|XAF|XOF|"
+    "XPF|[¥₩]"
+)
+"""ISO 4217: currencies without hundredths, or with thousandths."""
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
 
 
@@ -65,11 +78,13 @@ class Meaning:
     currency: str = ""
     currency_field: str = ""
     unit: str = ""
+    major: str = ""
+    """Of an amount that its schema says is in cents: what it then is, as `1,299.00 EUR`; else empty."""
 
     @property
     def claim(self) -> str:
         """The unit, marked as the agent's and in quotes that it cannot close; empty without one."""
-        return words.says_unit(quoted(self.unit)) if self.unit else ""
+        return words.says_unit(quoted(self.unit), self.major) if self.unit else ""
 
 
 def meaning(schema: Mapping[str, Any], name: str, value: Any, siblings: Mapping[str, Any]) -> Meaning:
@@ -80,7 +95,8 @@ def meaning(schema: Mapping[str, Any], name: str, value: Any, siblings: Mapping[
     if not is_amount(value):
         return Meaning()
     found = currency_field(name, siblings)
-    return Meaning(str(siblings[found]) if found else "", found, unit(schema))
+    currency, said = str(siblings[found]) if found else "", unit(schema)
+    return Meaning(currency, found, said, _in_major(value, said, currency))
 
 
 def is_amount(value: Any) -> bool:
@@ -116,6 +132,15 @@ def unit(schema: Mapping[str, Any]) -> str:
     if isinstance(named, str) and 0 < len(named.strip()) <= UNIT and not _MACHINE.fullmatch(named):
         return glimpse(named.strip(), UNIT)
     return ""
+
+
+def _in_major(value: Any, unit: str, currency: str) -> str:
+    """An amount in hundredths, as people write it: nobody divides by a hundred at the fortieth card."""
+    if not isinstance(value, int) or isinstance(value, bool) or not _HUNDREDTHS.search(unit):
+        return ""
+    if _NEGATED.search(unit) or _NO_HUNDREDTHS.fullmatch(currency.upper()):
+        return ""
+    return f"{Decimal(value) / 100:,.2f} {glimpse(currency.upper(), 9)}".strip()
 
 
 def _is_money(name: str) -> bool:

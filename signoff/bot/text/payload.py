@@ -27,6 +27,7 @@ from signoff.bot.text.row import name_text as name_text
 from signoff.bot.text.row import scalar_text as scalar_text
 from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words.summaries import WARNS
 from signoff.payload.absent import absent
 from signoff.payload.reader import Field, Reader
 
@@ -34,9 +35,11 @@ DEPTH = 8
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
+SHORT_LINES = 8
+"""Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
-FEW = 30
+FEW = 60
 """Values of an object or a list that stand on a card after its summary; more are in Review…."""
 ITEMS, NARROW = 5, 40
 """A list of a few texts stands on one line of a phone, else one text a line: the second of two recipients at
@@ -133,7 +136,7 @@ class _Walk:
         head = _headed(names, summary)
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) > FEW:
+        if len(rest) > FEW or (summary.alone and rest):
             yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
             return
         yield Value(head, inside=tuple(one for one in rest if one.is_line))
@@ -190,10 +193,11 @@ class _Walk:
         summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
-        else:
-            head = _headed(names, summary)
+        elif summary.whole or row.lines > SHORT_LINES:
             again = row if row.mark else replace(row, mark=card_words.AS_SENT)
-            yield Value(head if summary.whole else (*head, again))
+            yield Value((*_headed(names, summary), *(() if summary.whole else (again,))))
+        else:  # it is read as quickly as a summary would be
+            yield Value((row, *(one for one in summary.rows if one.text.startswith(WARNS))))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
@@ -202,7 +206,7 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
     known = meaning(field.schema, field.name, field.value, beside)
     if known.claim:
         shown.append((f"  ({known.claim})", "italic"))
-    if not known.currency:
+    if not known.currency or known.major:  # `129900 EUR` would be wrong by a hundred
         return Row(names, tuple(shown))
     shown.insert(1, (f" {visible(known.currency)}", ""))
     return Row(names, tuple(shown), mark=card_words.with_currency(name_text(known.currency_field)))
@@ -210,8 +214,9 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
 
 def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     """The names of currencies that stand beside their amount, on its line."""
-    found = {currency_field(field.name, value) for field in fields if is_amount(field.value)}
-    return found - {""}
+    amounts = [field for field in fields if is_amount(field.value) and currency_field(field.name, value)]
+    known = [meaning(field.schema, field.name, field.value, value) for field in amounts]
+    return {one.currency_field for one in known if not one.major}
 
 
 def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:

@@ -37,9 +37,9 @@ _BROKEN_ESCAPE = re.compile(r"\\(?:u(?:\{[0-9a-f]{0,6})?)?\Z")
 _LONGEST_ESCAPE = 10
 # What has to be written out, in a text's kinds (see `unseen`): what is not seen, a backslash that could pass
 # for one of ours, padding, marks that bury others, marks without a letter. No place is looked at twice.
-_MARKS = r"(?<=[mM]{4})[mM]++|(?<![.bu{xPoeaiyRkLmM])[mM]++"
+_MARKS = r"(?<=[mM]{4})[mM]++|(?<![.cbu{xPoeaiyRkLmM])[mM]++"
 _SPANS = re.compile(rf"\A | \Z|(?<= ) ++|[{HIDDEN}T]++|b(?=u\{{)|{_MARKS}")
-_SPANS_IN_LINES = re.compile(rf"(?<![ tT])[ tT]++(?=n|\Z)| {{33,}}+|[{HIDDEN}]++|T++|b(?=u\{{)|{_MARKS}")
+_SPANS_IN_LINES = re.compile(rf"(?<![ tT])[ tT]++(?=c?n|\Z)| {{33,}}+|[{HIDDEN}]++|T++|b(?=u\{{)|{_MARKS}")
 _HIDDEN = re.compile(rf"[{HIDDEN}]|\A[mM]|[mM]{{5}}")
 
 

@@ -75,7 +75,7 @@ _EAST_ASIAN = ((0x2E80, 0x2FFF), (0x3001, 0x31FF), (0x3200, 0x9FFF), (0xAC00, 0x
 _MORE_EAST_ASIAN = ((0xFE30, 0xFE4F), (0xFF01, 0xFFEE), (0x20000, 0x3FFFD))
 
 MARK = "mM"
-_SEEN = r".bu{xPoeaiyRkL" + MARK
+_SEEN = r".cbu{xPoeaiyRkL" + MARK
 """Kinds of what is seen, for a set in a pattern; marks are seen with the letter before them."""
 HIDDEN = "hjzZvVqsfdNwlr"
 """Kinds of what is not."""
@@ -192,8 +192,8 @@ _LONE_WORD = 10
 def kinds_of(text: str, keep: str = "", explain: bool = True) -> str:
     """Each character's kind, as a letter; what its neighbours `explain` counts as seen.
 
-    `n` and `t` are kept line ends and tabs, `T` other tabs, `b`, `u` and `{` what an escape begins with, `m`
-    and `M` marks; see `_SEEN` and `HIDDEN`.
+    `n` and `t` are kept line ends and tabs, `c` a CR before such an end, `T` other tabs, `b`, `u` and `{`
+    what an escape begins with, `m` and `M` marks; see `_SEEN` and `HIDDEN`.
     """
     if not explain:
         return text.translate(_KINDS[keep])
@@ -202,7 +202,7 @@ def kinds_of(text: str, keep: str = "", explain: bool = True) -> str:
     kinds = text.translate(_KINDS[keep])
     if not _ANY.search(kinds):
         return kinds
-    kinds = _EXPLAINED.sub(lambda found: "." * len(found[0]), kinds)
+    kinds = _EXPLAINED.sub(lambda found: "c" if found[0] == "r" else "." * len(found[0]), kinds)
     if "l" in kinds and ("a" in kinds or "R" in kinds):
         kinds = _AFTER_NUMBER.sub(".", kinds)
     running = " " in kinds or "n" in kinds or "\u00a0" in text

@@ -40,6 +40,8 @@ class Summary:
     rows: tuple[Row, ...]
     takes: frozenset[str] = frozenset()
     whole: bool = False
+    alone: bool = False
+    """True where the values that it sums up say nothing to people one by one: they stand in Review… only."""
 
 
 Renderer = Callable[[Seen], Summary | None]

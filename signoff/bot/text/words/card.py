@@ -48,14 +48,14 @@ RISK_NOT_RATED = "risk not rated"
 """Nobody has rated an action: what the policy's rules count it as is not said of it."""
 
 
-def asks(agent: str, approvers: Sequence[str], ends: int) -> Trusted:
+def asks(agent: str, approvers: Sequence[str], ends: int, code: str) -> Trusted:
     """The line under the header while somebody may decide. It stands for hours: so no time that is left."""
-    return Trusted(f"{agent} asks {audience(approvers)} · {until(ends)}")
+    return Trusted(f"{agent} asks {audience(approvers)} · {until(ends)} · {code}")
 
 
-def asked(agent: str, at: int) -> Trusted:
+def asked(agent: str, at: int, code: str) -> Trusted:
     """The same line afterwards: it mentions nobody again."""
-    return Trusted(f"{agent} asked · {date(at)}")
+    return Trusted(f"{agent} asked · {date(at)} · {code}")
 
 
 def asks_as(why: str) -> str:

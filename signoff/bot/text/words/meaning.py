@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def says_unit(unit: str) -> str:
-    """What a schema says of a number; `unit` is visible text in quotes."""
-    return f"the agent says {unit}"
+def says_unit(unit: str, major: str = "") -> str:
+    """What a schema says of a number; `unit` is visible text in quotes, `major` the sum that it then is."""
+    return f"the agent says {unit}: {major}" if major else f"the agent says {unit}"
 
 
 def money(name: str, currency: str) -> str:

@@ -13,9 +13,12 @@ def headline(*counts: str) -> str:
     return f"{', '.join(count for count in counts if count)} · {SOURCE}"
 
 
+WARNS = "⚠ "
+
+
 def warning(text: str) -> str:
     """A line that somebody has to see."""
-    return f"⚠ {text}"
+    return f"{WARNS}{text}"
 
 
 def count(number: int, one: str, many: str = "") -> str:
