@@ -18,6 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 BARS = {name: measured(shape) for name, shape in SHAPES.items()}
 NOT_WHOLE = {
     "terraform": "plan",
+    "mail": "htmlBody",
     "invoice-pdf": "documents",
 }
 """Where values of one line stand on the card as a summary alone, and in which field: in no others."""

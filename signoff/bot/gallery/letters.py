@@ -73,6 +73,7 @@ LETTERS: Mapping[str, Shape] = {
         sure("irreversible"),
         rejected("audit@books.example left us in May."),
         agent="billing-bot",
+        summed_up="htmlBody",
     ),
     "calendar-event": Shape(
         "A meeting is put into a calendar, and its guests are told.",

@@ -44,7 +44,7 @@ MONEY: Mapping[str, Shape] = {
             metadata=free(additionalProperties={"type": "string"}),
         ),
         "Ticket 991: charged twice on 14 November.",
-        sure("irreversible", "high", headline="Refund 12900 eur, in cents"),
+        sure("irreversible", "high", headline="Refund pi_3QK7f2LkdIwHu7ix42"),
         edited({**_REFUND, "amount": 11900}, "Less shipping, as agreed by phone.", "re_3QK7"),
         agent="billing-bot",
         claims={"impact": "one customer", "alternatives": ("leave it as credit",)},

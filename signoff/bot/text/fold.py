@@ -25,6 +25,8 @@ LEAST = (600, 6)
 """Characters and lines for long values, however many one-line fields stand before them."""
 NAMES = 600
 """Characters for the names of one-line fields that do not fit."""
+FEW = 3
+"""Rows of the last field that stands on a decided card all the same: the notice would take one as well."""
 TINY = 60
 """Characters: the rest of a value that is shorter than the notice about it is not cut off."""
 PIECE_LINES = 50
@@ -104,6 +106,8 @@ def _one_liners(
         else:
             shown += value.rows
             taken = [taken[0] + size, taken[1] + high]
+    if len(left) == 1 and not named and lines and len(left[0].rows) <= FEW:
+        return shown + list(left[0].rows), (taken[0], taken[1]), True
     if left:
         shown.append(_notice(card_words.more_fields(len(left), _names(left) if named else ())))
     return shown, (taken[0], taken[1]), not left

@@ -193,7 +193,7 @@ class _Walk:
         summary = self._summary(Seen(field.name, value, field.schema, beside))
         if summary is None:
             yield Value((row,))
-        elif summary.whole or row.lines > SHORT_LINES:
+        elif summary.whole or summary.readable or row.lines > SHORT_LINES:
             again = row if row.mark else replace(row, mark=card_words.AS_SENT)
             yield Value((*_headed(names, summary), *(() if summary.whole else (again,))))
         else:  # it is read as quickly as a summary would be

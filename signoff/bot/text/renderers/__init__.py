@@ -42,6 +42,8 @@ class Summary:
     whole: bool = False
     alone: bool = False
     """True where the values that it sums up say nothing to people one by one: they stand in Review… only."""
+    readable: bool = False
+    """True where people read the summary more easily than the text itself, however short that is: HTML."""
 
 
 Renderer = Callable[[Seen], Summary | None]

@@ -44,10 +44,11 @@ def summarise(seen: Seen) -> Summary | None:
         return None
     found = message(seen.name, seen.value)
     if found is not None:
-        return Summary(tuple(_of_message(found)))
+        return Summary(tuple(_of_message(found)), readable=True)
     if _is_html(seen.name, seen.value):
         page = read(seen.value)
-        return Summary((headline(words.HTML, words.count(len(page.links), "link")), *_of_page(page)))
+        rows = headline(words.HTML, words.count(len(page.links), "link")), *_of_page(page)
+        return Summary(rows, readable=True)
     return None
 
 
