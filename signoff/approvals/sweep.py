@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 
 from signoff.approvals import epochs
+from signoff.approvals.attendance import Attendance
 from signoff.approvals.service import Approvals
-from signoff.models import crash, flood
+from signoff.models import crash, flood, progress
 from signoff.models.drafts import Drafts
 from signoff.queue.outage import is_outage
 from signoff.queue.tally import Tally
@@ -32,6 +33,7 @@ class Sweep:
         """`warn` is a channel's: it tells a conversation of an agent (by name) that asks for too much."""
         self._approvals = approvals
         self._warn = warn
+        self._attendance = Attendance(approvals.store, approvals.publisher)
         self.tally = Tally(log)
         """What was passed over: neither an outage nor the fault of one row."""
 
@@ -51,6 +53,8 @@ class Sweep:
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
         self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+        self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
+        self._each("attend", self._attendance.look, lambda _: None)
 
     def _stale(self) -> Iterator[str]:
         """What a change of policy has to be held against, for as long as one sweep may take."""

@@ -16,7 +16,7 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, codes, first_look, rejections, store, sums
+from signoff.models import changes, codes, first_look, progress, rejections, store, sums
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
@@ -121,6 +121,7 @@ def create_ended(
         "receipt_expires_at": int(receipt.not_after.timestamp()) * MICROSECONDS,
         "published_at": at,
         "delivered_revision": 0 if shown else 1,
+        "ages_at": at + progress.FIRST if shown and status == "approved" else None,
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
     sums.settle(connection, draft.approval, status, at)

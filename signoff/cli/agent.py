@@ -4,61 +4,39 @@ from __future__ import annotations
 
 import argparse
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from signoff.cli import execution
 from signoff.cli.output import EXIT, Shown, as_json, by_policy, clock, say, tell
-from signoff.cli.parsers import Commands, command, duration, json_value, names, number
+from signoff.cli.parsers import Commands, command, json_value
+from signoff.cli.request_options import EXIT_HELP, JSON_HELP, add_json, add_request, add_timeout
 from signoff.errors import Invalid, NotApproved, WaitTimeout
 
 if TYPE_CHECKING:
-    from signoff import Signoff, Ticket
+    from signoff import ApprovedReceipt, Signoff, Ticket
+    from signoff.guard import Guard
 
-RISKS = ("low", "medium", "high", "critical")
 RECEIVED_SECONDS = 10.0
 """How long `request` without --wait looks for a server."""
-INTERRUPTED = 130
+INTERRUPTED = execution.INTERRUPTED
 AS_GIVEN = (
     "reason", "reversible", "risk", "impact", "undo", "alternatives", "tags", "cost", "confidence",
     "attempts", "key", "run", "title", "conversation", "expires_in", "requested_by",
 )  # fmt: skip
 """Options that are passed on as they are."""
 
-JSON_HELP = """\
---json prints one line, always with these keys, null where unknown:
-  id, status, action, agent, payload (what may run: only once approved),
-  edited (by a person), reason, decided_by (a Slack user id),
-  decided_at (ISO 8601, UTC), receipt (the token for `signoff verify`),
-  permalink (the card), rule and why (what of the policy decided whether
-  anybody is asked). Everything else goes to stderr.
-"""
-EXIT_HELP = """\
-exit: 0 approved, and only then   2 invalid   3 rejected   4 expired
-      5 cancelled   6 still pending   7 Redis unreachable   8 does not verify
-      9 blocked, limited or duplicate
-"""
-REQUEST_HELP = f"""\
-examples:
-  signoff request refund.create --irreversible --wait --timeout 10m \\
-      --payload '{{"customer": "cus_42", "amount": 120}}' --reason 'Ticket 991'
-  signoff request deploy --payload @deploy.json --reversible --wait --json \\
-      | jq .payload
-
-Without --wait it prints the request's id and exits 6: it is not approved yet.
-
-{JSON_HELP}
-{EXIT_HELP}"""
-
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Describe the commands."""
-    _add_request(commands, common)
+    add_request(commands, common, _request)
     epilog = f"{JSON_HELP}\n{EXIT_HELP}"
     wait = command(commands, "wait", _wait, "wait for a request's decision", common=common, epilog=epilog)
     wait.add_argument("id", metavar="ID")
-    _add_timeout(wait)
+    add_timeout(wait)
     status = command(commands, "status", _status, "tell a request's state now", common=common, epilog=epilog)
     status.add_argument("id", metavar="ID")
     cancel = command(
@@ -73,7 +51,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     cancel.add_argument("id", metavar="ID")
     cancel.add_argument("--reason", default="", help="why; people see it")
     for parser in (wait, status, cancel):
-        _add_json(parser)
+        add_json(parser)
     report = command(commands, "report", _report, "say what became of an approved action", common=common)
     report.add_argument("id", metavar="ID")
     outcome = report.add_mutually_exclusive_group(required=True)
@@ -82,82 +60,15 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     report.add_argument("--note", default="", help="more, for the card")
 
 
-def _add_request(commands: Commands, common: argparse.ArgumentParser) -> None:
-    parser = command(commands, "request", _request, "ask for approval", common=common, epilog=REQUEST_HELP)
-    parser.add_argument("action", metavar="ACTION", help="what is to run, such as refund.create")
-    parser.add_argument(
-        "--payload", required=True, metavar="JSON|@FILE|-", help="its arguments, a JSON object; - is stdin"
-    )
-    parser.add_argument("--reason", metavar="TEXT", help="why, in a sentence or two")
-    undo = parser.add_mutually_exclusive_group()
-    for name, text in (
-        ("reversible", "it can be undone"),
-        ("costly", "it can be undone, with effort"),
-        ("irreversible", "it cannot be undone (the default)"),
-    ):
-        undo.add_argument(f"--{name}", dest="reversible", action="store_const", const=name, help=text)
-    parser.add_argument("--key", metavar="KEY", help="asking again with the same key attaches to the first")
-    parser.add_argument("--schema", metavar="JSON|@FILE", help="JSON Schema of the payload")
-    parser.add_argument("--title", metavar="TEXT", help="a short title")
-    parser.add_argument("--impact", metavar="TEXT", help="what it touches")
-    parser.add_argument("--undo", metavar="TEXT", help="how it would be undone")
-    parser.add_argument("--risk", choices=RISKS, metavar="RISK", help="low, medium, high or critical")
-    parser.add_argument(
-        "--alternatives", action="append", metavar="TEXT", help="what could be done instead; may be repeated"
-    )
-    parser.add_argument("--context", metavar="JSON|@FILE", help="more facts, a JSON object")
-    parser.add_argument("--requested-by", metavar="NAME", help="for whom it is asked")
-    parser.add_argument("--tags", type=names, metavar="A,B", help="money, external, production, or own ones")
-    parser.add_argument(
-        "--cost",
-        type=number,
-        metavar="NUMBER",
-        help="what it costs, in the currency that the policy counts in",
-    )
-    parser.add_argument("--confidence", type=number, metavar="0..1", help="how sure you are, from 0 to 1")
-    parser.add_argument("--attempts", type=number, metavar="N", help="how often it has failed before")
-    edit = parser.add_mutually_exclusive_group()
-    edit.add_argument(
-        "--editable", type=names, metavar="A,B", help="the fields that a person may change (default: all)"
-    )
-    edit.add_argument("--no-edit", action="store_true", help="a person may change nothing")
-    parser.add_argument(
-        "--expires-in",
-        type=duration,
-        metavar="TIME",
-        help="it ends then, unanswered (default: 1d, at most 30d)",
-    )
-    parser.add_argument(
-        "--conversation",
-        metavar="CHANNEL[:TS]",
-        help="the channel, or the thread in it, that you would like; the policy decides",
-    )
-    parser.add_argument("--run", dest="run_name", metavar="NAME", help="the piece of work it belongs to")
-    parser.add_argument("--wait", action="store_true", help="wait for the decision")
-    _add_timeout(parser)
-    _add_json(parser)
-
-
-def _add_timeout(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--timeout",
-        type=duration,
-        metavar="TIME",
-        help="stop waiting after this long: 90, 90s, 10m, 2h, 1d (default: until the request ends)",
-    )
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
-
-
 def _request(arguments: argparse.Namespace) -> int:
+    execution.check(arguments)
     payload, ask = json_value("--payload", arguments.payload), _ask(arguments)
     if "reversible" not in ask:
         say("nobody said whether it can be undone, so it counts as irreversible: "
             "add --reversible, --costly or --irreversible.")  # fmt: skip
         warnings.simplefilter("ignore")  # the client would say the same, for Python
     with _client() as client:
+        guard = execution.guard_of(arguments.once, client.agent)
         try:
             ticket = client.request(arguments.action, payload, **ask)
         except Invalid as error:
@@ -168,7 +79,7 @@ def _request(arguments: argparse.Namespace) -> int:
         if not arguments.wait:
             return _sent(client, ticket, arguments)
         asked = f"asked, and waiting: {ticket.id}"
-        return _until_decided(client, ticket, arguments, arguments.action, asked)
+        return _until_decided(client, ticket, arguments, arguments.action, asked, guard)
 
 
 def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -215,17 +126,27 @@ def _wait(arguments: argparse.Namespace) -> int:
 
 
 def _until_decided(
-    client: Signoff, ticket: Ticket, arguments: argparse.Namespace, action: str | None, first: str
+    client: Signoff,
+    ticket: Ticket,
+    arguments: argparse.Namespace,
+    action: str | None,
+    first: str,
+    guard: Guard | None = None,
 ) -> int:
-    """Says `first`, if anything, and waits: from that line on Ctrl-C tells how to go on."""
+    """Says `first`, if anything, and waits: from that line on Ctrl-C tells how to go on.
+
+    What is approved is carried out where the command line says how.
+    """
     from signoff.models.receipt import Receipt
 
     receipt: Receipt
+    approved: ApprovedReceipt | None = None
+    words, began = getattr(arguments, "program", None), time.monotonic()
     later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
     try:
         if first:
             say(first)
-        receipt = ticket.wait(arguments.timeout)
+        receipt = approved = ticket.wait(arguments.timeout)
     except NotApproved as error:
         if not isinstance(error.receipt, Receipt):
             raise
@@ -238,6 +159,9 @@ def _until_decided(
     except KeyboardInterrupt:
         say(f"stopped waiting: the request stays pending. {later}")
         return INTERRUPTED
+    if words and action and approved is not None:
+        left = None if arguments.timeout is None else arguments.timeout - (time.monotonic() - began)
+        return execution.carry_out(client, approved, words, action=action, guard=guard, left=left)
     return tell(receipt, json_wanted=arguments.json, action=action)
 
 
@@ -252,6 +176,8 @@ def _status(arguments: argparse.Namespace) -> int:
                 "or the time of its answer is over."
             )
         if isinstance(found, Receipt):
+            if found.approved:  # once it is spent or reported, it is a duplicate, which says so
+                say("nobody was told yet that they may run it, and nobody has reported.")
             return tell(found, json_wanted=arguments.json)
         until = f", until {clock(found.expires_at)}" if found.expires_at else ""
         shown = Shown(found.id, "pending", found.action or None, client.agent)

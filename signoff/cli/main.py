@@ -19,6 +19,7 @@ from signoff.cli import (
     audit,
     backup,
     database,
+    execution,
     given,
     guide,
     init,
@@ -63,7 +64,8 @@ Settings come from the environment, then from --env-file FILE, and a server's th
 exit: 0 approved, or done   2 usage, settings, or an invalid request
       3 rejected   4 expired   5 cancelled   6 still pending
       7 Redis unreachable   8 does not verify
-      9 blocked, limited or duplicate   1 anything else   130 Ctrl-C
+      9 blocked, limited or duplicate   10 approved, run and failed (--run)
+      1 anything else   130 Ctrl-C
 """
 
 
@@ -71,9 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
     surroundings.leave_current_folder()
     parser = _parser()
-    if slip := guide.slip(parser, sys.argv[1:] if argv is None else argv):
+    words, program = execution.parted(sys.argv[1:] if argv is None else argv)
+    if slip := guide.slip(parser, words):
         return _failed(slip, 2)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(words)
+    if program is not None:
+        arguments.program = program
 
     def run() -> int:
         if sys.platform == "win32" and getattr(arguments, "command", "") in POSIX:

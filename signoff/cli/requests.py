@@ -50,6 +50,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from signoff.approvals.lists import Ambiguous, NoId, find
 
     with opened_store() as (_, store):
+        now = store.clock()
         try:
             approval = store.get(find(store, arguments.id))
         except NoId:
@@ -63,7 +64,7 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_shown(approval).__dict__))
     else:
-        print("\n".join([*_listed([approval]), *_rest(approval)]))
+        print("\n".join([*_listed([approval]), *_rest(approval, now)]))
     return 0
 
 
@@ -107,7 +108,7 @@ def _listed(approvals: list[Approval]) -> list[str]:
     return found
 
 
-def _rest(approval: Approval) -> list[str]:
+def _rest(approval: Approval, now: int) -> list[str]:
     """What else `show` tells: why, what became of it, where its card stands, and the payload."""
     request, verdict = approval.request, approval.verdict
     said = [("for", request.requested_by), ("reason", request.reason)]
@@ -116,6 +117,7 @@ def _rest(approval: Approval) -> list[str]:
         ("ended", approval.reason),
     ]
     said.append(("state", _state(approval)))
+    said.append(("agent", _told_by_agent(approval, now)))
     if approval.card and approval.card.permalink:
         said.append(("card", approval.card.permalink))
     lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
@@ -130,6 +132,26 @@ def _state(approval: Approval) -> str:
     by = f" by {decision.name} ({decision.approver})" if decision else ""
     at = f", {_clock(approval.ended_at)}" if approval.ended_at else ""
     return f"{approval.status}{by}{at}{', edited' if approval.edited else ''}"
+
+
+def _told_by_agent(approval: Approval, now: int) -> str:
+    """What became of it, as far as the agent has said; of what is pending, whether it has gone."""
+    started = f"started {_clock(approval.spent_at)}, " if approval.spent_at else ""
+    if approval.pending:
+        return f"nobody waits for it any more, since {_clock(approval.left_at)}" if approval.left_at else ""
+    if approval.status != "approved":
+        return ""
+    if approval.outcome is not None:
+        said = "done" if approval.outcome.succeeded else "failed"
+        at = f" {_clock(approval.outcome_at)}" if approval.outcome_at else ""
+        return f"{said}{at}{f': {approval.outcome.note}' if approval.outcome.note else ''}"
+    if approval.is_over(now):
+        return f"{started}never reported"
+    if approval.left_at and not started:
+        return "not waiting when this was decided: it is told when it comes back; not reported yet"
+    since = max(approval.ended_at or approval.created_at, approval.spent_at or 0)
+    minutes = max(now - since, 0) // 60_000_000
+    return f"{started}not reported yet{f', for over {minutes:,} min' if minutes else ''}"
 
 
 def _clock(microseconds: int) -> str:

@@ -59,7 +59,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if lacking:
         needed = " and ".join(f"--{name}" for name in lacking)
         raise Invalid(f"Say with {needed} what is about to run: what is not compared is not approved.")
-    keys, deployment = _keys_and_deployment()
+    keys, deployment = keys_and_deployment()
     token = sys.stdin.read() if arguments.token == "-" else arguments.token
     receipt = receipts.verify(token.strip(), receipts.verify_keys(keys), arguments.agent, issuer=deployment)
     if arguments.inspect:
@@ -90,7 +90,8 @@ def _spend(
     guard.spend(receipt, run, action=arguments.action)
 
 
-def _keys_and_deployment() -> tuple[str, str]:
+def keys_and_deployment() -> tuple[str, str]:
+    """Whose signatures are taken here, and in the name of which deployment; raises ConfigError."""
     from signoff.models.receipt import DEPLOYMENT
     from signoff.queue import neighbours
 

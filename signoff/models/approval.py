@@ -15,6 +15,9 @@ ApprovalStatus = Literal["pending"] | End
 """Whoever adds one adds it everywhere: matches over it are exhaustive, without a default."""
 STATUSES: tuple[ApprovalStatus, ...] = ("pending", *get_args(End))
 
+GONE = "gone"
+"""What a row says of who waits where the agent that had waited does so no more; see `models.waiters`."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -76,7 +79,9 @@ class Approval:
     `delivered_revision` is what its card is known to show: where it is behind, the card is due.
     `judged` is the digest of the policy that `verdict` was last compared with, `drawn` of what its card shows
     of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
-    how many characters of its code tell it from every other.
+    how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
+    it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
+    where it never was seen to.
     """
 
     id: str
@@ -111,6 +116,8 @@ class Approval:
     drawn: str = ""
     rejected: Rejection | None = None
     code_length: int = SHORTEST
+    receipt_expires_at: int | None = None
+    left_at: int | None = None
 
     @property
     def code(self) -> str:
@@ -143,6 +150,10 @@ class Approval:
     def has_run(self) -> bool:
         """True once a process was told that it may run it, or has reported: no other may any more."""
         return self.spent_at is not None or self.outcome is not None
+
+    def is_over(self, now: int) -> bool:
+        """Whether nothing runs any more by its receipt, at `now`."""
+        return self.receipt_expires_at is not None and now >= self.receipt_expires_at
 
     @property
     def editable(self) -> bool | tuple[str, ...]:

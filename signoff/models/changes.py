@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, exists, func, insert, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Text,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from signoff.models.messages import Decision
+from signoff.models.progress import FIRST
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
 from signoff.models.tables import ThreadRow
 
@@ -24,6 +37,10 @@ _ENDED = {
     "receipt": bindparam("token"),
     "receipt_expires_at": bindparam("token_end"),
     "not_before": 0,
+    "ages_at": case(
+        (bindparam("to_status") == literal_column("'approved'"), bindparam("at", type_=BigInteger) + FIRST),
+        else_=None,
+    ),
 }
 _DECIDE = (
     update(approvals)
@@ -43,7 +60,13 @@ _REPORT = (
         approvals.c.status == "approved",
         approvals.c.outcome.is_(None),
     )
-    .values(outcome=bindparam("what"), outcome_at=now(), revision=approvals.c.revision + 1, not_before=0)
+    .values(
+        outcome=bindparam("what"),
+        outcome_at=now(),
+        revision=approvals.c.revision + 1,
+        not_before=0,
+        ages_at=None,
+    )
 )
 _SPEND = (
     update(approvals)
@@ -53,7 +76,19 @@ _SPEND = (
         approvals.c.spent_at.is_(None),
         approvals.c.outcome.is_(None),
     )
-    .values(spent_by=bindparam("by"), spent_at=bindparam("at"))
+    .values(
+        spent_by=bindparam("by"),
+        spent_at=bindparam("at"),
+        # What was let through without anybody being asked may have no card, and then none is due.
+        revision=approvals.c.revision
+        + case(
+            (
+                approvals.c.shown_at.is_(None) & (approvals.c.delivered_revision >= approvals.c.revision),
+                literal_column("0"),
+            ),
+            else_=literal_column("1"),
+        ),
+    )
 )
 _SHOWN = (
     update(cards)

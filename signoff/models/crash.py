@@ -72,7 +72,9 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.recover": "what Redis lost is marked; what is unpublished is next",
     "sweep.publish": "that is published; what conversations have to be told is next",
     "sweep.warn": "they are told; old drafts are next",
-    "sweep.clear": "the sweep is over",
+    "sweep.clear": "they are gone; what nobody has reported for long is next",
+    "sweep.age": "its cards are due; whether agents wait for what is pending is next",
+    "sweep.attend": "the sweep is over",
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, false, func, literal_column, select
 
 from signoff.models import codes, first_look
-from signoff.models.approval import ApprovalStatus, Rejection
+from signoff.models.approval import GONE, ApprovalStatus, Rejection
 from signoff.models.rejections import rejection
-from signoff.models.store import Store, agents, approvals, cards, decisions
+from signoff.models.store import Store, agents, approvals, cards, decisions, now
 from signoff.payload import glimpse
 from signoff.payload.glimpse import Glimpse
 
@@ -34,7 +34,9 @@ class Listed:
     one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `policy` the
     digest of its policy, `headline` the policy's sentence, empty where it has none; `why` says what of the
     policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are the first values of its
-    payload, `code` what people call it by; `rejected` is a rejection that it brings to mind.
+    payload, `code` what people call it by; `rejected` is a rejection that it brings to mind. `outcome` says
+    whether what was approved succeeded, None where nobody has reported; `spent_at` and `left_at` are
+    Approval's, `is_over` says that nothing runs by it any more.
     """
 
     id: str
@@ -61,6 +63,10 @@ class Listed:
     glimpse: Glimpse = glimpse.NOTHING
     code_length: int = codes.SHORTEST
     rejected: Rejection | None = None
+    outcome: bool | None = None
+    spent_at: int | None = None
+    is_over: bool = False
+    left_at: int | None = None
 
     @property
     def code(self) -> str:
@@ -88,12 +94,17 @@ _COLUMNS = (
     "glimpse",
     "rejected_before",
     "digest_sent",
+    "outcome",
+    "spent_at",
+    "waiter",
+    "absent_at",
 )
-_READ = ("verdict", "glimpse", "rejected_before", "digest_sent")
+_READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "waiter", "absent_at")
 """Columns of which a line holds what they say."""
 _LINES = (
     select(
         *(approvals.c[name] for name in _COLUMNS),
+        func.coalesce(approvals.c.receipt_expires_at <= now(), false()).label("is_over"),
         decisions.c.vote,
         decisions.c.approver,
         decisions.c.resubmit,
@@ -229,4 +240,7 @@ def _listed(row: Any, recalled: Rejection | None) -> Listed:
         reversibility_from=verdict.get("reversibility_from", "nobody"),
         glimpse=glimpse.read(row.glimpse),
         rejected=recalled,
+        outcome=json.loads(row.outcome)["succeeded"] if row.outcome else None,
+        is_over=bool(row.is_over),
+        left_at=row.absent_at if row.waiter == GONE else None,
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_colu
 from sqlalchemy.engine import Row
 
 from signoff.models import crash, rejections
-from signoff.models.approval import Approval, Card, File, Rejection
+from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import reader
@@ -276,6 +276,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         code_length=found.code_length,
+        receipt_expires_at=found.receipt_expires_at,
+        left_at=found.absent_at if found.waiter == GONE else None,
     )
 
 

@@ -20,6 +20,7 @@ PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
 MOVED = text("moved = 1")
 REJECTED = text("status = 'rejected'")
+AGING = text("ages_at IS NOT NULL")
 STALE = text("shown_at IS NOT NULL AND delivered_revision < revision")
 
 
@@ -39,7 +40,9 @@ class ApprovalRow(SQLModel, table=True):
     verdict; `moved` is 1 where the card shows what is no longer so. `glimpse` is what lists show of its
     payload (see `payload.glimpse`), erased with that; `code_length` how many characters its code has.
     `rejected_before` is the approval whose rejection is shown beside this one, which is the same or nearly
-    so. `deserted_at` is when admins were told that nobody may decide on it any more.
+    so. `deserted_at` is when admins were told that nobody may decide on it any more. `ages_at` is when its
+    card next tells how long nobody has reported (`models.progress`); `waiter` whether its agent waits, and
+    `absent_at` since when it does not (`models.waiters`).
     """
 
     __tablename__ = "approval"
@@ -55,6 +58,7 @@ class ApprovalRow(SQLModel, table=True):
         _partial("approval_stale", STALE, "not_before"),
         _partial("approval_moved", MOVED, "created_at"),
         _partial("approval_rejected", REJECTED, "agent", "action", "ended_at"),
+        _partial("approval_aging", AGING, "ages_at"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -95,6 +99,9 @@ class ApprovalRow(SQLModel, table=True):
     code_length: int = Field(default=SHORTEST, sa_column_kwargs={"server_default": str(SHORTEST)})
     rejected_before: str | None = _text(default=None)
     deserted_at: int | None = _time(default=None)
+    ages_at: int | None = _time(default=None)
+    waiter: str | None = _text(default=None)
+    absent_at: int | None = _time(default=None)
 
 
 class PayloadRow(SQLModel, table=True):

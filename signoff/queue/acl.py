@@ -45,7 +45,7 @@ _SERVER = (
     "(+get +getrange +mget +del +unlink +exists +expire +ttl +pttl +strlen +type +memory|usage "
     "~signoff:body:*)",
     "(+get +getrange +watch +set +xadd +expire +type +strlen +memory|usage ~signoff:dec:*)",
-    "(+publish &signoff:ntf:*)",
+    "(+publish +pubsub|numsub &signoff:ntf:*)",
     "(+subscribe +unsubscribe &__redis__:invalidate)",
     "(+xadd +xlen +xrange +xrevrange +xtrim +del +unlink +expire +type +memory|usage ~signoff:dead)",
     "(+@hash +@set +@sortedset +@list +@string +watch +exists +del +expire +persist +ttl +rename +xadd "

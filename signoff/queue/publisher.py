@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from signoff.errors import Invalid
@@ -60,6 +60,11 @@ class Publisher:
             return stream.response(self._redis, agent, request_id)
         except Invalid:
             return None  # whoever put it there, it is nothing of ours
+
+    def waited_for(self, requests: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Of these (agent, request id) those that a process waits for now; raises RedisError."""
+        topics = {stream.notification(*one): one for one in requests}
+        return {topics[topic] for topic in stream.subscribed(self._redis, [*topics])}
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""

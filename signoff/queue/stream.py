@@ -6,7 +6,7 @@ write to `signoff:req:*` and `signoff:body:*`, and whatever they please: what is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import redis
@@ -28,6 +28,8 @@ BODY_SECONDS = 24 * 3600
 MAX_RESPONSE = 4 * 1024 * 1024
 """Ours have at most a payload, written as JSON once more, and a receipt."""
 ID_IN_STREAM = "id"
+TOPICS = 500
+"""Channels that one command asks about."""
 TRIES = 3
 """To put something where something else stands."""
 
@@ -167,6 +169,15 @@ def publish_notice(client: Redis, agent: str, request_id: str, response: Respons
     pipe.set(decision(agent, spent(request_id)), response.encode(), ex=seconds)
     pipe.publish(notification(agent, spent(request_id)), "1")
     pipe.execute()
+
+
+def subscribed(client: Redis, topics: Sequence[str]) -> Iterator[str]:
+    """Those of these channels that somebody listens to."""
+    for start in range(0, len(topics), TOPICS):
+        found: Any = client.pubsub_numsub(*topics[start : start + TOPICS])
+        for topic, count in found:
+            if count:
+                yield topic.decode(errors="replace")
 
 
 def instance_id(client: Redis) -> str:

@@ -207,7 +207,9 @@ def test_an_approved_card_says_who_when_what_changed_and_why(make: Make, seen: A
     drawn = card(done)
     text = seen(drawn.blocks)
     assert "*Approved* by <@U0ANA> · <!date^1795000038^" in text and ", after 37 s" in text
-    assert "amount  120 → 80" in text and "Note: as agreed by phone" in text and "Running…" in text
+    assert (
+        "amount  120 → 80" in text and "Note: as agreed by phone" in text and "has not reported yet" in text
+    )
     assert not buttons(drawn.blocks)
     assert "Approved" in drawn.text and "as agreed" not in drawn.text
 
@@ -221,7 +223,7 @@ def test_a_failure_mentions_who_approved_and_success_does_not(make: Make, seen: 
     }
     failed = seen(card(make({}, outcome=Outcome(succeeded=False, note="card was closed"), **fields)).blocks)
     assert "*Failed* · <!date^1795000060^" in failed and failed.count("<@U0ANA>") == 2
-    assert "card was closed" in failed and "Running" not in failed
+    assert "card was closed" in failed and "not reported" not in failed
     done = seen(card(make({}, outcome=Outcome(succeeded=True, note="re_991"), **fields)).blocks)
     assert "*Done* · " in done and "re_991" in done and done.count("<@U0ANA>") == 1
 

@@ -88,7 +88,7 @@ OF_ENDED: dict[str, Look] = {
     "late form": lambda one: lost_view(late(one), one, {"amount": 80})["blocks"],  # type: ignore[arg-type]
 }
 EXPIRED_WORDS = ("nobody answered", "the time ran out", "it is expired", "this is expired")
-APPROVED_WORDS = ("*approved*", "approved by policy", "approved this", "running…", "is approved")
+APPROVED_WORDS = ("*approved*", "approved by policy", "approved this", "has not reported yet", "is approved")
 REJECTED_WORDS = ("*rejected*", "rejected by", "rejected this", "is rejected", "sent back")
 
 

@@ -190,9 +190,9 @@ def test_all_that_was_said_reaches_the_server(core: Core, signoff: Signoff, tmp_
         "request", "refund.create", "--payload", "@payload.json", "--costly", "--reason", "r", "--key", "k",
         "--schema", "@schema.json", "--title", "t", "--impact", "i", "--undo", "u", "--risk", "low",
         "--context", '{"ticket": 991}', "--editable", "amount, customer", "--expires-in", "30m",
-        "--conversation", "C1", "--run", "run-7", "--alternatives", "Credit it", "--alternatives", "Wait",
-        "--tags", "money, external", "--cost", "12.5", "--confidence", "0.9", "--attempts", "2",
-        "--requested-by", "Ana Lee",
+        "--conversation", "C1", "--run-name", "run-7", "--alternatives", "Credit it",
+        "--alternatives", "Wait", "--tags", "money, external", "--cost", "12.5", "--confidence", "0.9",
+        "--attempts", "2", "--requested-by", "Ana Lee",
     )  # fmt: skip
     assert code == 6
     request = eventually(lambda: only(core)).request

@@ -43,7 +43,7 @@ def test_an_approval_reaches_the_agent_and_the_card(either_road: Road) -> None:
     assert receipt.approved and receipt.payload == PAYLOAD and not receipt.edited
     assert receipt.decided_by and (receipt.decided_by.id, receipt.decided_by.name) == (ANA, "ana")
     assert receipt.permalink and message["ts"].replace(".", "") in receipt.permalink
-    redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>", "Running…", "cus_42")
+    redrawn(road.slack, ticket.id, f"*Approved* by <@{ANA}>", "not reported yet", "cus_42")
     road.agent().report(ticket.id, succeeded=True, note="re_991")
     redrawn(road.slack, ticket.id, "*Done*", "re_991", f"<@{ANA}>")
     ana.history(ticket.id, "Received from billing-bot", "Shown on a card", "*Approved*", "*Done*")

@@ -31,6 +31,7 @@ NUMBER = 7391628405
 """A number that is nowhere else."""
 EVERYWHERE: dict[str, Any] = {
     "reason": CANARY, "impact": CANARY, "undo": CANARY, "alternatives": [CANARY], "title": CANARY,
+    "requested_by": CANARY,
     "context": {CANARY: CANARY}, "key": CANARY, "run": CANARY, "conversation": CANARY, "tags": [CANARY],
     "schema": {"type": "object", "title": CANARY, "description": CANARY,
                "properties": {CANARY: {"type": "string", "description": CANARY, "pattern": "canary"},

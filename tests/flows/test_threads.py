@@ -75,7 +75,7 @@ def test_the_cards_of_a_run_are_replies_in_one_thread_that_counts_them(either_ro
     receipt = one.wait(20)
     assert receipt.approved and receipt.permalink
     assert receipt.permalink.endswith(f"?thread_ts={top['ts']}&cid={CHANNEL}")
-    assert not buttons(says(road, one.id, f"*Approved* by <@{ANA}>", "Running…"))
+    assert not buttons(says(road, one.id, f"*Approved* by <@{ANA}>", "not reported yet"))
     first(road, run, "*1 waits* · 1 decided")
     two.cancel()
     first(road, run, "*Nothing waits* · 1 decided · 1 ended without a decision")

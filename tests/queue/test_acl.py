@@ -120,6 +120,21 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
     assert denied(admin, "signoff-server") == set()
 
 
+def test_the_server_may_see_whether_somebody_waits_and_no_more_of_it(
+    core: Core, url_of: Callable[[str], str], admin: redis.Redis
+) -> None:
+    topic = stream.notification(AGENT, OWN)
+    with redis.Redis.from_url(url_of(AGENT)) as client, client.pubsub() as ears:
+        assert list(stream.subscribed(core.redis, [topic])) == []
+        ears.subscribe(topic)
+        eventually(lambda: list(stream.subscribed(core.redis, [topic])) == [topic])
+    assert core.approvals.publisher.waited_for([(AGENT, THEIRS)]) == set()
+    assert denied(admin, "signoff-server") == set()
+    for command in ("PUBSUB CHANNELS", "PSUBSCRIBE signoff:ntf:*", f"SUBSCRIBE {topic}"):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            core.redis.execute_command(*command.split())
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -143,6 +158,7 @@ def test_an_agent_may_do_all_that_its_client_does(serving: Core, agent: Signoff,
         f"SUBSCRIBE signoff:ntf:{AGENT}:{OWN}{'x' * 1000}",
         "SUBSCRIBE rq:pubsub:worker",
         f"PSUBSCRIBE signoff:ntf:{AGENT}:*",
+        f"PUBSUB NUMSUB signoff:ntf:{AGENT}:{OWN}",
         "PSUBSCRIBE *",
         f"PUBLISH signoff:ntf:{AGENT}:{OWN} 1",
         "RPUSH rq:queue:signoff evil",

@@ -68,6 +68,9 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "glimpse": Unsaid("worked out from the payload, which is said: for lists, where nothing is approved"),
         "code_length": Unsaid("worked out from the ids, which are said"),
         "rejected_before": Unsaid("which rejection stands beside it: that one's own lines say the rest"),
+        "ages_at": DRAWING,
+        "waiter": Unsaid("who is subscribed in Redis now: looked at every few seconds"),
+        "absent_at": Unsaid("since when nobody is: looked at every few seconds"),
         "deserted_at": Unsaid("whether admins were told: the directory says the rest"),
     },
     "payload": {

@@ -28,6 +28,7 @@ from signoff.bot.text.views import says
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
+from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
@@ -77,7 +78,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     before the expiry is recorded.
     """
     if approval.verdict.effect == "notify" and approval.status == "approved":
-        return Message(report_text(approval), report_blocks(approval), metadata(approval))
+        return Message(report_text(approval, now), report_blocks(approval, now), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     found = values_of(approval)
     for characters, lines, room, one_liners in _BUDGETS:
@@ -86,7 +87,7 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
             blocks = _waiting(approval, folded, said(approval, characters, lines))
         else:
             folded = fold(found, *_AFTER)
-            blocks = _over(approval, folded, room)
+            blocks = _over(approval, folded, room, now)
         if counted(blocks) <= MESSAGE_TOTAL:
             break
     return Message(_text(approval, folded, waits, now), blocks, metadata(approval))
@@ -122,6 +123,8 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
     revision, verdict = approval.revision, approval.verdict
     asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
     found = [*_head(approval, asks)]
+    if approval.left_at is not None:
+        found.append(_context(f"left:{revision}", mrkdwn(progress_words.left(approval.left_at))))
     if verdict.over:
         found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
     if said_before := recalled(approval.rejected, approval.payload):
@@ -141,12 +144,12 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
     return [*found, _actions(approval, folded.whole)]
 
 
-def _over(approval: Approval, folded: Folded, room: int) -> list[Block]:
+def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> list[Block]:
     """What became of it, and enough of it to know it again; half as tall as while it waited."""
     asked = mrkdwn(card_words.asked(approval.agent, approval.created_at, approval.code))
     return [
         *_head(approval, asked),
-        *state_blocks(approval, room),
+        *state_blocks(approval, room, now),
         *_payload_blocks(approval.revision, folded),
     ]
 
@@ -195,6 +198,6 @@ def _text(approval: Approval, folded: Folded, waits: bool, now: int | None) -> T
         named = bool(verdict.headline)
         first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)
         return spoken(first, approval, folded, can_edit(approval))
-    outcome = outcome_line(approval)
+    outcome = outcome_line(approval, now)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
     return notices.asked(approval.agent, what, *(Trusted(line.replace("*", "")) for line in lines))

@@ -14,12 +14,14 @@ from typing import Any, assert_never, get_args
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated
+from signoff.bot.text.states import progress_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import modal, says
 from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import which as which_words
 from signoff.models.lists import Listed
 
@@ -124,11 +126,14 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     match one.status:
         case "pending":
             undo = which_words.cannot_be_undone(one.reversibility, one.reversibility_from)
-            return lists_words.listed(one.agent, one.expires_at, now, link, undo=undo, code=one.code)
+            left = progress_words.left(one.left_at) if one.left_at is not None else ""
+            return lists_words.listed(
+                one.agent, one.expires_at, now, link, undo=undo, code=one.code, left=left
+            )
         case "approved" if one.vote is None:
-            return became(card_words.approved_by_policy(ended))
+            return became(_reported(one, card_words.approved_by_policy(ended), now))
         case "approved":
-            return became(card_words.approved(who, at))
+            return became(_reported(one, card_words.approved(who, at), now))
         case "rejected":
             return became(card_words.rejected(one.resubmit, who, at))
         case "expired":
@@ -138,6 +143,15 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
         case "blocked":
             return became(lists_words.blocked(ended))
     assert_never(one.status)
+
+
+def _reported(one: Listed, approved: Trusted, now: int | None) -> Trusted:
+    """What was approved, and what became of it, as far as anybody has said."""
+    if one.outcome is not None:
+        return Trusted(f"{approved} · {card_words.outcome(one.outcome, None)}")
+    known = {"over": one.is_over, "unattended": one.left_at is not None}
+    told = progress_line(one.ended_at or one.created_at, one.spent_at, **known, now=now)
+    return Trusted(f"{approved} · {told[0].lower()}{told[1:]}")
 
 
 def _by_policy(one: Listed) -> list[Block]:

@@ -37,14 +37,14 @@ def record_blocks(approval: Approval, *, may_decide: bool, now: int) -> list[Blo
 
 def record_view(approval: Approval, now: int) -> Block:
     """The request as a modal: its state, its payload, the agent's words, and what Signoff knows of it."""
-    view = details_view(approval)
+    view = details_view(approval, now)
     if approval.pending:
         asked = lists_words.listed(approval.agent, approval.expires_at, now, "")
     else:
         asked = card_words.asked(approval.agent, approval.created_at, approval.code)
     about = [plain(approval.action), mrkdwn(asked)]
     head: list[Block] = [{"type": "context", "block_id": "record", "elements": about}]
-    head += [] if approval.pending else state_blocks(approval)
+    head += [] if approval.pending else state_blocks(approval, now=now)
     payload = fold(values(approval.request.json_schema, approval.payload, whole=True), _CHARACTERS, _LINES)
     head += [{"type": "divider"}, *(row_blocks(payload.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)])]
     head.append({"type": "divider"})

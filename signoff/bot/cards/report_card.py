@@ -20,7 +20,7 @@ NOTE = 200
 """Characters of what the agent reports."""
 
 
-def report_blocks(approval: Approval) -> list[Block]:
+def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     """What ran, whose it was, and what became of it."""
     revision, verdict = approval.revision, approval.verdict
     headline = visible(verdict.headline or "")
@@ -34,8 +34,8 @@ def report_blocks(approval: Approval) -> list[Block]:
     ]
     folded = fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
     found += row_blocks(folded.rows, f"payload:{revision}")
-    outcome = outcome_line(approval)
-    after = [mrkdwn(outcome)] if outcome is not None and approval.outcome else []
+    outcome = outcome_line(approval, now)
+    after = [mrkdwn(outcome)] if outcome is not None else []
     if approval.outcome and approval.outcome.note.strip():
         after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
     if after:
@@ -43,8 +43,8 @@ def report_blocks(approval: Approval) -> list[Block]:
     return found
 
 
-def report_text(approval: Approval) -> Trusted:
+def report_text(approval: Approval, now: int | None = None) -> Trusted:
     """The notification."""
     what = unlinked(trusted_title(Which.of(approval)))
-    outcome = outcome_line(approval) if approval.outcome else None
+    outcome = outcome_line(approval, now)
     return notices.reported(approval.agent, what, outcome)

@@ -124,7 +124,7 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
     return [says(text), *([rich("changed", *parts)] if parts else []), look]
 
 
-def details_view(approval: Approval) -> Block:
+def details_view(approval: Approval, now: int | None = None) -> Block:
     """What does not help to decide: the agent's claims in full, what happened, ids, the policy's words."""
     blocks: list[Block] = [rich("said", line(literal(card_words.AGENT_SAYS, "bold")))]
     room = DETAILS_BYTES
@@ -152,7 +152,7 @@ def details_view(approval: Approval) -> Block:
             *_schema_gaps(approval),
             {"type": "divider"},
             stakes(approval),
-            history_block(approval),
+            history_block(approval, now),
             rich("facts", line(*facts)),
         ],
         approval,

@@ -165,7 +165,20 @@ CARDS: Mapping[str, Case] = {
             ),
         },
     ),
-    "approved-running": (REFUND, ended("approved", decision=decided(), verdict=sure("costly"))),
+    "approved-and-not-reported": (REFUND, ended("approved", decision=decided(), verdict=sure("costly"))),
+    "approved-and-started": (
+        REFUND,
+        ended("approved", decision=decided(), verdict=sure("costly"), spent_at=BEGAN + 45 * SECOND),
+    ),
+    "approved-and-never-reported": (
+        REFUND,
+        ended("approved", decision=decided(), verdict=sure("costly"), receipt_expires_at=BEGAN + 60 * SECOND),
+    ),
+    "approved-while-nobody-waits": (
+        REFUND,
+        ended("approved", decision=decided(), verdict=sure("costly"), left_at=BEGAN + 20 * SECOND),
+    ),
+    "nobody-waits-any-more": (REFUND, {"verdict": sure("costly"), "left_at": BEGAN + 20 * SECOND}),
     "edited-and-done": (
         {**REFUND, "memo": MAIL},
         ended(

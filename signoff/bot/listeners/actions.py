@@ -142,7 +142,7 @@ class Actions:
         if form == "details":
             approval = self._approvals.get(approval_id)
             self._approvals.judge.decider(approval, user)
-            return modals.details_view(approval)
+            return modals.details_view(approval, self._approvals.store.clock())
         approval = self._approvals.open_for(approval_id, version, user)[0]
         view = kind_of(approval).forms.get(form)
         if view is None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from signoff.bot.text.difference import count_changes
-from signoff.bot.text.states import at_of, report_line, state_line
+from signoff.bot.text.states import at_of, outcome_line, state_line
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import says
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import progress as progress_words
 from signoff.models.approval import Approval
 
 
-def history(approval: Approval) -> list[Trusted]:
-    """Received, shown, edited, decided, reported: those that have happened, in this order."""
+def history(approval: Approval, now: int | None = None) -> list[Trusted]:
+    """Received, shown, edited, decided, reported: those that have happened, in this order.
+
+    Of what is approved it says too that nobody has reported; of what waits, that nobody waits for it.
+    """
     found = [forms_words.received(approval.agent, approval.created_at)]
     if approval.shown_at is not None:
         found.append(forms_words.shown(approval.shown_at))
@@ -22,12 +26,14 @@ def history(approval: Approval) -> list[Trusted]:
         found.append(forms_words.edited(at, decision.approver if decision else "", number))
     if not approval.pending:
         found.append(state_line(approval))
-    reported = report_line(approval)
-    if reported is not None:
-        found.append(reported)
+    elif approval.left_at is not None:
+        found.append(progress_words.left(approval.left_at))
+    outcome = outcome_line(approval, now)
+    if outcome is not None:
+        found.append(outcome)
     return found
 
 
-def history_block(approval: Approval) -> Block:
+def history_block(approval: Approval, now: int | None = None) -> Block:
     """The same as one block."""
-    return says(Trusted("\n".join(history(approval))), "history")
+    return says(Trusted("\n".join(history(approval, now))), "history")

@@ -19,6 +19,7 @@ from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import spoken as spoken_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
@@ -57,7 +58,8 @@ def _head(first: Trusted, approval: Approval) -> list[Trusted]:
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
     before = [_as_heard(part) for part in recalled(approval.rejected, approval.payload)]
-    return [Trusted(shortened(line, HEAD)) for line in (first, asks, *over, *before)]
+    left = [progress_words.left(approval.left_at)] if approval.left_at is not None else []
+    return [Trusted(shortened(line, HEAD)) for line in (first, asks, *left, *over, *before)]
 
 
 def _as_heard(part: Block) -> Trusted:

@@ -9,6 +9,7 @@ from signoff.bot.text.difference import elements as difference_elements
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import progress as progress_words
 from signoff.models.approval import Approval
 from signoff.models.messages import Decision
 
@@ -56,14 +57,36 @@ def _after(approval: Approval, at: int) -> int:
     return max(at - (approval.shown_at or approval.created_at), 0)
 
 
-def outcome_line(approval: Approval) -> Trusted | None:
-    """`Running…`, then what the agent reports; None where nothing was to run."""
+def outcome_line(approval: Approval, now: int | None = None) -> Trusted | None:
+    """What the agent reports, or that it has not; None where nothing was to run.
+
+    `now`, in microseconds since 1970, is when it is read or drawn: without it no age is told.
+    """
     match approval.status:
         case "approved":
-            return card_words.RUNNING if approval.outcome is None else report_line(approval)
+            return report_line(approval) or progress_line(
+                approval.ended_at or approval.created_at,
+                approval.spent_at,
+                over=now is not None and approval.is_over(now),
+                unattended=approval.left_at is not None,
+                now=now,
+            )
         case "pending" | "rejected" | "expired" | "cancelled" | "blocked":
             return None
     assert_never(approval.status)
+
+
+def progress_line(
+    approved_at: int, spent_at: int | None, *, over: bool, unattended: bool, now: int | None
+) -> Trusted:
+    """What is known of an approved action of which nobody has reported what became."""
+    if over:
+        return progress_words.never(spent_at)
+    since = max(approved_at, spent_at or 0)
+    silent = None if now is None else now - since
+    if spent_at is not None:
+        return progress_words.started(spent_at, silent)
+    return progress_words.UNATTENDED if unattended else progress_words.unreported(silent)
 
 
 def report_line(approval: Approval) -> Trusted | None:
@@ -73,7 +96,7 @@ def report_line(approval: Approval) -> Trusted | None:
     return card_words.outcome(approval.outcome.succeeded, approval.outcome_at, _approver(approval))
 
 
-def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
+def state_blocks(approval: Approval, room: int = SAID, now: int | None = None) -> list[Block]:
     """The state of an approval that waits no more; `room` is characters for each text that somebody wrote."""
     revision, decision = approval.revision, approval.decision
     found = [_trusted(f"state:{revision}", state_line(approval))]
@@ -93,7 +116,7 @@ def state_blocks(approval: Approval, room: int = SAID) -> list[Block]:
             {"type": "rich_text_quote", "elements": [literal(f"{label}: ", "bold"), literal(isolated(text))]}
         )
     found += [rich(f"said:{revision}", *said)] if said else []
-    outcome = outcome_line(approval)
+    outcome = outcome_line(approval, now)
     if outcome is not None:
         found.append(_trusted(f"outcome:{revision}", outcome))
     if approval.outcome and approval.outcome.note.strip():

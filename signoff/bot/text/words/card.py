@@ -199,9 +199,6 @@ def _voted(by_id: str, at: int, after: int | None) -> Trusted:
     return Trusted(f"{by} · {date(at)}{took}")
 
 
-RUNNING = Trusted("Running…")
-
-
 def overdue(at: int) -> Trusted:
     """Its time is over, and that is not recorded yet."""
     return Trusted(f"*The time ran out at {date(at)}.* Nothing ran.")

@@ -104,9 +104,11 @@ def and_more(count: int) -> str:
     return f"{count:,} more wait{'s' if count == 1 else ''} for you."
 
 
-def listed(agent: str, ends: int, now: int | None, link: str, *, undo: str = "", code: str = "") -> Trusted:
-    """Under what waits; `link` is the card's address, checked, or empty; `undo` our own words."""
-    said = [f"{agent} asks", *([f"*{undo}*"] if undo else []), card_words.until(ends, now), code]
+def listed(
+    agent: str, ends: int, now: int | None, link: str, *, undo: str = "", code: str = "", left: str = ""
+) -> Trusted:
+    """Under what waits; `link` is the card's address, checked, or empty; `undo` and `left` our own words."""
+    said = [f"{agent} asks", *([f"*{undo}*"] if undo else []), card_words.until(ends, now), left, code]
     return Trusted(" · ".join(part for part in said if part) + _opens(link))
 
 
