@@ -20,11 +20,11 @@ from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
 from signoff.bot.text.memory import recalled
-from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.spoken import spoken, unlinked
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import says
+from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
@@ -103,7 +103,7 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
     text = notices.asked(approval.agent, what, *lines)
-    title = plain(isolated_sentence(cut(visible(approval.verdict.headline or "") or approval.action, 150)))
+    title = header(visible(approval.verdict.headline or "") or approval.action)
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
         block_id = f"double-{number}:{approval.revision}"
@@ -157,7 +157,7 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
 def _head(approval: Approval, about: Block) -> list[Block]:
     """The header, the same in every state, and the line below it."""
     headline, revision = visible(approval.verdict.headline or ""), approval.revision
-    title = plain(isolated_sentence(cut(headline or approval.action, 150)))
+    title = header(headline or approval.action)
     parts = [*([plain(approval.action)] if headline else []), about]
     return [
         {"type": "header", "block_id": f"header:{revision}", "text": title},

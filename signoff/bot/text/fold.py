@@ -79,14 +79,20 @@ def fold(
     least = LEAST if decides else (0, 0)
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
     most = max(room[1], 3)
+    if sum(row.size for value in long[most:] for row in value.rows) <= TINY:
+        most = len(long)
     for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
         rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
         if tables and not is_whole and any(row.table for row in value.rows):
             rows, tables = _tabled(value.rows), False
+        shown += rows
+        shown += [_left_out(list(value.rest))] if value.rest else []
         inside, used, is_all = _one_liners(list(value.inside), *left_for_inside, named=decides)
         left_for_inside = left_for_inside[0] - used[0], left_for_inside[1] - used[1]
-        shown += [*rows, *inside]
+        shown += inside
         whole = whole and is_whole and is_all and not value.rest
+    for value in long[most:]:
+        shown += _one_liners(list(value.inside), *left_for_inside, named=decides)[0]
     if long[most:]:
         shown.append(_notice(card_words.more_fields(len(long) - most, _names(long[most:]))))
     return Folded(tuple(shown), whole and not long[most:] and not any(row.partial for row in shown))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from signoff.bot.text.meaning import currency_field, is_amount, meaning
@@ -31,7 +30,7 @@ from signoff.bot.text.words.summaries import WARNS
 from signoff.payload.absent import absent
 from signoff.payload.reader import Field, Reader
 
-DEPTH = 8
+DEPTH = 16
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
@@ -39,8 +38,8 @@ SHORT_LINES = 8
 """Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
-FEW = 60
-"""Values of an object or a list that stand on a card after its summary; more are in Review…."""
+FEW = 30
+"""Values in the lists of what has a summary that stand on a card after it; more are in Review…."""
 ITEMS, NARROW = 5, 40
 """A list of a few texts stands on one line of a phone, else one text a line: the second of two recipients at
 the end of a line goes unseen."""
@@ -134,13 +133,18 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
-        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) > FEW or (summary.alone and rest):
-            yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
+        if summary.whole:
+            yield Value(head)
             return
-        yield Value(head, inside=tuple(one for one in rest if one.is_line))
-        yield from (one for one in rest if not one.is_line)
+        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
+        inside = list(plainly._inside(names, schema, value))
+        rest: tuple[Row, ...] = ()
+        if sum(_is_in_a_list(one, len(names)) for one in inside) > FEW:
+            # what stands in its lists is summed up; its own fields are fields like any others
+            inside = [one for one in inside if not _is_in_a_list(one, len(names))]
+            rest = (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),)
+        yield Value(head, rest, inside=tuple(one for one in inside if one.is_line))
+        yield from (one for one in inside if not one.is_line)
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
@@ -182,7 +186,9 @@ class _Walk:
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
         if (found := blob(value, field.schema)) is not None:
-            yield Value(octet_rows(names, value, found, self._seen, self._whole))
+            shown = octet_rows(names, value, found, self._seen, self._whole)
+            summary = self._summary(Seen(field.name, value, field.schema, beside)) if found.text else None
+            yield Value((*_headed(names, summary), *shown) if summary else shown)
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -239,6 +245,11 @@ def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[V
         spans += [] if without else [(card_words.NOT_GIVEN_BUT, "italic")]
         spans.append((", ".join(defaults), ""))
     return [Value((Row((), tuple(spans)),))] if spans else []
+
+
+def _is_in_a_list(value: Value, levels: int) -> bool:
+    """Whether a place in a list is on the way to it, below so many levels."""
+    return any(name.isdigit() for name in value.rows[0].path[levels:])
 
 
 def _lines_first(found: Iterable[Value]) -> list[Value]:

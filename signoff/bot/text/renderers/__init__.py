@@ -40,8 +40,6 @@ class Summary:
     rows: tuple[Row, ...]
     takes: frozenset[str] = frozenset()
     whole: bool = False
-    alone: bool = False
-    """True where the values that it sums up say nothing to people one by one: they stand in Review… only."""
     readable: bool = False
     """True where people read the summary more easily than the text itself, however short that is: HTML."""
 

@@ -104,7 +104,7 @@ NOT_GIVEN_BUT = f"Not given; {SCHEMA_SAYS}"
 
 def with_currency(name: str) -> str:
     """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
-    return f"and {name}"
+    return f"+ {name}"
 
 
 IN_FULL = "(in full)"
