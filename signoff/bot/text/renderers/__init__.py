@@ -46,6 +46,8 @@ class Summary:
     rows: tuple[Row, ...]
     takes: frozenset[str] = frozenset()
     whole: bool = False
+    readable: bool = False
+    """True where people read the summary more easily than the text itself, however short that is: HTML."""
 
 
 Renderer = Callable[[Seen], Summary | None]
