@@ -1,5 +1,6 @@
 """A fold hides nothing that decides: one-line fields stand first and whole, long values are cut in place."""
 
+import base64
 import json
 from typing import Any
 
@@ -129,3 +130,35 @@ def test_whatever_is_sent_what_is_not_shown_is_counted(payload: dict[str, Any]) 
         assert rows == every
     else:
         assert any("more " in row.text and row.spans[0][1] == "italic" for row in rows)
+
+
+def test_what_is_summed_up_hides_none_of_its_own_fields_and_says_how_much_else_there_is() -> None:
+    named_like = {"apiVersion": "v1", "kind": "Payment", "amount": 1000000, "to": "DE99", "bcc": "z@evil.io"}
+    rows, _ = shown({**named_like, **{f"k{number}": number for number in range(60)}})
+    text = [row.text for row in rows]
+    assert {"1000000", "DE99", "z@evil.io", "59"} <= set(text)
+    changes = [
+        {"address": f"a.b{n}", "change": {"actions": ["update"], "before": {"x": n}}} for n in range(40)
+    ]
+    plan = {"format_version": "1.2", "variables": {"env": {"value": "prod"}}, "resource_changes": changes}
+    rows, whole = shown({"plan": plan})
+    assert not whole and "prod" in [row.text for row in rows]
+    assert any("more lines (" in row.text for row in rows), "what is not shown is counted"
+    rows, whole = shown({"plan": {**plan, "resource_changes": changes[:1]}})
+    assert whole and "prod" in [row.text for row in rows]
+
+
+def test_an_email_in_base64_is_read_as_one() -> None:
+    mail = (
+        "To: a@x.io\nBcc: b@y.io\nSubject: Hi\nContent-Type: text/html; charset=utf-8\n"
+        "Content-Transfer-Encoding: base64\n\n"
+        + base64.b64encode(b"<p>Hello <a href='http://evil.io'>acme.io</a></p>" * 9).decode()
+    )
+    rows, _ = shown({"raw": base64.urlsafe_b64encode(mail.encode()).decode()})
+    text = "\n".join(row.text for row in rows)
+    assert "b@y.io" in text and "evil.io" in text and "Hello" in text
+
+
+def test_a_few_short_values_are_not_counted_where_they_could_stand() -> None:
+    rows, whole = shown({f"addr{number}": "a\nb" for number in range(16)})
+    assert whole and named(rows)[-1] == "addr15"

@@ -75,11 +75,14 @@ def fold(
     least = (0, 0) if one_liners is None else LEAST
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
     most = max(room[1], 3)
+    if sum(row.size for value in long[most:] for row in value.rows) <= TINY:
+        most = len(long)
     for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
         rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
         if tables and not is_whole and any(row.table for row in value.rows):
             rows, tables = _tabled(value.rows), False
         shown += rows
+        shown += [_left_out(list(value.rest))] if value.rest else []
         whole = whole and is_whole and not value.rest
     if long[most:]:
         shown.append(_notice(card_words.more_fields(len(long) - most, _names(long[most:]))))

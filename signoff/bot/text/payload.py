@@ -7,10 +7,9 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from signoff.bot.text.meaning import currency_field, meaning
@@ -19,7 +18,7 @@ from signoff.bot.text.octet_rows import numbered, octet_rows
 from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
-from signoff.bot.text.renderers import Seen, Summary
+from signoff.bot.text.renderers import ROOM, Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
 from signoff.bot.text.row import json_text as json_text
@@ -32,7 +31,7 @@ from signoff.payload.absent import absent
 from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
-DEPTH = 8
+DEPTH = 16
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
@@ -40,8 +39,8 @@ SHORT_LINES = 8
 """Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
-FEW = 60
-"""Values of an object or a list that stand on a card beside its summary; more are in Review…."""
+FEW = 30
+"""Values in the lists of what has a summary that stand on a card beside it; more are in Review…."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def values(
     `in_thread` are digests of files that can be looked at in the card's thread.
     """
     walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
-    found = _lines_first(walk.payload(schema, payload))
+    found = list(walk.payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
@@ -106,13 +105,20 @@ class _Walk:
         self._summed_up = summed_up
         self._whole = whole
         self._seen = seen
+        self._room = ROOM
+        """Characters that renderers may still read word by word."""
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
 
-    def _summary(self, seen: Seen) -> Summary | None:
-        return None if self._summed_up else summarise(seen)
+    def _summary(self, field: Field, beside: Mapping[str, Any]) -> Summary | None:
+        if self._summed_up:
+            return None
+        summary = summarise(Seen(field.name, field.value, field.schema, beside, self._room))
+        if summary is not None and isinstance(field.value, str) and len(field.value) <= self._room:
+            self._room -= len(field.value)
+        return summary
 
     def _summed(
         self,
@@ -130,13 +136,18 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
+        if summary.whole or summary.alone:
+            yield Value(head, () if summary.whole else _in_full(names, value))
+            return
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
-        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) <= FEW and not (summary.alone and rest):
+        inside = list(plainly._inside(names, schema, value))
+        many = [one for one in inside if _is_in_a_list(one, len(names))]
+        if len(many) <= FEW:
             yield Value(head)
-            yield from rest
-        else:
-            yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
+            yield from inside
+        else:  # what stands in its lists is summed up; its own fields are fields like any others
+            yield from (one for one in inside if not _is_in_a_list(one, len(names)))
+            yield Value(head, _in_full(names, value))
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
@@ -168,7 +179,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -178,7 +189,9 @@ class _Walk:
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
         if (found := blob(value, field.schema)) is not None:
-            yield Value(octet_rows(names, value, found, self._seen, self._whole))
+            shown = octet_rows(names, value, found, self._seen, self._whole)
+            summary = self._summary(field, beside) if found.text else None
+            yield Value((*_headed(names, summary), *shown) if summary else shown)
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
@@ -186,7 +199,7 @@ class _Walk:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
             row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None:
             yield Value((row,))
         elif summary.whole or row.lines > SHORT_LINES:
@@ -228,9 +241,13 @@ def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[V
     return [Value((Row((), tuple(spans)),))] if spans else []
 
 
-def _lines_first(found: Iterable[Value]) -> list[Value]:
-    every = list(found)
-    return [*(one for one in every if one.is_line), *(one for one in every if not one.is_line)]
+def _in_full(names: tuple[str, ...], value: Any) -> tuple[Row, ...]:
+    return (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),)
+
+
+def _is_in_a_list(value: Value, levels: int) -> bool:
+    """Whether a place in a list is on the way to it, below so many levels."""
+    return any(name.isdigit() for name in value.rows[0].path[levels:])
 
 
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:

@@ -51,7 +51,10 @@ def _is_html(name: str, text: str) -> bool:
     named = "html" in name.lower() or plainly(name) in _TEXTS
     if start.lstrip().startswith(("<!doctype html", "<html")):
         return True
-    return named and any(tag in start or tag in text.lower() for tag in _HTML[1:])
+    if not named or "<" not in text:
+        return False
+    lower = text.lower()
+    return any(tag in lower for tag in _HTML[1:])
 
 
 def _of_message(found: Message) -> Iterator[Row]:

@@ -72,7 +72,7 @@ def summarise(seen: Seen) -> Summary | None:
     for kind, found in by_kind.items():
         if found and kind not in ("keep", "read"):
             rows += _named(kind, found)
-    return Summary(tuple(rows), _takes(seen.value), alone=True)
+    return Summary(tuple(rows), _takes(seen.value))
 
 
 def _takes(value: Any) -> frozenset[str]:

@@ -5,6 +5,7 @@ Each field of recipients has a summary of its own, so that no long one stands be
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from signoff.bot.text.quotes import value_of
@@ -26,13 +27,14 @@ _NAMES = frozenset(
     ]
 )
 """A field's name in small letters, without signs."""
+_BETWEEN = re.compile(r"[\W_]+")
 _INSIDE = ("emailaddress", "mailbox", "recipient")
 _ADDRESSES = ("address", "email", "mail", "emailaddress", "addr")
 
 
 def plainly(name: str) -> str:
     """A name in small letters, without signs."""
-    return "".join(char for char in name.lower() if char.isalnum())
+    return _BETWEEN.sub("", name.lower())
 
 
 def recipients(seen: Seen) -> Summary | None:
@@ -51,7 +53,7 @@ def recipients(seen: Seen) -> Summary | None:
     whole = all(is_all for _, is_all in items)
     text = " ".join(f"• {item}" for item, _ in items)
     rows = (headline(words.count(len(items), "recipient")), Row((), ((text, ""),)))
-    return Summary(rows, whole=whole, alone=True)
+    return Summary(rows, whole=whole)
 
 
 def _text(value: str) -> Summary | None:

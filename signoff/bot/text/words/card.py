@@ -104,7 +104,7 @@ def default_is(default: str) -> str:
 
 def with_currency(name: str) -> str:
     """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
-    return f"and {name}"
+    return f"+ {name}"
 
 
 IN_FULL = "(in full)"
