@@ -85,6 +85,23 @@ def test_the_same_link_stands_there_once_and_links_beyond_the_bound_are_counted(
     assert lines[0].startswith("HTML as text, 2,003 links") and any("3 more links" in line for line in lines)
 
 
+LINK = "<a href='https://evil.test/x'>bank.example</a>"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"content": [{"type": "text/plain", "value": "Hi"}, {"type": "text/html", "value": f"Hi {LINK}"}]},
+        {"Content": {"Simple": {"Body": {"Html": {"Data": f"<p>Hi {LINK}</p>"}}}}},
+        {"message": {"body": {"contentType": "HTML", "content": f"Hi {LINK}"}}},
+        {"HtmlBody": f"Hi {LINK}"},
+        {"data": f"<div>Hi {LINK}</div>"},
+    ],
+)
+def test_html_is_known_in_the_forms_of_every_mailer(payload: dict[str, Any]) -> None:
+    assert "⚠ bank.example goes to evil.test" in card(payload)
+
+
 @pytest.mark.parametrize(
     "html",
     [

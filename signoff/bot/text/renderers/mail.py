@@ -5,8 +5,10 @@ As fields of recipients, as a message (RFC 5322), also in base64 as Gmail takes 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.messages import Message, message
@@ -22,6 +24,9 @@ _TEXTS = frozenset(
 )
 """Names, in small letters and without signs, of what a mail says."""
 _HTML = ("html", "<!doctype", "<p", "<div", "<table", "<body", "<br", "<a ", "<span", "<h1", "<h2", "<td")
+_BEGINS = re.compile(r"\s*+<(?:p|div|table|body|head|center|a|span|h[1-6]|br|font|img|b|strong)\b[^<>]*+>")
+PARTS = 20
+"""Parts of a text in a list that are looked at."""
 URL = 300
 """Characters of an address that are shown in a list; the host is always whole."""
 HEADERS = 20
@@ -34,27 +39,57 @@ def summarise(seen: Seen) -> Summary | None:
     """An e-mail."""
     if (people := recipients(seen)) is not None:
         return people
+    if isinstance(seen.value, list):
+        return _of_parts(seen.value)
     if not isinstance(seen.value, str):
         return None
     found = message(seen.name, seen.value)
     if found is not None:
         return Summary(tuple(_of_message(found)))
-    if _is_html(seen.name, seen.value):
+    if _is_html(seen.name, seen.value, seen.beside):
         page = read(seen.value)
-        links = words.count(len(page.links) + page.more_links, "link")
-        return Summary((headline(words.HTML, links), *_of_page(page)))
+        return Summary((headline(words.HTML, _links(page)), *_of_page(page)))
     return None
 
 
-def _is_html(name: str, text: str) -> bool:
+def _links(page: Page) -> str:
+    return words.count(len(page.links) + page.more_links, "link")
+
+
+def _of_parts(items: list[Any]) -> Summary | None:
+    """A text in parts, as `[{"type": "text/html", "value": …}]`; of the many the first."""
+    texts = [
+        value
+        for item in items[:PARTS]
+        if isinstance(item, dict)
+        for name, value in item.items()
+        if isinstance(value, str) and _is_html(name, value, item)
+    ]
+    if not texts or len(items) > PARTS:
+        return None
+    rows: list[Row] = []
+    for page in map(read, texts):
+        rows += [headline(words.HTML, _links(page)), *_of_page(page)]
+    return Summary(tuple(rows))
+
+
+def _is_html(name: str, text: str, beside: Mapping[str, Any]) -> bool:
+    """By its name, by what a type beside it says, or by how it begins."""
     start = text[:3000].lower()
-    named = "html" in name.lower() or plainly(name) in _TEXTS
+    if "<" not in start and "<" not in text:
+        return False
     if start.lstrip().startswith(("<!doctype html", "<html")):
         return True
-    if not named or "<" not in text:
+    named = "html" in name.lower() or plainly(name) in _TEXTS
+    named = named or bool(_BEGINS.match(start)) or any(map(_says_html, beside.items()))
+    if not named:
         return False
     lower = text.lower()
     return any(tag in lower for tag in _HTML[1:])
+
+
+def _says_html(field: tuple[str, Any]) -> bool:
+    return isinstance(field[1], str) and "type" in field[0].lower() and "html" in field[1][:100].lower()
 
 
 def _of_message(found: Message) -> Iterator[Row]:
