@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from slack_sdk import WebClient
@@ -108,6 +109,16 @@ def take(browser: Browser, url: str) -> None:
 
 def drawn(browser: Browser, slack: Sandbox, layout: Layout, folder: Path) -> None:
     """One layout, as Ana sees it on her phone."""
+    file = folder / f"{re.sub('[^a-z0-9]+', '-', layout.name.lower()).strip('-')}.png"
+    file.write_bytes(shot(browser, slack, layout))
+    print(file)
+
+
+def shot(
+    browser: Browser, slack: Sandbox, layout: Layout, scale: float = 2,
+    scheme: Literal["light", "dark"] = "light",
+) -> bytes:  # fmt: skip
+    """A PNG of one layout at a phone's width."""
     slack.reset()
     web, ana = WebClient(slack.bot_token, base_url=slack.api_url), PEOPLE["U0ANA"]
     text = json.dumps(layout.content)
@@ -122,18 +133,17 @@ def drawn(browser: Browser, slack: Sandbox, layout: Layout, folder: Path) -> Non
     else:
         web.views_open(trigger_id=slack._service.workspace.new_trigger(ana), view=content)
     context = browser.new_context(
-        viewport={"width": PHONE["width"], "height": 4_000}, device_scale_factor=2,
-        locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light", reduced_motion="reduce",
+        viewport={"width": PHONE["width"], "height": 4_000}, device_scale_factor=scale,
+        locale="en-GB", timezone_id="Europe/Berlin", color_scheme=scheme, reduced_motion="reduce",
     )  # fmt: skip
     page = context.new_page()
     page.goto(place)
     shown = page.locator("article.message") if layout.surface == "message" else page.get_by_role("dialog")
     shown = page.get_by_role("tabpanel").locator(".blocks") if content.get("type") == "home" else shown
     expect(shown.last).to_be_visible()
-    file = folder / f"{re.sub('[^a-z0-9]+', '-', layout.name.lower()).strip('-')}.png"
-    shown.last.screenshot(path=file, style=STILL)
-    print(file)
+    taken = shown.last.screenshot(style=STILL)
     context.close()
+    return taken
 
 
 def lists(page: Page, url: str) -> None:

@@ -37,9 +37,8 @@ from signoff.models.approval import Approval
 
 _BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
 """Characters and lines of claims, of what approvers wrote, and of one-line fields, until all of it fits."""
-_AFTER = (300, 3, 600)
-"""Characters and lines of long values, and characters of one-line fields, once it is decided: what is left to
-do is to know it again."""
+_AFTER = (600, 8)
+"""Characters and lines of a payload once it is decided: what is left to do is to know it again."""
 
 
 NOTIFIED = 100

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from signoff.bot.text.meaning import currency_field, meaning
+from signoff.bot.text.meaning import currency_field, is_amount, meaning
 from signoff.bot.text.moments import seconds
 from signoff.bot.text.octet_rows import numbered, octet_rows
 from signoff.bot.text.octets import blob
@@ -28,7 +28,6 @@ from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words.summaries import WARNS
 from signoff.payload.absent import absent
-from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
 DEPTH = 16
@@ -40,7 +39,10 @@ SHORT_LINES = 8
 DEFAULT = 40
 """Characters of a default that a schema names."""
 FEW = 30
-"""Values in the lists of what has a summary that stand on a card beside it; more are in Review…."""
+"""Values in the lists of what has a summary that stand on a card after it; more are in Review…."""
+ITEMS, NARROW = 5, 40
+"""A list of a few texts stands on one line of a phone, else one text a line: the second of two recipients at
+the end of a line goes unseen."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,20 @@ class Value:
 
     rows: tuple[Row, ...]
     rest: tuple[Row, ...] = ()
+    inside: tuple[Value, ...] = ()
+    """One-line fields of what the rows sum up: they stand after them."""
 
     @cached_property
     def is_line(self) -> bool:
         """True for a one-line field: it is never folded for its length."""
-        if self.rest or any(row.form == "code" or row.table for row in self.rows):
+        if self.rest or self.inside or any(row.form == "code" or row.table for row in self.rows):
             return False
         return len(self.rows) <= 5 and sum(row.size for row in self.rows) <= ONE_LINE
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
         """All of it: what sums it up, then what was summed up."""
-        return self.rows + self.rest
+        return (*self.rows, *(row for one in self.inside for row in one.rows), *self.rest)
 
 
 def values(
@@ -141,13 +145,13 @@ class _Walk:
             return
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         inside = list(plainly._inside(names, schema, value))
-        many = [one for one in inside if _is_in_a_list(one, len(names))]
-        if len(many) <= FEW:
-            yield Value(head)
-            yield from inside
-        else:  # what stands in its lists is summed up; its own fields are fields like any others
-            yield from (one for one in inside if not _is_in_a_list(one, len(names)))
-            yield Value(head, _in_full(names, value))
+        rest: tuple[Row, ...] = ()
+        if sum(_is_in_a_list(one, len(names)) for one in inside) > FEW:
+            # what stands in its lists is summed up; its own fields are fields like any others
+            inside = [one for one in inside if not _is_in_a_list(one, len(names))]
+            rest = _in_full(names, value)
+        yield Value(head, rest, inside=tuple(one for one in inside if one.is_line))
+        yield from (one for one in inside if not one.is_line)
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
@@ -198,21 +202,20 @@ class _Walk:
         if form or "\n" in value:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
-            row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
+            row = replace(_scalar_row(names, field, beside), at=seconds(value))
         summary = self._summary(field, beside)
         if summary is None:
             yield Value((row,))
-        elif summary.whole or row.lines > SHORT_LINES:
-            yield Value((*_headed(names, summary), *(() if summary.whole else (row,))))
+        elif summary.whole or summary.readable or row.lines > SHORT_LINES:
+            again = row if row.mark else replace(row, mark=card_words.AS_SENT)
+            yield Value((*_headed(names, summary), *(() if summary.whole else (again,))))
         else:  # it is read as quickly as a summary would be
             yield Value((row, *(one for one in summary.rows if one.text.startswith(WARNS))))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
-    """A scalar on one line; a number with its currency, and with the unit that its schema claims."""
+    """A scalar on one line; a number, or a text of one, with its currency and the unit its schema claims."""
     shown: list[Span] = [(scalar_text(field.value), "")]
-    if not is_number(field.value):
-        return Row(names, tuple(shown))
     known = meaning(field.schema, field.name, field.value, beside)
     if known.claim:
         shown.append((f"  ({known.claim})", "italic"))
@@ -224,20 +227,30 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
 
 def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     """The names of currencies that stand beside their amount, on its line."""
-    numbers = [field for field in fields if is_number(field.value) and currency_field(field.name, value)]
-    known = [meaning(field.schema, field.name, field.value, value) for field in numbers]
+    amounts = [field for field in fields if is_amount(field.value) and currency_field(field.name, value)]
+    known = [meaning(field.schema, field.name, field.value, value) for field in amounts]
     return {one.currency_field for one in known if not one.major}
 
 
 def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
     """One line for what the payload leaves to defaults: those are the schema's, and so the agent's words."""
-    spans: list[Span] = []
+    without: list[str] = []
+    defaults: list[str] = []
     for one in absent(schema, payload):
-        spans.append((", " if spans else card_words.NOT_GIVEN, "italic"))
         path = [str(part + 1) if isinstance(part, int) else name_text(part) for part in one.path]
-        spans.append((" › ".join(map(value_of, path)), ""))
+        name = " › ".join(map(value_of, path))
         default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
-        spans += [(card_words.default_is(default), "italic")] if one.has_default else []
+        if one.has_default:
+            defaults.append(f"{name} {default}")
+        else:
+            without.append(name)
+    spans: list[Span] = []
+    if without:
+        spans += [(card_words.NOT_GIVEN, "italic"), (", ".join(without), "")]
+    if defaults:
+        spans += [("; ", ""), (card_words.SCHEMA_SAYS, "italic")] if without else []
+        spans += [] if without else [(card_words.NOT_GIVEN_BUT, "italic")]
+        spans.append((", ".join(defaults), ""))
     return [Value((Row((), tuple(spans)),))] if spans else []
 
 
@@ -261,7 +274,8 @@ def _list_rows(names: tuple[str, ...], items: list[Any]) -> tuple[Row, ...]:
     """A list of scalars on one line, or one bullet an item; none where its items need rows of their own."""
     if len(items) <= ONE_LINE and all(map(is_short, items)):
         text = list_text(items)
-        if length(text) <= ONE_LINE // 2:
+        narrow = len(items) == 1 or len(items) > ITEMS or length(text) <= NARROW
+        if narrow and length(text) <= ONE_LINE // 2:
             return (Row(names, ((text, ""),)),)
     bullets = _bullets(items)
     return tuple(Row(names if at == 0 else (), spans, "bullet") for at, spans in enumerate(bullets))

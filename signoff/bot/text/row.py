@@ -96,7 +96,7 @@ def scalar_text(value: Any) -> str:
 
 def list_text(values: list[Any]) -> str:
     """A list of scalars on one line, visible: each after a bullet, in quotes where it is not one word."""
-    return " ".join(f"{_BULLET} {value_of(scalar_text(value))}" for value in values)
+    return " ".join(f"{_BULLET}\u00a0{value_of(scalar_text(value))}" for value in values)
 
 
 def json_text(value: Any) -> str:

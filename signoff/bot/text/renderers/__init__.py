@@ -48,6 +48,8 @@ class Summary:
     whole: bool = False
     alone: bool = False
     """True where `rows` leave out only what they count: the values stand in Review… alone."""
+    readable: bool = False
+    """True where people read the summary more easily than the text itself, however short that is: HTML."""
 
 
 Renderer = Callable[[Seen], Summary | None]

@@ -45,10 +45,10 @@ def summarise(seen: Seen) -> Summary | None:
         return None
     found = message(seen.name, seen.value)
     if found is not None:
-        return Summary(tuple(_of_message(found)))
+        return Summary(tuple(_of_message(found)), readable=True)
     if _is_html(seen.name, seen.value, seen.beside):
         page = read(seen.value)
-        return Summary((headline(words.HTML, _links(page)), *_of_page(page)))
+        return Summary((headline(words.HTML, _links(page)), *_of_page(page)), readable=True)
     return None
 
 
@@ -151,9 +151,10 @@ def _odd(page: Page) -> Iterator[str]:
 
 
 def _link(link: Link, times: int) -> Iterator[tuple[str, str]]:
-    text = cut(visible(link.text), URL) if link.text else words.NO_TEXT
-    yield text, "" if link.text else "italic"
-    yield f" {words.GOES_TO} ", "italic"
+    if link.text != link.url or not link.host:
+        text = cut(visible(link.text), URL) if link.text else words.NO_TEXT
+        yield text, "" if link.text else "italic"
+        yield f" {words.GOES_TO} ", "italic"
     yield (visible(link.host), "bold") if link.host else (words.NO_HOST, "italic")
     yield "  " + cut(visible(link.url), URL), ""
     if times > 1:

@@ -95,11 +95,11 @@ def rated(risk: str, source: str) -> str:
 
 
 NOT_GIVEN = "Not given: "
-
-
-def default_is(default: str) -> str:
-    """After the name of what a payload leaves to a default; `default` is visible text."""
-    return f" (the agent's schema says {default})"
+"""Before the names of what a payload leaves out."""
+SCHEMA_SAYS = "the agent's schema says "
+"""Before the defaults of what it leaves out."""
+NOT_GIVEN_BUT = f"Not given; {SCHEMA_SAYS}"
+"""Before them where all that is left out has a default."""
 
 
 def with_currency(name: str) -> str:
@@ -108,6 +108,8 @@ def with_currency(name: str) -> str:
 
 
 IN_FULL = "(in full)"
+AS_SENT = "(as sent)"
+"""After the name of a value that stands below its summary."""
 
 
 def cut_rows(lines: int, size: int) -> str:
