@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from signoff.bot.text.fold import fold
+from signoff.bot.text.payload import values
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.edits import PAIRS, summarise
 
@@ -37,9 +42,56 @@ def test_a_list_of_edits_names_its_files_and_what_else_stands_in_each() -> None:
     ]
     lines = told(edits, "edits")
     assert lines[0].startswith("2 edits, 2 files, 2 lines removed, 2 added")
-    assert lines[1] == "edit 1 of 2  path one.py  all true"
-    assert '"x": 1' in lines[3] and lines[4] == "- a\n+ b\n+ c"
+    assert lines[1:4] == ["one.py", "two.py", "edit 1 of 2  path one.py  all true"]
+    assert '"x": 1' in lines[5] and lines[6] == "- a\n+ b\n+ c"
     assert lines[-1] == "- gone" and of(edits).whole
+
+
+def card(payload: dict[str, Any]) -> str:
+    """What the card's rows say."""
+    return "\n".join(row.text for row in fold(values(None, payload), 1500, 15, 6000).rows)
+
+
+PATCH = "--- a/src/f{n}.py\n+++ b/src/f{n}.py\n@@ -1 +1 @@\n-a\n+b\n"
+
+
+@pytest.mark.parametrize("name", ["path", "file_path", "filename"])
+@pytest.mark.parametrize("of_lines", [1, 30])
+def test_every_file_of_many_is_named_before_any_line(name: str, of_lines: int) -> None:
+    long = "\n".join(f"x{n}" for n in range(of_lines))
+    names = [f"src/f{n}.py" for n in range(40)]
+    edits = [{"oldText": long, "newText": f"{long}!", name: one} for one in names]
+    for payload in ({"edits": edits}, {"diff": "".join(PATCH.format(n=n) for n in range(40))}):
+        text = card(payload)
+        first = min(at for at in (text.find("edit 1 of"), text.find("--- a/")) if at >= 0)
+        assert all(one in text[:first] for one in names)
+
+
+@pytest.mark.parametrize("at", [0, 5, 30, 99])
+def test_a_change_behind_much_that_is_shared_stands_on_the_card(at: int) -> None:
+    old = [f"line {n}" for n in range(100)]
+    new = [*old[:at], "risk", *old[at + 1 :]]
+    one = {"old_string": "\n".join(old), "new_string": "\n".join(new)}
+    hunk = [f" {text}" for text in old]
+    hunk[at : at + 1] = [f"-{old[at]}", "+risk"]
+    patch = "--- a/f\n+++ b/f\n@@ -1,100 +1,100 @@\n" + "\n".join(hunk) + "\n"
+    for payload in (one, {"edits": [one]}, {"diff": patch}):
+        text = card(payload)
+        assert "+ risk" in text and f"- line {at}" in text and "unchanged" in text
+        left = sum(int(found) for found in re.findall(r"… (\d+) lines? unchanged", text))
+        assert left == 100 - 1 - min(at, 3) - min(99 - at, 3)
+        assert not fold(values(None, payload), 1500, 15, 6000).whole
+        every = "\n".join(row.text for value in values(None, payload) for row in value.all_rows)
+        assert all(f"line {n}" in every for n in range(100) if n != at)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=60), st.lists(st.sampled_from("abc"), max_size=60))
+def test_what_is_left_out_of_an_edit_is_counted(old: list[str], new: list[str]) -> None:
+    summary = of({"old_string": "\n".join(old), "new_string": "\n".join(new)})
+    lines = [line for row in summary.rows[1:] for line in row.text.split("\n")]
+    left = sum(int(found[1]) for line in lines if (found := re.fullmatch(r"… (\d+) lines? unchanged", line)))
+    same, gone = (sum(line.startswith(mark) for line in lines) for mark in ("  ", "- "))
+    assert left + same + gone == len(old) and bool(left) != summary.whole
 
 
 def test_a_removal_needs_no_new_text() -> None:

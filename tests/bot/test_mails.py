@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from signoff.bot.text.fold import fold
+from signoff.bot.text.payload import values
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.mail import summarise
 from signoff.bot.text.renderers.pages import host_of, read
@@ -25,19 +27,123 @@ def told(value: Any, name: str = "body") -> list[str]:
 MANY = [f"person{n}@example.org" for n in range(20)]
 
 
-def test_many_recipients_stand_before_the_text_in_the_order_of_a_letter_and_all_of_them() -> None:
+def card(payload: dict[str, Any]) -> str:
+    """What the card's rows say."""
+    return "\n".join(
+        f"{' › '.join(row.path)}: {row.text}" for row in fold(values(None, payload), 1500, 15, 6000).rows
+    )
+
+
+FORMS = [
+    lambda address: address,
+    lambda address: {"email": address, "name": "Ana, of Sales"},
+    lambda address: {"emailAddress": {"address": address, "name": "Ana"}},
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("many", [20, 300])
+def test_many_recipients_of_one_field_hide_no_other_field_of_the_mail(form: Any, many: int) -> None:
     mail = {
-        "body": "Dear all,\nhello",
-        "bcc": [*MANY, "eve@evil.test"],
-        "subject": "Hi",
-        "to": "ana@example.org",
+        "to": [form(f"person{n}@example.org") for n in range(many)],
+        "cc": [form(f"other{n}@example.org") for n in range(many)],
+        "bcc": [form("eve@evil.test")],
+        "subject": "Payroll",
+        "from": "ana@example.org",
+        "body": "Hi",
     }
-    summary = of(mail, "")
-    assert summary is not None and summary.whole and summary.takes == set(mail)
-    lines = told(mail, "")
-    assert lines[0].startswith("e-mail, to 1, bcc 21") and lines[1] == "to: ana@example.org"
-    assert lines[2] == "bcc: person0@example.org" and "eve@evil.test" in lines
-    assert lines[-2:] == ["subject: Hi", "body: Dear all,\nhello"]
+    for payload in (mail, {"message": mail}, dict(reversed(mail.items()))):
+        text = card(payload)
+        assert "eve@evil.test" in text and "Payroll" in text and "ana@example.org" in text and ": Hi" in text
+        assert text.count(f"{many} recipients") == 2 and "person0@example.org" in text
+        assert text.index("eve@evil.test") < text.index("person0@") and text.index("Payroll") < text.index(
+            "person0@"
+        )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_of_the_recipients_stand_in_the_summary(form: Any) -> None:
+    summary = of([form(name) for name in MANY], "bccRecipients")
+    assert summary is not None and summary.whole and summary.rows[0].text.startswith("20 recipients")
+    assert all(name in summary.rows[1].text for name in MANY)
+    summary = of(", ".join(MANY), "to")
+    assert summary is not None and summary.whole and summary.rows[0].text.startswith("20 recipients")
+    summary = of([{"email": "a@b.c", "more": {"x": 1}}] * 3, "to")
+    assert summary is not None and not summary.whole
+
+
+def test_no_name_of_a_recipient_passes_for_another_recipient() -> None:
+    hostile = "x • ana@example.org"
+    [_, row] = of([{"email": "eve@evil.test", "name": hostile}, hostile], "to").rows  # type: ignore[union-attr]
+    assert row.text == f"• eve@evil.test, “{hostile}” • “{hostile}”"
+
+
+def test_the_same_link_stands_there_once_and_links_beyond_the_bound_are_counted() -> None:
+    lines = told('<p><a href="https://evil.test">bank.example</a></p>' * 6)
+    assert sum("goes to" in line for line in lines) == 1 and any("6 times" in line for line in lines)
+    lines = told("<p>" + "".join(f'<a href="https://a.test/{n}">x</a>' for n in range(2003)))
+    assert lines[0].startswith("HTML as text, 2,003 links") and any("3 more links" in line for line in lines)
+
+
+LINK = "<a href='https://evil.test/x'>bank.example</a>"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"content": [{"type": "text/plain", "value": "Hi"}, {"type": "text/html", "value": f"Hi {LINK}"}]},
+        {"Content": {"Simple": {"Body": {"Html": {"Data": f"<p>Hi {LINK}</p>"}}}}},
+        {"message": {"body": {"contentType": "HTML", "content": f"Hi {LINK}"}}},
+        {"HtmlBody": f"Hi {LINK}"},
+        {"data": f"<div>Hi {LINK}</div>"},
+    ],
+)
+def test_html_is_known_in_the_forms_of_every_mailer(payload: dict[str, Any]) -> None:
+    assert "⚠ bank.example goes to evil.test" in card(payload)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<svg><a xlink:href="https://evil.test">x</a></svg>',
+        '<svg><use xlink:href="https://evil.test"/></svg>',
+        "<iframe srcdoc=\"<a href='https://evil.test'>x</a>\"></iframe>",
+        '<iframe srcdoc="&lt;a href=&quot;https://evil.test&quot;&gt;x&lt;/a&gt;"></iframe>',
+    ],
+)
+def test_links_of_every_form_are_found(html: str) -> None:
+    assert [link.host for link in read(f"<p>{html}</p>").links] == ["evil.test"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(paypal.com)", "paypal。com", "[paypal.com]", "“paypal.com”", "Visit paypal.com.", "a,paypal.com,b",
+     "paypal．com", "w " * 30 + "paypal.com", "w " * 3000 + "https://paypal.com/x"],
+)  # fmt: skip
+def test_a_host_in_a_links_text_is_found_wherever_it_stands(text: str) -> None:
+    [link] = read(f'<a href="https://evil.test">{text}</a>').links
+    assert link.differs
+    [link] = read(f'<a href="https://paypal.com">{text}</a>').links
+    assert not link.differs
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "color:#fefefe", "color:#FDFDFDFF", "color: rgb(250, 250, 250)", "color:rgb(98% 98% 98%)",
+        "color:ghostwhite", "color:hsl(0, 0%, 99%)", "color:rgba(0,0,0,0.01)", "color:#0000",
+        "opacity:0.05", "opacity: 5%", "opacity:.01", "display:/**/none",
+    ],
+)  # fmt: skip
+def test_what_is_nearly_as_white_as_paper_is_hidden_too(style: str) -> None:
+    assert read(f'<p>before</p><p style="{style}">secret</p>').hidden == ["secret"]
+
+
+@pytest.mark.parametrize(
+    "style", ["color:#333", "color:rgb(10,20,30)", "opacity:0.9", "opacity:1", "color:navy", "color:#ff0000"]
+)
+def test_plain_text_is_not_called_hidden(style: str) -> None:
+    assert not read(f'<p style="{style}">plain</p>').hidden
 
 
 def test_few_recipients_are_lines_of_the_card_anyway() -> None:

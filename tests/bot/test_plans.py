@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signoff.bot.text.fold import fold
+from signoff.bot.text.payload import values
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.plan import summarise
 from signoff.bot.text.row import scalar_text
@@ -67,7 +71,41 @@ def test_forty_changes_are_one_page_that_names_every_delete(value: Any) -> None:
 def test_five_thousand_deletes_are_all_named() -> None:
     names = [f"aws_x.y[{n}]" for n in range(5000)]
     text = "\n".join(told({"resource_changes": [change(name, "delete") for name in names]}))
-    assert "5,000 to delete" in text and set(names) <= set(text.split("\n"))
+    assert "5,000 to delete" in text and set(names) <= set(re.split(", |\n", text))
+
+
+def card(payload: dict[str, Any]) -> str:
+    """What the card's rows say."""
+    rows = fold(values(None, payload), 1500, 15, 6000).rows
+    return "\n".join(f"{' › '.join(row.path)}: {row.text}" for row in rows)
+
+
+def test_sixty_deletes_are_all_named_on_one_card() -> None:
+    names = [f"aws_instance.web[{n}]" for n in range(60)]
+    text = card({"plan": {"resource_changes": [change(name, "delete") for name in names]}})
+    assert all(name in text for name in names)
+
+
+BESIDE = {
+    "workspace": "prod",
+    "StackName": "prod-eu",
+    "environment": "live",
+    "config": {"aws:region": "eu-west-1"},
+}
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("written", [True, False])
+def test_what_tells_production_from_a_trial_stands_on_the_card(inside: bool, written: bool) -> None:
+    plan = PLAN | BESIDE | {"variables": {"stage": {"value": "prod-1"}}, "prior_state": {"a": {"b": 1}}}
+    payload: dict[str, Any] = {"plan": json.dumps(plan)} if written else {"plan": plan} if inside else plan
+    text = card(payload)
+    for value in ("prod", "prod-eu", "live", "eu-west-1", "prod-1", "1 to delete", "aws_db_instance.main"):
+        assert value in text
+
+
+_NAMES = re.compile(r"(?:\A|(?<=, ))(?:“[^”]*”|[^“,]+)")
+"""Names in a list of many on one line."""
 
 
 @settings(deadline=None)
@@ -88,10 +126,13 @@ def test_every_delete_is_named_whatever_its_name(entries: list[tuple[str, tuple[
     text = "\n".join(told({"resource_changes": [change(name, *actions) for name, actions in entries]}))
     shown = text.split("\n")
     for name, actions in entries:
-        assert scalar_text(name) in shown
+        bare = scalar_text(name)
+        forms = {bare, quoted(bare)}
+        here = [at for at, line in enumerate(shown) if line == bare or forms & set(_NAMES.findall(line))]
+        assert here
         if "delete" in actions:
             later = [at for at, line in enumerate(shown) if line.endswith(" to create:")]
-            assert shown.index(scalar_text(name)) < min(later, default=len(shown))
+            assert here[0] < min(later, default=len(shown))
 
 
 def test_what_cannot_be_read_is_counted_and_a_name_that_stands_twice_hides_nothing() -> None:

@@ -212,3 +212,67 @@ def test_what_is_too_deep_to_be_read_says_so() -> None:
     inner = "EXEC '" + "DELETE FROM t;" * 400 + "';"
     few = _Scripts(100).of(inner, 3)
     assert few[0].open and any("EXEC" in one.verbs for one in few[0].statements)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT [it's] FROM t; DELETE FROM users; SELECT 1 AS [it's]",
+        "SELECT [it's]]s] FROM t; DELETE FROM users; SELECT 1 AS [it's]",
+        'SELECT [a"b] FROM t; DELETE FROM users; SELECT 1 AS [a"b]',
+        "SELECT [a--b] FROM t; DELETE FROM users",
+        "SELECT [a/*b] FROM t; DELETE FROM users; SELECT 1 AS [a*/b]",
+        "SELECT q'[it's]' FROM t; DELETE FROM users; SELECT q'[it's]' FROM t",
+        "SELECT Q'{it's}' FROM t; DELETE FROM users; SELECT nq'!it's!' FROM t",
+        "SELECT q'(it's)' FROM t; DELETE FROM users; SELECT q'<it's>' FROM t",
+        "SELECT '''it's''' FROM t; DELETE FROM users; SELECT '''it's'''",
+        'SELECT """it"s""" FROM t; DELETE FROM users; SELECT """it"s"""',
+    ],
+)
+def test_quotes_that_only_some_databases_know_hide_nothing(text: str) -> None:
+    lines = told(text)
+    assert any("may be read in other ways" in line or "read in two ways" in line for line in lines)
+    assert any("DELETE" in line and "users" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM t WHERE tags && ARRAY['update', 'it''s']",
+        "SELECT data['a'], x[1] FROM t WHERE name = 'say ''hi'''",
+        "INSERT INTO log (a) VALUES ('update ''x''')",
+        "SELECT [Order Details].[Unit Price] FROM [Order Details]",
+    ],
+)
+def test_everyday_brackets_and_quotes_raise_no_alarm(text: str) -> None:
+    assert told(text) and not warned(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM dblink('c', 'DELETE FROM users') AS t(a int)",
+        "SELECT query_to_xml('delete from users where id = 1', true, true, '')",
+        "SELECT dblink_exec($$DROP TABLE users$$)",
+        "SELECT x FROM OPENQUERY(srv, 'UPDATE users SET a = 1')",
+        "SELECT * FROM t WHERE a = (SELECT query_to_xml(('DEL' || 'ETE FROM users'), true, true, ''))",
+        "SELECT pg_catalog.\"query_to_xml\"('TRUNCATE users', true, true, '')",
+        "INSERT INTO a SELECT * FROM dblink('c', 'INSERT INTO users SELECT 1')",
+    ],
+)
+def test_sql_that_a_function_is_given_is_warned_of(text: str) -> None:
+    lines = told(text)
+    assert any("given to a function" in line for line in lines)
+    assert any("users" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT count(*) FROM t WHERE action IN ('delete', 'update')",
+        "INSERT INTO audit (action) VALUES ('DELETE FROM users')",
+        "SELECT coalesce(action, 'update') FROM audit",
+    ],
+)
+def test_words_of_sql_that_are_values_raise_no_alarm(text: str) -> None:
+    assert told(text) and not warned(text)

@@ -140,8 +140,8 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        if summary.whole:
-            yield Value(head)
+        if summary.whole or summary.alone:
+            yield Value(head, () if summary.whole else _in_full(names, value))
             return
         plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
         inside = list(plainly._inside(names, schema, value))
@@ -149,7 +149,7 @@ class _Walk:
         if sum(_is_in_a_list(one, len(names)) for one in inside) > FEW:
             # what stands in its lists is summed up; its own fields are fields like any others
             inside = [one for one in inside if not _is_in_a_list(one, len(names))]
-            rest = (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),)
+            rest = _in_full(names, value)
         yield Value(head, rest, inside=tuple(one for one in inside if one.is_line))
         yield from (one for one in inside if not one.is_line)
 
@@ -252,6 +252,10 @@ def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[V
         spans += [] if without else [(card_words.NOT_GIVEN_BUT, "italic")]
         spans.append((", ".join(defaults), ""))
     return [Value((Row((), tuple(spans)),))] if spans else []
+
+
+def _in_full(names: tuple[str, ...], value: Any) -> tuple[Row, ...]:
+    return (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),)
 
 
 def _is_in_a_list(value: Value, levels: int) -> bool:

@@ -46,6 +46,8 @@ class Summary:
     rows: tuple[Row, ...]
     takes: frozenset[str] = frozenset()
     whole: bool = False
+    alone: bool = False
+    """True where `rows` leave out only what they count: the values stand in Review… alone."""
     readable: bool = False
     """True where people read the summary more easily than the text itself, however short that is: HTML."""
 

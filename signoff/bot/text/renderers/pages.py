@@ -12,6 +12,7 @@ from html import unescape
 from urllib.parse import urlsplit
 
 from signoff.bot.text.hosts import is_host, plain_of
+from signoff.bot.text.renderers.colours import is_hidden
 
 _PARTS = re.compile(
     r"<!--(?P<comment>.*?)(?:--!?>|\Z)"
@@ -77,15 +78,15 @@ _VOID = frozenset(
 )
 _GOES = {"a": "href", "area": "href", "form": "action", "iframe": "src", "embed": "src", "object": "data",
          "base": "href", "link": "href", "button": "formaction", "input": "formaction"}  # fmt: skip
-_HIDES = re.compile(
-    r"display\s*+:\s*+none|visibility\s*+:\s*+(?:hidden|collapse)|opacity\s*+:\s*+0?\.?0*+(?=[\s;!]|\Z)"
-    r"|font-size\s*+:\s*+[01](?:\.\d*+)?(?:px|pt|em|rem|%)?(?=[\s;!]|\Z)|(?:max-)?(?:height|width)\s*+:\s*+[01](?:px)?(?=[\s;!]|\Z)"
-    r"|text-indent\s*+:\s*+-\d{3,}|(?:left|top|margin-left)\s*+:\s*+-\d{3,}|mso-hide\s*+:\s*+all"
-    r"|(?<![-\w])color\s*+:\s*+(?:transparent|white|\#fff(?:fff)?\b|rgba?\(\s*+255\s*+,\s*+255\s*+,\s*+255)|clip\s*+:\s*+rect\(0",
-    re.IGNORECASE,
-)
-_CONTROLS = re.compile("[\x00-\x20\x7f]+")
+_DOT = re.compile("[.\u3002\uff0e\uff61]")
+"""What a browser takes for the dot in a host's name (IDNA)."""
+_BETWEEN = re.compile(r"""[\s()\[\]{}<>"'“”‘’«»‹›„,;|!*`]++""")
+"""What stands between words in a text, and around them."""
 MOST_LINKS = 2_000
+LEVELS = 3
+"""Pages in pages that are read."""
+MOST_HOSTS = 1_000
+"""Words of a link's text that are looked at; one with more is taken to name another host."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ class Page:
     text: str = ""
     hidden: list[str] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    more_links: int = 0
+    """Links beyond those."""
     images: int = 0
     scripts: bool = False
     styles: bool = False
@@ -118,7 +121,8 @@ def read(html: str) -> Page:
 
 
 class _Reader:
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, levels: int = LEVELS) -> None:
+        self.levels = levels
         self.page = Page()
         self.shown: list[str] = []
         self.hidden: list[str] = []
@@ -170,16 +174,37 @@ class _Reader:
         self.page.scripts = self.page.scripts or any(name.startswith("on") for name in about)
         if tag == "meta" and about.get("http-equiv", "").lower() == "refresh":
             self._linked("", about.get("content", "").partition("=")[2])
-        if tag in _GOES and about.get(_GOES[tag]):
-            if tag == "a":
-                self._end_link()
-                self.link = about["href"], []
-            else:
-                self._linked("", about[_GOES[tag]])
+        goes = about.get(_GOES.get(tag, "")) or about.get("xlink:href", "")
+        if goes and tag == "a":
+            self._end_link()
+            self.link = goes, []
+        elif goes:
+            self._linked("", goes)
+        if tag == "iframe" and "srcdoc" in about:
+            self._inner(about["srcdoc"])
         if self.open and tag not in _VOID and len(self.open) < 1000:
             self.open.append(tag)
-        elif tag not in _VOID and _is_hidden(about):
+        elif tag not in _VOID and is_hidden(about):
             self.open = [tag]
+
+    def _inner(self, html: str) -> None:
+        """A page that stands in a field of this one; of one that is too deep it is told that it is there."""
+        if not self.levels:
+            self.page.scripts = True
+            return
+        inner = _Reader(html, self.levels - 1).page
+        self._text(f" {inner.text} ")
+        self.page.hidden += inner.hidden
+        for link in inner.links:
+            if len(self.page.links) < MOST_LINKS:
+                self.page.links.append(link)
+            else:
+                self.page.more_links += 1
+        self.page.more_links += inner.more_links
+        self.page.images += inner.images
+        self.page.scripts = self.page.scripts or inner.scripts
+        self.page.styles = self.page.styles or inner.styles
+        self.page.comments += inner.comments
 
     def _closed(self, tag: str) -> None:
         if tag == "a":
@@ -203,8 +228,12 @@ class _Reader:
             self._linked(" ".join("".join(texts).split()), url)
 
     def _linked(self, text: str, url: str) -> None:
-        if url and len(self.page.links) < MOST_LINKS:
-            self.page.links.append(Link(text, url, host_of(url), _differs(text, url)))
+        if not url:
+            return
+        if len(self.page.links) == MOST_LINKS:
+            self.page.more_links += 1
+            return
+        self.page.links.append(Link(text, url, host_of(url), _differs(text, url)))
 
 
 def _about(fields: str) -> dict[str, str]:
@@ -214,14 +243,6 @@ def _about(fields: str) -> dict[str, str]:
         value = one["double"] or one["single"] or one["bare"] or ""
         found.setdefault(one["name"].lower(), unescape(value))
     return found
-
-
-def _is_hidden(about: dict[str, str]) -> bool:
-    if "hidden" in about or about.get("aria-hidden", "").lower() == "true":
-        return True
-    if about.get("color", "").lower() in ("white", "#fff", "#ffffff") or about.get("size") == "0":
-        return True
-    return bool(_HIDES.search(about.get("style", "")[:2000]))
 
 
 def host_of(url: str) -> str:
@@ -243,10 +264,15 @@ def _differs(text: str, url: str) -> bool:
     host = host_of(url)
     if "@" in url.partition("://")[2].partition("/")[0] and host:
         return True
-    for word in text.split()[:20]:
+    words = [word for word in _BETWEEN.split(text) if _DOT.search(word)]
+    if len(words) > MOST_HOSTS:
+        return True
+    for word in (_DOT.sub(".", word).strip(".") for word in words):
         if "." not in word or len(word) > 300 or not is_host(plain_of(word)):
             continue
         named = host_of(word if "://" in word else f"http://{word.rpartition('@')[2]}")
         if named and named.removeprefix("www.") != host.removeprefix("www."):
-            return not (word.count("@") == 1 and url.lower().startswith(f"mailto:{word.lower()}"))
+            mailed = word.count("@") == 1 and url.lower().startswith(f"mailto:{word.lower()}")
+            if not mailed:
+                return True
     return False

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.row import Row, Span, name_text, scalar_text
 from signoff.bot.text.text import visible
 from signoff.bot.text.words import summaries as words
 
+ARROW = " → "
+"""Between a name and what it becomes."""
+FEW = 8
+"""Names that stand one a bullet, of those that are said to have no more than a line to tell."""
+_AMBIGUOUS = re.compile(r"[\s,;“”]|[^\x00-\x7f]")
 BULLETS = 20
 """Names that stand one a bullet; more of them stand one a line in a box, which can be cut in its place."""
 
@@ -42,6 +49,19 @@ def listed(names: Sequence[Sequence[Span]]) -> Iterable[Row]:
     if len(names) <= BULLETS:
         return [Row((), tuple(spans), "bullet") for spans in names]
     return [box("\n".join("".join(text for text, _ in spans) for spans in names))]
+
+
+def named(names: Sequence[Sequence[Span]]) -> Iterable[Row]:
+    """The same, many of them on few lines: `a, b, c`. One with a space or a comma in it stands in quotes."""
+    if len(names) <= FEW:
+        return [Row((), tuple(spans), "bullet") for spans in names]
+    each = ("".join(text if style == "italic" else _apart(text) for text, style in spans) for spans in names)
+    return [Row((), ((", ".join(each), ""),))]
+
+
+def _apart(text: str) -> str:
+    """A visible name in a list of ours; `→` between two names stands as it is."""
+    return text if text == ARROW or (text and not _AMBIGUOUS.search(text)) else quoted(text)
 
 
 def fields(beside: Iterable[tuple[str, object]]) -> tuple[Span, ...]:

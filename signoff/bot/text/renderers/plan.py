@@ -13,13 +13,15 @@ from typing import Any
 
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.changes import Change, Plan
-from signoff.bot.text.renderers.parts import headline, listed, said, warned
+from signoff.bot.text.renderers.parts import ARROW, fields, headline, named, said, warned
 from signoff.bot.text.renderers.printed import printed
-from signoff.bot.text.row import Row, Span, scalar_text
+from signoff.bot.text.row import Row, Span, is_short, scalar_text
 from signoff.bot.text.text import visible
 from signoff.bot.text.words import summaries as words
 from signoff.payload.canonical import count
 
+MOST_BESIDE = 40
+"""Fields of a plan in the text of JSON that are shown beside it."""
 MOST_VALUES = 50_000
 """In a plan that comes as the text of JSON."""
 
@@ -64,30 +66,53 @@ def summarise(seen: Seen) -> Summary | None:
         by_kind[change.kind].append(change)
     counts = [words.of_kind(len(found), kind) for kind, found in by_kind.items() if found]
     rows = [headline(*counts, words.outputs(plan.outputs) if plan.outputs else "")]
+    rows += _beside(seen.value) if isinstance(seen.value, str) else []
     rows += [warned(plan.odd)] if plan.odd else []
     rows += [warned(words.not_read(plan.unread))] if plan.unread else []
     for kind, found in by_kind.items():
         if found and kind not in ("keep", "read"):
             rows += _named(kind, found)
-    takes = _takes(seen.value)
-    return Summary(tuple(rows), takes)
+    return Summary(tuple(rows), _takes(seen.value))
 
 
 def _takes(value: Any) -> frozenset[str]:
-    """The fields of an object that hold the plan, where others stand beside them."""
-    fields = next((name for name, _ in _LISTS if isinstance(value, dict) and name in value), "")
-    return frozenset({fields}) if fields and set(value) - _ABOUT - {fields} else frozenset()
+    """The fields of an object that the summary stands for: the plan itself, and what comes with it.
+
+    All others stay on the card: a stack's or a workspace's name tells production from a trial.
+    """
+    if not isinstance(value, dict):
+        return frozenset()
+    plan = next((name for name, _ in _LISTS if name in value), "")
+    taken = {plan} | {name for name in value if name in _ABOUT and isinstance(value[name], list | dict)}
+    return frozenset(taken) & value.keys()
+
+
+def _beside(text: str) -> list[Row]:
+    """What a plan in the text of JSON says of itself: that cannot stand in fields of its own."""
+    value = _parsed(text)
+    if not isinstance(value, dict):
+        return []
+    found: list[tuple[str, Any]] = [
+        (name, one) for name, one in value.items() if is_short(one) and name not in _VERSIONS
+    ]
+    for name in ("variables", "config"):
+        inner = value.get(name)
+        for key, one in inner.items() if isinstance(inner, dict) else ():
+            one = one.get("value") if isinstance(one, dict) and "value" in one else one
+            found.append((key, one if is_short(one) else "…"))
+    rows = [Row((), fields(found[at : at + 4])) for at in range(0, min(len(found), MOST_BESIDE), 4)]
+    return rows + ([said(words.and_more(len(found) - MOST_BESIDE))] if found[MOST_BESIDE:] else [])
 
 
 def _named(kind: str, found: list[Change]) -> Iterator[Row]:
     text = words.of_kind(len(found), kind) + ":"
     yield warned(text) if kind in ("delete", "replace", "forget", "unclear", "maybe") else said(text)
-    yield from listed([_spans(change) for change in found])
+    yield from named([_spans(change) for change in found])
 
 
 def _spans(change: Change) -> list[Span]:
     spans: list[Span] = [(scalar_text(change.name), "")]
-    spans += [(" → ", ""), (scalar_text(change.becomes), "")] if change.becomes else []
+    spans += [(ARROW, ""), (scalar_text(change.becomes), "")] if change.becomes else []
     return [*spans, ("  " + change.note, "italic")] if change.note else spans
 
 
@@ -181,49 +206,36 @@ _LISTS = (
 )
 _ABOUT = frozenset(
     [
-        "format_version",
-        "terraform_version",
-        "applyable",
-        "complete",
-        "errored",
         "planned_values",
         "prior_state",
         "configuration",
         "relevant_attributes",
         "checks",
-        "timestamp",
-        "variables",
         "output_changes",
         "resource_drift",
-        "config",
         "diagnostics",
         "changeSummary",
-        "duration",
-        "StackName",
-        "StackId",
-        "ChangeSetName",
-        "ChangeSetId",
-        "Status",
-        "ExecutionStatus",
     ]
 )
-"""What else such a document holds: the summary stands for all of it."""
+"""Lists and objects of such a document that the summary stands for."""
+_VERSIONS = frozenset(["format_version", "terraform_version", "timestamp", "duration"])
 
 
 def _of_text(text: str) -> Plan | None:
     if text[:200].lstrip()[:1] in ("{", "["):
-        return _of_json_text(text) if _MARKED.search(text) else None
+        return _of_json(_parsed(text)) if _MARKED.search(text) else None
     return printed(text)
 
 
 _MARKED = re.compile(r'"(?:resource_changes|actions|urn|ResourceChange)"')
 
 
-def _of_json_text(text: str) -> Plan | None:
-    if count(text) > MOST_VALUES:
+def _parsed(text: str) -> Any:
+    """The text of JSON; None of any other, and where it is too much."""
+    if text[:200].lstrip()[:1] not in ("{", "[") or count(text) > MOST_VALUES:
         return None
     try:
-        return _of_json(json.loads(text, object_pairs_hook=_once))
+        return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
 

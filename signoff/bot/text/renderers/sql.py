@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.parts import headline, listed, said, warned
-from signoff.bot.text.renderers.scripts import Script, others, scripts
+from signoff.bot.text.renderers.scripts import Script, other_script, others, scripts
 from signoff.bot.text.renderers.statements import RUNS, VERBS, WARNED, WRITES, Statement
 from signoff.bot.text.row import Row, Span, scalar_text
 from signoff.bot.text.words import summaries as words
@@ -45,14 +45,24 @@ def summarise(seen: Seen) -> Summary | None:
     first, second = scripts(seen.value)
     both = _are_two(first, second)
     statements = first.statements + (others(first.statements, second.statements) if both else [])
+    third = other_script(seen.value)
+    more = others(statements, third.statements) if third else []
+    statements = statements + more
     if not any(statement.verbs for statement in statements):
         return _unread(seen.value) if sure and len(seen.value.split(None, 2)) > 2 else None
     odd = [words.SQL_TWO_WAYS] if both else []
+    odd += [words.SQL_OTHER_WAYS] if third and (more or _unseen(seen.value, statements)) else []
     odd += [words.SQL_OPEN] if first.open or second.open else []
     warnings = [text for statement in statements for text in statement.warnings]
     rows = [warned(text) for text in dict.fromkeys([*odd, *warnings])]
     count = words.count(len(first.statements), "statement")
     return Summary((headline("SQL", count), *rows, *_listed(statements)))
+
+
+def _unseen(text: str, statements: list[Statement]) -> bool:
+    """Whether it holds a word that changes something, which no reading of it takes for a verb."""
+    verbs = {verb for statement in statements for verb in statement.verbs}
+    return any(found[0].upper() not in verbs for found in _WORDS.finditer(text))
 
 
 def _described(seen: Seen) -> bool:

@@ -109,6 +109,8 @@ def not_read(number: int) -> str:
 
 SQL_OPEN = "A quote or a comment has no end: what follows it was not read."
 SQL_TWO_WAYS = "Quotes or comments in it can be read in two ways, which do not do the same; both stand here."
+SQL_OTHER_WAYS = "Quotes in it may be read in other ways: some databases may run what others take for a text."
+SQL_GIVEN = "A text that is given to a function looks like SQL, which may be run."
 SQL_UNREAD = "it cannot be read as SQL"
 SQL_LONG = "SQL, too long to be summed up"
 SQL_MERGE_ALL = "MERGE changes or deletes rows that the source does not have."
@@ -224,6 +226,11 @@ PARTS_UNREAD = "Not all of it could be read."
 def twice(header: str) -> str:
     """A header that a message may have once."""
     return f"It has the header {header} more than once."
+
+
+def more_links(number: int) -> str:
+    """Links of a page with very many."""
+    return f"{count(number, 'more link')}: not listed."
 
 
 def comments(size: int) -> str:
