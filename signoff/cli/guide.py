@@ -70,7 +70,7 @@ def _completion(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif said == COMMAND and action.nargs == "*":
             action.choices = list(_below(parser))
-    print(shtab.complete(parser, shell=arguments.shell))
+    print(shtab.complete(parser, arguments.shell))
     return 0
 
 

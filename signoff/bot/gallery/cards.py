@@ -43,7 +43,7 @@ MAIL = (
     "Dear Ms Weber,\n\nwe have refunded the second charge of 120.00 EUR from 14 November.\n"
     "It reaches your account within five working days.\n\nKind regards\nSupport"
 )
-LONG = "\n".join(f"DELETE FROM sessions WHERE shard = {number};" for number in range(60))
+LONG = "\n".join(map("DELETE FROM sessions WHERE shard = %d;".__mod__, range(60)))
 CLAIMS = {
     "title": "Refund a duplicate charge",
     "reason": "Duplicate charge, ticket 991. The customer was charged twice on 14 November.",
