@@ -7,7 +7,7 @@ RUNS := .venv/.runs
 WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo test check lint format bench load faults attack audit release pictures clean
+.PHONY: demo test check lint format bench load faults attack audit release pictures gallery clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -59,6 +59,9 @@ release: $(INSTALLED) ## What is published: wheel, source, and a list of all tha
 
 pictures: $(INSTALLED) ## Those of README and docs, of the running demo; needs chromium
 	$(BIN)/python docs/pictures.py
+
+gallery: $(INSTALLED) ## docs/gallery.md and its pictures: thirty requests, before and after; needs chromium
+	$(BIN)/python docs/gallery.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

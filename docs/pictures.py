@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from slack_sdk import WebClient
@@ -38,6 +39,10 @@ SECONDS = 30_000.0
 STILL = "* { animation: none !important; transition: none !important; caret-color: transparent !important }"
 
 
+REFUND, DROP = "Refund 120 EUR to cus_42", "Drop customers_991.db on db-3"
+REFUNDED = "Refund 80 EUR to cus_42"
+MAIL, PLAN = "E-mail to c.sommer@example.com", "Apply a plan to shop"
+DEPLOY, CLOSE = "Deploy checkout v2.991 to production", "Close the network us-east-old"
 PEOPLE = {"U0ANA": "U0ANA00001", "S0FINANCE": "S0FINANCE1", "C0APPROVALS": "C0APPROVE1"}
 """Ids of the made-up requests, and those of the stand-in's team."""
 
@@ -83,17 +88,17 @@ def demo() -> Iterator[str]:
 def take(browser: Browser, url: str) -> None:
     """As ana, from the five cards on to the last outcome."""
     page = opened(browser, f"{url}#/ana/{CHANNEL}", WIDE)
-    for action in ("refund.create", "database.drop", "email.send", "infrastructure.apply", "deploy.start"):
-        expect(card(page, action)).to_be_visible()
+    for headline in (REFUND, DROP, MAIL, PLAN, DEPLOY):
+        expect(card(page, headline)).to_be_visible()
     desk = opened(browser, f"{url}#/ana/{CHANNEL}", DESK)
-    card(desk, "refund.create").scroll_into_view_if_needed()
+    card(desk, REFUND).scroll_into_view_if_needed()
     whole(desk, "demo")
-    picture(card(page, "refund.create"), "card")
-    picture(card(page, "database.drop"), "irreversible")
-    picture(card(page, "infrastructure.apply"), "folded")
+    picture(card(page, REFUND), "card")
+    picture(card(page, DROP), "irreversible")
+    picture(card(page, PLAN), "folded")
     phone = opened(browser, f"{url}#/ana/{CHANNEL}", PHONE)
-    expect(card(phone, "email.send")).to_be_visible()
-    card(phone, "email.send").scroll_into_view_if_needed()
+    expect(card(phone, MAIL)).to_be_visible()
+    card(phone, MAIL).scroll_into_view_if_needed()
     whole(phone, "phone")
     lists(page, url)
     edit(page)
@@ -104,6 +109,16 @@ def take(browser: Browser, url: str) -> None:
 
 def drawn(browser: Browser, slack: Sandbox, layout: Layout, folder: Path) -> None:
     """One layout, as Ana sees it on her phone."""
+    file = folder / f"{re.sub('[^a-z0-9]+', '-', layout.name.lower()).strip('-')}.png"
+    file.write_bytes(shot(browser, slack, layout))
+    print(file)
+
+
+def shot(
+    browser: Browser, slack: Sandbox, layout: Layout, scale: float = 2,
+    scheme: Literal["light", "dark"] = "light",
+) -> bytes:  # fmt: skip
+    """A PNG of one layout at a phone's width."""
     slack.reset()
     web, ana = WebClient(slack.bot_token, base_url=slack.api_url), PEOPLE["U0ANA"]
     text = json.dumps(layout.content)
@@ -118,25 +133,24 @@ def drawn(browser: Browser, slack: Sandbox, layout: Layout, folder: Path) -> Non
     else:
         web.views_open(trigger_id=slack._service.workspace.new_trigger(ana), view=content)
     context = browser.new_context(
-        viewport={"width": PHONE["width"], "height": 4_000}, device_scale_factor=2,
-        locale="en-GB", timezone_id="Europe/Berlin", color_scheme="light", reduced_motion="reduce",
+        viewport={"width": PHONE["width"], "height": 4_000}, device_scale_factor=scale,
+        locale="en-GB", timezone_id="Europe/Berlin", color_scheme=scheme, reduced_motion="reduce",
     )  # fmt: skip
     page = context.new_page()
     page.goto(place)
     shown = page.locator("article.message") if layout.surface == "message" else page.get_by_role("dialog")
     shown = page.get_by_role("tabpanel").locator(".blocks") if content.get("type") == "home" else shown
     expect(shown.last).to_be_visible()
-    file = folder / f"{re.sub('[^a-z0-9]+', '-', layout.name.lower()).strip('-')}.png"
-    shown.last.screenshot(path=file, style=STILL)
-    print(file)
+    taken = shown.last.screenshot(style=STILL)
     context.close()
+    return taken
 
 
 def lists(page: Page, url: str) -> None:
     """Home, and what `/approvals` answers."""
     page.goto(f"{url}#/ana/@home")
     home = page.get_by_role("tabpanel")
-    expect(home.get_by_text("refund.create").first).to_be_visible()
+    expect(home.get_by_text(REFUND).first).to_be_visible()
     picture(home.locator(".blocks").first, "home")
     page.goto(f"{url}#/ana/{CHANNEL}")
     composer = page.get_by_role("combobox", name=f"Message #{CHANNEL}")
@@ -149,7 +163,7 @@ def lists(page: Page, url: str) -> None:
 
 def edit(page: Page) -> None:
     """The form with a wrong and a right value, and what would change."""
-    press(card(page, "refund.create"), "Edit…")
+    press(card(page, REFUND), "Edit…")
     amount = dialog(page).get_by_label("amount")
     amount.fill("200")
     submit(page)
@@ -160,39 +174,37 @@ def edit(page: Page) -> None:
     expect(dialog(page).get_by_role("button", name=re.compile("^Approve"))).to_be_visible()
     picture(dialog(page), "difference")
     submit(page)
-    expect(card(page, "refund.create").get_by_text("Done")).to_be_visible()
+    expect(card(page, REFUNDED).get_by_text("Done")).to_be_visible()
 
 
 def reject(page: Page) -> None:
     """The form that says why not, and the card afterwards."""
-    press(card(page, "database.drop"), "Reject…")
+    press(card(page, DROP), "Reject…")
     dialog(page).get_by_role("textbox").fill("Legal needs it until March. Ask me again then.")
     picture(dialog(page), "reject")
     submit(page)
-    expect(card(page, "database.drop").get_by_text("Rejected")).to_be_visible()
+    expect(card(page, DROP).get_by_text("Rejected")).to_be_visible()
 
 
 def review(page: Page) -> None:
-    """The first page of what is too long for a card; then all of it, and the run that follows."""
-    press(card(page, "infrastructure.apply"), "Review…")
-    expect(dialog(page).get_by_text("Page 1 of 2")).to_be_visible()
+    """The beginning of what is too long for a card; all of it is approved, and the run follows."""
+    press(card(page, PLAN), "Review…")
+    expect(dialog(page).get_by_text("server web-240")).to_be_attached()
     picture(dialog(page), "review")
-    submit(page)
-    expect(dialog(page).get_by_text("Page 2 of 2")).to_be_visible()
     submit(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def decided(page: Page) -> None:
     """Cards in their last states, and the run's thread."""
-    picture(card(page, "refund.create"), "done")
-    picture(card(page, "database.drop"), "rejected")
+    picture(card(page, REFUNDED), "done")
+    picture(card(page, DROP), "rejected")
     first = page.locator("article.message").filter(has_text="change 991").last
     expect(first.get_by_text("2 wait")).to_be_visible()
-    page.set_viewport_size({"width": WIDE["width"], "height": 1300})
+    page.set_viewport_size({"width": WIDE["width"], "height": 1420})
     first.locator("button.replies").click()
     thread = page.locator("#thread")
-    expect(thread.get_by_role("heading", name="network.close")).to_be_visible()
+    expect(thread.get_by_role("heading", name=CLOSE)).to_be_visible()
     picture(thread, "run")
 
 
@@ -209,9 +221,9 @@ def opened(browser: Browser, url: str, size: dict[str, int]) -> Page:
     return page
 
 
-def card(page: Page, action: str) -> Locator:
-    """The card of an action."""
-    heading = page.get_by_role("heading", name=action, exact=True)
+def card(page: Page, headline: str) -> Locator:
+    """The card with a headline."""
+    heading = page.get_by_role("heading", name=headline, exact=True)
     return page.locator("#main article.message").filter(has=heading).last
 
 

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 1.0
 """How often it is seen whether somebody still lives who is waited for."""
 SAME_USER = (
-    "Signoff starts. Agents that run as this user ({user}) are not kept apart from it: they can read its "
-    "keys. Run them as another user, with what `signoff agent add NAME` prints."
+    "Signoff starts. Agents that run as this user ({user}) are not kept apart from it:\n"
+    "they can read its keys. Run them as another user, with what\n"
+    "`signoff agent add NAME` prints."
 )
-"""`serve`'s first line."""
+"""What `serve` says first, at 80 columns."""
 EPILOG = """\
 Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SIGNOFF_APPROVERS and SIGNOFF_CHANNEL: `signoff init` asks for them,
 and keeps them; `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is.

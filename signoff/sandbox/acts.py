@@ -41,6 +41,8 @@ class Acts:
     socket_mode: SocketMode
     payloads: Payloads
     events: Events
+    done: int = 0
+    """How many acts of people there were; by it a program knows that somebody is there."""
     kinds: dict[str, Callable[[User, JSON], Awaitable[JSON]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,6 +71,7 @@ class Acts:
             raise ActError("user_cannot_act", 403, detail="Deleted users and bots press nothing.")
         if kind != "message" and not self.workspace.installed:
             raise ActError("app_not_installed", 409, detail="The app was uninstalled: nothing reaches it.")
+        self.done += 1
         return await self.kinds[kind](user, fields)
 
     async def _click(self, user: User, fields: JSON) -> JSON:

@@ -1,6 +1,6 @@
 """JSON under /sandbox, for programs that drive the stand-in.
 
-- `GET state`: team, bot, users, channels (with members), usergroups, connections
+- `GET state`: team, bot, users, channels (with members), usergroups, connections; `acts`, how many there were
 - `GET state?user=U…`: the same, and `reads`: what that person sees, and has read (see `reads.py`)
 - `GET messages?channel=C…[&thread_ts=…]`; with `&user=U…` as that person sees it, with `&limit=…[&before=ts]`
   the newest of them, and whether there are `more`
@@ -80,7 +80,8 @@ class Control:
 
     async def state(self, fields: JSON) -> JSON:
         """GET state."""
-        state = world.as_json(self.workspace) | {"connections": len(self.socket_mode.links)}
+        state = world.as_json(self.workspace)
+        state |= {"connections": len(self.socket_mode.links), "acts": self.acts.done}
         if fields.get("user"):
             state["reads"] = reads.of_user(self.workspace, self._user(fields))
         return state

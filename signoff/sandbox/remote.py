@@ -61,7 +61,7 @@ class Remote:
         return f"{self.url}/api/"
 
     def state(self) -> JSON:
-        """Team, users, channels, user groups, connections."""
+        """Team, users, channels, user groups, connections, and how many acts of people there were."""
         return self._ask("GET", "state")
 
     def messages(self, channel: str, thread_ts: str | None = None) -> list[JSON]:

@@ -6,6 +6,7 @@ What a program can do with it is described in `control.py`, what people can do i
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import threading
 from pathlib import Path
@@ -37,12 +38,20 @@ async def _serve(host: str, port: int, env_file: Path | None, state_file: Path |
     try:
         if env_file is not None:
             write(env_file, "".join(f"{name}={value}\n" for name, value in service.settings().items()))
-        print(
-            f"Slack's stand-in listens; open its page in a browser: {service.workspace.base_url}", flush=True
-        )
+        print(_said(service.workspace.base_url, env_file), flush=True)
         await stop.wait()
     finally:
         await service.stop()
+
+
+def _said(url: str, env_file: Path | None) -> str:
+    """Where it is to be seen, and what comes next."""
+    file = shlex.quote(str(env_file or "sandbox.env"))
+    again = "" if env_file else f"With --env-file {file} it writes the settings for a server, then: "
+    return (
+        f"Slack's stand-in listens; open its page in a browser: {url}\n"
+        f"{again or 'To start a server there: '}signoff serve --env-file {file}"
+    )
 
 
 class Sandbox(Remote):

@@ -224,21 +224,21 @@ def default_team() -> Team:
         User("U0DEE00001", "dee", "Dee Gone", deleted=True),
         User("U0EVE00001", "eve", "Eve External", team_id=OTHER_TEAM_ID, tz="America/New_York"),
         User("U0OMAR0001", "omar", "Omar Owner", is_admin=True, is_owner=True),
-        User(BOT_USER_ID, "approvals", "Approvals", is_bot=True),
+        User(BOT_USER_ID, "signoff", "Signoff", is_bot=True),  # as the manifest names it
     ]
     ids = {user.name: user.id for user in users}
 
     def people(*names: str) -> list[str]:
         return [ids[name] for name in names]
 
-    everybody = people("ana", "ben", "mia", "gus", "omar", "approvals")
+    everybody = people("ana", "ben", "mia", "gus", "omar", "signoff")
     channels = [
         # Shared, so that somebody of another organisation can press what stands in it.
         Channel("C0APPROVE1", "agent-approvals", [*everybody, ids["sam"], ids["eve"]], is_ext_shared=True),
         Channel("C0RANDOM01", "random", list(everybody)),
         Channel("C0GENERAL1", "general", people("ana", "ben", "mia", "omar")),
-        Channel("C0OLD00001", "old", people("ana", "ben", "approvals"), is_archived=True),
-        Channel("C0PRIVATE1", "finance-private", people("ana", "ben", "approvals"), is_private=True),
+        Channel("C0OLD00001", "old", people("ana", "ben", "signoff"), is_archived=True),
+        Channel("C0PRIVATE1", "finance-private", people("ana", "ben", "signoff"), is_private=True),
         Channel("C0SHARED01", "shared-partner", [*everybody, ids["eve"]], is_ext_shared=True),
     ]
     groups = [

@@ -395,3 +395,11 @@ def test_a_marker_at_any_offset_of_a_long_text_is_visible_or_there_is_no_approve
             text = "x" * offset + "MARKER!" + "y" * (size - offset - 7)
             drawn = card(make({"a": text}))
             assert visible(text) in seen(drawn.blocks) or "approve" not in buttons(drawn.blocks)
+
+
+@pytest.mark.parametrize(
+    "headline", ["Refund 120 EUR to שלום " * 8, "Pay “שלום”, “אב” " * 9, "x" * 200, "<&" * 90]
+)
+def test_a_long_headline_fits_its_header_whatever_it_holds(make: Make, headline: str) -> None:
+    drawn = card(make({"a": 1}, verdict={"headline": headline[:150]}))
+    assert check_message(drawn.blocks, drawn.text, drawn.metadata) == []

@@ -1,5 +1,6 @@
 """A fold hides nothing that decides: one-line fields stand first and whole, long values are cut in place."""
 
+import base64
 import json
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_money_stands_with_its_currency_and_a_number_with_what_its_schema_claims
 def test_what_is_left_to_defaults_is_said_in_one_line() -> None:
     schema = {"properties": {"dry_run": {"type": "boolean"}, "depth": {"type": "integer", "default": 30}}}
     rows, whole = shown({"repo": "shop"}, schema)
-    assert whole and rows[-1].text == "Not given: dry_run, depth (the agent's schema says 30)"
+    assert whole and rows[-1].text == "Not given: dry_run; the agent's schema says depth 30"
 
 
 JSON = st.recursive(
@@ -121,7 +122,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(payload=st.dictionaries(st.text("abc", max_size=20), JSON, max_size=40))
 def test_whatever_is_sent_what_is_not_shown_is_counted(payload: dict[str, Any]) -> None:
     every = [row for value in values(None, payload) for row in value.rows]
@@ -138,3 +139,72 @@ def test_a_value_in_a_bullet_imitates_no_field(value: str) -> None:
     assert told == [f"vendor {quoted(value)} · amount 50000"] * 2
     plain = rows(None, {"lines": [{"vendor": "ACME", "amount": 5}] * 2})
     assert [row.text for row in plain] == ["vendor ACME · amount 5"] * 2
+
+
+def test_html_is_read_as_text_however_short_it_is() -> None:
+    html = '<p>Hi,</p><p><a href="https://shop.example/a">your order</a></p>'
+    rows, whole = shown({"htmlBody": html})
+    text = "\n".join(row.text for row in rows)
+    assert whole and "Hi,\n" in text and "shop.example" in text and html in text
+
+
+def test_a_values_own_lines_stand_after_its_summary_and_decide_as_any_other() -> None:
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"hostPID": True}}
+    rows, whole = shown({"manifest": manifest, "dry_run": False})
+    names = named(rows)
+    assert whole and names[:2] == ["dry_run", "manifest"]
+    assert {"manifest › kind", "manifest › metadata › name", "manifest › spec › hostPID"} <= set(names)
+
+
+def test_a_few_texts_that_do_not_fit_one_line_of_a_phone_stand_one_a_line() -> None:
+    rows, _ = shown({"bcc": ["archive@acme.example", "somebody.else@mail.example"], "tags": ["a", "b"]})
+    assert [row.text for row in rows] == [
+        "archive@acme.example",
+        "somebody.else@mail.example",
+        "•\u00a0a •\u00a0b",
+    ]
+
+
+def test_an_amount_that_is_a_text_stands_with_its_currency_as_well() -> None:
+    rows, _ = shown({"amount": {"value": "450.00", "currency_code": "EUR"}})
+    assert named(rows) == ["amount › value"] and rows[0].text == '"450.00" EUR'
+
+
+def test_once_it_is_decided_fields_are_counted_and_the_last_one_stands_there() -> None:
+    def over(count: int) -> str:
+        found = values(None, {f"field_{number}": number for number in range(count)})
+        return fold(found, 600, 8).rows[-1].text
+
+    assert over(9) == "8" and over(12) == "… 4 more fields"
+
+
+def test_what_is_summed_up_hides_none_of_its_own_fields_and_says_how_much_else_there_is() -> None:
+    named_like = {"apiVersion": "v1", "kind": "Payment", "amount": 1000000, "to": "DE99", "bcc": "z@evil.io"}
+    rows, _ = shown({**named_like, **{f"k{number}": number for number in range(60)}})
+    text = [row.text for row in rows]
+    assert {"1000000", "DE99", "z@evil.io", "59"} <= set(text)
+    changes = [
+        {"address": f"a.b{n}", "change": {"actions": ["update"], "before": {"x": n}}} for n in range(40)
+    ]
+    plan = {"format_version": "1.2", "variables": {"env": {"value": "prod"}}, "resource_changes": changes}
+    rows, whole = shown({"plan": plan})
+    assert not whole and "prod" in [row.text for row in rows]
+    assert any("more lines (" in row.text for row in rows), "what is not shown is counted"
+    rows, whole = shown({"plan": {**plan, "resource_changes": changes[:1]}})
+    assert whole and "prod" in [row.text for row in rows]
+
+
+def test_an_email_in_base64_is_read_as_one() -> None:
+    mail = (
+        "To: a@x.io\nBcc: b@y.io\nSubject: Hi\nContent-Type: text/html; charset=utf-8\n"
+        "Content-Transfer-Encoding: base64\n\n"
+        + base64.b64encode(b"<p>Hello <a href='http://evil.io'>acme.io</a></p>" * 9).decode()
+    )
+    rows, _ = shown({"raw": base64.urlsafe_b64encode(mail.encode()).decode()})
+    text = "\n".join(row.text for row in rows)
+    assert "b@y.io" in text and "evil.io" in text and "Hello" in text
+
+
+def test_a_few_short_values_are_not_counted_where_they_could_stand() -> None:
+    rows, whole = shown({f"addr{number}": "a\nb" for number in range(16)})
+    assert whole and named(rows)[-1] == "addr15"

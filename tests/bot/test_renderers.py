@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from payload.roles import seconds
 
 from signoff.bot.text.payload import values
+from signoff.bot.text.quotes import FSI, PDI
 from signoff.bot.text.renderers import Seen, Summary, edits, mail, manifests, plan, registry, sql, tables
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import Row, json_text, scalar_text
@@ -139,7 +140,8 @@ def sound(summary: Summary) -> None:
             *(text for text, _ in row.spans),
             *(one for line in row.table for one in line),
         ]
-        assert not any(hides(text) for text in texts), texts
+        assert all(text.count(FSI) == text.count(PDI) for text in texts), texts
+        assert not any(hides(text.replace(FSI, "").replace(PDI, "")) for text in texts), texts
         assert all(style in ("", "bold", "italic", "code") for _, style in row.spans)
         assert row.form == "code" or "\n" not in row.text
         assert not row.table or len({len(line) for line in row.table}) == 1

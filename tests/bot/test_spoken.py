@@ -24,7 +24,8 @@ OURS = re.compile(r"<@[UW][A-Z0-9]+>|<!subteam\^S[A-Z0-9]+>|<!date\^[0-9]+\^[^<>
 """All that may be markup: mentions of approvers, and times."""
 MARKUP = re.compile(r"[<>*~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:[A-Za-z0-9_+'-]+:|[A-Za-z0-9]://|```")
 SCRIPTS = "aZ09 ._-:/@#<>&*_~`|•\n\\\"'“”\u202e\u200d漢字ביתनमस्ते한글กขคабв😀:tada:"
-UNQUOTED = str.maketrans("", "", "`“”")
+UNQUOTED = str.maketrans("", "", "`“”\u2068\u2069")
+"""Quotes, and what isolates a direction: on the card each value has its own, in speech the line."""
 TEXTS = st.text(
     st.sampled_from(SCRIPTS) | st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200
 )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from signoff.bot.text.renderers import Seen
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signoff.bot.text.payload import values
+from signoff.bot.text.renderers import ROOM, Seen
+from signoff.bot.text.renderers.scripts import _Scripts, scripts
 from signoff.bot.text.renderers.sql import summarise
+from signoff.bot.text.renderers.sql_tokens import _MYSQL, _STANDARD, _read, readings
 
 
 def told(text: str, name: str = "sql") -> list[str]:
@@ -162,9 +169,46 @@ def test_what_is_no_sql_gets_no_summary_and_what_cannot_be_read_says_so() -> Non
     assert told("postgres", "sql_dialect") == [] and told("", "sql") == []
     assert "cannot be read" in told("rows of last year")[0]
     long = told("SELECT 1;\n" * 9000 + "DELETE FROM users")
-    assert "cannot be read" in long[0] and "DELETE" in long[1]
+    assert "too long to be summed up" in long[0] and "DELETE" in long[1]
 
 
 def test_a_name_in_sql_cannot_break_its_line() -> None:
     [line] = [line for line in told('DROP TABLE "a\nb\u202ec"') if "DROP  " in line]
     assert "\n" not in line and "\u202e" not in line and "\\u{202e}" in line
+
+
+@given(st.text("aE 1;(),.='\"`#$-/*\\[]\n", max_size=30), st.text("aE 1;(),.=<>|&:@-*/[]`\n", max_size=30))
+def test_a_text_that_can_be_read_in_one_way_is_read_once(any_text: str, plain: str) -> None:
+    standard, other = readings(plain)
+    assert (standard is other) is not bool(re.search(r"--|/\*|\*/", plain))
+    if standard is other:
+        assert _read(plain, _MYSQL, nested=False) == standard
+    standard, other = readings(any_text)
+    assert _read(any_text, _STANDARD, nested=True) == standard
+    assert _read(any_text, _MYSQL, nested=False) == other
+
+
+def test_of_a_payload_only_so_much_is_read_word_by_word_and_the_rest_names_what_is_dangerous() -> None:
+    harmless = "SELECT 1;" + " " * (ROOM - 20)
+    found = [
+        "".join(text for text, _ in row.spans)
+        for value in values(None, {"a_sql": harmless, "b_sql": "DELETE FROM users;", "c_sql": "DROP TABLE t"})
+        for row in value.rows
+    ]
+    assert any("Words in it: DELETE" in text for text in found)
+    assert any("DROP" in text and "Words in it" in text for text in found)
+
+
+def test_texts_in_texts_are_read_once_however_deep_they_stand() -> None:
+    sql = "DELETE FROM t;"
+    for _ in range(3):
+        sql = "EXEC '" + sql.replace("'", "''") + "';" + "SELECT '\\';"
+    first, second = scripts(sql)
+    assert any("DELETE" in one.verbs for one in first.statements)
+    assert not first.open or second.open
+
+
+def test_what_is_too_deep_to_be_read_says_so() -> None:
+    inner = "EXEC '" + "DELETE FROM t;" * 400 + "';"
+    few = _Scripts(100).of(inner, 3)
+    assert few[0].open and any("EXEC" in one.verbs for one in few[0].statements)

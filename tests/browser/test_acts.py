@@ -80,7 +80,8 @@ def test_what_is_never_acknowledged_gets_slacks_warning(page_for: Open) -> None:
         page = page_for(slack, "ana")
         page.get_by_role("button", name="Approve").click()
         warning = page.get_by_role("article").get_by_role("alert")
-        expect(warning).to_contain_text("⚠ Operation timed out. Apps need to respond within three seconds.")
+        expect(warning).to_contain_text("Operation timed out. Apps need to respond within three seconds.")
+        expect(warning.locator("svg.icon-warn")).to_be_visible()
         expect(page.get_by_role("button", name="Approve")).not_to_have_attribute("aria-busy", "true")
         page.get_by_role("combobox", name="Message").fill("/approvals ")
         page.keyboard.press("Enter")
@@ -264,7 +265,7 @@ def test_the_home_is_drawn_when_it_is_opened_and_again_when_it_changes(
 
     bot.on["event"] = opened
     page = page_for(slack, "ana")
-    page.get_by_role("link", name="Approvals", exact=True).click()
+    page.get_by_role("link", name="Signoff", exact=True).click()
     expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
     bot.client.views_publish(user_id="U0ANA00001", view=home(row(button("Review…"))))
     page.get_by_role("tabpanel").get_by_role("button", name="Review…").click()
@@ -283,6 +284,6 @@ def test_guests_and_strangers_press_buttons_too_and_strangers_have_nothing_else(
     body = eventually(lambda: bot.bodies)[0]
     assert body["user"]["name"] == user
     local = user == "gus"
-    expect(page.get_by_role("link", name="Approvals", exact=True)).to_have_count(1 if local else 0)
+    expect(page.get_by_role("link", name="Signoff", exact=True)).to_have_count(1 if local else 0)
     expect(page.get_by_role("button", name="More actions")).to_have_count(1 if local else 0)
     expect(page.get_by_role("link", name="finance-private")).to_have_count(0)

@@ -52,7 +52,7 @@ def test_the_inspector_shows_calls_envelopes_and_acknowledgements(
 
 def test_lines_that_programs_add_stand_in_the_side_pane(slack: Sandbox, page_for: Open) -> None:
     page = page_for(slack, "ana")
-    pane = page.get_by_role("complementary", name="Side pane")
+    pane = page.get_by_role("complementary", name="What the agents see")
     expect(pane).to_be_hidden()
     slack._ask("POST", "pane", {"name": "billing-bot", "line": "asking for <b>120</b>\u202e"})
     slack._ask("POST", "pane", {"name": "ops", "line": "hello"})
@@ -62,14 +62,14 @@ def test_lines_that_programs_add_stand_in_the_side_pane(slack: Sandbox, page_for
     expect(pane.get_by_role("region", name="ops")).to_contain_text("hello")
     pane.get_by_role("button", name="Close").click()
     expect(pane).to_be_hidden()
-    page.get_by_role("button", name="Side pane").click()
+    page.get_by_role("button", name="What the agents see").click()
     expect(pane).to_be_visible()
 
 
 def test_a_line_that_comes_while_all_lines_are_fetched_is_not_lost(slack: Sandbox, page_for: Open) -> None:
     page = page_for(slack, "ana")
     expect(page.get_by_role("heading", name="agent-approvals")).to_be_visible()
-    ops = page.get_by_role("complementary", name="Side pane").get_by_role("region", name="ops")
+    ops = page.get_by_role("complementary", name="What the agents see").get_by_role("region", name="ops")
 
     def answer_late(route: Route) -> None:
         answer = route.fetch()
@@ -88,8 +88,8 @@ def test_a_line_that_comes_while_all_lines_are_fetched_is_not_lost(slack: Sandbo
 def test_on_a_phone_the_side_pane_is_a_drawer(slack: Sandbox, page_for: Open) -> None:
     slack._ask("POST", "pane", {"name": "billing-bot", "line": "asking"})
     page = page_for(slack, "ana", viewport=PHONE)
-    pane = page.get_by_role("complementary", name="Side pane")
-    page.get_by_role("button", name="Side pane").click()
+    pane = page.get_by_role("complementary", name="What the agents see")
+    page.get_by_role("button", name="What the agents see").click()
     expect(pane).to_contain_text("asking")
     page.keyboard.press("Escape")
     expect(pane).to_be_hidden()

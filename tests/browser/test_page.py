@@ -93,9 +93,10 @@ def test_a_thread_opens_beside_takes_replies_and_is_counted(
     expect(thread.get_by_role("article")).to_have_count(2)
     field = thread.get_by_role("combobox", name="Reply")
     expect(field).to_be_focused()
-    page.keyboard.type("@approvals reject too much")
+    page.keyboard.type("@signoff reject too much")
     page.keyboard.press("Enter")
     expect(thread.get_by_role("article")).to_have_count(3)
+    expect(thread.get_by_text("2 replies")).to_be_visible()
     expect(
         page.get_by_role("main").get_by_role("article").get_by_role("button", name="2 replies")
     ).to_be_visible()

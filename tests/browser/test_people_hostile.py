@@ -31,6 +31,9 @@ ODD = """() => {
     if (e.tagName === "SCRIPT" && e.getAttribute("src") === "/page/main.js") continue;
     if (e.tagName === "LINK" && own(e.href)) continue;
     if (e.tagName === "IMG" && e.getAttribute("src") === "/page/icon.svg") continue;
+    const sign = e.tagName === "svg" && e.outerHTML.replace(/ d="[-MmLlHhVvAaSsZz0-9. ]+"/, "");
+    const drawn = '<svg class="icon icon-NAME" viewBox="0 0 16 16" aria-hidden="true"><path></path></svg>';
+    if (sign && sign.replace(/icon-[a-z]+/, "icon-NAME") === drawn) continue;
     if (e.tagName === "A" && /^#/.test(e.getAttribute("href"))) continue;
     const block = e.closest(".context, .section")?.dataset.block ?? "";
     if (/^(about|state):/.test(block) && WHO.includes(e.textContent)) continue;

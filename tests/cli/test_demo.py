@@ -33,7 +33,7 @@ def test_it_tells_the_story_and_leaves_nothing(tmp_path: Path) -> None:
     assert "ana approved it, with changes: {'amount': 80," in story
     assert "Rejected, so I keep it. I am told: ana: That is production." in story
     assert "Approved and sent. To c.sommer@example.com" in story
-    assert "email.send: Approved by @ana" in story
+    assert "E-mail to c.sommer@example.com: Approved by @ana" in story
     assert "lines hold; head " in story
     assert done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == [".env"]

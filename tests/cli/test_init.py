@@ -255,7 +255,7 @@ def test_at_a_terminal_a_wrong_answer_is_asked_for_again_and_no_token_is_shown(
         assert slack.bot_token not in person.seen and "✓ Bot token" in person.seen
         person.answer(slack.app_token)
         person.until("Channel: ")
-        assert slack.app_token not in person.seen and "/invite @approvals" in person.seen
+        assert slack.app_token not in person.seen and "/invite @signoff" in person.seen
         person.answer("general")
         person.until("Channel [general]: ")
         assert "✗ the app is not in #general" in person.seen

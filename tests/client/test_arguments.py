@@ -78,7 +78,7 @@ def there_and_back(function: Any, *args: Any, **kwargs: Any) -> tuple[tuple[Any,
     arguments = Arguments.of(function)
     payload, bound = arguments.payload(args, kwargs)
     check_schema(arguments.schema)
-    assert check(arguments.schema, payload) == []
+    assert check(arguments.schema_of(payload), payload) == []
     return arguments.rebuild(parse(canonical(payload)), bound)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from flows.person import ANA, BEN, MIA, Someone, buttons, card, redrawn, text_of
 from flows.road import Road
 from support import eventually, undelivered
 
+import signoff.bot
 from signoff import Rejected
 from signoff.bot.delivery.admins import Admins
 from signoff.bot.delivery.delivery import Delivery
@@ -128,15 +131,41 @@ def test_who_may_not_decide_is_told_so_privately(local: Local, user: str, answer
         ("reject", "Say why"),
         ("reject  \n ", "Say why"),
         (f"reject {'x' * 3001}", "3,000 characters"),
-        ("help", "@signoff reject"),
-        ("<!channel> what?", "@signoff reject"),
-        ("", "@signoff reject"),
+        ("help", f"{ME} *reject*"),
+        ("<!channel> what?", f"{ME} *reject*"),
+        ("", f"{ME} *reject*"),
     ],
 )
 def test_help_and_a_missing_reason_change_nothing(local: Local, words: str, answer: str) -> None:
     approval_id = local.ask()
     assert answer in told(local, ANA, local.card(approval_id)["ts"], f"{ME} {words}")["text"]
     assert local.pending(approval_id)
+
+
+def test_the_app_is_spoken_to_by_its_mention_wherever_a_text_says_so(local: Local) -> None:
+    """By the id that Slack gives for the token: whatever it is called, the text names it."""
+    name = "approvals-prod"
+    local.slack.team(users={BOT_USER_ID: {"name": name, "real_name": name}})
+    place = local.card(local.ask())["ts"]
+    for words in ("help", "reject", ""):
+        said = str(told(local, ANA, place, f"{ME} {words}"))
+        assert f"{ME} *reject" in said and "@signoff" not in said
+    before = len(local.person(ANA).told())
+    answer = local.slack.act(type="command", user=ANA, channel=SHARED, command="/approvals", text="help")
+    assert answer["acked"], answer
+    note = local.person(ANA).told_now(before, "/approvals mine")
+    assert f"{ME} *reject*" in str(note) and "@signoff" not in str(note)
+
+
+def test_no_text_of_ours_has_the_manifests_name_for_it() -> None:
+    """Only `call` does, for where Slack has not said who it is."""
+    found = set[str]()
+    for path in Path(signoff.bot.__file__).parent.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        texts = [n for n in nodes if isinstance(n, ast.Constant) and id(n) not in docstrings]
+        found |= {path.name for text in texts if "@signoff" in str(text.value)}
+    assert found == {"text.py"}
 
 
 def test_outside_a_cards_thread_it_says_where_to_write(local: Local) -> None:

@@ -281,6 +281,11 @@ def _summed_up(
     return make
 
 
+def _run(sql: str) -> str:
+    """A text of SQL that is run as one."""
+    return "EXEC '" + sql.replace("\\", "\\\\").replace("'", "''") + "';"
+
+
 def _plan(share: float) -> Case:
     one = {"actions": ["delete"]}
     return Case(
@@ -337,7 +342,7 @@ KINDS: dict[str, Callable[[float], Case]] = {
     "ampersands": text("&"),
     "astral": text("\U0001f600"),
     "all of Unicode": lambda share: Case(
-        {"t": "".join(map(chr, range(0x20000, 0x20000 + int(62_000 * share))))}
+        {"t": "".join(chr(0x20000 + int(n / share)) for n in range(int(62_000 * share)))}
     ),
     "mixed words": text("pаypal "),
     "at signs": text("a@"),
@@ -358,9 +363,20 @@ KINDS: dict[str, Callable[[float], Case]] = {
     "a URL without an end": text(" ", "data:", "base6", 1),
     "short lines of base64": text("QUJD\n", bytes_each=6),
     # what is summed up
-    "SQL of brackets": _summed_up("sql", "(", "DELETE FROM t WHERE ", texts=5),
-    "SQL of conditions": _summed_up("sql", "a=1 OR ", "DELETE FROM t WHERE ", texts=5),
-    "SQL of statements": _summed_up("sql", "DELETE FROM t;", texts=5),
+    "SQL of brackets": _summed_up("sql", "(", "DELETE FROM t WHERE ", texts=9),
+    "SQL of conditions": _summed_up("sql", "a=1 OR ", "DELETE FROM t WHERE ", texts=9),
+    "SQL of conditions in two ways": _summed_up("sql", "a='\\' OR ", "DELETE FROM t WHERE ", texts=9),
+    "SQL of names": _summed_up("sql", "a,", "DELETE FROM ", texts=9),
+    "SQL of statements": _summed_up("sql", "DELETE FROM t;", texts=9),
+    "SQL of different statements": lambda share: Case(
+        {"sql": "".join(f"DELETE FROM t{n};" for n in range(int(1700 * share))) + "SELECT '\\'"}
+    ),
+    "SQL of texts": _summed_up("sql", "EXEC 'DELETE FROM t';", texts=9),
+    "SQL in texts": lambda share: Case({"sql": _run(_run("DELETE FROM t;" * int(1900 * share)))}),
+    "SQL in texts in two ways": lambda share: Case(
+        {"sql": _run(_run(_run("DELETE FROM t WHERE a='\\';" * int(250 * share))))}
+    ),
+    "SQL too long": _summed_up("sql", "DELETE ", texts=1),
     "patches": _summed_up("patch", "--- a\n+++ b\n@@ -1 +1 @@\n-a\n+b\n"),
     "changed lines": _summed_up("diff", "-a\n+b\n", "--- a\n+++ b\n@@ -1 +1 @@\n"),
     "edits": _edits,

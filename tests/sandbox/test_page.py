@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from bolt_bot import Bot
 from slack_sdk import WebClient
@@ -20,6 +22,7 @@ from signoff.sandbox.feed import Feed
 from signoff.sandbox.server import Sandbox
 
 JSON = dict[str, Any]
+ANA = "U0ANA00001"
 PAGE = Path(str(files("signoff"))) / "sandbox" / "page"
 
 
@@ -319,3 +322,31 @@ def test_the_stand_in_ends_at_once_while_pages_listen() -> None:
     assert listening.response.read() == b""
     listening.response.close()
     listening.connection.close()
+
+
+def test_the_page_hears_the_same_over_a_websocket(slack: Sandbox) -> None:
+    async def listen() -> list[JSON]:
+        address = f"{slack.url}/sandbox/events?user={ANA}"
+        async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
+            heard = [await socket.receive_json(timeout=60)]
+            await asyncio.to_thread(slack.act, type="message", user=ANA, channel="random", text="A card")
+            heard.append(await socket.receive_json(timeout=60))
+            while heard[-1]["kind"] != "message":
+                heard.append(await socket.receive_json(timeout=60))
+            return heard
+
+    first, *_, last = asyncio.run(listen())
+    assert first == {"kind": "hello", "data": {}}
+    assert last["data"]["message"]["text"] == "A card"
+
+
+def test_a_page_from_elsewhere_gets_no_websocket(slack: Sandbox) -> None:
+    async def knock(**headers: str) -> int:
+        address = f"{slack.url}/sandbox/events?user={ANA}"
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(address, headers=headers)
+        return refused.value.status
+
+    assert asyncio.run(knock(Origin="http://evil.example")) == 403
+    assert asyncio.run(knock(Host="evil.example")) == 403

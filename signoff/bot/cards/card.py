@@ -7,6 +7,7 @@ the payload in full.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,12 @@ from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
 from signoff.bot.text.memory import recalled
-from signoff.bot.text.quotes import isolated_sentence
+from signoff.bot.text.payload import Value
 from signoff.bot.text.spoken import spoken, unlinked
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import says
+from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
@@ -35,9 +37,8 @@ from signoff.models.approval import Approval
 
 _BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
 """Characters and lines of claims, of what approvers wrote, and of one-line fields, until all of it fits."""
-_AFTER = (300, 3, 600)
-"""Characters and lines of long values, and characters of one-line fields, once it is decided: what is left to
-do is to know it again."""
+_AFTER = (600, 8)
+"""Characters and lines of a payload once it is decided: what is left to do is to know it again."""
 
 
 NOTIFIED = 100
@@ -51,6 +52,23 @@ class Message:
     text: str
     blocks: list[Block]
     metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is found out once for a card that waits: each looks through the whole payload."""
+
+    editable: bool = False
+    warning: str = ""
+    before: tuple[Block, ...] = ()
+
+    @classmethod
+    def of(cls, approval: Approval, found: Sequence[Value]) -> _Known:
+        return cls(
+            can_edit(approval, [row for value in found for row in value.all_rows]),
+            caution_lines(approval.request, approval.payload),
+            tuple(recalled(approval.rejected, approval.payload)),
+        )
 
 
 def token(approval: Approval) -> str:
@@ -82,16 +100,17 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
         return Message(report_text(approval, now), report_blocks(approval, now), metadata(approval))
     waits = approval.pending and (now is None or now < approval.expires_at)
     found = values_of(approval)
+    known = _Known.of(approval, found) if waits else _Known()
     for characters, lines, room, one_liners in _BUDGETS:
         if waits:
             folded = fold(found, CHARACTERS, LINES, one_liners, tables=True)
-            blocks = _waiting(approval, folded, said(approval, characters, lines))
+            blocks = _waiting(approval, folded, said(approval, characters, lines), known)
         else:
             folded = fold(found, *_AFTER)
             blocks = _over(approval, folded, room, now)
         if counted(blocks) <= MESSAGE_TOTAL:
             break
-    return Message(_text(approval, folded, waits, now), blocks, metadata(approval))
+    return Message(_text(approval, folded, known if waits else None, now), blocks, metadata(approval))
 
 
 def double(approval: Approval, *, now: int | None = None) -> Message:
@@ -104,7 +123,7 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
     text = notices.asked(approval.agent, what, *lines)
-    title = plain(isolated_sentence(cut(visible(approval.verdict.headline or "") or approval.action, 150)))
+    title = header(visible(approval.verdict.headline or "") or approval.action)
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
         block_id = f"double-{number}:{approval.revision}"
@@ -119,7 +138,7 @@ def lost() -> Message:
     return Message(replies_words.LOST_CARD, [block], {})
 
 
-def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Block]:
+def _waiting(approval: Approval, folded: Folded, claims: list[Block], known: _Known) -> list[Block]:
     """What decides, in the order in which people read it, and the buttons below."""
     revision, verdict = approval.revision, approval.verdict
     asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
@@ -128,21 +147,20 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block]) -> list[Bl
         found.append(_context(f"left:{revision}", mrkdwn(progress_words.left(approval.left_at))))
     if verdict.over:
         found.append(_context(f"over:{revision}", plain(card_words.asks_as(visible(verdict.over)))))
-    if said_before := recalled(approval.rejected, approval.payload):
-        found.append(_context(f"before:{revision}", *said_before))
+    if known.before:
+        found.append(_context(f"before:{revision}", *known.before))
     found += [{"type": "divider"}, *_payload_blocks(revision, folded)]
     if not folded.whole:
         found.append(_context(f"folded:{revision}", plain(card_words.FOLDED)))
     if approval.request.schema_left_out:
         found.append(_context(f"schema:{revision}", plain(unusable(approval.request.schema_gaps))))
-    known = card_words.stakes(
+    at_stake = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
-    found += [{"type": "divider"}, says(known, f"stakes:{revision}"), rich(f"claims:{revision}", *claims)]
-    warning = caution_lines(approval.request, approval.payload)
-    if warning:
-        found.append(_context(f"warning:{revision}", plain(warning)))
-    return [*found, _actions(approval, folded.whole)]
+    found += [{"type": "divider"}, says(at_stake, f"stakes:{revision}"), rich(f"claims:{revision}", *claims)]
+    if known.warning:
+        found.append(_context(f"warning:{revision}", plain(known.warning)))
+    return [*found, _actions(approval, folded.whole, known.editable)]
 
 
 def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> list[Block]:
@@ -158,7 +176,7 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
 def _head(approval: Approval, about: Block) -> list[Block]:
     """The header, the same in every state, and the line below it."""
     headline, revision = visible(approval.verdict.headline or ""), approval.revision
-    title = plain(isolated_sentence(cut(headline or approval.action, 150)))
+    title = header(headline or approval.action)
     parts = [*([plain(approval.action)] if headline else []), about]
     return [
         {"type": "header", "block_id": f"header:{revision}", "text": title},
@@ -175,11 +193,11 @@ def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
     return found or [_context(f"payload:{revision}", plain(card_words.EMPTY_PAYLOAD))]
 
 
-def _actions(approval: Approval, whole: bool) -> Block:
+def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
     value = token(approval)
     buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
     buttons.append(_button("reject", card_words.REJECT_MORE, value))
-    if can_edit(approval):
+    if editable:
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
     choices = [("note", card_words.NOTE_MORE)] if whole else []
     choices.append(("details", card_words.DETAILS_MORE))
@@ -192,13 +210,14 @@ def _button(action_id: str, label: str, value: str) -> Block:
     return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
 
 
-def _text(approval: Approval, folded: Folded, waits: bool, now: int | None) -> Trusted:
+def _text(approval: Approval, folded: Folded, known: _Known | None, now: int | None) -> Trusted:
+    """What is heard; `known` where it waits."""
     verdict = approval.verdict
     what = unlinked(trusted_title(Which.of(approval), NOTIFIED))
-    if waits:
+    if known is not None:
         named = bool(verdict.headline)
         first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)
-        return spoken(first, approval, folded, can_edit(approval))
+        return spoken(first, approval, folded, known.editable, known.warning, known.before)
     outcome = outcome_line(approval, now)
     lines = [state_line(approval), *([outcome] if outcome is not None else [])]
     return notices.asked(approval.agent, what, *(Trusted(line.replace("*", "")) for line in lines))

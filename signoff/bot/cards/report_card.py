@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
-from signoff.bot.text.quotes import isolated, isolated_sentence
+from signoff.bot.text.quotes import isolated
 from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import row_blocks
+from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
@@ -24,12 +25,12 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     """What ran, whose it was, and what became of it."""
     revision, verdict = approval.revision, approval.verdict
     headline = visible(verdict.headline or "")
-    title = isolated_sentence(cut(headline or approval.action, 150))
+    title = header(headline or approval.action)
     about = [plain(approval.action)] if headline else []
     about.append(mrkdwn(card_words.let_through(approval.agent, approval.ended_at or approval.created_at)))
     about.append(plain(approval.code))
     found: list[Block] = [
-        {"type": "section", "block_id": f"report:{revision}", "text": plain(title)},
+        {"type": "section", "block_id": f"report:{revision}", "text": title},
         {"type": "context", "block_id": f"about:{revision}", "elements": about},
     ]
     folded = fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES)

@@ -7,7 +7,7 @@ one before, and knows where those began; what was entered on all of them is the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -20,6 +20,7 @@ from signoff.bot.forms.places import FIELDS, as_text, label, nearest, places_of,
 from signoff.bot.text.fold import split
 from signoff.bot.text.meaning import code_of
 from signoff.bot.text.payload import rows
+from signoff.bot.text.row import Row
 from signoff.bot.text.text import Block, cut, glimpse, visible
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
@@ -56,17 +57,19 @@ HINT = 1000
 """Characters; Slack takes 2,000 of a label or a hint, and they stand in every form of every payload."""
 
 
-def can_edit(approval: Approval) -> bool:
+def can_edit(approval: Approval, shown: Sequence[Row] | None = None) -> bool:
     """True where the form has an input, and its result can be shown whole before it is approved.
 
     An edit approves what its last form shows, so a payload that is larger than one view is not edited here.
+    `shown` are the rows of all of it, where the caller has them: to make them takes longest.
     """
     if not approval.editable or len(approval.payload_text) > ONE_VIEW:
         return False
     if len(json.dumps(visible(approval.payload_text))) > ONE_VIEW:
         return False
-    whole = split(rows(approval.request.json_schema, approval.payload, whole=True), BLOCK_CHARACTERS)
-    if sum(1 for _ in chunks(whole)) > VIEW_BLOCKS:
+    if shown is None or any(row.partial for row in shown):  # bytes that the caller only describes
+        shown = list(rows(approval.request.json_schema, approval.payload, whole=True))
+    if sum(1 for _ in islice(chunks(split(shown, BLOCK_CHARACTERS)), VIEW_BLOCKS + 1)) > VIEW_BLOCKS:
         return False
     return any(not isinstance(place, Fixed) for place in places_of(approval))
 

@@ -70,7 +70,7 @@ def read_reject(values: Mapping[str, Any]) -> tuple[str, bool, dict[str, str]]:
 
 def note_view(approval: Approval) -> Block:
     """The whole payload and a note; submitting approves. Only for a payload that the card shows whole."""
-    shown = rows(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
+    shown = list(rows(approval.request.json_schema, approval.payload, in_thread=approval.in_thread))
     blocks = [
         *about_blocks(approval),
         *(row_blocks(shown, "payload") or [note(card_words.EMPTY_PAYLOAD)]),
@@ -79,7 +79,7 @@ def note_view(approval: Approval) -> Block:
         *warned(approval, approval.payload),
         asks("note", forms_words.NOTE_LABEL, _LONG_TEXT),
         final(approval),
-        other_ways(approval, edit=can_edit(approval)),
+        other_ways(approval, edit=can_edit(approval, shown)),
     ]
     return modal("note", approval.action, blocks, approval, card_words.APPROVE, forms_words.CANCEL)
 

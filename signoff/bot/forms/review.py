@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
 from signoff.bot.text.fold import PIECE_LINES, split
 from signoff.bot.text.paragraphs import elements
 from signoff.bot.text.payload import rows
+from signoff.bot.text.row import Row
 from signoff.bot.text.text import Block, rich
 from signoff.bot.text.views import (
     BLOCK_CHARACTERS,
@@ -32,12 +34,13 @@ PAGE_BLOCKS = 80
 """Slack: a view holds 100 blocks."""
 
 
-def pages(approval: Approval) -> list[list[Block]]:
+def pages(approval: Approval, whole: Sequence[Row] | None = None) -> list[list[Block]]:
     """The payload's blocks by page; at least one page. Together they hold every byte of it.
 
     Few pages, as large as a view can be: who wants to read on scrolls, and who has read enough decides.
+    `whole` are all its rows, where the caller has them.
     """
-    whole = rows(approval.request.json_schema, approval.payload, True, approval.in_thread)
+    whole = rows_of(approval) if whole is None else whole
     found: list[list[Block]] = [[]]
     left = PAGE_BYTES
     for number, group in enumerate(chunks(split(whole, BLOCK_CHARACTERS), PIECE_LINES)):
@@ -51,12 +54,18 @@ def pages(approval: Approval) -> list[list[Block]]:
     return found
 
 
+def rows_of(approval: Approval) -> list[Row]:
+    """All of the payload's rows, with bytes as text."""
+    return list(rows(approval.request.json_schema, approval.payload, True, approval.in_thread))
+
+
 def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -> Block:
     """One page, counted from 1; a number outside is taken to the nearest.
 
     Submit goes on to the next; on the last one it approves, for those who may, while the approval is pending.
     """
-    found = pages(approval)
+    whole = rows_of(approval)
+    found = pages(approval, whole)
     page = min(max(page, 1), len(found))
     last = page == len(found)
     blocks = about_blocks(approval)
@@ -66,7 +75,7 @@ def review_view(approval: Approval, page: int = 1, *, may_decide: bool = True) -
         blocks.append(note(unusable(approval.request.schema_gaps), "schema"))
     blocks += found[page - 1] or [note(card_words.EMPTY_PAYLOAD)]
     if last:
-        blocks += [{"type": "divider"}, *_end(approval, may_decide)]
+        blocks += [{"type": "divider"}, *_end(approval, may_decide, whole)]
     else:
         blocks.append(note(forms_words.read_on(), "on"))
     if page > 1:
@@ -90,10 +99,12 @@ def read_page(view: Block) -> tuple[int, int]:
     return (page, count) if isinstance(page, int) and isinstance(count, int) else (1, 1)
 
 
-def _end(approval: Approval, may_decide: bool) -> list[Block]:
+def _end(approval: Approval, may_decide: bool, whole: Sequence[Row]) -> list[Block]:
     """What the card says below the payload, and the other ways to decide."""
     found = [stakes(approval), *claims_blocks(approval)]
     if not approval.pending:
         return [*found, note(forms_words.only_decided(approval.status), "over")]
     found += warned(approval, approval.payload)
-    return [*found, final(approval), other_ways(approval, edit=can_edit(approval))] if may_decide else found
+    if not may_decide:
+        return found
+    return [*found, final(approval), other_ways(approval, edit=can_edit(approval, whole))]

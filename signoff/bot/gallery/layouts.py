@@ -19,6 +19,7 @@ from signoff.bot.forms.edit_form import EditForm, can_edit
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
 from signoff.bot.gallery.cards import CARDS, Case
+from signoff.bot.gallery.shapes import BEFORE
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
@@ -28,7 +29,7 @@ from signoff.models.lists import Listed
 from signoff.models.threads import Tally, Thread
 from signoff.payload.glimpse import glimpse
 
-SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS}
+SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS, "shapes": BEFORE}
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
 ID = "01930000-0000-7000-8000-000000000001"
 NOW = BEGAN + 35 * 60 * SECOND

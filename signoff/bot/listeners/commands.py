@@ -38,9 +38,10 @@ class Commands:
         self._opener = opener
         self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, thread_name_prefix="answer")
 
-    def approvals(self, ack: Ack, command: Body, respond: Respond) -> None:
+    def approvals(self, ack: Ack, command: Body, respond: Respond, context: Body) -> None:
         """`/approvals [pending|mine|show|history|help] …`: with the ack, or after it where Slack is slow."""
-        work = self._pool.submit(self._answer, command["user_id"], str(command.get("text") or ""))
+        me = str(context.get("bot_user_id") or "")
+        work = self._pool.submit(self._answer, command["user_id"], str(command.get("text") or ""), me)
         try:
             ack(**work.result(ACK_SECONDS))
         except NotInTime:
@@ -76,7 +77,7 @@ class Commands:
         except Exception as error:
             self._opener.tell(body, explain(error))
 
-    def _answer(self, user: str, text: str) -> dict[str, Any]:
+    def _answer(self, user: str, text: str, me: str) -> dict[str, Any]:
         asked, rest = [*text.split(maxsplit=1), "", ""][:2]
         asked, rest = asked.lower() or "pending", rest.strip()
         try:
@@ -87,7 +88,7 @@ class Commands:
                 return self._listed(self._page(asked, user, 1, about))  # type: ignore[arg-type]
         except Exception as error:
             return _said(explain(error))
-        return _said(lists_words.HELP)
+        return _said(lists_words.help_text(me))
 
     def _show(self, user: str, asked: str) -> dict[str, Any]:
         approval = self._lists.find(user, asked)

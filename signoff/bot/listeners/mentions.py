@@ -53,11 +53,12 @@ class Mentions:
         """Somebody mentioned the app. Bots, and a second delivery of the same event, are passed over."""
         if event.get("bot_id") or not event.get("user") or not self._first(str(body.get("event_id") or "")):
             return
-        asked = read(str(event.get("text") or ""), str(context.get("bot_user_id") or ""))
+        me = str(context.get("bot_user_id") or "")
+        asked = read(str(event.get("text") or ""), me)
         if asked is None:
             return
         thread_ts = str(event.get("thread_ts") or "")
-        text, blocks = self._answer(asked, event, thread_ts)
+        text, blocks = self._answer(asked, event, thread_ts, me)
         more = blocks is not None and len(blocks) > 1
         alone = "" if more else text  # where blocks say more, Slack makes a text of them
         self._slack.whisper(event["channel"], event["user"], alone, blocks, thread_ts=thread_ts or None)
@@ -72,13 +73,13 @@ class Mentions:
                 self._seen.popitem(last=False)
             return not known
 
-    def _answer(self, asked: Spoken, event: JSON, thread_ts: str) -> Answer:
+    def _answer(self, asked: Spoken, event: JSON, thread_ts: str, me: str) -> Answer:
         if asked.meaning == "help":
-            return _said(replies_words.MENTION_HELP)
+            return _said(replies_words.mention_help(me))
         if asked.meaning == "details" and asked.rest:
             return self._details(event["user"], asked.rest)
         if asked.meaning == "reject" and not asked.rest:
-            return _said(replies_words.NO_REASON)
+            return _said(replies_words.no_reason(me))
         if len(asked.rest) > INPUT and asked.meaning == "reject":
             return _said(replies_words.REASON_TOO_LONG_HERE)
         found: list[Approval] = []
@@ -88,7 +89,7 @@ class Mentions:
             if not found:
                 return _said(replies_words.NOT_IN_A_THREAD)
             if asked.meaning == "reject":
-                return self._reject(found, event, asked.rest)
+                return self._reject(found, event, asked.rest, me)
             if asked.meaning == "details":
                 one = found[0].id if len(found) == 1 else ""
                 return self._details(event["user"], one) if one else _said(lists_words.NO_ID)
@@ -129,13 +130,13 @@ class Mentions:
             raise nobody or refused[0]
         return _said(replies_words.NOTHING_WAITS_HERE)
 
-    def _reject(self, found: Sequence[Approval], event: JSON, reason: str) -> Answer:
+    def _reject(self, found: Sequence[Approval], event: JSON, reason: str, me: str) -> Answer:
         user, at = event["user"], _microseconds(event["ts"])
         meant = [approval for approval in found if _waited(approval, at)]
         code, after = code_first(reason)
         if code and (ids := lists.with_code(self._approvals.store, code)):  # else it is a word of the reason
             if not after:
-                return _said(replies_words.NO_REASON)
+                return _said(replies_words.no_reason(me))
             named = [approval for approval in found if [approval.id] == ids]
             if not named:  # somewhere else: they look at it before they say no
                 return self._choice([self._approvals.get(ids[0])], user, replies_words.NOT_HERE)

@@ -161,11 +161,17 @@ _LOOKS = Table(lambda char: LOOK.get(char) or POINT.get(char) or ascii_of(char) 
 _LOOKS_NEAR = Table(lambda char: NEAR.get(char) or POINT.get(char) or ascii_of(char) or char)
 
 
+_ALIKE = str.maketrans({"1": "l", "I": "l", "|": "l", "0": "O"})
+
+
 def _fold(char: str) -> str:
-    found = NEAR.get(char) or POINT.get(char)
-    if not found and not char.isascii():  # superscripts, ligatures, Roman numerals
+    found = NEAR.get(char) or POINT.get(char) or char
+    if found == char and not char.isascii():
+        if not unicodedata.decomposition(char):  # most of what there is
+            return char
+        # superscripts, ligatures, Roman numerals
         found = "".join(NEAR.get(one) or one for one in unicodedata.normalize("NFKC", char))
-    return "".join({"1": "l", "I": "l", "|": "l", "0": "O"}.get(one, one) for one in found or char)
+    return found.translate(_ALIKE)
 
 
 def skeleton(text: str) -> str:

@@ -25,6 +25,8 @@ LEAST = (600, 6)
 """Characters and lines for long values, however many one-line fields stand before them."""
 NAMES = 600
 """Characters for the names of one-line fields that do not fit."""
+FEW = 3
+"""Rows of the last field that stands on a decided card all the same: the notice would take one as well."""
 TINY = 60
 """Characters: the rest of a value that is shorter than the notice about it is not cut off."""
 PIECE_LINES = 50
@@ -63,30 +65,42 @@ def fold(
 ) -> Folded:
     """One-line fields within `one_liners` characters, then long values within so many characters and lines.
 
-    Without `one_liners` all of it shares the room. All long values stand whole where they fit, give or take a
-    fifth; else each is cut to its share, the short ones first. What is left out is counted where it stood.
-    With `tables` the first list that would be cut stands as a table instead.
+    Without `one_liners` all of it shares the room, and fields that are left out are counted, not named. All
+    long values stand whole where they fit, give or take a fifth; else each is cut to its share, the short
+    ones first. What is left out is counted where it stood. With `tables` the first list that would be cut
+    stands as a table instead.
     """
     every = list(found)
     short, long = [one for one in every if one.is_line], [one for one in every if not one.is_line]
-    shown, taken, whole = _one_liners(
-        short, *((characters, lines) if one_liners is None else (one_liners, one_liners))
-    )
-    least = (0, 0) if one_liners is None else LEAST
+    decides = one_liners is not None
+    most_of_them = (one_liners, one_liners) if one_liners is not None else (characters, lines)
+    shown, taken, whole = _one_liners(short, *most_of_them, named=decides)
+    left_for_inside = (most_of_them[0] - taken[0], most_of_them[1] - taken[1]) if decides else (0, 0)
+    least = LEAST if decides else (0, 0)
     room = max(characters - taken[0], least[0]), max(lines - taken[1], least[1])
     most = max(room[1], 3)
+    if sum(row.size for value in long[most:] for row in value.rows) <= TINY:
+        most = len(long)
     for value, share in zip(long[:most], _shares(long[:most], *room), strict=True):
         rows, is_whole = (value.rows, True) if share is None else _cut(value.rows, *share)
         if tables and not is_whole and any(row.table for row in value.rows):
             rows, tables = _tabled(value.rows), False
         shown += rows
-        whole = whole and is_whole and not value.rest
+        shown += [_left_out(list(value.rest))] if value.rest else []
+        inside, used, is_all = _one_liners(list(value.inside), *left_for_inside, named=decides)
+        left_for_inside = left_for_inside[0] - used[0], left_for_inside[1] - used[1]
+        shown += inside
+        whole = whole and is_whole and is_all and not value.rest
+    for value in long[most:]:
+        shown += _one_liners(list(value.inside), *left_for_inside, named=decides)[0]
     if long[most:]:
         shown.append(_notice(card_words.more_fields(len(long) - most, _names(long[most:]))))
     return Folded(tuple(shown), whole and not long[most:] and not any(row.partial for row in shown))
 
 
-def _one_liners(found: list[Value], characters: int, lines: int) -> tuple[list[Row], tuple[int, int], bool]:
+def _one_liners(
+    found: list[Value], characters: int, lines: int, named: bool
+) -> tuple[list[Row], tuple[int, int], bool]:
     """The rows of those that fit, what they take, and whether they are all."""
     shown: list[Row] = []
     left: list[Value] = []
@@ -98,8 +112,10 @@ def _one_liners(found: list[Value], characters: int, lines: int) -> tuple[list[R
         else:
             shown += value.rows
             taken = [taken[0] + size, taken[1] + high]
+    if len(left) == 1 and not named and lines and len(left[0].rows) <= FEW:
+        return shown + list(left[0].rows), (taken[0], taken[1]), True
     if left:
-        shown.append(_notice(card_words.more_fields(len(left), _names(left))))
+        shown.append(_notice(card_words.more_fields(len(left), _names(left) if named else ())))
     return shown, (taken[0], taken[1]), not left
 
 

@@ -92,11 +92,16 @@ def meaning(schema: Mapping[str, Any], name: str, value: Any, siblings: Mapping[
 
     `schema` is the field's own (`Field.schema`); anything else than a number means nothing. Never raises.
     """
-    if not is_number(value) and not (isinstance(value, str) and _NUMERIC_TEXT.fullmatch(value)):
+    if not is_amount(value):
         return Meaning()
     found = currency_field(name, siblings)
     currency, said = str(siblings[found]) if found else "", unit(schema)
     return Meaning(currency, found, said, _in_major(value, said, currency))
+
+
+def is_amount(value: Any) -> bool:
+    """True for a number, and for a text that is one, as `"450.00"`."""
+    return is_number(value) or (isinstance(value, str) and _NUMERIC_TEXT.fullmatch(value) is not None)
 
 
 def currency_field(name: str, siblings: Mapping[str, Any]) -> str:
@@ -122,7 +127,7 @@ def unit(schema: Mapping[str, Any]) -> str:
     described = schema.get("description")
     for sentence in _SENTENCES.split(described[:READ].strip()) if isinstance(described, str) else ():
         if found := _UNITS.search(sentence):
-            return _around(sentence, found)
+            return _around(sentence.rstrip("; "), found)
     named = schema.get("format")
     if isinstance(named, str) and 0 < len(named.strip()) <= UNIT and not _MACHINE.fullmatch(named):
         return glimpse(named.strip(), UNIT)

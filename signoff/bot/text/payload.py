@@ -7,19 +7,18 @@ with a summary of ours where a renderer knows its shape.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
-from signoff.bot.text.meaning import currency_field, meaning
+from signoff.bot.text.meaning import currency_field, is_amount, meaning
 from signoff.bot.text.moments import seconds
 from signoff.bot.text.octet_rows import numbered, octet_rows
 from signoff.bot.text.octets import blob
 from signoff.bot.text.paragraphs import elements as elements
 from signoff.bot.text.quotes import value_of
-from signoff.bot.text.renderers import Seen, Summary
+from signoff.bot.text.renderers import ROOM, Seen, Summary
 from signoff.bot.text.renderers.registry import summarise
 from signoff.bot.text.row import ONE_LINE, Row, Span, is_short, list_text
 from signoff.bot.text.row import json_text as json_text
@@ -29,10 +28,9 @@ from signoff.bot.text.text import cut, length, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words.summaries import WARNS
 from signoff.payload.absent import absent
-from signoff.payload.fields import is_number
 from signoff.payload.reader import Field, Reader
 
-DEPTH = 8
+DEPTH = 16
 """Objects and lists inside each other are shown as `a › b` down so many levels, then as JSON."""
 NAME = 100
 """Characters of a name that can head a row; one that is longer is shown as JSON with its value."""
@@ -40,8 +38,11 @@ SHORT_LINES = 8
 """Lines of a text that stands there without its summary, and with what that warns of."""
 DEFAULT = 40
 """Characters of a default that a schema names."""
-FEW = 60
-"""Values of an object or a list that stand on a card beside its summary; more are in Review…."""
+FEW = 30
+"""Values in the lists of what has a summary that stand on a card after it; more are in Review…."""
+ITEMS, NARROW = 5, 40
+"""A list of a few texts stands on one line of a phone, else one text a line: the second of two recipients at
+the end of a line goes unseen."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,20 @@ class Value:
 
     rows: tuple[Row, ...]
     rest: tuple[Row, ...] = ()
+    inside: tuple[Value, ...] = ()
+    """One-line fields of what the rows sum up: they stand after them."""
 
     @cached_property
     def is_line(self) -> bool:
         """True for a one-line field: it is never folded for its length."""
-        if self.rest or any(row.form == "code" or row.table for row in self.rows):
+        if self.rest or self.inside or any(row.form == "code" or row.table for row in self.rows):
             return False
         return len(self.rows) <= 5 and sum(row.size for row in self.rows) <= ONE_LINE
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
         """All of it: what sums it up, then what was summed up."""
-        return self.rows + self.rest
+        return (*self.rows, *(row for one in self.inside for row in one.rows), *self.rest)
 
 
 def values(
@@ -75,7 +78,7 @@ def values(
     `in_thread` are digests of files that can be looked at in the card's thread.
     """
     walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
-    found = _lines_first(walk.payload(schema, payload))
+    found = list(walk.payload(schema, payload))
     left = _not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
@@ -106,13 +109,20 @@ class _Walk:
         self._summed_up = summed_up
         self._whole = whole
         self._seen = seen
+        self._room = ROOM
+        """Characters that renderers may still read word by word."""
 
     def payload(self, schema: dict[str, Any] | None, payload: dict[str, Any]) -> Iterator[Value]:
         summary = summarise(Seen("", payload, schema or {}, {}))
         yield from self._summed(summary, (), schema, payload)
 
-    def _summary(self, seen: Seen) -> Summary | None:
-        return None if self._summed_up else summarise(seen)
+    def _summary(self, field: Field, beside: Mapping[str, Any]) -> Summary | None:
+        if self._summed_up:
+            return None
+        summary = summarise(Seen(field.name, field.value, field.schema, beside, self._room))
+        if summary is not None and isinstance(field.value, str) and len(field.value) <= self._room:
+            self._room -= len(field.value)
+        return summary
 
     def _summed(
         self,
@@ -130,13 +140,18 @@ class _Walk:
             value = {name: one for name, one in value.items() if name in summary.takes}
             yield from self._inside(names, schema, left)
         head = _headed(names, summary)
-        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
-        rest = () if summary.whole else tuple(islice(plainly._inside(names, schema, value), FEW + 1))
-        if len(rest) <= FEW and not (summary.alone and rest):
+        if summary.whole:
             yield Value(head)
-            yield from rest
-        else:
-            yield Value(head, (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),))
+            return
+        plainly = _Walk(self._reader, self._whole, self._seen, summed_up=True)
+        inside = list(plainly._inside(names, schema, value))
+        rest: tuple[Row, ...] = ()
+        if sum(_is_in_a_list(one, len(names)) for one in inside) > FEW:
+            # what stands in its lists is summed up; its own fields are fields like any others
+            inside = [one for one in inside if not _is_in_a_list(one, len(names))]
+            rest = (Row(names, ((json_text(value), ""),), "code", mark=card_words.IN_FULL),)
+        yield Value(head, rest, inside=tuple(one for one in inside if one.is_line))
+        yield from (one for one in inside if not one.is_line)
 
     def _inside(
         self, names: tuple[str, ...], schema: dict[str, Any] | None, value: dict[str, Any] | list[Any]
@@ -168,7 +183,7 @@ class _Walk:
         if len(names) > DEPTH:
             yield Value((Row(names, ((json_text(value), ""),), "code"),))
             return
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+        summary = self._summary(field, beside)
         if summary is None and isinstance(value, list) and (shown := _list_rows(names, value)):
             yield Value(shown)
             return
@@ -178,28 +193,29 @@ class _Walk:
         self, names: tuple[str, ...], field: Field, value: str, beside: dict[str, Any]
     ) -> Iterator[Value]:
         if (found := blob(value, field.schema)) is not None:
-            yield Value(octet_rows(names, value, found, self._seen, self._whole))
+            shown = octet_rows(names, value, found, self._seen, self._whole)
+            summary = self._summary(field, beside) if found.text else None
+            yield Value((*_headed(names, summary), *shown) if summary else shown)
             return
         form = code_format(field.schema) if value else ""
         mark = card_words.code_mark(form) if form else ""
         if form or "\n" in value:
             row = Row(names, ((visible(value, keep="\n\t"), ""),), "code", mark=mark)
         else:
-            row = Row(names, ((scalar_text(value), ""),), at=seconds(value))
-        summary = self._summary(Seen(field.name, value, field.schema, beside))
+            row = replace(_scalar_row(names, field, beside), at=seconds(value))
+        summary = self._summary(field, beside)
         if summary is None:
             yield Value((row,))
-        elif summary.whole or row.lines > SHORT_LINES:
-            yield Value((*_headed(names, summary), *(() if summary.whole else (row,))))
+        elif summary.whole or summary.readable or row.lines > SHORT_LINES:
+            again = row if row.mark else replace(row, mark=card_words.AS_SENT)
+            yield Value((*_headed(names, summary), *(() if summary.whole else (again,))))
         else:  # it is read as quickly as a summary would be
             yield Value((row, *(one for one in summary.rows if one.text.startswith(WARNS))))
 
 
 def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) -> Row:
-    """A scalar on one line; a number with its currency, and with the unit that its schema claims."""
+    """A scalar on one line; a number, or a text of one, with its currency and the unit its schema claims."""
     shown: list[Span] = [(scalar_text(field.value), "")]
-    if not is_number(field.value):
-        return Row(names, tuple(shown))
     known = meaning(field.schema, field.name, field.value, beside)
     if known.claim:
         shown.append((f"  ({known.claim})", "italic"))
@@ -211,26 +227,36 @@ def _scalar_row(names: tuple[str, ...], field: Field, beside: dict[str, Any]) ->
 
 def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     """The names of currencies that stand beside their amount, on its line."""
-    numbers = [field for field in fields if is_number(field.value) and currency_field(field.name, value)]
-    known = [meaning(field.schema, field.name, field.value, value) for field in numbers]
+    amounts = [field for field in fields if is_amount(field.value) and currency_field(field.name, value)]
+    known = [meaning(field.schema, field.name, field.value, value) for field in amounts]
     return {one.currency_field for one in known if not one.major}
 
 
 def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
     """One line for what the payload leaves to defaults: those are the schema's, and so the agent's words."""
-    spans: list[Span] = []
+    without: list[str] = []
+    defaults: list[str] = []
     for one in absent(schema, payload):
-        spans.append((", " if spans else card_words.NOT_GIVEN, "italic"))
         path = [str(part + 1) if isinstance(part, int) else name_text(part) for part in one.path]
-        spans.append((" › ".join(map(value_of, path)), ""))
+        name = " › ".join(map(value_of, path))
         default = cut(value_of(scalar_text(one.default)), DEFAULT) if is_short(one.default) else "…"
-        spans += [(card_words.default_is(default), "italic")] if one.has_default else []
+        if one.has_default:
+            defaults.append(f"{name} {default}")
+        else:
+            without.append(name)
+    spans: list[Span] = []
+    if without:
+        spans += [(card_words.NOT_GIVEN, "italic"), (", ".join(without), "")]
+    if defaults:
+        spans += [("; ", ""), (card_words.SCHEMA_SAYS, "italic")] if without else []
+        spans += [] if without else [(card_words.NOT_GIVEN_BUT, "italic")]
+        spans.append((", ".join(defaults), ""))
     return [Value((Row((), tuple(spans)),))] if spans else []
 
 
-def _lines_first(found: Iterable[Value]) -> list[Value]:
-    every = list(found)
-    return [*(one for one in every if one.is_line), *(one for one in every if not one.is_line)]
+def _is_in_a_list(value: Value, levels: int) -> bool:
+    """Whether a place in a list is on the way to it, below so many levels."""
+    return any(name.isdigit() for name in value.rows[0].path[levels:])
 
 
 def _headed(names: tuple[str, ...], summary: Summary) -> tuple[Row, ...]:
@@ -244,7 +270,8 @@ def _list_rows(names: tuple[str, ...], items: list[Any]) -> tuple[Row, ...]:
     """A list of scalars on one line, or one bullet an item; none where its items need rows of their own."""
     if len(items) <= ONE_LINE and all(map(is_short, items)):
         text = list_text(items)
-        if length(text) <= ONE_LINE // 2:
+        narrow = len(items) == 1 or len(items) > ITEMS or length(text) <= NARROW
+        if narrow and length(text) <= ONE_LINE // 2:
             return (Row(names, ((text, ""),)),)
     bullets = _bullets(items)
     return tuple(Row(names if at == 0 else (), spans, "bullet") for at, spans in enumerate(bullets))

@@ -51,7 +51,7 @@ class Row:
     table: tuple[tuple[str, ...], ...] = ()
     """Of a list of like objects: its columns' names, then its rows, all visible. `spans` say it as text."""
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The value's text, without styles."""
         return self.spans[0][0] if len(self.spans) == 1 else "".join(text for text, _ in self.spans)
@@ -60,9 +60,8 @@ class Row:
     def size(self) -> int:
         """Characters, as Slack may count them."""
         found = length(self.text) + (24 if self.at else 0)
-        for name in (*self.path, self.mark) if self.path else ():
-            found += length(name) + 3
-        return found
+        names = (*self.path, self.mark) if self.path else ()
+        return found + length("".join(names)) + 3 * len(names)
 
     @cached_property
     def lines(self) -> int:
@@ -87,15 +86,17 @@ def scalar_text(value: Any) -> str:
     """A value on one line, visible; a text that could be read as another type stands in quotes."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if value is None or value is True or value is False:
+        return "null" if value is None else "true" if value else "false"
     if not isinstance(value, str):
-        return canonical(value)
+        return canonical(value) if value or isinstance(value, float) else "{}" if value == {} else "[]"
     quoted = not value or (_LOOKS_LIKE_JSON.match(value) and not whole.is_text(value))
     return visible(json.dumps(value, ensure_ascii=False) if quoted else value)
 
 
 def list_text(values: list[Any]) -> str:
     """A list of scalars on one line, visible: each after a bullet, in quotes where it is not one word."""
-    return " ".join(f"{_BULLET} {value_of(scalar_text(value))}" for value in values)
+    return " ".join(f"{_BULLET}\u00a0{value_of(scalar_text(value))}" for value in values)
 
 
 def json_text(value: Any) -> str:

@@ -8,12 +8,10 @@ it works as a mention, a link or markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import Folded
-from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated, quoted, value_of
 from signoff.bot.text.renderers.tables import NONE
 from signoff.bot.text.row import Row
@@ -39,13 +37,16 @@ _CODE = re.compile("`([^`]*)`")
 _SECOND = 1_000_000
 
 
-def spoken(first: Trusted, approval: Approval, folded: Folded, edits: bool) -> Trusted:
+def spoken(
+    first: Trusted, approval: Approval, folded: Folded, edits: bool, warning: str, before: Iterable[Block]
+) -> Trusted:
     """`first`, then what the card shows, in its order: values, stakes, the agent's words, how to decide.
 
-    `folded` is the payload as the card has it, `edits` whether an Edit… stands on it. Where not all of it
-    fits, values are left out and counted: what Signoff knows and how to decide is always there.
+    `folded` is the payload as the card has it, `edits` whether an Edit… stands on it, `warning` and `before`
+    what it says of what can mislead (see `caution_lines`) and of an earlier no (see `recalled`). Where
+    not all of it fits, values are left out and counted: what Signoff knows and how to decide is always there.
     """
-    head, stakes = _head(first, approval), [*_stakes(approval, folded)]
+    head, stakes = _head(first, approval, before), [*_stakes(approval, folded, warning)]
     how = spoken_words.how(folded.whole, edits)
     told = [*_claims(approval)]
     room = TEXT_BYTES - _size([*head, *stakes, how])
@@ -54,13 +55,13 @@ def spoken(first: Trusted, approval: Approval, folded: Folded, edits: bool) -> T
     return Trusted(shortened("\n".join([*head, *shown, *stakes, *said, how]), TEXT_BYTES))
 
 
-def _head(first: Trusted, approval: Approval) -> list[Trusted]:
+def _head(first: Trusted, approval: Approval, before: Iterable[Block]) -> list[Trusted]:
     verdict = approval.verdict
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
-    before = [_as_heard(part) for part in recalled(approval.rejected, approval.payload)]
     left = [progress_words.left(approval.left_at)] if approval.left_at is not None else []
-    return [Trusted(shortened(line, HEAD)) for line in (first, asks, *left, *over, *before)]
+    lines = (first, asks, *left, *over, *map(_as_heard, before))
+    return [Trusted(shortened(line, HEAD)) for line in lines]
 
 
 def _as_heard(part: Block) -> Trusted:
@@ -107,7 +108,7 @@ def _name(row: Row) -> str:
     return f"• {heard(' › '.join(map(isolated, row.path)) + mark + ':')} "
 
 
-def _stakes(approval: Approval, folded: Folded) -> Iterator[Trusted]:
+def _stakes(approval: Approval, folded: Folded, warning: str) -> Iterator[Trusted]:
     """What Signoff says of it."""
     verdict = approval.verdict
     if not folded.whole:
@@ -116,8 +117,8 @@ def _stakes(approval: Approval, folded: Folded) -> Iterator[Trusted]:
         yield heard(unusable(approval.request.schema_gaps))
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
     yield Trusted(card_words.stakes(*known).replace("*", ""))
-    told = caution_lines(approval.request, approval.payload).split("\n")
-    spelled = [heard(_CODE.sub(lambda found: quoted(found[1]), line)) for line in told if line]
+    lines = [line for line in warning.split("\n") if line]
+    spelled = [heard(_CODE.sub(lambda found: quoted(found[1]), line)) for line in lines]
     yield from _within(spelled, WARNINGS, spoken_words.more_warnings)
 
 

@@ -207,6 +207,14 @@ def mention(approver: str) -> Trusted:
     raise ValueError(f"{approver!r} is not the id of a Slack user or user group")
 
 
+def call(app: str) -> Trusted:
+    """How the app, by its user's id, is spoken to: its mention, whatever it is called in this workspace.
+
+    Where Slack has not said who it is, the manifest's name.
+    """
+    return Trusted(f"<@{app}>" if _ID.fullmatch(app) else "@signoff")
+
+
 def is_id(approver: str) -> bool:
     """True for what `mention` takes."""
     return bool(_ID.fullmatch(approver) or _GROUP.fullmatch(approver))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Literal
 
@@ -82,11 +83,25 @@ HIDDEN = "hjzZvVqsfdNwlrg"
 """Kinds of what is not."""
 
 
-def _within(code: int, spans: tuple[tuple[int, int], ...]) -> bool:
-    for first, last in spans:  # noqa: SIM110 (a generator takes three times as long)
-        if first <= code <= last:
-            return True
-    return False
+_LETTERS = sorted(
+    (first, last, letter)
+    for letter, spans in (
+        ("e", _EMOJI),
+        ("a", _ARABIC),
+        ("i", _INDIC),
+        ("y", _UNSPACED),
+        ("R", _HEBREW),
+        ("k", (*_EAST_ASIAN, *_MORE_EAST_ASIAN)),
+    )
+    for first, last in spans
+)
+_FIRST = [first for first, _, _ in _LETTERS]
+
+
+def _letter(code: int) -> str:
+    """The kind of the span that a character is in; empty where it is in none."""
+    at = bisect_right(_FIRST, code) - 1
+    return _LETTERS[at][2] if at >= 0 and code <= _LETTERS[at][1] else ""
 
 
 def nature(char: str) -> Literal["shown", "mark", "hidden"]:
@@ -103,6 +118,8 @@ def _kind(char: str) -> str:
     code = ord(char)
     if 0x3400 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7A3:  # most of what there is
         return "k"
+    if 0x20000 <= code <= 0x3FFFD and char.isprintable():  # and most of the rest
+        return "k"
     need = nature(char)
     if char in _SINGLE:
         return _SINGLE[char]
@@ -110,21 +127,14 @@ def _kind(char: str) -> str:
         if 0xFE00 <= code <= 0xFE0D or 0xE0100 <= code <= 0xE01EF:
             return "V"
         return "h"
+    letter = _letter(code)
     if need == "mark":
-        return "M" if _within(code, (*_ARABIC, *_INDIC, *_UNSPACED)) else "m"
-    if char in _EMOJI_SIGNS or _within(code, _EMOJI):
+        return "M" if letter in ("a", "i", "y") else "m"
+    if char in _EMOJI_SIGNS:
         return "e"
-    if _within(code, _ARABIC):
+    if letter == "a":
         return "a" if char.isalpha() else "x" if char.isdigit() else "."
-    if _within(code, _INDIC):
-        return "i"
-    if _within(code, _UNSPACED):
-        return "y"
-    if _within(code, _HEBREW):
-        return "R"
-    if _within(code, _EAST_ASIAN) or _within(code, _MORE_EAST_ASIAN):
-        return "k"
-    return "L" if char.isalpha() else "."
+    return letter or ("L" if char.isalpha() else ".")
 
 
 MOST_KEPT = 16_384

@@ -9,13 +9,16 @@ from typing import Any
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.paragraphs import elements
+from signoff.bot.text.quotes import isolated_sentence
 from signoff.bot.text.row import Row
-from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, rich
+from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich
 from signoff.bot.text.which import value_lines
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
 
+HEADER = 150
+"""Slack: characters of a header."""
 INPUT = 3000
 """Slack: characters of an input's value."""
 ACTION = "value"
@@ -79,6 +82,14 @@ def page_back(action_id: str, approval: Approval) -> Block:
     value = f"{approval.id}:{approval.version}"
     back = {"type": "button", "action_id": action_id, "text": plain(forms_words.BACK), "value": value}
     return {"type": "actions", "block_id": "pages", "elements": [back]}
+
+
+def title(sentence: str) -> Block:
+    """A visible sentence as a header's text, cut so that it fits with all that holds it together."""
+    room = HEADER
+    while length(shown := isolated_sentence(cut(sentence, room))) > HEADER:
+        room -= max(length(shown) - HEADER, 1)
+    return plain(shown)
 
 
 def element(kind: str, **more: Any) -> Block:

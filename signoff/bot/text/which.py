@@ -233,6 +233,12 @@ def _widened(shown: list[str], leaves: Sequence[Leaf], left: int) -> list[str]:
     return shown
 
 
+LEAST = 5
+"""Characters of the shortest line of a field, its end included."""
+MOST_TRIED = 100
+"""Fields that are tried and do not fit: to write each of thousands out takes longer than all else."""
+
+
 def value_lines(schema: dict[str, Any] | None, payload: dict[str, Any], room: int) -> str:
     """A payload's fields one a line, in the schema's order, within `room` characters as Slack counts them.
 
@@ -240,19 +246,26 @@ def value_lines(schema: dict[str, Any] | None, payload: dict[str, Any], room: in
     """
     found = glimpse.leaves(schema, payload)
     count = glimpse.count(payload)
-    for most in (glimpse.VALUE, VALUE):
-        lines = [value_line(leaf, most) for leaf in found]
-        if count == len(found) and length("\n".join(lines)) <= room:
-            return "\n".join(lines)
+    if count == len(found) and count * LEAST <= room:
+        for most in (glimpse.VALUE, VALUE):
+            shown = "\n".join(value_line(leaf, most) for leaf in found)
+            if length(shown) <= room:
+                return shown
     room -= length(which_words.and_more_fields(count)) + 1
-    kept: set[int] = set()
-    for at in sorted(range(len(lines)), key=lambda at: glimpse.rank(found[at])):
-        takes = length(lines[at]) + 1
-        if takes <= room:
-            kept.add(at)
+    kept: dict[int, str] = {}
+    tried = MOST_TRIED
+    for at in sorted(range(len(found)), key=lambda at: glimpse.rank(found[at])):
+        if room < LEAST or not tried:
+            break
+        line = value_line(found[at], VALUE)
+        if (takes := length(line) + 1) <= room:
+            kept[at] = line
             room -= takes
-    shown = _widened([lines[at] for at in sorted(kept)], [found[at] for at in sorted(kept)], room)
-    return "\n".join([*shown, which_words.and_more_fields(count - len(shown))])
+        else:
+            tried -= 1
+    order = sorted(kept)
+    lines = _widened([kept[at] for at in order], [found[at] for at in order], room)
+    return "\n".join([*lines, which_words.and_more_fields(count - len(lines))])
 
 
 def values(leaves: Sequence[Leaf], room: int = LINE, more: int = 0) -> str:

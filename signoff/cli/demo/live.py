@@ -21,11 +21,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STORY = """\
 Signoff's demo: {url}/
 
-  A Slack on this machine: agents ask in #agent-approvals, and you decide. To ask from another terminal:
+  A Slack on this machine: five agents ask in #agent-approvals, and you decide.
+  Once all are decided, one of them asks again now and then.
+
+  Ask something yourself, from another terminal:
 
     {ask}
 
-  {folder} keeps all of it, logs too. Ctrl-C ends it; `{signoff} demo --reset` clears it.
+  Who is asked about what: {policy}
+  (change it; it counts at once). Everything else, logs too: {folder}
+  Ctrl-C ends the demo; the next start goes on where it was.
+  To start anew: {signoff} demo --reset
+
+  How each of their requests ends:
 """
 
 
@@ -75,8 +83,11 @@ def run(*, open_browser: bool) -> int:
 
 
 def _play(stage: Stage, *, open_browser: bool) -> NoReturn:
-    ask = shlex.join([_signoff(), "request", *_request(stage)])
-    print(STORY.format(url=stage.url, ask=ask, folder=stage.folder, signoff=_signoff()), flush=True)
+    ask = _lines(_signoff(), "request", *_request(stage))
+    said = STORY.format(
+        url=stage.url, ask=ask, policy=stage.policy, folder=stage.folder, signoff=shlex.quote(_signoff())
+    )
+    print(said, flush=True)
     troupe = Troupe(stage, lambda name, line: print(f"  {name}: {line}", flush=True))
     try:
         troupe.look()
@@ -97,6 +108,17 @@ def _request(stage: Stage) -> list[str]:
     payload = '{"month": "2026-10"}'
     ask = ["report.publish", "--payload", payload, "--reason", "From my shell", "--reversible", "--wait"]
     return [*ask, "--env-file", str(settings)]
+
+
+def _lines(program: str, command: str, action: str, *options: str) -> str:
+    """A command for a shell, an option a line."""
+    lines = [shlex.join([program, command, action])]
+    for option in options:
+        if option.startswith("--"):
+            lines.append(option)
+        else:
+            lines[-1] += f" {shlex.quote(option)}"
+    return " \\\n      ".join(lines)
 
 
 def _signoff() -> str:

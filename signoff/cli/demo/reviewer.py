@@ -35,15 +35,14 @@ class Reviewer:
         card = self._until(
             "a card", lambda: next((c for c in self._cards() if c["ts"] not in self._done), None)
         )
-        action = card["blocks"][0]["text"]["text"]
-        self._tell(f"reads a card: {action}. {_payload(card)}")
-        self._ways[action](card)
+        self._tell(f"reads a card: {_title(card)}. {_payload(card)}")
+        self._ways[action_of(card)](card)
         self._done.add(card["ts"])
 
     def read(self, count: int) -> list[str]:
         """What the cards say once all `count` agents have reported or been told no: a line each."""
         cards = self._until("the outcomes", lambda: self._finished(count))
-        return [f"{card['blocks'][0]['text']['text']}: {self._state(card)}" for card in cards]
+        return [f"{_title(card)}: {self._state(card)}" for card in cards]
 
     def _approve(self, card: JSON) -> None:
         self._tell("clicks Approve, and confirms")
@@ -116,9 +115,19 @@ class Reviewer:
         print(f"{self._name:<10} {line}", flush=True)
 
 
+def action_of(card: JSON) -> str:
+    """The action stands on top of a card, or below the headline that its rule has."""
+    below = card["blocks"][1]["elements"][0]
+    return str(below["text"]) if below["type"] == "plain_text" else _title(card)
+
+
+def _title(card: JSON) -> str:
+    return str(card["blocks"][0]["text"]["text"])
+
+
 def _payload(card: JSON) -> str:
     rows = "".join(_texts(block) for block in card["blocks"] if block["block_id"].startswith("payload"))
-    line = ", ".join(" ".join(row.split()) for row in rows.splitlines() if row.strip())
+    line = ", ".join(" ".join(row.split()).removesuffix(",") for row in rows.splitlines() if row.strip())
     return line if len(line) <= READ else f"{line[:READ]}…"
 
 
@@ -127,5 +136,6 @@ def _texts(node: Any) -> str:
     if isinstance(node, dict):
         own = node.get("text")
         rest = (_texts(value) for name, value in node.items() if name != "text" or not isinstance(own, str))
-        return (own if isinstance(own, str) else "") + "".join(rest)
+        ends = "\n" if str(node.get("type")).startswith("rich_text_") else ""
+        return (own if isinstance(own, str) else "") + "".join(rest) + ends
     return "".join(_texts(item) for item in node) if isinstance(node, list) else ""

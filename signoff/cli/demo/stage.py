@@ -13,7 +13,7 @@ from typing import IO
 
 from signoff.errors import Unreachable
 from signoff.queue import acl
-from signoff.queue.data_folder import agent_settings, read_env_file
+from signoff.queue.data_folder import agent_settings, read_env_file, write_private
 from signoff.queue.neighbours import DEMO_SERVER
 from signoff.server import environment, processes
 from signoff.server.own_redis import admin_url as admin_url_of
@@ -22,6 +22,7 @@ from signoff.server.own_redis import kept_url
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 FIRST_PORT = 9100
+POLICY = Path(__file__).with_name("policy.yml")
 PORTS = 100
 """How many ports are tried, from the first one on."""
 
@@ -42,7 +43,9 @@ class Stage:
         self.log = folder / "log"
         self._said = folder / "said"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._environment = {**_environment(self.server_data), **(more or {})}
+        self.policy = folder / "policy.yml"
+        policy = {"SIGNOFF_POLICY": str(self.policy)}
+        self._environment = {**_environment(self.server_data), **policy, **(more or {})}
 
     @property
     def slack(self) -> dict[str, str]:
@@ -67,6 +70,8 @@ class Stage:
         for file in (self._said, self.log):
             file.unlink(missing_ok=True)
         sandbox = ("sandbox", "--port", str(port), "--env-file", str(self._settings), *more)
+        if not self.policy.exists():  # what somebody has changed stays
+            write_private(self.policy, POLICY.read_text(encoding="utf-8"))
         self._begin("the stand-in", *sandbox)
         self._until("the stand-in", self._settings.exists)
         self._begin("the server", "serve", "--env-file", str(self._settings))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import selectors
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+from signoff.cli.demo.agents.cases import FIRST_TICKET
 from signoff.cli.demo.stage import Stage
 from signoff.queue.data_folder import write_private
 from signoff.sandbox.remote import Remote
@@ -25,8 +28,9 @@ AGENTS = {
     "release-bot": "release",
 }
 """By the name under which they ask: the module in `agents`. The one in a hurry comes last."""
-FIRST_TICKET = 991
 LOOK_SECONDS = 0.5
+PAUSES = (15.0, 40.0, 25.0, 60.0)
+"""Seconds without a request once all have been answered, in turn."""
 Hear = Callable[[str, str], None]
 
 
@@ -44,15 +48,19 @@ class Troupe:
     """All of them. `ended` hears an agent's name and its last line when its ticket is done.
 
     Each works on a ticket. One that was stopped meanwhile works on the same ticket next time, so that it
-    waits for the card that still stands; whoever is done takes the next.
+    waits for the card that still stands; whoever is done takes the next. Once nobody waits any more they go
+    on asking, one at a time and after a pause; not where nobody has done anything since the last time: what
+    nobody looks at must not pile up.
     """
 
-    def __init__(self, stage: Stage, ended: Hear) -> None:
+    def __init__(self, stage: Stage, ended: Hear, pauses: Sequence[float] = PAUSES) -> None:
         self._stage, self._ended = stage, ended
         self._slack = Remote(stage.url)
         self._work, self._logs = stage.folder / "work", stage.folder / "logs"
         self._tickets = _Tickets(stage.folder / "tickets.json")
-        self._waiting = list(AGENTS)
+        self._waiting, self._turn = list(AGENTS), list(AGENTS)
+        self._pauses, self._quiet_since, self._acts = itertools.cycle(pauses), time.monotonic(), 0
+        self._pause = next(self._pauses)
         self._selector = selectors.DefaultSelector()
         self._agents: dict[str, _Agent] = {}
 
@@ -60,6 +68,8 @@ class Troupe:
         """Start who is next, and carry on what was said; returns after a moment."""
         if self._waiting and all(agent.last for agent in self._agents.values()):
             self._start(self._waiting.pop(0))
+        elif not self._agents and time.monotonic() - self._quiet_since > self._pause:
+            self._go_on()
         for key, _ in self._selector.select(LOOK_SECONDS):
             self._read(key.data)
 
@@ -67,6 +77,17 @@ class Troupe:
         """End those that still wait."""
         processes.stop([agent.process for agent in self._agents.values()], 1.0)
         self._selector.close()
+        self._slack.let_go()
+
+    def _go_on(self) -> None:
+        """Have the next one ask, where somebody is there to answer."""
+        self._quiet_since = time.monotonic()
+        with suppress(OSError, HTTPException, LookupError):  # a stand-in that is gone is noticed elsewhere
+            acts = self._slack.state()["acts"]
+            if acts > self._acts:
+                self._acts, self._pause = acts, next(self._pauses)
+                self._turn.append(self._turn.pop(0))
+                self._start(self._turn[-1])
 
     def _start(self, name: str) -> None:
         for folder in (self._work, self._logs):
@@ -94,6 +115,7 @@ class Troupe:
             agent.process.stdout.close()
             agent.process.wait()
             del self._agents[agent.name]
+            self._quiet_since = time.monotonic()
             self._tickets.done(agent.name)
             self._ended(agent.name, agent.last)
 

@@ -1,5 +1,6 @@
 // The middle of the page: a channel, or the app's messages, with its head, its messages and a place to write.
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { Composer } from "./composer.js";
 import { Messages } from "./messages.js";
 import { person } from "./names.js";
@@ -17,7 +18,7 @@ export function channelView(box, head) {
 export function channelHead(channel) {
   const people = `${channel.members.length} ${channel.members.length === 1 ? "member" : "members"}`;
   return el("header", { class: "head" },
-    el("h1", {}, el("span", { class: "hash", "aria-hidden": "true" }, channel.is_private ? "🔒" : "#"), channel.name),
+    el("h1", {}, el("span", { class: "hash", "aria-hidden": "true" }, channel.is_private ? icon("lock") : "#"), channel.name),
     channel.is_ext_shared ? el("span", { class: "badge" }, "shared") : null,
     el("span", { class: "grow" }),
     el("span", { class: "quiet" }, people));

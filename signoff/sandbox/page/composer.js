@@ -1,5 +1,6 @@
 // Where one writes: messages, and slash commands with what completes them; names complete, too.
 import { el, newId, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { post } from "./api.js";
 import { openMenu, stand } from "./menu.js";
 import { shortcut } from "./message.js";
@@ -24,8 +25,8 @@ export class Composer {
     const plus = thread ? null : el("button", {
       type: "button", class: "tool", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu",
       onclick: (event) => this.shortcuts(event.currentTarget),
-    }, "⚡");
-    const send = el("button", { type: "submit", class: "send", "aria-label": "Send" }, "➤");
+    }, icon("bolt"));
+    const send = el("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
     this.element = el("form", { class: "composer", onsubmit: (event) => {
       event.preventDefault();
       this.send();
@@ -132,7 +133,7 @@ export class Composer {
 
   say(words) {
     if (!this.element.isConnected) return toast(words, "bad");
-    this.said.replaceChildren(el("span", { "aria-hidden": "true" }, "⚠ "), words);
+    this.said.replaceChildren(icon("warn"), " ", words);
   }
 
   shortcuts(anchor) {

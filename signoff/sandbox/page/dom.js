@@ -1,4 +1,5 @@
 // Makes and mends DOM. What comes from outside is only ever text: nothing here parses markup.
+import { icon } from "./icons.js";
 
 /** An element. `on…` are listeners, null and false leave an attribute out, true sets it empty. */
 export function el(tag, attributes = {}, ...children) {
@@ -39,7 +40,7 @@ export function keepFocus(part, change) {
 /** Says something for a few seconds at the page's lower edge. */
 export function toast(text, kind = "") {
   const box = document.getElementById("toasts");
-  const one = el("div", { class: `toast ${kind}` }, text);
+  const one = el("div", { class: `toast ${kind}` }, kind === "bad" ? [icon("warn"), " "] : null, text);
   box.append(one);
   // A modal makes all else inert and covers it: the top layer is where a toast can still be read.
   box.popover = "manual";

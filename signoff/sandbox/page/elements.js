@@ -1,5 +1,6 @@
 // Elements that are pressed or chosen: in actions, beside sections, and in inputs.
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { press } from "./press.js";
 import { select } from "./select.js";
@@ -38,7 +39,7 @@ const KINDS = {
       type: "button", class: "button overflow", "aria-label": "More options", "aria-haspopup": "menu",
       "aria-expanded": "false", "data-key": keyOf(block, element),
       onclick: (event) => openMenu(event.currentTarget, "More options", items(event.currentTarget)),
-    }, el("span", {}, "⋯"));
+    }, el("span", {}, icon("more")));
   },
 
   checkboxes(element, block, at, label) {

@@ -16,6 +16,15 @@ export function appHead(tab) {
       event.preventDefault();
       go({ where: `@${name}` });
     },
+    onkeydown: (event) => {
+      const step = { ArrowRight: "nextSibling", ArrowLeft: "previousSibling" }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const all = event.currentTarget.parentElement;
+      const next = event.currentTarget[step] ?? (step === "nextSibling" ? all.firstChild : all.lastChild);
+      next.focus();
+      next.click();
+    },
   }, label);
   return el("header", { class: "head" }, avatar(store.bot.user_id), el("h1", {}, person(store.bot.user_id)), el("span", { class: "app" }, "APP"),
     el("div", { class: "tabs", role: "tablist" },

@@ -1,5 +1,6 @@
 // The drawer at the bottom: every Web API call, envelope and acknowledgement, as it happens; one of them as JSON.
 import { el, visible } from "./dom.js";
+import { icon } from "./icons.js";
 import { get } from "./api.js";
 import { seconds } from "./dates.js";
 import { on, store } from "./store.js";
@@ -12,7 +13,7 @@ export class Inspector {
     Object.assign(this, { section, toggle, rows: new Map() });
     this.table = el("tbody");
     this.details = el("pre", { class: "details", tabindex: "0", "aria-label": "Details as JSON" }, "Choose a line to see it whole.");
-    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => this.show(false) }, "✕");
+    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => this.show(false) }, icon("close"));
     const heads = ["Time", "What", "Name", "Who", "Result", "ms"].map((name) => el("th", { scope: "col" }, name));
     this.lines = el("div", { class: "lines" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), this.table));
     section.replaceChildren(

@@ -1,12 +1,13 @@
 // Puts the page together: who I am and where I am come from the address, everything else from the stand-in.
-import { el, toast } from "./dom.js";
+import { el, keepFocus, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { channelHead, channelView } from "./channel.js";
 import { appHead, Home } from "./home.js";
 import { Inspector } from "./inspector.js";
 import { showStack } from "./modal.js";
 import { myChannels, myDirectMessage, playable } from "./names.js";
 import { Panes } from "./panes.js";
-import { go, narrow, place } from "./place.js";
+import { go, narrow, place, settle } from "./place.js";
 import { showSidebar } from "./sidebar.js";
 import { become, loadTeam, on, open, store } from "./store.js";
 import { showThread } from "./thread.js";
@@ -24,7 +25,8 @@ async function start() {
   }
   new Inspector(at("inspector"), at("inspector-toggle"));
   new Panes(at("panes"), at("pane-toggle"));
-  at("back").onclick = () => go({ where: "" });
+  at("back").append(icon("back"));
+  at("back").onclick = () => go(place().thread ? { thread: "" } : { where: "" });
   addEventListener("hashchange", move);
   narrow.addEventListener("change", move);
   document.addEventListener("visibilitychange", () => messages?.read());
@@ -40,9 +42,8 @@ async function start() {
 
 /** The id of the person whom the address names, or of the first whom one can be. */
 function wanted() {
-  const { user } = place();
-  const people = playable();
-  return (people.find((one) => one.name === user || one.id === user) ?? people[0])?.id;
+  const channels = [...store.channels.values()].filter((one) => !one.is_im);
+  return settle(playable(), (name) => name.startsWith("@") || channels.some((one) => one.name === name || one.id === name))?.id;
 }
 
 /** What there is to see comes with the first `team` after this. */
@@ -86,6 +87,7 @@ function show() {
   const beside = open("thread", parent ? channel.id : null, parent || null);
   if (beside !== thread) showThread(at("thread"), (thread = beside));
   document.body.classList.toggle("in-thread", Boolean(beside));
+  at("back").setAttribute("aria-label", beside ? "Back to the conversation" : "Back to the list");
   if (ts.startsWith("p")) {
     messages?.find(ts.slice(1));
     go({ thread: "", instead: true });
@@ -96,17 +98,20 @@ function show() {
 function draw(now, app, channel, box) {
   shown = now;
   home = messages = null;
+  const parts = middle(app, channel, box);
+  keepFocus(at("main"), () => at("main").replaceChildren(...parts));
+  home?.opened();
+}
+
+function middle(app, channel, box) {
   if (app === "@home") {
     home = new Home();
-    at("main").replaceChildren(appHead("home"), home.element);
-    home.opened();
-  } else if (!channel) {
-    at("main").replaceChildren(appHead("messages"), el("p", { class: "nothing" }, "This app has not written to you yet."));
-  } else {
-    const view = channelView(box, app ? appHead("messages") : channelHead(channel));
-    messages = view.messages;
-    at("main").replaceChildren(...view.parts);
+    return [appHead("home"), home.element];
   }
+  if (!channel) return [appHead("messages"), el("p", { class: "nothing" }, "This app has not written to you yet.")];
+  const view = channelView(box, app ? appHead("messages") : channelHead(channel));
+  messages = view.messages;
+  return view.parts;
 }
 
 function title() {

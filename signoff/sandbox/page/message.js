@@ -1,5 +1,6 @@
 // One message: who, when, what, and what one can do with it.
 import { el, fill, keepFocus, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { clock, exactly, moment, near, dayLine } from "./dates.js";
 import { draw } from "./blocks.js";
 import { openMenu } from "./menu.js";
@@ -29,7 +30,7 @@ export function redraw(made, message, channel, inThread) {
   keepFocus(made, () => fill(made,
     avatar(message.user),
     el("div", { class: "content" },
-      mine ? el("p", { class: "only-you" }, el("span", { "aria-hidden": "true" }, "👁 "), "Only visible to you") : "",
+      mine ? el("p", { class: "only-you" }, icon("eye"), " Only visible to you") : "",
       el("div", { class: "from" }, el("strong", {}, sender), bot ? el("span", { class: "app" }, "APP") : null,
         el("time", { class: "quiet", title: exactly(at) }, clock(at))),
       el("div", { class: "blocks" }, body(message, channel)),
@@ -52,7 +53,7 @@ function file(one) {
   const title = shown ? el("a", { href: address, target: "_blank", rel: "noopener" }, one.title) : one.title;
   const name = one.name === one.title ? "" : `${one.name} · `;
   return el("div", { class: "file" },
-    el("div", {}, el("span", { "aria-hidden": "true" }, "📄 "), el("strong", {}, title),
+    el("div", {}, icon("file"), " ", el("strong", {}, title),
       el("span", { class: "quiet" }, ` ${name}${size(one.size)}`)),
     shown && one.mimetype.startsWith("image/") ? el("img", { src: address, alt: one.alt_txt ?? one.title }) : null);
 }
@@ -70,9 +71,9 @@ function replies(message) {
 function toolbar(message, channel, inThread) {
   const button = (label, sign, act) => el("button", { type: "button", class: "tool", "aria-label": label, title: label, "data-key": label, onclick: act }, sign);
   const thread = message.thread_ts && message.thread_ts !== message.ts ? message.thread_ts : message.ts;
-  const reply = inThread || message.ephemeral_to ? null : button("Reply in thread", "💬", () => go({ thread }));
+  const reply = inThread || message.ephemeral_to ? null : button("Reply in thread", icon("reply"), () => go({ thread }));
   const offered = shortcuts(message, channel);
-  const more = offered.length ? button("More actions", "⋯", (event) => openMenu(event.currentTarget, "More actions", offered)) : null;
+  const more = offered.length ? button("More actions", icon("more"), (event) => openMenu(event.currentTarget, "More actions", offered)) : null;
   more?.setAttribute("aria-haspopup", "menu");
   return reply || more ? el("div", { class: "toolbar" }, reply, more) : null;
 }

@@ -1,5 +1,6 @@
 // The messages of a channel or a thread as a list that scrolls: it stays at its end, and fetches older ones at its start.
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { dayLine, moment } from "./dates.js";
 import { article, redraw } from "./message.js";
 import { markRead, store } from "./store.js";
@@ -11,7 +12,7 @@ export class Messages {
   constructor(box, name) {
     Object.assign(this, { box, drawn: new Map(), stuck: true, wanted: "" });
     this.list = el("div", { class: "list", role: "log", "aria-label": name });
-    this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.toEnd() }, "↓ New message");
+    this.latest = el("button", { type: "button", class: "latest", hidden: true, onclick: () => this.toEnd() }, icon("down"), " New message");
     this.element = el("div", { class: "scroll", tabindex: "-1" }, this.list, this.latest);
     this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.list.addEventListener("keydown", (event) => this.step(event));
@@ -24,7 +25,10 @@ export class Messages {
   show(ts) {
     const message = this.box.messages.get(ts);
     const known = this.drawn.get(ts);
-    if (known && message) redraw(known, message, this.box.channel, Boolean(this.box.thread));
+    if (known && message) {
+      redraw(known, message, this.box.channel, Boolean(this.box.thread));
+      if (ts === this.box.thread) this.list.querySelector(".left span")?.replaceChildren(this.count());
+    }
     else if (ts && message && ts === this.box.times.at(-1) && this.drawn.size) this.append(message);
     else this.all();
     if (!ts) requestAnimationFrame(() => this.scrolled());
@@ -75,10 +79,15 @@ export class Messages {
     const first = box.lastRead && fresh(message) && (!before || before.ts <= box.lastRead);
     if (!box.thread && first) lines.push(el("div", { class: "new" }, el("span", {}, "New")));
     if (box.thread && before?.ts === box.thread) {
-      const count = box.messages.get(box.thread)?.reply_count ?? 0;
-      lines.push(el("div", { class: "day left" }, el("span", {}, `${count} ${count === 1 ? "reply" : "replies"}`)));
+      lines.push(el("div", { class: "day left" }, el("span", {}, this.count())));
     }
     return lines;
+  }
+
+  /** Of a thread's parent, which may be told after its first reply. */
+  count() {
+    const count = this.box.messages.get(this.box.thread)?.reply_count ?? 0;
+    return `${count} ${count === 1 ? "reply" : "replies"}`;
   }
 
   async scrolled() {

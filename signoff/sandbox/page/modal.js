@@ -1,5 +1,6 @@
 // Modals: up to three on top of each other, each a dialog of its own, so that the browser keeps the focus inside.
 import { el, keepFocus, newId, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { draw } from "./blocks.js";
 import { avatar } from "./names.js";
 import { busy, refusal } from "./press.js";
@@ -51,7 +52,7 @@ class Modal {
     } }, this.trouble, this.body, this.foot);
     this.dialog = el("dialog", { class: `modal depth${depth}`, "aria-labelledby": id },
       el("header", {}, avatar(store.bot.user_id), this.title, el("span", { class: "grow" }),
-        el("button", { type: "button", class: "ghost", "aria-label": "Dismiss", onclick: () => this.close(true) }, "✕")),
+        el("button", { type: "button", class: "ghost", "aria-label": "Dismiss", onclick: () => this.close(true) }, icon("close"))),
       this.form);
     this.dialog.addEventListener("cancel", (event) => {
       event.preventDefault();

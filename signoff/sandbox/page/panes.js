@@ -1,5 +1,6 @@
 // Beside the page: lines that programs show here, one part for each of them.
 import { el, visible } from "./dom.js";
+import { icon } from "./icons.js";
 import { seconds } from "./dates.js";
 import { narrow } from "./place.js";
 import { on, store } from "./store.js";
@@ -8,8 +9,8 @@ export class Panes {
   constructor(aside, toggle) {
     Object.assign(this, { aside, toggle, parts: new Map(), closed: narrow.matches });
     this.body = el("div", { class: "scroll" });
-    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => this.show(false) }, "✕");
-    aside.replaceChildren(el("header", { class: "head" }, el("h1", {}, "Side pane"), el("span", { class: "grow" }), close), this.body);
+    const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => this.show(false) }, icon("close"));
+    aside.replaceChildren(el("header", { class: "head" }, el("h1", {}, "What the agents see"), el("span", { class: "grow" }), close), this.body);
     aside.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.show(false);
     });

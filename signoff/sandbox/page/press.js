@@ -1,5 +1,6 @@
 // A press: it asks first where the app wants that, spins until the app has acknowledged, and warns where it has not.
 import { el, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { ask } from "./confirm.js";
 
 const TIMED_OUT = "Operation timed out. Apps need to respond within three seconds.";
@@ -12,7 +13,7 @@ export async function press(anchor, at, element, fields) {
   place?.querySelector(":scope > .warning")?.remove();
   const warn = (words) => {
     if (!anchor.isConnected) return toast(words, "bad");
-    place.append(el("p", { class: "warning", role: "alert" }, el("span", { "aria-hidden": "true" }, "⚠ "), words));
+    place.append(el("p", { class: "warning", role: "alert" }, icon("warn"), " ", words));
   };
   const answer = await busy(anchor, () => at.act("click", { action_id: element.action_id, ...fields }));
   if (answer === null) warn("Slack’s stand-in cannot be reached.");

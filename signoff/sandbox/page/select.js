@@ -1,5 +1,6 @@
 // Select menus: a field to type in, with the options that fit below it. External ones ask the app.
 import { el, newId } from "./dom.js";
+import { icon } from "./icons.js";
 import { stand } from "./menu.js";
 import { refusal } from "./press.js";
 import { changed, keyOf, plain } from "./state.js";
@@ -28,7 +29,7 @@ export function select(element, block, at, label) {
     placeholder: element.placeholder ? plain(element.placeholder) : "Choose an option",
   });
   const chips = el("span", { class: "chips" });
-  const box = el("span", { class: "select" }, chips, input, list);
+  const box = el("span", { class: "select" }, chips, input, icon("open"), list);
   let options = [];
   let active = -1;
   let asked = 0;

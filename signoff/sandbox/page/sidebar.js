@@ -1,5 +1,6 @@
 // The list at the left: channels, and the app with what it has sent to me.
 import { el, keepFocus } from "./dom.js";
+import { icon } from "./icons.js";
 import { avatar, myChannels, myDirectMessage, person } from "./names.js";
 import { go, place } from "./place.js";
 import { store } from "./store.js";
@@ -18,7 +19,7 @@ export function showSidebar(nav) {
     el("h2", {}, "Channels"),
     el("ul", {}, myChannels().map((channel) => entry({
       where: channel.name, name: channel.name, read: store.reads[channel.id], archived: channel.is_archived,
-      sign: el("span", { class: "hash", "aria-hidden": "true" }, channel.is_private ? "🔒" : "#"), current: where === channel.name,
+      sign: el("span", { class: "hash", "aria-hidden": "true" }, channel.is_private ? icon("lock") : "#"), current: where === channel.name,
     }))),
     ...(local ? [el("h2", {}, "Apps"), el("ul", {}, app)] : [])));
 }

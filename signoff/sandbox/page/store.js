@@ -9,6 +9,8 @@ export const store = {
 };
 const listeners = new Map();
 let source = null;
+let again = 0;
+const AGAIN = 1000; // milliseconds until a lost connection is tried anew
 let loading = 0;
 let meanwhile = [];
 
@@ -34,12 +36,28 @@ export async function loadTeam(user) {
 export function become(user) {
   Object.assign(store, { me: user, stack: [], home: null, reads: {}, channel: null, thread: null });
   tell("stack");
-  source?.close();
-  source = new EventSource(`/sandbox/events?${new URLSearchParams({ user: user.id })}`);
-  for (const kind of Object.keys(HEARD)) {
-    source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data)));
-  }
-  source.onerror = () => setOnline(false);
+  hear(user);
+}
+
+/**
+ * A WebSocket, because a browser holds six connections of HTTP to one place, all its tabs together: with a
+ * stream of events in each of them the sixth tab, or a press in any, would wait for ever.
+ */
+function hear(user) {
+  clearTimeout(again);
+  const old = source;
+  source = null;
+  old?.close();
+  const now = (source = new WebSocket(`ws://${location.host}/sandbox/events?${new URLSearchParams({ user: user.id })}`));
+  now.onmessage = ({ data }) => {
+    const { kind, data: told } = JSON.parse(data);
+    if (now === source) take(kind, told);
+  };
+  now.onclose = () => {
+    if (now !== source) return;
+    setOnline(false);
+    again = setTimeout(() => hear(user), AGAIN);
+  };
 }
 
 /** Look into a channel, or into a thread of it; null looks away. */
@@ -84,7 +102,7 @@ const HEARD = {
 
 function take(kind, data) {
   if (loading) meanwhile.push([kind, data]);
-  HEARD[kind](data);
+  HEARD[kind]?.(data);
 }
 
 /** What is told while an answer is on its way may be older or newer than the answer: it is applied again after. */

@@ -1,5 +1,6 @@
 // The panel at the right: one message and its replies.
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { Composer } from "./composer.js";
 import { Messages } from "./messages.js";
 import { go } from "./place.js";
@@ -11,7 +12,7 @@ export function showThread(panel, box) {
   if (!box) return panel.replaceChildren();
   const channel = store.channels.get(box.channel);
   const messages = new Messages(box, "Messages in the thread");
-  const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => go({ thread: "" }) }, "✕");
+  const close = el("button", { type: "button", class: "ghost", "aria-label": "Close", onclick: () => go({ thread: "" }) }, icon("close"));
   const member = channel.members.includes(store.me.id) && !channel.is_archived;
   panel.replaceChildren(
     el("header", { class: "head" }, el("h1", {}, "Thread"), el("span", { class: "quiet" }, channel.name ? `#${channel.name}` : ""),

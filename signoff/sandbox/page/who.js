@@ -1,5 +1,6 @@
 // The switch for who I am: approvers, members, guests, people of another organisation.
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { avatar, playable, role } from "./names.js";
 import { go, place } from "./place.js";
@@ -9,7 +10,7 @@ import { store } from "./store.js";
 export function showWho(button) {
   const { me } = store;
   button.replaceChildren(avatar(me.id), el("span", { class: "wide" }, el("strong", {}, me.real_name), el("span", { class: "role" }, role(me))),
-    el("span", { "aria-hidden": "true" }, "▾"));
+    icon("open"));
   button.setAttribute("aria-label", `You are ${me.real_name}. Be somebody else`);
   button.onclick = () => openMenu(button, "Who I am", [
     { group: "I am" },

@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.person import JSON, Someone, text_of
 from support import eventually
 
+from signoff.cli.demo.reviewer import action_of
 from signoff.sandbox.remote import Remote
 
 ROOT = Path(__file__).parents[3]
@@ -73,8 +74,10 @@ class Playing:
         return self.printed.read_text()
 
     def shell_line(self) -> str:
-        """The line that asks from a shell, as it is printed."""
-        return next(line.strip() for line in self.said().splitlines() if " request " in line)
+        """The command that asks from a shell, as it is printed, over several lines."""
+        found = re.search(r"\n +(\S+ request (?:.*\\\n)*.*)", self.said())
+        assert found, self.said()
+        return found[1]
 
     def heard(self, agent: str) -> list[str]:
         """What one agent has said so far, over all starts."""
@@ -129,6 +132,6 @@ class Reviewer(Someone):
         fits = [
             m for m in [*tops, *replies]
             if (m.get("metadata") or {}).get("event_type") == "signoff_approval"
-            and m["blocks"][0]["text"]["text"] == action
+            and action_of(m) == action
         ]  # fmt: skip
         return fits[-1] if fits else None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.demo.playing import ANA, CHANNEL, ROOT, SECONDS, Playing, Reviewer
@@ -18,11 +19,17 @@ from support import eventually
 
 from signoff.cli.demo import stage
 from signoff.cli.demo.browser import has_browser
+from signoff.cli.demo.troupe import Troupe
+from signoff.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.xdist_group("demo")
 """Two that start in the same moment would take the same port."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIVE = ("refund.create", "database.drop", "email.send", "infrastructure.apply", "deploy.start")
+HEADLINES = [
+    "Refund 120 EUR to cus_42", "Drop customers_991.db on db-3", "E-mail to c.sommer@example.com",
+    "Apply a plan to shop", "Deploy checkout v2.991 to production",
+]  # fmt: skip
 FIRST_CARDS_SECONDS = 60.0
 """The issue asks for 20 s on a machine that has nothing else to do."""
 
@@ -170,8 +177,7 @@ def test_a_second_start_finds_the_history_and_an_old_card_can_be_decided(demo: P
     assert ana.card("infrastructure.apply")["ts"] == old["ts"], "its agent waits for the card that stands"
 
     ana.click(old, "review")
-    ana.submit(ana.view("review", "Page 1 of 2"))
-    ana.submit(ana.view("review", "Page 2 of 2"))
+    ana.submit(ana.view("review", "web-001", "web-240"))
     _says(demo, "infra-bot", "Two steps are left")
     for action in ("dns.switch", "network.close"):
         ana.click(ana.card(action), "approve")
@@ -185,6 +191,57 @@ def test_a_second_start_finds_the_history_and_an_old_card_can_be_decided(demo: P
     cleared = demo.run("--reset")
     assert cleared.returncode == 0
     assert list(demo.data.iterdir()) == []
+
+
+def test_once_all_are_decided_one_of_them_asks_again(demo: Playing) -> None:
+    demo.start()
+    ana = Reviewer(demo.wait(), ANA, CHANNEL)
+    cards = [ana.card(action) for action in FIVE]
+    assert [card["blocks"][0]["text"]["text"] for card in cards] == HEADLINES
+    for card in cards:
+        ana.reject(card, "Not now")
+    eventually(lambda: len([m for m in ana.slack.messages(CHANNEL) if "asks: " in m["text"]]) == 1, SECONDS)
+    ana.until("refund.create", "cus_307", "1290 EUR", "Large refund")
+    check = subprocess.run(
+        [sys.executable, "-m", "signoff", "policy", "check", "--strict", str(demo.folder / "policy.yml")],
+        env=demo.environment, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert demo.end(signal.SIGINT) == 0
+    assert demo.left() == []
+
+
+def test_nothing_piles_up_where_nobody_is_there(tmp_path: Path) -> None:
+    with Sandbox.start() as slack:
+        stage = _Bare(tmp_path, slack.url)
+        troupe = Troupe(stage, lambda name, line: None, pauses=[0.0])  # type: ignore[arg-type]
+        try:
+            eventually(lambda: troupe.look() or stage.started == 5, SECONDS)
+            for _ in range(3):
+                troupe.look()
+            assert stage.started == 5, "nobody has done anything"
+            slack.act(type="message", user=ANA, channel=CHANNEL, text="Hello")
+            eventually(lambda: troupe.look() or stage.started == 6, SECONDS)
+            for _ in range(3):
+                troupe.look()
+            assert stage.started == 6, "nobody has answered that one"
+        finally:
+            troupe.close()
+
+
+class _Bare:
+    """A stage without a server: its agents say one line, and that was their ticket."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url, self.started = folder, url, 0
+
+    def agent(self, name: str) -> dict[str, str]:
+        return {}
+
+    def start(self, *arguments: str, module: str, **options: Any) -> subprocess.Popen[bytes]:
+        self.started += 1
+        del options["more"]
+        return subprocess.Popen([sys.executable, "-c", f"print({module!r})"], **options)
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL], ids=["closed terminal", "SIGKILL"])

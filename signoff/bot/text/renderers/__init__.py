@@ -13,19 +13,25 @@ from typing import Any
 
 from signoff.bot.text.row import Row
 
+ROOM = 30_000
+"""Characters of one payload that renderers read word by word. That takes some 3 µs each, and a request of
+256 KB may take 0.25 s in all."""
+
 
 @dataclass(frozen=True)
 class Seen:
     """A value that may be summed up: a text, a list or an object of a payload.
 
     `name` is the field's, as sent; `schema` what describes it, empty where nothing does; `beside` the object
-    that holds it. All of it is the agent's.
+    that holds it. All of it is the agent's. `room` is how many characters may be read word by word: what
+    takes more than a pattern's time looks at no longer text, and says so.
     """
 
     name: str
     value: Any
     schema: Mapping[str, Any]
     beside: Mapping[str, Any]
+    room: int = ROOM
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class Summary:
     rows: tuple[Row, ...]
     takes: frozenset[str] = frozenset()
     whole: bool = False
-    alone: bool = False
-    """True where the values that it sums up say nothing to people one by one: they stand in Review… only."""
+    readable: bool = False
+    """True where people read the summary more easily than the text itself, however short that is: HTML."""
 
 
 Renderer = Callable[[Seen], Summary | None]

@@ -5,6 +5,7 @@ As an object with recipients and a text, as a message (RFC 5322), also in base64
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ _FIELDS = {
 _ROLES = {name: role for role, names in _FIELDS.items() for name in names.split()}
 """A field's name in small letters, without signs → what it is of a message."""
 _HTML = ("html", "<!doctype", "<p", "<div", "<table", "<body", "<br", "<a ", "<span", "<h1", "<h2", "<td")
+_BETWEEN = re.compile(r"[\W_]+")
 URL = 300
 """Characters of an address that are shown in a list; the host is always whole."""
 HEADERS = 20
@@ -44,10 +46,11 @@ def summarise(seen: Seen) -> Summary | None:
         return None
     found = message(seen.name, seen.value)
     if found is not None:
-        return Summary(tuple(_of_message(found)))
+        return Summary(tuple(_of_message(found)), readable=True)
     if _is_html(seen.name, seen.value):
         page = read(seen.value)
-        return Summary((headline(words.HTML, words.count(len(page.links), "link")), *_of_page(page)))
+        rows = headline(words.HTML, words.count(len(page.links), "link")), *_of_page(page)
+        return Summary(rows, readable=True)
     return None
 
 
@@ -56,11 +59,14 @@ def _is_html(name: str, text: str) -> bool:
     named = "html" in name.lower() or _role(name) == "text"
     if start.lstrip().startswith(("<!doctype html", "<html")):
         return True
-    return named and any(tag in start or tag in text.lower() for tag in _HTML[1:])
+    if not named or "<" not in text:
+        return False
+    lower = text.lower()
+    return any(tag in lower for tag in _HTML[1:])
 
 
 def _role(name: str) -> str:
-    return _ROLES.get("".join(char for char in name.lower() if char.isalnum()), "")
+    return _ROLES.get(_BETWEEN.sub("", name.lower()), "")
 
 
 def _of_object(value: dict[str, Any]) -> Summary | None:
@@ -189,8 +195,9 @@ def _odd(page: Page) -> Iterator[str]:
 
 
 def _link(link: Link) -> Iterator[tuple[str, str]]:
-    text = cut(visible(link.text), URL) if link.text else words.NO_TEXT
-    yield text, "" if link.text else "italic"
-    yield f" {words.GOES_TO} ", "italic"
+    if link.text != link.url or not link.host:
+        text = cut(visible(link.text), URL) if link.text else words.NO_TEXT
+        yield text, "" if link.text else "italic"
+        yield f" {words.GOES_TO} ", "italic"
     yield (visible(link.host), "bold") if link.host else (words.NO_HOST, "italic")
     yield "  " + cut(visible(link.url), URL), ""

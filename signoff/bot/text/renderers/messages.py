@@ -22,7 +22,9 @@ HEADER = 10_000
 LEAVES = 100
 """Texts and attachments of one message that are looked at."""
 PARTS = 16
-"""Boundaries that are followed: the library tries each of them at every line."""
+"""Boundaries that are followed."""
+TRIED = 400_000
+"""Lines times boundaries: the library tries each of them at every line."""
 _HEADERS = re.compile(r"(?:[!-9;-~]{1,60}:[^\n]*+\n(?:[ \t][^\n]*+\n)*+){2,}+(?:\r?\n|\Z)")
 _NAMES = re.compile(r"^(to|cc|bcc|from|subject|mime-version|date|message-id):", re.IGNORECASE | re.MULTILINE)
 _CODED = re.compile(r"[A-Za-z0-9_+/=\r\n-]++")
@@ -46,7 +48,8 @@ def message(name: str, text: str) -> Message | None:
     if content is None:
         return None
     found = Message()
-    if content.lower().count(b"boundary") > PARTS:
+    boundaries = content.lower().count(b"boundary")
+    if boundaries > PARTS or boundaries * content.count(b"\n") > TRIED:
         found.odd.append(words.TOO_MANY_PARTS)
         content = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0] + b"\n\n"
     try:
@@ -86,12 +89,13 @@ def _is_message(text: str) -> bool:
 
 
 def _headers(found: Message, parsed: Parsed) -> None:
-    for wanted in FIRST:
-        for name, value in parsed.items():
-            if name.lower() == wanted:
-                found.headers.append((name, _decoded(str(value))))
-    for wanted in FIRST:
-        if wanted not in ("sender", "resent-to") and len(parsed.get_all(wanted, [])) > 1:
+    named: dict[str, list[tuple[str, str]]] = {wanted: [] for wanted in FIRST}
+    for name, value in parsed.items():  # once: the library makes every header's value anew each time
+        if name.lower() in named:
+            named[name.lower()].append((name, _decoded(str(value))))
+    for wanted, headers in named.items():
+        found.headers += headers
+        if wanted not in ("sender", "resent-to") and len(headers) > 1:
             found.odd.append(words.twice(wanted))
 
 

@@ -70,7 +70,7 @@ def summarise(seen: Seen) -> Summary | None:
         if found and kind not in ("keep", "read"):
             rows += _named(kind, found)
     takes = _takes(seen.value)
-    return Summary(tuple(rows), takes, alone=True)
+    return Summary(tuple(rows), takes)
 
 
 def _takes(value: Any) -> frozenset[str]:

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.parts import headline, listed, said, warned
-from signoff.bot.text.renderers.statements import VERBS, Script, Statement, scripts
+from signoff.bot.text.renderers.scripts import Script, others, scripts
+from signoff.bot.text.renderers.statements import RUNS, VERBS, WARNED, WRITES, Statement
 from signoff.bot.text.row import Row, Span, scalar_text
 from signoff.bot.text.words import summaries as words
 
-LONGEST = 60_000
-"""Characters that are read; of a longer text the words are told that change something."""
 SHOWN = 6
 """Statements that are named, of those that nothing is warned of."""
 _SURE = re.compile(r"(?:\A|[_\W]|(?<=[a-z]))(?:sql|SQL|Sql)(?:\Z|[_\W]|(?=[A-Z]))")
@@ -30,9 +29,8 @@ _LIKELY = re.compile(
     r"|MERGE\s+INTO\b.*|WITH\b.*?\bAS\b.*|EXPLAIN\b.*|BEGIN\s*;.*|DO\s+\$.*",
     re.DOTALL | re.IGNORECASE,
 )
-_WORDS = re.compile(
-    r"\b(?:DELETE|UPDATE|DROP|TRUNCATE|ALTER|GRANT|REVOKE|INSERT|MERGE|EXEC|EXECUTE)\b", re.IGNORECASE
-)
+_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(RUNS | WARNED | WRITES))})\b", re.IGNORECASE)
+"""Of a text that is not read the words are told that change something."""
 
 
 def summarise(seen: Seen) -> Summary | None:
@@ -42,13 +40,11 @@ def summarise(seen: Seen) -> Summary | None:
     sure = bool(_SURE.search(seen.name)) or _described(seen)
     if not sure and not _likely(seen.value, seen.name.lower() in _MAYBE):
         return None
-    if len(seen.value) > LONGEST:
-        return _unread(seen.value)
+    if len(seen.value) > seen.room:
+        return _unread(seen.value, words.SQL_LONG)
     first, second = scripts(seen.value)
     both = _are_two(first, second)
-    statements = first.statements + (
-        [one for one in second.statements if one not in first.statements] if both else []
-    )
+    statements = first.statements + (others(first.statements, second.statements) if both else [])
     if not any(statement.verbs for statement in statements):
         return _unread(seen.value) if sure and len(seen.value.split(None, 2)) > 2 else None
     odd = [words.SQL_TWO_WAYS] if both else []
@@ -77,14 +73,14 @@ def _likely(text: str, named: bool) -> bool:
 
 def _are_two(first: Script, second: Script) -> bool:
     """Whether the two readings do not do the same."""
-    return [(one.verbs, one.warnings) for one in first.statements] != [
+    return first is not second and [(one.verbs, one.warnings) for one in first.statements] != [
         (one.verbs, one.warnings) for one in second.statements
     ]
 
 
-def _unread(text: str) -> Summary:
+def _unread(text: str, why: str = words.SQL_UNREAD) -> Summary:
     verbs = list(dict.fromkeys(found[0].upper() for found in _WORDS.finditer(text)))
-    return Summary((headline(words.SQL_UNREAD), *_told(verbs)))
+    return Summary((headline(why), *_told(verbs)))
 
 
 def _told(verbs: list[str]) -> Iterator[Row]:

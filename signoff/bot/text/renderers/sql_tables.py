@@ -70,6 +70,8 @@ def tables(tokens: Sequence[Token], depths: Sequence[int], starts: dict[int, str
     granted = next(iter(starts.values()), "") in ("GRANT", "REVOKE", "DENY")
     wanted, listing = False, -1
     for at, token in enumerate(tokens):
+        if not wanted and not token.word and token.text != ",":
+            continue  # most of what there is
         if wanted and (token.kind == "name" or (token.word and token.word not in _NO_NAME)):
             name = _full(tokens, at)
             if name.upper() not in named:

@@ -7,15 +7,13 @@ So a text is read twice, and a warning stands that either reading gives.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["word", "name", "text", "number", "sign"]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`word` is the upper case of an unquoted word, else empty; `text` is as it was written."""
 
     kind: Kind
@@ -56,33 +54,41 @@ _MYSQL = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _EDGES = re.compile(r"/\*|\*/")
+_TWO_WAYS = re.compile(r"['\"#$\\]|--|/\*|\*/")
+"""Without any of these there is one way to read a text."""
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """As the standard and PostgreSQL have it, then as MySQL does."""
-    yield _read(text, _STANDARD, nested=True)
-    yield _read(text, _MYSQL, nested=False)
+def readings(text: str) -> tuple[Reading, Reading]:
+    """As the standard and PostgreSQL have it, then as MySQL does: the same one where the two agree."""
+    standard = _read(text, _STANDARD, nested=True)
+    return standard, _read(text, _MYSQL, nested=False) if _TWO_WAYS.search(text) else standard
 
 
 def _read(text: str, pattern: re.Pattern[str], nested: bool) -> Reading:
     found, at = Reading(), 0
-    while at < len(text):
-        place = pattern.match(text, at)
-        assert place is not None  # the last alternative takes anything
-        kind, at = place.lastgroup, place.end()
-        if kind == "comment":
-            at = _end_of_comment(text, at, nested)
-        elif kind == "dollar":
-            end = text.find(place[0], at)
-            found.tokens.append(Token("text", text[at : max(end, at)]))
-            at = end + len(place[0]) if end >= 0 else -1
-        elif kind == "sign" and place[0] in "'\"`":
-            at = -1
-        elif kind != "space":
-            found.tokens.append(_token(kind or "sign", place[0]))
-        if at < 0:
-            found.open = True
-            break
+    made = dict[tuple[str | None, str], Token]()
+    """The same token is made once: a text of brackets has as many of them as characters."""
+    while 0 <= at < len(text):
+        for place in pattern.finditer(text, at):  # there is always one: the last alternative takes anything
+            kind, found_text, at = place.lastgroup, place[0], place.end()
+            if kind == "space":
+                continue
+            if kind == "comment":
+                at = _end_of_comment(text, at, nested)
+                break
+            if kind == "dollar":
+                end = text.find(found_text, at)
+                found.tokens.append(Token("text", text[at : max(end, at)]))
+                at = end + len(found_text) if end >= 0 else -1
+                break
+            if kind == "sign" and found_text in "'\"`":
+                at = -1
+                break
+            token = made.get((kind, found_text))
+            if token is None:
+                token = made[kind, found_text] = _token(kind or "sign", found_text)
+            found.tokens.append(token)
+    found.open = at < 0
     return found
 
 

@@ -6,12 +6,12 @@ rather than less: a warning too many is read once, one that is missing costs a t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from signoff.bot.text.renderers.conditions import always
 from signoff.bot.text.renderers.sql_tables import tables
-from signoff.bot.text.renderers.sql_tokens import Reading, Token, readings
+from signoff.bot.text.renderers.sql_tokens import Token
 from signoff.bot.text.words import summaries as words
 
 VERBS = frozenset(
@@ -86,7 +86,7 @@ VERBS = frozenset(
     ]
 )
 """What a statement begins with."""
-_WARNED = frozenset(
+WARNED = frozenset(
     [
         "TRUNCATE",
         "DROP",
@@ -101,8 +101,9 @@ _WARNED = frozenset(
         "DENY",
     ]
 )
-_RUNS = frozenset(["EXEC", "EXECUTE", "CALL", "DO", "PREPARE"])
-_WRITES = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE", "DROP", "ALTER"])
+RUNS = frozenset(["EXEC", "EXECUTE", "CALL", "DO", "PREPARE"])
+"""What runs something else, which may be SQL in a text."""
+WRITES = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE", "DROP", "ALTER"])
 _NOT_AFTER = frozenset(
     ["FOR", "KEY", "ON", "OR", "BEFORE", "AFTER", "OF", "NO", "INSTEAD", "GRANT", "REVOKE"]
 )
@@ -113,8 +114,6 @@ _ENDS_WHERE = frozenset(
 _BEFORE_ANY = frozenset(["BEGIN", "THEN", "ELSE", "LOOP", "GO", "EXPLAIN", "ANALYZE", "VERBOSE"])
 DEEP = 16
 """Brackets that may stand before a statement's first word."""
-NESTED = 3
-"""Texts in texts that are read as SQL."""
 
 
 @dataclass
@@ -125,52 +124,15 @@ class Statement:
     tables: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-
-@dataclass
-class Script:
-    """Statements of one text; `open` where a quote or a comment has no end, so that its rest is not read."""
-
-    statements: list[Statement] = field(default_factory=list)
-    open: bool = False
+    @property
+    def key(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """All of it, to be looked up: statements are compared by the thousand."""
+        return tuple(self.verbs), tuple(self.tables), tuple(self.warnings)
 
 
-def scripts(text: str) -> Iterator[Script]:
-    """A text in every way that it can be read."""
-    for reading in readings(text):
-        yield _script(reading, NESTED)
-
-
-def _script(reading: Reading, levels: int) -> Script:
-    found = Script(open=reading.open)
-    for tokens in _between_semicolons(reading.tokens):
-        statement = _Reader(tokens).statement
-        found.statements.append(statement)
-        if levels and _RUNS.union(("CREATE", "SET", "DECLARE")) & set(statement.verbs):
-            for token in tokens:
-                if token.kind == "text" and _may_run(token.text):
-                    inner = [_script(reading, levels - 1) for reading in readings(token.text)]
-                    found.statements += _both(inner[0].statements, inner[1].statements)
-    return found
-
-
-def _both(one: list[Statement], other: list[Statement]) -> list[Statement]:
-    return one + [statement for statement in other if statement not in one]
-
-
-def _may_run(text: str) -> bool:
-    upper = text.upper()
-    return any(verb in upper for verb in (*_WRITES, "EXEC", "GRANT"))
-
-
-def _between_semicolons(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
-    start = 0
-    for at, token in enumerate(tokens):
-        if token.kind == "sign" and token.text == ";":
-            if at > start:
-                yield tokens[start:at]
-            start = at + 1
-    if start < len(tokens):
-        yield tokens[start:]
+def statement_of(tokens: Sequence[Token]) -> Statement:
+    """What stands between two semicolons."""
+    return _Reader(tokens).statement
 
 
 class _Reader:
@@ -182,7 +144,9 @@ class _Reader:
         self.left = 2 * len(tokens)
         self.depths, self.closes = _brackets(tokens)
         self.first = next((token.word for token in tokens if token.word), "")
-        self.starts = {at: token.word for at, token in enumerate(tokens) if self._begins(at)}
+        self.starts = {
+            at: token.word for at, token in enumerate(tokens) if token.word in VERBS and self._begins(at)
+        }
         self.statement.verbs = list(
             dict.fromkeys(verb for verb in self.starts.values() if verb not in ("WITH", "EXPLAIN"))
         )
@@ -198,10 +162,8 @@ class _Reader:
         return token.text if token is not None and token.kind == "sign" else ""
 
     def _begins(self, at: int) -> bool:
-        """Whether something is done from here on."""
+        """Whether something is done from a verb on."""
         verb, before, then = self._word(at), self._word(at - 1), self._sign(at + 1)
-        if verb not in VERBS:
-            return False
         if at < DEEP and all(self._sign(place) == "(" for place in range(at)):
             return True
         if (
@@ -228,9 +190,9 @@ class _Reader:
             self.statement.warnings.append(text)
 
     def _look(self, at: int, verb: str) -> None:
-        if verb in _WARNED:
+        if verb in WARNED:
             self._warn(words.sql_warned(verb))
-        elif verb in _RUNS:
+        elif verb in RUNS:
             self._warn(words.sql_runs(verb))
         elif verb == "MERGE" and at == next(iter(self.starts)):
             self._merge(at)

@@ -95,19 +95,21 @@ def rated(risk: str, source: str) -> str:
 
 
 NOT_GIVEN = "Not given: "
-
-
-def default_is(default: str) -> str:
-    """After the name of what a payload leaves to a default; `default` is visible text."""
-    return f" (the agent's schema says {default})"
+"""Before the names of what a payload leaves out."""
+SCHEMA_SAYS = "the agent's schema says "
+"""Before the defaults of what it leaves out."""
+NOT_GIVEN_BUT = f"Not given; {SCHEMA_SAYS}"
+"""Before them where all that is left out has a default."""
 
 
 def with_currency(name: str) -> str:
     """After an amount's name, whose currency stands in the field `name` (visible) and is shown beside it."""
-    return f"and {name}"
+    return f"+ {name}"
 
 
 IN_FULL = "(in full)"
+AS_SENT = "(as sent)"
+"""After the name of a value that stands below its summary."""
 
 
 def cut_rows(lines: int, size: int) -> str:

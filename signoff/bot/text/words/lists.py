@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signoff.bot.text.quotes import quoted
-from signoff.bot.text.text import Trusted, date
+from signoff.bot.text.text import Trusted, call, date
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 
@@ -141,20 +141,26 @@ def _opens(link: str) -> str:
     return f" · <{link}|open the card>" if link else ""
 
 
-HELP = Trusted(
-    "*/approvals* or */approvals pending* lists what you may decide, oldest first. *Review…* shows "
-    "everything that will run, and its last page approves.\n"
-    "*/approvals mine* lists what you decided, newest first.\n"
-    "*/approvals show 7F3K2Q* shows one request, by the code that stands on its card.\n"
-    "*/approvals history* lists every request, newest first; for approvers, an agent's owner and admins.\n"
-    "After *pending* and *history* you may name an agent or an action.\n"
-    "*/approvals help* shows this.\n"
-    "In a card's thread: *@signoff pending*, *@signoff reject* and a reason, *@signoff help*. In the menu of "
-    "any card's message: *Decide…*.\n"
-    "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the agent. "
-    "*Edit…* changes the request first and shows the difference before anything runs. A request that nobody "
-    "answers runs nothing."
-)
+def help_text(app: str) -> Trusted:
+    """What `/approvals help` answers; `app` is the app's user id."""
+    me = call(app)
+    return Trusted(
+        "*/approvals* or */approvals pending* lists what you may decide, oldest first. *Review…* shows "
+        "everything that will run, and its last page approves.\n"
+        "*/approvals mine* lists what you decided, newest first.\n"
+        "*/approvals show 7F3K2Q* shows one request, by the code that stands on its card.\n"
+        "*/approvals history* lists every request, newest first; for approvers, an agent's owner and "
+        "admins.\n"
+        "After *pending* and *history* you may name an agent or an action.\n"
+        "*/approvals help* shows this.\n"
+        f"In a card's thread: {me} *pending*, {me} *reject* and a reason, {me} *help*. In the menu of "
+        "any card's message: *Decide…*.\n"
+        "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the "
+        "agent. *Edit…* changes the request first and shows the difference before anything runs. A request "
+        "that nobody answers runs nothing."
+    )
+
+
 NOT_LOOKED_UP = Trusted("Signoff could not look that up. Try again in a moment.")
 NOT_FOR_HISTORY = Trusted("Only approvers, an agent's owner and admins can see the history.")
 NO_SUCH = Trusted("Signoff knows no such request. Its code stands on its card, such as *7F3K2Q*.")

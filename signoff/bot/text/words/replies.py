@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from signoff.bot.text.text import Trusted, date, is_id, mention
+from signoff.bot.text.text import Trusted, call, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import End
 
@@ -150,22 +150,26 @@ def time_ran_out(at: int) -> Trusted:
 
 # Written in a card's thread, and the message shortcut.
 DECIDE = "Decide…"
-MENTION_HELP = Trusted(
-    "In a card's thread:\n"
-    "*@signoff pending* shows you what waits there.\n"
-    "*@signoff reject* and your reason rejects the request; the agent reads the reason.\n"
-    "Where several wait, write its code before the reason: *@signoff reject 7F3K2Q wrong customer*.\n"
-    "*@signoff details* and a code, anywhere, shows you that request.\n"
-    "*@signoff help* shows this.\n"
-    "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
-    "approves. Only you see these answers. Signoff answers nothing else that people write."
-)
+
+
+def mention_help(app: str) -> Trusted:
+    """What can be written to the app, whose user id `app` is, in a card's thread."""
+    me = call(app)
+    return Trusted(
+        "In a card's thread:\n"
+        f"{me} *pending* shows you what waits there.\n"
+        f"{me} *reject* and your reason rejects the request; the agent reads the reason.\n"
+        f"Where several wait, write its code before the reason: {me} *reject 7F3K2Q wrong customer*.\n"
+        f"{me} *details* and a code, anywhere, shows you that request.\n"
+        f"{me} *help* shows this.\n"
+        "Approving by words is not possible: *Review…* shows everything that will run, and its last page "
+        "approves. Only you see these answers. Signoff answers nothing else that people write."
+    )
+
+
 NOT_BY_WORDS = Trusted(
     "*Approving by words is not possible*, because words do not show what will run. Nothing has changed. "
     "*Review…* shows everything, and its last page approves."
-)
-NO_REASON = Trusted(
-    "Say why, so that the agent can do better: *@signoff reject wrong customer*. Nothing has changed."
 )
 REASON_TOO_LONG_HERE = Trusted("A reason has at most 3,000 characters. Nothing has changed.")
 WHICH_ONE = Trusted("*Which request do you mean?* Nothing has changed. These wait for you in this thread:")
@@ -178,6 +182,13 @@ NOT_IN_A_THREAD = Trusted(
 NOT_A_CARD = Trusted(
     "This message is no card. Use *Decide…* on the card of a request; */approvals* lists what waits for you."
 )
+
+
+def no_reason(app: str) -> Trusted:
+    """*reject* stood alone; `app` is the app's user id."""
+    return Trusted(
+        f"Say why, so that the agent can do better: {call(app)} *reject wrong customer*. Nothing has changed."
+    )
 
 
 def rejected_by_words(agent: str, action: str) -> Trusted:

@@ -110,6 +110,7 @@ def not_read(number: int) -> str:
 SQL_OPEN = "A quote or a comment has no end: what follows it was not read."
 SQL_TWO_WAYS = "Quotes or comments in it can be read in two ways, which do not do the same; both stand here."
 SQL_UNREAD = "it cannot be read as SQL"
+SQL_LONG = "SQL, too long to be summed up"
 SQL_MERGE_ALL = "MERGE changes or deletes rows that the source does not have."
 SQL_MERGE_DELETES = "MERGE deletes rows."
 _SQL = {

@@ -5,20 +5,42 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 from signoff import NotApproved, Receipt, Signoff
+from signoff.cli.demo.agents.cases import case
 
-REFUND = {
+CASES = (
+    ("cus_42", 120, "EUR", "Sorry for that!", "was charged twice", "Charged twice for one order"),
+    ("cus_307", 1290, "EUR", "The money is on its way.", "never got the sofa", "The carrier lost the parcel"),
+    (
+        "cus_18",
+        35,
+        "USD",
+        "Thank you for telling us.",
+        "got the wrong size",
+        "Sent back last week, and it arrived",
+    ),
+    ("cus_211", 249, "GBP", "Sorry for the delay.", "cancelled in time", "Cancelled within the 14 days"),
+)
+"""Customer, amount, currency, note, what happened, and why."""
+SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "customer": {"type": "string"},
-        "amount": {"type": "integer", "minimum": 1, "maximum": 120, "description": "At most what was paid"},
+        "amount": {"type": "integer", "minimum": 1, "description": "At most what was paid"},
         "currency": {"enum": ["EUR", "USD", "GBP"]},
         "note": {"type": "string", "description": "The customer reads this"},
     },
     "required": ["customer", "amount", "currency"],
 }
 """The order of the card's fields, and what a correction has to keep to."""
+
+
+def _schema(paid: int) -> dict[str, Any]:
+    """Nobody gets more back than they paid."""
+    properties = SCHEMA["properties"]
+    return {**SCHEMA, "properties": {**properties, "amount": {**properties["amount"], "maximum": paid}}}
 
 
 def hand_over(receipt: Receipt) -> bool:
@@ -32,18 +54,19 @@ def hand_over(receipt: Receipt) -> bool:
 
 def main(ticket: str) -> None:
     """Ask, refund what was approved, and report."""
+    customer, amount, currency, note, happened, why = case(CASES, ticket)
     with Signoff() as signoff:
-        print(f"Ticket {ticket}: cus_42 was charged twice. May I refund 120 EUR?")
+        print(f"Ticket {ticket}: {customer} {happened}. May I refund {amount} {currency}?")
         try:
             receipt = signoff.ask(
                 "refund.create",
-                {"customer": "cus_42", "amount": 120, "currency": "EUR", "note": "Sorry for that!"},
-                reason=f"Charged twice for one order, ticket {ticket}",
+                {"customer": customer, "amount": amount, "currency": currency, "note": note},
+                reason=f"{why}, ticket {ticket}",
                 reversible="costly",
                 undo="Ask the customer to pay again",
                 alternatives="Leave it as credit for the next order",
                 tags=["money"],
-                schema=REFUND,
+                schema=_schema(amount),
                 key=f"ticket-{ticket}",
             )
         except NotApproved as answer:

@@ -14,8 +14,12 @@ PLAN = [
     for number in range(1, 241)
 ]
 STEPS = (
-    ("dns.switch", {"name": "shop.example.com", "from": "198.51.100.7", "to": "203.0.113.20"}),
-    ("network.close", {"network": "us-east-old", "ports": [80, 443]}),
+    (
+        "dns.switch",
+        {"name": "shop.example.com", "from": "198.51.100.7", "to": "203.0.113.20"},
+        "The shop answers in Europe now",
+    ),
+    ("network.close", {"network": "us-east-old", "ports": [80, 443]}, "Nothing listens there any more"),
 )
 
 
@@ -38,11 +42,16 @@ def main(ticket: str) -> None:
             print("Approved and applied. Two steps are left: I ask for both, and they share a thread.")
             asked = [
                 signoff.request(
-                    action, payload, reversible=True, run=f"change {ticket}", key=f"{action}-{ticket}"
+                    action,
+                    payload,
+                    reason=why,
+                    reversible=True,
+                    run=f"change {ticket}",
+                    key=f"{action}-{ticket}",
                 )
-                for action, payload in STEPS
+                for action, payload, why in STEPS
             ]
-            for (action, _), ticket_ in zip(STEPS, asked, strict=True):
+            for (action, *_), ticket_ in zip(STEPS, asked, strict=True):
                 signoff.report(ticket_.wait().id, succeeded=True)
                 print(f"{action} was approved, and is done.")
         except NotApproved as answer:

@@ -6,9 +6,13 @@ import sys
 from pathlib import Path
 
 from signoff import NotApproved, Signoff
+from signoff.cli.demo.agents.cases import case
 
 signoff = Signoff()
-BODY = """\
+CASES = (
+    (
+        "c.sommer@example.com",
+        """\
 Dear Ms Sommer,
 
 thank you for your patience. Your second payment is on its way back to you.
@@ -17,7 +21,21 @@ We have also put 10 EUR of credit on your account.
 
 Kind regards
 Your support team
-"""
+""",
+    ),
+    (
+        "j.okafor@example.org",
+        """\
+Dear Mr Okafor,
+
+your sofa will come on Thursday between 9 and 12. The carrier calls half an hour before.
+
+Kind regards
+Your support team
+""",
+    ),
+)
+"""To whom, and what."""
 
 
 def key(subject: str) -> str:
@@ -43,9 +61,10 @@ def send(to: str, subject: str, body: str) -> str:
 
 def main(ticket: str) -> None:
     """Send one e-mail; the decorator asks, and reports what became of it."""
+    to, body = case(CASES, ticket)
     print(f"I have written an answer to ticket {ticket}. May I send it?")
     try:
-        print("Approved and sent. " + send("c.sommer@example.com", f"Your refund, ticket #{ticket}", BODY))
+        print("Approved and sent. " + send(to, f"Your question, ticket #{ticket}", body))
     except NotApproved as answer:
         print(f"Not sent. {answer}")
     signoff.close()
