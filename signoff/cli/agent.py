@@ -14,7 +14,7 @@ from signoff.cli import execution
 from signoff.cli.output import EXIT, Shown, as_json, by_policy, clock, say, tell
 from signoff.cli.parsers import Commands, command, json_value
 from signoff.cli.request_options import EXIT_HELP, JSON_HELP, add_json, add_request, add_timeout
-from signoff.errors import Invalid, NotApproved, WaitTimeout
+from signoff.errors import ConfigError, Invalid, NotApproved, WaitTimeout
 
 if TYPE_CHECKING:
     from signoff import ApprovedReceipt, Signoff, Ticket
@@ -68,18 +68,26 @@ def _request(arguments: argparse.Namespace) -> int:
             "add --reversible, --costly or --irreversible.")  # fmt: skip
         warnings.simplefilter("ignore")  # the client would say the same, for Python
     with _client() as client:
-        guard = execution.guard_of(arguments.once, client.agent)
+        guard = execution.guard_of(arguments.once, client.agent) if arguments.once else None
         try:
             ticket = client.request(arguments.action, payload, **ask)
         except Invalid as error:
             if arguments.json:
-                refused = Shown(None, "invalid", arguments.action, client.agent, reason=error.detail)
+                refused = Shown(None, "invalid", arguments.action, _name(client), reason=error.detail)
                 print(as_json(refused))
             raise
         if not arguments.wait:
             return _sent(client, ticket, arguments)
         asked = f"asked, and waiting: {ticket.id}"
         return _until_decided(client, ticket, arguments, arguments.action, asked, guard)
+
+
+def _name(client: Signoff) -> str | None:
+    """This agent's name, where it has one."""
+    try:
+        return client.agent
+    except ConfigError:
+        return None
 
 
 def _ask(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -94,7 +94,10 @@ def check_upgraded(engine: Engine) -> None:
     """Raise ConfigError unless the database is at this Signoff's version."""
     from signoff.models import migrate
 
-    if migrate.pending(engine):
+    version = migrate.current(engine)
+    if version is None:
+        raise ConfigError(_nobody("the database is empty; `signoff db upgrade` prepares it"))
+    if version != migrate.LATEST:
         raise ConfigError("The database is not up to date: run `signoff db upgrade`.")
 
 
@@ -124,6 +127,17 @@ def opened_store() -> Iterator[tuple[Settings, Store]]:
     from signoff.server import settings
 
     given = settings.load()
+    if (file := given.database_file) and not file.exists():  # nothing is made here for whoever only looks
+        raise ConfigError(_nobody(f"there is no {file}"))
     with opened(given) as engine:
         check_upgraded(engine)
         yield given, Store(engine)
+
+
+def _nobody(why: str) -> str:
+    """What to do where no server keeps its requests in this database."""
+    return (
+        f"No server keeps its requests here ({why}): run this where `signoff serve` runs, as its user and "
+        "with its settings. An agent asks for its own request with `signoff status ID`; `signoff demo` tries "
+        "it all out."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from signoff.client import mistakes
 from signoff.client.claims import NAMES
 from signoff.client.claims import Ask as Ask
 from signoff.client.schemas import with_schema
-from signoff.errors import Invalid
+from signoff.errors import ConfigError, Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest, parse
@@ -34,6 +34,21 @@ def build_request(
     except Invalid as error:
         error.action = str(action)[:100]
         raise
+
+
+def build_for(
+    who: Callable[[], tuple[str, str | None]], action: str, payload: Mapping[str, Any], ask: Ask
+) -> tuple[ApprovalRequest, str, str]:
+    """The same for the agent and secret that `who` gives; where it raises ConfigError, Invalid comes first.
+
+    So what no server would take is told even where no server is known.
+    """
+    try:
+        agent, secret = who()
+    except ConfigError:
+        build_request("nobody", action, payload, ask)
+        raise
+    return build_request(agent, action, payload, ask, secret)
 
 
 def _build(

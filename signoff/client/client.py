@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
 from signoff.client import mistakes
-from signoff.client.ask import build_request
+from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
@@ -112,7 +112,7 @@ class AsyncSignoff:
 
         Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
         """
-        request, body, digest = build_request(self.agent, action, payload, ask, self._secret())
+        request, body, digest = build_for(lambda: (self.agent, self._secret()), action, payload, ask)
         if ask.get("reversible") is None and not self._warned:
             self._warned = True
             warnings.warn(
@@ -133,10 +133,13 @@ class AsyncSignoff:
         runs: Runs = "once",
         **ask: Unpack[Ask],
     ) -> ApprovedReceipt:
-        """Ask, wait, and spend the approval: `request`, `wait` and `spend` in one.
+        """Ask, wait, and spend the approval: what comes back may run now, with its `payload`.
 
-        What comes back may run now, and this process alone may run it; with `runs="at-least-once"` nothing
-        is spent. `timeout` is in seconds; None waits until the request ends.
+        `action` names what is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100.
+        `payload` is what it runs with: a dict of JSON values, which people see and may edit.
+        `timeout` is in seconds; None waits until the request ends.
+        `runs` is "once": one process alone may run it; with "at-least-once" nothing is spent, and every
+        process that asks with the same `key` may run it until one has reported.
         """
         mistakes.check_timeout(timeout)
         mistakes.check_runs(runs)

@@ -78,7 +78,10 @@ class Signoff:
 
     @described(Ask)
     def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
-        """Ask, and go on: see AsyncSignoff.request."""
+        """Ask, and go on: `wait` on the ticket tells what was decided. Raises Invalid or Unreachable.
+
+        `action` and `payload` are those of `ask`. With a `key`, asking again attaches to the first.
+        """
         ticket = self._call(lambda signoff: signoff.request(action, payload, **ask))
         return Ticket(ticket.id, ticket.digest, self, ticket._body, ticket._action)
 
@@ -92,7 +95,17 @@ class Signoff:
         runs: Runs = "once",
         **ask: Unpack[Ask],
     ) -> ApprovedReceipt:
-        """Ask, wait, and spend the approval: see AsyncSignoff.ask."""
+        """Ask, wait, and spend the approval: `request`, `wait` and `spend` in one.
+
+        What comes back may run now: with its `payload`, which a person may have edited. Raises NotApproved,
+        WaitTimeout (the request stays pending), Invalid, Unreachable.
+
+        `action` names what is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100.
+        `payload` is what it runs with: a dict of JSON values, which people see and may edit.
+        `timeout` is in seconds; None waits until the request ends.
+        `runs` is "once": one process alone may run it; with "at-least-once" nothing is spent, and every
+        process that asks with the same `key` may run it until one has reported.
+        """
         return self._call(lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask))
 
     @described(Ask)
@@ -105,7 +118,7 @@ class Signoff:
         runs: Runs = "once",
         **ask: Unpack[Ask],
     ) -> ApprovedReceipt:
-        """`ask`, for a coroutine of any event loop."""
+        """`ask`, with the same arguments, for a coroutine of any event loop."""
         return await self._call_async(
             lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask)
         )

@@ -15,6 +15,8 @@ from signoff.payload.reader import types_of
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
 _WHOLE = re.compile(rf"[+-]?[0-9]{{1,{whole.MOST_DIGITS}}}")
+_TOO_LARGE = "a number that is too large to be kept exactly: it has to stay below 9,007,199,254,740,992"
+_WRITE = "Write JSON, with text in double quotes."
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "": False}
 
 
@@ -109,12 +111,53 @@ def _boolean(text: str) -> bool:
 
 
 def _json(text: str) -> Any:
+    """JSON as a person typed it; what is wrong is said to them, who neither send nor annotate anything."""
     try:
         value = _read(text)
+    except Invalid as error:
+        told = re.sub(r"(is not JSON|of 2\^53 or more): send it as text.*", r"\1.", error.detail)
+        raise Invalid(f"{told.replace('a number of 2^53 or more', _TOO_LARGE)} {_WRITE}") from None
+    try:
         canonical.check(value, "It")
     except Invalid as error:
-        raise Invalid(f"{error.detail} Write JSON, with text in double quotes.") from None
+        raise Invalid(_fault(value) or error.detail) from None
     return value
+
+
+def _fault(value: Any) -> str:
+    """The first thing in what was typed that no party could keep, and where; empty where there is none."""
+    left: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while left:
+        path, one = left.pop()
+        if is_number(one) and abs(one) >= canonical.LARGEST_NUMBER:
+            return f"{_place(path)}holds {_TOO_LARGE}."
+        if isinstance(one, str) and (found := _unkept(one)):
+            return f"{_place(path)}holds {found}: remove it."
+        if isinstance(one, dict | list) and len(path) >= canonical.MAX_DEPTH:
+            return f"Lists and objects stand in each other more than {canonical.MAX_DEPTH} deep."
+        if isinstance(one, dict):
+            if found := next(filter(None, map(_unkept, one)), ""):
+                return f"{_place(path)}has a name with {found}: remove it."
+            left += [((*path, name), inner) for name, inner in reversed(one.items())]
+        elif isinstance(one, list):
+            left += [((*path, at), inner) for at, inner in reversed([*enumerate(one, 1)])]
+    return ""
+
+
+def _unkept(text: str) -> str:
+    """What of a text is no character that can be kept."""
+    if "\0" in text:
+        return "a character that is none (\\u0000)"
+    return "half of a character (\\ud800 to \\udfff)" if re.search("[\ud800-\udfff]", text) else ""
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """Where it is, from the outside in; places in a list are counted from 1."""
+    return (
+        f"{' › '.join(shown(part) if isinstance(part, str) else str(part) for part in path)} "
+        if path
+        else "It "
+    )
 
 
 def _read(text: str) -> Any:

@@ -22,8 +22,12 @@ LOOKED_AT = 400
 """Fields among which those are chosen: a payload may have thousands."""
 NAME = 40
 """Characters of a name."""
-VALUE = 80
-"""Characters of a value."""
+VALUE = 160
+"""Characters of a value that are kept: of a longer one its beginning and its end."""
+END = 60
+"""Characters of those for the end: two addresses and two statements often differ there."""
+LONG = 160
+"""Characters of a field beyond which it is long: about three lines of a phone."""
 ITEMS = 3
 """Entries of a list that are kept."""
 DEEPEST = 32
@@ -50,8 +54,9 @@ class Leaf:
     """One field: its value, or the first entries of a list of plain values, as text.
 
     `path` holds its names, and places in lists, counted from 1.
-    `more` counts entries that are not in `values`. `cut` says that the last of `values` goes on; `long`,
-    that the field has lines or is longer than a line of a phone.
+    `more` counts entries that are not in `values`. `cut` says that one of `values` goes on; `long`,
+    that the field has lines or is longer than a line of a phone. `ends` holds how each of `values` ends that
+    goes on, and is empty where none does. `late` says that a value is given from within, and is not kept.
     """
 
     path: tuple[str | int, ...]
@@ -59,6 +64,8 @@ class Leaf:
     more: int = 0
     cut: bool = False
     long: bool = False
+    ends: tuple[str, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def glimpse(schema: dict[str, Any] | None, payload: dict[str, Any]) -> Glimpse:
 
 def written(kept: Glimpse) -> str:
     """A glimpse as text for a row; `read` takes it back."""
-    rows = [[leaf.path, leaf.values, leaf.more, leaf.cut, leaf.long] for leaf in kept.leaves]
+    rows = [[leaf.path, leaf.values, leaf.more, leaf.cut, leaf.long, leaf.ends] for leaf in kept.leaves]
     return json.dumps([rows, kept.more], ensure_ascii=False, separators=(",", ":"))
 
 
@@ -113,7 +120,14 @@ def read(text: str | None) -> Glimpse:
     if not text:
         return NOTHING
     rows, more = json.loads(text)
-    return Glimpse(tuple(Leaf(tuple(path), tuple(values), *rest) for path, values, *rest in rows), more)
+    return Glimpse(tuple(map(_read, rows)), more)
+
+
+def _read(row: list[Any]) -> Leaf:
+    """A row has no ends where an earlier version wrote it."""
+    path, values, more, cut, long, *rest = row
+    ends = tuple(rest[0]) if rest else ()
+    return Leaf(tuple(path), tuple(values), more, cut, long, ends)
 
 
 def _under(
@@ -147,11 +161,19 @@ def _inner(value: Any, depth: int) -> list[Any] | None:
 def _leaf(path: tuple[str | int, ...], value: Any) -> Leaf:
     entries = value if isinstance(value, list) and value and len(path) < DEEPEST else [value]
     kept = [_text(entry) for entry in entries[:ITEMS]]
-    first = [text.partition("\n") for text in kept]
-    values = tuple(_short(line, VALUE) for line, _, _ in first)
-    whole = [text == value for text, value in zip(kept, values, strict=True)]
-    long = any(more for _, more, _ in first) or sum(map(len, kept)) > 2 * VALUE
-    return Leaf(path, values, len(entries) - len(kept), not all(whole), long)
+    values, ends = zip(*map(_ends, kept), strict=True)
+    long = any("\n" in text for text in kept) or sum(map(len, kept)) > LONG
+    goes_on = any(text != value for text, value in zip(kept, values, strict=True))
+    return Leaf(path, values, len(entries) - len(kept), goes_on, long, ends if any(ends) else ())
+
+
+def _ends(text: str) -> tuple[str, str]:
+    """A text's first line, or its beginning; and how it ends where that is not all of it."""
+    line = text.partition("\n")[0]
+    head = line if len(line) <= VALUE else line[: VALUE - END]
+    if head == text:
+        return head, ""
+    return head, text[len(head) :].rstrip().rpartition("\n")[2][-END:]
 
 
 def _text(value: Any) -> str:

@@ -22,6 +22,11 @@ EVERYDAY: dict[str, list[str]] = {
         "/srv/données/café/été-2024.csv",
         "https://münchen.example/straße?q=größe",
         "jörg.müller@büro.example",
+        "https://oauth2:glpat-12@gitlab.com/acme/x.git, postgresql://ana:pw@db.internal:5432/shop",
+        "ssh://git@github.com/acme/x, https://acme.com/@ana, https://acme.com/?to=ana@corp.com",
+        "http://127.0.0.1:8000/ and http://10.0.0.7/x, http://[::1]:8080/, http://localhost:3000",
+        "postgresql://%2Fvar%2Frun%2Fpostgresql/shop, https://%s/x, https://{host}:%d/, s3://20240105/x",
+        "https://corp.com/a%20b/c%2Ed?q=100%25, mailto:ana@corp.com // see ana@corp.com",
         "Mo–Fr 9–17 Uhr, Hauptstraße 12/a, 10115 Berlin",
         "2024‑01‑05, well‐known, 10\u202f000 and −5 °C",
         "El niño cumplió 5 años — ¡qué día! ¿Verdad?",
@@ -50,6 +55,14 @@ EVERYDAY: dict[str, list[str]] = {
         "❤\ufe0e as text, ☺\ufe0e too",
         "🤷\u200d♀\ufe0f and 🏃\u200d♂\ufe0f",
         "Rollout 🚀: 50 % → 100 %",
+    ],
+    "Mongolian": [
+        "ᠮᠣᠩᠭᠣᠯ ᠪᠢᠴᠢᠭ",
+        "ᠴᠢᠬᠤᠯᠠ\u180eᠠ",
+    ],
+    "Persian, as typed": [
+        "می \u200cخواهم این را بخرم",
+        "کتاب \u200cها",
     ],
     "Cyrillic": [
         "Возврат 1\u00a0200\u00a0₽ клиенту, т.е. за два дня.",

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, fold
-from signoff.bot.text.payload import values
+from signoff.bot.text.payload import rows, values
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.row import Row
 
 LONG = "\n".join(f"line {number} of a long text" for number in range(80))
@@ -130,6 +131,14 @@ def test_whatever_is_sent_what_is_not_shown_is_counted(payload: dict[str, Any]) 
         assert rows == every
     else:
         assert any("more " in row.text and row.spans[0][1] == "italic" for row in rows)
+
+
+@pytest.mark.parametrize("value", ["ACME · amount 5 · currency EUR", "a b", "x · y", "“x”", "• b"])
+def test_a_value_in_a_bullet_imitates_no_field(value: str) -> None:
+    told = [row.text for row in rows(None, {"lines": [{"vendor": value, "amount": 50_000}] * 2})]
+    assert told == [f"vendor {quoted(value)} · amount 50000"] * 2
+    plain = rows(None, {"lines": [{"vendor": "ACME", "amount": 5}] * 2})
+    assert [row.text for row in plain] == ["vendor ACME · amount 5"] * 2
 
 
 def test_html_is_read_as_text_however_short_it_is() -> None:

@@ -130,3 +130,24 @@ def test_a_line_is_heard_as_it_was_written(text: str) -> None:
     line = visible(text.replace("\\", ""))
     plain = heard(line).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     assert actual(plain) == actual(line)
+
+
+@pytest.mark.parametrize("count", [40, 90])
+@pytest.mark.parametrize("other", [{}, {"note": "word " * 200}])
+def test_every_row_of_a_table_is_heard_that_fits(count: int, other: dict[str, Any]) -> None:
+    rows = [
+        {"user": f"user{n}@example.org", "what": "read", "from": "crm", "n": n} for n in range(1, count + 1)
+    ]
+    rows[36]["what"] = "delete"
+    drawn = card(made_up({"rows": rows} | other), now=BEGAN + 1)
+    assert any(block["type"] == "data_table" for block in drawn.blocks)
+    heard_rows = [line for line in drawn.text.split("\n") if line.startswith("| ") and "@example.org" in line]
+    assert "| 37. user user37@example.org · what delete · from crm · n 37" in heard_rows, drawn.text
+    assert len(heard_rows) == count or "more lines: open the message" in drawn.text
+    assert len(drawn.text.encode()) <= TEXT_BYTES
+
+
+def test_a_cell_of_a_table_is_heard_as_a_value() -> None:
+    lie = "ACME · what read"
+    said = said_of({"rows": [{"user": lie, "what": "delete", "from": "crm", "n": n} for n in range(40)]})
+    assert "| 1. user “ACME · what read” · what delete · from crm · n 0" in said.split("\n")

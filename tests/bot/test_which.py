@@ -53,7 +53,7 @@ def test_no_value_imitates_a_field(name: str, value: str) -> None:
     ):
         assert "\n" not in text and "\u202e" not in text
         outside = re.sub("“[^“”]*”", "“”", text)
-        assert outside in ("“” “”", f"{name} “”", "“” “” …", f"{name} “” …")
+        assert outside in ("“” “”", f"{name} “”", "“” “” …", f"{name} “” …", "“” “” … “”", f"{name} “” … “”")
 
 
 def test_a_vendor_that_imitates_fields_is_one_line_and_one_value(make: Make) -> None:
@@ -203,3 +203,57 @@ def test_a_title_is_one_line_and_moves_nothing(payloads: list[Any], headline: st
     for text in titles([named("a.b", visible(headline), one) for one in payloads]):
         assert len(text.splitlines()) <= 1 and not hides(text.replace(FSI, "").replace(PDI, ""))
         assert text.count(FSI) == text.count(PDI)
+
+
+ADDRESS = "https://github.com/acme-corp/infrastructure-live/"
+LATE = {
+    "address": [{"url": f"{ADDRESS}pull/{number}"} for number in (1841, 1842)],
+    "path": [{"path": f"clusters/eu-central-1/payments/environments/{name}.yaml"} for name in ("a1", "b2")],
+    "statement": [
+        {"sql": f"UPDATE service_configuration SET flag = true WHERE env='{env}' AND region='eu-central-1'"}
+        for env in ("staging", "production")
+    ],
+    "lines": [{"sql": f"UPDATE service_configuration\nSET flag = true\nWHERE env='{env}'"} for env in "ab"],
+    "middle": [{"note": f"{'x' * 90}{name}{'y' * 55}"} for name in ("one", "two")],
+    "end": [{"note": f"{'x ' * 400}{name}"} for name in ("one", "two")],
+    "near the end": [{"note": f"{'x ' * 400}{name}{' y' * 20}"} for name in ("one", "two")],
+    "an entry": [{"urls": [ADDRESS * 2, f"{ADDRESS * 2}{name}"]} for name in "ab"],
+    "beside others": [
+        {"to": "ana@example.org", "amount": 5, "url": f"{ADDRESS * 2}{name}/x"} for name in ("one", "two")
+    ],
+    "in steps": [
+        {"url": f"{'x' * at}{name}{'x' * (150 - at)}"} for at, name in ((20, "a"), (90, "b"), (90, "c"))
+    ],
+    "another script": [{"note": f"{'שלום עולם ' * 14}{name}"} for name in ("אב", "גד")],
+}
+
+
+@pytest.mark.parametrize("payloads", LATE.values(), ids=LATE)
+@pytest.mark.parametrize("headline", ["", "Change something"])
+def test_requests_that_differ_late_are_told_apart(payloads: list[Any], headline: str) -> None:
+    kept = [glimpse.read(glimpse.written(glimpse.glimpse(None, one))) for one in payloads]
+    told = titles([Which("change", headline, one) for one in kept])
+    assert len(set(told)) == len(payloads), told
+    assert all(length(line) <= 160 for line in told)
+
+
+@pytest.mark.parametrize("kind", ["address", "path", "statement", "end"])
+def test_one_line_by_itself_keeps_how_a_value_begins_and_ends(kind: str) -> None:
+    told = [title(named("change", "", one)) for one in LATE[kind]]
+    assert len(set(told)) == len(told), told
+    assert all(next(iter(one.values()))[:9] in line for one, line in zip(LATE[kind], told, strict=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(HOSTILE, HOSTILE, HOSTILE)
+def test_a_value_cut_in_the_middle_hides_nothing_and_stays_in_its_quotes(a: str, b: str, c: str) -> None:
+    found = [{"note": f"{a}{'x' * 50}{one}{'y' * 50}{a}"} for one in (b, c)]
+    for line in titles([named("do", "", one) for one in found]):
+        assert length(line) <= 130 and not hides(line.replace(FSI, "").replace(PDI, ""))
+        assert re.sub("“[^“”]*”", "“”", line) in {
+            f"do: note {shown}" for shown in ("“”", "“” …", "“” … “”", "… “”", "… “” …", "… “” … “”")
+        }
+
+
+def test_a_row_of_an_earlier_version_is_read() -> None:
+    assert glimpse.read('[[[["to"],["ana"],0,false,false]],2]').leaves == (glimpse.Leaf(("to",), ("ana",)),)

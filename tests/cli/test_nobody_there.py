@@ -10,6 +10,7 @@ import pytest
 from support import Core
 
 from signoff.cli import agent
+from signoff.cli.main import main
 from signoff.models.messages import Response, new_id
 from signoff.queue import stream
 from signoff.receipts import Signer, sign, verify, verify_keys
@@ -127,3 +128,45 @@ def test_verify_needs_no_redis_but_a_key(
     monkeypatch.delenv("SIGNOFF_DEPLOYMENT")
     monkeypatch.delenv("SIGNOFF_VERIFY_KEY")
     assert signoff("verify", token, *WHAT)[0] == 2
+
+
+@pytest.mark.parametrize("words", [("show", "abc"), ("pending",), ("pending", "--json")])
+def test_where_no_server_was_ever_set_up_it_says_so(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SIGNOFF_DATA", str(tmp_path / "data"))
+    for database in (tmp_path / "none.db", tmp_path / "empty.db"):
+        if database.name == "empty.db":
+            database.touch(0o600)
+        monkeypatch.setenv("SIGNOFF_DATABASE_URL", f"sqlite:///{database}")
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "No server keeps its requests here" in said and "signoff serve" in said
+        assert database.name == "empty.db" or not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "says"),
+    [
+        ("refund.create", "[1]", "has to be an object"),
+        ("Refund Create", "{}", "The action 'Refund Create' is no name"),
+        ("refund.create", '{"a": 9007199254740993}', "is a number of 2^53 or more"),
+        ("refund.create", '{"a": NaN}', "NaN is not JSON"),
+        ("refund.create", '{"a": "\\u0000"}', "holds a NUL character"),
+    ],
+)
+def test_what_no_server_takes_is_told_before_one_is_looked_for(
+    action: str, payload: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for name in ("SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_AGENT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SIGNOFF_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["request", action, "--payload", payload]) == 2
+    said = capsys.readouterr().err
+    assert says in said and "server" not in said

@@ -499,3 +499,24 @@ def test_every_whole_number_is_exact(number: int) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-9e15, max_value=9e15))
 def test_every_number_that_is_shown_comes_back(number: float) -> None:
     assert coerce({"type": "number"}, json.dumps(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"a": 9007199254740993}', "a holds a number that is too large to be kept exactly"),
+        ('{"a": [1, {"b c": 1e400}]}', "a › 2 › b c holds a number that is too large"),
+        ("1" * 5_000, "It holds a number that is too large to be kept exactly"),
+        ("[NaN]", "NaN is not JSON. Write JSON, with text in double quotes."),
+        ('{"a": "\\u0000"}', "a holds a character that is none"),
+        ('{"\\ud800": 1}', "It has a name with half of a character"),
+        ("[" * 33 + "]" * 33, "Lists and objects stand in each other more than 32 deep."),
+        ('{"a": 1, "a": 2}', "The name 'a' stands twice in one object."),
+    ],
+)
+def test_who_types_json_into_a_form_is_told_in_words_of_theirs(text: str, says: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        coerce({}, text)
+    assert says in caught.value.detail
+    for word in ("str(", "require_approval", "annotated", "2^53", "send it", "It[", "surrogate", "NUL"):
+        assert word not in caught.value.detail

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import Any
 
 from signoff.bot.text.alphabet import skeleton
+from signoff.bot.text.destinations import destinations
 from signoff.bot.text.hosts import coded_hosts
 from signoff.bot.text.lookalikes import MOST_TOLD, Scripts, Suspect, scripts_of, suspects
 from signoff.bot.text.text import hidden
@@ -67,7 +68,7 @@ def cautions(request: ApprovalRequest, payload: dict[str, Any]) -> list[Caution]
     found: dict[str, Caution] = {}
     odd, unread = _read([one for one in texts if not one.text.isascii() or "xn--" in one.text.lower()])
     around = scripts_of("".join(set().union(*(one.text for one in odd))))
-    for caution in chain(twins, _misread(odd, around), islice(_hidden(texts), HIDDEN)):
+    for caution in chain(twins, _leading(texts), _misread(odd, around), islice(_hidden(texts), HIDDEN)):
         found.setdefault(caution.text, caution)
         if len(found) >= FOUND:
             break
@@ -134,6 +135,13 @@ def _hidden(texts: list[_Text]) -> Iterator[Caution]:
         if char is not None and about not in seen:
             seen.add(about)
             yield Caution(words.hidden(char, _path(one.place), one.is_name), 1 + _later(one))
+
+
+def _leading(texts: list[_Text]) -> Iterator[Caution]:
+    """Addresses that lead to another host than they read as."""
+    for one in texts:
+        for found in destinations(one.text):
+            yield Caution(words.leads(found, _path(one.place), one.is_name), _later(one))
 
 
 def _misread(texts: list[_Text], around: Scripts) -> Iterator[Caution]:

@@ -16,11 +16,12 @@ _FILES = re.compile(
     r"pdf|docx?|odt|rtf|txt|md|[ct]sv|xlsx?|od[sp]|pptx?|jpe?g|png|gif|webp|svg|heic|tiff?|mp[34]|m4a|mov|avi"
     r"|wav|zip|gz|tar|rar|7z|json|ya?ml|xml|html?|log|eml|ics|vcf|psd|py|js|ts|sql"
 )
-_COMMON_TOP = re.compile(
-    r"(?:com|net|org|info|biz|io|ai|app|dev|co|edu|gov|mil|int|eu|uk|us|de|fr|es|it|nl|pl|ru|cn|jp|in|br|ca"
-    r"|ch|at|se|me|tv|cc|xyz|online|site|shop|store|cloud|tech|bank|pro|name)(?::[0-9]{1,5})?",
-    re.IGNORECASE,
+COMMON_TOPS = (
+    "com|net|org|info|biz|io|ai|app|dev|co|edu|gov|mil|int|eu|uk|us|de|fr|es|it|nl|pl|ru|cn|jp|in|br|ca"
+    "|ch|at|se|me|tv|cc|xyz|online|site|shop|store|cloud|tech|bank|pro|name"
 )
+"""Ends of a host's name by which anybody knows one, for a pattern."""
+_COMMON_TOP = re.compile(rf"(?:{COMMON_TOPS})(?::[0-9]{{1,5}})?", re.IGNORECASE)
 _CODED = re.compile(r"(?<![A-Za-z0-9.-])(?=[A-Za-z0-9.-]*?xn--)[A-Za-z0-9.-]++", re.IGNORECASE | re.ASCII)
 
 

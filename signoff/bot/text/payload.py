@@ -291,7 +291,7 @@ def _bullets(items: list[Any]) -> list[tuple[Span, ...]]:
             spans: list[Span] = []
             for name, value in item.items():
                 spans += [(" · ", "")] if spans else []
-                spans += [(name_text(name), "bold"), (" " + scalar_text(value), "")]
+                spans += [(name_text(name), "bold"), (f" {value_of(scalar_text(value))}", "")]
             found.append(tuple(spans))
         else:
             return []

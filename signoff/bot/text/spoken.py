@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import Folded
-from signoff.bot.text.quotes import isolated, quoted
+from signoff.bot.text.quotes import isolated, quoted, value_of
+from signoff.bot.text.renderers.tables import NONE
 from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
@@ -75,14 +76,28 @@ def _values(rows: Sequence[Row]) -> Iterator[Trusted]:
         yield escape(card_words.EMPTY_PAYLOAD)
     for row in rows:
         name = _name(row)
-        if row.form == "line" and (name or row.spans[0][1] == "italic"):
+        if row.form == "line" and not _is_table(row) and (name or row.spans[0][1] == "italic"):
             moment = f" ({date(row.at * _SECOND)})" if row.at is not None else ""
             value = heard(isolated(row.text)) if row.text else ""
             yield Trusted(f"{name}{value}{moment}".rstrip())
             continue
         if name:
             yield Trusted(name.rstrip())
-        yield from map(_quoted, row.text.split("\n"))
+        yield from map(_quoted, row.text.split("\n") if not _is_table(row) else _table(row))
+
+
+def _is_table(row: Row) -> bool:
+    """Whether a row stands as a table, and not as text beside it."""
+    return bool(row.table) and not row.text
+
+
+def _table(row: Row) -> Iterator[str]:
+    """The lines of what stands as a table, as its text has them: nobody hears which column a cell is in."""
+    names, *lines = row.table
+    for number, line in enumerate(lines, 1):
+        cells = zip(names, line, strict=True)
+        told = [f"{value_of(name)} {value_of(cell)}" for name, cell in cells if cell != NONE]
+        yield f"{number}. {' · '.join(told)}"
 
 
 def _name(row: Row) -> str:

@@ -52,6 +52,7 @@ _SINGLE = {
     "\u2007": "w",
     "\u200f": "l",  # right-to-left mark, Arabic letter mark
     "\u061c": "l",
+    "\u180e": "g",  # parts a last vowel from its word in Mongolian
     **dict.fromkeys("0123456789#*", "x"),
     **dict.fromkeys("«»!?;:%€$£¥°‰", "P"),
     **dict.fromkeys("“„”\"'’‘‚([-–—…¿¡,)]", "o"),
@@ -78,7 +79,7 @@ _MORE_EAST_ASIAN = ((0xFE30, 0xFE4F), (0xFF01, 0xFFEE), (0x20000, 0x3FFFD))
 MARK = "mM"
 _SEEN = r".cbu{xPoeaiyRkL" + MARK
 """Kinds of what is seen, for a set in a pattern; marks are seen with the letter before them."""
-HIDDEN = "hjzZvVqsfdNwlr"
+HIDDEN = "hjzZvVqsfdNwlrg"
 """Kinds of what is not."""
 
 
@@ -172,7 +173,8 @@ _EXPLAINED = re.compile(
             r"(?<=x)v(?=q)|(?<=xv)q",  # keycaps
             r"(?<=[ev])j(?=e)",  # families, professions
             r"(?<=k)V",  # a variant of an ideograph
-            rf"(?<=[{_SEEN}])z(?=[aR])",  # Persian, also after a Latin word
+            rf"(?<=[{_SEEN}])z(?=[aR])|(?<=a )z(?=a)",  # Persian, also after a Latin word, or a stray space
+            r"(?<=i)g(?=i)",
             rf"(?<=[aiM])[zj](?=[aiyM])|(?<=[aiM])j(?=[{_SEEN} ])",  # conjuncts; an Arabic letter by itself
             r"(?<=[yM])Z(?=y)|(?<=[yM])[zj](?=[yM])",  # between words of Khmer or Thai
             rf"(?<=[{_SEEN}])N(?=[{_SEEN}])|(?<=ev)N(?=[{_SEEN}])",

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from signoff.bot.text.alphabet import script
+from signoff.bot.text.destinations import Destination
 from signoff.bot.text.lookalikes import Suspect
 from signoff.bot.text.quotes import code, quoted
 from signoff.bot.text.text import cut, exact, visible
@@ -23,6 +24,12 @@ PLACES = {
     "context": "the agent's context",
 }
 UNREAD = "Only the first 100,000 characters were looked through for letters that pass for others."
+_WAYS = {
+    "user": "what stands before the @ is only the name of a user",
+    "backslash": "a backslash ends the name of the host",
+    "coded": "a part of its name is coded",
+    "number": "the host is written as a number",
+}
 _UNREADABLE = "its name is coded, and what it reads cannot be told"
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
@@ -53,6 +60,15 @@ def suspect(found: Suspect, path: Sequence[str], is_name: bool) -> str:
         return f"Too many unusual words {place} to look at each: letters in them may pass for others."
     name = "the name " if is_name else ""
     return f"{name}{code(visible(_around(found)))} {place}: {_odd(found)}."
+
+
+def leads(found: Destination, path: Sequence[str], is_name: bool) -> str:
+    """An address that leads to another host than it reads as."""
+    name = "the name " if is_name else ""
+    host = quoted(cut(visible(found.host), WORD)).replace("`", "\\u{60}")
+    return (
+        f"{name}{code(cut(visible(found.url), WORD))} {where(path)}: it goes to {host}; {_WAYS[found.way]}."
+    )
 
 
 def twins(one: str, other: str, path: Sequence[str]) -> str:
