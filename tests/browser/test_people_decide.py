@@ -26,7 +26,7 @@ def test_a_person_approves_and_sees_what_became_of_it(ask: Ask, look: Look) -> N
     card = the_card(page, "refund.approve")
     expect(card).to_contain_text("billing-bot asks @ana, @ben")
     expect(card).to_contain_text("Duplicate charge, ticket 991.")
-    expect(card).to_contain_text(re.compile(r"amount\s+120\s+customer\s+cus_42"))
+    expect(card).to_contain_text(re.compile(r"customer\s+cus_42\s+amount\s+120"))
     button(card, "Approve").click()
     expect(card).to_contain_text("Approved by @ana")
     got = agent.got()
@@ -97,10 +97,10 @@ def test_an_edit_refuses_what_is_wrong_shows_the_difference_and_runs_that(ask: A
 
 
 def test_a_long_payload_is_read_to_its_end_before_it_can_be_approved(ask: Ask, look: Look) -> None:
-    lines = [f"step {number}: restart the host number {number} of the fleet" for number in range(600)]
+    lines = [f"step {number}: restart the host number {number} of the fleet" for number in range(2_500)]
     page, agent = look("ana"), ask("deploy.review", {"plan": lines, "zuletzt": "the very last word"})
     card, review = the_card(page, "deploy.review"), form(page, "deploy.review")
-    expect(card).to_contain_text(re.compile(r"… \d+ more lines"))
+    expect(card).to_contain_text(re.compile(r"… [\d,]+ more lines"))
     expect(button(card, "Approve")).to_have_count(0)
     button(card, "Review…").click()
     seen, number = "", 0
@@ -115,7 +115,7 @@ def test_a_long_payload_is_read_to_its_end_before_it_can_be_approved(ask: Ask, l
             break
         expect(button(review, "Approve")).to_have_count(0)
         button(review, "Next").click()
-    assert number > 2
+    assert number > 1
     assert [line for line in [*lines, "the very last word"] if line not in seen] == []
     button(review, "Back").click()
     expect(review).to_contain_text(f"Page {number - 1} of")
@@ -134,7 +134,7 @@ def test_what_cannot_be_undone_asks_first_and_a_no_changes_nothing(ask: Ask, loo
     expect(card).to_contain_text("Cannot be undone")
     button(card, "Approve").click()
     expect(sure).to_contain_text("This cannot be undone. Run database.drop with this?")
-    expect(sure).to_contain_text("database orders-2019")
+    expect(sure).to_contain_text("database “orders-2019”")
     button(sure, "Cancel").click()
     expect(sure).to_have_count(0)
     expect(button(card, "Approve")).to_be_focused()
