@@ -36,7 +36,7 @@ ODD = """() => {
     if (sign && sign.replace(/icon-[a-z]+/, "icon-NAME") === drawn) continue;
     if (e.tagName === "A" && /^#/.test(e.getAttribute("href"))) continue;
     const block = e.closest(".context, .section")?.dataset.block ?? "";
-    if (/^(about|state):/.test(block) && WHO.includes(e.textContent)) continue;
+    if (/^(about|state)(:|$)/.test(block) && WHO.includes(e.textContent)) continue;
     out.push(e.outerHTML.slice(0, 300));
   }
   for (const e of document.querySelectorAll("*")) {
@@ -155,13 +155,13 @@ def test_200_kb_are_folded_on_the_card_and_read_page_by_page(ask: Ask, page: Pag
     expect(button(card, "Approve")).to_have_count(0)
     assert len(card.inner_text()) < 12_000
     button(card, "Review…").click()
-    for number in (1, 2):
-        expect(review).to_contain_text(f"Page {number} of")
-        expect(review).to_contain_text(EVIL)
-        expect(button(review, "Approve")).to_have_count(0)
-        harmless(page)
-        button(review, "Next").click()
-    expect(review).to_contain_text("Page 3 of")
+    expect(review).to_contain_text("Page 1 of 2")
+    expect(review).to_contain_text(EVIL)
+    expect(button(review, "Approve")).to_have_count(0)
+    harmless(page)
+    button(review, "Next").click()
+    expect(review).to_contain_text("Page 2 of 2")
+    harmless(page)
     page.screenshot(path=tmp_path / "review.png")
     button(review, "Dismiss").click()
     button(card, "Reject…").click()

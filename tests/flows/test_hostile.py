@@ -72,7 +72,10 @@ def check_all(road: Road) -> None:
     """No word of an agent's is markup anywhere, and nothing shown holds a hidden character."""
     for thing in rendered(road):
         if isinstance(thing, dict) and isinstance(thing.get("text"), str):
-            works = OURS.sub("", thing["text"])  # it says what the agent said too, and nothing of that works
+            said = [line for line in thing["text"].split("\n") if MARK in line or "evil.example" in line]
+            works = OURS.sub(
+                "", "\n".join(said)
+            )  # it says what the agent said too, and nothing of that works
             assert not re.search(r"[<>*~]|```|:[a-z0-9_+'-]+:|[a-z0-9]://", works), works
         for node in nodes(thing):
             text = node.get("text")
