@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.models.messages import ApprovalRequest
+from signoff.models.messages import ApprovalRequest, new_id
 from signoff.payload.canonical import canonical
 from signoff.payload.order import like, order_of, ordered
 
@@ -46,6 +46,6 @@ def test_what_was_sorted_keeps_nothing() -> None:
 
 def test_a_request_comes_back_from_its_rows_in_the_order_sent() -> None:
     sent = {"to": "a@example.org", "bcc": [{"z": 1, "a": 2}], "amount": 3}
-    request = ApprovalRequest.model_validate({"id": "x", "action": "mail.send", "payload": sent})
+    request = ApprovalRequest.model_validate({"id": str(new_id()), "action": "mail.send", "payload": sent})
     again = ApprovalRequest.from_rows(request.claims(), json.loads(request.payload_text))
     assert spelled(again.payload) == spelled(sent)
