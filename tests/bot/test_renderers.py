@@ -106,7 +106,7 @@ VALUES = st.recursive(
     | st.integers(-(2**53) + 1, 2**53 - 1)
     | st.booleans()
     | st.none()
-    | st.floats(allow_nan=False, width=16),
+    | st.floats(allow_nan=False, allow_infinity=False, width=16),
     lambda inner: (
         st.lists(inner, max_size=5)
         | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=4), inner, max_size=6)
