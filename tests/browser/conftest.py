@@ -48,7 +48,8 @@ def page_for(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def complain(message: ConsoleMessage) -> None:
         refused = "Failed to load resource" in message.text  # what the stand-in refuses; the page says it
-        if message.type in ("error", "warning") and not refused:
+        left = "closed before the connection is established" in message.text  # the page was left meanwhile
+        if message.type in ("error", "warning") and not refused and not left:
             faults.append(message.text)
 
     def open_(slack: Sandbox, user: str, where: str = "agent-approvals", **context: Any) -> Page:

@@ -20,7 +20,7 @@ export function settle(people, isPlace) {
   const called = (name) => people.find((one) => one.name === name || one.id === name);
   const me = called(first) ?? called(localStorage.getItem(LAST)) ?? people[0];
   if (me && !called(first)) {
-    const from = [first, ...rest].findIndex(isPlace);
+    const from = [first, ...rest].findLastIndex(isPlace); // who goes somewhere meanwhile adds a place
     history.replaceState(null, "", address([me.name, ...(from < 0 ? [] : [first, ...rest].slice(from))]));
   }
   return me;
