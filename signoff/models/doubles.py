@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, text, update
 
-from signoff.models.leases import pause, rested
+from signoff.models.leases import pause, rested, take
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
 from signoff.models.tables import CardDoubleRow
 
@@ -78,13 +78,8 @@ def of(store: Store, approval_id: str) -> Sequence[Place]:
 
 def claim(store: Store) -> Double | None:
     """The next one, for the one who redraws it; None where none is due."""
-    with store.reading() as connection:
-        row = connection.execute(_NEXT).scalar()
-    if row is None:
-        return None
-    with store.transaction() as connection:
-        found = connection.execute(_CLAIM, {"row": row}).first()
-    if found is None:  # somebody was faster
+    found = take(store, _NEXT, _CLAIM)
+    if found is None:
         return None
     return Double(found.id, found.approval_id, Place(found.conversation, found.message, found.thread))
 

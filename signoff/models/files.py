@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
-from signoff.models.leases import pause, rested
+from signoff.models.leases import pause, rested, take
 from signoff.models.store import MICROSECONDS, Store, files, now, payloads
 
 FileState = Literal["wanted", "posted", "unwanted"]
@@ -148,13 +148,8 @@ def erased(store: Store) -> int:
 
 def claim(store: Store) -> Claimed | None:
     """The next one, for who does what it needs: what somebody waits for first. None where none is due."""
-    with store.reading() as connection:
-        row = connection.execute(_NEXT).scalar()
-    if row is None:
-        return None
-    with store.transaction() as connection:
-        found = connection.execute(_CLAIM, {"row": row}).first()
-    if found is None:  # somebody was faster
+    found = take(store, _NEXT, _CLAIM)
+    if found is None:
         return None
     return Claimed(
         found.id, found.lease, found.approval_id, found.digest, found.state, found.conversation, found.thread,

@@ -10,7 +10,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    and_,
+    bindparam,
+    case,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from signoff.models.store import MICROSECONDS, Store, agents, cards, now
 
@@ -39,6 +51,19 @@ def pause(seconds: float) -> int:
 def rested(column: ColumnElement[int]) -> ColumnElement[bool]:
     """Of the time until which something rests: it is over."""
     return over(column, PAUSE_SECONDS + 1)
+
+
+def take(store: Store, next_one: Executable, claim: Executable) -> Row[Any] | None:
+    """The next row that is due, claimed; None where none is, or somebody was faster.
+
+    `next_one` finds its id, and `claim` takes it, by that id as `row`, and gives what is claimed.
+    """
+    with store.reading() as connection:
+        row = connection.execute(next_one).scalar()
+    if row is None:
+        return None
+    with store.transaction() as connection:
+        return connection.execute(claim, {"row": row}).first()
 
 
 class Leases:

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from signoff.bot.text.alphabet import skeleton
-from signoff.bot.text.differing import NOTHING, differing
+from signoff.bot.text.differing import NOTHING, differing, shared_beginning
 from signoff.bot.text.moments import date_span, seconds
 from signoff.bot.text.place import joined, part_text
 from signoff.bot.text.quotes import isolated
@@ -138,8 +138,8 @@ def by_line(old: str, new: str) -> str | None:
     too many.
     """
     before, after = old.split("\n"), new.split("\n")
-    start = _shared(before, after)
-    end = _shared(before[start:][::-1], after[start:][::-1])
+    start = shared_beginning(before, after)
+    end = shared_beginning(before[start:][::-1], after[start:][::-1])
     middle = before[start : len(before) - end], after[start : len(after) - end]
     if max(map(len, middle)) > COMPARED:
         return None
@@ -155,12 +155,6 @@ def by_line(old: str, new: str) -> str | None:
             shown += [f"- {isolated(text)}" for text in middle[0][i1:i2]]
             shown += [f"+ {isolated(text)}" for text in middle[1][j1:j2]]
     return "\n".join([*shown, *_same(before[len(before) - end :], True, False)])
-
-
-def _shared(one: list[str], other: list[str]) -> int:
-    """How many lines two texts begin with together."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _same(lines: list[str], after: bool, before: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Any, Final
 
@@ -120,3 +120,9 @@ def _parts(item: Any) -> frozenset[str]:
     if isinstance(item, list):
         return frozenset(map(canonical, item))
     return frozenset(str(item).split()) if isinstance(item, str) else frozenset()
+
+
+def shared_beginning(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines two texts begin with together."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

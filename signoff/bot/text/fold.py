@@ -41,11 +41,6 @@ class Folded:
     whole: bool = True
 
 
-def fold_payload(approval: Approval, one_liners: int = ONE_LINERS) -> Folded:
-    """The payload as a card shows it."""
-    return fold(values_of(approval), CHARACTERS, LINES, one_liners)
-
-
 def values_of(approval: Approval) -> list[Value]:
     """The payload's values, and which of its files can be looked at in the card's thread."""
     return values(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
@@ -53,7 +48,7 @@ def values_of(approval: Approval) -> list[Value]:
 
 def shown_whole(approval: Approval) -> bool:
     """True where the card shows the payload in full, so that an Approve may stand on it."""
-    return fold_payload(approval).whole
+    return fold(values_of(approval), CHARACTERS, LINES, ONE_LINERS).whole
 
 
 def fold(

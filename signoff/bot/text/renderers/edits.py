@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
 
+from signoff.bot.text.differing import shared_beginning
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.renderers import Seen, Summary
 from signoff.bot.text.renderers.parts import ARROW, FEW, box, fields, headline, named, said, warned
@@ -181,8 +182,8 @@ def _split(text: str) -> tuple[list[str], bool]:
 
 def _by_line(old: str, new: str, work: _Work) -> tuple[list[str], int, int]:
     (before, old_ends), (after, new_ends) = _split(old), _split(new)
-    start = _shared(before, after)
-    end = _shared(before[start:][::-1], after[start:][::-1])
+    start = shared_beginning(before, after)
+    end = shared_beginning(before[start:][::-1], after[start:][::-1])
     gone, come = before[start : len(before) - end], after[start : len(after) - end]
     shown = [_marked(" ", text) for text in before[:start]]
     removed = added = 0
@@ -207,11 +208,6 @@ def _changes(gone: list[str], come: list[str], work: _Work) -> Iterator[tuple[st
     work.left -= pairs
     for kind, i1, i2, j1, j2 in SequenceMatcher(None, gone, come, autojunk=False).get_opcodes():
         yield kind, gone[i1:i2], come[j1:j2]
-
-
-def _shared(one: list[str], other: list[str]) -> int:
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _marked(mark: str, text: str) -> str:

@@ -18,6 +18,7 @@ from signoff.bot.text.renderers.recipients import plainly, recipients
 from signoff.bot.text.row import Row, Span, name_text, scalar_text
 from signoff.bot.text.text import cut, visible
 from signoff.bot.text.words import summaries as words
+from signoff.bot.text.words.card import kilobytes
 
 _TEXTS = frozenset(
     ["body", "text", "content", "message", "plain", "bodytext", "textbody", "plaintext", "bodyplain"]
@@ -113,7 +114,7 @@ def _headers(headers: list[tuple[str, str]]) -> Iterator[Row]:
 
 
 def _attached(name: str, kind: str, size: int) -> list[Span]:
-    about = f"  {visible(kind)}, {words.kilobytes(size)}"
+    about = f"  {visible(kind)}, {kilobytes(size)}"
     return [(f"{words.ATTACHMENT} ", "italic"), (scalar_text(name), "bold"), (about, "italic")]
 
 

@@ -241,8 +241,3 @@ def comments(size: int) -> str:
 def images(number: int) -> str:
     """What is loaded when a mail is read."""
     return f"It shows {count(number, 'image')}."
-
-
-def kilobytes(size: int) -> str:
-    """A size in bytes, as people read it."""
-    return f"{size:,} bytes" if size < 1_000 else f"{max(round(size / 1_000), 1):,} KB"
