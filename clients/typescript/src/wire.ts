@@ -1,0 +1,1 @@
+export interface components { schemas: { State: { id: string; status: string; action: string; code: string; expires_at: string; receipt?: string|null; payload?: string|null; permalink?: string|null; spent?: string|null } } }
