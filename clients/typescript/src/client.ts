@@ -29,6 +29,8 @@ export interface Delivery {
 const POLL = 30;
 /** Beyond those, seconds until a poll counts as lost. */
 const LATE = 15;
+/** Seconds before asking again where a poll was answered before its time, and nothing is decided. */
+const EARLY = 0.5;
 /** Seconds that the server is given at least to say who may run it, and at most to be told what became of it. */
 const SPEND = 10;
 
@@ -57,7 +59,11 @@ export class Signoff {
    * Throws Invalid (nothing was sent, or it was not taken), Duplicate, Limited, Unreachable or ConfigError.
    */
   async request<P extends object>(action: string, payload: P, claims: Claims = {}): Promise<Ticket<P>> {
-    return this.#request(action, payload, claims, this.#patience);
+    const ticket = await this.#built(action, payload, claims);
+    await this.#send(ticket, this.#patience).catch((error: unknown) => {
+      throw named(error, action);
+    });
+    return ticket;
   }
 
   /**
@@ -70,14 +76,15 @@ export class Signoff {
     const { timeout, signal, runs = "once", ...claims } = ask;
     if (runs !== "once" && runs !== "at-least-once") throw new Invalid('runs is "once" or "at-least-once".');
     const end = endOf(timeout);
-    const ticket = await this.#request(action, payload, claims, Math.min(this.#patience, end - now()), signal);
+    const ticket = await this.#built(action, payload, claims);
     try {
+      await this.#send(ticket, Math.min(this.#patience, end - now()), signal);
       const receipt = await ticket.wait({ timeout: timeout === undefined ? undefined : end - now(), signal });
       if (runs === "once") await this.spend(receipt, { timeout: Math.max(SPEND, end - now()), signal });
       return receipt;
     } catch (error) {
-      if (signal?.aborted) await this.cancel(ticket.id, "Its agent has given up.").catch(() => {});
-      throw error;
+      if (signal?.aborted) await this.#cancel(ticket.id, "Its agent has given up.", SPEND / 2).catch(() => {});
+      throw named(error, action);
     }
   }
 
@@ -104,8 +111,7 @@ export class Signoff {
 
   /** Withdraw a request; the receipt says `cancelled`, or what had been decided before. */
   async cancel(id: string, reason = ""): Promise<Receipt> {
-    const state = await this.#state("POST", checkedId(id), "/cancel", { body: { reason }, patience: this.#patience });
-    return accept(state, this.#taken, id);
+    return this.#cancel(checkedId(id), reason, this.#patience);
   }
 
   /**
@@ -176,16 +182,21 @@ export class Signoff {
       const poll = Math.max(1, Math.ceil(Math.min(POLL, left)));
       const answers = reached ? Math.min(poll + LATE, left) : poll + LATE;
       const patience = Math.min(reached ? Infinity : this.#patience, left);
+      const started = now();
       try {
         const state = await this.#state("GET", ticket.id, `?wait=${poll}`, { answers, patience, signal });
         reached = true;
-        if (state.status === "pending") continue;
+        if (state.status === "pending") {
+          // One that ends answers at once; whoever asked at once again would get in its way.
+          if (now() - started < poll / 2) await sleep(EARLY, signal);
+          continue;
+        }
         const receipt = await accept(state, this.#taken, ticket.id, ticket.digest);
         if (receipt instanceof ApprovedReceipt) return receipt as ApprovedReceipt<P>;
         throw refusal(receipt);
       } catch (error) {
         if (error instanceof Unknown && ticket.body) {
-          await this.#send(ticket.body, left, signal); // its server was restored from before it
+          await this.#send(ticket, left, signal); // its server was restored from before it
           await sleep(1, signal);
         } else if (!(error instanceof Unreachable && reached && end <= now() + 1)) {
           throw named(error, ticket.action);
@@ -194,14 +205,8 @@ export class Signoff {
     }
   }
 
-  async #request<P extends object>(
-    action: string,
-    payload: P,
-    claims: Claims,
-    patience: number,
-    signal?: AbortSignal,
-  ): Promise<Ticket<P>> {
-    const built = await build(this.agent, action, payload, claims, this.#secret);
+  async #built<P extends object>(action: string, payload: P, claims: Claims): Promise<Ticket<P>> {
+    const { id, digest, body } = await build(this.agent, action, payload, claims, this.#secret);
     if (claims.reversible === undefined && !this.#warned) {
       this.#warned = true;
       console.warn(
@@ -209,14 +214,16 @@ export class Signoff {
           'say reversible: true, false or "costly".',
       );
     }
-    const state = await this.#send(built.body, patience, signal).catch((error: unknown) => {
-      throw named(error, action);
-    });
-    return new Ticket<P>(this, built.id, built.digest, action, built.body, state.code);
+    return new Ticket<P>(this, id, digest, action, body);
   }
 
-  async #send(body: JsonObject, patience: number, signal?: AbortSignal): Promise<State> {
-    return stateOf(await this.#gateway.call("POST", "/v1/requests", { body, patience, signal }));
+  async #send({ body }: Ticket<any>, patience: number, signal?: AbortSignal): Promise<void> {
+    stateOf(await this.#gateway.call("POST", "/v1/requests", { ...(body && { body }), patience, signal }));
+    signal?.throwIfAborted();
+  }
+
+  async #cancel(id: string, reason: string, patience: number): Promise<Receipt> {
+    return accept(await this.#state("POST", id, "/cancel", { body: { reason }, patience }), this.#taken, id);
   }
 
   async #state(method: string, id: string, more: string, call: Call): Promise<State> {

@@ -50,7 +50,7 @@ export class Gateway {
   }
 
   async #once(method: string, path: string, body: object | undefined, answers: number, signal?: AbortSignal): Promise<Found> {
-    const limit = AbortSignal.timeout(answers * 1000);
+    const limit = AbortSignal.timeout(Math.max(1, Math.ceil(answers * 1000)));
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}`, accept: "application/json" };
     if (body) headers["content-type"] = "application/json";
     try {
@@ -60,7 +60,8 @@ export class Gateway {
         ...(body && { body: JSON.stringify(body) }),
         redirect: "error", // the token goes nowhere else
         credentials: "omit",
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        // What is being sent is seen through: else nobody could say whether there is something to withdraw.
+        signal: signal && !body ? AbortSignal.any([signal, limit]) : limit,
       });
       return outcome(response.status, response.headers, await text(response));
     } catch (error) {

@@ -26,7 +26,7 @@ interface Client {
 /** A request that was sent. `digest` is its payload's, undefined where this process did not send it. */
 export class Ticket<P extends object = JsonObject> {
   readonly #client: Client;
-  /** What people call it. */
+  /** What people call it; where another one has the same, more of its characters (see `get`). */
   readonly code: string;
   /** @internal */
   readonly body: JsonObject | undefined;
@@ -38,10 +38,9 @@ export class Ticket<P extends object = JsonObject> {
     readonly digest?: string,
     readonly action = "",
     body?: JsonObject,
-    code?: string,
   ) {
     this.#client = client;
-    this.code = code ?? shortCode(id);
+    this.code = shortCode(id);
     Object.defineProperty(this, "body", { value: body, enumerable: false }); // no log prints the payload
   }
 

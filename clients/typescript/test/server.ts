@@ -1,0 +1,98 @@
+/** Starts server.py, and tells it what to do. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Signoff, type Settings } from "../src/index.js";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const PYTHON = process.env["PYTHON"] ?? `${ROOT}.venv/bin/python`;
+
+export interface Row {
+  status: string;
+  outcome: { succeeded: boolean; note: string } | null;
+  request: Record<string, unknown>;
+  spent_by: string | null;
+}
+
+export class Server {
+  url = "";
+  token = "";
+  other = "";
+  spend = "";
+  verify_key = "";
+  readonly #child = spawn(PYTHON, [fileURLToPath(new URL("server.py", import.meta.url))], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  readonly #lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+
+  static async start(): Promise<Server> {
+    if (!existsSync(PYTHON)) throw new Error(`There is no ${PYTHON}: make .venv/.installed`);
+    const server = new Server();
+    return Object.assign(server, await server.#told());
+  }
+
+  /** A client of this server. */
+  client(settings: Settings = {}): Signoff {
+    return new Signoff({ ...this.settings, ...settings });
+  }
+
+  get settings() {
+    return { url: this.url, token: this.token, agent: "billing-bot", verifyKey: this.verify_key };
+  }
+
+  async decide(request_id: string, said: { vote?: string; payload?: object; reason?: string } = {}): Promise<void> {
+    await this.#do("decide", { request_id, ...said });
+  }
+
+  /** Decides the next request that waits, whosoever it is, and gives its id. */
+  async decideNext(said: { vote?: string; payload?: object; reason?: string } = {}): Promise<string> {
+    for (;;) {
+      const [first] = (await this.#do("waiting")) as string[];
+      if (first) {
+        await this.decide(first, said);
+        return first;
+      }
+    }
+  }
+
+  look(request_id: string): Promise<Row> {
+    return this.#do("look", { request_id }) as Promise<Row>;
+  }
+
+  async follow(text: string): Promise<void> {
+    await this.#do("follow", { text });
+  }
+
+  /** Nothing waits any more. */
+  async clear(): Promise<void> {
+    await this.#do("clear");
+  }
+
+  async stop(): Promise<void> {
+    await this.#do("stop");
+  }
+
+  async restart(): Promise<void> {
+    await this.#do("start");
+  }
+
+  async end(): Promise<void> {
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null) await once(this.#child, "exit");
+  }
+
+  async #do(name: string, said: object = {}): Promise<unknown> {
+    this.#child.stdin.write(`${JSON.stringify({ do: name, ...said })}\n`);
+    const answer = (await this.#told()) as { done?: unknown; error?: string };
+    if (answer.error) throw new Error(answer.error);
+    return answer.done;
+  }
+
+  async #told(): Promise<object> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("The server has ended.");
+    return JSON.parse(value);
+  }
+}
