@@ -14,6 +14,16 @@ import { explain } from "./explanation.js";
 import type { ApprovedReceipt } from "./receipts.js";
 import type { Ask } from "./request.js";
 
+/** What the model is told of a call that did not run; `cause` is why. */
+export class NotRun extends Error {
+  override readonly name = "NotRun";
+
+  /** The SDK shows this to the model. */
+  override toString(): string {
+    return this.message;
+  }
+}
+
 /** What is said with every call. `run` names the conversation: with it a call that is repeated attaches to its card. */
 export interface ToolOptions extends Omit<Ask, "key" | "schema" | "signal"> {
   /** Tool → action; its name, if not said. */
@@ -52,7 +62,10 @@ export function gatedTool<TOOL extends Tool>(signoff: Signoff, name: string, too
         signal: abortSignal,
       });
       if (receipt.edited) {
-        await checkEdit(schema.validate, receipt.payload);
+        await checkEdit(schema.validate, receipt.payload).catch(async (error: unknown) => {
+          await report(receipt, error);
+          throw error;
+        });
         if (edits.size >= MOST_EDITS) edits.clear();
         edits.set(toolCallId, `A person changed the input before it ran: ${canonical(receipt.payload)}`);
       }
@@ -61,7 +74,7 @@ export function gatedTool<TOOL extends Tool>(signoff: Signoff, name: string, too
       abortSignal?.throwIfAborted();
       // The model reads the message, so no address is in it.
       const text = error instanceof NotApproved ? explain(error) : `${action} was not run: ${kindOf(error)}.`;
-      throw new Error(text, { cause: error });
+      throw new NotRun(text, { cause: error });
     }
   };
   const report = async (receipt: ApprovedReceipt, error?: unknown): Promise<void> => {

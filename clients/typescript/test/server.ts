@@ -46,15 +46,19 @@ export class Server {
     await this.#do("decide", { request_id, ...said });
   }
 
-  /** Decides the next request that waits, whosoever it is, and gives its id. */
-  async decideNext(said: { vote?: string; payload?: object; reason?: string } = {}): Promise<string> {
+  /** The id of the next request that waits, whosoever it is. */
+  async next(): Promise<string> {
     for (;;) {
       const [first] = (await this.#do("waiting")) as string[];
-      if (first) {
-        await this.decide(first, said);
-        return first;
-      }
+      if (first) return first;
     }
+  }
+
+  /** Decides the next request that waits, and gives its id. */
+  async decideNext(said: { vote?: string; payload?: object; reason?: string } = {}): Promise<string> {
+    const id = await this.next();
+    await this.decide(id, said);
+    return id;
   }
 
   look(request_id: string): Promise<Row> {
