@@ -17,7 +17,8 @@ import { Ticket, type Pending } from "./ticket.js";
 import type { Taken } from "./tokens.js";
 import type { components } from "./wire.js";
 
-type State = components["schemas"]["State"];
+type Wire = components["schemas"];
+type State = Wire["State"];
 
 /** A decision that arrived; what is not acknowledged comes again. */
 export interface Delivery {
@@ -122,7 +123,7 @@ export class Signoff {
   async spend(receipt: Receipt, { timeout = Infinity, signal }: Wait = {}): Promise<void> {
     if (receipt.status !== "approved") throw new NOT_APPROVED[receipt.status](receipt.reason, receipt);
     const by = processName();
-    const call = { body: { by }, patience: timeout, signal }; // sent again it is answered again, as `by` is the same
+    const call = { body: { by } satisfies Wire["Spend"], patience: timeout, signal }; // sent again it is answered again, as `by` is the same
     const found = await this.#gateway.call("POST", `/v1/requests/${receipt.id}/spend`, call);
     const token = (found as { receipt?: unknown } | undefined)?.receipt;
     const notice = await verifyNotice(typeof token === "string" ? token : "", this.#taken.keys, receipt);
@@ -132,7 +133,7 @@ export class Signoff {
 
   /** Say what became of an approved action: its card shows it. `note` has at most 4,000 characters. */
   async report(id: string, succeeded: boolean, note = ""): Promise<void> {
-    const call = { body: { succeeded, note }, patience: Math.min(this.#patience, SPEND) };
+    const call = { body: { succeeded, note } satisfies Wire["Outcome"], patience: Math.min(this.#patience, SPEND) };
     await this.#gateway.call("POST", `/v1/requests/${checkedId(id)}/outcome`, call);
   }
 
@@ -151,8 +152,8 @@ export class Signoff {
       const states = (found as { decisions?: unknown } | undefined)?.decisions;
       for (const one of Array.isArray(states) ? (states as (State & { entry: string })[]) : []) {
         const ack = async (): Promise<void> => {
-          const call = { body: { group, entries: [one.entry] }, patience: this.#patience };
-          await this.#gateway.call("POST", "/v1/decisions/ack", call);
+          const body = { group, entries: [one.entry] } satisfies Wire["Ack"];
+          await this.#gateway.call("POST", "/v1/decisions/ack", { body, patience: this.#patience });
         };
         const receipt = await accept(one, this.#taken, one.id).catch((error: unknown) => {
           if (!(error instanceof NotVerified)) throw error;
@@ -223,7 +224,8 @@ export class Signoff {
   }
 
   async #cancel(id: string, reason: string, patience: number): Promise<Receipt> {
-    return accept(await this.#state("POST", id, "/cancel", { body: { reason }, patience }), this.#taken, id);
+    const body = { reason } satisfies Wire["Cancel"];
+    return accept(await this.#state("POST", id, "/cancel", { body, patience }), this.#taken, id);
   }
 
   async #state(method: string, id: string, more: string, call: Call): Promise<State> {

@@ -15,8 +15,8 @@ const ANSWERS = 15;
 const PAUSES = [0.1, 0.25, 0.5, 1, 2, 5, 10];
 /** A clock of ours fires at once where it is told more than 24 days. */
 const LONGEST_PAUSE = 3600;
-/** Bytes of an answer that are read: no state is larger. */
-const MOST = 2 * 1024 * 1024;
+/** Bytes of an answer that are read: no decisions that come at once are more. */
+const MOST = 8 * 1024 * 1024;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 export class Gateway {

@@ -15,6 +15,7 @@ import type { Keys } from "./keys.js";
 import { bind, checkTime, verify, type Receipt } from "./receipts.js";
 import { gatewayOf, type Settings } from "./settings.js";
 import { unverified } from "./tokens.js";
+import type { components } from "./wire.js";
 
 /** Who has spent it, in their own words, and when. */
 export interface Spent {
@@ -129,7 +130,8 @@ export function gatewayStore(settings: Pick<Settings, "url" | "token" | "fetch">
   const gateway = gatewayOf(settings);
   return {
     async spend({ receipt, payload }, spent) {
-      const body = { receipt: receipt.token, action: receipt.action, payload, by: spent.by };
+      const { token, action } = receipt;
+      const body = { receipt: token, action, payload, by: spent.by } satisfies components["schemas"]["ToSpend"];
       const found = (await gateway.call("POST", "/v1/receipts/spend", { body, patience })) as Partial<Spent> | undefined;
       if (found?.by !== spent.by) throw new Unreachable("The gateway does not say who has spent it.");
       return spent;

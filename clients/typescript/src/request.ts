@@ -2,6 +2,7 @@
 import { canonical, copy, digest, isPlain, type JsonObject } from "./canonical.js";
 import { Invalid } from "./errors.js";
 import { keyedNonce, random, requestId } from "./identity.js";
+import type { components } from "./wire.js";
 
 export type Reversibility = "reversible" | "costly" | "irreversible";
 
@@ -76,7 +77,7 @@ const MAX_PAYLOAD = 256 * 1024;
 const ACTION = /^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$/;
 
 /** Claim → its name on the wire. */
-const NAMES: Record<keyof Claims, string> = {
+const NAMES: Record<keyof Claims, keyof components["schemas"]["ApprovalRequest"]> = {
   reason: "reason",
   reversible: "reversibility",
   risk: "risk",

@@ -111,11 +111,13 @@ DO = {one.__name__: one for one in (decide, follow, look, waiting, clear, stop, 
 
 def main() -> None:
     """Serve, and do as told."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as ends:
         server = RedisServer(Path(name))
         server.start()
+        ends.callback(server.stop, kill=True)
         core = build(Path(name), server.url)
         stage = Stage(core, server.url)
+        ends.callback(stage.close)
         tell(
             url=stage.door.url, token=stage.door.token, verify_key=core.signer.verify_key,
             other=tokens.add(core.store, "other-bot", ("ask",)),
@@ -127,8 +129,6 @@ def main() -> None:
                 tell(done=DO[said.pop("do")](stage, **said))
             except Exception as error:
                 tell(error=f"{type(error).__name__}: {error}")
-        stage.close()
-        server.stop(kill=True)
 
 
 def tell(**said: Any) -> None:
