@@ -1,3 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["test/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } });
+// One process for all files, so that they share one server.
+export default defineConfig({
+  test: { include: ["test/*.test.ts"], fileParallelism: false, isolate: false, testTimeout: 60_000, silent: "passed-only" },
+});

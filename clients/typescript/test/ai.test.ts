@@ -2,19 +2,14 @@
 import { generateText, stepCountIs, streamText, tool, type ToolSet } from "ai";
 import { MockLanguageModelV4, simulateReadableStream } from "ai/test";
 import { z } from "zod";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { gatedTool, gatedTools } from "../src/ai.js";
 import { ConfigError } from "../src/index.js";
-import { Server } from "./server.js";
+import { server } from "./server.js";
 
 const REFUND = { customer: "cus_42", amount: 120 };
-let server: Server;
 let ran: unknown[] = [];
 
-beforeAll(async () => {
-  server = await Server.start();
-});
-afterAll(() => server.end());
 afterEach(async () => {
   ran = [];
   await server.clear();

@@ -1,7 +1,7 @@
 /** The client against a real server: what people decide is what runs, over outages, and once. */
 import { createHmac } from "node:crypto";
 import { inspect } from "node:util";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   AlreadySpent,
   Blocked,
@@ -20,15 +20,10 @@ import {
   type ApprovedReceipt,
   type Receipt,
 } from "../src/index.js";
-import { Server } from "./server.js";
+import { server } from "./server.js";
 
 const REFUND = { customer: "cus_42", amount: 120 };
-let server: Server;
 
-beforeAll(async () => {
-  server = await Server.start();
-});
-afterAll(() => server.end());
 afterEach(() => server.clear());
 
 test("what was approved comes back verified, spent for this process, and is reported", async () => {

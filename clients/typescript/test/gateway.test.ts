@@ -2,21 +2,18 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { AlreadySpent, Limited, NotVerified, Unreachable, type ApprovedReceipt } from "../src/index.js";
-import { Server } from "./server.js";
+import { server } from "./server.js";
 
 const REFUND = { customer: "cus_42", amount: 120 };
-let server: Server;
 /** An approved request, and one that was rejected; their states as the gateway tells them. */
 let approved: Record<string, unknown>;
 let rejected: Record<string, unknown>;
 
 beforeAll(async () => {
-  server = await Server.start();
   [approved, rejected] = await Promise.all([state("approve", REFUND), state("reject", { amount: 9 })]);
 });
-afterAll(() => server.end());
 afterEach(() => server.clear());
 
 async function state(vote: string, payload: object): Promise<Record<string, unknown>> {

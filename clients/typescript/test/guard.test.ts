@@ -1,5 +1,5 @@
 /** The guard of an executor: a receipt lets just its payload of just its action run, once. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   AlreadySpent,
   ConfigError,
@@ -17,15 +17,10 @@ import {
   type Spent,
   type Store,
 } from "../src/index.js";
-import { Server } from "./server.js";
+import { server } from "./server.js";
 
 const REFUND = { customer: "cus_42", amount: 120 };
-let server: Server;
 
-beforeAll(async () => {
-  server = await Server.start();
-});
-afterAll(() => server.end());
 
 async function receiptOf(vote = "approve"): Promise<Receipt> {
   const ticket = await server.client().request("refund.create", REFUND, { reversible: true });
@@ -62,7 +57,7 @@ test.each(["the gateway's", "one of its own"])("of many at once one runs, with %
 });
 
 test("what is not just what was approved does not run", async () => {
-  const [right, no] = await Promise.all([receiptOf(), receiptOf("reject")]);
+  const [right, no] = [await receiptOf(), await receiptOf("reject")];
   const own = guard(memory());
   await expect(own.spend(right, { ...REFUND, amount: 12000 }, "refund.create")).rejects.toThrow(OtherPayload);
   await expect(own.spend(right, REFUND, "db.drop")).rejects.toThrow(OtherAction);

@@ -1,6 +1,5 @@
-/** Starts server.py, and tells it what to do. */
+/** One server.py for all tests, and what it is told to do. It ends with this process, whose end its input tells. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -16,7 +15,7 @@ export interface Row {
   spent_by: string | null;
 }
 
-export class Server {
+class Server {
   url = "";
   token = "";
   other = "";
@@ -27,10 +26,9 @@ export class Server {
   });
   readonly #lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
 
-  static async start(): Promise<Server> {
-    if (!existsSync(PYTHON)) throw new Error(`There is no ${PYTHON}: make .venv/.installed`);
-    const server = new Server();
-    return Object.assign(server, await server.#told());
+  async started(): Promise<this> {
+    for (const handle of [this.#child, this.#child.stdin, this.#child.stdout] as { unref(): void }[]) handle.unref();
+    return Object.assign(this, await this.#told());
   }
 
   /** A client of this server. */
@@ -82,11 +80,6 @@ export class Server {
     await this.#do("start");
   }
 
-  async end(): Promise<void> {
-    this.#child.stdin.end();
-    if (this.#child.exitCode === null) await once(this.#child, "exit");
-  }
-
   async #do(name: string, said: object = {}): Promise<unknown> {
     this.#child.stdin.write(`${JSON.stringify({ do: name, ...said })}\n`);
     const answer = (await this.#told()) as { done?: unknown; error?: string };
@@ -100,3 +93,8 @@ export class Server {
     return JSON.parse(value);
   }
 }
+
+if (!existsSync(PYTHON)) throw new Error(`There is no ${PYTHON}: make .venv/.installed`);
+// Test files share this process (vitest.config.ts), and so the server.
+const shared = globalThis as { server?: Promise<Server> };
+export const server = await (shared.server ??= new Server().started());

@@ -2,12 +2,10 @@
 import { readFileSync } from "node:fs";
 import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
 import { expect, test } from "vitest";
-import { Server } from "./server.js";
+import { server } from "./server.js";
 
 test("src/wire.ts is what `npm run types` makes of a running server's /v1/openapi.json", async () => {
-  const server = await Server.start();
   const made = await openapiTS(new URL(`${server.url}/v1/openapi.json`), { defaultNonNullable: false });
-  await server.end();
   const written = readFileSync(new URL("../src/wire.ts", import.meta.url), "utf8");
   expect(written).toBe(COMMENT_HEADER + astToString(made));
 });
