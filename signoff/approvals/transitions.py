@@ -77,6 +77,7 @@ def draft(
         payload=request.payload,
         payload_text=text,
         digest_sent=digest(text),
+        traceparent=request.traceparent,
     )
     return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner})
 
@@ -134,7 +135,10 @@ def _values(draft: Draft) -> dict[str, Any]:
     one = draft.approval
     names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
     return {
-        **{name: getattr(one, name) for name in (*names, "created_at", "expires_at", "code_length")},
+        **{
+            name: getattr(one, name)
+            for name in (*names, "created_at", "expires_at", "code_length", "traceparent")
+        },
         "glimpse": _glimpse(one),
         "rejected_before": draft.recalled,
         "key": one.request.key,
