@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import signal
@@ -40,6 +41,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say of each test with which it shares what is slow to start, and whether it needs a server."""
     for item in items:
         place(item)
+
+
+def pytest_collection_finish() -> None:
+    """The collector of garbage does not walk through thousands of tests again and again: they stay."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
