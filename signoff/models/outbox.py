@@ -8,7 +8,6 @@ is sent. Times are microseconds since 1970.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -17,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
-    delete,
     exists,
     func,
     literal_column,
@@ -42,25 +40,21 @@ REST_SECONDS = 86_400
 """The longest that a receiver's Retry-After is heeded."""
 CLAIM_SECONDS = 40
 """Longer than sending one takes. What a worker that died had claimed is due again by then."""
-KEPT_SECONDS = 30 * 86_400
-"""How long it is known what was sent."""
-TOO_FAR_SECONDS = 2 * 86_400
-"""What is due later than this was written before the clock was put back."""
-CHUNK = 1000
 FORGOTTEN = "its request is in no row any more"
 
 endpoints = WebhookEndpointRow.__table__  # type: ignore[attr-defined]
 deliveries = WebhookDeliveryRow.__table__  # type: ignore[attr-defined]
 
-_ADD = text(
+MESSAGES = (
     "INSERT INTO webhook_delivery (id, endpoint_id, approval_id, kind, created_at, due_at) "
     "SELECT 'msg_' || substr(e.id, 4) || '_' || a.id || '_' || a.status, e.id, a.id, 'request.' || a.status, "
     ":at, :at FROM approval AS a JOIN webhook_endpoint AS e ON e.agent = a.agent "
-    "WHERE a.id = :approval_id AND e.off_at IS NULL AND e.events LIKE '%\"request.' || a.status || '\"%' "
-    "ON CONFLICT DO NOTHING"
+    "WHERE e.events LIKE '%\"request.' || a.status || '\"%' "
 )
+"""The messages of ended approvals to the endpoints that want them; which ones, has to be added."""
+_ADD = text(MESSAGES + "AND a.id = :approval_id AND e.off_at IS NULL ON CONFLICT DO NOTHING")
 _DUE = deliveries.c.due_at <= now()
-_READY = select(endpoints.c.id).where(
+_READY = select(endpoints.c.id, endpoints.c.failing_since.is_not(None)).where(
     endpoints.c.off_at.is_(None),
     over(endpoints.c.rests_until, REST_SECONDS + 1),
     exists().where(deliveries.c.endpoint_id == endpoints.c.id, _DUE),
@@ -107,7 +101,7 @@ _LOAD = (
     .order_by(deliveries.c.created_at)
 )
 _MINE = (deliveries.c.id == bindparam("message"), deliveries.c.lease == bindparam("mine"))
-_NOTED = {"code": bindparam("answer"), "fault": bindparam("why")}
+_NOTED: dict[str, Any] = {"code": bindparam("answer"), "fault": bindparam("why")}
 _END = update(deliveries).where(*_MINE).values(due_at=None, ended_at=now(), **_NOTED)
 _LATER = update(deliveries).where(*_MINE).values(due_at=now() + bindparam("pause"), **_NOTED)
 _THIS = endpoints.c.id == bindparam("endpoint")
@@ -124,46 +118,6 @@ _FAILS = (
         rests_until=now() + bindparam("rest"),
     )
     .returning(endpoints.c.failing_since, now().label("now"))
-)
-_AGAIN = {"due_at": now(), "attempts": 0, "ended_at": None, "code": None, "fault": None}
-_REPLAY = update(deliveries).where(deliveries.c.id == bindparam("message")).values(**_AGAIN)
-_UNDELIVERED = deliveries.c.ended_at.is_(None) | deliveries.c.fault.is_not(None)
-_REPLAY_FAILED = (
-    update(deliveries)
-    .where(deliveries.c.endpoint_id == bindparam("endpoint"), _UNDELIVERED)
-    .values(**_AGAIN)
-)
-_REPLAY_SINCE = (
-    "INSERT INTO webhook_delivery (id, endpoint_id, approval_id, kind, created_at, due_at) "
-    "SELECT 'msg_' || substr(e.id, 4) || '_' || a.id || '_' || a.status, e.id, a.id, 'request.' || a.status, "
-    ":at, :at FROM approval AS a JOIN webhook_endpoint AS e ON e.agent = a.agent "
-    "WHERE e.id = :endpoint AND a.ended_at >= :since AND e.events LIKE '%\"request.' || a.status || '\"%' "
-    "ON CONFLICT (endpoint_id, approval_id, kind) DO UPDATE "
-    "SET due_at = excluded.due_at, attempts = 0, ended_at = NULL, code = NULL, fault = NULL"
-)
-_SINCE_ALL = text(_REPLAY_SINCE)
-_SINCE = text(f"{_REPLAY_SINCE} WHERE webhook_delivery.ended_at IS NULL OR webhook_delivery.fault IS NOT NULL")
-_NEWEST = select(deliveries).order_by(deliveries.c.created_at.desc(), deliveries.c.id).limit(bindparam("most"))
-_NEWEST_OF = _NEWEST.where(deliveries.c.endpoint_id == bindparam("endpoint"))
-_FAILED = deliveries.c.ended_at.is_not(None) & deliveries.c.fault.is_not(None)
-_WAITING = (
-    select(deliveries.c.endpoint_id, func.count().label("number"), func.min(deliveries.c.created_at).label("oldest"))
-    .where(deliveries.c.due_at.is_not(None))
-    .group_by(deliveries.c.endpoint_id)
-)
-_OLD = (
-    select(deliveries.c.id)
-    .where(
-        deliveries.c.created_at < now() - literal_column(str(KEPT_SECONDS * MICROSECONDS)),
-        deliveries.c.ended_at.is_not(None),
-    )
-    .limit(CHUNK)
-)
-_CLEAR = delete(deliveries).where(deliveries.c.id.in_(_OLD))
-_TOO_FAR = (
-    update(deliveries)
-    .where(deliveries.c.due_at > now() + literal_column(str(TOO_FAR_SECONDS * MICROSECONDS)))
-    .values(due_at=now())
 )
 
 
@@ -215,10 +169,10 @@ def add(connection: Connection, approval_id: str, at: int) -> None:
     connection.execute(_ADD, {"approval_id": approval_id, "at": at})
 
 
-def ready(store: Store) -> Sequence[str]:
-    """The endpoints that have something due, and do not rest."""
+def ready(store: Store) -> list[tuple[str, bool]]:
+    """The endpoints that have something due, and do not rest; and whether they have failed last."""
     with store.reading() as connection:
-        return connection.execute(_READY).scalars().all()
+        return [(name, bool(fails)) for name, fails in connection.execute(_READY)]
 
 
 def claim(store: Store, endpoint: str, most: int) -> list[Message]:
@@ -227,7 +181,8 @@ def claim(store: Store, endpoint: str, most: int) -> list[Message]:
         ids = connection.execute(_CLAIM, {"endpoint": endpoint, "most": most}).scalars().all()
         if not ids:
             return []
-        return [_message(row) for row in connection.execute(_LOAD, {"ids": ids})]
+        rows: Any = connection.execute(_LOAD, {"ids": ids})
+        return [_message(row) for row in rows]
 
 
 def note_taken(store: Store, message: Message, answer: int) -> None:
@@ -263,53 +218,6 @@ def rest_of(seconds: float | None) -> float:
     return min(max(seconds or 0.0, 0.0), REST_SECONDS)
 
 
-def replay(store: Store, message: str) -> bool:
-    """A message is due again, whatever became of it; False where there is none."""
-    with store.transaction() as connection:
-        return connection.execute(_REPLAY, {"message": message}).rowcount == 1
-
-
-def replay_failed(store: Store, endpoint: str) -> int:
-    """All that an endpoint has not taken is due at once → how many."""
-    with store.transaction() as connection:
-        return connection.execute(_REPLAY_FAILED, {"endpoint": endpoint}).rowcount
-
-
-def replay_since(store: Store, endpoint: str, since: int, *, delivered: bool) -> int:
-    """All that ended since then is due, also what ended while the endpoint was off → how many.
-
-    What was `delivered` only if that is said.
-    """
-    with store.transaction() as connection:
-        at = connection.execute(select(now())).scalar_one()
-        values = {"endpoint": endpoint, "since": since, "at": at}
-        return connection.execute(_SINCE_ALL if delivered else _SINCE, values).rowcount
-
-
-def newest(store: Store, endpoint: str | None, *, failed: bool, most: int) -> Sequence[Row[Any]]:
-    """The last messages, of one endpoint or all, as their rows are; or only those that are given up."""
-    statement = _NEWEST_OF if endpoint else _NEWEST
-    with store.reading() as connection:
-        found = statement.where(_FAILED) if failed else statement
-        return connection.execute(found, {"endpoint": endpoint, "most": most}).all()
-
-
-def waiting(store: Store) -> dict[str, tuple[int, int]]:
-    """Endpoint → how many messages wait, and when the oldest was made."""
-    with store.reading() as connection:
-        return {row.endpoint_id: (row.number, row.oldest) for row in connection.execute(_WAITING)}
-
-
-def tidy(store: Store) -> None:
-    """Forget what was done with long ago, and have sent what a clock that was put back keeps waiting."""
-    cleared = CHUNK
-    while cleared == CHUNK:
-        with store.transaction() as connection:
-            cleared = connection.execute(_CLEAR).rowcount
-    with store.transaction() as connection:
-        connection.execute(_TOO_FAR)
-
-
 def _values(message: Message, answer: int | None, why: str | None) -> dict[str, Any]:
     return {"message": message.id, "mine": message.lease, "answer": answer, "why": why}
 
@@ -319,5 +227,7 @@ def _message(row: Row[Any]) -> Message:
     if row.approval_id is not None and row.ended_at is not None:
         named = code(row.approval_id, row.code_length)
         about = About(row.request_id, row.agent, row.action, row.status, row.ended_at, named)
-    names = ("id", "endpoint_id", "agent", "url", "generation", "rotated_at", "kind", "lease", "attempts", "now")
+    names = (
+        "id", "endpoint_id", "agent", "url", "generation", "rotated_at", "kind", "lease", "attempts", "now"
+    )  # fmt: skip
     return Message(**{name: row._mapping[name] for name in names}, about=about)

@@ -26,7 +26,9 @@ WAS_OFF = "its endpoint was switched off"
 _THIS = endpoints.c.id == bindparam("endpoint")
 _ADD = insert(endpoints)
 _FIND = select(endpoints).where(_THIS)
-_SAME = select(endpoints.c.id).where(endpoints.c.agent == bindparam("whose"), endpoints.c.url == bindparam("to"))
+_SAME = select(endpoints.c.id).where(
+    endpoints.c.agent == bindparam("whose"), endpoints.c.url == bindparam("to")
+)
 _ALL = select(endpoints).order_by(endpoints.c.agent, endpoints.c.created_at, endpoints.c.id)
 _ROTATE = update(endpoints).where(_THIS).values(generation=endpoints.c.generation + 1, rotated_at=now())
 _OFF = (
