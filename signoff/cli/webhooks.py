@@ -253,8 +253,8 @@ def _on(arguments: argparse.Namespace) -> int:
     with opened_store() as (_, store):
         off = _found(store, arguments.endpoint).off_at
         done = webhooks.switch_on(store, arguments.endpoint)
-    more = f" For what ended since {_minute(off)}: `signoff webhooks replay {arguments.endpoint} --since …`"
-    say(f"what ends from now on is sent there.{more if off else ''}" if done else "it was on already.")
+    meanwhile = f" For what ended since {_minute(off)}: `signoff webhooks replay --since`." if off else ""
+    say(f"what ends from now on is sent there.{meanwhile}" if done else "it was on already.")
     return 0
 
 

@@ -102,8 +102,10 @@ _LOAD = (
 )
 _MINE = (deliveries.c.id == bindparam("message"), deliveries.c.lease == bindparam("mine"))
 _NOTED: dict[str, Any] = {"code": bindparam("answer"), "fault": bindparam("why")}
-_END = update(deliveries).where(*_MINE).values(due_at=None, ended_at=now(), **_NOTED)
-_LATER = update(deliveries).where(*_MINE).values(due_at=now() + bindparam("pause"), **_NOTED)
+_TAKEN = update(deliveries).where(*_MINE).values(due_at=None, ended_at=now(), **_NOTED)
+_WAITS = (*_MINE, deliveries.c.due_at.is_not(None))
+_GIVEN_UP = update(deliveries).where(*_WAITS).values(due_at=None, ended_at=now(), **_NOTED)
+_LATER = update(deliveries).where(*_WAITS).values(due_at=now() + bindparam("pause"), **_NOTED)
 _THIS = endpoints.c.id == bindparam("endpoint")
 _WORKS = (
     update(endpoints).where(_THIS).values(failing_since=None, answered_at=now(), answer=bindparam("said"))
@@ -188,14 +190,15 @@ def claim(store: Store, endpoint: str, most: int) -> list[Message]:
 def note_taken(store: Store, message: Message, answer: int) -> None:
     """It was answered with a 2xx."""
     with store.transaction() as connection:
-        connection.execute(_END, _values(message, answer, None))
+        connection.execute(_TAKEN, _values(message, answer, None))
         connection.execute(_WORKS, {"endpoint": message.endpoint_id, "said": str(answer)})
 
 
 def note_failed(
     connection: Connection, message: Message, answer: int | None, why: str, rest: float | None
 ) -> Failed | None:
-    """It was not; None where somebody else has had it since, or the endpoint is gone. Due again in a while.
+    """It was not, and is due again in a while; None where somebody else has had it since, or the endpoint is
+    off or gone.
 
     `rest` is for how many seconds its receiver wants nothing.
     """
@@ -203,7 +206,7 @@ def note_failed(
     values = _values(message, answer, why)
     given_up = message.attempts >= len(SCHEDULE) or message.about is None
     if given_up:
-        moved = connection.execute(_END, values).rowcount
+        moved = connection.execute(_GIVEN_UP, values).rowcount
     else:
         seconds = SCHEDULE[message.attempts] * (1 + random.uniform(0, JITTER))  # nosec B311: no secret
         values["pause"] = int(max(seconds, pause) * MICROSECONDS)

@@ -170,8 +170,8 @@ class Outbox:
         if fallen.off:
             what = (
                 f"{named} was switched off: {fallen.why}. Once it works: `signoff webhooks on "
-                f"{fallen.endpoint}`, then `signoff webhooks replay {fallen.endpoint} --since 5d` for what was "
-                "not sent."
+                f"{fallen.endpoint}`, then `signoff webhooks replay {fallen.endpoint} --since 5d` for what "
+                "was not sent."
             )
         else:
             what = (
