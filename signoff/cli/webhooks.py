@@ -106,13 +106,15 @@ def _judge(settings: Settings, url: str) -> None:
     import ipaddress
     import socket
 
-    from signoff.web.webhooks.hosts import Hosts
+    from signoff.web.webhooks.hosts import PLAIN, Hosts, Refused
 
     hosts = Hosts.read(settings.webhook_hosts)
     target = hosts.target(url)
     try:
         rows = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
+        if target.scheme != "https" and target.host not in hosts.names:
+            raise Refused(PLAIN) from None
         say(f"{target.host} is not known here now. It is looked up, and judged, each time a message is sent.")
         return
     for row in rows:

@@ -138,7 +138,7 @@ def test_a_name_that_leads_to_this_machine_is_judged_by_its_address(
     code, _, err = run("add", AGENT, "https://leads.example.com/")
     assert code == 2 and "10.1.2.3 is not public" in err
     monkeypatch.setattr("socket.getaddrinfo", nobody)
-    code, out, err = run("add", AGENT, "https://leads.example.com/", "--events", "request.rejected")
+    code, _, err = run("add", AGENT, "https://leads.example.com/", "--events", "request.rejected")
     assert code == 0 and "is not known here now" in err
     assert [one.events for one in rows.all_of(core.store)] == [("request.rejected",)]
 

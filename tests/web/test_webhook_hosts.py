@@ -20,31 +20,35 @@ from signoff.web.webhooks.post import Letter, Post
 NOBODY = Hosts()
 PRIVATE = """
 127.0.0.1 127.255.255.254 0.0.0.0 0.1.2.3 10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254
-169.254.170.2 100.64.0.1 100.100.100.200 192.0.0.1 192.0.2.1 192.88.99.1 198.18.0.1 198.51.100.1 203.0.113.1
-224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
-:: ::1 ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:7f00:1 ::127.0.0.1 ::a9fe:a9fe fe80::1 fc00::1
-fd00:ec2::254 ff02::1 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b::10.0.0.1 64:ff9b:1::808:808 100::1 2001:db8::1 2001::1
-2001:0:7f00:1:: 2001:10::1 2002:7f00:1:: 2002:a9fe:a9fe:: 2002:808:808::1 3fff::1 5f00::1 fec0::1 ::2:0:0:0
+169.254.170.2 100.64.0.1 100.100.100.200 192.0.0.1 192.0.2.1 192.88.99.1 198.18.0.1 198.51.100.1
+203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 :: ::1 ::ffff:127.0.0.1
+::ffff:169.254.169.254 ::ffff:7f00:1 ::127.0.0.1 ::a9fe:a9fe fe80::1 fc00::1 fd00:ec2::254 ff02::1
+64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b::10.0.0.1 64:ff9b:1::808:808 100::1 2001:db8::1 2001::1
+2001:0:7f00:1:: 2001:10::1 2002:7f00:1:: 2002:a9fe:a9fe:: 2002:808:808::1 3fff::1 5f00::1 fec0::1
+::2:0:0:0
 """
 PUBLIC = "8.8.8.8 1.1.1.1 93.184.216.34 2606:4700:4700::1111 2a00:1450:4001::1 64:ff9b::808:808"
 SPELLED = """
-http://example.com/ ftp://example.com/ file:///etc/passwd gopher://example.com/ //example.com/ example.com
-https:///hooks https://:443/ https://user@example.com/ https://user:pw@example.com/
-https://example.com@127.0.0.1/ https://2130706433/ https://0x7f000001/ https://0x7f.0.0.1/ https://0177.0.0.1/ https://127.1/ https://127.0.1/
-https://017700000001/ https://0/ https://0x/ https://1.2.3.4.5/ https://127.0.0.1./ https://256.256.256.256/
-https://1.2.3.0x4/ https://127.0.0.01/ https://8.8.8.8.0x1/ https://localhost/ https://LOCALHOST/
-https://localhost./ https://x.localhost/ https://metadata.google.internal/ https://printer.local/ https://redis/ https://router.lan/
+http://example.com/ ftp://example.com/ file:///etc/passwd gopher://example.com/ //example.com/
+example.com https:///hooks https://:443/ https://user@example.com/ https://user:pw@example.com/
+https://example.com@127.0.0.1/ https://2130706433/ https://0x7f000001/ https://0x7f.0.0.1/
+https://0177.0.0.1/ https://127.1/ https://127.0.1/ https://017700000001/ https://0/ https://0x/
+https://1.2.3.4.5/ https://127.0.0.1./ https://256.256.256.256/ https://1.2.3.0x4/ https://127.0.0.01/
+https://8.8.8.8.0x1/ https://localhost/ https://LOCALHOST/ https://localhost./ https://x.localhost/
+https://metadata.google.internal/ https://printer.local/ https://redis/ https://router.lan/
 https://example.com:0/ https://example.com:/ https://example.com:99999/ https://example.com:x/
-https://exa\\mple.com/ https://[::1/ https://::1/ https://[fe80::1%25eth0]/ https://[fe80::1%eth0]/ https://[v1.x]/ https://[127.0.0.1]/
-https://%31%32%37.0.0.1/ https://127。0。0。1/ https://①②⑦.0.0.1/ https://bücher.example/ https://example.com/#x
-https://example..com/ https://-example.com/ https://.example.com/ https://example.com\\@127.0.0.1/
-https://a_b-.example.com/ https://example.com/<x> https://example.com/{x} https://[::ffff:127.0.0.1]/ https://127.0.0.1:8443/
+https://exa\\mple.com/ https://[::1/ https://::1/ https://[fe80::1%25eth0]/ https://[fe80::1%eth0]/
+https://[v1.x]/ https://[127.0.0.1]/ https://%31%32%37.0.0.1/ https://127。0。0。1/ https://①②⑦.0.0.1/
+https://bücher.example/ https://example.com/#x https://example..com/ https://-example.com/
+https://.example.com/ https://example.com\\@127.0.0.1/ https://a_b-.example.com/ https://example.com/<x>
+https://example.com/{x} https://[::ffff:127.0.0.1]/ https://127.0.0.1:8443/
 https://169.254.169.254/latest/meta-data/ https://[64:ff9b::7f00:1]/
 """
 TAKEN = """
-https://example.com https://example.com/ https://EXAMPLE.com:8443/hooks?token=x&y=%20 https://8.8.8.8/hooks
-https://[2606:4700:4700::1111]/ https://xn--bcher-kva.example/ https://a_b.example.com/
-https://hooks.slack.com/services/T/B/x HTTPS://example.com/ https://3com.example.com/ https://0x.example.com/ https://1.2.3.example.com/
+https://example.com https://example.com/ https://EXAMPLE.com:8443/hooks?token=x&y=%20
+https://8.8.8.8/hooks https://[2606:4700:4700::1111]/ https://xn--bcher-kva.example/
+https://a_b.example.com/ https://hooks.slack.com/services/T/B/x HTTPS://example.com/
+https://3com.example.com/ https://0x.example.com/ https://1.2.3.example.com/
 """
 
 

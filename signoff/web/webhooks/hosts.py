@@ -18,6 +18,7 @@ LONGEST_URL = 2000
 PORTS = {"http": 80, "https": 443}
 LOCAL = ("localhost", "local", "localdomain", "internal", "intranet", "home", "lan", "corp", "home.arpa")
 """Last labels of names that are nobody's in public."""
+PLAIN = "it has to be https://, unless SIGNOFF_WEBHOOK_HOSTS names its host"
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """What ends a host that is an address in one of its old spellings (WHATWG's URL standard, IPv4)."""
@@ -90,7 +91,7 @@ class Hosts:
         elif found.host not in self.names and _is_local(found.host):
             raise Refused(f"{found.host} is no public host: SIGNOFF_WEBHOOK_HOSTS does not name it")
         elif found.scheme != "https" and found.host not in self.names and not self.networks:
-            raise Refused("it has to be https://, unless SIGNOFF_WEBHOOK_HOSTS names its host")
+            raise Refused(PLAIN)
         return found
 
     def check(self, target: Target, address: Address) -> None:
@@ -103,7 +104,7 @@ class Hosts:
         if not is_public(address):
             raise Refused(f"{shown} is not public, and SIGNOFF_WEBHOOK_HOSTS does not name it")
         if target.scheme != "https":
-            raise Refused("it has to be https://, unless SIGNOFF_WEBHOOK_HOSTS names its host")
+            raise Refused(PLAIN)
 
     def _named(self, address: Address) -> bool:
         return any(_in(address, one) for one in self.networks)
