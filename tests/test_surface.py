@@ -154,7 +154,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report verify init serve bot intake worker agent policy pending show db "
-        "audit backup restore keys env manifest doctor sandbox demo help completion",
+        "audit backup restore keys env manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip
