@@ -88,7 +88,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
     "Guard": (
         calls(signoff.Guard),
-        "check(receipt payload action) protects(action) spend(receipt payload action)",
+        "check(receipt payload action) protects(action) spend(receipt payload action by)",
         AGENTS,
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
@@ -148,13 +148,14 @@ SURFACE: dict[str, tuple[str, str, str]] = {
         "SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL SIGNOFF_REDIS_ADMIN_URL SIGNOFF_DATABASE_URL "
         "SIGNOFF_SIGNING_KEY SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS "
         "SIGNOFF_RECEIPT_HOURS SIGNOFF_AUDIT_WITNESS SIGNOFF_LOG_LEVEL SIGNOFF_LOG_JSON SLACK_BOT_TOKEN "
-        "SLACK_APP_TOKEN SLACK_API_URL",
+        "SLACK_APP_TOKEN SLACK_SIGNING_SECRET SLACK_API_URL SIGNOFF_WEB_BIND SIGNOFF_WEB_URL "
+        "SIGNOFF_HEALTH_BIND SIGNOFF_WEBHOOK_HOSTS",
         README,
     ),
     "commands": (
         commands(),
-        "request wait status cancel report verify init serve bot intake worker agent policy pending show db "
-        "audit backup restore keys env manifest doctor sandbox demo health help completion",
+        "request wait status cancel report verify init serve bot intake worker web agent policy pending show "
+        "db audit backup restore keys env manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip

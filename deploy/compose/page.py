@@ -1,7 +1,8 @@
 """Shows the stand-in's page outside its container: from every address at 9101 to this machine's 9100.
 
-The stand-in listens on this machine alone, by design; a container's published port does not lead there. It goes
-on looking at the Host that a browser names, so only http://localhost:9100 and http://127.0.0.1:9100 are let in.
+The stand-in listens on this machine alone, by design; a container's published port does not lead there. It
+goes on looking at the Host that a browser names: only http://localhost:9100 and http://127.0.0.1:9100 are
+let in.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What compose.yaml's services need to know of each other, made once: passwords, and the files that hold them.
+"""What compose.yaml's services need to know of each other, made once: passwords, and files that hold them.
 
-Runs before all else, as the service `prepare`, at every `docker compose up`; what is there stays, so it can be
-run any number of times. Each volume is given to those services alone that are named here:
+Runs before all else, as the service `prepare`, at every `docker compose up`; what is there stays, so it can
+be run any number of times. Each volume is given to those services alone that are named here:
 
     data    server.env (Redis and PostgreSQL as the server's users), signing.key     all roles
     admin   redis.env (who may make users in Redis)                                  intake, cli

@@ -1,0 +1,21 @@
+"""What the doors are built of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signoff.approvals.service import Approvals
+from signoff.models.store import Store
+from signoff.receipts import Signer
+
+
+@dataclass(frozen=True)
+class Doors:
+    """All that a door may need. `public_url` is where callers reach us, without a slash at its end."""
+
+    approvals: Approvals
+    store: Store
+    signer: Signer
+    deployment: str
+    public_url: str
+    redis_url: str
