@@ -28,6 +28,7 @@ RUN python -m pip uninstall --yes --root-user-action=ignore pip \
  && rm -rf /usr/local/lib/python3*/ensurepip \
  && groupadd --gid 10001 signoff \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/signoff --shell /usr/sbin/nologin signoff \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
  && install -d -m 0700 -o signoff -g signoff /var/lib/signoff /srv/admin /srv/owner /srv/redis \
  && install -d -m 0755 -o signoff -g signoff /srv/initdb
 COPY --from=build /opt/signoff /opt/signoff

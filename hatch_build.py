@@ -1,8 +1,8 @@
 """What a distribution says that the repository cannot know: where it was released from.
 
-SIGNOFF_REPOSITORY names the repository's page (https://…/owner/name) while it is built; the release workflow sets
-it. Then the package's links lead there, and README's pictures and links, which are relative in the repository,
-are absolute and of this version. Without it nothing is added, and README stays as it is.
+SIGNOFF_REPOSITORY names the repository's page (https://…/owner/name) while it is built; the release workflow
+sets it. Then the package's links lead there, and README's pictures and links, which are relative in the
+repository, are absolute and of this version. Without it nothing is added, and README stays as it is.
 """
 
 from __future__ import annotations

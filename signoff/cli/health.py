@@ -1,4 +1,4 @@
-"""`signoff health`: do the roles that run here live? For whatever starts containers: quick, and without Slack."""
+"""`signoff health`: do the roles that run here live? For what starts containers: quick, and without Slack."""
 
 from __future__ import annotations
 
