@@ -33,9 +33,9 @@ REDIS_URL, ADMIN_URL, DATABASE_URL = "SIGNOFF_REDIS_URL", "SIGNOFF_REDIS_ADMIN_U
 ROLES = """\
 CREATE ROLE {owner} LOGIN PASSWORD '{owners}';
 CREATE ROLE {server} LOGIN PASSWORD '{servers}';
-CREATE DATABASE signoff OWNER {owner} ENCODING 'UTF8' TEMPLATE template0;
-REVOKE ALL ON DATABASE signoff FROM PUBLIC;
-GRANT CONNECT ON DATABASE signoff TO {server};
+CREATE DATABASE {database} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0;
+REVOKE ALL ON DATABASE {database} FROM PUBLIC;
+GRANT CONNECT ON DATABASE {database} TO {server};
 """
 
 
@@ -80,7 +80,8 @@ def database_users(data: Path, owner: Path, initdb: Path) -> None:
     of_server = kept(data / "server.env", DATABASE_URL, _database(SERVER))
     of_owner = kept(owner / "database.env", DATABASE_URL, _database(OWNER))
     passwords = {"owners": _password(of_owner), "servers": _password(of_server)}
-    readable(initdb / "roles.sql", ROLES.format(owner=OWNER, server=SERVER, **passwords))
+    named = {"owner": OWNER, "server": SERVER, "database": DATABASE.rpartition("/")[2]}
+    readable(initdb / "roles.sql", ROLES.format(**named, **passwords))
     readable(initdb / "superuser.password", acl.new_password() + "\n")
 
 
