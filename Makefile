@@ -48,7 +48,9 @@ audit: $(INSTALLED) ## Our code by bandit; what is installed by pip-audit, where
 	$(BIN)/python .ci/audit.py
 
 docs: $(INSTALLED) ## The docs as a site, in site/; a link that leads nowhere fails
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python docs/site.py
+	NO_COLOR=1 $(BIN)/zensical build --strict --config-file build/site/mkdocs.yml
+	rm -rf site && mv build/site/site site
 
 lock: $(INSTALLED) ## What the image installs, to the byte: after a change of pyproject.toml's libraries
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
