@@ -144,6 +144,40 @@ test("another agent's request is nobody's", async () => {
   expect(((await server.client().get(id)) as Receipt).status).toBe("rejected");
 });
 
+test("an agent that parks hears of each decision, and never of a forged one", async () => {
+  let last = "";
+  const hear = async (client: Signoff): Promise<string[]> => {
+    const heard: string[] = [];
+    for await (const { receipt, ack } of client.decisions({ group: "parked" })) {
+      heard.push(receipt.id);
+      await ack();
+      if (receipt.id === last) break;
+    }
+    return heard;
+  };
+  const decided = async (): Promise<string> => {
+    const { id } = await server.client().request("refund.create", REFUND, { reversible: true });
+    await server.decide(id);
+    return id;
+  };
+  const first = (last = await decided());
+  expect(await hear(server.client())).toContain(first);
+  const forged = await decided();
+  const fetch: typeof globalThis.fetch = async (to, options) => {
+    const response = await globalThis.fetch(to, options);
+    if (!String(to).includes("/v1/decisions?")) return response;
+    const { decisions } = (await response.json()) as { decisions: { id: string; receipt: string }[] };
+    for (const one of decisions) if (one.id === forged) one.receipt = one.receipt.replace(/^e/, "f");
+    return Response.json({ decisions });
+  };
+  const hears = hear(server.client({ fetch })); // waits by now
+  const third = (last = await decided());
+  expect(await hears).toEqual([third]);
+  const stop = AbortSignal.timeout(500);
+  const rest = server.client().decisions({ group: "parked", signal: stop }).next();
+  await expect(rest).rejects.toThrow("timeout"); // all are acknowledged
+});
+
 test("keys that the gateway publishes do, where that is wished for", async () => {
   const signoff = server.client({ verifyKey: "jwks" });
   const asked = signoff.ask("refund.create", REFUND);
