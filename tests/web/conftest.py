@@ -50,9 +50,9 @@ class Door:
 
 
 @contextmanager
-def opened(core: Core, redis_url: str, port: int = 0) -> Iterator[Door]:
-    """Doors that are open inside the `with`, at this port or any."""
-    with web_role.listen("SIGNOFF_WEB_BIND", f"127.0.0.1:{port}") as listener:
+def opened(core: Core, redis_url: str) -> Iterator[Door]:
+    """Doors that are open inside the `with`."""
+    with web_role.listen("SIGNOFF_WEB_BIND", "127.0.0.1:0") as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         doors = Doors(
             approvals=core.approvals, store=core.store, signer=core.signer, deployment=DEPLOYMENT,

@@ -25,7 +25,9 @@ RUNTIMES = {
     "node 22": [str(BIN / "node")],
     "deno": [str(BIN / "deno"), "run", "--allow-all"],
 }
-ALL = sum(len(json.loads((ROOT / f"docs/vectors/{kind}.json").read_text())) for kind in ("receipts", "canonical"))
+ALL = sum(
+    len(json.loads((ROOT / f"docs/vectors/{kind}.json").read_text())) for kind in ("receipts", "canonical")
+)
 PAGE = """
 <script type="importmap">{"imports": {"jose": "/clients/typescript/node_modules/jose/dist/webapi/index.js"}}</script>
 <script type="module">

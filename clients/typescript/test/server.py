@@ -30,6 +30,7 @@ from signoff.models.store import Store  # noqa: E402
 from signoff.policy.policy import Policy  # noqa: E402
 from signoff.queue.publisher import Publisher  # noqa: E402
 from signoff.receipts import Signer  # noqa: E402
+from signoff.server import web_role  # noqa: E402
 
 PERSON = "U0ANA"
 
@@ -38,13 +39,15 @@ class Stage:
     """What stands behind the doors, which open and close."""
 
     def __init__(self, core: Core, redis_url: str) -> None:
-        self.core, self._redis_url, self._port = core, redis_url, free_port()
-        self._open = ExitStack()
+        self.core, self._redis_url = core, redis_url
+        self._open, port = ExitStack(), free_port()
+        listen = web_role.listen
+        web_role.listen = lambda name, _: listen(name, f"127.0.0.1:{port}")
         self.door = self.open()
 
     def open(self) -> Door:
         """Listen, at the same address each time."""
-        return self._open.enter_context(opened(self.core, self._redis_url, port=self._port))
+        return self._open.enter_context(opened(self.core, self._redis_url))
 
     def close(self) -> None:
         """Listen no more; who waits is answered as pending."""
@@ -86,7 +89,9 @@ def look(stage: Stage, request_id: str) -> dict[str, Any]:
 def waiting(stage: Stage) -> list[str]:
     """Ids of what waits for a decision."""
     with stage.core.store.reading() as connection:
-        rows = connection.exec_driver_sql("SELECT id FROM approval WHERE status = 'pending' ORDER BY created_at")
+        rows = connection.exec_driver_sql(
+            "SELECT id FROM approval WHERE status = 'pending' ORDER BY created_at"
+        )
         return list(rows.scalars())
 
 
