@@ -1,4 +1,4 @@
-"""docs/http.md: its shell, Java and Go run as they stand there, and take nothing that the server did not sign."""
+"""docs/http.md: its shell, Java and Go run as they stand there, and take nothing that is not signed."""
 
 from __future__ import annotations
 

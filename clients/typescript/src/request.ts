@@ -49,6 +49,8 @@ export interface Claims {
   conversation?: string | undefined;
   /** For whom the agent does this: a name, an address. */
   requestedBy?: string | undefined;
+  /** The span that asks (W3C Trace Context): the server's are linked to it. */
+  traceparent?: string | undefined;
 }
 
 /** How to wait. */
@@ -97,6 +99,7 @@ const NAMES: Record<keyof Claims, keyof components["schemas"]["ApprovalRequest"]
   title: "title",
   conversation: "conversation",
   requestedBy: "requested_by",
+  traceparent: "traceparent",
 };
 
 /**

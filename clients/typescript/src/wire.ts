@@ -216,7 +216,8 @@ export interface components {
          *     before that rule have no nonce.
          *
          *     Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
-         *     currency the policy counts in. `editable` names the fields that a person may change.
+         *     currency the policy counts in. `editable` names the fields that a person may change. `traceparent` is the
+         *     span that asks.
          */
         ApprovalRequest: {
             /**
@@ -366,6 +367,12 @@ export interface components {
              * @default
              */
             requested_by?: string;
+            /**
+             * Traceparent
+             * @description The span that asks (W3C Trace Context).
+             * @default null
+             */
+            traceparent?: string | null;
             /** @description Short for `reversibility`: true, false, or one of its words. */
             reversible?: boolean | ("reversible" | "costly" | "irreversible");
         };

@@ -1,7 +1,8 @@
 """A real server for the client's tests: Redis, SQLite and the doors by HTTP, and a person who decides.
 
-Prints a line of JSON once it runs: url, token, spend (an executor's token), verify_key. Then it does what each
-line of its standard input says, and answers with a line: what `DO` lists, by name. It ends with its input.
+Prints a line of JSON once it runs: url, token, other and spend (tokens of another agent and an executor),
+verify_key. Then it does what each line of its standard input says, which names one of `DO`, and answers with
+a line. It ends with its input.
 """
 
 from __future__ import annotations
