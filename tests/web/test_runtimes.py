@@ -43,7 +43,7 @@ def test_it_asks_and_agrees_with_the_vectors_on(door: Door, runtime: str) -> Non
     if not BUILT.exists() or shutil.which(RUNTIMES[runtime][0]) is None:
         missing(f"{runtime}, or what `make typescript` builds,")
     key = door.core.signer.verify_key
-    settings = {"URL": door.url, "TOKEN": door.token, "AGENT": "billing-bot", "VERIFY_KEY": key}
+    settings = {"WEB_URL": door.url, "TOKEN": door.token, "AGENT": "billing-bot", "VERIFY_KEY": key}
     running = subprocess.Popen(
         [*RUNTIMES[runtime], "test/runtime.mjs"], cwd=CLIENT, text=True, stdout=subprocess.PIPE,
         env=os.environ | {f"SIGNOFF_{name}": value for name, value in settings.items()},

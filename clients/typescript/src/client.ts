@@ -76,6 +76,7 @@ export class Signoff {
   async ask<P extends object>(action: string, payload: P, ask: Ask = {}): Promise<ApprovedReceipt<P>> {
     const { timeout, signal, runs = "once", ...claims } = ask;
     if (runs !== "once" && runs !== "at-least-once") throw new Invalid('runs is "once" or "at-least-once".');
+    signal?.throwIfAborted();
     const end = endOf(timeout);
     const ticket = await this.#built(action, payload, claims);
     try {

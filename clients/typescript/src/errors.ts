@@ -25,9 +25,7 @@ export class SignoffError extends Error {
 
   constructor(readonly detail: string = "") {
     super();
-    const { says, name } = new.target as typeof SignoffError;
-    this.message = `${says} ${detail}`.trim();
-    this.name = name;
+    this.message = `${(new.target as typeof SignoffError).says} ${detail}`.trim();
   }
 }
 
@@ -155,3 +153,25 @@ export class OtherPayload extends NotVerified {
 export class ConfigError extends SignoffError {
   protected static override readonly says = "A setting is missing or wrong.";
 }
+
+// By hand: who makes bundles shortens the names of classes, and people and models read these.
+const KINDS = {
+  SignoffError,
+  NotApproved,
+  Rejected,
+  Expired,
+  Blocked,
+  Cancelled,
+  Duplicate,
+  AlreadySpent,
+  Stopped,
+  Limited,
+  Invalid,
+  WaitTimeout,
+  Unreachable,
+  NotVerified,
+  OtherAction,
+  OtherPayload,
+  ConfigError,
+};
+for (const [name, kind] of Object.entries(KINDS)) Object.defineProperty(kind.prototype, "name", { value: name });

@@ -29,7 +29,7 @@ export class Gateway {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     const secret = parsed?.protocol === "https:" || (parsed?.protocol === "http:" && LOOPBACK.test(parsed.hostname));
     if (!parsed || !secret || parsed.username || parsed.password)
-      throw new ConfigError("SIGNOFF_URL is no https:// address (http:// goes to this machine alone).");
+      throw new ConfigError("SIGNOFF_WEB_URL is no https:// address (http:// goes to this machine alone).");
     if (!/^[\x21-\x7e]+$/.test(token)) throw new ConfigError("SIGNOFF_TOKEN is no token (sgt_…).");
     this.url = url.replace(/\/+$/, "");
     this.#token = token;
@@ -54,7 +54,8 @@ export class Gateway {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}`, accept: "application/json" };
     if (body) headers["content-type"] = "application/json";
     try {
-      const response = await this.#fetch(this.url + path, {
+      const fetch = this.#fetch; // a browser's is nobody's method
+      const response = await fetch(this.url + path, {
         method,
         headers,
         ...(body && { body: JSON.stringify(body) }),
@@ -68,7 +69,7 @@ export class Gateway {
       signal?.throwIfAborted();
       // No host and port in it: a model may read it.
       const what = error instanceof Error ? error.name : "error";
-      return { error: new Unreachable(`${what}. Check SIGNOFF_URL, and that \`signoff serve\` runs.`), again: true };
+      return { error: new Unreachable(`${what}. Check SIGNOFF_WEB_URL, and that \`signoff serve\` runs.`), again: true };
     }
   }
 }

@@ -5,7 +5,7 @@ import { pinned, published } from "./keys.js";
 import { DEPLOYMENT, type Taken } from "./tokens.js";
 
 export interface Settings {
-  /** Where `signoff web` is: SIGNOFF_URL. https, or http to this machine. */
+  /** Where `signoff web` is: SIGNOFF_WEB_URL. https, or http to this machine. */
   url?: string | undefined;
   /** This agent's token (`sgt_…`): SIGNOFF_TOKEN. */
   token?: string | undefined;
@@ -50,7 +50,7 @@ export function used(settings: Settings): Used {
 /** The gateway that settings name. */
 export function gatewayOf({ url, token, fetch }: Pick<Settings, "url" | "token" | "fetch">): Gateway {
   return new Gateway(
-    needed("SIGNOFF_URL", url, "where `signoff web` is"),
+    needed("SIGNOFF_WEB_URL", url, "where `signoff web` is"),
     needed("SIGNOFF_TOKEN", token, "what `signoff agent add` printed (sgt_…)"),
     fetch ?? globalThis.fetch.bind(globalThis),
   );

@@ -1,5 +1,5 @@
 /**
- * What runs on every runtime: the vectors, with the built package, and where SIGNOFF_URL is set one request.
+ * What runs on every runtime: the vectors, with the built package, and where SIGNOFF_WEB_URL is set one request.
  *
  *     node test/runtime.mjs; deno run --allow-all test/runtime.mjs; a browser imports `agreed`
  */
