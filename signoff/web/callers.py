@@ -29,6 +29,18 @@ def caller(request: Request, store: Store, scope: str) -> Token:
     return found
 
 
+def shown(request: Request, doors: Doors) -> Token:
+    """The token that a request shows; raises Problem (401). Who has waited is asked for it once more."""
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
+    if found is None:
+        raise Problem(
+            401, "no-token", "Send Authorization: Bearer sgt_…, with a token that stands.",
+            CHALLENGE,
+        )  # fmt: skip
+    return found
+
+
 def _note_use(store: Store, token: Token) -> None:
     before = token.used_at
     if before is None or store.clock() - before > tokens.USED_SECONDS * MICROSECONDS:

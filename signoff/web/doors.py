@@ -19,3 +19,8 @@ class Doors:
     deployment: str
     public_url: str
     redis_url: str
+
+    @cached_property
+    def hub(self) -> Hub:
+        """Who waits, in this process."""
+        return Hub(self.redis_url, partial(waiters.ended, self.store))

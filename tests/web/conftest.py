@@ -47,7 +47,7 @@ def opened(core: Core, redis_url: str) -> Iterator[Door]:
             approvals=core.approvals, store=core.store, signer=core.signer, deployment=DEPLOYMENT,
             public_url=url, redis_url=redis_url,
         )  # fmt: skip
-        server = web_role.listener(build_app(doors))
+        server = web_role.listener(build_app(doors), doors.hub)
         running = threading.Thread(target=server.run, args=([listener],))
         running.start()
         eventually(lambda: server.started)
