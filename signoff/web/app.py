@@ -8,12 +8,12 @@ from starlette.middleware import Middleware
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS
-from signoff.web.v1 import decisions, events, keys, requests, spend
+from signoff.web.v1 import decisions, events, keys, pages, requests, spend
 
 
 def build_app(doors: Doors) -> Starlette:
     """The doors as one ASGI application. There is no CORS: pages of other sites read none of its answers."""
-    ours = (requests, events, decisions, spend, keys)
+    ours = (requests, events, decisions, spend, keys, pages)
     routes = [route for door in ours for route in door.routes(doors)]
     app = Starlette(routes=routes, middleware=[Middleware(Bodies)], exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url

@@ -1,8 +1,9 @@
 """One connection of a caller, slow and hostile ones among them: what uvicorn's own does not bound.
 
 A head has a size and a time, a pipeline a depth, and an answer has to be read. There is room for so many
-connections; where one more comes, it takes the place of the one that has been idle for longest, so that whoever
-only holds connections keeps nobody out. Behind a proxy all come from one address: addresses tell nothing.
+connections; where one more comes, it takes the place of the one that has been idle for longest, so that
+whoever only holds connections keeps nobody out. Behind a proxy all come from one address, so that addresses
+tell nothing.
 """
 
 from __future__ import annotations

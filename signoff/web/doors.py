@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from signoff.approvals.service import Approvals
+from signoff.models import waiters
 from signoff.models.store import Store
 from signoff.receipts import Signer
+from signoff.web.hub import Hub
+from signoff.web.rates import Rates
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class Doors:
     deployment: str
     public_url: str
     redis_url: str
+    rates: Rates = field(default_factory=Rates)
 
     @cached_property
     def hub(self) -> Hub:

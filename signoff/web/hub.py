@@ -1,7 +1,8 @@
 """Who waits by HTTP: any number of callers, all woken by the one subscription of this process.
 
 A waiter registers, *then* what it waits for is looked up, *then* it waits: so nothing slips between. All are
-looked up again every 30 s and after each reconnect. All of it belongs to one event loop, and blocks nobody in it.
+looked up again every 30 s and after each reconnect. All of it belongs to one event loop, and blocks nobody
+there.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class Hub:
 
     @contextmanager
     def for_decisions(self, agent: str) -> Iterator[Waiter]:
-        """A waiter for whatever comes on an agent's stream of decisions. It counts for no request as waiting."""
+        """A waiter for whatever comes on an agent's stream of decisions. No request counts as waited for."""
         with self._waiter(stream.arrivals(agent), None) as waiter:
             yield waiter
 
