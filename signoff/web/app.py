@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
@@ -11,10 +13,13 @@ from signoff.web.problems import HANDLERS
 from signoff.web.v1 import decisions, events, keys, pages, requests, spend
 
 
-def build_app(doors: Doors) -> Starlette:
-    """The doors as one ASGI application. There is no CORS: pages of other sites read none of its answers."""
+def build_app(doors: Doors, **bounds: Any) -> Starlette:
+    """The doors as one ASGI application. There is no CORS: pages of other sites read none of its answers.
+
+    `bounds` are those of `Bodies`.
+    """
     ours = (requests, events, decisions, spend, keys, pages)
     routes = [route for door in ours for route in door.routes(doors)]
-    app = Starlette(routes=routes, middleware=[Middleware(Bodies)], exception_handlers=HANDLERS)
+    app = Starlette(routes=routes, middleware=[Middleware(Bodies, **bounds)], exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

@@ -24,6 +24,8 @@ class Doors:
     public_url: str
     redis_url: str
     rates: Rates = field(default_factory=Rates)
+    heartbeat_seconds: float = 15.0
+    """A stream of events says something so often: what stands between forgets silent connections."""
 
     @cached_property
     def hub(self) -> Hub:

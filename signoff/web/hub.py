@@ -77,20 +77,10 @@ class _Topic:
 class Hub:
     """All waiters of this process. `ended` tells which of these approvals' ids wait for nobody any more."""
 
-    def __init__(
-        self,
-        redis_url: str,
-        ended: Callable[[Sequence[str]], Collection[str]],
-        *,
-        most_of_one: int = MOST_OF_ONE,
-        most: int = MOST,
-        linger_seconds: float = LINGER_SECONDS,
-    ) -> None:
+    def __init__(self, redis_url: str, ended: Callable[[Sequence[str]], Collection[str]]) -> None:
         self._notifications = Notifications(redis_url, self._look, told=self._wake)
         self._ended = ended
-        self._most_of_one = most_of_one
-        self.most = most
-        self._linger_seconds = linger_seconds
+        self.most_of_one, self.most, self.linger_seconds = MOST_OF_ONE, MOST, LINGER_SECONDS
         self._places = Counter[str]()
         self._topics: dict[str, _Topic] = {}
         self._due: set[str] = set()
@@ -106,8 +96,8 @@ class Hub:
     @contextmanager
     def place(self, agent: str) -> Iterator[None]:
         """A place to wait, inside the `with`; raises Problem where this agent, or all, have none left."""
-        if self._places[agent] >= self._most_of_one:
-            raise _full(f"{agent} waits {self._most_of_one:,} times at once already: answer some, or look "
+        if self._places[agent] >= self.most_of_one:
+            raise _full(f"{agent} waits {self.most_of_one:,} times at once already: answer some, or look "
                         "without waiting.")  # fmt: skip
         if self.waits >= self.most:
             raise _full("As many wait as may: look without waiting.")
@@ -208,7 +198,7 @@ class Hub:
     def _leave(self, name: str, topic: _Topic, lingers: bool) -> None:
         if lingers and not self.closing:
             loop = asyncio.get_running_loop()
-            topic.lingering = loop.call_later(self._linger_seconds, self._drop, name)
+            topic.lingering = loop.call_later(self.linger_seconds, self._drop, name)
         else:
             self._drop(name)
 

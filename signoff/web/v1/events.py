@@ -19,8 +19,6 @@ from signoff.web.v1.requests import NOT_KEPT, REQUESTS, Requests, Standing
 
 log = logging.getLogger("signoff.web")
 
-HEARTBEAT_SECONDS = 15.0
-"""A comment is sent so often: what stands between forgets connections that are silent for longer."""
 HEADERS = NOT_KEPT | {"X-Accel-Buffering": "no"}
 """A proxy that collects what it passes on would keep the end of a request to itself."""
 HEARTBEAT = b":\n\n"
@@ -43,10 +41,10 @@ class _Stream(StreamingResponse):
 class Events:
     """The endpoint."""
 
-    def __init__(self, doors: Doors, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(self, doors: Doors) -> None:
         self._hub = doors.hub
         self._requests = Requests(doors)
-        self._heartbeat_seconds = heartbeat_seconds
+        self._heartbeat_seconds = doors.heartbeat_seconds
 
     async def stream(self, request: Request) -> Response:
         """The state, and each other one that it comes to, until the final one."""

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from signoff import __version__
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend
 from signoff.web.problems import TYPES
-from signoff.web.v1.fields import ABOUT
+from signoff.web.v1.fields import ABOUT as FIELDS
 from signoff.web.v1.spend import ToSpend
 from signoff.web.v1.state import State
 
@@ -75,7 +75,7 @@ def _eased(request: dict[str, Any]) -> None:
     words = ["reversible", "costly", "irreversible"]
     request["properties"]["reversible"] = {"anyOf": [{"type": "boolean"}, {"enum": words}]}
     for name, schema in request["properties"].items():
-        schema["description"] = ABOUT[name]
+        schema["description"] = FIELDS[name]
 
 
 def _paths() -> dict[str, Any]:
