@@ -75,7 +75,7 @@ CLIENT = (
 TICKET = "cancel(reason) get() wait(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
-    "conversation requested_by"
+    "conversation requested_by traceparent"
 )
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (

@@ -1,4 +1,4 @@
-"""What each field of a request means, for who reads the API's page: docs/agents.md says the same of Python's."""
+"""What each field of a request means, for the page of the API; docs/agents.md has it for Python."""
 
 from __future__ import annotations
 

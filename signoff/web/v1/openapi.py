@@ -6,10 +6,9 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from signoff import __version__
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend
 from signoff.web.problems import TYPES
-from signoff.web.v1.fields import ABOUT as FIELDS
+from signoff.web.v1 import fields
 from signoff.web.v1.spend import ToSpend
 from signoff.web.v1.state import State
 
@@ -58,7 +57,7 @@ def document(public_url: str) -> dict[str, Any]:
     _eased(schemas["ApprovalRequest"])
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Signoff", "version": __version__, "description": ABOUT},
+        "info": {"title": "Signoff", "version": "1.0.0", "description": ABOUT},
         "servers": [{"url": public_url}],
         "security": [{"token": []}],
         "paths": _paths(),
@@ -75,7 +74,7 @@ def _eased(request: dict[str, Any]) -> None:
     words = ["reversible", "costly", "irreversible"]
     request["properties"]["reversible"] = {"anyOf": [{"type": "boolean"}, {"enum": words}]}
     for name, schema in request["properties"].items():
-        schema["description"] = FIELDS[name]
+        schema["description"] = fields.ABOUT[name]
 
 
 def _paths() -> dict[str, Any]:
