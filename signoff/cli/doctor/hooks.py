@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.cli.doctor.patient import Note, Patient, Skip
+from signoff.cli.doctor.patient import Note, Patient
 from signoff.models import deliveries, webhooks
 from signoff.models.store import MICROSECONDS
 
@@ -18,7 +18,7 @@ def hooks(patient: Patient) -> str:
     """None is off, but by an operator, and none is behind."""
     found, waiting = webhooks.all_of(patient.store), deliveries.waiting(patient.store)
     if not found:
-        raise Skip("there are none")
+        return "there are none"
     now, bad = patient.store.clock(), list[str]()
     for one in found:
         number, oldest = waiting.get(one.id, (0, now))
