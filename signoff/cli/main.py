@@ -39,7 +39,7 @@ from signoff.policy.errors import PolicyError
 
 SERVER = (
     "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
-    "shtab starlette uvicorn httptools limits prometheus_client"
+    "shtab starlette uvicorn httptools limits prometheus_client jinja2 markupsafe"
 )
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""

@@ -14,7 +14,7 @@ class AgentTokenRow(SQLModel, table=True):
     """A token that an agent, or an executor's guard, shows at our door. `hash` is all we know of it.
 
     `scopes` is a JSON list of what it may be used for: see `models.tokens`. `used_at` is when it last was,
-    to the hour; `revoked_at` since when it is worthless.
+    to the hour; `off_at` since when its agent is kept out, `revoked_at` since when it is worthless for ever.
     """
 
     __tablename__ = "agent_token"
@@ -26,6 +26,7 @@ class AgentTokenRow(SQLModel, table=True):
     scopes: str = words()
     created_at: int = time()
     used_at: int | None = time(default=None)
+    off_at: int | None = time(default=None)
     revoked_at: int | None = time(default=None)
 
 

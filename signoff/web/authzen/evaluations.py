@@ -59,13 +59,13 @@ class Evaluations:
     @endpoint
     def one(self, request: Request) -> Response:
         """One evaluation."""
-        agent = caller(request, self._doors.store, tokens.ASK).agent
+        agent = caller(request, self._doors, tokens.ASK).agent
         return answer(self._decide(agent, json_object(request)))
 
     @endpoint
     def many(self, request: Request) -> Response:
         """Several; one where there is no list of them. A fault of one of them is a no in its place."""
-        agent = caller(request, self._doors.store, tokens.ASK).agent
+        agent = caller(request, self._doors, tokens.ASK).agent
         values = json_object(request)
         listed = values.get("evaluations", [])
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):

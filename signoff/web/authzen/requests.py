@@ -48,7 +48,7 @@ class Requests:
     @endpoint
     def submit(self, request: Request) -> Response:
         """Ask a person. The same submission again is answered with the same task, also when it is late."""
-        agent = caller(request, self._doors.store, tokens.ASK).agent
+        agent = caller(request, self._doors, tokens.ASK).agent
         asked, said = self._submissions.read(agent, json_object(request), read_key(request.headers.get(KEY)))
         if said.callback and not endpoints.is_registered(self._doors.store, agent, said.callback.endpoint):
             raise Invalid("callback.endpoint is not one that an operator has registered for this agent.")
@@ -128,7 +128,7 @@ class Requests:
 
     def _own(self, request: Request) -> tuple[Sequence[Approval], bool]:
         """The caller's requests of a task; raises AccessProblem, the same for what is another's."""
-        agent = caller(request, self._doors.store, tokens.ASK).agent
+        agent = caller(request, self._doors, tokens.ASK).agent
         named, several = request_ids(request.path_params["task"])
         found = [one for name in named if (one := self._approvals.find(agent, name)) is not None]
         if not named or len(found) < len(named):
