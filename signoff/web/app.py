@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from signoff.web.aap import door as aap
 from signoff.web.authzen import door as authzen
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
@@ -20,6 +21,7 @@ def build_app(doors: Doors) -> Starlette:
         *keys.routes(doors),
         *pages.routes(doors),
         *authzen.routes(doors),
+        *aap.routes(doors),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Bodies)], exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url

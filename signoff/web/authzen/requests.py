@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from signoff.errors import Duplicate, Invalid
-from signoff.models import first_look, flood, tokens
+from signoff.models import flood, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import Cancel, build
 from signoff.policy import evaluate as policy
@@ -17,11 +17,12 @@ from signoff.web.authzen import endpoints
 from signoff.web.authzen.evaluations import RETRY_SECONDS
 from signoff.web.authzen.grants import wish
 from signoff.web.authzen.problems import AccessProblem, answer, endpoint
-from signoff.web.authzen.submissions import Asked, Submissions, is_same, keys_differ, too_late
+from signoff.web.authzen.submissions import Asked, Submissions, keys_differ, too_late
 from signoff.web.authzen.tasks import REQUESTS, Tasks, request_ids
 from signoff.web.bodies import json_object
 from signoff.web.callers import caller
 from signoff.web.doors import Doors
+from signoff.web.repeats import by_key, is_same
 from signoff.web.v1.requests import KEY, read_key
 
 WAIT = {"Retry-After": str(RETRY_SECONDS)}
@@ -90,12 +91,11 @@ class Requests:
     def _known(self, agent: str, asked: Asked) -> Approval | None:
         """What has become of the same submission before; raises AccessProblem where it was another."""
         sent = asked.request
-        with self._doors.store.reading() as connection:
-            row = first_look.by_key(connection, agent, sent.key) if sent.key else None
-        found = self._approvals.find(agent, row.request_id if row else str(sent.id))
+        keyed = by_key(self._doors, agent, sent.key) if sent.key else None
+        found = keyed or self._approvals.find(agent, str(sent.id))
         if found is None or is_same(found.request, sent):
             return found
-        if sent.key and (row or not keys_differ(found.request, sent)):
+        if sent.key and (keyed or not keys_differ(found.request, sent)):
             raise AccessProblem("duplicate_request", "Its Idempotency-Key was used for another request.")
         raise AccessProblem(
             "invalid_denial_binding", "The denial was used for another request: evaluate again."

@@ -12,7 +12,6 @@ from pydantic import Field
 from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.messages import ApprovalRequest
-from signoff.payload.canonical import canonical
 from signoff.web.authzen import tuples
 from signoff.web.authzen.denials import Bound, Denial, Denials
 from signoff.web.authzen.problems import AccessProblem
@@ -120,11 +119,6 @@ class Submissions:
         return Asked(request, bound)
 
 
-def is_same(one: ApprovalRequest, other: ApprovalRequest) -> bool:
-    """Whether two say the same, in every member."""
-    return _said(one) == _said(other)
-
-
 def keys_differ(one: ApprovalRequest, other: ApprovalRequest) -> bool:
     """Whether they came under different Idempotency-Keys."""
     return (one.key or "").partition("/")[0] != (other.key or "").partition("/")[0]
@@ -133,10 +127,6 @@ def keys_differ(one: ApprovalRequest, other: ApprovalRequest) -> bool:
 def _key(header: str, place: int, of: int) -> str:
     """The key of one request: of this door alone, and of this place among so many."""
     return f"authzen:{hashlib.sha256(header.encode()).hexdigest()}/{place + 1}/{of}"
-
-
-def _said(request: ApprovalRequest) -> str:
-    return canonical(request.model_dump(mode="json", by_alias=True), "request")
 
 
 def _check_actor(agent: str, said: Submission) -> None:
