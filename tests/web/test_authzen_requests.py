@@ -204,6 +204,7 @@ def test_several_items_are_one_task_and_each_its_own_request(door: Door) -> None
             {**body, "resource": ALICE},
             {**body, "items": body["items"] * 7},
             {**body, "items": [1]},
+            {**several(agent, *range(20, 31)), "context": {"a": "x" * 100_000}},
         ):
             assert is_problem(submit(agent, wrong), 400, "invalid")
     assert len(door.core.approvals.waiting_for("U0ANA")) == 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, exists, select
 
-from signoff.models.door_tables import WebhookEndpointRow
+from signoff.models.outbox import endpoints
 from signoff.models.store import Store
 
-endpoints = WebhookEndpointRow.__table__  # type: ignore[attr-defined]
 _REGISTERED = select(
     exists().where(
         endpoints.c.agent == bindparam("agent"),

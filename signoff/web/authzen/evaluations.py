@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from signoff.errors import Invalid
 from signoff.models import tokens
-from signoff.models.messages import MAX_ENTRY
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical
 from signoff.web.authzen import tuples
@@ -29,8 +28,6 @@ from signoff.web.doors import Doors
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
 MOST = 100
 """Evaluations of one call."""
-MOST_INHERITED = 2 * MAX_ENTRY
-"""Bytes that the defaults of a call come to, in all the evaluations that take them: each is judged alone."""
 DEFAULTS = ("subject", "action", "resource", "context")
 SEMANTICS: dict[Any, bool | None] = {
     "execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True,
@@ -74,7 +71,10 @@ class Evaluations:
         if not listed:
             return answer(self._decide(agent, values))
         defaults = {name: values[name] for name in DEFAULTS if name in values}
-        if len(listed) > MOST or len(listed) * len(canonical(defaults, "body").encode()) > MOST_INHERITED:
+        if (
+            len(listed) > MOST
+            or len(listed) * len(canonical(defaults, "body").encode()) > tuples.MOST_INHERITED
+        ):
             raise Invalid(
                 f"Send at most {MOST} evaluations at once, and fewer where their defaults are large."
             )

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest
+from signoff.models.messages import MAX_ENTRY, ApprovalRequest
 from signoff.payload.canonical import canonical
 
 SUBJECT, RESOURCE, ACTION = "authzen_subject", "authzen_resource", "authzen_action"
@@ -36,6 +36,8 @@ _MACHINERY = (
     CLAIMS, JUSTIFICATION, "approval", "access_request", "evaluation_id", "evaluated_at", "reason",
 )  # fmt: skip
 """Members of a context that are no part of what people are shown of it."""
+MOST_INHERITED = 2 * MAX_ENTRY
+"""Bytes that what several share comes to, in all of them: each is judged, and kept, by itself."""
 _NO_ID = uuid.UUID(int=0)
 M = TypeVar("M", bound="Lax")
 
