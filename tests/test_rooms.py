@@ -39,8 +39,8 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "acl bounds data_folder intake jobs mac neighbours outage private publisher requests "
-    "setting_names stream tally users wakeups",
+    "queue": "acl bounds connections data_folder groups intake jobs mac neighbours notifications outage "
+    "private publisher requests setting_names stream tally users wakeups",
     "client": "",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
     "desertion epochs errors lists receipts service sweep verdicts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -139,6 +140,19 @@ def test_create_consume_and_outcome_are_each_the_same_again(door: Door, client: 
     assert spent.status_code == 409
 
 
+def test_a_client_waits_on_one_call_and_is_woken(door: Door, client: Client) -> None:
+    made, started = client.create(BODY, "k-1"), time.monotonic()
+    assert client.get(made.id, wait=1).status == "pending" and time.monotonic() - started >= 1
+    got: list[Any] = []
+    asking = threading.Thread(target=lambda: got.append(client.get(made.id, wait=25)))
+    asking.start()
+    eventually(lambda: door.doors.hub.waits == 1)
+    (approval_id,) = waiting(door)
+    door.core.approvals.decide(approval_id, 1, "U0ANA", "approve")
+    asking.join(20)
+    assert got[0].status == "approved" and door.doors.hub.waits == 0
+
+
 def test_it_is_withdrawn_and_what_ended_stays_so(door: Door, client: Client) -> None:
     made = client.create(BODY, "k-1")
     assert client.cancel(made.id) == client.cancel(made.id)
@@ -178,6 +192,8 @@ def test_what_does_not_fit_is_refused_in_the_protocols_shape(door: Door, client:
         for headers in ({}, {"Idempotency-Key": ""}, {"Idempotency-Key": "x" * 256}):
             found = agent.post("/aap/v1/requests", json=BODY, headers=headers)
             assert found.json()["error"]["code"] == "missing_idempotency_key"
+        for wait in ("x", "-1s", "1m", ""):
+            assert agent.get(f"/aap/v1/requests/{made.id}?wait={wait}").status_code == 400
         for said in ({"status": "maybe"}, {"status": []}, {"status": "failed", "note": 1}, {}):
             assert agent.post(f"/aap/v1/requests/{made.id}/outcome", json=said).status_code == 400
     with pytest.raises(AAPError):

@@ -17,10 +17,11 @@ from signoff.web.aap.faults import Fault, conflict, endpoint, invalid
 from signoff.web.aap.submission import not_ours, read
 from signoff.web.aap.wire import is_ours, outcome_of, told
 from signoff.web.bodies import json_object
-from signoff.web.callers import caller
+from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.repeats import by_key, is_same
 from signoff.web.v1.requests import ID, KEY
+from signoff.web.v1.waits import LONGEST
 
 BASE = "/aap/v1"
 
@@ -52,8 +53,13 @@ class Endpoints:
 
     @endpoint
     async def look(self, request: Request) -> Response:
-        """How it stands."""
-        return JSONResponse(told(await run_in_threadpool(self._own, request)))
+        """How it stands: at once, or once it has ended, or its caller's time is over."""
+        seconds = _seconds(request)
+        own = await run_in_threadpool(self._own, request)
+        if seconds and own.pending:
+            with self._doors.hub.place(own.agent):
+                own = await self._waited(request, own, seconds)
+        return JSONResponse(told(own))
 
     @endpoint
     async def cancel(self, request: Request) -> Response:
@@ -128,6 +134,24 @@ class Endpoints:
             raise conflict("outcome_conflict")
         return JSONResponse(told(reported))
 
+    async def _waited(self, request: Request, own: Approval, seconds: int) -> Approval:
+        """The request once it has ended, or after `seconds`; at once where this process ends."""
+
+        def looked_up() -> Approval:
+            shown(request, self._doors)  # the token may have been revoked meanwhile
+            return self._approvals.get(own.id)
+
+        def ended() -> Approval | None:
+            found = looked_up()
+            return None if found.pending else found
+
+        hub = self._doors.hub
+        with hub.for_request(own.agent, own.request_id, own.id) as waiter:
+            found = await hub.until(waiter, seconds, request.receive, ended)
+            if found is None and not waiter.over:
+                found = await run_in_threadpool(looked_up)
+        return found or own
+
     def _own(self, request: Request) -> Approval:
         """The caller's request of the id in the address, where it was asked here; raises Fault."""
         agent = caller(request, self._doors, tokens.ASK).agent
@@ -141,6 +165,14 @@ class Endpoints:
 def routes(doors: Doors) -> list[Route]:
     """Where the endpoints are."""
     return Endpoints(doors).routes()
+
+
+def _seconds(request: Request) -> int:
+    """How long a client waits, of `?wait=25s`: 30 s at most."""
+    found = re.fullmatch(r"(\d{1,9})s?", request.query_params.get("wait", "0"))
+    if found is None:
+        raise invalid("wait: a time like 25s, please.")
+    return min(LONGEST, int(found[1]))
 
 
 def _key(request: Request) -> str:
