@@ -245,6 +245,36 @@ def test_an_approval_ends_with_its_receipt_or_when_it_was_asked_for(door: Door) 
         assert over["context"]["next_action"] == "request" and over["context"]["access_request"]
 
 
+@ONE
+def test_a_request_of_another_door_cannot_be_dressed_up_as_an_approval(door: Door) -> None:
+    """An agent may send any payload to our own API, and have it approved as something harmless."""
+    drop = {"subject": ALICE, "action": {"name": "db.drop", "properties": {"all": 1}}, "resource": ALICE}
+    rules = "  - {name: safe, match: {action: safe.read}, verdict: allow}\n"
+    door.core.follow("rules:\n" + rules)
+    parts = {"authzen_subject": ALICE, "authzen_resource": ALICE}
+    dressed: list[tuple[str, Any]] = [
+        ("safe.read", {"all": 1, **parts}),
+        ("safe.read", {"all": 1, **parts, "authzen_action": {"name": "db.drop"}}),
+        ("safe.read", {**parts, "authzen_action": {"name": "db.drop", "properties": {"all": 1}}}),
+        ("safe.read", {"all": 1, **parts, "authzen_action": []}),
+        ("safe.read", {"all": 1, "authzen_subject": [], "authzen_resource": {}}),
+        ("safe.read", {"all": 1}),
+        ("db.drop", {**parts, "authzen_action": {"properties": {"all": 1}}}),
+        ("db.drop", {"all": 1, **parts, "authzen_subject": {**ALICE, "properties": 7}}),
+    ]
+    with door.client() as agent:
+        for action, payload in dressed:
+            said = agent.post("/v1/requests", json={"action": action, "payload": payload}).json()
+            if said["status"] == "pending":
+                approve(door, {"id": said["id"]})
+            found = evaluate(agent, with_approval(drop, {"id": said["id"]}))
+            assert found["decision"] is False, (action, payload)
+            assert agent.get(f"/access/v1/requests/{said['id']}").status_code in (200, 404)
+        same = agent.post("/v1/requests", json={"action": "db.drop", "payload": {"all": 1, **parts}}).json()
+        approve(door, {"id": same["id"]})
+        assert evaluate(agent, with_approval(drop, {"id": same["id"]}))["decision"] is True
+
+
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from signoff.errors import Duplicate, Invalid
 from signoff.models import tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import Outcome, build
@@ -89,15 +90,18 @@ class Endpoints:
         agent = caller(request, self._doors, tokens.ASK).agent
         asked = read(agent, json_object(request), _key(request), self._secret)
         assert asked.key is not None
-        known = by_key(self._doors, agent, asked.key)
-        if known is None:
-            approval = self._approvals.submit(agent, asked)
-        elif is_same(known.request, asked):
-            approval = known
-        else:
+        approval, status = by_key(self._doors, agent, asked.key), 200
+        if approval is None:
+            try:
+                approval, status = self._approvals.submit(agent, asked), 201
+            except (Duplicate, Invalid):
+                approval = by_key(self._doors, agent, asked.key)  # somebody was faster with the same key
+                if approval is None:
+                    raise
+        if not is_same(approval.request, asked):
             raise conflict("idempotency_conflict")
         self._approvals.tell(approval)
-        return JSONResponse(told(approval), 201 if known is None else 200)
+        return JSONResponse(told(approval), status)
 
     def _cancel(self, request: Request) -> Response:
         own = self._own(request)

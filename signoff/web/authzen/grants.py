@@ -16,7 +16,7 @@ from signoff.models.approval import Approval
 from signoff.models.store import MICROSECONDS
 from signoff.signatures import APPROVAL, Signer, open_sealed, verify_keys
 from signoff.web.authzen.denials import rfc3339
-from signoff.web.authzen.tuples import Tuple, approved, is_ours
+from signoff.web.authzen.tuples import Tuple, approved, is_in_scope, is_ours
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Worth = Literal["", "approval_expired", "out_of_scope", "grant_pending", "approval_unverifiable"]
@@ -59,13 +59,13 @@ class Grants:
         if found is None:
             return "approval_unverifiable", None
         if found.pending:
-            return ("grant_pending" if approved(found).hash == asked.hash else "out_of_scope"), found
+            return ("grant_pending" if is_in_scope(asked, found) else "out_of_scope"), found
         # What Redis knows of a run that a restored row does not counts, too.
         if found.status != "approved":
             return "approval_unverifiable", found
         if now >= until(found) or self._approvals.response(found).status != "approved":
             return "approval_expired", found
-        return ("" if approved(found).hash == asked.hash else "out_of_scope"), found
+        return ("" if is_in_scope(asked, found) else "out_of_scope"), found
 
     def _find(self, agent: str, brought: Any) -> Approval | None:
         if not isinstance(brought, dict) or not isinstance(named := brought.get("id"), str):

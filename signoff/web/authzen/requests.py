@@ -13,7 +13,7 @@ from signoff.models import flood, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import Cancel, build
 from signoff.policy import evaluate as policy
-from signoff.web.authzen import endpoints
+from signoff.web.authzen import endpoints, tuples
 from signoff.web.authzen.evaluations import RETRY_SECONDS
 from signoff.web.authzen.grants import wish
 from signoff.web.authzen.problems import AccessProblem, answer, endpoint
@@ -115,10 +115,12 @@ class Requests:
 
     def _taken(self, agent: str, asked: Asked) -> Approval:
         """Submitted; where the same waits already, that."""
+        sent = asked.request
         try:
-            return self._approvals.submit(agent, asked.request)
-        except Duplicate:
-            sent = asked.request
+            return self._approvals.submit(agent, sent)
+        except (Duplicate, Invalid):
+            if before := self._known(agent, asked):  # somebody was faster with the same key
+                return before
             with self._doors.store.reading() as connection:
                 first = flood.same(connection, agent, sent.action, sent.digest)
             found = self._approvals.find(agent, first) if first else None
@@ -130,7 +132,8 @@ class Requests:
         """The caller's requests of a task; raises AccessProblem, the same for what is another's."""
         agent = caller(request, self._doors, tokens.ASK).agent
         named, several = request_ids(request.path_params["task"])
-        found = [one for name in named if (one := self._approvals.find(agent, name)) is not None]
+        known = (self._approvals.find(agent, name) for name in named)
+        found = [one for one in known if one is not None and tuples.is_ours(one)]
         if not named or len(found) < len(named):
             raise AccessProblem("unknown_task", f"{agent} has no such task.")
         return found, several

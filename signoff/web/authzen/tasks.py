@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from signoff.approvals import quorum
 from signoff.models.approval import Approval
 from signoff.web.authzen import tuples
 from signoff.web.authzen.denials import rfc3339
@@ -79,7 +80,7 @@ class Tasks:
             return {"task": task}
         (approval,) = approvals
         if approval.pending:
-            task["progress"] = {"current_step": 1, "total_steps": 1}
+            task["progress"] = _progress(approval)
         if approval.card and approval.card.permalink:
             task.setdefault("links", {})["review"] = approval.card.permalink
         if approval.reason:
@@ -108,6 +109,13 @@ class Tasks:
         if not approval.has_run:
             found |= {OURS + "receipt": approval.receipt, OURS + "payload": approval.payload_text}
         return found
+
+
+def _progress(approval: Approval) -> dict[str, int]:
+    """Which of the votes that it needs comes next. Whose that is, is none of an agent's business."""
+    seats = quorum.seats_of(approval.verdict)
+    left = len(quorum.count(approval.decisions, seats).open)
+    return {"current_step": len(seats) - left + 1, "total_steps": len(seats)}
 
 
 def together(statuses: Sequence[str]) -> str:

@@ -132,15 +132,22 @@ def sent(approval: Approval) -> Tuple:
 def _unpacked(name: str, payload: Mapping[str, Any]) -> Tuple:
     rest = payload.get(ACTION, {})
     properties = {key: value for key, value in payload.items() if key not in RESERVED}
-    action = {"name": name, **rest, **({"properties": properties} if properties else {})}
+    action = {**rest, **({"properties": properties} if properties else {}), "name": name}
     return Tuple(payload.get(SUBJECT, {}), action, payload.get(RESOURCE, {}))
 
 
 def is_ours(approval: Approval) -> bool:
     """Whether it was asked through this door: others hold payloads that are no tuples."""
-    return isinstance(approval.payload.get(SUBJECT), dict) and isinstance(
-        approval.payload.get(RESOURCE), dict
-    )
+    payload = approval.payload
+    return all(isinstance(payload.get(name, {}), dict) for name in RESERVED) and RESOURCE in payload
+
+
+def is_in_scope(asked: Tuple, approval: Approval) -> bool:
+    """Whether a tuple is what an approval holds for: made into a request, it would be just that.
+
+    Not the other way round: an agent can send any payload through another door, and call its parts as we do.
+    """
+    return asked.action["name"] == approval.action and canonical(asked.payload) == approval.payload_text
 
 
 def request_of(
