@@ -38,8 +38,9 @@ def agent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     started: list[subprocess.Popen[str]] = []
 
     def start(door: Door, verify_key: str) -> subprocess.Popen[str]:
-        settings = {"WEB_URL": door.url, "TOKEN": door.token, "AGENT": "billing-bot", "VERIFY_KEY": verify_key}
+        settings = {"WEB_URL": door.url, "TOKEN": door.token, "VERIFY_KEY": verify_key}
         env = os.environ | {f"SIGNOFF_{name}": value for name, value in settings.items()}
+        env["SIGNOFF_AGENT"] = "billing-bot"
         running = subprocess.Popen(
             command, cwd=tmp_path, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
