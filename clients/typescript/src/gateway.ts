@@ -17,6 +17,8 @@ const PAUSES = [0.1, 0.25, 0.5, 1, 2, 5, 10];
 const LONGEST_PAUSE = 3600;
 /** Bytes of an answer that are read: no decisions that come at once are more. */
 const MOST = 8 * 1024 * 1024;
+/** Seconds of an outage before it is told. */
+const SILENT = 10;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 export class Gateway {
@@ -39,12 +41,17 @@ export class Gateway {
   /** The answer's JSON; throws Unreachable, a NotApproved, NotVerified, ConfigError, or the signal's reason. */
   async call(method: string, path: string, { body, answers = ANSWERS, patience = 0, signal }: Call = {}): Promise<unknown> {
     const started = now();
+    let told = false;
     for (let tries = 0; ; tries++) {
       const found = await this.#once(method, path, body, answers, signal);
       if ("ok" in found) return found.ok;
       const usual = (PAUSES[Math.min(tries, PAUSES.length - 1)] as number) * (1 + Math.random() / 4);
       const pause = Math.min(found.retryAfter ?? usual, LONGEST_PAUSE);
       if (!found.again || now() - started + pause > patience) throw found.error;
+      if (!told && now() - started > SILENT) {
+        told = true;
+        console.warn(`signoff: the gateway does not do its work, and is asked again: ${found.error.message}`);
+      }
       await sleep(pause, signal);
     }
   }

@@ -8,6 +8,7 @@ import {
   Cancelled,
   ConfigError,
   Duplicate,
+  Expired,
   explain,
   Invalid,
   NotApproved,
@@ -80,6 +81,11 @@ test("every no is told as what it is, and nothing runs", async () => {
   expect(await ticket.get()).toMatchObject({ status: "pending", code: ticket.code });
   expect((await ticket.cancel("Not needed.")).status).toBe("cancelled");
   await expect(ticket.wait()).rejects.toThrow(Cancelled);
+  const slow = signoff.ask("refund.create", REFUND).catch((error: unknown) => error);
+  await server.expire(await server.next());
+  const expired = (await slow) as Expired;
+  expect(expired).toBeInstanceOf(Expired);
+  expect(explain(expired)).toContain("nobody answered in time. This is not a rejection.");
   await server.follow("block: [db.drop]");
   const blocked = await signoff.ask("db.drop", {}).catch((error: unknown) => error);
   expect(blocked).toBeInstanceOf(Blocked);

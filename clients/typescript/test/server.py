@@ -74,6 +74,13 @@ def decide(stage: Stage, request_id: str, vote: Any = "approve", **said: Any) ->
     stage.core.approvals.decide(request_id, 1, PERSON, vote, **said)
 
 
+def expire(stage: Stage, request_id: str) -> None:
+    """Nobody has answered it in time."""
+    with stage.core.store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE approval SET expires_at = 1 WHERE id = ?", (request_id,))
+    assert stage.core.approvals.expire(request_id)
+
+
 def follow(stage: Stage, text: str) -> None:
     """Put a policy in force."""
     stage.core.follow(text)
@@ -112,7 +119,7 @@ def start(stage: Stage) -> None:
     stage.open()
 
 
-DO = {one.__name__: one for one in (decide, follow, look, waiting, clear, stop, start)}
+DO = {one.__name__: one for one in (decide, expire, follow, look, waiting, clear, stop, start)}
 
 
 def main() -> None:

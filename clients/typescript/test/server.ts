@@ -59,6 +59,10 @@ class Server {
     return id;
   }
 
+  async expire(request_id: string): Promise<void> {
+    await this.#do("expire", { request_id });
+  }
+
   look(request_id: string): Promise<Row> {
     return this.#do("look", { request_id }) as Promise<Row>;
   }
