@@ -73,6 +73,8 @@ test("what is not just what was approved does not run", async () => {
   await expect(guard({ spend: unsure }).spend(right, REFUND, "refund.create")).rejects.toThrow(Unreachable);
   const away = gatewayStore({ url: "http://127.0.0.1:9", token: server.spend }, 0);
   await expect(guard(away).spend(right, REFUND, "refund.create")).rejects.toThrow(Unreachable);
+  const vague = { url: server.url, token: server.spend, fetch: async () => Response.json({ by: "somebody else" }) };
+  await expect(guard(gatewayStore(vague)).spend(right, REFUND, "refund.create")).rejects.toThrow(Unreachable);
   const agents = gatewayStore({ url: server.url, token: server.token });
   await expect(guard(agents).spend(right, REFUND, "refund.create")).rejects.toThrow(ConfigError);
   expect(() => guard(memory(), { agents: [] })).toThrow(ConfigError);
