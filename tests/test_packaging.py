@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+import yaml
 
 import signoff
 from signoff.cli.main import EXTRAS
@@ -177,3 +179,25 @@ def test_a_missing_library_is_told_by_the_extra_that_brings_it() -> None:
         name = re.split(r"[\[><=; ]", library)[0].lower()
         known = {brought.get(module, module.replace("_", "-")) for module in EXTRAS}
         assert name in known, f"{name}: which module of it may be missing?"
+
+
+def test_a_release_is_published_without_a_token_and_attested() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+    assert jobs[True] == {"push": {"tags": ["v*"]}} and jobs["permissions"] == {}
+    rights = {name: job["permissions"] for name, job in jobs["jobs"].items()}
+    assert {name for name, given in rights.items() if "id-token" in given} == {"publish", "image"}
+    steps = {name: job["steps"] for name, job in jobs["jobs"].items()}
+    uses = [step["uses"] for job in steps.values() for step in job if "uses" in step]
+    assert all(re.search(r"@(v\d+|release/v1)$", one) for one in uses)
+    for name in ("publish", "image"):
+        assert any("attest-build-provenance" in step.get("uses", "") for step in steps[name]), name
+    (pypi,) = (step for step in steps["publish"] if "gh-action-pypi-publish" in step.get("uses", ""))
+    assert pypi["with"] == {"packages-dir": "packages", "attestations": True}
+    assert jobs["jobs"]["publish"]["environment"] == "pypi"
+    (made,) = (step for step in steps["build"] if step.get("run") == "make release")
+    assert set(made["env"]) == {"SIGNOFF_REPOSITORY"}
+    pythons = jobs["jobs"]["install"]["strategy"]["matrix"]["python"]
+    assert pythons == [
+        line.rpartition(" ")[2] for line in PROJECT["classifiers"] if ":: Python :: 3." in line
+    ]
+    assert not re.search(r"secrets\.|password", json.dumps(jobs))
