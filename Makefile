@@ -4,6 +4,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RUNS := .venv/.runs
 
+# Bytecode is kept, whatever the environment says: tests start hundreds of processes, and each would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -19,8 +22,8 @@ test: $(INSTALLED) ## All tests but the long ones (LONG=1: those too); skipped w
 	$(if $(LONG),,@echo "The long ones (minutes of random faults, every crash point) are left to .ci/run, or LONG=1.")
 	$(BIN)/python -m pytest $(SPREAD) $(if $(LONG),,-m "not long") $(PYTEST)
 
-check: lint ## Lint, types, and the tests that have no server or process of their own
-	$(BIN)/python -m pytest $(SPREAD) -q -m "not served" $(PYTEST)
+check: lint ## Lint, types, and the tests that only compute, and measure nothing: under a minute
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not served and not timed" $(PYTEST)
 
 lint: $(INSTALLED) ## What CI asks of the code beside its tests
 	$(BIN)/ruff check .

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signoff.approvals.service import Approvals
 from signoff.models.store import Store
 from signoff.receipts import Signer
+from signoff.web.rates import Rates
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,4 @@ class Doors:
     deployment: str
     public_url: str
     redis_url: str
+    rates: Rates = field(default_factory=Rates)
