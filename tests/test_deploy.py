@@ -41,6 +41,7 @@ DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm" / "signoff"
 BIN = Path(sys.executable).parent
 ONE_IMAGE = "signoff:local"
+IMAGE_EXTRAS = ("server", "embedded", "postgres", "witness", "otel")
 
 
 def takes(words: list[str]) -> Any:
@@ -167,8 +168,10 @@ def test_prepared_volumes_let_a_server_in_and_keep_what_is_there(
 
     eventually(answers)
     host = {"SIGNOFF_REDIS_URL": server["SIGNOFF_REDIS_URL"], "SIGNOFF_REDIS_ADMIN_URL": admin_url}
-    for name, value in {"SIGNOFF_DATA": str(data), **host}.items():
+    database = {"SIGNOFF_DATABASE_URL": f"sqlite:///{data / 'signoff.db'}"}
+    for name, value in {"SIGNOFF_DATA": str(data), **database, **host}.items():
         monkeypatch.setenv(name, value)
+    assert main.main(["db", "upgrade"]) == 0
     for name in ("SIGNOFF_REDIS_URL", "SIGNOFF_REDIS_ADMIN_URL"):
         assert acl.credentials(host[name])[1] not in (folder / "users.acl").read_text()
     with (
@@ -180,7 +183,12 @@ def test_prepared_volumes_let_a_server_in_and_keep_what_is_there(
     (agent_url,) = re.findall(r"^SIGNOFF_REDIS_URL=(.*)$", capsys.readouterr().out, re.M)
 
     # Again, as at every start, and as after an update that changed the rules.
-    before = {file: file.read_bytes() for volume in volumes for file in volume.glob("*.*") if file.is_file()}
+    before = {
+        file: file.read_bytes()
+        for volume in volumes
+        for file in volume.glob("*.*")
+        if file.suffix in (".env", ".key", ".acl", ".sql", ".password")
+    }
     prepare.prepare(*volumes)
     assert {file: file.read_bytes() for file in before if file.name != "users.acl"} == {
         file: text for file, text in before.items() if file.name != "users.acl"
@@ -278,7 +286,7 @@ def test_the_images_libraries_are_those_that_the_package_asks_for() -> None:
     versions = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pinned}
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"]]
-    for extra in ("server", "embedded", "postgres", "witness"):
+    for extra in IMAGE_EXTRAS:
         wanted += extras[extra]
     for line in wanted:
         requirement = Requirement(line)
