@@ -34,7 +34,7 @@ from signoff.cli import main
 from signoff.queue import acl
 from signoff.queue.data_folder import read_env_file
 from signoff.queue.setting_names import NAMES
-from signoff.server import pulse
+from signoff.server import pulse, tracing
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -71,7 +71,9 @@ def services() -> dict[str, Any]:
 def test_compose_runs_each_role_with_commands_and_settings_that_there_are(services: dict[str, Any]) -> None:
     assert {*pulse.ROLES, "redis", "postgres"} <= services.keys()
     for name, service in services.items():
-        assert set(service.get("environment", {})) - NAMES <= {"POSTGRES_PASSWORD_FILE"}, name
+        assert set(service.get("environment", {})) - NAMES <= {
+            "POSTGRES_PASSWORD_FILE", *tracing.ENDPOINTS
+        }, name  # fmt: skip
         if service["image"] == ONE_IMAGE and not service.get("entrypoint"):
             words = service["command"]
             assert takes(words).command.split()[0] == words[0], name
@@ -379,7 +381,7 @@ def test_the_charts_settings_are_no_secrets_and_none_that_it_sets_itself() -> No
     assert refused == {
         "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SIGNOFF_REDIS_URL",
         "SIGNOFF_REDIS_ADMIN_URL", "SIGNOFF_DATABASE_URL", "SIGNOFF_SIGNING_KEY", "SIGNOFF_WEB_BIND",
-        "SIGNOFF_HEALTH_BIND", "SIGNOFF_DATA", "SIGNOFF_POLICY",
+        "SIGNOFF_HEALTH_BIND", "SIGNOFF_DATA", "SIGNOFF_POLICY", "SIGNOFF_TOKEN", "SIGNOFF_AGENT_SECRET",
     }  # fmt: skip
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
