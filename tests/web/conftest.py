@@ -50,13 +50,13 @@ class Door:
 
 
 @contextmanager
-def opened(core: Core, redis_url: str) -> Iterator[Door]:
-    """Doors that are open inside the `with`."""
+def opened(core: Core, redis_url: str, **more: Any) -> Iterator[Door]:
+    """Doors that are open inside the `with`; `more` is for `Doors`."""
     with web_role.listen("SIGNOFF_WEB_BIND", "127.0.0.1:0") as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         doors = Doors(
             approvals=core.approvals, store=core.store, signer=core.signer, deployment=DEPLOYMENT,
-            public_url=url, redis_url=redis_url,
+            public_url=url, redis_url=redis_url, **more,
         )  # fmt: skip
         server = web_role.listener(build_app(doors))
         running = threading.Thread(target=server.run, args=([listener],))
