@@ -110,7 +110,9 @@ _VALUES = st.recursive(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["id", "nonce", "kind", "action", "payload", "reason", "key", "schema", "reversible", "x"]),
+        st.sampled_from(
+            ["id", "nonce", "kind", "action", "payload", "reason", "key", "schema", "reversible", "x"]
+        ),
         _VALUES,
     )
 )  # fmt: skip
