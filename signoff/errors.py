@@ -10,7 +10,7 @@
     ├── Unreachable            Redis cannot be reached
     ├── NotVerified            an answer came, but it is not a valid receipt for this request
     │   └── OtherAction  OtherPayload   it is valid, and for something else than what is about to run
-└── ConfigError            a setting is missing or wrong
+    └── ConfigError            a setting is missing or wrong
 
 The server's own stand beside what raises them: `policy.errors`, `approvals.errors`, `bot.slack.errors`.
 """
