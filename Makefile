@@ -61,7 +61,7 @@ docs: $(INSTALLED) ## The docs as a site, in site/; a link that leads nowhere fa
 
 lock: $(INSTALLED) ## What the image installs, to the byte: after a change of pyproject.toml's libraries
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
-	$(BIN)/uv pip compile --quiet $(LOCKED) pyproject.toml $(foreach extra,server embedded postgres witness,--extra $(extra)) \
+	$(BIN)/uv pip compile --quiet $(LOCKED) pyproject.toml $(foreach extra,server embedded postgres witness otel,--extra $(extra)) \
 	  -o deploy/image/run.txt
 	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet $(LOCKED) - -o deploy/image/build.txt
 
