@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from signoff.errors import AlreadySpent, Duplicate, Invalid, Limited, NotApproved, NotVerified, SignoffError
+from signoff.errors import AlreadySpent, Duplicate, Invalid, Limited, NotApproved, NotVerified
 from signoff.queue.outage import is_outage
 
 log = logging.getLogger("signoff.web")
@@ -153,6 +153,5 @@ def handle(request: Request, error: Exception) -> Response:
     return translated(error).response(request)
 
 
-HANDLERS: dict[Any, Any] = {
-    kind: handle for kind in (Problem, HTTPException, SignoffError, OSError, Exception)
-}
+HANDLERS: dict[Any, Any] = {kind: handle for kind in (Problem, HTTPException, BaseException)}
+"""Not `Exception`: Starlette raises what it has answered by that one again, text and all, into the log."""
