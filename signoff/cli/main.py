@@ -22,6 +22,7 @@ from signoff.cli import (
     execution,
     given,
     guide,
+    health,
     init,
     keys,
     output,
@@ -53,7 +54,7 @@ DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will r
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
-                      pending, show, audit, doctor, backup, restore
+                      pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
 who hears of it:      webhooks
 what needs a person:  policy
@@ -142,7 +143,9 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    server = (init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup)
+    server = (
+        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
+    )  # fmt: skip
     for module in (agent, verify, *server):
         module.add(commands, common)
     guide.add(commands, parser)

@@ -7,6 +7,8 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from signoff.web.aap import door as aap
+from signoff.web.authzen import door as authzen
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS
@@ -18,7 +20,7 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
 
     `bounds` are those of `Bodies`.
     """
-    ours = (requests, events, decisions, spend, keys, pages)
+    ours = (requests, events, decisions, spend, keys, pages, authzen, aap)
     routes = [route for door in ours for route in door.routes(doors)]
     app = Starlette(routes=routes, middleware=[Middleware(Bodies, **bounds)], exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url

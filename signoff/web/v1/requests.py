@@ -189,7 +189,7 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     Raises Problem or Invalid.
     """
     values = json_object(request)
-    key = _key(request.headers.get(KEY))
+    key = read_key(request.headers.get(KEY))
     if key and values.setdefault("key", key) != key:
         raise Invalid(f"{KEY} and key differ: say it once.")
     if trace := request.headers.get("traceparent"):
@@ -218,7 +218,7 @@ def spell_out(values: dict[str, Any]) -> None:
         values["alternatives"] = [values["alternatives"]] if values["alternatives"] else []
 
 
-def _key(header: str | None) -> str | None:
+def read_key(header: str | None) -> str | None:
     """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
     if header is None:
         return None
