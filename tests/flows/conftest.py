@@ -24,7 +24,7 @@ def make_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
     def make(slack: Sandbox | None = None, folder: Path | None = None, **settings: str) -> Road:
         own = Sandbox.start() if slack is None else None
-        given = {"SIGNOFF_APPROVERS": APPROVERS, **settings}
+        given = {"SIGNOFF_APPROVERS": APPROVERS, "SIGNOFF_WEBHOOK_HOSTS": "127.0.0.1", **settings}
         road = Road(slack or own, folder or tmp_path_factory.mktemp("road"), given)  # type: ignore[arg-type]
         made.append((road, own))
         return road
