@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
+from signoff.bot.slack.manifest import manifest
 from signoff.cli.doctor import workspace
 from signoff.cli.doctor.patient import Fault, Patient
 from signoff.cli.output import printable
@@ -110,6 +110,5 @@ def _want(token: str, start: str, what: str, page: str) -> None:
 
 def _link() -> str:
     """Makes the app from our manifest; its comments stay here."""
-    text = (files("signoff.bot.slack") / "manifest.yml").read_text(encoding="utf-8")
-    lines = [line.partition(" #")[0].rstrip() for line in text.splitlines() if not line.startswith("#")]
+    lines = [line.partition(" #")[0].rstrip() for line in manifest().splitlines() if not line.startswith("#")]
     return NEW_APP + quote("\n".join(lines) + "\n", safe="")

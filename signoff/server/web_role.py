@@ -13,10 +13,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from signoff.errors import ConfigError
+from signoff.server import slack_door
 from signoff.server.build import Server
 from signoff.server.settings import split_bind
 from signoff.web.app import build_app
 from signoff.web.doors import Doors
+from signoff.web.slack import SlackDoor
 
 log = logging.getLogger("signoff.web")
 
@@ -39,19 +41,20 @@ class _Listener(uvicorn.Server):
 def run_web(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
     """The web role, in the main thread, until `stop` is set. `ready` tells that it listens.
 
-    Raises ConfigError where it cannot listen at its place.
+    Raises ConfigError where it cannot listen at its place, or Slack does not take the bot's token.
     """
     door = listen("SIGNOFF_WEB_BIND", server.settings.web_bind)
-    with door:
-        asyncio.run(_serve(server, stop, ready, door))
+    with door, slack_door.opened(server, stop, ready) as (slack, listens):
+        asyncio.run(_serve(server, stop, listens, door, slack))
 
 
 async def _serve(
-    server: Server, stop: threading.Event, ready: Callable[[], None], door: socket.socket
-) -> None:
+    server: Server, stop: threading.Event, ready: Callable[[], None], door: socket.socket,
+    slack: SlackDoor | None,
+) -> None:  # fmt: skip
     host, port = door.getsockname()[:2]
     public_url = server.settings.web_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    app = build_app(doors(server, public_url))
+    app = build_app(doors(server, public_url, slack))
     listeners = [listener(app)]
     loop = asyncio.get_running_loop()
 
@@ -69,12 +72,12 @@ async def _serve(
     await asyncio.gather(listeners[0].serve(sockets=[door]))
 
 
-def doors(server: Server, public_url: str) -> Doors:
+def doors(server: Server, public_url: str, slack: SlackDoor | None = None) -> Doors:
     """What the doors are built of."""
     settings = server.settings
     return Doors(
         approvals=server.approvals, store=server.store, signer=settings.signer(),
-        deployment=settings.deployment, public_url=public_url, redis_url=server.redis_url,
+        deployment=settings.deployment, public_url=public_url, redis_url=server.redis_url, slack=slack,
     )  # fmt: skip
 
 

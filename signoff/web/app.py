@@ -5,15 +5,20 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from signoff.bot.slack.manifest import PATH
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS
+from signoff.web.slack import BODY_BYTES
 from signoff.web.v1 import keys, requests, spend
 
 
 def build_app(doors: Doors) -> Starlette:
     """The doors as one ASGI application. There is no CORS: pages of other sites read none of its answers."""
     routes = [*requests.routes(doors), *spend.routes(doors), *keys.routes(doors)]
-    app = Starlette(routes=routes, middleware=[Middleware(Bodies)], exception_handlers=HANDLERS)
+    if doors.slack is not None:
+        routes += doors.slack.routes()
+    bodies = Middleware(Bodies, of={PATH: BODY_BYTES})
+    app = Starlette(routes=routes, middleware=[bodies], exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from signoff.approvals.service import Approvals
 from signoff.models.store import Store
 from signoff.receipts import Signer
+from signoff.web.slack import SlackDoor
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,5 @@ class Doors:
     deployment: str
     public_url: str
     redis_url: str
+    slack: SlackDoor | None = None
+    """Where Slack calls, instead of being listened to over Socket Mode."""

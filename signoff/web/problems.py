@@ -22,6 +22,7 @@ TITLES = {
     "not-json": "The body is not JSON that everybody reads alike",
     "invalid": "The request is not valid",
     "no-token": "No valid token",
+    "not-slacks": "The call is not signed by Slack",
     "not-allowed": "The token is not for this",
     "not-found": "There is no such thing here",
     "method-not-allowed": "Not by this method",

@@ -55,6 +55,16 @@ class Road:
         return kept | self.slack.settings() | ours
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """What `serve` runs: no bot where Slack calls by HTTP."""
+        return tuple(name for name in ROLES if name != "bot" or not self.by_http)
+
+    @property
+    def by_http(self) -> bool:
+        """Whether Slack calls it, and is not listened to over Socket Mode."""
+        return "SLACK_SIGNING_SECRET" in self.slack.settings()
+
+    @property
     def data(self) -> Path:
         return self.folder / "data"
 
@@ -158,7 +168,7 @@ class Road:
             self.write_policy(text)
             assert self.process is not None
             self.process.send_signal(signal.SIGHUP)  # it would look by itself, but later
-            eventually(lambda: self.log.count("policy in force") >= said + len(ROLES), 30)
+            eventually(lambda: self.log.count("policy in force") >= said + len(self.roles), 30)
 
     def agent(self, name: str = "billing-bot") -> Signoff:
         """A client in this process."""

@@ -21,10 +21,12 @@ MANY = [f"вариант {n:03} " + "ж" * 60 for n in range(200)]
 
 
 @pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer) -> Iterator[Local]:
+def bot(
+    tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer, transport: str
+) -> Iterator[Local]:
     with Redis.from_url(_redis_server.url) as client:
         client.flushall()
-    with local_bot(tmp_path_factory.mktemp("frames"), _redis_server.url) as found:
+    with local_bot(tmp_path_factory.mktemp("frames"), _redis_server.url, transport=transport) as found:
         yield found
 
 

@@ -31,8 +31,8 @@ MEMBERS_ONLY = "Only members of this workspace can decide."
 
 
 @pytest.fixture(scope="module")
-def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
-    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url) as found:
+def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any, transport: str) -> Iterator[Local]:
+    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url, transport=transport) as found:
         yield found
 
 
