@@ -90,7 +90,7 @@ def road(_sqlite_road: Road) -> Iterator[Road]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def either_road(request: pytest.FixtureRequest) -> Iterator[Road]:
+def either_road(request: pytest.FixtureRequest, transport: str) -> Iterator[Road]:
     """A server that runs, on each database."""
     found: Road = request.getfixturevalue(f"_{request.param}_road")
     found.slack.faults(clear=True)

@@ -49,6 +49,8 @@ class Local:
     slack: Sandbox
     handler: SocketModeHandler | None
     """The connection; None where Slack calls by HTTP."""
+    door: SlackDoor | None = None
+    """Where it calls then."""
 
     def ask(self, **fields: Any) -> str:
         """A request whose card stands; its id."""
@@ -102,8 +104,8 @@ def local_bot(
         logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
         app = build_bolt(server, running)
         if transport == "http":
-            with called_by_slack(slack, app, server):
-                yield Local(server, slack, None)
+            with called_by_slack(slack, app, server) as door:
+                yield Local(server, slack, None, door)
         else:
             handler = SocketModeHandler(app, slack.app_token, web_client=server.slack.web)
             handler.connect()
@@ -113,7 +115,7 @@ def local_bot(
 
 
 @contextmanager
-def called_by_slack(slack: Sandbox, app: App, server: Server) -> Iterator[None]:
+def called_by_slack(slack: Sandbox, app: App, server: Server) -> Iterator[SlackDoor]:
     """A web role's part for Slack, in this process, which the stand-in calls inside the `with`."""
     with redis.Redis.from_url(server.redis_url) as client, ThreadPoolExecutor(THREADS) as pool:
         door = SlackDoor(Signing(slack.signing_secret), Replays(Answered(client)), pool)
@@ -124,6 +126,6 @@ def called_by_slack(slack: Sandbox, app: App, server: Server) -> Iterator[None]:
             serving = threading.Thread(target=web.run, args=([listener],))
             serving.start()
             slack.call_at(url)
-            yield
+            yield door
             web.should_exit = True
             serving.join(30)

@@ -65,6 +65,22 @@ class Road:
         return "SLACK_SIGNING_SECRET" in self.slack.settings()
 
     @property
+    def listener(self) -> str:
+        """The role that hears of what people do."""
+        return "web" if self.by_http else "bot"
+
+    @property
+    def began(self) -> int:
+        """How often Slack could reach it so far."""
+        return self.log.count("Slack can call" if self.by_http else "connected to Slack")
+
+    def is_reached(self, began: int = 0) -> bool:
+        """Whether Slack reaches it: by HTTP, whether it could more often than `began` says."""
+        if self.by_http:
+            return self.began > began
+        return bool(self.slack.state()["connections"] == 2)
+
+    @property
     def data(self) -> Path:
         return self.folder / "data"
 

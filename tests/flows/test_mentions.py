@@ -195,10 +195,12 @@ def test_a_rejection_that_comes_late_is_told_who_was_faster(local: Local) -> Non
     assert decision and (decision.approver, decision.reason) == (BEN, "wrong customer")
 
 
+@pytest.mark.socket_mode
 def test_an_event_that_comes_again_is_answered_once(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     approval_id = local.ask()
     ts, ana = local.card(approval_id)["ts"], local.person(ANA)
     local.slack.faults(redelivery_seconds=[0, 0.05, 0.1])
+    assert local.handler is not None
     send, lost = local.handler.client.send_socket_mode_response, []
 
     def lose_two(response: Any) -> None:
