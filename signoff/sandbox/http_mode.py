@@ -2,8 +2,9 @@
 
 Events are JSON, and come only to an address that has answered Slack's challenge; Slack asks for that before
 the first one, and where an address is set. Interactions are a form with the field `payload`, commands a form.
-The answer to each is its acknowledgement: 200 within three seconds, redirects not followed. Events alone come
-again (see `events.py`), with X-Slack-Retry-Num and -Reason, unless the app answers X-Slack-No-Retry: 1.
+The answer to each is its acknowledgement: 200 within three seconds (to an event any 2xx), redirects not
+followed. Events alone come again (see `events.py`), with X-Slack-Retry-Num and -Reason, unless the app
+answers X-Slack-No-Retry: 1.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class HttpMode:
             return self._failed(entry, _reason(error))
         ms = round((time.perf_counter() - started) * 1000, 3)
         entry |= {"status": answer.status, "ack_bytes": len(answer.body)}
-        if answer.status != 200:
+        if answer.status != 200 and not (kind == "events_api" and answer.status // 100 == 2):
             return self._failed(entry, "http_error", final=answer.headers.get("X-Slack-No-Retry") == "1")
         response = _response(answer)
         entry |= {"acked": True, "ack_ms": ms, "response": response}
