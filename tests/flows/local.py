@@ -47,6 +47,7 @@ class Local:
 
     server: Server
     slack: Sandbox
+    running: Running
     handler: SocketModeHandler | None
     """The connection; None where Slack calls by HTTP."""
     door: SlackDoor | None = None
@@ -102,14 +103,15 @@ def local_bot(
         server = build.build(settings)
         migrate.upgrade(server.engine)
         logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
+        running = running or Running()
         app = build_bolt(server, running)
         if transport == "http":
             with called_by_slack(slack, app, server) as door:
-                yield Local(server, slack, None, door)
+                yield Local(server, slack, running, None, door)
         else:
             handler = SocketModeHandler(app, slack.app_token, web_client=server.slack.web)
             handler.connect()
-            yield Local(server, slack, handler)
+            yield Local(server, slack, running, handler)
             hang_up(handler)
         server.close()
 

@@ -130,6 +130,7 @@ def test_nobody_decides_while_slack_cannot_say_who_they_are(local: Local, method
     local.slack.faults(clear=True)
 
 
+@pytest.mark.http
 def test_a_form_that_slack_does_not_open_is_told(local: Local) -> None:
     approval_id = local.ask()
     ana = local.person(ANA)

@@ -92,6 +92,7 @@ def test_decide_opens_the_review_from_the_card(either_road: Road) -> None:
     ana.view("message", f"<@{ANA}> approved this")
 
 
+@pytest.mark.http
 def test_pending_says_what_waits_with_review_and_later_what_became_of_it(local: Local) -> None:
     approval_id = local.ask()
     place = local.card(approval_id)
@@ -175,6 +176,7 @@ def test_outside_a_cards_thread_it_says_where_to_write(local: Local) -> None:
     assert "in the thread of a card" in told(local, ANA, other, f"{ME} pending")["text"]
 
 
+@pytest.mark.http
 def test_people_who_talk_in_a_thread_are_left_alone(local: Local) -> None:
     approval_id = local.ask()
     ts = local.card(approval_id)["ts"]

@@ -133,6 +133,7 @@ def locked(path: Path) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
+@pytest.mark.http
 def test_a_locked_database_records_nothing_and_a_second_click_works(road: Road) -> None:
     ana, ben = Someone(road.slack, ANA), Someone(road.slack, BEN)
     ticket = ask(road)
