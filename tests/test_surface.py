@@ -22,7 +22,7 @@ from signoff.client.claims import Ask, Options
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
-from signoff.queue.setting_names import NAMES
+from signoff.queue.setting_names import CALLERS, NAMES
 from signoff.server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +75,7 @@ CLIENT = (
 TICKET = "cancel(reason) get() wait(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
-    "conversation requested_by"
+    "conversation requested_by traceparent"
 )
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
@@ -152,10 +152,11 @@ SURFACE: dict[str, tuple[str, str, str]] = {
         "SIGNOFF_HEALTH_BIND SIGNOFF_WEBHOOK_HOSTS",
         README,
     ),
+    "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
         "request wait status cancel report verify init serve bot intake worker web agent policy pending show "
-        "db audit backup restore keys env manifest doctor sandbox demo help completion",
+        "db audit backup restore keys env manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip
@@ -163,7 +164,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
 
 
 def test_a_settings_file_may_set_what_the_two_sides_read_and_nothing_else() -> None:
-    read = " ".join(SURFACE[what][1] for what in ("an agent's settings", "the server's settings"))
+    read = " ".join(SURFACE[what][1] for what in SURFACE if "settings" in what)
     assert set(read.split()) == NAMES
 
 

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, insert, select, update
 
+from signoff.models.log import Event, append
 from signoff.models.store import MICROSECONDS, Store, now
 from signoff.models.tables import AgentTokenRow
 
@@ -33,11 +34,13 @@ USED_SECONDS = 3600
 _LETTERS = string.digits + string.ascii_letters
 tokens = AgentTokenRow.__table__  # type: ignore[attr-defined]
 _FIND = select(tokens).where(tokens.c.id == bindparam("token_id"))
-_ALL = select(tokens).order_by(tokens.c.agent, tokens.c.created_at)
-_ADD = insert(tokens)
+_ALL = select(tokens).order_by(tokens.c.agent, tokens.c.created_at, tokens.c.id)
 _STANDS = tokens.c.revoked_at.is_(None)
-_REVOKE = update(tokens).where(tokens.c.id == bindparam("token_id"), _STANDS).values(revoked_at=now())
-_REVOKE_ALL = update(tokens).where(tokens.c.agent == bindparam("whose"), _STANDS).values(revoked_at=now())
+_OF = select(tokens).where(tokens.c.agent == bindparam("whose"), _STANDS).order_by(tokens.c.created_at)
+_ADD = insert(tokens)
+_CHANGE = update(tokens).where(tokens.c.id == bindparam("token_id"), _STANDS)
+_REVOKE = _CHANGE.values(revoked_at=bindparam("at"))
+_SWITCH = _CHANGE.values(off_at=bindparam("at"))
 _USED = (
     update(tokens)
     .where(
@@ -46,6 +49,7 @@ _USED = (
     )
     .values(used_at=now())
 )
+_NOW = select(now())
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,13 @@ class Token:
     scopes: tuple[str, ...]
     created_at: int
     used_at: int | None
+    off_at: int | None
     revoked_at: int | None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it opens anything now."""
+        return self.revoked_at is None and self.off_at is None
 
     def may(self, scope: str) -> bool:
         """Whether it is for this: `ask`, `hook`, or `spend`, of whomever."""
@@ -74,30 +84,35 @@ class Token:
 
 
 def add(store: Store, agent: str, scopes: Collection[str]) -> str:
-    """Make a token → its text, which nothing keeps."""
-    token_id, secret = _random(12), _random(43)
-    text = f"{PREFIX}{token_id}_{secret}"
+    """Make a token → its text, which nothing keeps. Scopes are as `SCOPE` has them."""
     with store.transaction() as connection:
-        row = {
-            "id": token_id,
-            "agent": agent,
-            "hash": _hash(text),
-            "scopes": json.dumps(sorted(set(scopes))),
-            "created_at": connection.execute(select(now())).scalar_one(),
-        }
-        connection.execute(_ADD, row)
-    return text
+        return _make(connection, agent, scopes)
+
+
+def rotate(store: Store, agent: str) -> str | None:
+    """An agent's tokens are worthless from now on; one more may all that they might → its text.
+
+    None, and nothing is done, where it has none.
+    """
+    with store.transaction() as connection:
+        before = [_read(row) for row in connection.execute(_OF, {"whose": agent})]
+        if not before:
+            return None
+        for token in before:
+            _note(connection, _REVOKE, token, "revoked")
+        return _make(connection, agent, {scope for token in before for scope in token.scopes})
 
 
 def find(store: Store, text: str) -> Token | None:
-    """The token of this text, unless it is revoked; compared in constant time."""
+    """The token of this text, where it stands; compared in constant time."""
     if (named := TOKEN.fullmatch(text)) is None:
         return None
     with store.reading() as connection:
         row = connection.execute(_FIND, {"token_id": named[1]}).first()
-    if row is None or not hmac.compare_digest(row.hash, _hash(text)) or row.revoked_at is not None:
+    if row is None or not hmac.compare_digest(row.hash, _hash(text)):
         return None
-    return _read(row)
+    found = _read(row)
+    return found if found.stands else None
 
 
 def note_used(store: Store, token: Token) -> None:
@@ -106,16 +121,22 @@ def note_used(store: Store, token: Token) -> None:
         connection.execute(_USED, {"token_id": token.id})
 
 
-def revoke(store: Store, token_id: str) -> bool:
-    """It is worthless from now on; False where it is not there, or was before."""
+def revoke(store: Store, token_id: str) -> Token | None:
+    """It is worthless from now on → what it was; None where it is not there, or was revoked before."""
     with store.transaction() as connection:
-        return connection.execute(_REVOKE, {"token_id": token_id}).rowcount == 1
+        row = connection.execute(_FIND, {"token_id": token_id}).first()
+        token = _read(row) if row else None
+        return token if token and _note(connection, _REVOKE, token, "revoked") else None
 
 
 def revoke_all(store: Store, agent: str) -> int:
     """All of an agent's tokens are worthless from now on → how many that were."""
-    with store.transaction() as connection:
-        return connection.execute(_REVOKE_ALL, {"whose": agent}).rowcount
+    return _each(store, agent, _REVOKE, "revoked")
+
+
+def switch(store: Store, agent: str, *, on: bool) -> int:
+    """Keep an agent out, or let it in again, with the tokens that it has → how many there are."""
+    return _each(store, agent, _SWITCH, "on" if on else "off")
 
 
 def all_of(store: Store) -> list[Token]:
@@ -124,10 +145,43 @@ def all_of(store: Store) -> list[Token]:
         return [_read(row) for row in connection.execute(_ALL)]
 
 
+def _each(store: Store, agent: str, change: Update, what: str) -> int:
+    with store.transaction() as connection:
+        found = [_read(row) for row in connection.execute(_OF, {"whose": agent})]
+        return sum(_note(connection, change, token, what) for token in found)
+
+
+def _make(connection: Connection, agent: str, scopes: Collection[str]) -> str:
+    token_id, secret = _random(12), _random(43)
+    text, at = f"{PREFIX}{token_id}_{secret}", connection.execute(_NOW).scalar_one()
+    said = sorted(set(scopes))
+    row = {"id": token_id, "agent": agent, "hash": _hash(text), "scopes": json.dumps(said), "created_at": at}
+    connection.execute(_ADD, row)
+    _log(connection, at, agent, token_id, said, "added")
+    return text
+
+
+def _note(connection: Connection, change: Update, token: Token, what: str) -> bool:
+    """Change a row and say so in the log; False where it was revoked before."""
+    at = connection.execute(_NOW).scalar_one()
+    if connection.execute(change, {"token_id": token.id, "at": None if what == "on" else at}).rowcount != 1:
+        return False
+    _log(connection, at, token.agent, token.id, token.scopes, what)
+    return True
+
+
+def _log(
+    connection: Connection, at: int, agent: str, token_id: str, scopes: Collection[str], what: str
+) -> None:
+    said = {"agent": agent, "id": token_id, "scopes": list(scopes), "what": what}
+    append(connection, Event("token", None, at, "operator", said))
+
+
 def _read(row: Row[Any]) -> Token:
     return Token(
-        row.id, row.agent, tuple(json.loads(row.scopes)), row.created_at, row.used_at, row.revoked_at
-    )
+        row.id, row.agent, tuple(json.loads(row.scopes)), row.created_at, row.used_at, row.off_at,
+        row.revoked_at,
+    )  # fmt: skip
 
 
 def _hash(text: str) -> str:

@@ -16,7 +16,9 @@ SERVERS: Final = (
     "SLACK_SIGNING_SECRET", "SLACK_API_URL", "SIGNOFF_WEB_BIND", "SIGNOFF_WEB_URL", "SIGNOFF_HEALTH_BIND",
     "SIGNOFF_WEBHOOK_HOSTS",
 )  # fmt: skip
-NAMES: Final = frozenset(AGENTS) | frozenset(SERVERS)
+CALLERS: Final = ("SIGNOFF_WEB_URL", "SIGNOFF_TOKEN")
+"""What a client by HTTP reads."""
+NAMES: Final = frozenset(AGENTS) | frozenset(SERVERS) | frozenset(CALLERS)
 """All that Signoff reads, as the README has it. What else a process obeys (PYTHONPATH, LD_PRELOAD, a proxy)
 comes from its environment alone."""
 PATHS: Final = ("SIGNOFF_DATA", "SIGNOFF_POLICY")

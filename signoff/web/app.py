@@ -10,12 +10,12 @@ from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS
 from signoff.web.slack import BODY_BYTES
-from signoff.web.v1 import keys, requests, spend
+from signoff.web.v1 import keys, pages, requests, spend
 
 
 def build_app(doors: Doors) -> Starlette:
     """The doors as one ASGI application. There is no CORS: pages of other sites read none of its answers."""
-    routes = [*requests.routes(doors), *spend.routes(doors), *keys.routes(doors)]
+    routes = [*requests.routes(doors), *spend.routes(doors), *keys.routes(doors), *pages.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()
     bodies = Middleware(Bodies, of={PATH: BODY_BYTES})

@@ -7,15 +7,20 @@ from starlette.requests import Request
 from signoff.models import tokens
 from signoff.models.store import MICROSECONDS, Store
 from signoff.models.tokens import Token
+from signoff.web.doors import Doors
 from signoff.web.problems import Problem
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="signoff"'}
 
 
-def caller(request: Request, store: Store, scope: str) -> Token:
-    """The token of who calls; raises Problem: none, a worthless one (401), or not for this `scope` (403)."""
+def caller(request: Request, doors: Doors, scope: str) -> Token:
+    """The token of who calls.
+
+    Raises Problem: none or a worthless one (401), not for this `scope` (403), or of an agent that calls too
+    often (429).
+    """
     kind, _, text = request.headers.get("authorization", "").partition(" ")
-    found = tokens.find(store, text.strip()) if kind.lower() == "bearer" else None
+    found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
     if found is None:
         raise Problem(
             401, "no-token", "Send Authorization: Bearer sgt_…, with a token that stands.",
@@ -25,7 +30,8 @@ def caller(request: Request, store: Store, scope: str) -> Token:
         raise Problem(
             403, "not-allowed", f"This token is not for {scope!r}: `signoff agent token` makes one that is."
         )
-    _note_use(store, found)
+    doors.rates.count(found.agent)
+    _note_use(doors.store, found)
     return found
 
 

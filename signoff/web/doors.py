@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signoff.approvals.service import Approvals
 from signoff.models.store import Store
 from signoff.receipts import Signer
+from signoff.web.rates import Rates
 from signoff.web.slack import SlackDoor
 
 
@@ -22,3 +23,4 @@ class Doors:
     redis_url: str
     slack: SlackDoor | None = None
     """Where Slack calls, instead of being listened to over Socket Mode."""
+    rates: Rates = field(default_factory=Rates)

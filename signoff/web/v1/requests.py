@@ -46,7 +46,7 @@ class Requests:
 
     def create(self, request: Request) -> Response:
         """Ask. The same request again is answered again, however often."""
-        agent = caller(request, self._doors.store, tokens.ASK).agent
+        agent = caller(request, self._doors, tokens.ASK).agent
         approval = self._approvals.submit(agent, asked(agent, request))
         self._approvals.tell(approval)
         where = {"Location": f"{self._doors.public_url}{REQUESTS}/{approval.request_id}"}
@@ -91,7 +91,7 @@ class Requests:
 
     def _own(self, request: Request) -> Approval:
         """The caller's request of the id in the address; raises Problem, the same for what is another's."""
-        agent = caller(request, self._doors.store, tokens.ASK).agent
+        agent = caller(request, self._doors, tokens.ASK).agent
         request_id = request.path_params["id"].lower()
         found = self._approvals.find(agent, request_id) if ID.fullmatch(request_id) else None
         if found is None:
@@ -126,6 +126,8 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     key = _key(request.headers.get(KEY))
     if key and values.setdefault("key", key) != key:
         raise Invalid(f"{KEY} and key differ: say it once.")
+    if trace := request.headers.get("traceparent"):
+        values.setdefault("traceparent", trace)
     spell_out(values)
     given = [name for name in ("id", "nonce") if values.get(name) is not None]
     if len(given) == 1:

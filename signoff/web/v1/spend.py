@@ -44,7 +44,7 @@ class Spends:
 
     def spend(self, request: Request) -> Response:
         """Check a receipt against what is about to run, and spend it: the first may run it."""
-        token = caller(request, self._doors.store, tokens.SPEND)
+        token = caller(request, self._doors, tokens.SPEND)
         said = build(ToSpend, json_object(request))
         agent = signatures.audience_of(said.receipt)
         if not token.may_spend(agent, said.action):
