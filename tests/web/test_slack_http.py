@@ -151,6 +151,12 @@ def test_a_call_that_was_answered_has_no_second_effect(slack: Called, redis_url:
         assert another.post(body, later).json() == {"ok": 1}, "the same said again is not the same call"
 
 
+def test_who_searches_for_the_same_twice_in_a_second_finds_it_twice(slack: Called) -> None:
+    body = form({"type": "block_suggestion", "value": "eu"})
+    headers = signed(SECRET, body)
+    assert [slack.post(body, headers).json() for _ in range(2)] == [{"ok": 1}] * 2
+
+
 @pytest.mark.parametrize("status", [404, 500, "it raises"])
 def test_a_call_that_was_not_answered_is_taken_again(slack: Called, redis_url: str, status: Any) -> None:
     body = click()
