@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from flows.conftest import APPROVERS
 from flows.road import ROLES, Road, alive
-from support import eventually
+from support import ANY_PORT, eventually
 
 from signoff.queue import acl
 from signoff.server.own_redis import url_file
@@ -105,7 +105,7 @@ def test_a_forked_role_has_nothing_left_to_load(road: Road, role: str) -> None:
     own = {"SIGNOFF_REDIS_URL": url_file(road.data).read_text().strip()}
     run = subprocess.run(
         [sys.executable, "-c", NEWS, role],
-        env=road.environment | own, capture_output=True, text=True, check=False, timeout=60,
+        env=road.environment | ANY_PORT | own, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert run.stdout.split()[1:] == []
