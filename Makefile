@@ -22,7 +22,7 @@ test: $(INSTALLED) ## All tests but the long ones (LONG=1: those too); skipped w
 	$(if $(LONG),,@echo "The long ones (minutes of random faults, every crash point) are left to .ci/run, or LONG=1.")
 	$(BIN)/python -m pytest $(SPREAD) $(if $(LONG),,-m "not long") $(PYTEST)
 
-check: lint ## Lint, types, and the tests that only compute, and measure nothing: under a minute
+check: lint ## Lint, types, and the tests that only compute, and measure nothing: about a minute
 	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not served and not timed" $(PYTEST)
 
 lint: $(INSTALLED) ## What CI asks of the code beside its tests

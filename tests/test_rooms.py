@@ -39,11 +39,11 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "acl answered bounds data_folder intake jobs mac neighbours outage private publisher requests "
-    "setting_names stream tally users wakeups",
+    "queue": "acl answered bounds connections data_folder groups intake jobs mac neighbours notifications "
+    "outage private publisher requests setting_names stream tally users wakeups",
     "client": "",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
-    "desertion epochs errors lists receipts service sweep verdicts",
+    "desertion epochs errors lists quorum receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
     "text.words.which",

@@ -17,14 +17,13 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError, ResponseError
 
-from signoff.client import connections
-from signoff.client.connections import CONNECT_SECONDS
-from signoff.client.notifications import Notifications
 from signoff.client.settings import CHECK
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
 from signoff.models.messages import Response
-from signoff.queue import stream
+from signoff.queue import connections, stream
+from signoff.queue.connections import CONNECT_SECONDS
+from signoff.queue.notifications import Notifications
 
 log = logging.getLogger("signoff")
 

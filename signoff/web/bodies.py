@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -18,6 +20,9 @@ MOST = MAX_ENTRY + 64 * 1024
 """Bytes of a body: a request as large as may be, and what a door puts around it."""
 READ_SECONDS = 10.0
 """How long a whole body may take. Who has not sent it by then is sent away."""
+PASSED_OVER = 32 * 1024 * 1024
+PASS_SECONDS = 5.0
+"""Of a body that is too large, so much is passed over, for so long, once that was answered."""
 BODY = "signoff.body"
 """Where a request's scope has it."""
 _BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE")
@@ -49,8 +54,20 @@ class Bodies:
         else:
             await self._app(scope, receive, send)
             return
-        problem.headers["Connection"] = "close"  # the rest of it is not read
-        await problem.response(Request(scope, receive))(scope, receive, send)
+        problem.headers["Connection"] = "close"
+        await problem.response(Request(scope, receive))(scope, receive, partial(_held, send))
+        await self._pass_over(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _pass_over(self, receive: Receive) -> None:
+        """Read on for a while: where a connection ends with bytes unread, its caller may lose the answer."""
+        left = PASSED_OVER
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(PASS_SECONDS, self._seconds)):
+                while left > 0 and (message := await receive())["type"] != "http.disconnect":
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         most = self._of.get(scope["path"], self._most)
@@ -71,6 +88,11 @@ class Bodies:
 
 def _too_large(most: int) -> Problem:
     return Problem(413, "too-large", f"A body has at most {most:,} bytes.")
+
+
+async def _held(send: Send, message: Message) -> None:
+    """Send an answer, and not yet that it is over."""
+    await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
 
 
 def raw(request: Request) -> bytes:

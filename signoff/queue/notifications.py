@@ -1,4 +1,4 @@
-"""The one connection on which an agent's process is woken: a topic a request."""
+"""The one connection on which a process is woken, an agent's or the web's: a topic a request."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 
-from signoff.client import connections
-from signoff.client.connections import CONNECT_SECONDS
+from signoff.queue import connections
+from signoff.queue.connections import CONNECT_SECONDS
 
 log = logging.getLogger("signoff")
 
@@ -34,14 +34,20 @@ class Notifications:
 
     `look` is called with the topics whose request should be looked up: when one is subscribed to, when
     its notification comes, after a reconnect (all), and every 30 s (all). `beat` is called as often as a
-    silent connection is tried.
+    silent connection is tried. `told`, where it is given, is called instead of `look` with the topic of a
+    notification.
     """
 
     def __init__(
-        self, url: str, look: Callable[[Iterable[str]], None], beat: Callable[[], None] = lambda: None
+        self,
+        url: str,
+        look: Callable[[Iterable[str]], None],
+        beat: Callable[[], None] = lambda: None,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         self._url = url
         self._look = look
+        self._told = told
         self._beat = beat
         self._topics: set[str] = set()
         self._added: list[str] = []
@@ -107,8 +113,13 @@ class Notifications:
             # However long it takes: pings find a dead connection, where a timeout would give up a live one.
             heard: Any = await connection.read_response(timeout=math.inf)
             self._heard = time.monotonic()
-            if isinstance(heard, list) and heard[0] in (b"message", b"subscribe"):
-                self._look((heard[1].decode(errors="replace"),))
+            if not isinstance(heard, list) or heard[0] not in (b"message", b"subscribe"):
+                continue
+            topic = heard[1].decode(errors="replace")
+            if heard[0] == b"message" and self._told:
+                self._told(topic)
+            else:
+                self._look((topic,))
 
     async def _send(self, connection: AbstractConnection) -> None:
         """Send what changed as it changes, a PING every 10 s, and have all looked up again every 30 s."""
