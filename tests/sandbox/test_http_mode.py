@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -44,8 +45,9 @@ class App:
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(said)), **more}.items():
                     self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(said)
+                with suppress(ConnectionError):  # Slack waits no longer
+                    self.end_headers()
+                    self.wfile.write(said)
 
             def log_message(self, *_: Any) -> None:
                 """Nothing."""
