@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -42,7 +43,7 @@ def opened(
     shared = redis_link.quick(server.redis_url, REDIS_SECONDS)
     pool = CountedPool(running, THREADS, "slack")
     door = SlackDoor(Signing(secret), Replays(Answered(shared)), pool)
-    faults: list[ConfigError] = []
+    faults, told = list[ConfigError](), list[float]()
 
     def open_it() -> None:
         try:
@@ -58,12 +59,15 @@ def opened(
         gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
         log.info("Slack can call")
         ready()
+        stop.wait()
+        told.append(time.monotonic())
 
     opening = threading.Thread(target=open_it, name="slack-opening", daemon=True)
     try:
         yield door, opening.start
     finally:
-        running.wait(DRAIN_SECONDS)
+        # What was called has been waited for since then; what follows an answer has what is left of that.
+        running.wait(max(0.0, DRAIN_SECONDS - (time.monotonic() - told[0])) if told else 0.0)
         pool.shutdown(wait=False)
         shared.close()
     if faults:
