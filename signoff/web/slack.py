@@ -20,7 +20,7 @@ from signoff.bot.incoming import Dispatch, Reply, Signing, parsed
 from signoff.bot.slack.manifest import PATH
 from signoff.errors import Invalid
 from signoff.web.bodies import raw
-from signoff.web.problems import Problem, unavailable
+from signoff.web.problems import Problem, translated, unavailable
 from signoff.web.replays import Known, Replays
 
 log = logging.getLogger("signoff.web")
@@ -64,7 +64,7 @@ class SlackDoor:
             raise Problem(400, "invalid", error.detail) from None
         if body.get("type") == "url_verification" and isinstance(body.get("challenge"), str):
             return Response(body["challenge"], media_type="text/plain")
-        if body.get("ssl_check") == "1" and "command" not in body:
+        if body.get("ssl_check") == "1":
             return Response()
         dispatch = self._dispatch
         if dispatch is None or not self._room.acquire(blocking=False):
@@ -80,7 +80,10 @@ class SlackDoor:
             finally:
                 self._room.release()
 
-        reply = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            reply = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except Exception as error:  # else the log has its text, which may repeat what was sent
+            raise translated(error) from None
         if reply.status != 200:
             log.warning("a call of Slack's was answered by %d", reply.status)
         return Response(reply.text, reply.status, media_type=reply.kind)
