@@ -191,7 +191,7 @@ def note_taken(store: Store, message: Message, answer: int) -> None:
     """It was answered with a 2xx."""
     with store.transaction() as connection:
         connection.execute(_TAKEN, _values(message, answer, None))
-        connection.execute(_WORKS, {"endpoint": message.endpoint_id, "said": str(answer)})
+        connection.execute(_WORKS, {"endpoint": message.endpoint_id, "said": f"answered {answer}"})
 
 
 def note_failed(

@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import event, text
 from standardwebhooks import Webhook, WebhookVerificationError
-from support import Core, eventually, undelivered
+from support import Core, eventually, free_port, undelivered
 from web import receiver as behaves
 from web.certificates import own_authority
 from web.receiver import Behaviour, Got, Receiver, answer, receiving
@@ -169,6 +169,34 @@ def test_every_end_is_told_once_thinly_and_verifies(hooks: Hooks, receiver: Rece
         assert verified(got, keys) and not verified(got, Keys(core.signer, endpoint.id, 2))
         assert not verified(Got(got.line, got.headers, got.body + b" "), keys)
     assert all(row.due_at is None and row.fault is None and row.code == 200 for row in hooks.rows())
+
+
+def test_the_receiver_in_the_docs_takes_what_is_sent_and_nothing_else(hooks: Hooks) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    port = free_port()
+    program = page.partition("```python\n")[2].partition("```")[0].replace("9000", str(port))
+    url = f"http://127.0.0.1:{port}/hooks"
+    endpoint = webhooks.add(hooks.core.store, "billing-bot", url, KINDS)
+    secret = Keys(hooks.core.signer, endpoint.id, 1).secret
+    env = {**os.environ, "SIGNOFF_WEBHOOK_SECRET": secret, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE) as served:
+        eventually(lambda: listens(port))
+        approval = hooks.decide()
+        hooks.outbox.step()
+        assert hooks.row().code == 204
+        webhooks.rotate(hooks.core.store, endpoint.id)
+        hooks.sql("UPDATE webhook_endpoint SET rotated_at = 1")
+        hooks.decide()
+        hooks.outbox.step()
+        assert [row.code for row in hooks.rows() if row.code != 204] == [401]
+        served.kill()
+        said = served.communicate()[0].decode()
+    assert said == f"{approval.request_id} approved\n"
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_an_endpoint_hears_what_it_wants_of_its_agent_while_it_is_on(

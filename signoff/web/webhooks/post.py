@@ -20,7 +20,6 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from signoff import __version__
 from signoff.web.webhooks.hosts import Hosts, Refused, Target
 
 SECONDS = 15.0
@@ -95,7 +94,7 @@ class Post:
             socket_factory=lambda info: _socket(info, pinned),
         )  # fmt: skip
         headers = {
-            "Content-Type": "application/json", "User-Agent": f"Signoff/{__version__}", "Accept": "*/*",
+            "Content-Type": "application/json", "User-Agent": "Signoff", "Accept": "*/*",
             **letter.headers,
         }  # fmt: skip
         async with aiohttp.ClientSession(
