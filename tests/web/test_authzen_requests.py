@@ -312,7 +312,7 @@ def _with(values: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_tuple_that_differs_in_any_member_is_another(data: st.DataObject) -> None:
     values = {
         "subject": {**data.draw(OBJECTS), "type": "user", "id": "a"},
