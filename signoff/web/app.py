@@ -11,7 +11,7 @@ from signoff.web.aap import door as aap
 from signoff.web.authzen import door as authzen
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
-from signoff.web.problems import HANDLERS
+from signoff.web.problems import HANDLERS, Problems
 from signoff.web.v1 import decisions, events, keys, pages, requests, spend
 
 
@@ -22,6 +22,7 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     """
     ours = (requests, events, decisions, spend, keys, pages, authzen, aap)
     routes = [route for door in ours for route in door.routes(doors)]
-    app = Starlette(routes=routes, middleware=[Middleware(Bodies, **bounds)], exception_handlers=HANDLERS)
+    around = [Middleware(Problems), Middleware(Bodies, **bounds)]
+    app = Starlette(routes=routes, middleware=around, exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

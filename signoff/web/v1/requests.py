@@ -223,8 +223,9 @@ def read_key(header: str | None) -> str | None:
     if header is None:
         return None
     text = header.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    if text[:1] == '"':
+        quoted = re.fullmatch(r'"((?:[^"\\]|\\["\\])*)"', text)
+        text = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else ""
     if not text or not text.isprintable():
         raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
     return text
