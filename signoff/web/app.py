@@ -12,7 +12,7 @@ from signoff.web.aap import door as aap
 from signoff.web.authzen import door as authzen
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
-from signoff.web.problems import HANDLERS
+from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
 from signoff.web.v1 import decisions, events, keys, pages, requests, spend
 
@@ -26,7 +26,7 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     routes = [route for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()
-    bodies = Middleware(Bodies, of={PATH: BODY_BYTES}, **bounds)
-    app = Starlette(routes=routes, middleware=[bodies], exception_handlers=HANDLERS)
+    around = [Middleware(Problems), Middleware(Bodies, of={PATH: BODY_BYTES}, **bounds)]
+    app = Starlette(routes=routes, middleware=around, exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

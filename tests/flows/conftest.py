@@ -48,7 +48,8 @@ def make_road(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Itera
     made: list[tuple[Road, Sandbox | None]] = []
 
     def make(slack: Sandbox | None = None, folder: Path | None = None, **settings: str) -> Road:
-        port, given = free_port(), {"SIGNOFF_APPROVERS": APPROVERS, **settings}
+        hosts = {"SIGNOFF_WEBHOOK_HOSTS": "127.0.0.1"}
+        port, given = free_port(), {"SIGNOFF_APPROVERS": APPROVERS, **hosts, **settings}
         http = f"http://127.0.0.1:{port}" if transport == "http" else None
         own = Sandbox.start(http=http) if slack is None else None
         if own and http:

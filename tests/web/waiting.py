@@ -31,9 +31,13 @@ class Callers:
 
 @contextmanager
 def callers(most: int = 16) -> Iterator[Callers]:
-    """Up to so many."""
-    with ThreadPoolExecutor(most) as pool:
+    """Up to so many. Where the test fails nobody waits for them: a stream of events may go on for ever."""
+    pool, done = ThreadPoolExecutor(most), False
+    try:
         yield Callers(pool)
+        done = True
+    finally:
+        pool.shutdown(wait=done)
 
 
 def wait_for_waits(door: Door, number: int) -> None:
