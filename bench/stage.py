@@ -102,6 +102,22 @@ class Stage:
             until(lambda: redis.call("EXISTS", REQUESTS))
             until(lambda: "blpop" in redis.call("CLIENT", "LIST").decode())
 
+    def start_bare(self, card: dict[str, Any]) -> tuple[str, subprocess.Popen[bytes]]:
+        """Another stand-in, and a bare Bolt app on it that posts `card`: the stand-in's address, the app."""
+        env_file = self.folder / "bare.env"
+        self._spawn(processes.python("signoff", "sandbox", "--port", "0", "--env-file", str(env_file)))
+        until(env_file.exists)
+        slack = read_env_file(env_file)
+        settings = {
+            "bot_token": slack["SLACK_BOT_TOKEN"], "app_token": slack["SLACK_APP_TOKEN"],
+            "api_url": slack["SLACK_API_URL"], "channel": CHANNEL, "card": card,
+        }  # fmt: skip
+        (self.folder / "bare.json").write_text(json.dumps(settings))
+        app = self._spawn(processes.python("bench.bare", str(self.folder / "bare.json")), pipes=True)
+        assert app.stdout is not None
+        app.stdout.readline()  # it is connected
+        return settings["api_url"].removesuffix("/api/"), app
+
     def ask(self, path: str, **said: Any) -> Any:
         """GET something of the stand-in; with fields, POST them."""
         body = json.dumps(said).encode() if said else None
@@ -162,12 +178,13 @@ class Stage:
 
         until(ready)
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], *, pipes: bool = False) -> subprocess.Popen[bytes]:
         process = processes.start(
             command,
             env=self._environment,
             cwd=self.folder,
-            stdout=self._log,
+            stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if pipes else self._log,
             stderr=self._log,
             own_group=True,
         )
