@@ -3,8 +3,8 @@
     python -m bench.bare SETTINGS.json
 
 Nobody may decide or may not, nothing is written, signed or checked; at a restart all of it is lost. It posts
-a card and waits as `bench.road` asks it to on its standard input, a line each, and answers a line on its
-output: `{"ts"}` where the card stands, then `{"woken"}`, the clock at which the click had woken it.
+as many cards as a line of its standard input says, and answers a line: `{"ts"}`, where they stand. Where it
+was one it waits, and answers another: `{"woken"}`, the clock at which the click had woken it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,16 @@ def run(settings: dict[str, Any]) -> None:
 
     SocketModeHandler(app, settings["app_token"]).connect()  # type: ignore[no-untyped-call]
     _say(ready=True)
-    for _ in sys.stdin:
+    for line in sys.stdin:
         clicked.clear()
-        posted = app.client.chat_postMessage(channel=settings["channel"], **settings["card"])
-        _say(ts=posted["ts"])
-        clicked.wait()
-        _say(woken=time.perf_counter())
+        posted = [
+            app.client.chat_postMessage(channel=settings["channel"], **settings["card"])
+            for _ in range(int(line))
+        ]
+        _say(ts=[one["ts"] for one in posted])
+        if len(posted) == 1:
+            clicked.wait()
+            _say(woken=time.perf_counter())
 
 
 def _client(settings: dict[str, Any]) -> Any:

@@ -58,9 +58,12 @@ class Signoff:
         ticket = await self.agent.request("refund.create", PAYLOAD, reason=REASON, reversible=True)
         waiting = asyncio.create_task(ticket.wait(30))
         channel, ts = await _until(lambda: self._stage.settled(ticket.id, ended=False))
+        await asyncio.sleep(SETTLED_SECONDS)
         if read:
             shown = self._stage.ask(f"messages?channel={channel}")["messages"]
-            self.card = next({name: one[name] for name in ("text", "blocks")} for one in shown if one["ts"] == ts)
+            self.card = next(
+                {name: one[name] for name in ("text", "blocks")} for one in shown if one["ts"] == ts
+            )
         click = {"type": "click", "user": APPROVER, "channel": channel, "ts": ts, "action_id": "approve"}
         clicked = time.perf_counter()
         post(self._person.socket, "/sandbox/act", json.dumps(click).encode())
@@ -141,8 +144,8 @@ class Bare:
     """A person, and a bare Bolt app whose waiter is in its own memory (`bench.bare`)."""
 
     def __init__(self, stage: Stage, card: dict[str, Any]) -> None:
-        url, self._app = stage.start_bare(card)
-        parts = urlsplit(url)
+        self.url, self._app = stage.start_bare(card)
+        parts = urlsplit(self.url)
         self._person = Reader(connect(parts.hostname or "", parts.port or 80))
 
     def close(self) -> None:
@@ -151,17 +154,25 @@ class Bare:
 
     def once(self) -> float:
         """ms from the click until the waiter is awake."""
-        assert self._app.stdin and self._app.stdout
-        self._app.stdin.write(b"\n")
-        self._app.stdin.flush()
-        ts = json.loads(self._app.stdout.readline())["ts"]
+        [ts] = self.post(1)
         time.sleep(SETTLED_SECONDS)
         click = {"type": "click", "user": APPROVER, "channel": CHANNEL, "ts": ts, "action_id": "approve"}
         clicked = time.perf_counter()  # on Linux one clock for all processes
         post(self._person.socket, "/sandbox/act", json.dumps(click).encode())
-        woken = json.loads(self._app.stdout.readline())["woken"]
+        woken = self._told()["woken"]
         assert json.loads(read_http(self._person)[1])["acked"]
         return float(woken - clicked) * 1000
+
+    def post(self, count: int) -> list[str]:
+        """So many cards; where each stands."""
+        assert self._app.stdin
+        self._app.stdin.write(b"%d\n" % count)
+        self._app.stdin.flush()
+        return list(self._told()["ts"])
+
+    def _told(self) -> Any:
+        assert self._app.stdout
+        return json.loads(self._app.stdout.readline())
 
 
 async def _until(check: Any) -> Any:

@@ -18,7 +18,7 @@ from signoff.models import crash, rejections
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
-from signoff.models.engine import reader
+from signoff.models.engine import Turn, reader
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
@@ -134,6 +134,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reader = reader(engine)
+        self._turn = Turn(engine)
 
     @contextmanager
     def transaction(self, step: str = "") -> Iterator[Connection]:
@@ -141,7 +142,7 @@ class Store:
 
         `step` names the step of the road that it is, for the points before and after its commit.
         """
-        with self.engine.begin() as connection:
+        with self._turn.taken(), self.engine.begin() as connection:
             yield connection
             if step:
                 crash.here(f"{step}.written")
@@ -199,10 +200,11 @@ class Store:
             values = {"most": most, "age": int(seconds * MICROSECONDS)}
             return connection.execute(_UNPUBLISHED, values).scalars().all()
 
-    def mark_published(self, approval_id: str) -> None:
-        """Its response is in Redis."""
+    def mark_published(self, *approval_ids: str) -> None:
+        """Their responses are in Redis."""
         with self.transaction("publication") as connection:
-            connection.execute(_PUBLISHED, {"approval_id": approval_id})
+            for approval_id in approval_ids:
+                connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
     def unpublish(self, approval_id: str = "") -> int:
         """Whether its response is in Redis is no longer known; or any that is still valid. How many."""
