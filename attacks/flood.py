@@ -10,7 +10,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from attacks.world import World, held, until
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 from signoff.queue import stream
 from signoff.queue.bounds import BODIES_BYTES
 

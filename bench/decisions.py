@@ -21,7 +21,7 @@ from signoff.approvals.service import Approvals
 from signoff.client.ask import build_request
 from signoff.models import migrate
 from signoff.models.engine import open_engine
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.policy import Policy

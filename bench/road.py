@@ -20,7 +20,7 @@ from bench.stage import APPROVER, CHANNEL, Stage, until
 from bench.table import Row, verdict
 from bench.timer import Rounds, median, percentile
 from signoff import AsyncSignoff
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 
 PAYLOAD = {"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"}
 REASON = "Duplicate charge, ticket 991"

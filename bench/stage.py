@@ -60,6 +60,8 @@ class Stage:
         }
         self._environment = kept | {
             "SIGNOFF_DATA": str(folder / "data"),
+            "SIGNOFF_WEB_BIND": "127.0.0.1:0",
+            "SIGNOFF_HEALTH_BIND": "127.0.0.1:0",
             "SIGNOFF_APPROVERS": APPROVER,
             "SIGNOFF_CHANNEL": CHANNEL,
             "PYTHONPATH": str(Path(__file__).parents[1]),

@@ -27,9 +27,9 @@ from bench.table import Row, verdict
 from bench.timer import median, percentile
 from signoff import AsyncSignoff
 from signoff.client.exchange import RedisExchange
-from signoff.models.identity import new_nonce
+from signoff.models.identity import new_id, new_nonce
 from signoff.models.identity import request_id as id_of
-from signoff.models.messages import Response, moment, new_id
+from signoff.models.messages import Response, moment
 from signoff.models.receipt import Receipt
 from signoff.payload.canonical import canonical, digest
 from signoff.queue import stream

@@ -68,8 +68,13 @@ class Guard:
         """All of `spend` but the spending: the payload that may run, if nobody has run it."""
         return self._checked(receipt, payload, action)[1]
 
-    def spend(self, receipt: Receipt | str, payload: Mapping[str, Any], *, action: str) -> dict[str, Any]:
+    def spend(
+        self, receipt: Receipt | str, payload: Mapping[str, Any], *, action: str, by: str | None = None
+    ) -> dict[str, Any]:
         """The payload to run, once, now: `payload` is what is about to run, `action` what it is.
+
+        `by` names this one try to run it, as `process_name` does; who says the same name again, since the
+        answer was lost, is told the same again.
 
         Raises NotVerified, a NotApproved (what was decided), OtherAction, OtherPayload, Invalid (`payload`
         is not canonical JSON), Stopped, AlreadySpent, or Unreachable (the store): then nothing may run.
@@ -77,7 +82,7 @@ class Guard:
         checked, run = self._checked(receipt, payload, action)
         self._heed_stops(checked)
         kid = signatures.kid_of(checked.token)
-        by, at = process_name(), datetime.now(UTC)
+        by, at = by or process_name(), datetime.now(UTC)
         try:
             first = self._store.spend(
                 (kid, checked.agent, checked.id), Spent(by, at), until=checked.not_after + MARGIN

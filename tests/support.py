@@ -23,7 +23,8 @@ from sqlalchemy import text as sql
 from signoff.approvals.service import Approvals
 from signoff.errors import Invalid
 from signoff.models import identity
-from signoff.models.messages import ApprovalRequest, new_id, payload_digest
+from signoff.models.identity import new_id
+from signoff.models.messages import ApprovalRequest, payload_digest
 from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.policy.loader import parse
@@ -35,6 +36,10 @@ from signoff.receipts import Signer
 
 REQUIRED = os.environ.get("CI") == "true"
 """In CI a part that cannot be had is a failure, never a skip."""
+
+
+ANY_PORT = {"SIGNOFF_WEB_BIND": "127.0.0.1:0", "SIGNOFF_HEALTH_BIND": "127.0.0.1:0"}
+"""For servers that run beside each other: the kernel chooses where they listen."""
 
 
 def missing(what: str) -> NoReturn:

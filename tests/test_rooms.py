@@ -24,7 +24,7 @@ ROOMS = (
     "errors", "payload", "models", "signatures", "receipts", "spent", "guard", "policy", "queue", "client",
     "adapters", "approvals", "bot", "web", "server", "sandbox", "cli",
 )  # fmt: skip
-"""From the top. `adapters` and `web` are not built yet: their place is."""
+"""From the top. `adapters` is not built yet: its place is."""
 ALONE = ("errors", "signatures", "receipts", "spent", "guard")
 """Rooms of one file."""
 FACES = {"__init__": "adapters", "testing": "adapters", "__main__": "cli"}

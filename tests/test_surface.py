@@ -22,7 +22,7 @@ from signoff.client.claims import Ask, Options
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
-from signoff.queue.setting_names import NAMES
+from signoff.queue.setting_names import CALLERS, NAMES
 from signoff.server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -88,7 +88,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
     "Guard": (
         calls(signoff.Guard),
-        "check(receipt payload action) protects(action) spend(receipt payload action)",
+        "check(receipt payload action) protects(action) spend(receipt payload action by)",
         AGENTS,
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
@@ -148,13 +148,15 @@ SURFACE: dict[str, tuple[str, str, str]] = {
         "SIGNOFF_DATA SIGNOFF_DEPLOYMENT SIGNOFF_REDIS_URL SIGNOFF_REDIS_ADMIN_URL SIGNOFF_DATABASE_URL "
         "SIGNOFF_SIGNING_KEY SIGNOFF_APPROVERS SIGNOFF_CHANNEL SIGNOFF_POLICY SIGNOFF_ADMINS "
         "SIGNOFF_RECEIPT_HOURS SIGNOFF_AUDIT_WITNESS SIGNOFF_LOG_LEVEL SIGNOFF_LOG_JSON SLACK_BOT_TOKEN "
-        "SLACK_APP_TOKEN SLACK_API_URL",
+        "SLACK_APP_TOKEN SLACK_SIGNING_SECRET SLACK_API_URL SIGNOFF_WEB_BIND SIGNOFF_WEB_URL "
+        "SIGNOFF_HEALTH_BIND SIGNOFF_WEBHOOK_HOSTS",
         README,
     ),
+    "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report verify init serve bot intake worker agent policy pending show db "
-        "audit backup restore keys env manifest doctor sandbox demo help completion",
+        "request wait status cancel report verify init serve bot intake worker web agent policy pending show "
+        "db audit backup restore keys env manifest doctor sandbox demo help completion",
         AGENTS,
     ),
 }  # fmt: skip
@@ -162,7 +164,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
 
 
 def test_a_settings_file_may_set_what_the_two_sides_read_and_nothing_else() -> None:
-    read = " ".join(SURFACE[what][1] for what in ("an agent's settings", "the server's settings"))
+    read = " ".join(SURFACE[what][1] for what in SURFACE if "settings" in what)
     assert set(read.split()) == NAMES
 
 

@@ -86,6 +86,14 @@ class Approvals:
             self.publisher.publish(approval, self._receipts.response(approval, at=at), at)
             self.store.mark_published(approval.id)
 
+    def response(self, approval: Approval) -> Response:
+        """What an agent that asks now is told of its request; raises RedisError."""
+        if approval.pending:
+            return Response(status="pending", action=approval.action, expires_at=approval.expires_at)
+        standing = self.publisher.standing(approval.agent, approval.request_id)
+        approval = self._spending.take_up(approval, standing)
+        return self._receipts.response(approval, at=self.store.clock())
+
     def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, lost: bool = False) -> None:
         """Tell an agent of a request that never became an Approval; raises RedisError.
 
@@ -198,9 +206,9 @@ class Approvals:
             return self._endings.end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         return self._endings.adopt(approval, receipt)
 
-    def spend(self, agent: str, request_id: str, by: str) -> None:
+    def spend(self, agent: str, request_id: str, by: str) -> Response:
         """A process is about to run what was approved: the first one may; see `Spending.spend`."""
-        self._spending.spend(agent, request_id, by)
+        return self._spending.spend(agent, request_id, by)
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action. The first report counts; others are passed over.

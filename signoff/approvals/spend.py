@@ -30,10 +30,11 @@ class Spending:
         self._publisher = publisher
         self._announcer = announcer
 
-    def spend(self, agent: str, request_id: str, by: str) -> None:
+    def spend(self, agent: str, request_id: str, by: str) -> Response:
         """The process `by` wants to run a request: the first that asks may. All are told who that was.
 
-        Where nothing was approved, a refusal is told instead. Raises RedisError: then it is asked again.
+        What they are told: a notice, or a refusal where nothing was approved. Raises RedisError: then it is
+        asked again.
         """
         approval = self._store.find(agent, request_id)
         if approval is not None and not self._receipts.holds(approval):
@@ -45,9 +46,11 @@ class Spending:
                 log.info("spent: id=%s agent=%s", approval.id, agent)
             self._announcer.publish_noted(approval, self._store.clock())
         if approval is None or approval.spent_at is None:
-            self._refuse(agent, request_id, approval)
+            told = self._refusal(agent, request_id, approval)
         else:
-            self._publisher.publish_notice(agent, request_id, self._receipts.notice(approval))
+            told = self._receipts.notice(approval)
+        self._publisher.publish_notice(agent, request_id, told)
+        return told
 
     def take_up(self, approval: Approval, standing: Response | None) -> Approval:
         """The Approval, noted as run where Redis says so in our own words, and its row does not.
@@ -78,11 +81,9 @@ class Spending:
         assert found is not None
         return found
 
-    def _refuse(self, agent: str, request_id: str, approval: Approval | None) -> None:
+    def _refusal(self, agent: str, request_id: str, approval: Approval | None) -> Response:
         at = self._store.clock()
         if approval is not None and approval.has_run:  # reported, and never spent
-            response = self._receipts.response(approval, at=at)
-        else:
-            receipt = self._receipts.refuse(agent, request_id, "invalid", NOT_APPROVED, at=at)
-            response = Response(status=receipt.status, receipt=receipt.token)
-        self._publisher.publish_notice(agent, request_id, response)
+            return self._receipts.response(approval, at=at)
+        receipt = self._receipts.refuse(agent, request_id, "invalid", NOT_APPROVED, at=at)
+        return Response(status=receipt.status, receipt=receipt.token)

@@ -11,7 +11,7 @@ from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
 from signoff.bot.text.text import Block
 from signoff.models.approval import Approval
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 
 
 @dataclass(frozen=True)

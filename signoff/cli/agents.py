@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from signoff.cli import tokens
 from signoff.cli.output import say
 from signoff.cli.parsers import Commands, command, group
 from signoff.errors import ConfigError
@@ -21,24 +22,27 @@ if TYPE_CHECKING:
 ADD_EPILOG = """\
   signoff agent add billing-bot --owner U012ABCDEF > billing-bot.env
 
-Makes the user billing-bot in Redis, which may do what that agent needs and nothing else, and prints what
-the agent has to set, a NAME=value a line. It is printed this once: Redis has only the password's hash, and
-nothing here has the agent's secret. Give it to nobody but the agent.
+Makes the user billing-bot in Redis, which may do what that agent needs and nothing else, and a token for the
+API by HTTP; and prints what the agent has to set, a NAME=value a line. It is printed this once: only the
+password's and the token's hashes are kept, and nothing here has the agent's secret. Give it to nobody but the
+agent. With --http it gets the token alone, and Redis is left as it is.
 
 --owner is the person behind it (a user id of Slack), who sees what it asks; where the policy's file names an
 owner for it, that one holds.
 
-Needs an admin of Redis: SIGNOFF_REDIS_ADMIN_URL; for the Redis that `signoff serve` runs it is known.
+Needs an admin of Redis, but with --http: SIGNOFF_REDIS_ADMIN_URL; for the Redis that `signoff serve` runs it
+is known.
 """
 ROTATE_EPILOG = """\
-Its former password is worthless at once. Prints SIGNOFF_REDIS_URL with the new one; its secret stays as it
-is, since the ids of what it asked with a key come from it.
+Its former password and tokens are worthless at once. Prints SIGNOFF_REDIS_URL with the new one, and a token
+that may what the former ones might; its secret stays as it is, since the ids of what it asked with a key come
+from it.
 """
 OFF_EPILOG = """\
-Its connections end, and it cannot log in until `signoff agent on`. The server does the same with an agent
-that floods it.
+Its connections end, and it can neither log in nor use its tokens until `signoff agent on`. The server does
+the first with an agent that floods it.
 """
-NO_SUCH = "Redis has no user of an agent {name}: `signoff agent list` shows all."
+NO_SUCH = "No agent is called {name}, in Redis or by a token: `signoff agent list` and `tokens` show all."
 _OWNER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
@@ -46,9 +50,14 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Describe the commands."""
     agent = group(commands, "agent", "say who may ask: agents and their Redis users")
     for name, run, help, epilog in (
-        ("add", _add, "make an agent's Redis user, and print what the agent has to set", ADD_EPILOG),
-        ("rotate", _rotate, "give an agent another password", ROTATE_EPILOG),
-        ("remove", _remove, "take an agent's Redis user away", ""),
+        (
+            "add",
+            _add,
+            "make an agent's Redis user and token, and print what the agent has to set",
+            ADD_EPILOG,
+        ),
+        ("rotate", _rotate, "give an agent another password and another token", ROTATE_EPILOG),
+        ("remove", _remove, "take an agent's Redis user and its tokens away", ""),
         ("off", _off, "keep an agent out", OFF_EPILOG),
         ("on", _on, "let an agent in again that was switched off; it gets today's rules", ""),
     ):
@@ -56,11 +65,14 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", help="a-z, 0-9 and -, at most 40")
         if name == "add":
             parser.add_argument("--owner", metavar="USER", help="the person behind it: a user id of Slack")
+            parser.add_argument("--http", action="store_true", help="it asks by HTTP alone: no Redis user")
     listed = command(agent, "list", _list, "list the agents that have a Redis user", common=common)
     listed.add_argument("--json", action="store_true", help="one line: a list of name, on and connections")
+    tokens.add(agent, common)
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from signoff.models import tokens as rows
     from signoff.queue import acl
 
     owner = arguments.owner
@@ -69,59 +81,83 @@ def _add(arguments: argparse.Namespace) -> int:
             f"--owner: {owner!r} is no user id (U…). In Slack: a profile's menu, Copy member ID."
         )
     settings = _settings()
-    verify_key, url = settings.signer().verify_key, _url(settings)
+    verify_key = settings.signer().verify_key
     with ExitStack() as stack:
         # First what may fail: a password that was made has to be printed.
         keep = stack.enter_context(_owners(settings)) if owner else None
-        users = stack.enter_context(_users(settings))
-        password = users.add(arguments.name)
+        store = stack.enter_context(tokens.opened_store(settings))
+        found = {"SIGNOFF_AGENT": arguments.name}
+        users = None
+        if arguments.http:
+            tokens.check_new(store, arguments.name)
+        else:
+            url, users = _url(settings), stack.enter_context(_users(settings))
+            found["SIGNOFF_REDIS_URL"] = acl.with_user(url, arguments.name, users.add(arguments.name))
         _print(
-            SIGNOFF_AGENT=arguments.name,
-            SIGNOFF_REDIS_URL=acl.with_user(url, arguments.name, password),
+            **found,
             SIGNOFF_VERIFY_KEY=verify_key,
             SIGNOFF_DEPLOYMENT=settings.deployment,
             SIGNOFF_AGENT_SECRET=acl.new_secret(),
+            SIGNOFF_WEB_URL=settings.public_url,
+            SIGNOFF_TOKEN=rows.add(store, arguments.name, tokens.ASK),
         )
-        _save(users)
+        if users:
+            _save(users)
         if keep:
             keep(arguments.name, owner)
     return 0
 
 
 def _rotate(arguments: argparse.Namespace) -> int:
+    from signoff.models import tokens as rows
     from signoff.queue import acl
 
-    settings = _settings()
-    url = _url(settings)
-    with _users(settings) as users:
-        password = users.rotate(arguments.name)
-        _print(SIGNOFF_REDIS_URL=acl.with_user(url, arguments.name, password))
-        _save(users)
+    settings, name = _settings(), arguments.name
+    with tokens.opened_store(settings) as store, _user(settings, name, tokens.standing(store, name)) as users:
+        if users:
+            url = _url(settings)
+            _print(SIGNOFF_REDIS_URL=acl.with_user(url, name, users.rotate(name)))
+            _save(users)
+        if token := rows.rotate(store, name):
+            _print(SIGNOFF_TOKEN=token)
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    with _users(_settings()) as users:
-        users.remove(arguments.name)
-        _save(users)
-    say(f"{arguments.name} is gone from Redis. What it asked stays where it is, and can still be decided.")
+    from signoff.models import tokens as rows
+
+    settings, name = _settings(), arguments.name
+    with tokens.opened_store(settings) as store, _user(settings, name, tokens.standing(store, name)) as users:
+        rows.revoke_all(store, name)
+        if users:
+            users.remove(name)
+            _save(users)
+    say(f"{name} can ask no more. What it asked stays where it is, and can still be decided.")
     return 0
 
 
 def _off(arguments: argparse.Namespace) -> int:
-    with _users(_settings()) as users:
-        ended = users.switch_off(arguments.name)
-        if ended is None:
-            raise ConfigError(NO_SUCH.format(name=arguments.name))
-        _save(users)
-    say(f"connections ended: {ended}. `signoff agent on {arguments.name}` lets it in again.")
+    from signoff.models import tokens as rows
+
+    settings, name = _settings(), arguments.name
+    with tokens.opened_store(settings) as store, _user(settings, name, tokens.standing(store, name)) as users:
+        rows.switch(store, name, on=False)
+        ended = (users.switch_off(name) or 0) if users else 0
+        if users:
+            _save(users)
+    say(f"connections ended: {ended}. `signoff agent on {name}` lets it in again.")
     return 0
 
 
 def _on(arguments: argparse.Namespace) -> int:
-    with _users(_settings()) as users:
-        users.switch_on(arguments.name)
-        _save(users)
+    from signoff.models import tokens as rows
+
+    settings, name = _settings(), arguments.name
+    with tokens.opened_store(settings) as store, _user(settings, name, tokens.standing(store, name)) as users:
+        rows.switch(store, name, on=True)
+        if users:
+            users.switch_on(name)
+            _save(users)
     return 0
 
 
@@ -197,6 +233,28 @@ def _owners(settings: Settings) -> Iterator[Callable[[str, str], None]]:
         check_upgraded(engine)
         store = Store(engine)
         yield keep
+
+
+@contextmanager
+def _user(settings: Settings, name: str, has_tokens: bool) -> Iterator[Users | None]:
+    """Redis's users, where this agent is one of them; None for one that has tokens alone.
+
+    Raises ConfigError where nobody is called so.
+    """
+    try:
+        users = _users(settings)
+    except ConfigError:
+        if not has_tokens:
+            raise
+        yield None
+        return
+    with users:
+        if any(one.name == name for one in users.agents()):
+            yield users
+        elif has_tokens:
+            yield None
+        else:
+            raise ConfigError(NO_SUCH.format(name=name))
 
 
 def _users(settings: Settings) -> Users:

@@ -18,6 +18,9 @@ LOADED = (
     "signoff.queue.bounds",
     "signoff.queue.intake",
     "signoff.server.intake_role",
+    "signoff.server.web_role",
+    "uvicorn.protocols.http.httptools_impl",
+    "anyio._backends._asyncio",
     "signoff.models.migrate",
     "jwt",
     "cryptography.hazmat.primitives.serialization.ssh",
@@ -31,6 +34,7 @@ LIVES = {
     "bot": roles.bot,
     "intake": roles.intake,
     "worker": roles.worker,
+    "web": roles.web,
 }
 
 

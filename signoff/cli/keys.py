@@ -70,6 +70,7 @@ def _env(arguments: argparse.Namespace) -> int:
     from signoff.models.receipt import DEPLOYMENT
     from signoff.queue import acl
     from signoff.queue.data_folder import LOCAL_AGENT, agent_settings
+    from signoff.queue.setting_names import CALLERS
 
     # The environment comes first: a file may be left from a server that ran here once.
     said = dict(os.environ) if os.environ.get("SIGNOFF_REDIS_URL") else agent_settings() | dict(os.environ)
@@ -95,6 +96,7 @@ def _env(arguments: argparse.Namespace) -> int:
         found["SIGNOFF_DEPLOYMENT"] = deployment
     if secret:
         found["SIGNOFF_AGENT_SECRET"] = secret
+    found |= {one: said[one] for one in CALLERS if said.get(one)}
     for variable, value in found.items():
         print(f"export {variable}={shlex.quote(value)}")
     return 0

@@ -39,11 +39,11 @@ from signoff.policy.errors import PolicyError
 
 SERVER = (
     "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
-    "shtab"
+    "shtab starlette uvicorn httptools limits prometheus_client"
 )
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
-POSIX = {"serve", "bot", "intake", "worker", "demo"}
+POSIX = {"serve", "bot", "intake", "worker", "web", "demo"}
 """Commands that do not run on Windows, where agents do."""
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
@@ -51,7 +51,7 @@ INTERRUPTED = 130
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
-somebody runs it:     serve (or bot, intake and worker by themselves),
+somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, backup, restore
 who may ask:          agent
 what needs a person:  policy

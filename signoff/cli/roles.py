@@ -1,4 +1,4 @@
-"""`signoff bot`, `intake` and `worker`: one role each, in this process, until SIGTERM or SIGINT."""
+"""`signoff bot`, `intake`, `worker` and `web`: one role each, in this process, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger("signoff")
 
 AGAIN_SECONDS = 0.5
 EPILOG = """\
-`signoff serve` runs all three. By themselves, they share a Redis (SIGNOFF_REDIS_URL), a database
+`signoff serve` runs all four. By themselves, they share a Redis (SIGNOFF_REDIS_URL), a database
 (SIGNOFF_DATABASE_URL; run `signoff db upgrade` first) and a signing key. Each may run several times.
 The file of SIGNOFF_POLICY is read again when it changes, and on SIGHUP.
 """
@@ -39,6 +39,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         ("bot", bot, "run only the part that listens to Slack"),
         ("intake", intake, "run only the part that takes agents' requests"),
         ("worker", worker, "run only the part that posts cards and ends what is overdue"),
+        ("web", web, "run only the part that answers by HTTP"),
     ):
         command(commands, name, _without_arguments(role), help, common=common, epilog=EPILOG)
 
@@ -60,6 +61,11 @@ def intake() -> int:
 def worker() -> int:
     """The worker, as `bot`."""
     return _run("worker", _worker)
+
+
+def web() -> int:
+    """The doors by HTTP, as `bot`."""
+    return _run("web", _web)
 
 
 def _run(role: str, part: Part) -> int:
@@ -134,6 +140,12 @@ def _worker(server: Server, stop: threading.Event) -> None:
 
     _ready()
     run_worker(server, stop)
+
+
+def _web(server: Server, stop: threading.Event) -> None:
+    from signoff.server.web_role import run_web
+
+    run_web(server, stop, ready=_ready)
 
 
 def _ready() -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import socket
+import time
 import uuid
 
 from signoff.payload.canonical import canonical
@@ -63,3 +64,9 @@ def process_name() -> str:
     """Names one try of this process to run something: who was first can tell itself from all others."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
     return f"{host}-{os.getpid()}-{secrets.token_hex(16)}"
+
+
+def new_id() -> uuid.UUID:
+    """A UUIDv7 (RFC 9562, section 5.7): milliseconds since 1970, then 74 random bits."""
+    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(76)
+    return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)

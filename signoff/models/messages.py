@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -39,6 +37,8 @@ _LEFT_OUT = "schema_left_out"
 _ORDER = "order_sent"
 _BESIDE = 200
 """Values that a request's other fields may hold, at most."""
+MOST_VALUES = MAX_VALUES + _BESIDE
+"""Values of a whole request."""
 MAX_EXPIRES_IN = 30 * 24 * 3600
 DEFAULT_EXPIRES_IN = 24 * 3600
 """Seconds until an unanswered request ends, at most, and without another word."""
@@ -185,7 +185,12 @@ class ApprovalRequest(Wire):
         size = len(body if isinstance(body, bytes) else body.encode())
         if size > MAX_ENTRY:
             raise Invalid(f"The request has {size:,} bytes; at most {MAX_ENTRY:,} are taken.")
-        values, gaps = parse(body, MAX_VALUES + _BESIDE), tuple[Gap, ...]()
+        return cls.read(parse(body, MOST_VALUES))
+
+    @classmethod
+    def read(cls, values: Any) -> ApprovalRequest:
+        """What JSON says, `parse`d → the request; raises Invalid as `decode`."""
+        gaps = tuple[Gap, ...]()
         if isinstance(values, dict) and not isinstance(values.get("schema"), dict | None):
             del values["schema"]
             gaps = (NO_SCHEMA,)
@@ -300,12 +305,6 @@ def _fault(loc: tuple[int | str, ...], message: str, given: Any) -> str:
     place = ".".join(str(part) for part in loc)[:80].encode("unicode_escape").decode() or "The request"
     size = f" (it has {len(given):,})" if isinstance(given, str) and "at most" in message else ""
     return f"{place}: {message[0].lower()}{message[1:]}{size}."
-
-
-def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562, section 5.7): milliseconds since 1970, then 74 random bits."""
-    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(76)
-    return uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
 
 
 def moment(microseconds: int) -> datetime:

@@ -36,6 +36,10 @@ GRANTS: Mapping[str, str] = {
     "policy": ALL,
     "home": ALL,
     "draft": ALL,
+    "agent_token": CHANGE,
+    "webhook_endpoint": CHANGE,
+    "webhook_delivery": ALL,
+    "signoff_spent": "SELECT, INSERT, DELETE",
 }
 """What a server does with each table. A restore begins epochs, and is the owner's to do."""
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")

@@ -15,6 +15,10 @@ from signoff.models.codes import SHORTEST
 from signoff.models.columns import count as _count
 from signoff.models.columns import time as _time
 from signoff.models.columns import words as _text
+from signoff.models.door_tables import AgentTokenRow as AgentTokenRow
+from signoff.models.door_tables import SpentRow as SpentRow
+from signoff.models.door_tables import WebhookDeliveryRow as WebhookDeliveryRow
+from signoff.models.door_tables import WebhookEndpointRow as WebhookEndpointRow
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
@@ -42,7 +46,7 @@ class ApprovalRow(SQLModel, table=True):
     `rejected_before` is the approval whose rejection is shown beside this one, which is the same or nearly
     so. `deserted_at` is when admins were told that nobody may decide on it any more. `ages_at` is when its
     card next tells how long nobody has reported (`models.progress`); `waiter` whether its agent waits, and
-    `absent_at` since when it does not (`models.waiters`).
+    `absent_at` since when it does not (`models.waiters`). `traceparent` is the agent's span that asked (W3C).
     """
 
     __tablename__ = "approval"
@@ -102,6 +106,7 @@ class ApprovalRow(SQLModel, table=True):
     ages_at: int | None = _time(default=None)
     waiter: str | None = _text(default=None)
     absent_at: int | None = _time(default=None)
+    traceparent: str | None = _text(default=None)
 
 
 class PayloadRow(SQLModel, table=True):

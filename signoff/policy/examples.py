@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.errors import Invalid
-from signoff.models.messages import AGENT, ApprovalRequest, build, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import AGENT, ApprovalRequest, build
 from signoff.models.verdict import Effect
 from signoff.policy.document import Document
 from signoff.policy.faults import Faults

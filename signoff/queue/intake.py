@@ -57,7 +57,7 @@ class Approvals(Protocol):
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
         """Its agent withdraws a request; None where there is none."""
 
-    def spend(self, agent: str, request_id: str, by: str) -> None:
+    def spend(self, agent: str, request_id: str, by: str) -> object:
         """A process wants to run what was approved."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:

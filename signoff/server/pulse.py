@@ -21,7 +21,7 @@ NAME = "signoff-alive-"
 BEAT_SECONDS = 10.0
 SILENT_SECONDS = 30.0
 """Who has not been heard for so long stands still."""
-ROLES = ("bot", "intake", "worker")
+ROLES = ("bot", "intake", "worker", "web")
 
 
 def beat(url: str, role: str, stop: threading.Event) -> None:

@@ -51,7 +51,28 @@ class Settings(BaseSettings):
     log_json: bool = False
     slack_bot_token: SecretStr | None = Field(default=None, alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     slack_api_url: str = Field(default=SLACK, alias="SLACK_API_URL")
+    web_bind: str = "127.0.0.1:8480"
+    web_url: str = ""
+    health_bind: str = "127.0.0.1:8481"
+    webhook_hosts: str = ""
+
+    @field_validator("web_bind", "health_bind")
+    @classmethod
+    def _place(cls, bind: str) -> str:
+        host, port = split_bind(bind)
+        return f"{host}:{port}"
+
+    @field_validator("web_url")
+    @classmethod
+    def _own(cls, url: str) -> str:
+        """Tokens are sent there: in the clear only where nobody can listen. Without a slash at its end."""
+        if url and not _keeps_secrets(url):
+            raise ValueError(
+                "has to be https://… (or http:// on this machine: localhost, 127.0.0.1 or [::1])"
+            )
+        return url.rstrip("/")
 
     @field_validator("slack_api_url")
     @classmethod
@@ -84,6 +105,11 @@ class Settings(BaseSettings):
         if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ValueError("has to be DEBUG, INFO, WARNING or ERROR")
         return level.upper()
+
+    @property
+    def public_url(self) -> str:
+        """Where people and callers reach the role `web`: SIGNOFF_WEB_URL, else where it listens."""
+        return self.web_url or f"http://{self.web_bind}"
 
     @property
     def database(self) -> str:
@@ -176,6 +202,15 @@ def load() -> Settings:
         shown = [name if name.isupper() else f"SIGNOFF_{name.upper()}" for name in names]
         said = [f"{name}: {fault['msg']}." for name, fault in zip(shown, faults, strict=True)]
         raise ConfigError(" ".join(said)) from None
+
+
+def split_bind(bind: str) -> tuple[str, int]:
+    """`host:port` → both; an IPv6 address stands in brackets. Raises ValueError."""
+    host, colon, port = bind.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not port.isdecimal() or int(port) > 65535 or not re.fullmatch(r"[A-Za-z0-9.:-]+", bare):
+        raise ValueError("has to be host:port, such as 127.0.0.1:8480")
+    return host, int(port)
 
 
 def _keeps_secrets(url: str) -> bool:

@@ -14,7 +14,7 @@ from signoff.server.own_redis import EmbeddedRedis
 from signoff.server.processes import Process
 from signoff.server.signals import Signals
 
-ROLES = ("bot", "intake", "worker")
+ROLES = ("bot", "intake", "worker", "web")
 FINISH_SECONDS = 10.0
 """What a role has to finish what it runs."""
 LOOK_SECONDS = 0.1

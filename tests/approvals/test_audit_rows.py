@@ -121,13 +121,17 @@ def test_every_table_and_column_says_which_line_tells_of_it_or_why_none_does() -
             assert set(columns) == set(TABLES[name].columns.keys()), name
 
 
+OPERATORS = {"token", "webhook"}
+"""Kinds of lines about what operators do, and no row is told of by."""
+
+
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
-    assert told | {"expiry", "file"} == said.KINDS
-    assert said.KINDS - {"policy", "agent"} == account.OF_AN_APPROVAL
+    assert told | {"expiry", "file", *OPERATORS} == said.KINDS
+    assert said.KINDS - {"policy", "agent", *OPERATORS} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
-    assert kinds == said.KINDS - {"adopted", "migrated", "file"}
+    assert kinds == said.KINDS - {"adopted", "migrated", "file", *OPERATORS}
 
 
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:

@@ -17,8 +17,9 @@ from signoff.bot.cards.record import record_blocks, record_view
 from signoff.bot.text.words import lists as lists_words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
+from signoff.models.identity import new_id
 from signoff.models.lists import Listed
-from signoff.models.messages import Decision, moment, new_id
+from signoff.models.messages import Decision, moment
 
 Make = Callable[..., Approval]
 BEGAN = 1_795_000_000_000_000

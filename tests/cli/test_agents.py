@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import text
 from support import RedisServer
 
 from signoff import Signoff
 from signoff.cli.database import opened
 from signoff.cli.main import main
-from signoff.models import lists
+from signoff.models import lists, tokens
 from signoff.models.store import Store
 from signoff.queue import acl, stream
 from signoff.receipts import Signer
@@ -82,7 +83,7 @@ def test_add_prints_all_that_an_agent_has_to_set_and_it_works(run: Run, guarded:
     given = settings(out)
     assert list(given) == [
         "SIGNOFF_AGENT", "SIGNOFF_REDIS_URL", "SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT",
-        "SIGNOFF_AGENT_SECRET",
+        "SIGNOFF_AGENT_SECRET", "SIGNOFF_WEB_URL", "SIGNOFF_TOKEN",
     ]  # fmt: skip
     assert given["SIGNOFF_AGENT"] == AGENT and given["SIGNOFF_DEPLOYMENT"] == "payments"
     assert re.fullmatch(r"[0-9a-f]{64}", given["SIGNOFF_AGENT_SECRET"])
@@ -100,7 +101,9 @@ def test_add_prints_all_that_an_agent_has_to_set_and_it_works(run: Run, guarded:
 
 def test_nothing_that_was_printed_is_kept_anywhere(run: Run, tmp_path: Path, admin: redis.Redis) -> None:
     given = settings(run("agent", "add", AGENT)[1])
-    secrets = (acl.credentials(given["SIGNOFF_REDIS_URL"])[1], given["SIGNOFF_AGENT_SECRET"])
+    secrets = (
+        acl.credentials(given["SIGNOFF_REDIS_URL"])[1], given["SIGNOFF_AGENT_SECRET"], given["SIGNOFF_TOKEN"]
+    )  # fmt: skip
     files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
     assert files and not [one for one in secrets for file in files if one.encode() in file]
     assert not [one for one in secrets if one in str(admin.acl_list())]
@@ -111,14 +114,14 @@ def test_nothing_that_was_printed_is_kept_anywhere(run: Run, tmp_path: Path, adm
 def test_two_agents_share_nothing_secret(run: Run) -> None:
     first, second = (settings(run("agent", "add", name)[1]) for name in (AGENT, "payroll-bot"))
     shared = {name for name in first if first[name] == second[name]}
-    assert shared == {"SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT"}
+    assert shared == {"SIGNOFF_VERIFY_KEY", "SIGNOFF_DEPLOYMENT", "SIGNOFF_WEB_URL"}
 
 
 def test_rotate_prints_another_password_and_leaves_the_secret(run: Run) -> None:
     before = settings(run("agent", "add", AGENT)[1])["SIGNOFF_REDIS_URL"]
     code, out, _ = run("agent", "rotate", AGENT)
     after = settings(out)
-    assert code == 0 and list(after) == ["SIGNOFF_REDIS_URL"]
+    assert code == 0 and list(after) == ["SIGNOFF_REDIS_URL", "SIGNOFF_TOKEN"]
     with redis.Redis.from_url(before) as old, pytest.raises(redis.exceptions.AuthenticationError):
         old.ping()
     with redis.Redis.from_url(after["SIGNOFF_REDIS_URL"]) as new:
@@ -255,3 +258,65 @@ def test_an_owner_needs_a_database_that_is_there_before_anything_is_made(
     code, out, err = run("agent", "add", AGENT, "--owner", "U0ANA")
     assert (code, out) == (2, "") and "signoff db upgrade" in err
     assert admin.acl_list() == before
+
+
+def state_of(run: Run) -> dict[str, str]:
+    """Each token's id, and whether it stands."""
+    return {one["id"]: one["state"] for one in json.loads(run("agent", "tokens", "--json")[1])}
+
+
+def test_an_agent_that_asks_by_http_has_a_token_alone(run: Run, admin: redis.Redis) -> None:
+    given = settings(run("agent", "add", AGENT, "--http")[1])
+    assert "SIGNOFF_REDIS_URL" not in given and AGENT not in admin.acl_users()
+    found = token_of(given["SIGNOFF_TOKEN"])
+    assert found is not None and (found.agent, found.scopes) == (AGENT, ("ask",))
+    assert run("agent", "add", AGENT, "--http")[0] == 2
+    code, out, _ = run("agent", "rotate", AGENT)
+    after = settings(out)["SIGNOFF_TOKEN"]
+    assert code == 0 and token_of(given["SIGNOFF_TOKEN"]) is None and token_of(after) is not None
+    for command, stands in (("off", False), ("on", True), ("remove", False), ("on", False)):
+        run("agent", command, AGENT)
+        assert (token_of(after) is not None) == stands, command
+    assert run("agent", "on", "nobody")[0] == 2
+
+
+def test_tokens_are_made_for_executors_listed_and_revoked_at_once(run: Run) -> None:
+    code, out, _ = run("agent", "token", "shop", "--scope", "spend:billing-bot:refund.*", "--scope", "hook")
+    said = settings(out)["SIGNOFF_TOKEN"]
+    token = token_of(said)
+    assert code == 0 and token is not None
+    assert token.may("hook") and token.may("spend") and not token.may("ask")
+    spendable = [("billing-bot", "refund.create"), ("billing-bot", "db.drop"), ("other-bot", "refund.create")]
+    assert [token.may_spend(*one) for one in spendable] == [True, False, False]
+    code, out, _ = run("agent", "tokens")
+    assert token.id in out and said not in out
+    assert run("agent", "revoke", said)[0] == 0 and token_of(said) is None
+    assert run("agent", "revoke", token.id)[0] == 2 and state_of(run) == {token.id: "revoked"}
+    for scope in ("admin", "spend", "spend:x", "spend:A:b", "ask ", "spend:a:b c"):
+        assert run("agent", "token", "shop", "--scope", scope)[0] == 2
+    assert list(state_of(run)) == [token.id]
+
+
+def test_off_and_remove_count_for_both_of_an_agents_ways(run: Run, admin: redis.Redis) -> None:
+    token = settings(run("agent", "add", AGENT)[1])["SIGNOFF_TOKEN"]
+    run("agent", "off", AGENT)
+    assert token_of(token) is None and "off" in admin.acl_getuser(AGENT)["flags"]
+    run("agent", "on", AGENT)
+    assert token_of(token) is not None
+    run("agent", "remove", AGENT)
+    assert token_of(token) is None and AGENT not in admin.acl_users()
+
+
+def test_what_operators_do_with_tokens_stands_in_the_log(run: Run) -> None:
+    run("agent", "add", AGENT, "--http")
+    run("agent", "off", AGENT)
+    run("agent", "remove", AGENT)
+    with opened(server_settings.load()) as engine, Store(engine).reading() as connection:
+        lines = connection.execute(text("SELECT data FROM audit_event WHERE kind = 'token' ORDER BY seq"))
+        assert [json.loads(data)["what"] for data in lines.scalars()] == ["added", "off", "revoked"]
+
+
+def token_of(token: str) -> tokens.Token | None:
+    """The token, where it stands."""
+    with opened(server_settings.load()) as engine:
+        return tokens.find(Store(engine), token)

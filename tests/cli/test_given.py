@@ -25,7 +25,7 @@ FOREIGN = (
     "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "SSL_CERT_FILE", "OPENSSL_CONF", "REDISCLI_AUTH", "PGHOST",
     "PGSERVICEFILE", "HOME", "XDG_DATA_HOME", "TMPDIR", "BROWSER", "SIGNOFF_CRASH_AT", "SIGNOFF_READY_FD",
     "SIGNOFF_DATAS", "signoff_data", "Signoff_Data", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET",
-    "SLACK_SIGNING_SECRET", "SIGNOFF_",
+    "SIGNOFF_",
 )  # fmt: skip
 """What a process obeys, and no file may say."""
 PIECES = [*FOREIGN, *NAMES, "=", "\n", "\r", "\x0b", "\u2028", "export ", " ", "\0", "'", "x"]

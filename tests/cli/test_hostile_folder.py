@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import eventually
+from support import ANY_PORT, eventually
 
 from signoff import receipts
 from signoff.models.identity import new_nonce, request_id
@@ -130,7 +130,7 @@ def environment(slack: Sandbox, tmp_path: Path) -> dict[str, str]:
     """Somebody's own, with a careless PATH."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNOFF_", "SLACK_", "PYTHON"))}
     kept["PATH"] = os.pathsep.join(["", ".", kept["PATH"], "."])
-    return {**kept, **slack.settings(), "SIGNOFF_DATA": str(tmp_path / "data")}
+    return {**kept, **slack.settings(), **ANY_PORT, "SIGNOFF_DATA": str(tmp_path / "data")}
 
 
 @pytest.mark.parametrize(

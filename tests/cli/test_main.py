@@ -19,7 +19,8 @@ from signoff.cli.parsers import duration, json_value
 from signoff.errors import Invalid
 
 COMMANDS = (
-    "request", "wait", "status", "cancel", "report", "verify", "init", "serve", "bot", "intake", "worker",
+    "request", "wait", "status", "cancel", "report", "verify", "init", "serve", "bot", "intake",
+    "worker", "web",
     "pending", "show", "audit verify", "audit list", "audit export", "audit verifier", "db upgrade",
     "keys generate", "keys public", "env", "manifest", "doctor", "sandbox",
     "demo", "backup", "restore", "agent add", "agent list", "agent rotate", "agent remove", "agent off",
@@ -138,7 +139,7 @@ def test_a_plain_install_names_the_extra_of_a_server_command(tmp_path: Path) -> 
 
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     for command in (
-        "serve", "bot", "intake", "worker", "pending", "show 7F3K2Q", "audit verify", "db upgrade",
+        "serve", "bot", "intake", "worker", "web", "pending", "show 7F3K2Q", "audit verify", "db upgrade",
         "keys public", "keys generate", "doctor", "sandbox", "demo --auto",
     ):  # fmt: skip
         done = plain(*command.split())

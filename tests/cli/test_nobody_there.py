@@ -11,7 +11,8 @@ from support import Core
 
 from signoff.cli import agent
 from signoff.cli.main import main
-from signoff.models.messages import Response, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import Response
 from signoff.queue import stream
 from signoff.receipts import Signer, sign, verify, verify_keys
 

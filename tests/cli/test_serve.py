@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import redis
-from support import RedisServer, eventually
+from support import ANY_PORT, RedisServer, eventually
 
 from signoff.queue.acl import credentials
 from signoff.queue.data_folder import read_env_file, write_private
@@ -105,7 +105,7 @@ def serve(slack: Sandbox, tmp_path: Path) -> Iterator[Serve]:
     def start(*command: str, **settings: str | None) -> Serving:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNOFF_", "SLACK_"))}
         source = {"PYTHONPATH": str(Path(__file__).parents[2]), "SIGNOFF_DATA": str(tmp_path / "data")}
-        wanted: dict[str, Any] = {**kept, **slack.settings(), **source, **settings}
+        wanted: dict[str, Any] = {**kept, **slack.settings(), **source, **ANY_PORT, **settings}
         folder = tmp_path / f"run-{len(started)}"
         folder.mkdir()
         environment = {name: value for name, value in wanted.items() if value is not None}
@@ -135,9 +135,9 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
     server = serve()
     server.until_ready()
     children = server.children()
-    assert children.keys() == {"bot", "intake", "worker", "redis-server", "forker"}
+    assert children.keys() == {"bot", "intake", "worker", "web", "redis-server", "forker"}
     group = os.getpgid(server.process.pid)
-    assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker"))
+    assert all(os.getpgid(children[role]) == group for role in ("bot", "intake", "worker", "web"))
 
     left = read_env_file(tmp_path / "data" / "agent.env")
     named = {"AGENT", "REDIS_URL", "VERIFY_KEY", "DEPLOYMENT", "AGENT_SECRET"}
@@ -312,7 +312,7 @@ def test_what_cannot_work_ends_at_once_with_one_line(
 def test_it_uses_the_redis_that_it_is_given(serve: Serve, own_redis: RedisServer, tmp_path: Path) -> None:
     server = serve(SIGNOFF_REDIS_URL=own_redis.url)
     server.until_ready()
-    assert server.children().keys() == {"bot", "intake", "worker", "forker"}
+    assert server.children().keys() == {"bot", "intake", "worker", "web", "forker"}
     left = read_env_file(tmp_path / "data" / "agent.env")
     assert "SIGNOFF_REDIS_URL" not in left  # it is the server's own, and no agent's to have
     asked = server.signoff("request", "refund.create", "--payload", "{}", SIGNOFF_REDIS_URL="")
@@ -369,13 +369,13 @@ def test_what_others_could_have_planted_ends_it_before_it_begins(
     for file in ("signing.key", "signoff.db"):
         write_private(tmp_path / "data" / file, "")
     (tmp_path / "data" / name).chmod(mode)
-    for command in ("serve", "bot", "intake", "worker"):
+    for command in ("serve", "bot", "intake", "worker", "web"):
         ended = serve(command, SIGNOFF_REDIS_URL="redis://127.0.0.1:1")
         assert ended.wait() == 2
         assert ended.err.count("\n") == 1 and "others may write" in ended.err and "chmod" in ended.err
 
 
-@pytest.mark.parametrize("role", ["bot", "intake", "worker"])
+@pytest.mark.parametrize("role", ["bot", "intake", "worker", "web"])
 def test_a_role_by_itself_wants_an_upgraded_database(serve: Serve, role: str, own_redis: RedisServer) -> None:
     assert serve("keys", "generate").wait() == 0
     alone = serve(role, SIGNOFF_REDIS_URL=own_redis.url)
@@ -397,7 +397,7 @@ def test_where_nothing_can_be_forked_roles_are_spawned(serve: Serve) -> None:
     )
     server.until_ready()
     children = server.children()
-    assert children.keys() == {"bot", "intake", "worker", "redis-server"}
+    assert children.keys() == {"bot", "intake", "worker", "web", "redis-server"}
     os.kill(children["intake"], signal.SIGKILL)
     eventually(lambda: server.children().get("intake", children["intake"]) != children["intake"], SECONDS)
     server.process.send_signal(signal.SIGTERM)

@@ -140,7 +140,7 @@ def test_a_servers_commands_say_that_they_need_another_system(tmp_path: Path) ->
     found = run(f"""
 os.environ["SIGNOFF_DATA"] = {str(tmp_path)!r}
 from signoff.cli.main import main
-for command in (["serve"], ["demo", "--no-browser"], ["worker"], ["bot"], ["intake"]):
+for command in (["serve"], ["demo", "--no-browser"], ["worker"], ["bot"], ["intake"], ["web"]):
     assert main(command) == 2
 """)
     assert found.returncode == 0, found.stderr

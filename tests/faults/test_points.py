@@ -26,7 +26,8 @@ from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.delivery.turns import Turns
 from signoff.models.approval import Approval
 from signoff.models.crash import CRASH_POINTS, RARE_POINTS
-from signoff.models.messages import Cancel, Outcome, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import Cancel, Outcome
 from signoff.policy.loader import parse
 from signoff.queue import stream
 from signoff.queue.intake import Intake

@@ -25,7 +25,7 @@ from faults.proxy import Proxy
 from signoff import receipts
 from signoff.models import migrate
 from signoff.models.engine import OUTAGE, open_engine
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 from signoff.models.store import Store
 from signoff.queue import stream
 from signoff.receipts import Signer

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 from sqlalchemy import text as sql
-from support import eventually, undelivered
+from support import ANY_PORT, eventually, undelivered
 
 from signoff import Signoff
 from signoff.models.engine import open_engine
@@ -26,7 +26,7 @@ from signoff.sandbox.server import Sandbox
 from signoff.server.own_redis import admin_url_file
 
 START_SECONDS = 240.0
-ROLES = ("bot", "intake", "worker")
+ROLES = ("bot", "intake", "worker", "web")
 FORKER = "signoff.cli.forker"
 
 
@@ -51,7 +51,7 @@ class Road:
             for name, value in os.environ.items()
             if not name.startswith(("SIGNOFF_", "SLACK_")) and not name.lower().endswith("_proxy")
         }
-        ours = {"SIGNOFF_DATA": str(self.data), "SIGNOFF_LOG_LEVEL": "DEBUG", **self.settings}
+        ours = {"SIGNOFF_DATA": str(self.data), "SIGNOFF_LOG_LEVEL": "DEBUG", **ANY_PORT, **self.settings}
         return kept | self.slack.settings() | ours
 
     @property

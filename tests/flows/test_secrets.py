@@ -21,7 +21,8 @@ from sqlalchemy import exc
 from support import eventually, send_entry
 
 from signoff import Invalid, NotApproved
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import ApprovalRequest
 from signoff.queue import acl
 from signoff.sandbox.team import BOT_USER_ID
 from signoff.server.own_redis import admin_url_file, url_file

@@ -13,7 +13,7 @@ from support import eventually, undelivered
 
 from signoff import Rejected, Ticket
 from signoff.models import changes, threads
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 
 OTHER_CHANNEL = "C0GENERAL1"
 

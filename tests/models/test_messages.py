@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from support import a_request
 
 from signoff.errors import Invalid
-from signoff.models.messages import ApprovalRequest, Response, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import ApprovalRequest, Response
 
 prose = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 

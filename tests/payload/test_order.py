@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.models.messages import ApprovalRequest, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import ApprovalRequest
 from signoff.payload.canonical import canonical
 from signoff.payload.order import like, order_of, ordered
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import redis
-from support import Core, RedisServer, eventually, missing
+from support import ANY_PORT, Core, RedisServer, eventually, missing
 
 from signoff import Signoff
 from signoff.cli.doctor import backends
@@ -259,7 +259,7 @@ def test_a_whole_server_runs_and_is_examined_as_its_own_user(
             monkeypatch.delenv(name)
         data, said = tmp_path / "data", tmp_path / "said"
         for name, value in {
-            **slack.settings(), "SIGNOFF_DATA": str(data), "SIGNOFF_REDIS_URL": redis_url
+            **slack.settings(), **ANY_PORT, "SIGNOFF_DATA": str(data), "SIGNOFF_REDIS_URL": redis_url
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         with said.open("wb") as output:

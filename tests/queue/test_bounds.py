@@ -11,7 +11,8 @@ import pytest
 import redis
 from support import Core, RedisServer, a_request, eventually, intake_of, send_entry
 
-from signoff.models.messages import MAX_ENTRY, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import MAX_ENTRY
 from signoff.queue import bounds, news, requests, stream
 from signoff.queue.bounds import Bounds
 from signoff.queue.intake import Intake

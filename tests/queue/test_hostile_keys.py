@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from support import Core, a_request, eventually, intake_of, send_entry
 
 from signoff.approvals.sweep import Sweep
-from signoff.models.messages import Outcome, new_id
+from signoff.models.identity import new_id
+from signoff.models.messages import Outcome
 from signoff.queue import reader, stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import GROUP, Stream

@@ -14,7 +14,7 @@ from sqlalchemy import exc
 from support import Core, a_request, eventually, send_entry
 
 from signoff import receipts
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 from signoff.queue import reader, refusals, stream
 from signoff.queue.entries import Entry
 from signoff.queue.intake import Intake

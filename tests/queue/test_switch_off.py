@@ -11,7 +11,7 @@ import pytest
 import redis
 from support import Core, RedisServer, a_request, eventually, send_entry
 
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 from signoff.queue import acl, stream
 from signoff.queue.bounds import Bounds
 from signoff.queue.intake import Intake

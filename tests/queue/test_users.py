@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import RedisServer, eventually
 
 from signoff.errors import ConfigError, Unreachable
-from signoff.models.messages import new_id
+from signoff.models.identity import new_id
 from signoff.queue import acl, stream
 from signoff.queue.users import AgentUser, Users
 

@@ -72,7 +72,7 @@ def test_a_role_gets_listed_names_only() -> None:
         "AWS_SECRET_ACCESS_KEY", "BASH_ENV", "PYTHONSTARTUP", "PYTHONBREAKPOINT", "SLACK_CLIENT_SECRET",
         "SIGNOFF_ELSE",
     }  # fmt: skip
-    for role in ("bot", "intake", "worker"):
+    for role in ("bot", "intake", "worker", "web"):
         kept = environment.of(role, environment.for_role(given))
         assert ("SIGNOFF_REDIS_ADMIN_URL" in kept) == (role == "intake")
     assert environment.plain(given).keys() == {"PATH", "LC_ALL", "SSL_CERT_FILE", "PYTHONPATH"}

@@ -71,6 +71,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "ages_at": DRAWING,
         "waiter": Unsaid("who is subscribed in Redis now: looked at every few seconds"),
         "absent_at": Unsaid("since when nobody is: looked at every few seconds"),
+        "traceparent": Unsaid("where a trace of the agent's goes on: nothing depends on it"),
         "deserted_at": Unsaid("whether admins were told: the directory says the rest"),
     },
     "payload": {
@@ -138,6 +139,10 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "home": DRAWING,
     "flood_warning": Unsaid("what a conversation is still to be told"),
     "draft": Unsaid("what somebody is typing, deleted soon"),
+    "agent_token": Unsaid("lines `token` tell of each that was made, switched off or revoked"),
+    "webhook_endpoint": Unsaid("lines `webhook` tell of each that was registered, or switched off"),
+    "webhook_delivery": Unsaid("what is still to be posted, or was: the end that it tells of is said"),
+    "signoff_spent": Unsaid("what executors' guards have spent: they are who answers for it"),
 }
 """Table → column → where it is said."""
 
@@ -145,7 +150,7 @@ KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
         "spend", "file", "agent", "policy", "restored",
-        "migrated",
+        "migrated", "token", "webhook",
     )
 )  # fmt: skip
 """All kinds of lines."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from signoff.models import identity
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, new_id, payload_digest
+from signoff.models.identity import new_id
+from signoff.models.messages import ApprovalRequest, payload_digest
 from signoff.payload.canonical import canonical, digest
 from signoff.policy.evaluate import evaluate
 from signoff.policy.policy import Policy

@@ -164,6 +164,7 @@ def free_port(first: int = FIRST_PORT) -> int:
 def _environment(server_data: Path) -> Mapping[str, str]:
     """This process's, without settings of ours, secrets or a proxy: all is on this machine."""
     kept = environment.plain(os.environ)
+    kept |= {"SIGNOFF_WEB_BIND": "127.0.0.1:0", "SIGNOFF_HEALTH_BIND": "127.0.0.1:0"}  # beside a real one
     kept |= {"SIGNOFF_DATA": str(server_data), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
     if processes.from_source():  # and the children run elsewhere
         before = filter(None, [kept.get("PYTHONPATH")])

@@ -1,0 +1,6 @@
+"""HTTP: the doors to Signoff for whatever is not Python, or does not reach Redis.
+
+A request comes in by `app` (which knows all doors), is read whole and bounded (`bodies`), its caller is told
+by a token (`callers`), and one of the doors makes one call into `approvals`: `v1` is our own, `authzen` and
+`aap` are standards'. What is wrong is a `Problem`. Who waits is woken by the one `hub` of the process.
+"""

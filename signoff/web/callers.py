@@ -1,0 +1,41 @@
+"""Who calls, by the token that they show; what they may is in its scopes."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from signoff.models import tokens
+from signoff.models.store import MICROSECONDS, Store
+from signoff.models.tokens import Token
+from signoff.web.doors import Doors
+from signoff.web.problems import Problem
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="signoff"'}
+
+
+def caller(request: Request, doors: Doors, scope: str) -> Token:
+    """The token of who calls.
+
+    Raises Problem: none or a worthless one (401), not for this `scope` (403), or of an agent that calls too
+    often (429).
+    """
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
+    if found is None:
+        raise Problem(
+            401, "no-token", "Send Authorization: Bearer sgt_…, with a token that stands.",
+            CHALLENGE,
+        )  # fmt: skip
+    if not found.may(scope):
+        raise Problem(
+            403, "not-allowed", f"This token is not for {scope!r}: `signoff agent token` makes one that is."
+        )
+    doors.rates.count(found.agent)
+    _note_use(doors.store, found)
+    return found
+
+
+def _note_use(store: Store, token: Token) -> None:
+    before = token.used_at
+    if before is None or store.clock() - before > tokens.USED_SECONDS * MICROSECONDS:
+        tokens.note_used(store, token)

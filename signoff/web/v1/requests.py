@@ -1,0 +1,162 @@
+"""What an agent asks, and how it is answered: `/v1/requests`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from signoff.errors import Invalid
+from signoff.models import identity, tokens
+from signoff.models.approval import Approval
+from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend, build
+from signoff.models.receipt import Wire
+from signoff.web.bodies import json_object
+from signoff.web.callers import caller
+from signoff.web.doors import Doors
+from signoff.web.problems import Problem
+from signoff.web.v1.state import State, state
+
+REQUESTS = "/v1/requests"
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+KEY = "Idempotency-Key"
+W = TypeVar("W", bound=Wire)
+
+
+class Requests:
+    """The endpoints."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._approvals = doors.approvals
+
+    def routes(self) -> list[Route]:
+        """Where they are."""
+        one = REQUESTS + "/{id}"
+        return [
+            Route(REQUESTS, self.create, methods=["POST"]),
+            Route(one, self.look, methods=["GET"]),
+            Route(one + "/cancel", self.cancel, methods=["POST"]),
+            Route(one + "/outcome", self.report, methods=["POST"]),
+            Route(one + "/spend", self.spend, methods=["POST"]),
+        ]
+
+    def create(self, request: Request) -> Response:
+        """Ask. The same request again is answered again, however often."""
+        agent = caller(request, self._doors, tokens.ASK).agent
+        approval = self._approvals.submit(agent, asked(agent, request))
+        self._approvals.tell(approval)
+        where = {"Location": f"{self._doors.public_url}{REQUESTS}/{approval.request_id}"}
+        return answer(self._state(approval), where)
+
+    def look(self, request: Request) -> Response:
+        """Where a request stands."""
+        return answer(self._state(self._own(request)))
+
+    def cancel(self, request: Request) -> Response:
+        """Withdraw a request; what had been decided before stands."""
+        own = self._own(request)
+        said = told(Cancel, json_object(request, empty=True))
+        approval = self._approvals.cancel(own.agent, own.request_id, said.reason)
+        assert approval is not None
+        self._approvals.tell(approval)
+        return answer(self._state(approval))
+
+    def report(self, request: Request) -> Response:
+        """What became of an approved action."""
+        own = self._own(request)
+        self._approvals.report(own.agent, own.request_id, told(Outcome, json_object(request)))
+        return answer(self._state(self._approvals.get(own.id)))
+
+    def spend(self, request: Request) -> Response:
+        """Somebody is about to run what was approved; the first may. The signed notice says who that is."""
+        own = self._own(request)
+        by = told(Spend, json_object(request)).by
+        response = self._approvals.spend(own.agent, own.request_id, by)
+        spent = self._approvals.get(own.id)
+        if response.status != "spent":
+            detail = "It is not approved, or it was reported already: nothing may run."
+            raise Problem(
+                409, "already-spent" if spent.has_run else "invalid", detail, receipt=response.receipt
+            )
+        if spent.spent_by != by:
+            raise Problem(
+                409, "already-spent", "Another process runs it, or has.",
+                by=spent.spent_by, receipt=response.receipt,
+            )  # fmt: skip
+        return JSONResponse({"id": own.request_id, "by": by, "receipt": response.receipt})
+
+    def _own(self, request: Request) -> Approval:
+        """The caller's request of the id in the address; raises Problem, the same for what is another's."""
+        agent = caller(request, self._doors, tokens.ASK).agent
+        request_id = request.path_params["id"].lower()
+        found = self._approvals.find(agent, request_id) if ID.fullmatch(request_id) else None
+        if found is None:
+            raise Problem(404, "not-found", f"{agent} has asked no request of this id.")
+        return found
+
+    def _state(self, approval: Approval) -> State:
+        return state(approval, self._approvals.response(approval))
+
+
+def routes(doors: Doors) -> list[Route]:
+    """Where the endpoints are."""
+    return Requests(doors).routes()
+
+
+def answer(found: State, headers: dict[str, str] | None = None) -> Response:
+    """A state as it is sent."""
+    return Response(found.model_dump_json(exclude_none=True), headers=headers, media_type="application/json")
+
+
+def told(kind: type[W], values: dict[str, Any]) -> W:
+    """A body → the message; raises Invalid."""
+    return build(kind, values)
+
+
+def asked(agent: str, request: Request) -> ApprovalRequest:
+    """The request in a body; where it has no id and nonce, we make them, and its caller trusts us with that.
+
+    Raises Problem or Invalid.
+    """
+    values = json_object(request)
+    key = _key(request.headers.get(KEY))
+    if key and values.setdefault("key", key) != key:
+        raise Invalid(f"{KEY} and key differ: say it once.")
+    spell_out(values)
+    given = [name for name in ("id", "nonce") if values.get(name) is not None]
+    if len(given) == 1:
+        raise Invalid("Send id and nonce both, or neither.")
+    if given:
+        return ApprovalRequest.read(values)
+    key = values.get("key")
+    nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
+    found = ApprovalRequest.read({**values, "id": "0" * 32, "nonce": nonce})
+    named = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
+    return found.model_copy(update={"id": named})
+
+
+def spell_out(values: dict[str, Any]) -> None:
+    """The conveniences that Python has → the wire's one way to say each."""
+    if (reversible := values.pop("reversible", None)) is not None:
+        if values.get("reversibility") is not None:
+            raise Invalid("reversible and reversibility say the same: say it once.")
+        short = {True: "reversible", False: "irreversible"}
+        values["reversibility"] = short[reversible] if isinstance(reversible, bool) else reversible
+    if isinstance(values.get("alternatives"), str):
+        values["alternatives"] = [values["alternatives"]] if values["alternatives"] else []
+
+
+def _key(header: str | None) -> str | None:
+    """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
+    if header is None:
+        return None
+    text = header.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    if not text or not text.isprintable():
+        raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
+    return text

@@ -1,0 +1,43 @@
+"""Where a request stands, as API v1 answers it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from signoff.models.approval import Approval
+from signoff.models.messages import Response, moment
+
+
+class State(BaseModel):
+    """Where a request stands."""
+
+    id: str = Field(description="The request's id (UUIDv8), which commits to what was asked.")
+    status: str = Field(
+        description="pending, or how it ended: approved, rejected, expired, cancelled, blocked, duplicate."
+    )
+    action: str = Field(description="What is to run.")
+    code: str = Field(description="What people call the request.")
+    expires_at: str = Field(description="Until when somebody may decide (RFC 3339, UTC).")
+    receipt: str | None = Field(
+        default=None,
+        description="The signed receipt (a JWT), once it has ended: verify it.",
+    )
+    payload: str | None = Field(
+        default=None,
+        description="What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.",
+    )
+    permalink: str | None = Field(default=None, description="Where people see it.")
+    spent: str | None = Field(
+        default=None, description="Of a duplicate that ran already: the receipt that it was approved by."
+    )
+
+
+def state(approval: Approval, response: Response) -> State:
+    """An Approval, and what its agent is told of it → the state."""
+    permalink = approval.card.permalink if approval.card else None
+    return State(
+        id=approval.request_id, status=response.status, action=approval.action, code=approval.code,
+        expires_at=moment(approval.expires_at).isoformat().replace("+00:00", "Z"),
+        receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
+        spent=response.spent,
+    )  # fmt: skip
