@@ -33,15 +33,20 @@ class Notifications:
     """Keeps a subscription to any number of topics (Redis's channels), over every reconnect.
 
     `look` is called with the topics whose request should be looked up: when one is subscribed to, when
-    its notification comes, after a reconnect (all), and every 30 s (all). `beat` is called as often as a
-    silent connection is tried.
+    its notification comes, after a reconnect (all), and every 30 s (all); `hear` in its place where the
+    notification brings something along. `beat` is called as often as a silent connection is tried.
     """
 
     def __init__(
-        self, url: str, look: Callable[[Iterable[str]], None], beat: Callable[[], None] = lambda: None
+        self,
+        url: str,
+        look: Callable[[Iterable[str]], None],
+        hear: Callable[[str, bytes], None],
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._url = url
         self._look = look
+        self._hear = hear
         self._beat = beat
         self._topics: set[str] = set()
         self._added: list[str] = []
@@ -108,7 +113,11 @@ class Notifications:
             heard: Any = await connection.read_response(timeout=math.inf)
             self._heard = time.monotonic()
             if isinstance(heard, list) and heard[0] in (b"message", b"subscribe"):
-                self._look((heard[1].decode(errors="replace"),))
+                topic = heard[1].decode(errors="replace")
+                if heard[0] == b"message" and heard[2] != b"1":
+                    self._hear(topic, heard[2])
+                else:
+                    self._look((topic,))
 
     async def _send(self, connection: AbstractConnection) -> None:
         """Send what changed as it changes, a PING every 10 s, and have all looked up again every 30 s."""
