@@ -176,7 +176,8 @@ def end(
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
     ends: the row, the log and the receipt have it.
     """
-    at, salt = changes.clock_and_salt(connection, approval.id)
+    found = records.held(connection, approval.id)
+    at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
@@ -201,7 +202,7 @@ def end(
     if not moved:
         raise Moved
     if decision:
-        records.check(connection, before)
+        records.check(found, before)
     sums.settle(connection, approval, status, at, before.verdict)
     if edited:
         salt = _salt()

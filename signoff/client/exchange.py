@@ -258,8 +258,8 @@ class RedisExchange:
             self._start(self._look_up())
 
     def _hear(self, topic: str, text: bytes) -> None:
-        """Called by Notifications: what stands under a request's key came along. What cannot be read is looked
-        up, as if nothing had come.
+        """Called by Notifications: what stands under a request's key came along. What cannot be read is
+        looked up, as if nothing had come.
         """
         try:
             response = Response.decode(text)

@@ -19,6 +19,7 @@ from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import Turn, reader
+from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
@@ -35,7 +36,7 @@ files = CardFileRow.__table__  # type: ignore[attr-defined]
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
 _STANDS = decisions.c.withdrawn_at.is_(None)
-_LOAD = (
+_LOAD = Fixed(
     select(
         approvals,
         now().label("now"),
@@ -230,9 +231,9 @@ def load(connection: Connection, approval_id: str) -> Approval | None:
     return _assemble(connection, found) if found else None
 
 
-def _row(connection: Connection, approval_id: str) -> Row[Any] | None:
+def _row(connection: Connection, approval_id: str) -> Any:
     """The approval's columns, `now`, its current payload, and its card's columns as `card_…`."""
-    return connection.execute(_LOAD, {"approval_id": approval_id}).first()
+    return _LOAD.first(connection, {"approval_id": approval_id})
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:

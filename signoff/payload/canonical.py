@@ -89,7 +89,7 @@ _TOO_LARGE = (
 def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> bool:
     """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error.
 
-    True where it holds no fraction and only names in ASCII: the standard library's sorted JSON is RFC 8785 then.
+    True where it holds no fraction and only names in ASCII: the standard library's JSON is RFC 8785 then.
     """
     try:
         return _check(value, levels)
