@@ -68,10 +68,8 @@ class Signer:
 
     def seal(self, typ: str, claims: Mapping[str, Any]) -> str:
         """Claims → a signed token of this kind (one of those above)."""
-        head = {"typ": typ, "alg": ALGORITHM, "kid": self.kid}
-        signed = ".".join(
-            _encode(json.dumps(part, separators=(",", ":")).encode()) for part in (head, claims)
-        )
+        parts = ({"alg": ALGORITHM, "kid": self.kid, "typ": typ}, claims)
+        signed = ".".join(_encode(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
         return f"{signed}.{_encode(self._key.sign(signed.encode()))}"
 
 
