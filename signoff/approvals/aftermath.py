@@ -1,16 +1,20 @@
 """What follows once an agent was told: it is noted that it was, and whoever draws the card is woken.
 
 Nobody waits for either, and what is lost of them by a crash sweep does again. So a process that takes clicks
-does it in a thread of its own: there what has gathered is noted in one transaction.
+does it in a thread of its own, once the rush is over: what has gathered is noted in one transaction, and
+nothing of it takes a processor from those who wait.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
-MOST = 100
-"""Approvals that are noted in one transaction."""
+QUIET_SECONDS = 0.02
+"""For so long nothing else was decided: then the rush is over."""
+LATE_SECONDS = 0.5
+"""So long it waits for that, at most."""
 Work = Callable[[Sequence[str]], None]
 
 
@@ -24,7 +28,7 @@ class Aftermath:
         self._ids: list[str] = []
         self._given = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._ending = False
+        self._ending = threading.Event()
 
     def start(self) -> None:
         """From now on, in a thread."""
@@ -36,8 +40,8 @@ class Aftermath:
         thread, self._thread = self._thread, None
         if thread is None:
             return
+        self._ending.set()
         with self._given:
-            self._ending = True
             self._given.notify()
         thread.join(seconds)
 
@@ -48,13 +52,22 @@ class Aftermath:
             return
         with self._given:
             self._ids.append(approval_id)
-            self._given.notify()
+            if len(self._ids) == 1:
+                self._given.notify()
 
     def _run(self) -> None:
         while True:
             with self._given:
-                self._given.wait_for(lambda: self._ids or self._ending)
+                self._given.wait_for(lambda: self._ids or self._ending.is_set())
                 if not self._ids:
                     return
-                found, self._ids = self._ids[:MOST], self._ids[MOST:]
+            self._gather()
+            with self._given:
+                found, self._ids = self._ids, []
             self._work(found)
+
+    def _gather(self) -> None:
+        end, known = time.monotonic() + LATE_SECONDS, 0
+        while len(self._ids) != known and time.monotonic() < end and not self._ending.is_set():
+            known = len(self._ids)
+            self._ending.wait(QUIET_SECONDS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update, exc
@@ -21,6 +22,11 @@ class _Text(NamedTuple):
     order: Sequence[str] | None
     fixed: dict[str, Any]
     row: Callable[[Sequence[Any]], Any]
+
+    def given(self, values: Mapping[str, Any]) -> Any:
+        """Values by name, as the driver takes them."""
+        found = {**self.fixed, **values}
+        return found if self.order is None else [found[name] for name in self.order]
 
 
 class Fixed:
@@ -53,16 +59,26 @@ class Fixed:
         """How many rows it has changed or added."""
         return int(self._run(connection, values)[0].rowcount)
 
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Once for each, in as few round trips as the driver can."""
+        text = self._text(connection)
+        with closing(connection.connection.cursor()) as cursor:
+            self._safely(connection, text, lambda: cursor.executemany(text.text, [*map(text.given, rows)]))
+
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, _Text]:
-        text = self._texts.get(connection.dialect.name) or self._made(connection.dialect)
-        given: Any = {**text.fixed, **values}
-        if text.order is not None:
-            given = [given[name] for name in text.order]
+        text = self._text(connection)
         driver: Any = connection.connection.dbapi_connection
+        cursor = self._safely(connection, text, lambda: driver.execute(text.text, text.given(values)))
+        return cursor, text
+
+    def _safely(self, connection: Connection, text: _Text, step: Callable[[], Any]) -> Any:
         try:
-            return driver.execute(text.text, given), text
+            return step()
         except driver_errors(connection.dialect) as error:
-            raise _translated(connection, driver, text.text, error) from error
+            raise _translated(connection, text.text, error) from error
+
+    def _text(self, connection: Connection) -> _Text:
+        return self._texts.get(connection.dialect.name) or self._made(connection.dialect)
 
     def _made(self, dialect: Dialect) -> _Text:
         made: Any = self._statement.compile(dialect=dialect, column_keys=self._columns)
@@ -80,10 +96,10 @@ def driver_errors(dialect: Dialect) -> Any:
     return dialect.loaded_dbapi.Error
 
 
-def _translated(connection: Connection, driver: Any, text: str, error: Exception) -> Exception:
+def _translated(connection: Connection, text: str, error: Exception) -> Exception:
     """The same as SQLAlchemy's; a connection that is dead is not used again."""
     dialect: Any = connection.dialect
-    lost = dialect.is_disconnect(error, driver, None)
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if lost:
         connection.invalidate(error)
     return exc.DBAPIError.instance(

@@ -46,6 +46,7 @@ def append(connection: Connection, *added: Event) -> None:
         _LOCK.first(connection, {})
     last = _HEAD.first(connection, {})
     seq, previous = (last.seq, last.hash) if last else (0, START)
+    rows = []
     for event in added:
         seq += 1
         line = {
@@ -58,7 +59,8 @@ def append(connection: Connection, *added: Event) -> None:
             "previous": previous,
         }
         previous = line["hash"] = line_hash(line)
-        _INSERT.run(connection, line)
+        rows.append(line)
+    _INSERT.run_many(connection, rows)
 
 
 @dataclass(frozen=True)
