@@ -4,10 +4,14 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RUNS := .venv/.runs
 
+# Bytecode is kept, whatever the environment says: tests start hundreds of processes, and each would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test check lint format bench load faults attack audit release pictures gallery clean
+.PHONY: demo test check lint format bench load faults attack audit docs lock release pictures gallery clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -18,8 +22,8 @@ test: $(INSTALLED) ## All tests but the long ones (LONG=1: those too); skipped w
 	$(if $(LONG),,@echo "The long ones (minutes of random faults, every crash point) are left to .ci/run, or LONG=1.")
 	$(BIN)/python -m pytest $(SPREAD) $(if $(LONG),,-m "not long") $(PYTEST)
 
-check: lint ## Lint, types, and the tests that have no server or process of their own
-	$(BIN)/python -m pytest $(SPREAD) -q -m "not served" $(PYTEST)
+check: lint ## Lint, types, and the tests that only compute, and measure nothing: about a minute
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not served and not timed" $(PYTEST)
 
 lint: $(INSTALLED) ## What CI asks of the code beside its tests
 	$(BIN)/ruff check .
@@ -46,12 +50,25 @@ audit: $(INSTALLED) ## Our code by bandit; what is installed by pip-audit, where
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive signoff
 	$(BIN)/python .ci/audit.py
 
+docs: $(INSTALLED) ## The docs as a site, in site/; a link that leads nowhere fails
+	$(BIN)/python docs/site.py
+	NO_COLOR=1 $(BIN)/zensical build --strict --config-file build/site/mkdocs.yml
+	rm -rf site && mv build/site/site site
+
+lock: $(INSTALLED) ## What the image installs, to the byte: after a change of pyproject.toml's libraries
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
+	$(BIN)/uv pip compile --quiet $(LOCKED) pyproject.toml $(foreach extra,server embedded postgres witness,--extra $(extra)) \
+	  -o deploy/image/run.txt
+	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet $(LOCKED) - -o deploy/image/build.txt
+
 release: $(INSTALLED) ## What is published: wheel, source, and a list of all that an install brings (SBOM)
+	@test -n "$$SIGNOFF_REPOSITORY" || echo "SIGNOFF_REPOSITORY is not set: README's links stay relative, which is not to be published."
 	rm -rf dist
-	$(BIN)/hatchling build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/hatchling build
+	$(BIN)/twine check --strict dist/*
 	$(BIN)/python -m venv dist/venv
 	dist/venv/bin/pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[server,embedded,postgres]"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
 	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --of JSON \
 	  -o "$$(ls dist/*.whl | sed 's/-py3.*//').cdx.json" dist/venv/bin/python
 	rm -rf dist/venv
@@ -64,7 +81,7 @@ gallery: $(INSTALLED) ## docs/gallery.md and its pictures: thirty requests, befo
 	$(BIN)/python docs/gallery.py
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # These files say that an install went through; a changed pyproject.toml asks for another one.

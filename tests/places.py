@@ -9,6 +9,7 @@ import multiprocessing
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from inspect import isclass, isfunction, unwrap
 from pathlib import Path
 from types import CodeType
@@ -23,6 +24,10 @@ from signoff.server.forker import Forker
 
 SERVED = "served"
 """The mark of a test that has a server or another process of its own."""
+TIMED = "timed"
+"""The mark of a test that measures what something costs: hundreds of the largest requests."""
+CLOCKS = ("thread_time", "process_time")
+"""Who names one of these measures."""
 STARTERS = (
     subprocess,
     multiprocessing,
@@ -42,11 +47,13 @@ HERE = str(Path(__file__).parent)
 
 
 def place(item: pytest.Item) -> None:
-    """Mark a test: `xdist_group` is what it shares with others, `served` says that it has a server."""
+    """Mark a test: `xdist_group` is what it shares with others; it is `served`, `timed`, or neither."""
     if group := _group(item):
         item.add_marker(pytest.mark.xdist_group(group))
     if _is_served(item):
         item.add_marker(SERVED)
+    if any(map(_measures, _functions(item))):
+        item.add_marker(TIMED)
 
 
 @contextmanager
@@ -97,27 +104,41 @@ def _is_served(item: pytest.Item) -> bool:
     parameters = _parameters(item)
     if parameters.get("database_url") == "postgresql" or "either_road" in parameters:
         return True
-    seen: set[CodeType] = set()
-    functions: list[Callable[..., Any]] = [getattr(item, "function", place)]
-    functions += [one.func for one in _fixtures(item)]
-    return any(_starts(unwrap(function), seen) for function in functions)
+    return any(_starts(function) for function in _functions(item))
 
 
-def _starts(function: Callable[..., Any], seen: set[CodeType]) -> bool:
+def _functions(item: pytest.Item) -> list[Callable[..., Any]]:
+    """Its own, and those of its fixtures."""
+    functions = [getattr(item, "function", place), *(one.func for one in _fixtures(item))]
+    return [unwrap(function) for function in functions]
+
+
+@cache
+def _starts(function: Callable[..., Any]) -> bool:
     """Whether it names what starts a server, or calls something of the tests that does."""
+    return any(value is starter for _, value in _named(function, set()) for starter in STARTERS)
+
+
+@cache
+def _measures(function: Callable[..., Any]) -> bool:
+    """Whether it reads a clock of the processor, or calls something of the tests that does."""
+    return any(name in CLOCKS for name, _ in _named(function, set()))
+
+
+def _named(function: Callable[..., Any], seen: set[CodeType]) -> Iterator[tuple[str, Any]]:
+    """All that it names, and what of the tests it calls names: each with what it stands for in its module."""
     code = getattr(function, "__code__", None)
     if code is None or code in seen or not code.co_filename.startswith(HERE):
-        return False
+        return
     seen.add(code)
     for name in _names(code):
         value = function.__globals__.get(name)
-        if any(value is starter for starter in STARTERS):
-            return True
+        yield name, value
         inner = [value] if isfunction(value) else list(vars(value).values()) if isclass(value) else []
         plain = [getattr(one, "__func__", getattr(one, "fget", None) or one) for one in inner]
-        if any(_starts(unwrap(one), seen) for one in plain if isfunction(one)):
-            return True
-    return False
+        for one in plain:
+            if isfunction(one):
+                yield from _named(unwrap(one), seen)
 
 
 def _names(code: CodeType) -> set[str]:

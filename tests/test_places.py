@@ -9,6 +9,7 @@ from typing import Any
 
 import places
 import pytest
+from payload.roles import seconds
 from support import RedisServer
 
 
@@ -26,12 +27,22 @@ def has_one_inside() -> Any:
 
 @pytest.mark.parametrize("function", [helper, calls_a_helper, has_one_inside, RedisServer.start])
 def test_who_names_a_server_or_a_process_starts_it_also_by_others(function: Any) -> None:
-    assert places._starts(function, set())
+    assert places._starts(function)
 
 
 def test_who_names_none_starts_none(request: pytest.FixtureRequest) -> None:
-    assert not places._starts(test_who_names_none_starts_none, set())
+    assert not places._starts(test_who_names_none_starts_none)
     assert request.node.get_closest_marker(places.SERVED) is None
+
+
+@pytest.mark.parametrize("function", [seconds, lambda: seconds(helper)])
+def test_who_reads_a_clock_of_the_processor_measures_also_by_others(function: Any) -> None:
+    assert places._measures(function)
+
+
+def test_who_reads_none_measures_nothing(request: pytest.FixtureRequest) -> None:
+    assert not places._measures(calls_a_helper)
+    assert request.node.get_closest_marker(places.TIMED) is None
 
 
 def test_a_test_that_was_taken_for_one_without_processes_starts_none() -> None:

@@ -75,7 +75,7 @@ CLIENT = (
 TICKET = "cancel(reason) get() wait(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
-    "conversation requested_by"
+    "conversation requested_by traceparent"
 )
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
@@ -156,7 +156,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report verify init serve bot intake worker web agent policy pending show "
-        "db audit backup restore keys env manifest doctor sandbox demo help completion",
+        "db audit backup restore keys env manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ import logging
 from signoff.approvals import transitions
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.receipts import Receipts
+from signoff.models import spans
 from signoff.models.approval import Approval, End
 from signoff.models.messages import Decision
 from signoff.models.receipt import Receipt
@@ -35,6 +36,21 @@ class Endings:
         judged: Verdict | None = None,
     ) -> Approval | None:
         """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends."""
+        step = "decide" if decision else "end"
+        with spans.step(step, *approval.traced) as span:
+            if span:
+                span.set_attribute("signoff.status", status)
+            return self._end(approval, status, actor, reason, decision, judged)
+
+    def _end(
+        self,
+        approval: Approval,
+        status: End,
+        actor: str,
+        reason: str,
+        decision: Decision | None,
+        judged: Verdict | None,
+    ) -> Approval | None:
         try:
             with self._store.transaction("end") as connection:
                 ended = transitions.end(

@@ -28,6 +28,7 @@ log = logging.getLogger("signoff.approvals")
 
 _TEXTS = select(
     now().label("now"),
+    changes.HOOKED,
     literal_column("'text'").label("kind"),
     payloads.c.version.label("number"),
     payloads.c.text,
@@ -35,7 +36,7 @@ _TEXTS = select(
     payloads.c.claims,
 ).where(payloads.c.approval_id == bindparam("approval_id"))
 _LINES = select(
-    now(), events.c.kind, events.c.seq, events.c.data, cast(null(), Text), cast(null(), Text)
+    now(), changes.HOOKED, events.c.kind, events.c.seq, events.c.data, cast(null(), Text), cast(null(), Text)
 ).where(events.c.approval_id == bindparam("approval_id"))
 _HELD = Fixed(_TEXTS.union_all(_LINES))
 _RAN = (
@@ -49,9 +50,13 @@ ENDED = frozenset(("decision", "receipt", "expiry", "cancel", "adopted", "spend"
 
 @dataclass(frozen=True)
 class Held:
-    """What the database holds of an approval at `now`: its payload's versions, and its lines of the log."""
+    """What the database holds of an approval at `now`: its payload's versions, and its lines of the log.
+
+    `hooked` says whether a webhook wants to hear of its end.
+    """
 
     now: int
+    hooked: bool
     texts: Sequence[Any]
     told: Sequence[Any]
 
@@ -65,11 +70,11 @@ def held(connection: Connection, approval_id: str) -> Held:
     """It, in one statement."""
     rows = sorted(_HELD.all(connection, {"approval_id": approval_id}), key=lambda row: row.number)
     texts = [row for row in rows if row.kind == "text"]
-    return Held(
-        int(rows[0].now) if rows else changes.clock(connection),
-        texts,
-        [row for row in rows if row.kind != "text"],
-    )
+    if not rows:
+        at, _, hooked = changes.before_end(connection, approval_id)
+        return Held(at, hooked, (), ())
+    told = [row for row in rows if row.kind != "text"]
+    return Held(int(rows[0].now), bool(rows[0].hooked), texts, told)
 
 
 def check(found: Held, approval: Approval) -> None:

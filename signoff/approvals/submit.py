@@ -13,7 +13,7 @@ from signoff.approvals.kinds import kind_of
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.verdicts import Judge, TooMuch
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
-from signoff.models import changes, first_look, flood, store
+from signoff.models import changes, first_look, flood, spans, store
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest
 from signoff.models.receipt import Receipt
@@ -55,6 +55,13 @@ class Submission:
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """The Approval of a request; see `Approvals.submit`."""
+        with spans.step("submit", agent, str(request.id), request.action, request.traceparent) as span:
+            approval = self._submit(agent, request)
+            if span:
+                span.set_attribute("signoff.status", approval.status)
+            return approval
+
+    def _submit(self, agent: str, request: ApprovalRequest) -> Approval:
         if not request.commits(agent):
             raise Invalid("Its id is not the one of what it asks for: an id commits to that.")
         request = kind_of(request).check(request)

@@ -16,7 +16,7 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, codes, first_look, progress, rejections, store, sums
+from signoff.models import changes, codes, first_look, outbox, progress, rejections, store, sums
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.receipt import Receipt
@@ -48,12 +48,13 @@ class Draft:
     """An Approval that is about to be written, and the salt of its digests in the audit log.
 
     `agent` is what the log says of an agent that asks for the first time; empty for others. `recalled` is the
-    id of an approval whose rejection is shown beside it.
+    id of an approval whose rejection is shown beside it. `hooked`: a webhook wants to hear of its end.
     """
 
     approval: Approval
     salt: str
     agent: dict[str, Any]
+    hooked: bool = False
     recalled: str | None = None
 
 
@@ -77,8 +78,9 @@ def draft(
         payload=request.payload,
         payload_text=text,
         digest_sent=digest(text),
+        traceparent=request.traceparent,
     )
-    return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner})
+    return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner}, bool(before.hooked))
 
 
 def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Draft:
@@ -125,6 +127,8 @@ def create_ended(
     }
     changes.add_approval(connection, _values(draft) | ended, _payload(draft), channel if shown else None)
     sums.settle(connection, draft.approval, status, at)
+    if draft.hooked:
+        outbox.add(connection, draft.approval.id, at)
     events = lines.ended(draft.approval, status, receipt, None, False, draft.salt, at, "policy")
     audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent), *events)
     return replace(draft.approval, status=status, reason=verdict.reason, ended_at=at, receipt=receipt.token)
@@ -134,7 +138,10 @@ def _values(draft: Draft) -> dict[str, Any]:
     one = draft.approval
     names = ("id", "agent", "request_id", "action", "status", "version", "revision", "digest_sent", "reason")
     return {
-        **{name: getattr(one, name) for name in (*names, "created_at", "expires_at", "code_length")},
+        **{
+            name: getattr(one, name)
+            for name in (*names, "created_at", "expires_at", "code_length", "traceparent")
+        },
         "glimpse": _glimpse(one),
         "rejected_before": draft.recalled,
         "key": one.request.key,
@@ -204,6 +211,8 @@ def end(
     if decision:
         records.check(found, before)
     sums.settle(connection, approval, status, at, before.verdict)
+    if found.hooked:
+        outbox.add(connection, approval.id, at)
     if edited:
         salt = _salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
@@ -228,7 +237,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
     The receipt is verified, and is for this approval's payload: decided once, it is not decided again.
     """
-    at, salt = changes.clock_and_salt(connection, approval.id)
+    at, salt, hooked = changes.before_end(connection, approval.id)
     by, text = receipt.decided_by, approval.payload_text
     ended_at = round((by.at if by else receipt.issued_at).timestamp() * MICROSECONDS)
     values = {
@@ -246,6 +255,8 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         raise Moved
     final = replace(approval, payload=receipt.payload or approval.payload)
     sums.settle(connection, final, receipt.status, ended_at)
+    if hooked:
+        outbox.add(connection, approval.id, at)
     events, voted = [], None
     if receipt.version > approval.version:
         text, salt = canonical(receipt.payload), _salt()

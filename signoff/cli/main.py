@@ -22,6 +22,7 @@ from signoff.cli import (
     execution,
     given,
     guide,
+    health,
     init,
     keys,
     output,
@@ -32,6 +33,7 @@ from signoff.cli import (
     setup,
     surroundings,
     verify,
+    webhooks,
 )
 from signoff.cli.parsers import Help, print_help
 from signoff.errors import ConfigError, Invalid, SignoffError
@@ -39,7 +41,7 @@ from signoff.policy.errors import PolicyError
 
 SERVER = (
     "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
-    "shtab starlette uvicorn httptools limits prometheus_client"
+    "shtab starlette uvicorn httptools limits prometheus_client jinja2 markupsafe"
 )
 EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
 """Packages that a plain install does not have → the extra that has them."""
@@ -52,8 +54,9 @@ DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will r
 EPILOG = """\
 an agent asks:        request, wait, status, cancel, report, verify
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
-                      pending, show, audit, doctor, backup, restore
+                      pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
+who hears of it:      webhooks
 what needs a person:  policy
 to set it up:         init, manifest, keys, db, env, sandbox, demo
 to find your way:     help, completion
@@ -140,7 +143,9 @@ def _parser() -> argparse.ArgumentParser:
         help="settings, a NAME=value a line; the environment wins over it",
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    server = (init, serve, roles, agents, policy, requests, database, audit, backup, keys, setup)
+    server = (
+        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
+    )  # fmt: skip
     for module in (agent, verify, *server):
         module.add(commands, common)
     guide.add(commands, parser)

@@ -69,7 +69,7 @@ def web() -> int:
 
 
 def _run(role: str, part: Part) -> int:
-    from signoff.server import build, logs, pulse, settings
+    from signoff.server import build, logs, pulse, settings, tracing
     from signoff.server.perpetual import perpetual
 
     if role not in environment.ADMINS:  # started by hand, it may have been given what is not for it
@@ -88,9 +88,11 @@ def _run(role: str, part: Part) -> int:
         return 0
     perpetual("policy", lambda stop: server.policy.run(stop, look), stop).start()
     perpetual("pulse", lambda stop: pulse.beat(server.redis_url, role, stop), stop).start()
+    end_traces = tracing.start(role, given.deployment)
     try:
         part(server, stop)
     finally:
+        end_traces()
         server.close()
     return 0
 

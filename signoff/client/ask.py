@@ -11,7 +11,7 @@ from signoff.client.claims import NAMES
 from signoff.client.claims import Ask as Ask
 from signoff.client.schemas import with_schema
 from signoff.errors import ConfigError, Invalid
-from signoff.models import identity
+from signoff.models import identity, spans
 from signoff.models.messages import ApprovalRequest, build
 from signoff.payload.canonical import canonical, digest, parse
 from signoff.payload.order import like
@@ -68,7 +68,8 @@ def _build(
     if key is not None and not str(key).isascii():
         canonical(str(key), "key")  # raises Invalid for what is not valid Unicode
     nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()
-    named = {"id": identity.request_id(KIND, agent, str(action), sent, nonce), "nonce": nonce, "kind": KIND}
+    request_id = identity.request_id(KIND, agent, str(action), sent, nonce)
+    named = {"id": request_id, "nonce": nonce, "kind": KIND, "traceparent": spans.current()}
     given = values.pop("schema", None)
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
     request = request.with_text(text)

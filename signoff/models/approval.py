@@ -81,7 +81,7 @@ class Approval:
     of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
     how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
-    where it never was seen to.
+    where it never was seen to. `traceparent` is the agent's span that asked.
     """
 
     id: str
@@ -118,11 +118,17 @@ class Approval:
     code_length: int = SHORTEST
     receipt_expires_at: int | None = None
     left_at: int | None = None
+    traceparent: str | None = None
 
     @property
     def code(self) -> str:
         """By which people name it."""
         return code(self.id, self.code_length)
+
+    @property
+    def traced(self) -> tuple[str, str, str, str | None]:
+        """What its spans tell of it: see `spans.step`."""
+        return self.agent, self.request_id, self.action, self.traceparent
 
     @property
     def decision(self) -> Decision | None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from signoff.models import outbox
 from signoff.models.fixed import Fixed
 from signoff.models.messages import Decision
 from signoff.models.progress import FIRST
@@ -169,7 +170,14 @@ _SALT = (
     .order_by(payloads.c.version.desc())
     .limit(1)
 )
-_NOW_AND_SALT = select(now().label("now"), _SALT.scalar_subquery().label("salt"))
+_AGENT = select(approvals.c.agent).where(approvals.c.id == bindparam("approval_id"))
+HOOKED = outbox.wanted(_AGENT.scalar_subquery()).label("hooked")
+"""Whether a webhook wants to hear of the end of this `approval_id`."""
+_BEFORE_END = select(
+    now().label("now"),
+    _SALT.scalar_subquery().label("salt"),
+    HOOKED,
+)
 
 
 def clock(connection: Connection) -> int:
@@ -177,10 +185,10 @@ def clock(connection: Connection) -> int:
     return int(connection.execute(_NOW).scalar_one())
 
 
-def clock_and_salt(connection: Connection, approval_id: str) -> tuple[int, str]:
-    """`clock` and `salt`, in one statement."""
-    found = connection.execute(_NOW_AND_SALT, {"approval_id": approval_id}).one()
-    return int(found.now), found.salt or ""
+def before_end(connection: Connection, approval_id: str) -> tuple[int, str, bool]:
+    """`clock` and `salt`, and whether a webhook wants to hear of its end, in one statement."""
+    found = connection.execute(_BEFORE_END, {"approval_id": approval_id}).one()
+    return int(found.now), found.salt or "", bool(found.hooked)
 
 
 def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> None:

@@ -94,6 +94,7 @@ RARE_POINTS: Final[dict[str, str]] = {
     "unfile.written": "that is written, not committed",
     "unfile.committed": "nothing is left of it",
     "thread.late": "a first message was posted beside another, and is redrawn next",
+    "webhook.posted": "an endpoint has answered, and that is not noted",
     "flood.written": "that an agent asks for too much is written, not committed",
     "flood.committed": "that is noted, and the agent does not know",
     "restore.unpacked": "the backup lies beside the database, up to date and verified",
@@ -105,7 +106,7 @@ RARE_POINTS: Final[dict[str, str]] = {
     "adopt.committed": "it stands, and nobody was woken to redraw the card",
     "adopt.announced": "a worker was woken; what else the restore has closed is next",
 }
-"""Those that need a policy, or a restore and the first sweep after it."""
+"""Those that need a policy, an endpoint, or a restore and the first sweep after it."""
 
 
 KILL: Final = getattr(signal, "SIGKILL", 0)

@@ -33,7 +33,10 @@ class AgentTokenRow(SQLModel, table=True):
 class WebhookEndpointRow(SQLModel, table=True):
     """Where an agent's decisions are posted to; an operator has said so. `events` is a JSON list.
 
-    `generation` counts the keys it has had. `off_at` is since when nothing is sent there, `off_reason` why.
+    `generation` counts the keys it has had, `rotated_at` is when it got the last. `off_at` is since when
+    nothing is sent there, `off_reason` why. `answer` is what became of the last try, at `answered_at`;
+    `failing_since` when it failed first after it last worked; `rests_until` is what its receiver has asked
+    for; `told_at` when admins were last told of it.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -47,19 +50,26 @@ class WebhookEndpointRow(SQLModel, table=True):
     created_at: int = time()
     off_at: int | None = time(default=None)
     off_reason: str | None = words(default=None)
+    rotated_at: int | None = time(default=None)
+    answered_at: int | None = time(default=None)
+    answer: str | None = words(default=None)
+    failing_since: int | None = time(default=None)
+    rests_until: int = count()
+    told_at: int | None = time(default=None)
 
 
 class WebhookDeliveryRow(SQLModel, table=True):
     """What is to be posted to an endpoint, or was. Its `id` is the message's, the same each time it is sent.
 
-    `due_at` is when it is sent next, NULL where it is not any more; `lease` counts who did. `code` is the
-    last answer's status, `fault` what was wrong where none came.
+    `due_at` is when it is sent next, NULL where it is not any more; `lease` counts who did, `sent_at` is when
+    somebody did last. `code` is the last answer's status, `fault` what was wrong with it, or where none came.
     """
 
     __tablename__ = "webhook_delivery"
     __table_args__ = (
         UniqueConstraint("endpoint_id", "approval_id", "kind"),
-        Index("webhook_delivery_due", "due_at", sqlite_where=DUE, postgresql_where=DUE),
+        Index("webhook_delivery_due", "endpoint_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
+        Index("webhook_delivery_created", "created_at"),
     )
 
     id: str = words(primary_key=True)
@@ -73,6 +83,7 @@ class WebhookDeliveryRow(SQLModel, table=True):
     ended_at: int | None = time(default=None)
     code: int | None = None
     fault: str | None = words(default=None)
+    sent_at: int | None = time(default=None)
 
 
 class SpentRow(SQLModel, table=True):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, func, literal_column, select
 from sqlalchemy.engine import Row
 
-from signoff.models import codes
+from signoff.models import codes, outbox
 from signoff.models.store import agents, approvals, now
 
 _FIND = select(approvals.c.id).where(
@@ -21,6 +21,7 @@ _BEFORE = select(
     _FIND.scalar_subquery().label("approval_id"),
     exists().where(agents.c.name == bindparam("agent")).label("agent_known"),
     exists().where(_HEAD.between(bindparam("first"), bindparam("last"))).label("code_taken"),
+    outbox.wanted(bindparam("agent")).label("hooked"),
 )
 _WITH_HEADS = select(approvals.c.id, approvals.c.code_length).where(
     _HEAD.between(bindparam("first"), bindparam("last"))
@@ -34,7 +35,8 @@ def before(connection: Connection, agent: str, request_id: str) -> Row[Any]:
     """What there is before a request is written, in one statement.
 
     `now`; `approval_id` of the Approval that it has already, else None; whether the agent has asked before
-    (`agent_known`), and whether another id begins so that it may have the same code (`code_taken`).
+    (`agent_known`), whether another id begins so that it may have the same code (`code_taken`), and whether a
+    webhook wants to hear of its end (`hooked`).
     """
     values = {"agent": agent, "request_id": request_id, **_ends(codes.heads(codes.code(request_id)))}
     return connection.execute(_BEFORE, values).one()

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError
 
 from signoff.errors import Invalid
-from signoff.models import identity
+from signoff.models import identity, spans
 from signoff.models.receipt import Wire
 from signoff.payload.canonical import canonical, count, digest, parse
 from signoff.payload.gaps import MOST_KEPT, NO_SCHEMA, WHOLE, Gap
@@ -59,7 +59,8 @@ class ApprovalRequest(Wire):
     before that rule have no nonce.
 
     Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
-    currency the policy counts in. `editable` names the fields that a person may change.
+    currency the policy counts in. `editable` names the fields that a person may change. `traceparent` is the
+    span that asks.
     """
 
     id: uuid.UUID
@@ -86,6 +87,7 @@ class ApprovalRequest(Wire):
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
     requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
+    traceparent: Annotated[str | None, BeforeValidator(spans.checked)] = None
     _gaps: tuple[Gap, ...] = PrivateAttr(())
 
     @property
@@ -133,7 +135,7 @@ class ApprovalRequest(Wire):
 
     def claims(self) -> str:
         """All but the payload, as JSON text: how the row keeps it."""
-        said = self.model_dump_json(by_alias=True, exclude={"payload"}, exclude_defaults=True)
+        said = self.model_dump_json(by_alias=True, exclude={"payload", "traceparent"}, exclude_defaults=True)
         notes: dict[str, Any] = {_LEFT_OUT: [gap.saved() for gap in self._gaps]} if self._gaps else {}
         if order := order_of(self.payload):
             notes[_ORDER] = order

@@ -37,7 +37,7 @@ GRANTS: Mapping[str, str] = {
     "home": ALL,
     "draft": ALL,
     "agent_token": CHANGE,
-    "webhook_endpoint": CHANGE,
+    "webhook_endpoint": ALL,
     "webhook_delivery": ALL,
     "signoff_spent": "SELECT, INSERT, DELETE",
 }

@@ -292,6 +292,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         code_length=found.code_length,
         receipt_expires_at=found.receipt_expires_at,
         left_at=found.absent_at if found.waiter == GONE else None,
+        traceparent=found.traceparent,
     )
 
 

@@ -13,10 +13,11 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar, NoReturn
 
 import redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue, SimpleWorker
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
@@ -42,6 +43,8 @@ JOB_BYTES = 1000
 """Ours have some 70. More is not unpacked."""
 REFUSED_EVERY = 60.0
 """Seconds between two lines about refused jobs, however many there are."""
+REFUSED = "rq:signoff:refused"
+"""Where it is counted, of all workers, how many jobs were refused."""
 PAUSE = 1.0
 """Seconds before a worker is started again that RQ has ended: something in Redis is not as it should be."""
 
@@ -103,6 +106,8 @@ class SignoffJob(Job):
 
     def _refuse(self) -> NoReturn:
         self.refusals.add()
+        with suppress(RedisError):  # somebody may have put there what is no number
+            self.connection.incr(REFUSED)
         raise NoSuchJobError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from signoff.errors import Invalid
-from signoff.models import crash
+from signoff.models import crash, spans
 from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
@@ -33,7 +33,8 @@ class Publisher:
 
     def publish(self, approval: Approval, response: Response, now: int) -> None:
         """Publish the response of an Approval that has ended; raises RedisError."""
-        self._put(approval.agent, approval.request_id, response, now)
+        with spans.step("publish", *approval.traced):
+            self._put(approval.agent, approval.request_id, response, now)
         crash.here("publication.sent")
 
     def publish_notice(self, agent: str, request_id: str, response: Response) -> None:

@@ -44,8 +44,8 @@ PLACES = {
 PREFIXES = ("LC_", "MALLOC_")
 PROXIES = {f"{kind}_proxy" for kind in ("http", "https", "all", "no")}
 """In either case. A proxy's URL may hold a password."""
-ROLE_PREFIXES = ("PG", "KRB5")
-"""What PostgreSQL's library reads, a password perhaps among it."""
+ROLE_PREFIXES = ("PG", "KRB5", "OTEL_")
+"""What PostgreSQL's library reads, and OpenTelemetry's: passwords and keys perhaps among it."""
 
 
 def system(given: Mapping[str, str]) -> dict[str, str]:

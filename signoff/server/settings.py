@@ -22,6 +22,7 @@ from signoff.policy.policy import Policy
 from signoff.queue import private
 from signoff.queue.data_folder import checked_place, data_folder, write_private
 from signoff.receipts import Signer
+from signoff.web.webhooks.hosts import Hosts
 
 APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
 SLACK = "https://slack.com/api/"
@@ -63,6 +64,12 @@ class Settings(BaseSettings):
     def _place(cls, bind: str) -> str:
         host, port = split_bind(bind)
         return f"{host}:{port}"
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _hosts(cls, hosts: str) -> str:
+        Hosts.read(hosts)
+        return hosts
 
     @field_validator("web_url")
     @classmethod

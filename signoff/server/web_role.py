@@ -13,10 +13,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from signoff.errors import ConfigError
+from signoff.models.figures import Figures
 from signoff.server.build import Server
 from signoff.server.settings import split_bind
+from signoff.server.watch import queues, watch
 from signoff.web.app import build_app
 from signoff.web.doors import Doors
+from signoff.web.health import build_health
+from signoff.web.metrics import registry
 
 log = logging.getLogger("signoff.web")
 
@@ -42,31 +46,36 @@ def run_web(server: Server, stop: threading.Event, ready: Callable[[], None] = l
     Raises ConfigError where it cannot listen at its place.
     """
     door = listen("SIGNOFF_WEB_BIND", server.settings.web_bind)
-    with door:
-        asyncio.run(_serve(server, stop, ready, door))
+    with door, listen("SIGNOFF_HEALTH_BIND", server.settings.health_bind) as side:
+        asyncio.run(_serve(server, stop, ready, door, side))
 
 
 async def _serve(
-    server: Server, stop: threading.Event, ready: Callable[[], None], door: socket.socket
+    server: Server, stop: threading.Event, ready: Callable[[], None], door: socket.socket, side: socket.socket
 ) -> None:
-    host, port = door.getsockname()[:2]
-    public_url = server.settings.web_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    public_url = server.settings.web_url or f"http://{_place(door)}"
     app = build_app(doors(server, public_url))
     listeners = [listener(app)]
+    listeners.append(listener(health(server)))
     loop = asyncio.get_running_loop()
 
     def end() -> None:
         for one in listeners:
             one.should_exit = True
 
-    def watch() -> None:
+    def heed() -> None:
         stop.wait()
         loop.call_soon_threadsafe(end)
 
-    threading.Thread(target=watch, name="stop", daemon=True).start()
-    log.info("web listens at %s", public_url)
+    threading.Thread(target=heed, name="stop", daemon=True).start()
+    log.info("web listens at %s, and tells of its health at %s", public_url, _place(side))
     ready()
-    await asyncio.gather(listeners[0].serve(sockets=[door]))
+    await asyncio.gather(listeners[0].serve(sockets=[door]), listeners[1].serve(sockets=[side]))
+
+
+def _place(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def doors(server: Server, public_url: str) -> Doors:
@@ -76,6 +85,12 @@ def doors(server: Server, public_url: str) -> Doors:
         approvals=server.approvals, store=server.store, signer=settings.signer(),
         deployment=settings.deployment, public_url=public_url, redis_url=server.redis_url,
     )  # fmt: skip
+
+
+def health(server: Server) -> ASGIApp:
+    """What is told to whoever watches this deployment."""
+    figures = registry(Figures(server.store), queues(server))
+    return build_health(watch(server, ("bot", "intake", "worker")), figures)
 
 
 def listen(name: str, bind: str) -> socket.socket:

@@ -12,6 +12,8 @@ from signoff.queue.wakeups import DELIVER, HOME
 from signoff.server.build import Server
 from signoff.server.perpetual import perpetual
 from signoff.server.witness.timer import Heads
+from signoff.web.webhooks.hosts import Hosts
+from signoff.web.webhooks.timer import Outbox
 
 
 def run_worker(server: Server, stop: threading.Event) -> None:
@@ -27,6 +29,10 @@ def run_worker(server: Server, stop: threading.Event) -> None:
     desertion = Desertion(
         server.store, server.approvals.judge, server.channel.directory, server.channel.tell_admins
     )
+    webhooks = Outbox(
+        server.store, settings.signer(), settings.public_url, Hosts.read(settings.webhook_hosts),
+        server.channel.tell_admins,
+    )  # fmt: skip
     timers = [
         perpetual(name, part.run, stop)
         for name, part in (
@@ -35,6 +41,7 @@ def run_worker(server: Server, stop: threading.Event) -> None:
             ("home", homes),
             ("witness", heads),
             ("desertion", desertion),
+            ("webhooks", webhooks),
         )
     ]
     for timer in timers:

@@ -8,12 +8,12 @@ from starlette.middleware import Middleware
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS
-from signoff.web.v1 import keys, requests, spend
+from signoff.web.v1 import keys, pages, requests, spend
 
 
 def build_app(doors: Doors) -> Starlette:
     """The doors as one ASGI application. There is no CORS: pages of other sites read none of its answers."""
-    routes = [*requests.routes(doors), *spend.routes(doors), *keys.routes(doors)]
+    routes = [*requests.routes(doors), *spend.routes(doors), *keys.routes(doors), *pages.routes(doors)]
     app = Starlette(routes=routes, middleware=[Middleware(Bodies)], exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

@@ -1,11 +1,11 @@
-"""What a caller is told where something is wrong: problem details (RFC 9457), of types of docs/errors.md."""
+"""What a caller is told where something is wrong: problem details (RFC 9457); docs/errors.md has them."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,24 +18,67 @@ log = logging.getLogger("signoff.web")
 
 ERRORS = "/v1/errors"
 """The page of all types; a type is that page and a heading of it."""
-TITLES = {
-    "not-json": "The body is not JSON that everybody reads alike",
-    "invalid": "The request is not valid",
-    "no-token": "No valid token",
-    "not-allowed": "The token is not for this",
-    "not-found": "There is no such thing here",
-    "method-not-allowed": "Not by this method",
-    "too-slow": "The body came too slowly",
-    "duplicate": "It is asked, decided or run already",
-    "already-spent": "It runs, or has run, already",
-    "too-large": "The body is too large",
-    "media-type": "The body is not application/json",
-    "not-verified": "The receipt does not approve this",
-    "limited": "Too much at once",
-    "failed": "Signoff failed",
-    "unavailable": "Signoff cannot do this now",
-}
-"""Every type that there is, and its title."""
+
+
+class Type(NamedTuple):
+    """A type of problem: the status it usually has, its title, and what to do."""
+
+    status: int
+    title: str
+    advice: str
+
+
+TYPES: Mapping[str, Type] = {
+    "not-json": Type(
+        400, "The body is not JSON that everybody reads alike",
+        "Send one JSON object in UTF-8: no name twice, no NaN, no number of 2^53 or more, 32 levels at most.",
+    ),
+    "invalid": Type(
+        422, "The request is not valid",
+        "The detail names what is wrong. Correct it and send it anew; nothing was asked of anybody.",
+    ),
+    "no-token": Type(
+        401, "No valid token",
+        "Send `Authorization: Bearer sgt_…`. `signoff agent add` makes a token; one that was revoked, or "
+        "whose agent is switched off, is worthless.",
+    ),
+    "not-allowed": Type(
+        403, "The token is not for this",
+        "Each token has scopes: `signoff agent tokens` lists them, `signoff agent token` makes others.",
+    ),
+    "not-found": Type(
+        404, "There is no such thing here",
+        "The address is wrong, or the id is of no request of this agent. Another agent's is not there.",
+    ),
+    "method-not-allowed": Type(405, "Not by this method", "`Allow` has the methods that this address takes."),
+    "too-slow": Type(408, "The body came too slowly", "Send the whole body within 10 seconds."),
+    "duplicate": Type(
+        409, "It is asked, decided or run already",
+        "Do not run it. The detail has the first request's id: ask how that one stands.",
+    ),
+    "already-spent": Type(
+        409, "It runs, or has run, already",
+        "Another process was told that it may run this. Do not run it again; ask with another key.",
+    ),
+    "too-large": Type(
+        413, "The body is too large",
+        "Send less: a summary, and where the rest is. A payload has at most 256 KiB.",
+    ),
+    "media-type": Type(415, "The body is not application/json", "Send `Content-Type: application/json`."),
+    "not-verified": Type(
+        422, "The receipt does not approve this",
+        "It is of another action, payload, agent or deployment, was changed, or is too old. Run nothing.",
+    ),
+    "limited": Type(
+        429, "Too much at once", "Wait for `Retry-After` seconds, then send the same: nothing was lost.",
+    ),
+    "failed": Type(500, "Signoff failed", "Send the same again later, and tell who runs the server."),
+    "unavailable": Type(
+        503, "Signoff cannot do this now",
+        "Redis or the database is away, or the server restarts. Send the same after `Retry-After` seconds.",
+    ),
+}  # fmt: skip
+"""Every type that there is, by its slug."""
 RETRY_SECONDS = 2
 """When who met an outage tries again, unless it is known better."""
 LIMITED_SECONDS = 60
@@ -63,7 +106,7 @@ class Problem(Exception):
         """As it is sent."""
         base = str(getattr(request.app.state, "public_url", ""))
         said = {
-            "type": f"{base}{ERRORS}#{self.slug}", "title": TITLES[self.slug], "status": self.status,
+            "type": f"{base}{ERRORS}#{self.slug}", "title": TYPES[self.slug].title, "status": self.status,
             "detail": self.detail, **self.members,
         }  # fmt: skip
         return Response(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from signoff.bot.blocks import check_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
+from signoff.bot.forms.inputs import Input
 from signoff.bot.text.words import forms as forms_words
 from signoff.models.approval import Approval
 from signoff.payload.canonical import canonical
@@ -415,3 +416,9 @@ def test_what_may_not_be_changed_stands_as_one_text(make: Make, seen: Any) -> No
     view = EditForm(asked).view()
     assert list(inputs(view)) == ["n"] and len(view["blocks"]) == 2
     assert "A-1" in seen(view) and forms_words.NOT_EDITABLE in seen(view)
+
+
+def test_every_input_says_how_it_is_drawn_and_read() -> None:
+    nothing_said: Any = type("Nothing", (Input,), {})
+    with pytest.raises(TypeError, match=r"abstract methods? .*drawn"):
+        nothing_said(None)

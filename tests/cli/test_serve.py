@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any
@@ -100,16 +100,33 @@ def alive(process_id: int) -> bool:
 @pytest.fixture
 def serve(slack: Sandbox, tmp_path: Path) -> Iterator[Serve]:
     """Start `signoff serve` (or another command) with these settings; None leaves one out."""
+    with starter(slack, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def running(slack: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One that is ready, for those who only look at it. Heads of its log go to a file."""
+    folder = tmp_path_factory.mktemp("running")
+    with starter(slack, folder) as start:
+        server = start(SIGNOFF_AUDIT_WITNESS=str(folder / "heads.log"))
+        server.until_ready()
+        yield server
+
+
+@contextmanager
+def starter(slack: Sandbox, folder: Path) -> Iterator[Serve]:
+    """Inside the `with`, one can be started; afterwards none of them runs."""
     started: list[Serving] = []
 
     def start(*command: str, **settings: str | None) -> Serving:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNOFF_", "SLACK_"))}
-        source = {"PYTHONPATH": str(Path(__file__).parents[2]), "SIGNOFF_DATA": str(tmp_path / "data")}
+        source = {"PYTHONPATH": str(Path(__file__).parents[2]), "SIGNOFF_DATA": str(folder / "data")}
         wanted: dict[str, Any] = {**kept, **slack.settings(), **source, **ANY_PORT, **settings}
-        folder = tmp_path / f"run-{len(started)}"
-        folder.mkdir()
+        own = folder / f"run-{len(started)}"
+        own.mkdir()
         environment = {name: value for name, value in wanted.items() if value is not None}
-        started.append(Serving(list(command or ("serve",)), environment, folder))
+        started.append(Serving(list(command or ("serve",)), environment, own))
         return started[-1]
 
     yield start
@@ -118,16 +135,14 @@ def serve(slack: Sandbox, tmp_path: Path) -> Iterator[Serve]:
         one.process.wait()
 
 
-def test_heads_of_the_log_go_to_a_witness_while_it_serves(serve: Serve, tmp_path: Path) -> None:
-    heads = tmp_path / "heads.log"
-    server = serve(SIGNOFF_AUDIT_WITNESS=str(heads))
-    server.until_ready()
+def test_heads_of_the_log_go_to_a_witness_while_it_serves(running: Serving, tmp_path: Path) -> None:
+    heads = Path(running.environment["SIGNOFF_AUDIT_WITNESS"])
     eventually(lambda: heads.exists() and heads.read_text(), SECONDS)
-    verified = server.signoff("audit", "verify", "--witness", str(heads))
+    verified = running.signoff("audit", "verify", "--witness", str(heads))
     assert verified.returncode == 0 and "heads of witnesses are in the log" in verified.stdout, (
         verified.stderr
     )
-    exported = server.signoff("audit", "export", str(tmp_path / "export.zip"))
+    exported = running.signoff("audit", "export", str(tmp_path / "export.zip"))
     assert exported.returncode == 0, exported.stderr
 
 
@@ -169,10 +184,8 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(serve: Serve, tmp_pa
         assert secret not in server.out + server.err
 
 
-def test_its_first_line_says_whom_it_cannot_keep_apart(serve: Serve) -> None:
-    server = serve()
-    server.until_ready()
-    *said, ready = server.out.splitlines()
+def test_its_first_line_says_whom_it_cannot_keep_apart(running: Serving) -> None:
+    *said, ready = running.out.splitlines()
     assert ready.startswith(READY)
     assert all(len(line) <= 80 for line in said), said
     first = " ".join(said)
@@ -210,12 +223,11 @@ def test_an_agent_of_its_own_asks_and_no_other_name_does(serve: Serve, tmp_path:
     assert server.signoff(*ask).returncode == 7
 
 
-def test_only_the_intake_holds_the_admin_of_redis(serve: Serve, tmp_path: Path) -> None:
-    server = serve()
-    server.until_ready()
-    password = credentials(admin_url_file(tmp_path / "data").read_text().strip())[1].encode()
+def test_only_the_intake_holds_the_admin_of_redis(running: Serving) -> None:
+    kept = admin_url_file(Path(running.environment["SIGNOFF_DATA"]))
+    password = credentials(kept.read_text().strip())[1].encode()
     held = {
-        name for name, process_id in server.children().items()
+        name for name, process_id in running.children().items()
         if name != "redis-server" and any(password in part for part in memory(process_id))
     }  # fmt: skip
     assert held == {"intake"}
@@ -269,13 +281,11 @@ def test_what_dies_is_started_again(serve: Serve) -> None:
     assert "nobody has picked it up" not in asked.stderr
 
 
-def test_a_second_one_for_the_same_data_is_refused(serve: Serve) -> None:
-    server = serve()
-    server.until_ready()
-    second = serve()
-    assert second.wait() == 2
-    assert f"process {server.process.pid}" in second.err and "SIGNOFF_DATA" in second.err
-    assert server.process.poll() is None
+def test_a_second_one_for_the_same_data_is_refused(running: Serving) -> None:
+    second = running.signoff("serve")
+    assert second.returncode == 2
+    assert f"process {running.process.pid}" in second.stderr and "SIGNOFF_DATA" in second.stderr
+    assert running.process.poll() is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ from signoff.models.messages import ApprovalRequest, payload_digest
 from signoff.models.verdict import Verdict
 from signoff.policy.evaluate import evaluate, evaluate_edit
 from signoff.policy.loader import parse
+from signoff.policy.policy import Policy
 
 AGENT = "costly-bot"
 POLICY = """\
@@ -49,6 +51,12 @@ rules:
 """
 ACTION_NAME = "email.send"
 Step = tuple[str, Callable[[], Any]]
+
+
+@cache
+def policy() -> Policy:
+    """What judges all of them."""
+    return parse(POLICY.encode(), "costs").policy
 
 
 def body(case: Case) -> str:
@@ -76,12 +84,12 @@ def client(case: Case) -> Iterator[Step]:
 
 def intake(case: Case) -> Iterator[Step]:
     """An entry is read, judged, and made into rows."""
-    entry, policy = body(case).encode(), parse(POLICY.encode(), "costs").policy
+    entry, judges = body(case).encode(), policy()
 
     def take() -> None:
         request = ApprovalRequest.decode(entry)
         assert request.commits(AGENT)
-        _rows(kind_of(request).check(request), evaluate(request, AGENT, policy))
+        _rows(kind_of(request).check(request), evaluate(request, AGENT, judges))
 
     yield "take", lambda: _refusable(take)
 
@@ -93,8 +101,7 @@ def approval(case: Case) -> Approval | None:
         request = kind_of(request).check(request)
     except Invalid:
         return None
-    policy = parse(POLICY.encode(), "costs").policy
-    return _rows(request, evaluate(request, AGENT, policy))
+    return _rows(request, evaluate(request, AGENT, policy()))
 
 
 def worker(case: Case) -> Iterator[Step]:
@@ -124,10 +131,10 @@ def bot(case: Case) -> Iterator[Step]:
         yield "note", lambda: note_view(_loaded(rows))
     yield "lost", lambda: lost_view(cast(Any, "x"), as_sent(_loaded(rows)), _changed(waits.payload))
     yield "decide", lambda: _refusable(lambda: edits.check_edit(_loaded(rows), _changed(waits.payload)))
-    policy = parse(POLICY.encode(), "costs").policy
+    judges = policy()
     yield (
         "judge",
-        lambda: evaluate_edit(policy, waits.request, AGENT, _changed(waits.payload), waits.verdict),
+        lambda: evaluate_edit(judges, waits.request, AGENT, _changed(waits.payload), waits.verdict),
     )
     if can_edit(waits):
         yield "edit", lambda: EditForm(_loaded(rows), "draft").view()

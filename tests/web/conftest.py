@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import Route
 from support import Core, eventually
 
 from signoff.models import tokens
@@ -32,6 +33,16 @@ class Door:
         """A caller with this token, else the first agent's."""
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False, **more)
+
+    def routes(self) -> list[tuple[str, str]]:
+        """(path, method) of all there is."""
+        found = build_app(self.doors).routes
+        return [
+            (one.path, method)
+            for one in found
+            if isinstance(one, Route)
+            for method in (one.methods or set()) - {"HEAD"}
+        ]
 
     def add(self, agent: str, *scopes: str) -> str:
         """One more token → its text."""

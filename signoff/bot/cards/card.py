@@ -19,7 +19,7 @@ from signoff.bot.cards.table import counted, payload_blocks
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
-from signoff.bot.text.fold import CHARACTERS, LINES, ONE_LINERS, Folded, fold, values_of
+from signoff.bot.text.fold import Folded, fold, on_card, values_of
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.payload import Value
 from signoff.bot.text.spoken import spoken, unlinked
@@ -35,8 +35,8 @@ from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
-_BUDGETS = ((700, 8, 700, ONE_LINERS), (200, 3, 300, 5000), (60, 1, 100, 3000), (60, 1, 100, 1500))
-"""Characters and lines of claims, of what approvers wrote, and of one-line fields, until all of it fits."""
+_BUDGETS = ((700, 8, 700), (200, 3, 300), (60, 1, 100))
+"""Characters and lines of claims, and characters of what approvers wrote, until all of it fits."""
 _AFTER = (600, 8)
 """Characters and lines of a payload once it is decided: what is left to do is to know it again."""
 
@@ -101,12 +101,11 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     waits = approval.pending and (now is None or now < approval.expires_at)
     found = values_of(approval)
     known = _Known.of(approval, found) if waits else _Known()
-    for characters, lines, room, one_liners in _BUDGETS:
+    folded = on_card(found) if waits else fold(found, *_AFTER)
+    for characters, lines, room in _BUDGETS:
         if waits:
-            folded = fold(found, CHARACTERS, LINES, one_liners, tables=True)
             blocks = _waiting(approval, folded, said(approval, characters, lines), known)
         else:
-            folded = fold(found, *_AFTER)
             blocks = _over(approval, folded, room, now)
         if counted(blocks) <= MESSAGE_TOTAL:
             break

@@ -20,7 +20,7 @@ from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
-from signoff.models import crash, flood, threads, turns
+from signoff.models import crash, flood, spans, threads, turns
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
 from signoff.models.doubles import Place
@@ -183,7 +183,9 @@ class Delivery:
                 return place
             if number and not renew(held):
                 return None
-            if not self._show(approval, place, now, held):
+            with spans.step("deliver", *approval.traced):
+                shown = self._show(approval, place, now, held)
+            if not shown:
                 log.warning("shown too late: id=%s", approval_id)
                 return None
         return None

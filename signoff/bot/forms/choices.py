@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.bot.forms.inputs import Input
+from signoff.bot.forms.inputs import Input, Place
 from signoff.bot.forms.leaves import ABSENT, Leaf
 from signoff.bot.text.payload import scalar_text
 from signoff.bot.text.text import Block, plain
@@ -36,7 +36,7 @@ class Choice(Input):
         index = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else len(self.values)
         return index if index < len(self.values) else self.start  # nobody offered that
 
-    def is_like(self, other: Input) -> bool:
+    def is_like(self, other: Place) -> bool:
         return isinstance(other, Choice) and self._texts == other._texts
 
     @property
@@ -104,7 +104,7 @@ class Ways(Choice):
 
 def yes_or_no(leaf: Leaf) -> Ways:
     """A boolean: yes, no, null where that is allowed, and not given where the schema does not ask for it."""
-    field, base = leaf.field, Input(leaf)
+    field, base = leaf.field, Place(leaf)
     ways: list[tuple[Any, str]] = [(True, forms_words.YES), (False, forms_words.NO)]
     if field.nullable:
         ways.append((None, forms_words.EMPTY_CHOICE))

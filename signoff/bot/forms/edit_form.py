@@ -123,9 +123,14 @@ class EditForm:
         return replace(form, entered=kept)
 
     @cached_property
-    def inputs(self) -> dict[str, Input]:
+    def places(self) -> dict[str, Input | Fixed]:
         """The fields of the payload and of its schema, by block_id."""
         return {place.block_id: place for place in places_of(self.approval)}
+
+    @cached_property
+    def inputs(self) -> dict[str, Input]:
+        """Those of them that can be changed."""
+        return {name: place for name, place in self.places.items() if isinstance(place, Input)}
 
     @cached_property
     def _read(self) -> tuple[dict[Path, Any], dict[str, str]]:
@@ -164,7 +169,7 @@ class EditForm:
 
     def _faults(self) -> dict[str, str]:
         """What is wrong with the whole payload: at its field where that has an input, else at the first."""
-        places = {place.path: name for name, place in self.inputs.items() if not isinstance(place, Fixed)}
+        places = {place.path: name for name, place in self.inputs.items()}
         first = next((name for name in places.values() if name in self.here), None)
         first = first or next(iter(places.values()), "field:0")
         schema, found = self.approval.request.json_schema, dict[str, str]()
@@ -194,9 +199,9 @@ class EditForm:
 
         `starts` are as they are in the form; with `errors`, the page begins with the field of the first.
         """
-        count, approval = len(self.inputs), self.approval
+        count, approval = len(self.places), self.approval
         if errors:
-            starts = tuple(sorted({0, list(self.inputs).index(next(iter(errors)))}))
+            starts = tuple(sorted({0, list(self.places).index(next(iter(errors)))}))
         first = min(starts[-1], max(count - 1, 0))
         blocks, end = self._page(first, errors or {}, BLOCKS - len(above))
         whole = first == 0 and end == count
@@ -215,7 +220,7 @@ class EditForm:
         """The blocks of the page that begins with field `first`, and where the next one begins."""
         blocks: list[Block] = []
         room, group = BYTES, None
-        for index, place in enumerate(islice(self.inputs.values(), first, None), first):
+        for index, place in enumerate(islice(self.places.values(), first, None), first):
             parts = list(self._field_blocks(place, errors.get(place.block_id, "")))
             if blocks and place.object != group:
                 parts = [{"type": "divider"}, *parts]
@@ -227,9 +232,9 @@ class EditForm:
             if blocks and (size > room or len(blocks) + len(parts) > most):
                 return blocks, index
             blocks, room, group = blocks + parts, room - size, place.object
-        return blocks, len(self.inputs)
+        return blocks, len(self.places)
 
-    def _field_blocks(self, place: Input, error: str) -> Iterator[Block]:
+    def _field_blocks(self, place: Input | Fixed, error: str) -> Iterator[Block]:
         name = label(place.path)
         if isinstance(place, Fixed):
             yield as_text(place)

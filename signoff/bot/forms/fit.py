@@ -23,7 +23,7 @@ OPTION_TEXT = 75
 """Slack: characters of an option's text."""
 
 
-def input_of(leaf: Leaf, is_editable: bool = True) -> Input:
+def input_of(leaf: Leaf, is_editable: bool = True) -> Input | Fixed:
     """The input that fits a field; what no input brings back unchanged is edited as text, or not at all."""
     field = leaf.field
     if not is_editable:

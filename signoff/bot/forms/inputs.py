@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -31,8 +32,8 @@ DEFAULT = 60
 
 
 @dataclass(frozen=True)
-class Input:
-    """A field's place in a form.
+class Place:
+    """A field's place in a form, whether it has an input there (`Input`) or stands as text (`Fixed`).
 
     `start` is what its input holds that nobody has touched: an option's index, seconds, or text. What is
     entered later is of the same kind.
@@ -61,8 +62,8 @@ class Input:
         """Where the object is that it belongs to."""
         return self.path if self.leaf.kind in ("whole", "item") else self.path[:-1]
 
-    def is_like(self, other: Input) -> bool:
-        """Whether what was entered in another input means the same in this one."""
+    def is_like(self, other: Place) -> bool:
+        """Whether what was entered at another place means the same at this one."""
         return type(self) is type(other)
 
     @property
@@ -123,13 +124,18 @@ class Input:
             text = meaning_words.default(self.default) if self.default else forms_words.NOT_GIVEN
         return plain(text) if self.is_optional else None
 
+
+@dataclass(frozen=True)
+class Input(Place, ABC):
+    """A place where something is entered, in an element of Slack's."""
+
+    @abstractmethod
     def entered(self, state: dict[str, Any]) -> Any:
         """What a person has entered, from the element's part of `view.state.values`."""
-        return self.start
 
+    @abstractmethod
     def drawn(self, entered: Any) -> Block:
         """The element that holds what was entered."""
-        raise NotImplementedError
 
     def value(self, entered: Any) -> Any:
         """What was entered as a JSON value, or `ABSENT`; raises Invalid, its `detail` is for the field.
@@ -149,8 +155,8 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Fixed(Input):
-    """A field that stands as text: nothing that is sent changes it."""
+class Fixed(Place):
+    """A field that stands as text, and `why`: nothing that is sent changes it."""
 
     why: str = ""
 

@@ -23,7 +23,7 @@ FIELDS = 1_000
 LABEL = 150
 
 
-def places_of(approval: Approval) -> Iterator[Input]:
+def places_of(approval: Approval) -> Iterator[Input | Fixed]:
     """The first fields of the payload and of its schema, each with its input."""
     editable = approval.editable
     names = frozenset(editable) if isinstance(editable, tuple) else frozenset()

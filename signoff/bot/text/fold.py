@@ -20,7 +20,8 @@ CHARACTERS = 1500
 LINES = 15
 """A card folds long values beyond: about a phone's screen."""
 ONE_LINERS = 6000
-"""Characters of a card's one-line fields. Slack: a message holds some 10,000, see `blocks.MESSAGE_TOTAL`."""
+"""Characters of a card's one-line fields. A message holds some 10,000, see `blocks.MESSAGE_TOTAL`: where
+that is too little, claims are cut, and never these."""
 LEAST = (600, 6)
 """Characters and lines for long values, however many one-line fields stand before them."""
 NAMES = 600
@@ -46,9 +47,14 @@ def values_of(approval: Approval) -> list[Value]:
     return values(approval.request.json_schema, approval.payload, in_thread=approval.in_thread)
 
 
+def on_card(found: Iterable[Value]) -> Folded:
+    """What a card shows of these values while it waits: as much whatever else has to stand there."""
+    return fold(found, CHARACTERS, LINES, ONE_LINERS, tables=True)
+
+
 def shown_whole(approval: Approval) -> bool:
     """True where the card shows the payload in full, so that an Approve may stand on it."""
-    return fold(values_of(approval), CHARACTERS, LINES, ONE_LINERS).whole
+    return on_card(values_of(approval)).whole
 
 
 def fold(

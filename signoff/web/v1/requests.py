@@ -126,6 +126,8 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     key = _key(request.headers.get(KEY))
     if key and values.setdefault("key", key) != key:
         raise Invalid(f"{KEY} and key differ: say it once.")
+    if trace := request.headers.get("traceparent"):
+        values.setdefault("traceparent", trace)
     spell_out(values)
     given = [name for name in ("id", "nonce") if values.get(name) is not None]
     if len(given) == 1:

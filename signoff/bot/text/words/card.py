@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from signoff.bot.text.text import Trusted, date, is_id, mention
+from signoff.bot.text.words import summaries
 from signoff.models.people import MEMBERS
 
 # Buttons, menus and titles. Slack: a title or a submit holds 24 characters, an option 75.
@@ -40,7 +41,7 @@ def code_mark(form: str) -> str:
 
 def unchanged_lines(count: int) -> str:
     """Between the changed lines of a long text."""
-    return f"… {count:,} line{'' if count == 1 else 's'} unchanged"
+    return f"… {summaries.count(count, 'line')} unchanged"
 
 
 # The card.
@@ -114,21 +115,22 @@ AS_SENT = "(as sent)"
 
 def cut_rows(lines: int, size: int) -> str:
     """Where a long value is cut; `size`, in bytes, is of what is left out."""
-    return f"… {lines:,} more line{'' if lines == 1 else 's'} ({kilobytes(size)})"
+    return f"… {summaries.count(lines, 'more line')} ({kilobytes(size)})"
 
 
 def cut_text(characters: int) -> str:
     """Where a text of one line is cut."""
-    return f"… {characters:,} more character{'' if characters == 1 else 's'}"
+    return f"… {summaries.count(characters, 'more character')}"
 
 
 def more_fields(count: int, names: Sequence[str]) -> str:
     """One-line fields for which a message has no room; `names` (visible) are the first of them."""
-    fields = f"… {count:,} more field{'' if count == 1 else 's'}"
+    fields = f"… {summaries.count(count, 'more field')}"
     if not names:
         return fields
     unnamed = count - len(names)
-    return f"{fields}: {', '.join(names)}{f' and {unnamed:,} others' if unnamed else ''}"
+    others = f" and {summaries.count(unnamed, 'other')}" if unnamed else ""
+    return f"{fields}: {', '.join(names)}{others}"
 
 
 FOLDED = f"Not all of it stands here: {REVIEW_MORE} shows everything."
@@ -244,7 +246,7 @@ def duration(microseconds: int) -> str:
     for seconds, one, many in _UNITS:
         count, left = divmod(left, seconds)
         if count:
-            parts.append(f"{count} {one if count == 1 else many}")
+            parts.append(summaries.count(count, one, many))
         elif parts:
             break
     return " ".join(parts[:2]) or "less than 1 s"
@@ -263,13 +265,13 @@ def remaining(microseconds: int) -> str:
     for size, unit, most in ((1, "second", 90), (60, "minute", 90), (3_600, "hour", 48)):
         count = round(seconds / size)
         if count < most:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+            return summaries.count(count, unit)
     return f"{round(seconds / 86_400)} days"
 
 
 def kilobytes(size: int) -> str:
     """A size in bytes, as people read it."""
-    return f"{size:,} bytes" if size < 1_000 else f"{max(round(size / 1_000), 1):,} KB"
+    return summaries.count(size, "byte") if size < 1_000 else f"{max(round(size / 1_000), 1):,} KB"
 
 
 TRUNCATED = "The rest does not fit here."

@@ -11,6 +11,7 @@ from signoff.bot.text.lookalikes import Suspect
 from signoff.bot.text.quotes import code, quoted
 from signoff.bot.text.text import cut, exact, visible
 from signoff.bot.text.unseen import nature
+from signoff.bot.text.words import summaries
 
 WORD = 60
 """Characters of a word or a name that a caution repeats."""
@@ -42,7 +43,7 @@ class Claimed(str):
 
 def and_more(count: int) -> str:
     """After those that are told one by one."""
-    return f"… and {count:,} more like {'this' if count == 1 else 'these'}."
+    return f"… and {summaries.count(count, 'more like this', 'more like these')}."
 
 
 def where(path: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import meaning as meaning_words
+from signoff.bot.text.words import summaries
 from signoff.models.approval import ApprovalStatus
 
 APPROVE_CHANGES = "Approve these changes"
@@ -167,7 +168,7 @@ def shown(at: int) -> Trusted:
 def edited(at: int, by_id: str, values: int) -> Trusted:
     """An approver changed the payload."""
     by = f" by {mention(by_id)}" if is_id(by_id) else ""
-    what = "nothing" if not values else "1 value" if values == 1 else f"{values:,} values"
+    what = summaries.count(values, "value") if values else "nothing"
     return Trusted(f"{date(at)} · Edited{by}: {what} changed")
 
 

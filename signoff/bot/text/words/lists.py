@@ -8,6 +8,7 @@ from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, call, date
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import summaries
 
 
 # The first message of a run's thread.
@@ -33,7 +34,7 @@ def thread_for(approvers: Sequence[str]) -> Trusted:
 
 def thread_tally(waiting: int, decided: int, undecided: int) -> Trusted:
     """How many requests of a run wait and are decided; `undecided` ended without anybody's decision."""
-    waits = "Nothing waits" if not waiting else "1 waits" if waiting == 1 else f"{waiting:,} wait"
+    waits = summaries.count(waiting, "waits", "wait") if waiting else "Nothing waits"
     ended = f" · {undecided:,} ended without a decision" if undecided else ""
     return Trusted(f"*{waits}* · {decided:,} decided{ended}")
 
@@ -81,7 +82,7 @@ def heading(kind: str, count: int, page: int, pages: int, about: str = "") -> st
         else ""
     )
     what = f" of {about}" if about else ""
-    requests = f"{count:,} request{'' if count == 1 else 's'}{what}"
+    requests = f"{summaries.count(count, 'request')}{what}"
     if kind == "pending":
         wait = "waits" if count == 1 else "wait"
         return f"{requests} {wait} for you, oldest first{place}"
@@ -101,7 +102,7 @@ def and_more(count: int) -> str:
     """Under the first of a list; 0 where nobody counted the others."""
     if not count:
         return "There are more."
-    return f"{count:,} more wait{'s' if count == 1 else ''} for you."
+    return f"{summaries.count(count, 'more waits', 'more wait')} for you."
 
 
 def listed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.text.text import Trusted
 from signoff.bot.text.words.card import REVIEW_MORE, action_name, kilobytes
+from signoff.bot.text.words.summaries import count
 
 SHOWN_OF_DIGEST = 8
 """Characters of a digest on a card: enough to tell two files of one request apart. The whole is in Review…"""
@@ -75,16 +76,12 @@ def described(kind: str, size: int, sha256: str) -> str:
 
 def described_whole(kind: str, size: int, sha256: str) -> str:
     """The same with every byte counted, for Review…"""
-    return f"{kind}, {_bytes(size)}, sha {sha256[:SHOWN_OF_DIGEST]}…"
+    return f"{kind}, {count(size, 'byte')}, sha {sha256[:SHOWN_OF_DIGEST]}…"
 
 
 def named_by_digest(kind: str, size: int, sha256: str) -> str:
     """The same with its digest in full, for Details…: nobody decides by 64 digits."""
-    return f"{kind}, {_bytes(size)}, SHA-256 {sha256}"
-
-
-def _bytes(size: int) -> str:
-    return f"{size:,} byte{'' if size == 1 else 's'}"
+    return f"{kind}, {count(size, 'byte')}, SHA-256 {sha256}"
 
 
 def in_thread(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from signoff.bot.text.text import Trusted, call, date, is_id, mention
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import summaries
 from signoff.models.approval import End
 
 NOT_POSSIBLE = "Not possible"
@@ -22,7 +23,7 @@ def spelled(microseconds: int) -> str:
     for seconds, unit in _SPELLED:
         if left >= seconds:
             count = left // seconds
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+            return summaries.count(count, unit)
     return "less than a second"
 
 

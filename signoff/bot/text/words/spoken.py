@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.text.text import Trusted
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import summaries
 
 
 def asks(action: str, audience: Trusted, code: str) -> Trusted:
@@ -13,12 +14,12 @@ def asks(action: str, audience: Trusted, code: str) -> Trusted:
 
 def more_lines(count: int) -> Trusted:
     """Where not all of the payload fits."""
-    return Trusted(f"… and {count:,} more line{'' if count == 1 else 's'}: open the message to see them.")
+    return Trusted(f"… and {summaries.count(count, 'more line')}: open the message to see them.")
 
 
 def more_warnings(count: int) -> Trusted:
     """Where not all that can mislead fits."""
-    return Trusted(f"… and {count:,} more line{'' if count == 1 else 's'} of what can mislead.")
+    return Trusted(f"… and {summaries.count(count, 'more line')} of what can mislead.")
 
 
 def how(whole: bool, edits: bool) -> Trusted:

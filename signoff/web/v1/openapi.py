@@ -1,0 +1,226 @@
+"""What API v1 is, for programs: OpenAPI 3.1, made of the models that requests are read with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend
+from signoff.web.problems import TYPES
+from signoff.web.v1 import fields
+from signoff.web.v1.spend import ToSpend
+from signoff.web.v1.state import State
+
+PATH = "/v1/openapi.json"
+ABOUT = """\
+An agent asks before it does something that matters, a person decides, and the agent is given a signed \
+receipt for exactly the payload that was approved. Verify receipts with the keys of \
+`/.well-known/jwks.json`: then nobody in between has to be trusted. Times are RFC 3339 in UTC. Each call but \
+the public ones needs `Authorization: Bearer sgt_…`. Unknown members of a body are refused, and so are names \
+that stand twice."""
+_WAIT = "How many seconds to wait for the end, at most 30 (RFC 7240); the answer says `Preference-Applied`."
+_ID = {
+    "name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"},
+    "description": "The request's id. Another agent's is not there.",
+}  # fmt: skip
+_PREFER = {
+    "name": "Prefer", "in": "header", "description": _WAIT,
+    "schema": {"type": "string", "examples": ["wait=30"]},
+}  # fmt: skip
+_KEY = {
+    "name": "Idempotency-Key", "in": "header", "schema": {"type": "string"},
+    "description": "The request's `key`: asking again with the same key and content attaches to the first.",
+}  # fmt: skip
+_TRACE = {
+    "name": "traceparent", "in": "header", "schema": {"type": "string"},
+    "description": "The span that asks (W3C Trace Context): the server's are linked to it.",
+}  # fmt: skip
+REFUSALS = ("no-token", "not-allowed", "limited", "failed", "unavailable")
+"""What any call with a token may be told."""
+BODIES = ("not-json", "invalid", "too-slow", "too-large", "media-type")
+"""What any call with a body may be told."""
+
+
+def query(name: str, kind: str, about: str) -> dict[str, Any]:
+    """A parameter of an address."""
+    return {"name": name, "in": "query", "schema": {"type": kind}, "description": about}
+
+
+def document(public_url: str) -> dict[str, Any]:
+    """The whole of it, for a server that is reached there."""
+    kinds = (ApprovalRequest, Cancel, Outcome, Spend, ToSpend, State)
+    _, found = models_json_schema(
+        [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"
+    )
+    schemas: dict[str, Any] = {**found["$defs"], **_OWN}
+    _eased(schemas["ApprovalRequest"])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Signoff", "version": "1.0.0", "description": ABOUT},
+        "servers": [{"url": public_url}],
+        "security": [{"token": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _eased(request: dict[str, Any]) -> None:
+    """By HTTP a caller may leave id and nonce to us, and say `reversible` as Python does."""
+    request["required"] = [name for name in request["required"] if name != "id"]
+    words = ["reversible", "costly", "irreversible"]
+    request["properties"]["reversible"] = {"anyOf": [{"type": "boolean"}, {"enum": words}]}
+    for name, schema in request["properties"].items():
+        schema["description"] = fields.ABOUT[name]
+
+
+def _paths() -> dict[str, Any]:
+    one = "/v1/requests/{id}"
+    return {
+        "/v1/requests": {
+            "post": _call(
+                "ask", "Ask", "The same request again is answered again: send it until it is answered.",
+                body="ApprovalRequest", parameters=[_KEY, _PREFER, _TRACE], problems=("duplicate",),
+            )
+        },
+        one: {
+            "get": _call(
+                "get", "Where a request stands",
+                "With `Prefer: wait=…` once it has ended, or the time is over.",
+                parameters=[_ID, _PREFER, query("wait", "integer", _WAIT)], problems=("not-found",),
+            )
+        },
+        f"{one}/events": {
+            "get": _call(
+                "events", "Where a request stands, as it changes",
+                "Server-sent events: `state` each time, and the stream ends with the request.",
+                parameters=[_ID], problems=("not-found",), media="text/event-stream",
+            )
+        },
+        f"{one}/cancel": {
+            "post": _call(
+                "cancel", "Withdraw a request", "What had been decided before stands.",
+                body="Cancel", parameters=[_ID], problems=("not-found",),
+            )
+        },
+        f"{one}/spend": {
+            "post": _call(
+                "spend", "Say that this process runs it",
+                "Right before it runs: the first that asks may. The notice is signed, as a receipt is.",
+                body="Spend", parameters=[_ID], problems=("not-found", "already-spent"), answer="Notice",
+            )
+        },
+        f"{one}/outcome": {
+            "post": _call(
+                "report", "Say what became of it", "The first report counts, and stands on the card.",
+                body="Outcome", parameters=[_ID], problems=("not-found",),
+            )
+        },
+        "/v1/decisions": {
+            "get": _call(
+                "decisions", "Decisions on this agent's requests", _DECISIONS,
+                parameters=[
+                    query("group", "string", "Who shares them: `default` if not said."),
+                    query("limit", "integer", "How many at most: 1 to 100."),
+                    query("wait", "integer", _WAIT), _PREFER,
+                ],
+                answer="Decisions",
+            )
+        },
+        "/v1/decisions/ack": {
+            "post": _call(
+                "ack", "Done with these decisions", "They do not come again.", body="Ack", answer=None
+            )
+        },
+        "/v1/receipts/spend": {
+            "post": _call(
+                "spendReceipt", "Check a receipt and spend it", _GUARD, body="ToSpend", answer="Spent",
+                problems=("already-spent", "not-verified"),
+            )
+        },
+        "/.well-known/jwks.json": {
+            "get": _call(
+                "keys", "The keys that receipts are signed with", "RFC 7517.", answer="Keys", public=True
+            )
+        },
+    }  # fmt: skip
+
+
+_DECISIONS = (
+    "For an agent that parks a task and goes on with others. What is not acknowledged comes again after a "
+    "minute, to whoever of the group asks."
+)
+_GUARD = (
+    "For what holds the credential, right before it runs: the payload that it is about to run, and the "
+    "receipt. Needs a token of scope `spend:<agent>:<action>`."
+)
+
+
+def _call(
+    name: str, title: str, about: str, *, body: str | None = None, parameters: list[Any] | None = None,
+    problems: tuple[str, ...] = (), answer: str | None = "State", media: str = "application/json",
+    public: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """One operation."""
+    slugs = () if public else (*problems, *(BODIES if body else ()), *REFUSALS)
+    told: dict[str, Any] = {}
+    for slug in slugs:
+        told.setdefault(str(TYPES[slug].status), []).append(slug)
+    good = {"description": "As asked.", "content": {media: {"schema": _ref(answer)}}} if answer else _DONE
+    found: dict[str, Any] = {
+        "operationId": name, "summary": title, "description": about,
+        "responses": {"200" if answer else "204": good, **{one: _problem(told[one]) for one in sorted(told)}},
+    }  # fmt: skip
+    if parameters:
+        found["parameters"] = parameters
+    if body:
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(body)}}}
+    if public:
+        found["security"] = []
+    return found
+
+
+_DONE = {"description": "Done."}
+
+
+def _problem(slugs: list[str]) -> dict[str, Any]:
+    said = " Or: ".join(f"{TYPES[slug].title} (`{slug}`)." for slug in slugs)
+    return {"description": said, "content": {"application/problem+json": {"schema": _ref("Problem")}}}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(about: str, **properties: Any) -> dict[str, Any]:
+    """A schema of an object, all of whose properties are there."""
+    return {"type": "object", "description": about, "properties": properties, "required": list(properties)}
+
+
+_TEXT = {"type": "string"}
+_OWN: dict[str, Any] = {
+    "Problem": {
+        **_object(
+            "Problem details (RFC 9457).", type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT
+        ),
+        "additionalProperties": True,
+    },
+    "Notice": _object("Who runs it.", id=_TEXT, by=_TEXT, receipt=_TEXT),
+    "Spent": _object("What may run now.", agent=_TEXT, action=_TEXT, payload={"type": "object"}, by=_TEXT),
+    "Decisions": _object("What was decided.", decisions={"type": "array", "items": _ref("Decision")}),
+    "Decision": {
+        "description": "A state, and what acknowledges it.",
+        "allOf": [_ref("State"), _object("", entry=_TEXT)],
+    },
+    "Ack": {
+        "type": "object", "description": "Decisions that were dealt with.",
+        "properties": {
+            "group": {**_TEXT, "default": "default"}, "entries": {"type": "array", "items": _TEXT}
+        },
+        "required": ["entries"],
+    },
+    "Keys": _object("Public keys (RFC 7517).", keys={"type": "array", "items": {"type": "object"}}),
+}  # fmt: skip

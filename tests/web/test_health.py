@@ -1,0 +1,107 @@
+"""What watches a deployment is told: health by parts, and figures."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from support import Core, eventually
+
+from signoff.models.figures import Figures
+from signoff.models.messages import Outcome
+from signoff.server import web_role
+from signoff.web.health import NotWorking, Watch, build_health
+from signoff.web.metrics import registry
+
+
+@contextmanager
+def watched(
+    core: Core, checks: dict[str, Callable[[], str]], queues: Callable[[], dict[str, int]]
+) -> Iterator[str]:
+    """The second port, open inside the `with`; its address."""
+    with web_role.listen("SIGNOFF_HEALTH_BIND", "127.0.0.1:0") as listener:
+        app = build_health(Watch(checks), registry(Figures(core.store), queues))
+        server = web_role.listener(app)
+        running = threading.Thread(target=server.run, args=([listener],))
+        running.start()
+        eventually(lambda: server.started)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        running.join(30)
+
+
+def works() -> str:
+    return "works"
+
+
+def fails() -> str:
+    raise NotWorking("none runs")
+
+
+def raises() -> str:
+    raise OSError("secret words")
+
+
+def queues() -> dict[str, int]:
+    return {"jobs": 2, "dead": 3, "refused": 1}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_part_that_fails_is_named_and_nothing_secret_is(core: Core) -> None:
+    checks = {"redis": works, "database": works, "slack": raises, "worker": fails}
+    with watched(core, checks, queues) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        alive, ready, own = client.get("/healthz"), client.get("/readyz"), client.get("/readyz?only=web")
+    assert alive.status_code == 200 and ready.status_code == 503 and own.status_code == 200
+    said = ready.json()
+    assert said["parts"]["worker"] == {"ok": False, "is": "none runs"} and said["parts"]["redis"]["ok"]
+    assert said["parts"]["slack"] == {"ok": False, "is": "OSError"} and "secret" not in ready.text
+
+
+def figures(url: str) -> dict[str, float]:
+    """All samples by their name and labels."""
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        text = client.get("/metrics").text
+    return {
+        f"{one.name}{','.join(f'{k}={v}' for k, v in one.labels.items())}": one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+def test_what_happened_is_counted_from_the_rows(core: Core) -> None:
+    with watched(core, {}, queues) as url:
+        empty = figures(url)
+        asked = [core.submit(payload={"n": n}) for n in range(4)]
+        core.approvals.decide(asked[0].id, 1, "U0ANA", "approve")
+        core.approvals.decide(asked[1].id, 1, "U0ANA", "reject")
+        core.approvals.cancel("billing-bot", asked[2].id)
+        core.approvals.spend("billing-bot", asked[0].id, "process-of-mine-1")
+        core.approvals.report("billing-bot", asked[0].id, Outcome(succeeded=False))
+        found = figures(url)
+        again = figures(url)
+    assert empty["signoff_waitingle=+Inf"] == 0 and again.keys() == found.keys()
+    expected = {
+        "signoff_requests_totalverdict=ask": 4, "signoff_ended_totalstatus=approved": 1,
+        "signoff_ended_totalstatus=rejected": 1, "signoff_ended_totalstatus=cancelled": 1,
+        "signoff_outcomes_totaloutcome=failed": 1, "signoff_spent_total": 1, "signoff_decisions_total": 2,
+        "signoff_waitingle=60": 1, "signoff_waitingle=+Inf": 1, "signoff_undelivered": 4,
+        "signoff_jobs_waiting": 2, "signoff_dead_letters": 3, "signoff_jobs_refused_total": 1,
+        "signoff_webhooks_due": 0,
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == {name: again[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_figures_are_given_where_they_cannot_be_read(core: Core) -> None:
+    def away() -> dict[str, int]:
+        raise ConnectionError
+
+    with watched(core, {}, away) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        assert client.get("/metrics").status_code == 503
+        assert client.get("/healthz").status_code == 200
+        assert not re.search("Traceback", client.get("/metrics").text)
