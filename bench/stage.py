@@ -53,6 +53,7 @@ class Stage:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("wb")
+        self.web_port = _free_port()
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -60,7 +61,7 @@ class Stage:
         }
         self._environment = kept | {
             "SIGNOFF_DATA": str(folder / "data"),
-            "SIGNOFF_WEB_BIND": "127.0.0.1:0",
+            "SIGNOFF_WEB_BIND": f"127.0.0.1:{self.web_port}",
             "SIGNOFF_HEALTH_BIND": "127.0.0.1:0",
             "SIGNOFF_APPROVERS": APPROVER,
             "SIGNOFF_CHANNEL": CHANNEL,
@@ -86,8 +87,7 @@ class Stage:
         engine = open_engine(f"sqlite:///{self.folder / 'floor.db'}")
         migrate.upgrade(engine)
         engine.dispose()
-        with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-            self.floor_port = int(probe.getsockname()[1])
+        self.floor_port = _free_port()
         self.floor_key = secrets.token_bytes(32)
         settings = {
             "redis": self.redis_url, "database": str(self.folder / "floor.db"), "port": self.floor_port,
@@ -192,6 +192,11 @@ class Stage:
         )
         self._children.append(process)
         return process
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:
