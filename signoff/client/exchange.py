@@ -258,15 +258,11 @@ class RedisExchange:
             self._start(self._look_up())
 
     def _hear(self, topic: str, text: bytes) -> None:
-        """Called by Notifications: what stands under a request's key came along. What cannot be read is
-        looked up, as if nothing had come.
-        """
+        """Called by Notifications: what stands under a request's key came along, as it seems."""
         try:
-            response = Response.decode(text)
+            self._give(topic[len(stream.notification(self._agent, "")) :], Response.decode(text))
         except Invalid:
             self._look((topic,))
-            return
-        self._give(topic[len(stream.notification(self._agent, "")) :], response)
 
     async def _look_up(self) -> None:
         """Fetch what is due, many keys a round trip."""

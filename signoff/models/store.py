@@ -165,10 +165,8 @@ class Store:
         """One Approval, and the database's time at which it was so."""
         with self._reader.connect() as connection:  # one statement is of one state, without a transaction
             found = _row(connection, approval_id)
-            if found is None:
-                return None
-            if _is_whole(found):
-                return _assemble(connection, found), found.now
+            if found is None or _is_whole(found):
+                return (_assemble(connection, found), found.now) if found else None
         with self.reading() as connection:
             found = _row(connection, approval_id)
             return (_assemble(connection, found), found.now) if found else None
