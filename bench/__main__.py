@@ -23,12 +23,13 @@ from bench import (
     start,
     verdicts,
     waits,
+    web,
 )
 from bench.postgresql import postgresql
 from bench.stage import Stage
 from bench.table import Row, render
 
-ALL = ("import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs")
+ALL = ("import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs", "web")
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
 ratio: the median of the ratios of each round, in which both were measured one after the other.
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "start": lambda: start.run(min(few, 3)),
         "restart": lambda: restart.run(2 * few),
         "costs": lambda: costs.run(given.rounds),
+        "web": lambda: web.run(given.rounds),
     }
     rows: list[Row] = []
     for name in given.only or ALL:

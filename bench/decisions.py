@@ -85,12 +85,12 @@ def run(rounds: int, count: int) -> list[Row]:
 
 
 @contextmanager
-def approvals_on(url: str, redis_url: str) -> Iterator[Approvals]:
-    """Approvals on a database, which is brought up to date, and a Redis."""
+def approvals_on(url: str, redis_url: str, signer: Signer | None = None) -> Iterator[Approvals]:
+    """Approvals on a database, which is brought up to date, and a Redis; it signs with this key, or any."""
     engine = open_engine(url)
     migrate.upgrade(engine)
     policy = Policy(approvers=(APPROVER,), conversation="C0APPROVE1")
-    client, receipts = redis.Redis.from_url(redis_url), Receipts(Signer.generate(), hours=24)
+    client, receipts = redis.Redis.from_url(redis_url), Receipts(signer or Signer.generate(), hours=24)
     yield Approvals(
         Store(engine), receipts, Publisher(client, receipts.lifetime),
         lambda: policy, Everybody(), lambda approval_id: None,

@@ -55,6 +55,13 @@ class Rows:
         self._append(now, (id_, "submit", "floor", said), (id_, "verdict", "policy", {"answer": "ask"}))
         run("COMMIT")
 
+    def token(self, id_: str) -> str:
+        """The hash of a token."""
+        found: tuple[str] = self._db.execute(
+            "SELECT hash FROM agent_token WHERE id = ? AND revoked_at IS NULL", (id_,)
+        ).fetchone()
+        return found[0]
+
     def approval(self, id_: str) -> tuple[str, str, str, int]:
         """status, digest_sent, payload and version."""
         found: tuple[str, str, str, int] = self._db.execute(

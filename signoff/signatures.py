@@ -24,6 +24,7 @@ from signoff.payload.canonical import parse
 
 ALGORITHM = "EdDSA"
 RECEIPT, NOTICE, HEAD = "signoff-receipt+jwt", "signoff-notice+jwt", "signoff-head+jwt"
+DENIAL, APPROVAL = "signoff-denial+jwt", "signoff-approval+jwt"
 """The `typ` of each kind of signed thing: none passes for another."""
 MAX_TOKEN = 64 * 1024
 """Characters of a signed thing that anybody reads."""
@@ -99,10 +100,12 @@ def open_sealed(
     issuer: str,
     audience: str | None = None,
     required: Collection[str] = ("iss",),
+    over: bool = False,
 ) -> dict[str, Any]:
     """The claims of a signed token of exactly this kind, spelled in the only way; raises NotVerified.
 
-    `exp`, where it has one, is checked by this machine's clock.
+    `exp`, where it has one, is checked by this machine's clock; not where it may be `over`: then whoever
+    calls compares it.
     """
     import jwt
 
@@ -120,7 +123,12 @@ def open_sealed(
             algorithms=[ALGORITHM],
             audience=audience,
             issuer=issuer,
-            options={"require": list(required), "verify_iat": False, "strict_aud": audience is not None},
+            options={
+                "require": list(required),
+                "verify_iat": False,
+                "verify_exp": not over,
+                "strict_aud": audience is not None,
+            },
         )
         return claims
     except jwt.ExpiredSignatureError:

@@ -153,6 +153,7 @@ class SqlStore:
                 sa.Column("spent_at", sa.String(64), nullable=False),
                 sa.Column("until", sa.BigInteger, nullable=False),
             )  # fmt: skip
+            self._insert = self._table.insert()  # once: to build it anew costs more than to run it
             self._table.create(self._engine, checkfirst=True)
         except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
             raise ConfigError(f"The guard's database cannot be used: {type(error).__name__}.") from None
@@ -171,7 +172,7 @@ class SqlStore:
         try:
             try:
                 with self._engine.begin() as connection:
-                    connection.execute(self._table.insert().values(values))
+                    connection.execute(self._insert, values)
                 return spent
             except exc.IntegrityError:
                 with self._engine.begin() as connection:

@@ -156,7 +156,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report verify init serve bot intake worker web agent policy pending show "
-        "db audit backup restore keys env manifest doctor sandbox demo health help completion",
+        "db audit backup restore keys env webhooks manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip

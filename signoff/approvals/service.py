@@ -26,7 +26,7 @@ from signoff.models import changes, judgements
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Outcome, Response
 from signoff.models.people import Directory, Person
-from signoff.models.receipt import Status
+from signoff.models.receipt import Receipt, Status
 from signoff.models.store import Store
 from signoff.policy.policy import Policy
 from signoff.queue.publisher import Publisher
@@ -102,6 +102,12 @@ class Approvals:
         at = self.store.clock()
         receipt = self._receipts.refuse(agent, request_id, status, reason, at=at)
         self.publisher.publish_refusal(receipt, at, lost=lost)
+
+    def refused(self, agent: str, request_id: str) -> Receipt | None:
+        """What an agent was told of a request that never became an Approval; None where that is nothing of
+        ours, or no longer valid. Raises RedisError.
+        """
+        return self._receipts.read(self.publisher.standing(agent, request_id), agent, request_id)
 
     def find(self, agent: str, request_id: str) -> Approval | None:
         """The Approval of an agent's request; None where there is none."""

@@ -245,7 +245,9 @@ def _off(arguments: argparse.Namespace) -> int:
     with opened_store() as (_, store):
         _found(store, arguments.endpoint)
         with store.transaction() as connection:
-            done = webhooks.switch_off(connection, arguments.endpoint, "by an operator", webhooks.OPERATOR)
+            done = webhooks.switch_off(
+                connection, arguments.endpoint, webhooks.BY_OPERATOR, webhooks.OPERATOR
+            )
     say("nothing is sent there any more." if done else "it was off already.")
     return 0
 

@@ -17,14 +17,13 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError, ResponseError
 
-from signoff.client import connections
-from signoff.client.connections import CONNECT_SECONDS
-from signoff.client.notifications import Notifications
 from signoff.client.settings import CHECK
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
 from signoff.models.messages import Response
-from signoff.queue import stream
+from signoff.queue import connections, stream
+from signoff.queue.connections import CONNECT_SECONDS
+from signoff.queue.notifications import Notifications
 
 log = logging.getLogger("signoff")
 
@@ -82,7 +81,7 @@ class RedisExchange:
     def __init__(self, url: str, agent: str, fix: str = CHECK) -> None:
         self._agent, self._fix = agent, fix
         self._redis = connections.commands(url)
-        self._notifications = Notifications(url, self._look, self._hear, self._beat)
+        self._notifications = Notifications(url, self._look, self._beat, hear=self._hear)
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()

@@ -12,15 +12,13 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from signoff.client import connections
-from signoff.client.connections import OUTAGE
 from signoff.errors import Unreachable
 from signoff.models.receipt import Receipt
-from signoff.queue import stream
+from signoff.queue import connections, stream
+from signoff.queue.connections import OUTAGE
+from signoff.queue.groups import IDLE_MS
 
 BLOCK_MS = 10_000
-IDLE_MS = 60_000
-"""After this long without an ack, an arrival of another process is taken over."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 REMEMBERED = 10_000
 """Ids that a process keeps to drop duplicates."""

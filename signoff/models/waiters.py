@@ -6,7 +6,7 @@ look, since `absent_at`; *gone* where that is so long ago that the card says it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,6 +60,9 @@ _GONE = (
     )
     .values(waiter=GONE, revision=approvals.c.revision + 1)
 )
+_ENDED = select(approvals.c.id).where(approvals.c.id.in_(bindparam("ids", expanding=True)), ~_PENDING)
+CHUNK = 500
+"""Ids in one statement."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,15 @@ class Watched:
     agent: str
     request_id: str
     waiter: str | None
+
+
+def ended(store: Store, ids: Sequence[str]) -> set[str]:
+    """Of these ids those that wait for nobody any more."""
+    found = set[str]()
+    with store.reading() as connection:
+        for start in range(0, len(ids), CHUNK):
+            found.update(connection.execute(_ENDED, {"ids": ids[start : start + CHUNK]}).scalars())
+    return found
 
 
 def watched(store: Store) -> list[Watched]:

@@ -20,6 +20,8 @@ from signoff.models.store import MICROSECONDS, Store, now
 
 OPERATOR, SIGNOFF = "operator", "signoff"
 """Who changes an endpoint."""
+BY_OPERATOR = "by an operator"
+"""Why it is off, where somebody wanted it so."""
 TELL_SECONDS = 86_400
 """Admins are told of an endpoint that fails once in so long."""
 WAS_OFF = "its endpoint was switched off"

@@ -44,8 +44,9 @@ _SERVER = (
     "+eval +evalsha ~signoff:req:*)",
     "(+get +getrange +mget +del +unlink +exists +expire +ttl +pttl +strlen +type +memory|usage "
     "~signoff:body:*)",
-    "(+get +getrange +watch +set +xadd +expire +type +strlen +memory|usage ~signoff:dec:*)",
-    "(+publish +pubsub|numsub &signoff:ntf:*)",
+    "(+get +getrange +watch +set +xadd +expire +type +strlen +memory|usage +xlen +xgroup|create "
+    "+xinfo|groups +xreadgroup +xack +xautoclaim ~signoff:dec:*)",
+    "(+publish +pubsub|numsub +subscribe +unsubscribe &signoff:ntf:*)",
     "(+subscribe +unsubscribe &__redis__:invalidate)",
     "(+xadd +xlen +xrange +xrevrange +xtrim +del +unlink +expire +type +memory|usage ~signoff:dead)",
     "(+@hash +@set +@sortedset +@list +@string +watch +exists +del +expire +persist +ttl +rename +xadd "

@@ -11,7 +11,7 @@ from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
-from signoff.queue import stream
+from signoff.queue import groups, stream
 
 PENDING_GRACE = 24 * 3600
 """Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
@@ -66,6 +66,14 @@ class Publisher:
         """Of these (agent, request id) those that a process waits for now; raises RedisError."""
         topics = {stream.notification(*one): one for one in requests}
         return {topics[topic] for topic in stream.subscribed(self._redis, [*topics])}
+
+    def arrivals(self, agent: str, group: str, count: int) -> list[tuple[str, str]]:
+        """What comes on an agent's stream of decisions, to one reader of a group; see `groups.read`."""
+        return groups.read(self._redis, agent, group, count)
+
+    def acknowledge(self, agent: str, group: str, entries: list[str]) -> None:
+        """Those are done with; raises RedisError."""
+        groups.acknowledge(self._redis, agent, group, entries)
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""

@@ -68,6 +68,11 @@ def notification(agent: str, request_id: str) -> str:
     return f"{NOTIFICATIONS}{agent}:{request_id}"
 
 
+def arrivals(agent: str) -> str:
+    """The channel that wakes who waits, in the web, for anything on an agent's stream of decisions."""
+    return NOTIFICATIONS + agent
+
+
 def entry(kind: str, request_id: str, body: str | bytes = "") -> dict[Any, Any]:
     """The fields of a stream entry. A `request` points to its body; `cancel`, `spend`, `outcome` hold it."""
     fields = {"v": str(VERSION), "kind": kind, "id": request_id}
@@ -139,6 +144,7 @@ def publish(
             )
             pipe.expire(decisions(agent), seconds)
             pipe.publish(notification(agent, request_id), text if len(text) <= MAX_TOLD else "1")
+            pipe.publish(arrivals(agent), "1")
             pipe.execute()
             return True
         except redis.WatchError:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -17,16 +20,23 @@ MOST = MAX_ENTRY + 64 * 1024
 """Bytes of a body: a request as large as may be, and what a door puts around it."""
 READ_SECONDS = 10.0
 """How long a whole body may take. Who has not sent it by then is sent away."""
+PASSED_OVER = 32 * 1024 * 1024
+PASS_SECONDS = 5.0
+"""Of a body that is too large, so much is passed over, for so long, once that was answered."""
 BODY = "signoff.body"
 """Where a request's scope has it."""
 _BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE")
+NONE: Mapping[str, int] = {}
 
 
 class Bodies:
     """ASGI middleware: endpoints find the body in the scope, and never wait for one."""
 
-    def __init__(self, app: ASGIApp, most: int = MOST, seconds: float = READ_SECONDS) -> None:
-        self._app, self._most, self._seconds = app, most, seconds
+    def __init__(
+        self, app: ASGIApp, most: int = MOST, seconds: float = READ_SECONDS, of: Mapping[str, int] = NONE
+    ) -> None:
+        """`of` has the bytes of a body for paths where they are others."""
+        self._app, self._most, self._seconds, self._of = app, most, seconds, of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _BODILESS:
@@ -44,26 +54,45 @@ class Bodies:
         else:
             await self._app(scope, receive, send)
             return
-        problem.headers["Connection"] = "close"  # the rest of it is not read
-        await problem.response(Request(scope, receive))(scope, receive, send)
+        problem.headers["Connection"] = "close"
+        await problem.response(Request(scope, receive))(scope, receive, partial(_held, send))
+        await self._pass_over(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _pass_over(self, receive: Receive) -> None:
+        """Read on for a while: where a connection ends with bytes unread, its caller may lose the answer."""
+        left = PASSED_OVER
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(PASS_SECONDS, self._seconds)):
+                while left > 0 and (message := await receive())["type"] != "http.disconnect":
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        most = self._of.get(scope["path"], self._most)
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length[:20]) > self._most:
-            raise self._too_large()
+        if length.isdigit() and int(length[:20]) > most:
+            raise _too_large(most)
         read = bytearray()
         while True:
             message: Message = await receive()
             if message["type"] == "http.disconnect":
                 raise ConnectionError
             read += message.get("body", b"")
-            if len(read) > self._most:
-                raise self._too_large()
+            if len(read) > most:
+                raise _too_large(most)
             if not message.get("more_body", False):
                 return bytes(read)
 
-    def _too_large(self) -> Problem:
-        return Problem(413, "too-large", f"A body has at most {self._most:,} bytes.")
+
+def _too_large(most: int) -> Problem:
+    return Problem(413, "too-large", f"A body has at most {most:,} bytes.")
+
+
+async def _held(send: Send, message: Message) -> None:
+    """Send an answer, and not yet that it is over."""
+    await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
 
 
 def raw(request: Request) -> bytes:

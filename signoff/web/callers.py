@@ -19,6 +19,18 @@ def caller(request: Request, doors: Doors, scope: str) -> Token:
     Raises Problem: none or a worthless one (401), not for this `scope` (403), or of an agent that calls too
     often (429).
     """
+    found = shown(request, doors)
+    if not found.may(scope):
+        raise Problem(
+            403, "not-allowed", f"This token is not for {scope!r}: `signoff agent token` makes one that is."
+        )
+    doors.rates.count(found.agent)
+    _note_use(doors.store, found)
+    return found
+
+
+def shown(request: Request, doors: Doors) -> Token:
+    """The token that a request shows; raises Problem (401). Who has waited is asked for it once more."""
     kind, _, text = request.headers.get("authorization", "").partition(" ")
     found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
     if found is None:
@@ -26,12 +38,6 @@ def caller(request: Request, doors: Doors, scope: str) -> Token:
             401, "no-token", "Send Authorization: Bearer sgt_…, with a token that stands.",
             CHALLENGE,
         )  # fmt: skip
-    if not found.may(scope):
-        raise Problem(
-            403, "not-allowed", f"This token is not for {scope!r}: `signoff agent token` makes one that is."
-        )
-    doors.rates.count(found.agent)
-    _note_use(doors.store, found)
     return found
 
 

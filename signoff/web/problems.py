@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from signoff.errors import AlreadySpent, Duplicate, Invalid, Limited, NotApproved, NotVerified, SignoffError
+from signoff.errors import AlreadySpent, Duplicate, Invalid, Limited, NotApproved, NotVerified
 from signoff.queue.outage import is_outage
 
 log = logging.getLogger("signoff.web")
@@ -41,6 +42,11 @@ TYPES: Mapping[str, Type] = {
         401, "No valid token",
         "Send `Authorization: Bearer sgt_…`. `signoff agent add` makes a token; one that was revoked, or "
         "whose agent is switched off, is worthless.",
+    ),
+    "not-slacks": Type(
+        401, "The call is not signed by Slack",
+        "Only Slack calls `/slack/events`. Where it is Slack: SLACK_SIGNING_SECRET is another app's, or a "
+        "clock is more than five minutes wrong.",
     ),
     "not-allowed": Type(
         403, "The token is not for this",
@@ -153,6 +159,30 @@ def handle(request: Request, error: Exception) -> Response:
     return translated(error).response(request)
 
 
-HANDLERS: dict[Any, Any] = {
-    kind: handle for kind in (Problem, HTTPException, SignoffError, OSError, Exception)
-}
+HANDLERS: dict[Any, Any] = {kind: handle for kind in (Problem, HTTPException)}
+
+
+class Problems:
+    """ASGI middleware: whatever else is raised is told as a problem, and no more of it to anybody.
+
+    A handler of `Exception` would do, but Starlette raises what that has answered again: then the connection
+    ends before its caller has read the answer, and all texts of the error are in the log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            problem = translated(error)
+            if not begun:
+                await problem.response(Request(scope))(scope, receive, send)

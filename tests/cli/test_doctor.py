@@ -23,6 +23,8 @@ from signoff.cli.doctor import rights, tries
 from signoff.cli.doctor.checkup import CHECKS, examine
 from signoff.cli.doctor.report import report
 from signoff.cli.doctor.workspace import OPTIONAL, SCOPES
+from signoff.models import webhooks
+from signoff.models.outbox import KINDS
 from signoff.queue import acl
 from signoff.queue.data_folder import write_private
 from signoff.queue.stream import DEAD
@@ -32,8 +34,8 @@ from signoff.server import pulse
 
 AGENT = "billing-bot"
 NAMES = [
-    "settings", "names", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database",
-    "deciders", "keys", "clock", "roles", "queues",
+    "settings", "names", "folder", "tokens", "calls", "scopes", "channel", "approvers", "redis", "users",
+    "database", "deciders", "keys", "clock", "roles", "queues", "webhooks",
 ]  # fmt: skip
 
 
@@ -686,3 +688,53 @@ def test_a_wrong_admin_fails_users_and_its_password_is_not_shown(
     found = failed()
     assert found.keys() == {"users"} and "SIGNOFF_REDIS_ADMIN_URL" in found["users"]
     assert "wrong-secret" not in found["users"]
+
+
+@on_sqlite
+def test_where_slack_calls_it_says_where_and_that_web_has_to_run(
+    healthy: Healthy, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "8f742231b10e8888abcd99yyyzzz85a5"
+    healthy.set("SLACK_SIGNING_SECRET", secret)
+    assert failed().keys() == {"settings"} and "are both set" in failed()["settings"]
+    monkeypatch.delenv("SLACK_APP_TOKEN")
+    monkeypatch.delenv("SIGNOFF_WEB_URL", raising=False)
+    assert failed().keys() == {"calls"} and "SIGNOFF_WEB_URL is not set" in failed()["calls"]
+    healthy.set("SIGNOFF_WEB_URL", "https://signoff.example.com/")
+    with beating(redis_url, "intake", "worker"):
+        assert failed()["roles"].startswith("intake and worker run, web not → start `signoff web`")
+    with beating(redis_url, "intake", "worker", "web"):
+        checks = {check.name: check for check in examine()}
+    assert {check.status for check in checks.values()} == {"ok"}
+    assert "https://signoff.example.com/slack/events" in checks["calls"].found
+    assert not [check for check in checks.values() if secret in check.found + check.fix]
+
+
+def test_webhooks_that_are_off_or_behind_are_noted(healthy: Healthy) -> None:
+    store = healthy.core.store
+    assert status("webhooks") == "ok"
+    one = webhooks.add(store, AGENT, "https://hooks.example.com/?token=of-theirs", KINDS)
+    assert status("webhooks") == "ok"
+    for change, said in (
+        (
+            "failing_since = created_at - 600000000, answer = 'answered 503'",
+            "nothing for 10 minutes: answered 503",
+        ),
+        (
+            "off_at = 1, off_reason = 'it answered 410 Gone'",
+            f"{one.id} of {AGENT} is off: it answered 410 Gone",
+        ),
+        (f"off_reason = '{webhooks.BY_OPERATOR}'", ""),
+        ("off_at = NULL, failing_since = NULL", ""),
+    ):
+        with store.transaction() as connection:
+            connection.exec_driver_sql(f"UPDATE webhook_endpoint SET {change}")
+        [found] = [check for check in examine() if check.name == "webhooks"]
+        assert (
+            found.status == ("noted" if said else "ok") and said in found.found and "token" not in found.found
+        )
+    healthy.core.approvals.cancel(AGENT, healthy.core.submit().request_id)
+    with store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE webhook_delivery SET created_at = created_at - 1200000000")
+    [found] = [check for check in examine() if check.name == "webhooks"]
+    assert found.status == "noted" and "1 messages wait" in found.found and failed() == {}

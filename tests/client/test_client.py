@@ -33,10 +33,10 @@ from signoff import (
     Unreachable,
     WaitTimeout,
 )
-from signoff.client import exchange, notifications
+from signoff.client import exchange
 from signoff.client.ask import build_request
 from signoff.models.messages import Response
-from signoff.queue import stream
+from signoff.queue import notifications, stream
 from signoff.receipts import Signer
 
 PAYLOAD = {"customer": "cus_42", "amount": 120}

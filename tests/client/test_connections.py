@@ -20,10 +20,10 @@ from redis.exceptions import InvalidResponse, ResponseError
 from support import RedisServer, eventually
 
 from signoff import NotVerified, Unreachable
-from signoff.client import connections, exchange, notifications
+from signoff.client import exchange
 from signoff.client.exchange import RedisExchange
 from signoff.models.messages import Response
-from signoff.queue import stream
+from signoff.queue import connections, notifications, stream
 
 REQUEST = "0192b1de-0000-7000-8000-000000000000"
 replies = st.recursive(

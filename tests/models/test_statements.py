@@ -10,11 +10,27 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from signoff.approvals import audit
-from signoff.models import changes, files, flood, judgements, leases, policies, store, sums, threads, turns
+from signoff.models import (
+    changes,
+    deliveries,
+    files,
+    flood,
+    judgements,
+    leases,
+    outbox,
+    policies,
+    store,
+    sums,
+    threads,
+    turns,
+    webhooks,
+)
 
+MODULES = (store, changes, judgements, leases, threads, files, flood, sums, policies, turns, audit)
+HOOKS = (outbox, deliveries, webhooks)
 STATEMENTS = [
     pytest.param(value, id=f"{module.__name__}.{name}")
-    for module in (store, changes, judgements, leases, threads, files, flood, sums, policies, turns, audit)
+    for module in (*MODULES, *HOOKS)
     for name, value in vars(module).items()
     if name.startswith("_") and name.isupper() and isinstance(value, ClauseElement)
 ]

@@ -129,8 +129,10 @@ def test_the_server_may_see_whether_somebody_waits_and_no_more_of_it(
         ears.subscribe(topic)
         eventually(lambda: list(stream.subscribed(core.redis, [topic])) == [topic])
     assert core.approvals.publisher.waited_for([(AGENT, THEIRS)]) == set()
+    core.redis.xadd(stream.decisions(AGENT), {"id": OWN})
+    assert [agent for agent, _ in Stream(core.redis, "test").some_decisions(0)[1]] == [AGENT]
     assert denied(admin, "signoff-server") == set()
-    for command in ("PUBSUB CHANNELS", "PSUBSCRIBE signoff:ntf:*", f"SUBSCRIBE {topic}"):
+    for command in ("PUBSUB CHANNELS", "PSUBSCRIBE signoff:ntf:*", "SUBSCRIBE signoff:other"):
         with pytest.raises(redis.exceptions.NoPermissionError):
             core.redis.execute_command(*command.split())
 

@@ -17,6 +17,7 @@ from signoff.models import tokens
 from signoff.models.receipt import DEPLOYMENT
 from signoff.server import web_role
 from signoff.web.app import build_app
+from signoff.web.connection import Limits
 from signoff.web.doors import Doors
 
 
@@ -50,21 +51,33 @@ class Door:
 
 
 @contextmanager
-def opened(core: Core, redis_url: str) -> Iterator[Door]:
-    """Doors that are open inside the `with`."""
+def opened(
+    core: Core,
+    redis_url: str,
+    *,
+    limits: Limits | None = None,
+    body_seconds: float = 10,
+    hub: Any = None,
+    **more: Any,
+) -> Iterator[Door]:
+    """Doors that are open inside the `with`; `hub` bounds who waits, and `more` are parts of Doors."""
     with web_role.listen("SIGNOFF_WEB_BIND", "127.0.0.1:0") as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         doors = Doors(
             approvals=core.approvals, store=core.store, signer=core.signer, deployment=DEPLOYMENT,
-            public_url=url, redis_url=redis_url,
+            public_url=url, redis_url=redis_url, **more,
         )  # fmt: skip
-        server = web_role.listener(build_app(doors))
+        for name, value in (hub or {}).items():
+            setattr(doors.hub, name, value)
+        server = web_role.listener(build_app(doors, seconds=body_seconds), doors.hub, limits)
         running = threading.Thread(target=server.run, args=([listener],))
         running.start()
         eventually(lambda: server.started)
-        yield Door(core, doors, url, tokens.add(core.store, "billing-bot", ("ask",)))
-        server.should_exit = True
-        running.join(30)
+        try:
+            yield Door(core, doors, url, tokens.add(core.store, "billing-bot", ("ask",)))
+        finally:
+            server.should_exit = True
+            running.join(30)
 
 
 @pytest.fixture

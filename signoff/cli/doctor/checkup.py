@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signoff.cli.doctor import backends, deciders, local, rights, workspace
+from signoff.cli.doctor import backends, deciders, hooks, local, rights, workspace
 from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import ConfigError
 
@@ -29,6 +29,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("names", local.names, ()),
     ("folder", local.folder, ()),
     ("tokens", workspace.tokens, ()),
+    ("calls", workspace.calls, ()),
     ("scopes", workspace.scopes, ("tokens",)),
     ("channel", workspace.channel, ("settings", "scopes")),
     ("approvers", workspace.approvers, ("settings", "scopes")),
@@ -40,6 +41,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("clock", backends.clock, ("redis", "database")),
     ("roles", backends.roles_alive, ("redis",)),
     ("queues", backends.queues, ("redis",)),
+    ("webhooks", hooks.hooks, ("database",)),
 )
 """Name, check, and the checks that have to have passed before it can say anything."""
 

@@ -39,7 +39,7 @@ def of_server() -> list[list[str]]:
     shared = [words for words in _read(ANYWHERE) if not (words[0] in rq and words[1].startswith("rq:"))]
     more = f"""
     XADD {stream.requests(NOBODY)} 0-0 v 1|SET signoff:{NOBODY} x {WRONG}|DEL {stream.decisions(NOBODY)}
-    SUBSCRIBE {stream.notification(NOBODY, ID)}|PUBLISH {stream.decisions(NOBODY)} x
+    PSUBSCRIBE {stream.NOTIFICATIONS}*|PUBLISH {stream.decisions(NOBODY)} x
     """
     scripted = ["EVAL", f"return redis.call('get', '{NOBODY}')", "0"]
     return [*shared, *_read(more), scripted]

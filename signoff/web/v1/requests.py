@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,16 +16,33 @@ from signoff.models import identity, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Wire
-from signoff.web.bodies import json_object
-from signoff.web.callers import caller
+from signoff.web.bodies import BODY, json_object
+from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
 from signoff.web.v1.state import State, state
+from signoff.web.v1.waits import applied, seconds_of
 
 REQUESTS = "/v1/requests"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEY = "Idempotency-Key"
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""Receipts and payloads are for who asked; and how a request stands changes."""
 W = TypeVar("W", bound=Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A request's state, and whose it is. Small while it is pending: thousands may wait."""
+
+    agent: str
+    approval_id: str
+    state: State
+
+    @property
+    def ended(self) -> bool:
+        """Whether the state is final."""
+        return self.state.status != "pending"
 
 
 class Requests:
@@ -44,17 +63,25 @@ class Requests:
             Route(one + "/spend", self.spend, methods=["POST"]),
         ]
 
-    def create(self, request: Request) -> Response:
+    async def create(self, request: Request) -> Response:
         """Ask. The same request again is answered again, however often."""
-        agent = caller(request, self._doors, tokens.ASK).agent
-        approval = self._approvals.submit(agent, asked(agent, request))
-        self._approvals.tell(approval)
-        where = {"Location": f"{self._doors.public_url}{REQUESTS}/{approval.request_id}"}
-        return answer(self._state(approval), where)
+        seconds = seconds_of(request)
+        if not seconds:
+            return self._located(await run_in_threadpool(self._create, request))
+        agent = (await run_in_threadpool(caller, request, self._doors, tokens.ASK)).agent
+        with self._doors.hub.place(agent):  # first: who has no place to wait has asked nothing
+            stands = await run_in_threadpool(self._create, request, agent)
+            request.scope.pop(BODY, None)  # it may be large
+            return self._located(await self._waited(request, stands, seconds), seconds)
 
-    def look(self, request: Request) -> Response:
-        """Where a request stands."""
-        return answer(self._state(self._own(request)))
+    async def look(self, request: Request) -> Response:
+        """Where a request stands: at once, or once it has ended, or its caller's time is over."""
+        seconds = seconds_of(request)
+        stands = await run_in_threadpool(self.standing, request)
+        if not seconds or stands.ended:
+            return answer(stands.state, applied(seconds))
+        with self._doors.hub.place(stands.agent):
+            return answer((await self._waited(request, stands, seconds)).state, applied(seconds))
 
     def cancel(self, request: Request) -> Response:
         """Withdraw a request; what had been decided before stands."""
@@ -89,6 +116,41 @@ class Requests:
             )  # fmt: skip
         return JSONResponse({"id": own.request_id, "by": by, "receipt": response.receipt})
 
+    def standing(self, request: Request) -> Standing:
+        """Where the caller's request of the id in the address stands; raises Problem."""
+        return self._stands(self._own(request))
+
+    def again(self, request: Request, before: Standing) -> Standing:
+        """Where it stands by now; raises Problem where the token has been revoked meanwhile."""
+        shown(request, self._doors)
+        return self._stands(self._approvals.get(before.approval_id))
+
+    async def _waited(self, request: Request, stands: Standing, seconds: int) -> Standing:
+        """Where it stands once it has ended, or after `seconds`; at once where this process ends."""
+        if stands.ended:
+            return stands
+
+        def ended() -> Standing | None:
+            found = self.again(request, stands)
+            return found if found.ended else None
+
+        hub = self._doors.hub
+        with hub.for_request(stands.agent, stands.state.id, stands.approval_id) as waiter:
+            found = await hub.until(waiter, seconds, request.receive, ended)
+            if found is None and not waiter.over:
+                found = await run_in_threadpool(self.again, request, stands)
+        return found or stands
+
+    def _create(self, request: Request, agent: str = "") -> Standing:
+        agent = agent or caller(request, self._doors, tokens.ASK).agent
+        approval = self._approvals.submit(agent, asked(agent, request))
+        self._approvals.tell(approval)
+        return self._stands(approval)
+
+    def _located(self, stands: Standing, seconds: int = 0) -> Response:
+        where = {"Location": f"{self._doors.public_url}{REQUESTS}/{stands.state.id}"}
+        return answer(stands.state, where | applied(seconds))
+
     def _own(self, request: Request) -> Approval:
         """The caller's request of the id in the address; raises Problem, the same for what is another's."""
         agent = caller(request, self._doors, tokens.ASK).agent
@@ -97,6 +159,9 @@ class Requests:
         if found is None:
             raise Problem(404, "not-found", f"{agent} has asked no request of this id.")
         return found
+
+    def _stands(self, approval: Approval) -> Standing:
+        return Standing(approval.agent, approval.id, self._state(approval))
 
     def _state(self, approval: Approval) -> State:
         return state(approval, self._approvals.response(approval))
@@ -109,7 +174,8 @@ def routes(doors: Doors) -> list[Route]:
 
 def answer(found: State, headers: dict[str, str] | None = None) -> Response:
     """A state as it is sent."""
-    return Response(found.model_dump_json(exclude_none=True), headers=headers, media_type="application/json")
+    said = NOT_KEPT | (headers or {})
+    return Response(found.model_dump_json(exclude_none=True), headers=said, media_type="application/json")
 
 
 def told(kind: type[W], values: dict[str, Any]) -> W:
@@ -123,7 +189,7 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     Raises Problem or Invalid.
     """
     values = json_object(request)
-    key = _key(request.headers.get(KEY))
+    key = read_key(request.headers.get(KEY))
     if key and values.setdefault("key", key) != key:
         raise Invalid(f"{KEY} and key differ: say it once.")
     if trace := request.headers.get("traceparent"):
@@ -152,13 +218,14 @@ def spell_out(values: dict[str, Any]) -> None:
         values["alternatives"] = [values["alternatives"]] if values["alternatives"] else []
 
 
-def _key(header: str | None) -> str | None:
+def read_key(header: str | None) -> str | None:
     """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
     if header is None:
         return None
     text = header.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    if text[:1] == '"':
+        quoted = re.fullmatch(r'"((?:[^"\\]|\\["\\])*)"', text)
+        text = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else ""
     if not text or not text.isprintable():
         raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
     return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, Field
 
 from signoff.models.approval import Approval
@@ -37,7 +39,12 @@ def state(approval: Approval, response: Response) -> State:
     permalink = approval.card.permalink if approval.card else None
     return State(
         id=approval.request_id, status=response.status, action=approval.action, code=approval.code,
-        expires_at=moment(approval.expires_at).isoformat().replace("+00:00", "Z"),
+        expires_at=timestamp(moment(approval.expires_at)),
         receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
         spent=response.spent,
     )  # fmt: skip
+
+
+def timestamp(when: datetime) -> str:
+    """A time as it is sent."""
+    return when.isoformat().replace("+00:00", "Z")

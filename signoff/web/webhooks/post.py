@@ -6,7 +6,9 @@ What is answered beyond the status and two headers is never read.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -20,7 +22,6 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from signoff import __version__
 from signoff.web.webhooks.hosts import Hosts, Refused, Target
 
 SECONDS = 15.0
@@ -82,7 +83,7 @@ class Post:
         except aiohttp.ClientSSLError:
             return Answer(fault="no TLS could be agreed on")
         except aiohttp.ClientConnectorError as error:
-            return Answer(fault=f"not reached: {error.os_error.strerror or 'refused'}"[:100])
+            return Answer(fault=f"not reached: {os.strerror(error.os_error.errno or errno.ECONNREFUSED)}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # Its text may repeat what was answered: only the type is told.
             return Answer(fault=f"no answer: {type(error).__name__}")
@@ -95,7 +96,7 @@ class Post:
             socket_factory=lambda info: _socket(info, pinned),
         )  # fmt: skip
         headers = {
-            "Content-Type": "application/json", "User-Agent": f"Signoff/{__version__}", "Accept": "*/*",
+            "Content-Type": "application/json", "User-Agent": "Signoff", "Accept": "*/*",
             **letter.headers,
         }  # fmt: skip
         async with aiohttp.ClientSession(

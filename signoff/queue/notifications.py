@@ -1,4 +1,4 @@
-"""The one connection on which an agent's process is woken: a topic a request."""
+"""The one connection on which a process is woken, an agent's or the web's: a topic a request."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 
-from signoff.client import connections
-from signoff.client.connections import CONNECT_SECONDS
+from signoff.queue import connections
+from signoff.queue.connections import CONNECT_SECONDS
 
 log = logging.getLogger("signoff")
 
@@ -33,19 +33,22 @@ class Notifications:
     """Keeps a subscription to any number of topics (Redis's channels), over every reconnect.
 
     `look` is called with the topics whose request should be looked up: when one is subscribed to, when
-    its notification comes, after a reconnect (all), and every 30 s (all); `hear` in its place where the
-    notification brings something along. `beat` is called as often as a silent connection is tried.
+    its notification comes, after a reconnect (all), and every 30 s (all). `beat` is called as often as a
+    silent connection is tried. Of a notification `hear`, where it is given, is called instead of `look` where
+    that brings something along, and `told`, where it is given, with its topic.
     """
 
     def __init__(
         self,
         url: str,
         look: Callable[[Iterable[str]], None],
-        hear: Callable[[str, bytes], None],
         beat: Callable[[], None] = lambda: None,
+        told: Callable[[str], None] | None = None,
+        hear: Callable[[str, bytes], None] | None = None,
     ) -> None:
         self._url = url
         self._look = look
+        self._told = told
         self._hear = hear
         self._beat = beat
         self._topics: set[str] = set()
@@ -112,12 +115,15 @@ class Notifications:
             # However long it takes: pings find a dead connection, where a timeout would give up a live one.
             heard: Any = await connection.read_response(timeout=math.inf)
             self._heard = time.monotonic()
-            if isinstance(heard, list) and heard[0] in (b"message", b"subscribe"):
-                topic = heard[1].decode(errors="replace")
-                if heard[0] == b"message" and heard[2] != b"1":
-                    self._hear(topic, heard[2])
-                else:
-                    self._look((topic,))
+            if not isinstance(heard, list) or heard[0] not in (b"message", b"subscribe"):
+                continue
+            topic = heard[1].decode(errors="replace")
+            if heard[0] == b"message" and self._told:
+                self._told(topic)
+            elif heard[0] == b"message" and self._hear and heard[2] != b"1":
+                self._hear(topic, heard[2])
+            else:
+                self._look((topic,))
 
     async def _send(self, connection: AbstractConnection) -> None:
         """Send what changed as it changes, a PING every 10 s, and have all looked up again every 30 s."""

@@ -1,4 +1,4 @@
-"""An agent's connections to Redis: how long each may take, and what counts as an outage.
+"""Connections to Redis of who waits in an event loop: how long each may take, and what counts as an outage.
 
 redis-py makes and reads them, with hiredis; docs/decisions/ has why no reader of our own does.
 """
