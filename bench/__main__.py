@@ -8,6 +8,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from bench import (
@@ -76,8 +77,9 @@ def _on_stage(rounds: int) -> list[Row]:
         stage = Stage(Path(name))
         try:
             card, bare = road.beside(stage)
-            rows = [*road.run(stage, card, bare, rounds), *burst.run(stage, rounds)]
-            return [*rows, *clickers.run(stage, bare, *_clicks(rounds), "SQLite")]
+            with closing(bare):
+                rows = [*road.run(stage, card, bare, rounds), *burst.run(stage, rounds)]
+                return [*rows, *clickers.run(stage, bare, *_clicks(rounds), "SQLite")]
         finally:
             stage.close()
 
@@ -93,7 +95,8 @@ def _on_postgresql(rounds: int) -> list[Row]:
             return [Row("decisions a second by clickers, PostgreSQL", "PostgreSQL is not installed")]
         stage = Stage(Path(name), SIGNOFF_DATABASE_URL=url)
         try:
-            return clickers.run(stage, road.beside(stage)[1], *_clicks(rounds), "PostgreSQL")
+            with closing(road.beside(stage)[1]) as bare:
+                return clickers.run(stage, bare, *_clicks(rounds), "PostgreSQL")
         finally:
             stage.close()
 

@@ -149,8 +149,11 @@ class Bare:
         self._person = Reader(connect(parts.hostname or "", parts.port or 80))
 
     def close(self) -> None:
-        """Let the person go."""
+        """Let the person go; the app ends with its standard input."""
         self._person.close()
+        for pipe in (self._app.stdin, self._app.stdout):
+            if pipe:
+                pipe.close()
 
     def once(self) -> float:
         """ms from the click until the waiter is awake."""

@@ -48,6 +48,7 @@ def test_the_road_is_measured_beside_its_floor(stage: Stage, monkeypatch: pytest
     assert "cards/s" in row.reached
     [row] = clickers.run(stage, bare, 1, 16, "SQLite")
     assert float(row.reached) > 0 and "bare Bolt" in row.floor
+    bare.close()
 
 
 def test_the_policy_is_measured_with_claims_and_without() -> None:
