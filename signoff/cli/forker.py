@@ -21,6 +21,7 @@ LOADED = (
     "signoff.queue.intake",
     "signoff.server.intake_role",
     "signoff.server.web_role",
+    "signoff.server.tracing",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.lifespan.off",
     "anyio._backends._asyncio",
@@ -28,6 +29,7 @@ LOADED = (
     "jwt",
     "cryptography.hazmat.primitives.serialization.ssh",
     "encodings.idna",
+    "encodings.unicode_escape",
     "encodings.utf_16_be",
     "sqlalchemy.dialects.sqlite.pysqlite",
 )
