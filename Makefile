@@ -11,7 +11,7 @@ WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test check lint format bench load faults attack audit docs lock release pictures gallery clean
+.PHONY: demo test check lint format bench load faults attack audit typescript docs lock release pictures gallery clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -50,6 +50,10 @@ audit: $(INSTALLED) ## Our code by bandit; what is installed by pip-audit, where
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive signoff
 	$(BIN)/python .ci/audit.py
 
+typescript: $(INSTALLED) ## clients/typescript: installed, type-checked, built, and tested against a real server; needs node 20
+	cd clients/typescript && npm ci --loglevel=error && npm ci --loglevel=error --prefix runtimes
+	cd clients/typescript && npm run --silent check && npm run --silent build && npm run --silent test
+
 docs: $(INSTALLED) ## The docs as a site, in site/; a link that leads nowhere fails
 	$(BIN)/python docs/site.py
 	NO_COLOR=1 $(BIN)/zensical build --strict --config-file build/site/mkdocs.yml
@@ -57,7 +61,7 @@ docs: $(INSTALLED) ## The docs as a site, in site/; a link that leads nowhere fa
 
 lock: $(INSTALLED) ## What the image installs, to the byte: after a change of pyproject.toml's libraries
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
-	$(BIN)/uv pip compile --quiet $(LOCKED) pyproject.toml $(foreach extra,server embedded postgres witness,--extra $(extra)) \
+	$(BIN)/uv pip compile --quiet $(LOCKED) pyproject.toml $(foreach extra,server embedded postgres witness otel,--extra $(extra)) \
 	  -o deploy/image/run.txt
 	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet $(LOCKED) - -o deploy/image/build.txt
 

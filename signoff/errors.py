@@ -1,16 +1,16 @@
 """Every exception that an agent catches. The docstring's first line is the message.
 
-SignoffError
-├── NotApproved            nothing may run
-│   ├── Rejected  Expired  Blocked  Cancelled  Limited  Stopped
-│   ├── Duplicate          it is asked, decided or run already
-│   │   └── AlreadySpent   another process runs it, or has
-│   └── Invalid            the request itself is at fault
-├── WaitTimeout            this process stopped waiting; the request stays pending
-├── Unreachable            Redis cannot be reached
-├── NotVerified            an answer came, but it is not a valid receipt for this request
-│   └── OtherAction  OtherPayload   it is valid, and for something else than what is about to run
-└── ConfigError            a setting is missing or wrong
+    SignoffError
+    ├── NotApproved            nothing may run
+    │   ├── Rejected  Expired  Blocked  Cancelled  Limited  Stopped
+    │   ├── Duplicate          it is asked, decided or run already
+    │   │   └── AlreadySpent   another process runs it, or has
+    │   └── Invalid            the request itself is at fault
+    ├── WaitTimeout            this process stopped waiting; the request stays pending
+    ├── Unreachable            Redis cannot be reached
+    ├── NotVerified            an answer came, but it is not a valid receipt for this request
+    │   └── OtherAction  OtherPayload   it is valid, and for something else than what is about to run
+    └── ConfigError            a setting is missing or wrong
 
 The server's own stand beside what raises them: `policy.errors`, `approvals.errors`, `bot.slack.errors`.
 """

@@ -26,6 +26,12 @@ from signoff.queue.publisher import Publisher
 from signoff.receipts import Signer
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How Slack reaches the servers of tests/flows: see there."""
+    ways = ("marked", "both", "socket", "http")
+    parser.addoption("--transports", choices=ways, default="marked", help="of tests/flows: HTTP where marked")
+
+
 def pytest_configure() -> None:
     """Ctrl-C works in all that tests start.
 

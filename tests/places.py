@@ -49,6 +49,7 @@ HERE = str(Path(__file__).parent)
 def place(item: pytest.Item) -> None:
     """Mark a test: `xdist_group` is what it shares with others; it is `served`, `timed`, or neither."""
     if group := _group(item):
+        group += "-http" if _parameters(item).get("transport") == "http" else ""
         item.add_marker(pytest.mark.xdist_group(group))
     if _is_served(item):
         item.add_marker(SERVED)

@@ -34,13 +34,14 @@ from signoff.cli import main
 from signoff.queue import acl
 from signoff.queue.data_folder import read_env_file
 from signoff.queue.setting_names import NAMES
-from signoff.server import pulse
+from signoff.server import pulse, tracing
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm" / "signoff"
 BIN = Path(sys.executable).parent
 ONE_IMAGE = "signoff:local"
+IMAGE_EXTRAS = ("server", "embedded", "postgres", "witness", "otel")
 
 
 def takes(words: list[str]) -> Any:
@@ -70,7 +71,9 @@ def services() -> dict[str, Any]:
 def test_compose_runs_each_role_with_commands_and_settings_that_there_are(services: dict[str, Any]) -> None:
     assert {*pulse.ROLES, "redis", "postgres"} <= services.keys()
     for name, service in services.items():
-        assert set(service.get("environment", {})) - NAMES <= {"POSTGRES_PASSWORD_FILE"}, name
+        assert set(service.get("environment", {})) - NAMES <= {
+            "POSTGRES_PASSWORD_FILE", *tracing.ENDPOINTS
+        }, name  # fmt: skip
         if service["image"] == ONE_IMAGE and not service.get("entrypoint"):
             words = service["command"]
             assert takes(words).command.split()[0] == words[0], name
@@ -167,8 +170,10 @@ def test_prepared_volumes_let_a_server_in_and_keep_what_is_there(
 
     eventually(answers)
     host = {"SIGNOFF_REDIS_URL": server["SIGNOFF_REDIS_URL"], "SIGNOFF_REDIS_ADMIN_URL": admin_url}
-    for name, value in {"SIGNOFF_DATA": str(data), **host}.items():
+    database = {"SIGNOFF_DATABASE_URL": f"sqlite:///{data / 'signoff.db'}"}
+    for name, value in {"SIGNOFF_DATA": str(data), **database, **host}.items():
         monkeypatch.setenv(name, value)
+    assert main.main(["db", "upgrade"]) == 0
     for name in ("SIGNOFF_REDIS_URL", "SIGNOFF_REDIS_ADMIN_URL"):
         assert acl.credentials(host[name])[1] not in (folder / "users.acl").read_text()
     with (
@@ -180,7 +185,12 @@ def test_prepared_volumes_let_a_server_in_and_keep_what_is_there(
     (agent_url,) = re.findall(r"^SIGNOFF_REDIS_URL=(.*)$", capsys.readouterr().out, re.M)
 
     # Again, as at every start, and as after an update that changed the rules.
-    before = {file: file.read_bytes() for volume in volumes for file in volume.glob("*.*") if file.is_file()}
+    before = {
+        file: file.read_bytes()
+        for volume in volumes
+        for file in volume.glob("*.*")
+        if file.suffix in (".env", ".key", ".acl", ".sql", ".password")
+    }
     prepare.prepare(*volumes)
     assert {file: file.read_bytes() for file in before if file.name != "users.acl"} == {
         file: text for file, text in before.items() if file.name != "users.acl"
@@ -278,7 +288,7 @@ def test_the_images_libraries_are_those_that_the_package_asks_for() -> None:
     versions = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pinned}
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"]]
-    for extra in ("server", "embedded", "postgres", "witness"):
+    for extra in IMAGE_EXTRAS:
         wanted += extras[extra]
     for line in wanted:
         requirement = Requirement(line)
@@ -371,7 +381,7 @@ def test_the_charts_settings_are_no_secrets_and_none_that_it_sets_itself() -> No
     assert refused == {
         "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SIGNOFF_REDIS_URL",
         "SIGNOFF_REDIS_ADMIN_URL", "SIGNOFF_DATABASE_URL", "SIGNOFF_SIGNING_KEY", "SIGNOFF_WEB_BIND",
-        "SIGNOFF_HEALTH_BIND", "SIGNOFF_DATA", "SIGNOFF_POLICY",
+        "SIGNOFF_HEALTH_BIND", "SIGNOFF_DATA", "SIGNOFF_POLICY", "SIGNOFF_TOKEN", "SIGNOFF_AGENT_SECRET",
     }  # fmt: skip
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

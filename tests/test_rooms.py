@@ -39,13 +39,14 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "acl bounds connections data_folder groups intake jobs mac neighbours notifications outage "
-    "private publisher requests setting_names stream tally users wakeups",
+    "queue": "acl answered bounds connections data_folder groups intake jobs mac neighbours notifications "
+    "outage private publisher requests setting_names stream tally users wakeups",
     "client": "",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
     "desertion epochs errors lists quorum receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
-    "gallery.layouts slack.client slack.directory slack.errors text.which text.words.which",
+    "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
+    "text.words.which",
     "sandbox": "remote server",
 }
 """What other rooms import of a room. Of `payload`, `models` and, for the command line, `server`: anything."""

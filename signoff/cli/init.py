@@ -23,6 +23,9 @@ or from what is there; where Slack takes one of them not, nothing is written:
 
   printf '%s\\n' "$BOT" "$APP" agent-approvals U012ABCDEF | signoff init
 
+For Slack over HTTP the app's signing secret stands in the place of its token, and then the address at which
+Slack reaches `signoff web`.
+
 exit: as `signoff doctor`; 2 an answer is wrong or missing, and nothing was written
 """
 HEAD = "# Settings of Signoff's server; `signoff init` changes them. The environment wins over this file.\n"

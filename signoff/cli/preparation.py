@@ -34,6 +34,7 @@ class Prepared:
     verify_key: str
     deployment: str
     conversation: str
+    slack_calls: bool
     log_level: str
     log_json: bool
 
@@ -61,8 +62,8 @@ def prepare(owner: int) -> tuple[Prepared, IO[str]]:
         _reach(given.redis_url)
     data = str(given.data.absolute())
     level, as_json = given.log_level, given.log_json
-    name, place = given.deployment, policy.conversation
-    return Prepared(data, given.redis_url, verify_key, name, place, level, as_json), held
+    name, place, calls = given.deployment, policy.conversation, given.signing_secret is not None
+    return Prepared(data, given.redis_url, verify_key, name, place, calls, level, as_json), held
 
 
 def close_to_others(settings: Settings) -> None:
@@ -100,17 +101,17 @@ def _ask_slack(settings: Settings) -> None:
     from signoff.bot.slack.client import Slack, client
     from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 
-    for name, token, method, page in (
-        ("SLACK_BOT_TOKEN", settings.slack_bot_token, "auth.test", "OAuth & Permissions, has it (xoxb-…)"),
-        (
-            "SLACK_APP_TOKEN", settings.slack_app_token, "apps.connections.open",
-            "Basic Information, App-Level Tokens, makes one (xapp-…, with connections:write)",
-        ),
-    ):  # fmt: skip
-        if token is None or not token.get_secret_value():
-            raise ConfigError(f"{name} is not set: the app's page in Slack, {page}.")
+    bot = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    page = "OAuth & Permissions, has it (xoxb-…)"
+    if not bot:
+        raise ConfigError(f"SLACK_BOT_TOKEN is not set: the app's page in Slack, {page}.")
+    asked = [("SLACK_BOT_TOKEN", bot, "auth.test", page)]
+    if settings.signing_secret is None:
+        page = "Basic Information, App-Level Tokens, makes one (xapp-…, with connections:write)"
+        asked.append(("SLACK_APP_TOKEN", settings.app_token, "apps.connections.open", page))
+    for name, token, method, page in asked:
         try:
-            Slack(client(token.get_secret_value(), settings.slack_api_url)).call(method)
+            Slack(client(token, settings.slack_api_url)).call(method)
         except SlackRefused as error:
             raise ConfigError(f"Slack does not take {name} ({error.code}): the app's page, {page}.") from None
         except SlackUnavailable as error:

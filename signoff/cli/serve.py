@@ -31,7 +31,8 @@ SAME_USER = (
 """What `serve` says first, at 80 columns."""
 EPILOG = """\
 Needs SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SIGNOFF_APPROVERS and SIGNOFF_CHANNEL: `signoff init` asks for them,
-and keeps them; `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is.
+and keeps them; `signoff doctor` checks everything. Prints "Signoff is ready: …" when it is. With
+SLACK_SIGNING_SECRET instead of the app's token Slack calls the role `web`, and there is no role `bot`.
 
 Starts a Redis of its own unless SIGNOFF_REDIS_URL names one, keeps the database in a SQLite file unless
 SIGNOFF_DATABASE_URL names PostgreSQL, and makes a signing key where there is none; all in the data folder
@@ -82,7 +83,8 @@ def _serve(_: argparse.Namespace) -> int:
         if own:
             given[environment.ADMIN_URL] = own.admin_url
         start = source.fork if source else forker.spawn
-        return supervisor.keep_running(given, start, signals, ready, source, own)
+        names = supervisor.BY_HTTP if prepared.slack_calls else supervisor.ROLES
+        return supervisor.keep_running(given, start, signals, ready, source, own, names)
 
 
 @contextmanager

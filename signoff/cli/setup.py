@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
+from signoff.bot.slack.manifest import manifest
 from signoff.cli.parsers import Commands, command
 
 MANIFEST_EPILOG = """\
 In Slack: api.slack.com/apps, Create New App, From a manifest, paste.
+
+With --http, Slack calls URL/slack/events instead of being listened to over Socket Mode: URL is where `signoff
+web` is reached from outside (SIGNOFF_WEB_URL, https). The server then has SLACK_SIGNING_SECRET instead of
+SLACK_APP_TOKEN.
 """
 DOCTOR_EPILOG = """\
-Checks, in this order: settings, names, folder, tokens, scopes, channel, approvers, redis, users, database,
-keys, clock, roles, queues. Each line says what was found and, where it is wrong (✗) or worth a look (!), what
-to do. What cannot be checked because of an earlier fault is skipped. For `users` it logs into Redis as each
-agent, by a password that holds for that moment, and tries what must be refused, in ways that do no harm where
-it is not. Nothing is changed.
+Checks, in this order: settings, names, folder, tokens, calls, scopes, channel, approvers, redis, users,
+database, deciders, keys, clock, roles, queues. Each line says what was found and, where it is wrong (✗) or
+worth a look (!), what to do. What cannot be checked because of an earlier fault is skipped. For `users` it
+logs into Redis as each agent, by a password that holds for that moment, and tries what must be refused, in
+ways that do no harm where it is not. Nothing is changed.
 
 With --layouts it has Slack look at all that Signoff draws instead: every card, form, list and Home of made-up
 requests goes through Slack's blocks.validate, which posts nothing. That takes a minute or more.
@@ -46,10 +50,11 @@ DEMO_NEEDS = ("slack_bolt", "rq", "sqlmodel", "alembic", "pydantic_settings", "s
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Describe the commands."""
-    command(
+    printed = command(
         commands, "manifest", _manifest, "print the manifest of the Slack app", common=common,
         epilog=MANIFEST_EPILOG,
     )  # fmt: skip
+    printed.add_argument("--http", metavar="URL", default="", help="for Slack over HTTP, which calls there")
     doctor = command(
         commands, "doctor", _doctor, "check everything, and say what to do", common=common,
         epilog=DOCTOR_EPILOG,
@@ -64,6 +69,9 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     sandbox.add_argument("--port", type=int, default=0, help="where it listens (default: any free port)")
     sandbox.add_argument("--env-file", dest="written", metavar="FILE", help="the file to write")
+    sandbox.add_argument(
+        "--http", metavar="URL", help="call the app there, as Slack over HTTP does, in place of Socket Mode"
+    )
     sandbox.add_argument("--state", metavar="FILE", help="keep its team and messages in this file")
     demo = command(
         commands, "demo", _demo, "try all of it on this machine, without Slack", common=None,
@@ -77,8 +85,8 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     way.add_argument("--reset", action="store_true", help="clear what earlier demos have left, and end")
 
 
-def _manifest(_: argparse.Namespace) -> int:
-    print((files("signoff.bot.slack") / "manifest.yml").read_text(encoding="utf-8"), end="")
+def _manifest(arguments: argparse.Namespace) -> int:
+    print(manifest(arguments.http), end="")
     return 0
 
 
@@ -98,6 +106,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
     server.run(
         port=arguments.port,
+        http=arguments.http,
         env_file=Path(arguments.written) if arguments.written else None,
         state_file=Path(arguments.state) if arguments.state else None,
     )

@@ -53,11 +53,17 @@ MESSAGES = (
 )
 """The messages of ended approvals to the endpoints that want them; which ones, has to be added."""
 _ADD = text(MESSAGES + "AND a.id = :approval_id AND e.off_at IS NULL ON CONFLICT DO NOTHING")
-_DUE = deliveries.c.due_at <= now()
+# As a query of its own it is asked once, and PostgreSQL can look by an index for what is due.
+_DUE = deliveries.c.due_at <= select(now()).scalar_subquery()
+_FIRST = (
+    select(func.min(deliveries.c.due_at))
+    .where(deliveries.c.endpoint_id == endpoints.c.id, deliveries.c.due_at.is_not(None))
+    .scalar_subquery()
+)
 _READY = select(endpoints.c.id, endpoints.c.failing_since.is_not(None)).where(
     endpoints.c.off_at.is_(None),
     over(endpoints.c.rests_until, REST_SECONDS + 1),
-    exists().where(deliveries.c.endpoint_id == endpoints.c.id, _DUE),
+    now() >= _FIRST,
 )
 _NEXT = (
     select(deliveries.c.id)

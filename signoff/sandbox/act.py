@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from signoff.sandbox.delivery import Ack
 from signoff.sandbox.errors import ActError
-from signoff.sandbox.socket_mode import Ack
 from signoff.sandbox.team import Channel, User
 from signoff.sandbox.workspace import Workspace
 

@@ -20,12 +20,12 @@ from typing import Any
 
 from signoff.bot.blocks import check_message
 from signoff.sandbox import act, blocks, elements, forms
+from signoff.sandbox.delivery import Ack, Delivery
 from signoff.sandbox.errors import ActError, SlackError
 from signoff.sandbox.events import Events
 from signoff.sandbox.payloads import Payloads
 from signoff.sandbox.posts import Posts
 from signoff.sandbox.shortcuts import Shortcuts
-from signoff.sandbox.socket_mode import Ack, SocketMode
 from signoff.sandbox.suggestions import Suggestions
 from signoff.sandbox.team import Channel, User
 from signoff.sandbox.workspace import Workspace
@@ -38,7 +38,7 @@ class Acts:
     """The people of one stand-in."""
 
     workspace: Workspace
-    socket_mode: SocketMode
+    app: Delivery
     payloads: Payloads
     events: Events
     done: int = 0
@@ -46,7 +46,7 @@ class Acts:
     kinds: dict[str, Callable[[User, JSON], Awaitable[JSON]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        shortcuts = Shortcuts(self.workspace, self.socket_mode, self.payloads)
+        shortcuts = Shortcuts(self.workspace, self.app, self.payloads)
         self.kinds = {
             "click": self._click,
             "submit": self._submit,
@@ -55,7 +55,7 @@ class Acts:
             "open_home": self._open_home,
             "shortcut": shortcuts.anywhere,
             "message_shortcut": shortcuts.on_message,
-            "suggest": Suggestions(self.workspace, self.socket_mode, self.payloads).ask,
+            "suggest": Suggestions(self.workspace, self.app, self.payloads).ask,
             "message": Posts(self.workspace, self.events).write,
         }
 
@@ -86,7 +86,7 @@ class Acts:
         if state is not None:
             values[block["block_id"]][element["action_id"]] = state
         payload = self.payloads.message_action(user, channel, message, done, values)
-        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
+        return act.answer(await self.app.deliver("interactive", payload, takes_response=False))
 
     async def _click_in_view(self, user: User, fields: JSON) -> JSON:
         view = act.view(self.workspace, user, fields)
@@ -100,7 +100,7 @@ class Acts:
             values = forms.merged(view, {block["block_id"]: {element["action_id"]: state}})
             view = self.workspace.views.keep(view["id"], values)
         payload = self.payloads.view_action(user, view, done)
-        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
+        return act.answer(await self.app.deliver("interactive", payload, takes_response=False))
 
     async def _submit(self, user: User, fields: JSON) -> JSON:
         view = act.view(self.workspace, user, fields)
@@ -115,7 +115,7 @@ class Acts:
         view = self.workspace.views.keep(view["id"], values)
         self.workspace.views.errors.pop(view["id"], None)
         payload = self.payloads.view_submission(user, view)
-        ack = await self.socket_mode.deliver("interactive", payload)
+        ack = await self.app.deliver("interactive", payload)
         answer = act.answer(ack) | ({"client_refuses": complaints} if complaints else {})
         return answer | (self._respond(user, view["id"], ack.response) if ack.acked else {})
 
@@ -164,7 +164,7 @@ class Acts:
         for gone in closed:
             if gone["notify_on_close"]:
                 payload = self.payloads.view_closed(user, gone, is_cleared=every)
-                ack = await self.socket_mode.deliver("interactive", payload, takes_response=False)
+                ack = await self.app.deliver("interactive", payload, takes_response=False)
         return act.answer(ack)
 
     async def _command(self, user: User, fields: JSON) -> JSON:
@@ -177,7 +177,7 @@ class Acts:
             raise ActError("not_in_threads", detail="Slack runs no slash commands inside threads.")
         text = act.text(fields, "text")
         payload = self.payloads.command(user, channel, command, text)
-        ack = await self.socket_mode.deliver("slash_commands", payload)
+        ack = await self.app.deliver("slash_commands", payload)
         return act.answer(ack) | self._post_response(user, channel, ack.response)
 
     def _post_response(self, user: User, channel: Channel, response: Any) -> JSON:

@@ -5,6 +5,8 @@
 - `GET messages?channel=C…[&thread_ts=…]`; with `&user=U…` as that person sees it, with `&limit=…[&before=ts]`
   the newest of them, and whether there are `more`
 - `GET views?user=U…` (`stack`, the top last, and `home`); `GET events?user=U…`: see `stream.py`
+- `POST http`: `{"url": "https://…"}` is the app's request URL from now on, where it is called by HTTP and
+  answers Slack's challenge: see `http_mode.py`
 - `POST read`: see `reads.py`; `GET pane`, `POST pane`: see `panes.py`
 - `POST act`: see `acts.py`
 - `GET faults`; `POST faults`: see `faults.py`; `{"clear": true}`, `{"rate_limits": true}`,
@@ -38,6 +40,7 @@ from signoff.sandbox.acts import Acts
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.events import REDELIVERY, Events
 from signoff.sandbox.faults import Fault, Faults
+from signoff.sandbox.http_mode import HttpMode
 from signoff.sandbox.journal import Journal, brief
 from signoff.sandbox.panes import Panes
 from signoff.sandbox.socket_mode import SocketMode
@@ -55,6 +58,7 @@ class Control:
 
     workspace: Workspace
     socket_mode: SocketMode
+    http_mode: HttpMode | None
     faults: Faults
     journal: Journal
     acts: Acts
@@ -71,6 +75,7 @@ class Control:
             web.get("/sandbox/log", _handler(self.log)),
             web.get("/sandbox/pane", _handler(self.panes.listed)),
             web.post("/sandbox/pane", _handler(self.panes.append)),
+            web.post("/sandbox/http", _handler(self.set_request_url)),
             web.post("/sandbox/read", _handler(self.mark_read)),
             web.post("/sandbox/act", _handler(self.acts.do)),
             web.post("/sandbox/faults", _handler(self.add_fault)),
@@ -82,9 +87,18 @@ class Control:
         """GET state."""
         state = world.as_json(self.workspace)
         state |= {"connections": len(self.socket_mode.links), "acts": self.acts.done}
+        if self.http_mode is not None:
+            state["http"] = {"url": self.http_mode.url, "verified": self.http_mode.verified}
         if fields.get("user"):
             state["reads"] = reads.of_user(self.workspace, self._user(fields))
         return state
+
+    async def set_request_url(self, fields: JSON) -> JSON:
+        """POST http."""
+        if self.http_mode is None:
+            raise ActError("socket_mode", 409, detail="This app is reached over Socket Mode.")
+        await self.http_mode.set_url(fields.get("url"))
+        return await self.state({})
 
     async def mark_read(self, fields: JSON) -> JSON:
         """POST read."""

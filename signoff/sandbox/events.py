@@ -12,9 +12,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from signoff.sandbox.delivery import Ack, Delivery
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.payloads import Payloads
-from signoff.sandbox.socket_mode import Ack, SocketMode
 from signoff.sandbox.subscriptions import SCOPES
 from signoff.sandbox.workspace import Workspace
 
@@ -47,7 +47,7 @@ class Events:
     """Sends events. Lives in one event loop; what runs on in the background ends with `cancel`."""
 
     workspace: Workspace
-    socket_mode: SocketMode
+    app: Delivery
     payloads: Payloads
     redelivery: tuple[float, ...] = REDELIVERY
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -67,9 +67,9 @@ class Events:
         if not self.subscribed(name or event["type"]):
             return None
         payload = self.payloads.event(event, is_ext_shared=is_ext_shared)
-        ack = await self.socket_mode.deliver("events_api", payload, takes_response=False)
+        ack = await self.app.deliver("events_api", payload, takes_response=False)
         if not ack.acked:
-            self._run(self._redeliver(payload))
+            self._run(self._redeliver(payload, ack))
         return Sent(event["type"], payload["event_id"], ack)
 
     def announce(self, event: JSON, name: str = "", *, is_ext_shared: bool = False) -> None:
@@ -94,14 +94,14 @@ class Events:
             task.cancel()
         self._tasks.clear()
 
-    async def _redeliver(self, payload: JSON) -> None:
+    async def _redeliver(self, payload: JSON, ack: Ack) -> None:
         for attempt, seconds in enumerate(self.redelivery, 1):
-            await asyncio.sleep(seconds)
-            ack = await self.socket_mode.deliver(
-                "events_api", payload, takes_response=False, retry_attempt=attempt
-            )
-            if ack.acked:
+            if ack.acked or ack.is_final:
                 return
+            await asyncio.sleep(seconds)
+            ack = await self.app.deliver(
+                "events_api", payload, takes_response=False, retry_attempt=attempt, retry_reason=ack.reason
+            )
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)

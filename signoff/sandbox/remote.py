@@ -82,6 +82,10 @@ class Remote:
         """Add a fault; without fields, list what is left."""
         return self._ask("POST", "faults", fields) if fields else self._ask("GET", "faults")
 
+    def call_at(self, url: str) -> JSON:
+        """The app's request URL, where it is called by HTTP; it has to answer now. Gives the new state."""
+        return self._ask("POST", "http", {"url": url})
+
     def team(self, **fields: Any) -> JSON:
         """Change users, channels, user groups or the bot; gives the new state."""
         return self._ask("POST", "team", fields)

@@ -13,25 +13,36 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from signoff.sandbox.errors import ActError
 from signoff.sandbox.remote import Remote
 from signoff.sandbox.saved import write
 from signoff.sandbox.service import Service
 
 
 def run(
-    *, port: int, host: str = "127.0.0.1", env_file: Path | None = None, state_file: Path | None = None
+    *,
+    port: int,
+    host: str = "127.0.0.1",
+    env_file: Path | None = None,
+    state_file: Path | None = None,
+    http: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Port 0 takes a free one; a line with the address says when it is ready.
 
     `env_file` is then written (mode 0600, all at once): the settings that point a server at this stand-in.
-    `state_file` is where it keeps its team and messages: see `saved.py`.
-    Raises OSError where the port is taken or a file cannot be used.
+    `state_file` is where it keeps its team and messages: see `saved.py`. `http` is where it calls the app, in
+    place of Socket Mode: see `http_mode.py`.
+    Raises OSError where the port is taken or a file cannot be used, or `http` is no address.
     """
-    asyncio.run(_serve(host, port, env_file, state_file))
+    try:
+        service = Service(state_file=state_file, http=http)
+    except ActError as error:
+        raise OSError(f"--http: {error.answer['detail']}.") from None
+    asyncio.run(_serve(service, host, port, env_file))
 
 
-async def _serve(host: str, port: int, env_file: Path | None, state_file: Path | None) -> None:
-    stop, service = asyncio.Event(), Service(state_file=state_file)
+async def _serve(service: Service, host: str, port: int, env_file: Path | None) -> None:
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await service.start(host, port)
@@ -62,7 +73,9 @@ class Sandbox(Remote):
             slack.act(type="open_home", user="U0ANA00001")
 
     `trigger_seconds` and `ack_seconds` are Slack's three seconds, which a test may shorten; `state_file` is
-    where it keeps its team and messages. What can be seen and done is in `remote.py`.
+    where it keeps its team and messages. With `http` the app is called by HTTP, in place of Socket Mode: at
+    that address, or where it is empty at the one that `call_at` says. What can be seen and done is in
+    `remote.py`.
     """
 
     def __init__(
@@ -73,6 +86,7 @@ class Sandbox(Remote):
         trigger_seconds: float = 3.0,
         ack_seconds: float = 3.0,
         state_file: Path | None = None,
+        http: str | None = None,
     ) -> None:
         super().__init__("")
         self._service = Service(
@@ -81,9 +95,11 @@ class Sandbox(Remote):
             trigger_seconds=trigger_seconds,
             ack_seconds=ack_seconds,
             state_file=state_file,
+            http=http,
         )
         self.bot_token = self._service.workspace.bot_token
         self.app_token = self._service.workspace.app_token
+        self.signing_secret = self._service.workspace.signing_secret
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -101,10 +117,8 @@ class Sandbox(Remote):
             raise
         workspace = sandbox._service.workspace
         sandbox.url = workspace.base_url
-        sandbox.bot_token, sandbox.app_token = (
-            workspace.bot_token,
-            workspace.app_token,
-        )  # of its file
+        sandbox.bot_token, sandbox.app_token = workspace.bot_token, workspace.app_token  # of its file
+        sandbox.signing_secret = workspace.signing_secret
         return sandbox
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from signoff.sandbox.control import Control
 from signoff.sandbox.events import Events
 from signoff.sandbox.faults import Faults
 from signoff.sandbox.files import FILE_BYTES
+from signoff.sandbox.http_mode import PATH, HttpMode, request_url
 from signoff.sandbox.journal import Journal
 from signoff.sandbox.panes import Panes
 from signoff.sandbox.payloads import Payloads
@@ -38,10 +39,14 @@ class Service:
         trigger_seconds: float = 3.0,
         ack_seconds: float = 3.0,
         state_file: Path | None = None,
+        http: str | None = None,
     ) -> None:
+        """`http`: the app is called there, not over Socket Mode; empty where the address comes later."""
         self.workspace = Workspace(bot_token or "", app_token or "", trigger_seconds)
         self._ack_seconds = ack_seconds
         self._saved = Saved(self.workspace, state_file) if state_file else None
+        self._http_url = request_url(http) if http else http
+        self._http_mode: HttpMode | None = None
         self._socket_mode: SocketMode | None = None
         self._events: Events | None = None
         self._runner: web.AppRunner | None = None
@@ -50,9 +55,10 @@ class Service:
         """Listen; port 0 takes a free one. Raises OSError with a plain message where the port is taken."""
         if self._saved is not None:
             self._saved.start()
-        runner = web.AppRunner(
-            self._application(host), access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5
-        )
+        application = self._application(host)
+        if self._http_mode is not None:
+            await self._http_mode.start()
+        runner = web.AppRunner(application, access_log=None, keepalive_timeout=3600.0, shutdown_timeout=0.5)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
@@ -72,6 +78,8 @@ class Service:
             self._events.cancel()
         if self._socket_mode is not None:
             await self._socket_mode.close()
+        if self._http_mode is not None:
+            await self._http_mode.close()
         if self._runner is not None:
             await self._runner.cleanup()
         if self._saved is not None:
@@ -83,25 +91,39 @@ class Service:
         people = {user.name: user.id for user in team.users.values()}
         channel = team.channel("agent-approvals")
         assert channel is not None
-        return {
+        return self._way() | {
             "SLACK_BOT_TOKEN": self.workspace.bot_token,
-            "SLACK_APP_TOKEN": self.workspace.app_token,
             "SLACK_API_URL": f"{self.workspace.base_url}/api/",
             "SIGNOFF_CHANNEL": channel.id,
             "SIGNOFF_APPROVERS": f"{people['ana']},{people['ben']}",
             "SIGNOFF_ADMINS": people["omar"],
         }
 
+    def _way(self) -> dict[str, str]:
+        """What an app has for the way that it is reached by; where it is called, also the address."""
+        if self._http_url is None:
+            return {"SLACK_APP_TOKEN": self.workspace.app_token}
+        found = {"SLACK_SIGNING_SECRET": self.workspace.signing_secret}
+        if url := self._http_mode.url if self._http_mode else self._http_url:
+            found["SIGNOFF_WEB_URL"] = url.removesuffix(PATH)
+        return found
+
     def _application(self, host: str) -> web.Application:
         feed = self.workspace.feed
         journal, faults = Journal(feed), Faults()
-        self._socket_mode = socket_mode = SocketMode(journal, self._ack_seconds)
+        by_http = self._http_url is not None
+        self._socket_mode = socket_mode = SocketMode(journal, self._ack_seconds, enabled=not by_http)
         api = WebApi(self.workspace, socket_mode, faults, journal)
         payloads = Payloads(self.workspace)
-        self._events = events = Events(self.workspace, socket_mode, payloads)
+        secret, token = self.workspace.signing_secret, payloads.verification_token
+        if by_http:
+            self._http_mode = HttpMode(journal, secret, token, self._ack_seconds, self._http_url or "")
+        app = self._http_mode or socket_mode
+        self._events = events = Events(self.workspace, app, payloads)
         self.workspace.posted = Posts(self.workspace, events).announce
-        acts = Acts(self.workspace, socket_mode, payloads, events)
-        control = Control(self.workspace, socket_mode, faults, journal, acts, events, Panes(feed))
+        acts = Acts(self.workspace, app, payloads, events)
+        panes = Panes(feed)
+        control = Control(self.workspace, socket_mode, self._http_mode, faults, journal, acts, events, panes)
         middlewares: list[Middleware] = [browser.only_from_here(host)]
         if self._saved is not None:
             middlewares.append(self._saved.middleware)

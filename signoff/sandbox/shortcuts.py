@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.sandbox import act
+from signoff.sandbox.delivery import Delivery
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.payloads import Payloads
-from signoff.sandbox.socket_mode import SocketMode
 from signoff.sandbox.team import User
 from signoff.sandbox.workspace import Workspace
 
@@ -24,14 +24,14 @@ class Shortcuts:
     """The two acts. The stand-in does not know which shortcuts the app has: any callback_id is sent."""
 
     workspace: Workspace
-    socket_mode: SocketMode
+    app: Delivery
     payloads: Payloads
 
     async def anywhere(self, user: User, fields: JSON) -> JSON:
         """A global shortcut."""
         act.of_this_team(user)
         payload = self.payloads.shortcut(user, act.string(fields, "callback_id"))
-        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
+        return act.answer(await self.app.deliver("interactive", payload, takes_response=False))
 
     async def on_message(self, user: User, fields: JSON) -> JSON:
         """A message shortcut; replies in a thread have them too, ephemeral messages do not."""
@@ -40,4 +40,4 @@ class Shortcuts:
         if "ephemeral_to" in message:
             raise ActError("no_shortcuts_here", detail="An ephemeral message has no message shortcuts.")
         payload = self.payloads.message_shortcut(user, channel, message, act.string(fields, "callback_id"))
-        return act.answer(await self.socket_mode.deliver("interactive", payload, takes_response=False))
+        return act.answer(await self.app.deliver("interactive", payload, takes_response=False))

@@ -22,6 +22,7 @@ from uuid import uuid4
 from aiohttp import WSMessage, WSMsgType, web
 
 from signoff.sandbox import json_text
+from signoff.sandbox.delivery import Ack
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.frames import TOO_LARGE, TOO_LARGE_TEXT, Frames, watch
 from signoff.sandbox.journal import Journal
@@ -35,15 +36,6 @@ TICKET_SECONDS: Final = 30.0
 HALF_OPEN: Final = "half_open"
 """Not a reason that Slack gives: the links break off, and stay behind as ghosts."""
 REASONS: Final = ("warning", "refresh_requested", "link_disabled", "too_many_websockets", HALF_OPEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """What came back for an envelope; `response` is the acknowledgement's payload."""
-
-    acked: bool
-    ms: float | None = None
-    response: Any = None
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +55,8 @@ class SocketMode:
     journal: Journal
     ack_seconds: float = 3.0
     ghosts: int = 0
+    enabled: bool = True
+    """Where it is not, Slack sends each link away: the app is called by HTTP."""
     links: list[Link] = field(default_factory=list)
     _tickets: dict[str, float] = field(default_factory=dict)
     _waiting: dict[str, asyncio.Future[tuple[float, Any, int]]] = field(default_factory=dict)
@@ -92,6 +86,9 @@ class SocketMode:
         loop, closings = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         frames = watch(link.transport, lambda size: closings.append(loop.create_task(self._cut(link, size))))
         await socket.prepare(request)
+        if not self.enabled:
+            await self._say_goodbye(socket, "link_disabled")
+            return socket
         if len(self.links) + self.ghosts >= MOST_LINKS:
             await self._say_goodbye(socket, "too_many_websockets")
             return socket
@@ -158,7 +155,13 @@ class SocketMode:
             self.journal.changed(entry)
 
     async def deliver(
-        self, kind: str, payload: JSON, *, takes_response: bool = True, retry_attempt: int = 0
+        self,
+        kind: str,
+        payload: JSON,
+        *,
+        takes_response: bool = True,
+        retry_attempt: int = 0,
+        retry_reason: str = "",
     ) -> Ack:
         """Send an envelope to one link, in turn, and wait for its acknowledgement.
 
@@ -169,7 +172,7 @@ class SocketMode:
         envelope: JSON = {"envelope_id": id_, "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = takes_response
         if kind == "events_api":
-            envelope |= {"retry_attempt": retry_attempt, "retry_reason": "timeout" if retry_attempt else ""}
+            envelope |= {"retry_attempt": retry_attempt, "retry_reason": retry_reason}
         entry = self.journal.add(
             "envelope", type=kind, envelope_id=id_, payload=payload, link=None, acked=False
         )
@@ -189,7 +192,7 @@ class SocketMode:
             self._late[id_] = entry
             if len(self._late) > 1_000:
                 self._late.pop(next(iter(self._late)))
-            return Ack(False)
+            return Ack(False, reason="timeout")
         finally:
             del self._waiting[id_]
         ms = round((received - sent) * 1000, 3)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from signoff.bot.blocks import check_options
 from signoff.sandbox import act, blocks
+from signoff.sandbox.delivery import Delivery
 from signoff.sandbox.errors import ActError
 from signoff.sandbox.payloads import Payloads
-from signoff.sandbox.socket_mode import SocketMode
 from signoff.sandbox.team import User
 from signoff.sandbox.workspace import Workspace
 
@@ -27,7 +27,7 @@ class Suggestions:
     """The act `suggest`."""
 
     workspace: Workspace
-    socket_mode: SocketMode
+    app: Delivery
     payloads: Payloads
 
     async def ask(self, user: User, fields: JSON) -> JSON:
@@ -41,7 +41,7 @@ class Suggestions:
             channel, message = act.message(self.workspace, user, fields)
             block, element = _typed_in(message.get("blocks", []), fields, value)
             payload = self.payloads.message_suggestion(user, channel, message, block, element, value)
-        ack = await self.socket_mode.deliver("interactive", payload)
+        ack = await self.app.deliver("interactive", payload)
         answer = act.answer(ack)
         if not ack.acked:
             return answer

@@ -89,6 +89,8 @@ class Workspace:
 
     bot_token: str
     app_token: str
+    signing_secret: str = field(init=False)
+    """Of 32 characters, as Slack's."""
     trigger_seconds: float = 3.0
     base_url: str = ""
     team: Team = field(default_factory=default_team)
@@ -131,6 +133,7 @@ class Workspace:
         bot, app = self._given
         self.bot_token = self.bot_token if bot else f"xoxb-{_made_of(seed, 'bot')}"
         self.app_token = self.app_token if app else f"xapp-1-{_made_of(seed, 'app')}"
+        self.signing_secret = _made_of(seed, "signing") + _made_of(seed, "secret")[:8]
 
     def reset(self) -> None:
         """Forget everything but the tokens and the clock."""

@@ -47,7 +47,7 @@ class NotReached(Exception):
 
 
 def preflight(server: Server) -> None:
-    """Fail early, and say why: raises ConfigError when Slack does not know the tokens.
+    """Fail early, and say why: raises ConfigError when Slack does not know the bot's token.
 
     Raises SlackUnavailable where it cannot tell.
     """
@@ -56,22 +56,20 @@ def preflight(server: Server) -> None:
         server.slack.address()
     except SlackRefused as error:
         raise ConfigError(f"SLACK_BOT_TOKEN: {error}") from None
-    if server.settings.slack_app_token is None:
-        raise ConfigError("SLACK_APP_TOKEN is not set: the app's page in Slack, App-Level Tokens, makes one.")
 
 
 def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
-    """The bot role, until `stop` is set; then it finishes what runs. `ready` tells that it is connected."""
+    """The bot role, until `stop` is set; then it finishes what runs. `ready` tells that it is connected.
+
+    Raises ConfigError where Slack takes a token not, or is to call the role `web` instead.
+    """
+    token = server.settings.app_token
     running = Running()
-    app = reached(lambda: _app(server, running), stop)
-    token = server.settings.slack_app_token
-    if app is None or token is None:
+    app = reached(lambda: bolt(server, running), stop)
+    if app is None:
         return
     ghosts = Ghosts(server.channel.tell_admins, lambda: bots(server.redis_url))
-    handlers = [
-        Link(app, token.get_secret_value(), server.slack.web, CONCURRENCY, ghosts.heard)
-        for _ in range(CONNECTIONS)
-    ]
+    handlers = [Link(app, token, server.slack.web, CONCURRENCY, ghosts.heard) for _ in range(CONNECTIONS)]
     ghosts.watch(handlers)
     for handler in handlers:
         reached(lambda handler=handler: connect(handler), stop)  # type: ignore[misc]
@@ -129,7 +127,8 @@ def connect(handler: SocketModeHandler) -> None:
         raise NotReached("no session")
 
 
-def _app(server: Server, running: Running) -> App:
+def bolt(server: Server, running: Running) -> App:
+    """The app with every listener; raises ConfigError, or what `reached` tries again after."""
     preflight(server)
     try:
         return build_bolt(server, running)

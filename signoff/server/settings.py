@@ -93,6 +93,14 @@ class Settings(BaseSettings):
             )
         return url.rstrip("/") + "/"
 
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        text = secret.get_secret_value().strip() if secret else ""
+        if not text.isascii() or not text.isprintable() or " " in text or text.startswith(("xoxb-", "xapp-")):
+            raise ValueError("is no signing secret: the app's page in Slack, Basic Information, has it")
+        return secret
+
     @field_validator("data", mode="before")
     @classmethod
     def _same_everywhere(cls, folder: object) -> object:
@@ -112,6 +120,36 @@ class Settings(BaseSettings):
         if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ValueError("has to be DEBUG, INFO, WARNING or ERROR")
         return level.upper()
+
+    @property
+    def signing_secret(self) -> str | None:
+        """What Slack signs its calls with, where it calls us; None: we listen to it over Socket Mode.
+
+        Raises ConfigError where both are set: then nobody could say which of them holds.
+        """
+        secret = self.slack_signing_secret.get_secret_value().strip() if self.slack_signing_secret else ""
+        if secret and self.slack_app_token and self.slack_app_token.get_secret_value():
+            raise ConfigError(
+                "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set: keep the token where Signoff "
+                "connects to Slack (Socket Mode), or the secret where Slack calls it (HTTP); unset the other."
+            )
+        return secret or None
+
+    @property
+    def app_token(self) -> str:
+        """The app's, for Socket Mode; raises ConfigError where there is none, or Slack calls us."""
+        if self.signing_secret:
+            raise ConfigError(
+                "SLACK_SIGNING_SECRET is set: Slack calls the role `web`, and `bot` has nothing to do."
+            )
+        token = self.slack_app_token.get_secret_value() if self.slack_app_token else ""
+        if not token:
+            raise ConfigError(
+                "SLACK_APP_TOKEN is not set: the app's page in Slack, Basic Information, App-Level Tokens, "
+                "makes one (xapp-…, with connections:write). Where Slack is to call Signoff by HTTP, set "
+                "SLACK_SIGNING_SECRET instead."
+            )
+        return token
 
     @property
     def public_url(self) -> str:

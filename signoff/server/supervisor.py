@@ -18,6 +18,8 @@ ROLES = ("bot", "intake", "worker", "web")
 FINISH_SECONDS = 10.0
 """What a role has to finish what it runs."""
 LOOK_SECONDS = 0.1
+BY_HTTP = tuple(name for name in ROLES if name != "bot")
+"""Where Slack calls the role `web`."""
 BAD_SETTINGS = 2
 """The exit code of a role that cannot run with these settings: starting it again changes nothing."""
 
@@ -105,8 +107,9 @@ def keep_running(
     on_ready: Callable[[], None],
     forker: Forker | None = None,
     own_redis: EmbeddedRedis | None = None,
+    names: Sequence[str] = ROLES,
 ) -> int:
-    """Run all roles until a signal says stop, or one of them finds the settings wrong; the exit code.
+    """Run these roles until a signal says stop, or one of them finds the settings wrong; the exit code.
 
     `given` is their environment, `start` starts one; it is the `forker`'s, where there is one. SIGHUP has
     them look at the policy's file. `on_ready` is called once, when every role is ready. The roles have ended
@@ -114,7 +117,7 @@ def keep_running(
     """
     roles = [
         Role(name, environment.of(name, given), start, lambda: forker is None or forker.ready)
-        for name in ROLES
+        for name in names
     ]
     helpers: Sequence[Member] = [
         *([forker] if forker else []), *([OwnRedis(own_redis)] if own_redis else [])

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from signoff.errors import ConfigError
 from signoff.models.figures import Figures
+from signoff.server import slack_door
 from signoff.server.build import Server
 from signoff.server.settings import split_bind
 from signoff.server.watch import queues, watch
@@ -26,6 +27,7 @@ from signoff.web.doors import Doors
 from signoff.web.health import build_health
 from signoff.web.hub import Hub
 from signoff.web.metrics import registry
+from signoff.web.slack import SlackDoor
 
 log = logging.getLogger("signoff.web")
 
@@ -68,20 +70,29 @@ class _Listener(uvicorn.Server):
 def run_web(server: Server, stop: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
     """The web role, in the main thread, until `stop` is set. `ready` tells that it listens.
 
-    Raises ConfigError where it cannot listen at its place.
+    Raises ConfigError where it cannot listen at its place, or Slack does not take the bot's token.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what is loaded is looked at no more whenever garbage is collected, and all calls stand still
-    door = listen("SIGNOFF_WEB_BIND", server.settings.web_bind)
-    with door, listen("SIGNOFF_HEALTH_BIND", server.settings.health_bind) as side:
-        asyncio.run(_serve(server, stop, ready, door, side))
+    settings = server.settings
+    with (
+        listen("SIGNOFF_WEB_BIND", settings.web_bind) as door,
+        listen("SIGNOFF_HEALTH_BIND", settings.health_bind) as side,
+        slack_door.opened(server, stop, ready) as (slack, listens),
+    ):
+        asyncio.run(_serve(server, stop, listens, (door, side), slack))
 
 
 async def _serve(
-    server: Server, stop: threading.Event, ready: Callable[[], None], door: socket.socket, side: socket.socket
+    server: Server,
+    stop: threading.Event,
+    ready: Callable[[], None],
+    sockets: tuple[socket.socket, socket.socket],
+    slack: SlackDoor | None,
 ) -> None:
+    door, side = sockets
     public_url = server.settings.web_url or f"http://{_place(door)}"
-    ours = doors(server, public_url)
+    ours = doors(server, public_url, slack)
     limits = Limits(most=min(MOST_CONNECTIONS, open_files() - OTHER_FILES))
     ours.hub.most = min(ours.hub.most, limits.most * 4 // 5)
     listeners = [listener(build_app(ours), ours.hub, limits), listener(health(server))]
@@ -106,19 +117,20 @@ def _place(listener: socket.socket) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def doors(server: Server, public_url: str) -> Doors:
+def doors(server: Server, public_url: str, slack: SlackDoor | None = None) -> Doors:
     """What the doors are built of."""
     settings = server.settings
     return Doors(
         approvals=server.approvals, store=server.store, signer=settings.signer(),
-        deployment=settings.deployment, public_url=public_url, redis_url=server.redis_url,
+        deployment=settings.deployment, public_url=public_url, redis_url=server.redis_url, slack=slack,
     )  # fmt: skip
 
 
 def health(server: Server) -> ASGIApp:
     """What is told to whoever watches this deployment."""
     figures = registry(Figures(server.store), queues(server))
-    return build_health(watch(server, ("bot", "intake", "worker")), figures)
+    bot = () if server.settings.signing_secret else ("bot",)
+    return build_health(watch(server, (*bot, "intake", "worker")), figures)
 
 
 def listen(name: str, bind: str) -> socket.socket:

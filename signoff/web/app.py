@@ -7,11 +7,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from signoff.bot.slack.manifest import PATH
 from signoff.web.aap import door as aap
 from signoff.web.authzen import door as authzen
 from signoff.web.bodies import Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS, Problems
+from signoff.web.slack import BODY_BYTES
 from signoff.web.v1 import decisions, events, keys, pages, requests, spend
 
 
@@ -22,7 +24,9 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     """
     ours = (requests, events, decisions, spend, keys, pages, authzen, aap)
     routes = [route for door in ours for route in door.routes(doors)]
-    around = [Middleware(Problems), Middleware(Bodies, **bounds)]
+    if doors.slack is not None:
+        routes += doors.slack.routes()
+    around = [Middleware(Problems), Middleware(Bodies, of={PATH: BODY_BYTES}, **bounds)]
     app = Starlette(routes=routes, middleware=around, exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -25,13 +26,17 @@ PASS_SECONDS = 5.0
 BODY = "signoff.body"
 """Where a request's scope has it."""
 _BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE")
+NONE: Mapping[str, int] = {}
 
 
 class Bodies:
     """ASGI middleware: endpoints find the body in the scope, and never wait for one."""
 
-    def __init__(self, app: ASGIApp, most: int = MOST, seconds: float = READ_SECONDS) -> None:
-        self._app, self._most, self._seconds = app, most, seconds
+    def __init__(
+        self, app: ASGIApp, most: int = MOST, seconds: float = READ_SECONDS, of: Mapping[str, int] = NONE
+    ) -> None:
+        """`of` has the bytes of a body for paths where they are others."""
+        self._app, self._most, self._seconds, self._of = app, most, seconds, of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _BODILESS:
@@ -65,22 +70,24 @@ class Bodies:
                         return
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        most = self._of.get(scope["path"], self._most)
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length[:20]) > self._most:
-            raise self._too_large()
+        if length.isdigit() and int(length[:20]) > most:
+            raise _too_large(most)
         read = bytearray()
         while True:
             message: Message = await receive()
             if message["type"] == "http.disconnect":
                 raise ConnectionError
             read += message.get("body", b"")
-            if len(read) > self._most:
-                raise self._too_large()
+            if len(read) > most:
+                raise _too_large(most)
             if not message.get("more_body", False):
                 return bytes(read)
 
-    def _too_large(self) -> Problem:
-        return Problem(413, "too-large", f"A body has at most {self._most:,} bytes.")
+
+def _too_large(most: int) -> Problem:
+    return Problem(413, "too-large", f"A body has at most {most:,} bytes.")
 
 
 async def _held(send: Send, message: Message) -> None:

@@ -43,6 +43,11 @@ TYPES: Mapping[str, Type] = {
         "Send `Authorization: Bearer sgt_…`. `signoff agent add` makes a token; one that was revoked, or "
         "whose agent is switched off, is worthless.",
     ),
+    "not-slacks": Type(
+        401, "The call is not signed by Slack",
+        "Only Slack calls `/slack/events`. Where it is Slack: SLACK_SIGNING_SECRET is another app's, or a "
+        "clock is more than five minutes wrong.",
+    ),
     "not-allowed": Type(
         403, "The token is not for this",
         "Each token has scopes: `signoff agent tokens` lists them, `signoff agent token` makes others.",

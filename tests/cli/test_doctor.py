@@ -34,8 +34,8 @@ from signoff.server import pulse
 
 AGENT = "billing-bot"
 NAMES = [
-    "settings", "names", "folder", "tokens", "scopes", "channel", "approvers", "redis", "users", "database",
-    "deciders", "keys", "clock", "roles", "queues", "webhooks",
+    "settings", "names", "folder", "tokens", "calls", "scopes", "channel", "approvers", "redis", "users",
+    "database", "deciders", "keys", "clock", "roles", "queues", "webhooks",
 ]  # fmt: skip
 
 
@@ -688,6 +688,26 @@ def test_a_wrong_admin_fails_users_and_its_password_is_not_shown(
     found = failed()
     assert found.keys() == {"users"} and "SIGNOFF_REDIS_ADMIN_URL" in found["users"]
     assert "wrong-secret" not in found["users"]
+
+
+@on_sqlite
+def test_where_slack_calls_it_says_where_and_that_web_has_to_run(
+    healthy: Healthy, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "8f742231b10e8888abcd99yyyzzz85a5"
+    healthy.set("SLACK_SIGNING_SECRET", secret)
+    assert failed().keys() == {"settings"} and "are both set" in failed()["settings"]
+    monkeypatch.delenv("SLACK_APP_TOKEN")
+    monkeypatch.delenv("SIGNOFF_WEB_URL", raising=False)
+    assert failed().keys() == {"calls"} and "SIGNOFF_WEB_URL is not set" in failed()["calls"]
+    healthy.set("SIGNOFF_WEB_URL", "https://signoff.example.com/")
+    with beating(redis_url, "intake", "worker"):
+        assert failed()["roles"].startswith("intake and worker run, web not → start `signoff web`")
+    with beating(redis_url, "intake", "worker", "web"):
+        checks = {check.name: check for check in examine()}
+    assert {check.status for check in checks.values()} == {"ok"}
+    assert "https://signoff.example.com/slack/events" in checks["calls"].found
+    assert not [check for check in checks.values() if secret in check.found + check.fix]
 
 
 def test_webhooks_that_are_off_or_behind_are_noted(healthy: Healthy) -> None:

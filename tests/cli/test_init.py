@@ -280,3 +280,21 @@ def test_ctrl_c_writes_nothing(slack: Sandbox, tmp_path: Path) -> None:
     finally:
         person.close()
     assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_signing_secret_in_the_tokens_place_is_slack_over_http(
+    init: Init, slack: Sandbox, tmp_path: Path
+) -> None:
+    secret, url = slack.signing_secret, "https://signoff.example.com"
+    code, out, err = init(slack.bot_token, slack.app_token, *ANSWERS)
+    assert code == 0, err
+    code, out, err = init("", secret, f"{url}/slack/events", *ANSWERS)
+    assert code == 0 and f"Slack is to call {url}/slack/events" in out and secret not in out + err, out + err
+    found = written(tmp_path)
+    assert (found["SLACK_SIGNING_SECRET"], found["SIGNOFF_WEB_URL"]) == (secret, url)
+    assert found["SLACK_APP_TOKEN"] == "", "both would be an error"
+    code, _, err = init("", slack.app_token, "", "")
+    found = written(tmp_path)
+    assert code == 0 and (found["SLACK_SIGNING_SECRET"], found["SLACK_APP_TOKEN"]) == ("", slack.app_token)
+    code, _, err = init("", secret, "http://signoff.example.com", *ANSWERS)
+    assert code == 2 and "SIGNOFF_WEB_URL: Slack could not call that" in err and written(tmp_path) == found

@@ -94,3 +94,47 @@ def test_names_keep_slacks_limits() -> None:
     text = (ROOT / "manifest.yml").read_text()
     fields = dict(re.findall(r"^  (name|description): (.+)$", text, re.MULTILINE))
     assert len(fields["name"]) <= 35 and len(fields["description"]) <= 140
+
+
+def test_by_http_slack_is_given_the_one_address_in_all_its_places(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["manifest", "--http", "https://signoff.example.com/"]) == 0
+    text = capsys.readouterr().out
+    address, found = "https://signoff.example.com/slack/events", yaml.safe_load(text)
+    assert [one["url"] for one in found["features"]["slash_commands"]] == [address]
+    assert found["settings"]["event_subscriptions"].pop("request_url") == address
+    interactivity = found["settings"]["interactivity"]
+    assert interactivity == {
+        "is_enabled": True, "request_url": address, "message_menu_options_url": address
+    }  # fmt: skip
+    assert found["settings"].pop("socket_mode_enabled") is False
+    usual = yaml.safe_load((ROOT / "manifest.yml").read_text())
+    assert usual["settings"].pop("socket_mode_enabled") is True
+    del found["features"]["slash_commands"][0]["url"]
+    usual["settings"]["interactivity"] = interactivity
+    assert found == usual, "and nothing else is other"
+    head = text.partition("display_information")[0]
+    assert "SLACK_SIGNING_SECRET" in head and "SLACK_APP_TOKEN" not in head
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://a.example/signoff/", "https://a.example/signoff/slack/events"),
+        ("https://a.example/slack/events", "https://a.example/slack/events"),
+        ("http://127.0.0.1:8480", "http://127.0.0.1:8480/slack/events"),
+        ("http://a.example", ""), ("ftp://a.example", ""), ("a.example", ""), ("https://", ""), ("", "-"),
+        ("https://a.example/?x=1", ""), ('https://a.example/"\nx: y', ""), ("https://me@a.example", ""),
+        ("https://a.example:port", ""), ("https://ä.example", ""), ("https://a.example/{url}", ""),
+    ],
+)  # fmt: skip
+def test_only_what_slack_could_call_is_an_address(
+    capsys: pytest.CaptureFixture[str], url: str, address: str
+) -> None:
+    code = main(["manifest", "--http", url])
+    said = capsys.readouterr()
+    if address:
+        assert code == 0 and (address == "-" or f'url: "{address}"' in said.out)
+    else:
+        assert code == 2 and said.out == "" and said.err.count("\n") == 1 and "https://" in said.err

@@ -319,6 +319,13 @@ def test_what_cannot_work_ends_at_once_with_one_line(
     assert "secret" not in server.err and "wrong" not in server.err
 
 
+def test_both_ways_to_reach_slack_are_one_too_many(serve: Serve) -> None:
+    server = serve(SLACK_SIGNING_SECRET="8f742231b10e8888")
+    assert server.wait() == 2 and server.err.count("\n") == 1
+    assert "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both set" in server.err
+    assert "8f742231b10e8888" not in server.err
+
+
 def test_it_uses_the_redis_that_it_is_given(serve: Serve, own_redis: RedisServer, tmp_path: Path) -> None:
     server = serve(SIGNOFF_REDIS_URL=own_redis.url)
     server.until_ready()

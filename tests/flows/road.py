@@ -55,6 +55,32 @@ class Road:
         return kept | self.slack.settings() | ours
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """What `serve` runs: no bot where Slack calls by HTTP."""
+        return tuple(name for name in ROLES if name != "bot" or not self.by_http)
+
+    @property
+    def by_http(self) -> bool:
+        """Whether Slack calls it, and is not listened to over Socket Mode."""
+        return "SLACK_SIGNING_SECRET" in self.slack.settings()
+
+    @property
+    def listener(self) -> str:
+        """The role that hears of what people do."""
+        return "web" if self.by_http else "bot"
+
+    @property
+    def began(self) -> int:
+        """How often Slack could reach it so far."""
+        return self.log.count("Slack can call" if self.by_http else "connected to Slack")
+
+    def is_reached(self, began: int = 0) -> bool:
+        """Whether Slack reaches it: by HTTP, whether it could more often than `began` says."""
+        if self.by_http:
+            return self.began > began
+        return bool(self.slack.state()["connections"] == 2)
+
+    @property
     def data(self) -> Path:
         return self.folder / "data"
 
@@ -158,7 +184,7 @@ class Road:
             self.write_policy(text)
             assert self.process is not None
             self.process.send_signal(signal.SIGHUP)  # it would look by itself, but later
-            eventually(lambda: self.log.count("policy in force") >= said + len(ROLES), 30)
+            eventually(lambda: self.log.count("policy in force") >= said + len(self.roles), 30)
 
     def agent(self, name: str = "billing-bot") -> Signoff:
         """A client in this process."""

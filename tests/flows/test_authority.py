@@ -22,8 +22,9 @@ MEMBERS_ONLY = "Only members of this workspace can decide."
 
 
 @pytest.fixture(scope="module")
-def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
-    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url, remembered_seconds=0) as found:
+def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any, transport: str) -> Iterator[Local]:
+    how = {"remembered_seconds": 0, "transport": transport}
+    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url, **how) as found:
         yield found
 
 
@@ -129,6 +130,7 @@ def test_nobody_decides_while_slack_cannot_say_who_they_are(local: Local, method
     local.slack.faults(clear=True)
 
 
+@pytest.mark.http
 def test_a_form_that_slack_does_not_open_is_told(local: Local) -> None:
     approval_id = local.ask()
     ana = local.person(ANA)

@@ -50,6 +50,7 @@ def test_an_approval_reaches_the_agent_and_the_card(either_road: Road) -> None:
     assert "reply_count" not in card(road.slack, ticket.id), "no message but the card"
 
 
+@pytest.mark.http
 def test_a_failure_that_the_agent_reports_mentions_who_approved(road: Road) -> None:
     ticket = ask(road)
     Someone(road.slack, BEN).click(card(road.slack, ticket.id), "approve")
@@ -72,6 +73,7 @@ def test_a_rejection_says_which_it_is_and_why(either_road: Road, changes: bool, 
     ana.history(ticket.id, word)
 
 
+@pytest.mark.http
 def test_a_rejection_without_a_reason_stays_open(road: Road) -> None:
     ana = Someone(road.slack, ANA)
     ticket = ask(road)
@@ -104,6 +106,7 @@ def test_an_edit_shows_its_errors_then_the_difference_and_approves_that(either_r
     ana.history(ticket.id, "Edited", "1 value changed", "*Approved*")
 
 
+@pytest.mark.http
 def test_an_edit_against_the_schema_is_refused_at_its_field(road: Road) -> None:
     ana = Someone(road.slack, ANA)
     schema = {"type": "object", "properties": {"code": {"type": "string", "pattern": "^[a-z]+$"}}}
@@ -118,6 +121,7 @@ def test_an_edit_against_the_schema_is_refused_at_its_field(road: Road) -> None:
     assert ticket.wait(20).payload == {"code": "xyz", "other": 1}
 
 
+@pytest.mark.http
 def test_a_note_goes_to_the_agent_and_the_card(road: Road) -> None:
     ana = Someone(road.slack, ANA)
     ticket = ask(road)
@@ -211,6 +215,7 @@ def test_an_unanswered_request_expires_and_is_no_rejection(either_road: Road) ->
     Someone(road.slack, ANA).history(ticket.id, "Shown on a card", "*Nobody answered by")
 
 
+@pytest.mark.http
 def test_the_list_opens_a_review_that_approves(road: Road) -> None:
     ana = Someone(road.slack, ANA)
     ticket = ask(road, action="list.me")

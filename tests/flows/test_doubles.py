@@ -22,9 +22,9 @@ HISTORY = ("channels:history", "groups:history", "im:history")
 
 
 @pytest.fixture
-def local(tmp_path: Path, redis_url: str) -> Iterator[Local]:
+def local(tmp_path: Path, redis_url: str, transport: str) -> Iterator[Local]:
     """A bot that may read its conversations."""
-    with local_bot(tmp_path, redis_url) as found:
+    with local_bot(tmp_path, redis_url, transport=transport) as found:
         found.slack.team(bot={"scopes": [*DEFAULT_SCOPES, *HISTORY]})
         yield found
 

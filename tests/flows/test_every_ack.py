@@ -51,7 +51,9 @@ class Haunt:
 
 
 @pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer) -> Iterator[Haunt]:
+def bot(
+    tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer, transport: str
+) -> Iterator[Haunt]:
     with Redis.from_url(_redis_server.url) as client:
         client.flushall()
     listens, running = set[tuple[str, Any]](), Running()
@@ -59,7 +61,8 @@ def bot(tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer) ->
         for kind in ANSWERED:
             patch.setattr(App, kind, heard(kind, getattr(App, kind), listens))
         folder = tmp_path_factory.mktemp("acks")
-        with local_bot(folder, _redis_server.url, running=running, ack_seconds=60) as local:
+        how = {"running": running, "ack_seconds": 60, "transport": transport}
+        with local_bot(folder, _redis_server.url, **how) as local:
             yield Haunt(local, running, listens)
 
 

@@ -92,8 +92,8 @@ class Files:
 
 
 @pytest.fixture(params=[True, False], ids=["it may look", "it may not look"])
-def made(tmp_path: Path, redis_url: str, request: pytest.FixtureRequest) -> Iterator[Files]:
-    with local_bot(tmp_path, redis_url) as local:
+def made(tmp_path: Path, redis_url: str, transport: str, request: pytest.FixtureRequest) -> Iterator[Files]:
+    with local_bot(tmp_path, redis_url, transport=transport) as local:
         more = HISTORY if request.param else ()
         local.slack.team(bot={"scopes": [*DEFAULT_SCOPES, "files:write", *more]})
         server = local.server

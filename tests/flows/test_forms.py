@@ -81,6 +81,7 @@ def test_an_error_on_another_page_is_shown_there(road: Road) -> None:
     assert labels(first)["f000"]["element"]["initial_value"] == "7"
 
 
+@pytest.mark.http
 def test_a_value_among_hundreds_is_found_by_typing(road: Road) -> None:
     ana = Someone(road.slack, ANA)
     schema = {"type": "object", "properties": {"region": {"enum": REGIONS}}}

@@ -21,10 +21,12 @@ MANY = [f"вариант {n:03} " + "ж" * 60 for n in range(200)]
 
 
 @pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer) -> Iterator[Local]:
+def bot(
+    tmp_path_factory: pytest.TempPathFactory, _redis_server: RedisServer, transport: str
+) -> Iterator[Local]:
     with Redis.from_url(_redis_server.url) as client:
         client.flushall()
-    with local_bot(tmp_path_factory.mktemp("frames"), _redis_server.url) as found:
+    with local_bot(tmp_path_factory.mktemp("frames"), _redis_server.url, transport=transport) as found:
         yield found
 
 
@@ -64,6 +66,7 @@ def field(view: JSON, label: str) -> JSON:
     return found
 
 
+@pytest.mark.http
 def test_every_page_of_a_long_review_comes_there_and_back_and_the_last_approves(local: Local) -> None:
     payload = {f"пункт {n:02}": f"{n} {LONG[:4000]}" for n in range(12)}
     approval_id, ana, view = opened(local, payload, "review")
@@ -119,6 +122,7 @@ def test_errors_at_many_fields_are_all_shown(local: Local) -> None:
     assert len(answer["response"]["errors"]) == len(state)
 
 
+@pytest.mark.http
 def test_a_long_list_follows_by_the_commands_own_address(local: Local) -> None:
     for n in range(12):
         local.ask(payload={"текст": f"{n} {LONG[:900]}", "кому": LONG[:200]}, reason=LONG[:900])

@@ -15,9 +15,10 @@ MEMBERS_ONLY = "Only members of this workspace can decide."
 
 
 @pytest.fixture(scope="module")
-def _grid(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
+def _grid(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any, transport: str) -> Iterator[Local]:
     folder = tmp_path_factory.mktemp("grid")
-    with local_bot(folder, _redis_server.url, remembered_seconds=0, approvers=f"members {EVE}") as found:
+    how = {"remembered_seconds": 0, "approvers": f"members {EVE}", "transport": transport}
+    with local_bot(folder, _redis_server.url, **how) as found:
         yield found
 
 

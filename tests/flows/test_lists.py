@@ -172,6 +172,7 @@ def test_a_page_of_history_asks_again_who_may_see_it(quiet: Road) -> None:
     mia.told_now(before, "Only approvers")
 
 
+@pytest.mark.http
 def test_the_shortcut_opens_a_list_whose_review_approves(quiet: Road) -> None:
     ana, ticket = Someone(quiet.slack, ANA), ask(quiet, action="short.cut")
     card(quiet.slack, ticket.id)
@@ -221,6 +222,7 @@ def test_a_late_click_is_told_who_decided_and_when_wherever_it_comes_from(quiet:
     redrawn(quiet.slack, ticket.id, "*Approved*")
 
 
+@pytest.mark.http
 def test_a_home_follows_what_happens_and_opens_the_rest(quiet: Road) -> None:
     ben = Someone(quiet.slack, BEN)
     quiet.slack.act(type="open_home", user=BEN)

@@ -31,8 +31,8 @@ MEMBERS_ONLY = "Only members of this workspace can decide."
 
 
 @pytest.fixture(scope="module")
-def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any) -> Iterator[Local]:
-    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url) as found:
+def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any, transport: str) -> Iterator[Local]:
+    with local_bot(tmp_path_factory.mktemp("local"), _redis_server.url, transport=transport) as found:
         yield found
 
 
@@ -92,6 +92,7 @@ def test_decide_opens_the_review_from_the_card(either_road: Road) -> None:
     ana.view("message", f"<@{ANA}> approved this")
 
 
+@pytest.mark.http
 def test_pending_says_what_waits_with_review_and_later_what_became_of_it(local: Local) -> None:
     approval_id = local.ask()
     place = local.card(approval_id)
@@ -175,6 +176,7 @@ def test_outside_a_cards_thread_it_says_where_to_write(local: Local) -> None:
     assert "in the thread of a card" in told(local, ANA, other, f"{ME} pending")["text"]
 
 
+@pytest.mark.http
 def test_people_who_talk_in_a_thread_are_left_alone(local: Local) -> None:
     approval_id = local.ask()
     ts = local.card(approval_id)["ts"]
@@ -195,10 +197,12 @@ def test_a_rejection_that_comes_late_is_told_who_was_faster(local: Local) -> Non
     assert decision and (decision.approver, decision.reason) == (BEN, "wrong customer")
 
 
+@pytest.mark.socket_mode
 def test_an_event_that_comes_again_is_answered_once(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     approval_id = local.ask()
     ts, ana = local.card(approval_id)["ts"], local.person(ANA)
     local.slack.faults(redelivery_seconds=[0, 0.05, 0.1])
+    assert local.handler is not None
     send, lost = local.handler.client.send_socket_mode_response, []
 
     def lose_two(response: Any) -> None:

@@ -211,7 +211,7 @@ def test_a_form_that_was_opened_under_another_file_decides_nothing(road: Road) -
 def test_a_bad_file_leaves_the_old_one_in_force_and_an_admin_is_told_once(road: Road) -> None:
     road.write_policy(RULES.replace("verdict: allow", "verdict: alow"))
     eventually(lambda: "policy.yml" in told(road, BEN), 30)
-    for role in ("bot", "intake", "worker", "web"):
+    for role in road.roles:
         assert road.children()[role]
     assert road.process is not None
     road.process.send_signal(signal.SIGHUP)

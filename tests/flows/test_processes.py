@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from flows.person import ANA, Someone, card, redrawn
-from flows.road import ROLES, Road, alive
+from flows.road import Road, alive
 from support import eventually, undelivered
 
 AGENT = """
@@ -40,13 +40,13 @@ def test_a_server_that_is_killed_leaves_nothing_and_the_next_one_finds_everythin
     assert f"runs already in {road.data} (process {road.process.pid if road.process else 0})" in road.log
 
     children = road.children()
-    assert set(children) == {*ROLES, "redis", "forker"}
+    assert set(children) == {*road.roles, "redis", "forker"}
     road.stop(signal.SIGKILL)
     eventually(lambda: not [pid for pid in children.values() if alive(pid)])
 
     road.start()
     assert decided.get().approved  # type: ignore[union-attr]
-    eventually(lambda: road.slack.state()["connections"] == 2)
+    eventually(road.is_reached)
     ana.click(message, "approve")
     assert waiting.wait(30).approved
     redrawn(road.slack, waiting.id, f"*Approved* by <@{ANA}>")

@@ -65,6 +65,7 @@ def test_of_two_people_one_wins_and_the_other_is_told(either_road: Road, attempt
         redrawn(road.slack, ticket.id, f"*Rejected* by <@{BEN}>")
 
 
+@pytest.mark.http
 def test_many_clicks_are_one_decision(road: Road) -> None:
     people = [Someone(road.slack, user) for user in (ANA, BEN)]
     ticket = ask(road)

@@ -102,6 +102,7 @@ def test_a_card_that_slack_refuses_to_redraw_keeps_the_decision(road: Road, erro
     redrawn(road.slack, ticket.id, "*Approved*")
 
 
+@pytest.mark.socket_mode
 def test_a_socket_that_closes_under_a_click_comes_back(road: Road) -> None:
     ana, ticket = Someone(road.slack, ANA), ask(road)
     message = card(road.slack, ticket.id)

@@ -82,6 +82,7 @@ def test_the_cards_of_a_run_are_replies_in_one_thread_that_counts_them(either_ro
     assert len(road.slack.messages(CHANNEL, top["ts"])) == 3, "the first message and two cards"
 
 
+@pytest.mark.http
 def test_forms_work_in_a_thread_and_who_may_not_decide_is_told_there(road: Road) -> None:
     ticket, mia = ask(road, run=a_run()), Someone(road.slack, MIA)
     card, before = reply(road, ticket.id), len(mia.told())

@@ -81,6 +81,28 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "canary" not in repr(found) + str(found) and key not in repr(found)
 
 
+def test_slack_calls_us_or_we_listen_to_it_and_never_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening = given(monkeypatch, SLACK_APP_TOKEN="xapp-canary", SLACK_SIGNING_SECRET=" ")
+    assert (listening.app_token, listening.signing_secret) == ("xapp-canary", None)
+    called = given(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=" 8f742231canary \n")
+    assert called.signing_secret == "8f742231canary" and "canary" not in repr(called) + str(called)
+    with pytest.raises(ConfigError, match="Slack calls the role `web`"):
+        _ = called.app_token
+    both = given(monkeypatch, SLACK_APP_TOKEN="xapp-canary", SLACK_SIGNING_SECRET="8f742231canary")
+    for name in ("app_token", "signing_secret"):
+        with pytest.raises(ConfigError, match=r"are both set: .*; unset the other") as caught:
+            getattr(both, name)
+        assert "canary" not in str(caught.value)
+    neither = given(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="")
+    assert neither.signing_secret is None
+    with pytest.raises(ConfigError, match=r"SLACK_APP_TOKEN is not set.*SLACK_SIGNING_SECRET instead"):
+        _ = neither.app_token
+    for wrong in ("xoxb-canary", "xapp-canary", "two canaries", "canäry", "can\x1bary"):
+        with pytest.raises(ConfigError, match=r"SLACK_SIGNING_SECRET: .* is no signing secret") as caught:
+            given(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=wrong)
+        assert wrong not in str(caught.value)
+
+
 def test_the_signing_key_is_made_once_and_only_its_owner_reads_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

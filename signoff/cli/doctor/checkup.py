@@ -29,6 +29,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], str], tuple[str, ...]], ...] = (
     ("names", local.names, ()),
     ("folder", local.folder, ()),
     ("tokens", workspace.tokens, ()),
+    ("calls", workspace.calls, ()),
     ("scopes", workspace.scopes, ("tokens",)),
     ("channel", workspace.channel, ("settings", "scopes")),
     ("approvers", workspace.approvers, ("settings", "scopes")),

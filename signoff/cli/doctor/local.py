@@ -28,6 +28,7 @@ def settings(patient: Patient) -> str:
     try:
         found = patient.settings
         policy, admins = found.policy(), found.admin_ids()
+        _ = found.signing_secret
         heads_to = witnesses(found.audit_witness, found.data)
     except PolicyError as error:
         raise Fault(error.detail, "mend the policy file; `signoff policy check` says the same") from None

@@ -12,9 +12,11 @@ from signoff.approvals.authority import may_decide
 from signoff.approvals.errors import GroupsUnread, NotAllowed
 from signoff.approvals.verdicts import everybody
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
+from signoff.bot.slack.manifest import request_url
 from signoff.cli.doctor.patient import Fault, Note, Patient, Skip
 from signoff.errors import SignoffError
 from signoff.models.people import MEMBERS, Person, is_group
+from signoff.server.settings import SLACK
 
 SCOPES = ("chat:write", "commands", "app_mentions:read", "users:read", "usergroups:read")
 """What manifest.yml asks for, and Signoff cannot do without."""
@@ -41,10 +43,28 @@ PAGES = 50
 
 
 def tokens(patient: Patient) -> str:
-    """Slack takes both."""
+    """Slack takes them: the bot's and the app's, or where Slack calls us the bot's."""
     bot_token(patient)
+    if patient.settings.signing_secret:
+        return "Slack takes the bot's; it calls Signoff itself, and signs that"
     app_token(patient)
     return "Slack takes the bot's and the app's"
+
+
+def calls(patient: Patient) -> str:
+    """Where Slack calls us: at an address that it can reach, which is known and answers here, too."""
+    found = patient.settings
+    if not found.signing_secret:
+        return "none: Signoff connects to Slack (Socket Mode)"
+    fix = "set SIGNOFF_WEB_URL to the https:// address of the proxy before `signoff web`, as Slack reaches it"
+    if not found.web_url:
+        raise Fault("SIGNOFF_WEB_URL is not set, and Slack calls https://… only", fix)
+    if not found.web_url.startswith("https://") and found.slack_api_url == SLACK:
+        raise Fault(f"SIGNOFF_WEB_URL is {found.web_url}, and Slack calls https://… only", fix)
+    address = request_url(found.web_url)
+    return (
+        f"Slack is to call {address}: `signoff manifest --http {found.web_url}` has it at each of its places"
+    )
 
 
 def bot_token(patient: Patient) -> str:

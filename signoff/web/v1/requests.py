@@ -26,6 +26,8 @@ from signoff.web.v1.waits import applied, seconds_of
 REQUESTS = "/v1/requests"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEY = "Idempotency-Key"
+_QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*"')
+"""A string as RFC 9651 has it, section 3.3.3."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 """Receipts and payloads are for who asked; and how a request stands changes."""
 W = TypeVar("W", bound=Wire)
@@ -223,9 +225,10 @@ def read_key(header: str | None) -> str | None:
     if header is None:
         return None
     text = header.strip()
-    if text[:1] == '"':
-        quoted = re.fullmatch(r'"((?:[^"\\]|\\["\\])*)"', text)
-        text = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else ""
+    if text.startswith('"'):
+        if not _QUOTED.fullmatch(text):
+            raise Invalid(f"{KEY} begins with a quote, and is no quoted string.")
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
     if not text or not text.isprintable():
         raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
     return text

@@ -6,7 +6,9 @@ What is answered beyond the status and two headers is never read.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -81,7 +83,7 @@ class Post:
         except aiohttp.ClientSSLError:
             return Answer(fault="no TLS could be agreed on")
         except aiohttp.ClientConnectorError as error:
-            return Answer(fault=f"not reached: {error.os_error.strerror or 'refused'}"[:100])
+            return Answer(fault=f"not reached: {os.strerror(error.os_error.errno or errno.ECONNREFUSED)}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # Its text may repeat what was answered: only the type is told.
             return Answer(fault=f"no answer: {type(error).__name__}")

@@ -1,0 +1,14 @@
+/** Ask a person before an AI agent does something that matters. See README.md. */
+export { canonical, digest, parse, type Json, type JsonObject } from "./canonical.js";
+export { Signoff, type Delivery } from "./client.js";
+export * from "./errors.js";
+export { explain } from "./explanation.js";
+export { withApproval, type Options } from "./gate.js";
+export { Guard, gatewayStore, type Spent, type Store } from "./guard.js";
+export { requestId } from "./identity.js";
+export { pinned, published, type Keys } from "./keys.js";
+export { accept, ApprovedReceipt, bind, Receipt, verify, type Decider, type Status } from "./receipts.js";
+export type { Ask, Claims, Reversibility, Wait } from "./request.js";
+export type { Settings } from "./settings.js";
+export { Ticket, type Pending } from "./ticket.js";
+export { DEPLOYMENT, type Taken } from "./tokens.js";
