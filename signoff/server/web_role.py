@@ -73,7 +73,7 @@ def run_web(server: Server, stop: threading.Event, ready: Callable[[], None] = l
     Raises ConfigError where it cannot listen at its place, or Slack does not take the bot's token.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.freeze()  # what is loaded is looked at no more whenever garbage is collected, and all calls stand still
+    gc.freeze()  # what is loaded is looked through no more while all calls stand still
     settings = server.settings
     with (
         listen("SIGNOFF_WEB_BIND", settings.web_bind) as door,
