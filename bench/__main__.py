@@ -8,9 +8,25 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from bench import allow, burst, costs, decisions, imports, lists, restart, road, start, verdicts, waits, web
+from bench import (
+    allow,
+    burst,
+    clickers,
+    costs,
+    decisions,
+    imports,
+    lists,
+    restart,
+    road,
+    start,
+    verdicts,
+    waits,
+    web,
+)
+from bench.postgresql import postgresql
 from bench.stage import Stage
 from bench.table import Row, render
 
@@ -27,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("only", nargs="*", metavar="WHICH", help=f"any of {', '.join(ALL)} (default: all)")
     parser.add_argument(
-        "--rounds", type=int, default=150, help="rounds of the road; others take a part of it"
+        "--rounds", type=int, default=100, help="rounds of the road; others take a part of it"
     )
     given = parser.parse_args(arguments)
     unknown = set(given.only) - set(ALL)
@@ -39,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "policy": lambda: [*verdicts.run(given.rounds), *allow.run(given.rounds)],
         "road": lambda: _on_stage(given.rounds),
         "waits": lambda: waits.run(min(few, 3)),
-        "decisions": lambda: decisions.run(few, 20 * few),
+        "decisions": lambda: [*decisions.run(few, 20 * few), *_on_postgresql(given.rounds)],
         "lists": lambda: lists.run(given.rounds),
         "start": lambda: start.run(min(few, 3)),
         "restart": lambda: restart.run(2 * few),
@@ -60,7 +76,27 @@ def _on_stage(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         stage = Stage(Path(name))
         try:
-            return [*road.run(stage, rounds), *burst.run(stage, rounds)]
+            card, bare = road.beside(stage)
+            with closing(bare):
+                rows = [*road.run(stage, card, bare, rounds), *burst.run(stage, rounds)]
+                return [*rows, *clickers.run(stage, bare, *_clicks(rounds), "SQLite")]
+        finally:
+            stage.close()
+
+
+def _clicks(rounds: int) -> tuple[int, int]:
+    """Rounds of many clicks, and how many clicks each."""
+    return max(1, rounds // 30), 120
+
+
+def _on_postgresql(rounds: int) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name, postgresql() as url:
+        if url is None:
+            return [Row("decisions a second by clickers, PostgreSQL", "PostgreSQL is not installed")]
+        stage = Stage(Path(name), SIGNOFF_DATABASE_URL=url)
+        try:
+            with closing(road.beside(stage)[1]) as bare:
+                return clickers.run(stage, bare, *_clicks(rounds), "PostgreSQL")
         finally:
             stage.close()
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.floor import REQUESTS
 from bench.raw import Reader, Resp, connect, post, read_http
-from bench.stage import APPROVER, Stage, until
+from bench.stage import APPROVER, CHANNEL, Stage, until
 from bench.table import Row, verdict
 from bench.timer import Rounds, median, percentile
 from signoff import AsyncSignoff
@@ -24,8 +24,10 @@ from signoff.models.identity import new_id
 
 PAYLOAD = {"customer": "cus_42", "amount": 120, "currency": "EUR", "ticket": "991"}
 REASON = "Duplicate charge, ticket 991"
-CLICK_RATIO, CLICK_P99_MS, CARD_RATIO = 2.5, 5.0, 5.0
-"""Targets: against the floor, and in ms."""
+CLICK_RATIO, CLICK_P99_MS, CARD_RATIO, BARE_RATIO = 2.5, 5.0, 5.0, 1.5
+"""Targets: against the floor, and in ms; the last against a bare Bolt app."""
+SETTLED_SECONDS = 0.03
+"""By then all have done what follows a card, and sleep."""
 WARM = 5
 """Rounds before the first that counts."""
 
@@ -47,12 +49,21 @@ class Signoff:
         self._person.close()
         await self.agent.close()
 
-    async def once(self) -> tuple[str, float, float]:
+    card: dict[str, Any] | None = None
+    """The last request's, as it stood before the click."""
+
+    async def once(self, *, read: bool = False) -> tuple[str, float, float]:
         """The request's id, when it was sent (Unix seconds), and ms from the click to the receipt."""
         asked = time.time()
         ticket = await self.agent.request("refund.create", PAYLOAD, reason=REASON, reversible=True)
         waiting = asyncio.create_task(ticket.wait(30))
         channel, ts = await _until(lambda: self._stage.settled(ticket.id, ended=False))
+        await asyncio.sleep(SETTLED_SECONDS)
+        if read:
+            shown = self._stage.ask(f"messages?channel={channel}")["messages"]
+            self.card = next(
+                {name: one[name] for name in ("text", "blocks")} for one in shown if one["ts"] == ts
+            )
         click = {"type": "click", "user": APPROVER, "channel": channel, "ts": ts, "action_id": "approve"}
         clicked = time.perf_counter()
         post(self._person.socket, "/sandbox/act", json.dumps(click).encode())
@@ -97,7 +108,7 @@ class Floor:
         )
         self._woken.call("SUBSCRIBE", f"floor:ntf:{id_}")
         arrived = until(lambda: self._tell("/card", id=id_)["at"])
-        time.sleep(0.03)
+        time.sleep(SETTLED_SECONDS)
         self._drain()
         clicked = time.perf_counter()
         post(self._person.socket, "/act", json.dumps({"id": id_, "user": APPROVER}).encode())
@@ -129,6 +140,44 @@ class Floor:
         return json.loads(read_http(self._person)[1])
 
 
+class Bare:
+    """A person, and a bare Bolt app whose waiter is in its own memory (`bench.bare`)."""
+
+    def __init__(self, stage: Stage, card: dict[str, Any]) -> None:
+        self.url, self._app = stage.start_bare(card)
+        parts = urlsplit(self.url)
+        self._person = Reader(connect(parts.hostname or "", parts.port or 80))
+
+    def close(self) -> None:
+        """Let the person go; the app ends with its standard input."""
+        self._person.close()
+        for pipe in (self._app.stdin, self._app.stdout):
+            if pipe:
+                pipe.close()
+
+    def once(self) -> float:
+        """ms from the click until the waiter is awake."""
+        [ts] = self.post(1)
+        time.sleep(SETTLED_SECONDS)
+        click = {"type": "click", "user": APPROVER, "channel": CHANNEL, "ts": ts, "action_id": "approve"}
+        clicked = time.perf_counter()  # on Linux one clock for all processes
+        post(self._person.socket, "/sandbox/act", json.dumps(click).encode())
+        woken = self._told()["woken"]
+        assert json.loads(read_http(self._person)[1])["acked"]
+        return float(woken - clicked) * 1000
+
+    def post(self, count: int) -> list[str]:
+        """So many cards; where each stands."""
+        assert self._app.stdin
+        self._app.stdin.write(b"%d\n" % count)
+        self._app.stdin.flush()
+        return list(self._told()["ts"])
+
+    def _told(self) -> Any:
+        assert self._app.stdout
+        return json.loads(self._app.stdout.readline())
+
+
 async def _until(check: Any) -> Any:
     give_up = time.monotonic() + 30
     while not (found := check()):
@@ -138,35 +187,56 @@ async def _until(check: Any) -> Any:
     return found
 
 
-async def _measure(stage: Stage, rounds: int) -> tuple[Rounds, Rounds]:
-    """(request → card, click → wait), in interleaved rounds, each in random order."""
+def beside(stage: Stage) -> tuple[dict[str, Any], Bare]:
+    """A card of ours as it stands before a click, and a bare Bolt app that posts the same."""
+    card = asyncio.run(_card(stage))
+    return card, Bare(stage, card)
+
+
+async def _card(stage: Stage) -> dict[str, Any]:
     ours = Signoff(stage)
-    first, *_ = await ours.once()
-    messages = stage.ask("messages?channel=C0APPROVE1")["messages"]
-    card = next(m for m in messages if m["metadata"]["event_payload"]["approval_id"] == first)
-    stage.start_floor({name: card[name] for name in ("text", "blocks")})
+    await ours.once(read=True)
+    await ours.close()
+    assert ours.card
+    return ours.card
+
+
+async def _measure(
+    stage: Stage, card: dict[str, Any], bare: Bare, rounds: int
+) -> tuple[Rounds, Rounds, Rounds]:
+    """(request → card, click → wait, the same beside a bare Bolt app), in interleaved rounds, each in
+    random order.
+    """
+    ours = Signoff(stage)
+    stage.start_floor(card)
     floor = Floor(stage)
-    cards, clicks = Rounds(), Rounds()
+    cards, clicks, beside = Rounds(), Rounds(), Rounds()
     asked: list[tuple[str, float, float]] = []
     for number in range(WARM + rounds):
-        theirs_first = random.random() < 0.5
-        theirs = floor.once() if theirs_first else None
-        id_, at, click = await ours.once()
-        theirs = theirs or floor.once()
+        order = ["ours", "floor", "bare"]
+        random.shuffle(order)
+        for which in order:
+            if which == "ours":
+                id_, at, click = await ours.once()
+            elif which == "floor":
+                carried, answered = floor.once()
+            else:
+                woken = bare.once()
         if number >= WARM:
-            asked.append((id_, at, theirs[0]))
-            clicks.add(click, theirs[1])
+            asked.append((id_, at, carried))
+            clicks.add(click, answered)
+            beside.add(click, woken)
     arrived = ours.arrivals()
     for id_, at, below in asked:
         cards.add((arrived[id_] - at) * 1000, below)
     await ours.close()
     floor.close()
-    return cards, clicks
+    return cards, clicks, beside
 
 
-def run(stage: Stage, rounds: int) -> list[Row]:
-    """Two rows."""
-    cards, clicks = asyncio.run(_measure(stage, rounds))
+def run(stage: Stage, card: dict[str, Any], bare: Bare, rounds: int) -> list[Row]:
+    """Three rows; `card` and `bare` are of `beside`."""
+    cards, clicks, awake = asyncio.run(_measure(stage, card, bare, rounds))
     p99 = percentile(clicks.product, 99)
     return [
         Row(
@@ -176,6 +246,14 @@ def run(stage: Stage, rounds: int) -> list[Row]:
             f"{clicks.ratio:.2f}",
             f"≤ {CLICK_RATIO} × floor, p99 < {CLICK_P99_MS:g} ms",
             verdict(clicks.ratio <= CLICK_RATIO, p99 < CLICK_P99_MS),
+        ),
+        Row(
+            "click → the agent awake, beside bare Bolt and an Event",
+            _times(awake.product),
+            _times(awake.floor),
+            awake.spread,
+            f"≤ {BARE_RATIO:g} × bare Bolt",
+            verdict(awake.ratio <= BARE_RATIO),
         ),
         Row(
             "request → chat.postMessage arrives",

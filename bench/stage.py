@@ -53,6 +53,7 @@ class Stage:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("wb")
+        self.web_port = _free_port()
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -60,7 +61,7 @@ class Stage:
         }
         self._environment = kept | {
             "SIGNOFF_DATA": str(folder / "data"),
-            "SIGNOFF_WEB_BIND": "127.0.0.1:0",
+            "SIGNOFF_WEB_BIND": f"127.0.0.1:{self.web_port}",
             "SIGNOFF_HEALTH_BIND": "127.0.0.1:0",
             "SIGNOFF_APPROVERS": APPROVER,
             "SIGNOFF_CHANNEL": CHANNEL,
@@ -86,8 +87,7 @@ class Stage:
         engine = open_engine(f"sqlite:///{self.folder / 'floor.db'}")
         migrate.upgrade(engine)
         engine.dispose()
-        with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-            self.floor_port = int(probe.getsockname()[1])
+        self.floor_port = _free_port()
         self.floor_key = secrets.token_bytes(32)
         settings = {
             "redis": self.redis_url, "database": str(self.folder / "floor.db"), "port": self.floor_port,
@@ -103,6 +103,22 @@ class Stage:
         with closing(Resp(self.redis_url)) as redis:
             until(lambda: redis.call("EXISTS", REQUESTS))
             until(lambda: "blpop" in redis.call("CLIENT", "LIST").decode())
+
+    def start_bare(self, card: dict[str, Any]) -> tuple[str, subprocess.Popen[bytes]]:
+        """Another stand-in, and a bare Bolt app on it that posts `card`: the stand-in's address, the app."""
+        env_file = self.folder / "bare.env"
+        self._spawn(processes.python("signoff", "sandbox", "--port", "0", "--env-file", str(env_file)))
+        until(env_file.exists)
+        slack = read_env_file(env_file)
+        settings = {
+            "bot_token": slack["SLACK_BOT_TOKEN"], "app_token": slack["SLACK_APP_TOKEN"],
+            "api_url": slack["SLACK_API_URL"], "channel": CHANNEL, "card": card,
+        }  # fmt: skip
+        (self.folder / "bare.json").write_text(json.dumps(settings))
+        app = self._spawn(processes.python("bench.bare", str(self.folder / "bare.json")), pipes=True)
+        assert app.stdout is not None
+        app.stdout.readline()  # it is connected
+        return settings["api_url"].removesuffix("/api/"), app
 
     def ask(self, path: str, **said: Any) -> Any:
         """GET something of the stand-in; with fields, POST them."""
@@ -164,17 +180,23 @@ class Stage:
 
         until(ready)
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], *, pipes: bool = False) -> subprocess.Popen[bytes]:
         process = processes.start(
             command,
             env=self._environment,
             cwd=self.folder,
-            stdout=self._log,
+            stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if pipes else self._log,
             stderr=self._log,
             own_group=True,
         )
         self._children.append(process)
         return process
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 import time
 from pathlib import Path
@@ -13,15 +14,17 @@ import redis
 from bench.load.processes import all_of, cpu, pss
 from bench.stage import Stage, until
 from bench.table import Row, verdict
-from bench.timer import median
+from bench.timer import median, percentile
 
-MEMORY_MB = 160.0
+MEMORY_MB = 190.0
 """Target for all processes of `serve`, but for its Redis."""
-BACK_SECONDS = 0.3
-"""Target for a role, from its end until it does its work again."""
+BACK_SECONDS = 3.0
+"""Target for the 99th of a hundred, from a role's end until it does its work again; who dies again at once
+waits longer.
+"""
 SETTLED_SECONDS = 4.0
 """By then a new server has drawn all that it draws first."""
-ROLES = ("bot", "intake", "worker")
+ROLES = ("bot", "intake", "worker", "web")
 TOLD = 2
 """Connections on which the intake is told of changes."""
 
@@ -50,8 +53,9 @@ def run(rounds: int) -> list[Row]:
         ),
         *(
             Row(
-                f"start: {role} killed, and back", f"{median(times):.2f} s",
-                target=f"< {BACK_SECONDS:g} s", verdict=verdict(median(times) < BACK_SECONDS),
+                f"start: {role} killed, and back",
+                f"{median(times):.2f} s, p99 {percentile(times, 99):.2f} s",
+                target=f"p99 < {BACK_SECONDS:g} s", verdict=verdict(percentile(times, 99) < BACK_SECONDS),
             )
             for role, times in back.items()
         ),
@@ -63,11 +67,19 @@ def _server(stage: Stage) -> dict[int, str]:
     return {one: name for one, name in all_of(os.getpid()).items() if name not in ("redis", "sandbox")}
 
 
+def _answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _until_back(stage: Stage, role: str) -> float:
     """Kill a role; the seconds until its work is done again."""
     with redis.Redis.from_url(stage.redis_url) as client:
 
         def there() -> bool:
+            if role == "web":
+                return _answers(stage.web_port)
             if role == "bot":
                 return bool(stage.ask("state")["connections"] == 2)
             clients = client.client_list()

@@ -40,3 +40,9 @@ class Rounds:
     def ratio(self) -> float:
         """The median of the rounds' ratios."""
         return median([ours / theirs for ours, theirs in zip(self.product, self.floor, strict=True)])
+
+    @property
+    def spread(self) -> str:
+        """The same, and between which two a half of the rounds' ratios lie."""
+        ratios = [ours / theirs for ours, theirs in zip(self.product, self.floor, strict=True)]
+        return f"{self.ratio:.2f} ({percentile(ratios, 25):.2f}–{percentile(ratios, 75):.2f})"

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is no part of the package
 
-from bench import burst, decisions, imports, road, timer, verdicts, waits  # noqa: E402
+from bench import burst, clickers, decisions, imports, road, timer, verdicts, waits  # noqa: E402
 from bench.__main__ import main  # noqa: E402
 from bench.stage import Stage  # noqa: E402
 from bench.table import Row, render  # noqa: E402
@@ -36,15 +36,19 @@ def milliseconds(text: str) -> list[float]:
 
 def test_the_road_is_measured_beside_its_floor(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(road, "WARM", 1)
-    click, card = road.run(stage, 2)
-    for row in (click, card):
+    posted, bare = road.beside(stage)
+    click, awake, card = road.run(stage, posted, bare, 2)
+    for row in (click, awake, card):
         p50, p99 = milliseconds(row.reached)
         assert 0 < p50 <= p99
         assert all(found > 0 for found in milliseconds(row.floor))
-        assert float(row.ratio) > 0
+        assert float(row.ratio.split()[0]) > 0
         assert row.verdict in ("met", "missed")
     [row] = burst.run(stage, 3)
     assert "cards/s" in row.reached
+    [row] = clickers.run(stage, bare, 1, 16, "SQLite")
+    assert float(row.reached) > 0 and "bare Bolt" in row.floor
+    bare.close()
 
 
 def test_the_policy_is_measured_with_claims_and_without() -> None:

@@ -15,7 +15,7 @@ from threading import Event
 from bench.stage import Stage
 
 FORKER = "signoff.cli.forker"
-NAMED = ("bot", "intake", "worker", "serve", "sandbox")
+NAMED = ("bot", "intake", "worker", "web", "serve", "sandbox")
 SAMPLE_SECONDS = 10.0
 KILL_PAUSE = 20.0
 """How long the rig leaves two of three dead. `signoff serve` starts its own again sooner."""

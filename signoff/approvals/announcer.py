@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from redis.exceptions import RedisError
 
+from signoff.approvals.aftermath import Aftermath
 from signoff.approvals.receipts import Receipts
 from signoff.models import crash
 from signoff.models.approval import Approval
@@ -27,19 +28,32 @@ class Announcer:
         self._receipts = receipts
         self._publisher = publisher
         self._on_change = on_change
+        self.told = Aftermath(self._note_told)
+        """What follows for those whose agents were told of their end."""
 
     def wake(self, step: str, approval_id: str) -> None:
         """What is shown of it has changed by this step."""
         self._on_change(approval_id)
         crash.here(f"{step}.announced")
 
-    def publish(self, approval: Approval, now: int) -> None:
-        """The response of an Approval that has just ended, and a note that its agent can have it."""
+    def publish(self, approval: Approval, now: int) -> bool:
+        """The response of an Approval that has just ended; `told` notes that its agent can have it."""
         try:
             self._publisher.publish(approval, self._receipts.response(approval, at=now), now)
-            self._store.mark_published(approval.id)
-        except (RedisError, OSError, *DATABASE_OUTAGE) as error:
+        except (RedisError, OSError) as error:
             log.warning("answer not published yet: id=%s %s", approval.id, type(error).__name__)
+            return False
+        return True
+
+    def _note_told(self, approval_ids: Sequence[str]) -> None:
+        try:
+            self._store.mark_published(*approval_ids)
+        except DATABASE_OUTAGE as error:
+            log.warning("not noted yet as published: %d, %s", len(approval_ids), type(error).__name__)
+        except Exception as error:
+            log.error("not noted as published: %d, %s", len(approval_ids), type(error).__name__)
+        for approval_id in approval_ids:
+            self.wake("end", approval_id)
 
     def publish_noted(self, approval: Approval, now: int) -> None:
         """The same of one whose row says already that it is; where it fails the row says so no longer."""

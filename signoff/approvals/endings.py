@@ -66,9 +66,12 @@ class Endings:
         except transitions.Moved:
             return None
         assert ended.ended_at is not None
-        self._announcer.publish(ended, ended.ended_at)
+        told = self._announcer.publish(ended, ended.ended_at)
         log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
-        self._announcer.wake("end", ended.id)
+        if told:
+            self._announcer.told.add(ended.id)
+        else:
+            self._announcer.wake("end", ended.id)
         return ended
 
     def adopt(self, approval: Approval, receipt: Receipt) -> Approval | None:

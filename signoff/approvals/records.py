@@ -9,29 +9,36 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Text, bindparam, cast, literal_column, null, select
 
 from signoff.approvals.audit import events, salted
 from signoff.approvals.audit.fits import Judged
 from signoff.approvals.errors import Tampered
-from signoff.models import identity
+from signoff.models import changes, identity
 from signoff.models.approval import Approval
-from signoff.models.store import payloads
+from signoff.models.fixed import Fixed
+from signoff.models.store import now, payloads
 from signoff.payload.canonical import digest
 
 log = logging.getLogger("signoff.approvals")
 
-_TEXTS = (
-    select(payloads.c.version, payloads.c.text, payloads.c.salt, payloads.c.claims)
-    .where(payloads.c.approval_id == bindparam("approval_id"))
-    .order_by(payloads.c.version)
-)
-_LINES = (
-    select(events.c.kind, events.c.data)
-    .where(events.c.approval_id == bindparam("approval_id"))
-    .order_by(events.c.seq)
-)
+_TEXTS = select(
+    now().label("now"),
+    changes.HOOKED,
+    literal_column("'text'").label("kind"),
+    payloads.c.version.label("number"),
+    payloads.c.text,
+    payloads.c.salt,
+    payloads.c.claims,
+).where(payloads.c.approval_id == bindparam("approval_id"))
+_LINES = select(
+    now(), changes.HOOKED, events.c.kind, events.c.seq, events.c.data, cast(null(), Text), cast(null(), Text)
+).where(events.c.approval_id == bindparam("approval_id"))
+_HELD = Fixed(_TEXTS.union_all(_LINES))
 _RAN = (
     select(events.c.seq)
     .where(events.c.approval_id == bindparam("approval_id"), events.c.kind.in_(("spend", "outcome")))
@@ -41,20 +48,47 @@ ENDED = frozenset(("decision", "receipt", "expiry", "cancel", "adopted", "spend"
 """Lines after which nothing is decided any more, whatever the row says."""
 
 
-def check(connection: Connection, approval: Approval) -> None:
+@dataclass(frozen=True)
+class Held:
+    """What the database holds of an approval at `now`: its payload's versions, and its lines of the log.
+
+    `hooked` says whether a webhook wants to hear of its end.
+    """
+
+    now: int
+    hooked: bool
+    texts: Sequence[Any]
+    told: Sequence[Any]
+
+    @property
+    def salt(self) -> str:
+        """The salt of its digests in the log; empty once its payload is erased."""
+        return (self.texts[-1].salt if self.texts else None) or ""
+
+
+def held(connection: Connection, approval_id: str) -> Held:
+    """It, in one statement."""
+    rows = sorted(_HELD.all(connection, {"approval_id": approval_id}), key=lambda row: row.number)
+    texts = [row for row in rows if row.kind == "text"]
+    if not rows:
+        at, _, hooked = changes.before_end(connection, approval_id)
+        return Held(at, hooked, (), ())
+    told = [row for row in rows if row.kind != "text"]
+    return Held(int(rows[0].now), bool(rows[0].hooked), texts, told)
+
+
+def check(found: Held, approval: Approval) -> None:
     """Raise Tampered unless an Approval waits for just what was asked, by the log as well as by its rows.
 
     `approval` is as its row has it. Every version of the payload is the one that was asked for or corrected,
     the id the one of that, the verdict the one that was given, and no line tells of an end.
     """
-    key = {"approval_id": approval.id}
-    texts = connection.execute(_TEXTS, key).all()
-    told = connection.execute(_LINES, key).all()
-    noted = [json.loads(line.data) for line in told if line.kind in ("submit", "edit")]
-    judged = [json.loads(line.data) for line in told if line.kind == "verdict"]
-    held = [
-        {"version": one.version, "payload": salted(one.salt or "", one.text or "")}
-        | ({"claims": salted(one.salt or "", one.claims or "")} if one.version == 1 else {})
+    texts, told = found.texts, found.told
+    noted = [json.loads(line.text) for line in told if line.kind in ("submit", "edit")]
+    judged = [json.loads(line.text) for line in told if line.kind == "verdict"]
+    kept = [
+        {"version": one.number, "payload": salted(one.salt or "", one.text or "")}
+        | ({"claims": salted(one.salt or "", one.claims or "")} if one.number == 1 else {})
         for one in texts
     ]
     sent = digest(texts[0].text or "") if texts else ""
@@ -64,12 +98,12 @@ def check(connection: Connection, approval: Approval) -> None:
     whole = (
         sent == approval.digest_sent
         and str(made) == approval.request_id == approval.id
-        and [one.version for one in texts] == list(range(1, approval.version + 1))
+        and [one.number for one in texts] == list(range(1, approval.version + 1))
         and texts[-1].text == approval.payload_text
         and [line.kind for line in told].count("submit") == 1
         and noted[0].get("action") == approval.action
-        and held == [{name: line.get(name) for name in one} for one, line in zip(held, noted, strict=False)]
-        and len(held) == len(noted)
+        and kept == [{name: line.get(name) for name in one} for one, line in zip(kept, noted, strict=False)]
+        and len(kept) == len(noted)
         and not any(line.kind in ENDED for line in told)
         and bool(judged)
         and Judged(judged[-1], texts[0].salt).fits(approval.verdict.model_dump_json())

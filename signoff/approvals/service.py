@@ -40,7 +40,7 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel.
+    `cards` notes what stands in a channel, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Approvals:
         self.cards = Cards(store)
         self._receipts = receipts
         self._announcer = Announcer(store, receipts, publisher, on_change)
+        self.told = self._announcer.told
         self._endings = Endings(store, receipts, self._announcer)
         self._submission = Submission(store, receipts, publisher, self.judge, self._announcer, channel)
         self._spending = Spending(store, receipts, publisher, self._announcer)

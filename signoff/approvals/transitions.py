@@ -183,7 +183,8 @@ def end(
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
     ends: the row, the log and the receipt have it.
     """
-    at, salt, hooked = changes.before_end(connection, approval.id)
+    found = records.held(connection, approval.id)
+    at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
         decision = decision.model_copy(update={"at": moment(at)})
@@ -208,9 +209,9 @@ def end(
     if not moved:
         raise Moved
     if decision:
-        records.check(connection, before)
+        records.check(found, before)
     sums.settle(connection, approval, status, at, before.verdict)
-    if hooked:
+    if found.hooked:
         outbox.add(connection, approval.id, at)
     if edited:
         salt = _salt()

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from slack_bolt import App
+from slack_bolt import Ack, App
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 
@@ -99,21 +99,34 @@ class CountedPool(ThreadPoolExecutor):
 class CountedApp(App):
     """Counts each request from its arrival until its acknowledgement is made, and makes that fit a frame.
 
-    Bolt's middlewares cannot: it calls the listener after they have all returned.
+    Bolt's middlewares cannot: it calls the listener after they have all returned. The listeners of `buttons`,
+    by action id, are called without them: an agent waits behind, and none of them has a say about a click.
     """
 
     def __init__(self, running: Running, slack: Slack, **given: Any) -> None:
         super().__init__(**given)
         self._running = running
         self._acks = Acks(slack, CountedPool(running, FOLLOWERS, "follows"))
+        self.buttons: dict[str, Callable[[Ack, dict[str, Any]], None]] = {}
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """One request, from Socket Mode."""
         with self._running.one():
             crash.here("bot.clicked")
-            answer = self._acks.fitted(req.body, super().dispatch(req))
+            answer = self._pressed(req.body) or self._acks.fitted(req.body, super().dispatch(req))
             crash.here("bot.done")
             return answer
+
+    def _pressed(self, body: dict[str, Any]) -> BoltResponse | None:
+        """The answer to a click on one of `buttons`; None for anything else. They catch what is raised."""
+        if body.get("type") != "block_actions":
+            return None
+        listener = self.buttons.get((body.get("actions") or [{}])[0].get("action_id", ""))
+        if listener is None:
+            return None
+        ack = Ack()  # type: ignore[no-untyped-call]
+        listener(ack, body)
+        return ack.response or BoltResponse(status=200)
 
 
 class Parts(Protocol):
@@ -165,7 +178,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         """Opening a view asks Slack, so the click is acknowledged first."""
         return {"ack": at_once, "lazy": [listener]}
 
-    app.action("approve")(actions.approve)
+    app.buttons["approve"] = actions.approve
     for action_id in ("reject", "edit", "review"):
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(actions.menu))

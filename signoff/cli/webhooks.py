@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import secrets
 from typing import TYPE_CHECKING
@@ -208,6 +207,8 @@ def _check_on(endpoint: Endpoint) -> None:
 
 
 def _test(arguments: argparse.Namespace) -> int:
+    import asyncio  # here, as `serve` loads this file too, and has no use for it
+
     from signoff.web.webhooks.hosts import Hosts
     from signoff.web.webhooks.letters import Letters
     from signoff.web.webhooks.post import Post

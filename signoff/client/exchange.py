@@ -81,7 +81,7 @@ class RedisExchange:
     def __init__(self, url: str, agent: str, fix: str = CHECK) -> None:
         self._agent, self._fix = agent, fix
         self._redis = connections.commands(url)
-        self._notifications = Notifications(url, self._look, self._beat)
+        self._notifications = Notifications(url, self._look, self._beat, hear=self._hear)
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()
@@ -256,6 +256,13 @@ class RedisExchange:
             self._looking = True
             self._start(self._look_up())
 
+    def _hear(self, topic: str, text: bytes) -> None:
+        """Called by Notifications: what stands under a request's key came along, as it seems."""
+        try:
+            self._give(topic[len(stream.notification(self._agent, "")) :], Response.decode(text))
+        except Invalid:
+            self._look((topic,))
+
     async def _look_up(self) -> None:
         """Fetch what is due, many keys a round trip."""
         wanted: list[str] = []
@@ -276,14 +283,15 @@ class RedisExchange:
             self._looking = False
 
     def _tell_waiters(self, request_id: str, text: bytes | None) -> None:
-        response, fault = None, None
         if text is None and request_id in self._bodies:
             # Received or not, nobody knows it: a server was restored from before it, and Redis emptied.
             self._ensure_received(request_id, self._bodies[request_id])
         try:
-            response = _decode(text)
-        except NotVerified as error:
-            fault = error
+            self._give(request_id, _decode(text))
+        except NotVerified as fault:
+            self._give(request_id, None, fault)
+
+    def _give(self, request_id: str, response: Response | None, fault: NotVerified | None = None) -> None:
         for waiter, final in self._waiters.get(request_id, {}).items():
             if waiter.done():
                 continue

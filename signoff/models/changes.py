@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from signoff.models import outbox
+from signoff.models.fixed import Fixed
 from signoff.models.messages import Decision
 from signoff.models.progress import FIRST
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
@@ -43,7 +44,7 @@ _ENDED = {
         else_=None,
     ),
 }
-_DECIDE = (
+_DECIDE = Fixed(
     update(approvals)
     .where(*_OPEN, approvals.c.version == bindparam("seen"), approvals.c.expires_at > now())
     .values(**_ENDED)
@@ -161,7 +162,8 @@ _ADD_AGENT = insert(agents)
 _ADD_APPROVAL = insert(approvals)
 _ADD_CARD = insert(cards)
 _ADD_PAYLOAD = insert(payloads)
-_ADD_DECISION = insert(decisions)
+_VOTE = ("vote", "approver", "name", "reason", "resubmit", "second_factor")
+_ADD_DECISION = Fixed(insert(decisions), (*_VOTE, "approval_id", "version", "at"))
 _SALT = (
     select(payloads.c.salt)
     .where(payloads.c.approval_id == bindparam("approval_id"))
@@ -169,10 +171,12 @@ _SALT = (
     .limit(1)
 )
 _AGENT = select(approvals.c.agent).where(approvals.c.id == bindparam("approval_id"))
+HOOKED = outbox.wanted(_AGENT.scalar_subquery()).label("hooked")
+"""Whether a webhook wants to hear of the end of this `approval_id`."""
 _BEFORE_END = select(
     now().label("now"),
     _SALT.scalar_subquery().label("salt"),
-    outbox.wanted(_AGENT.scalar_subquery()).label("hooked"),
+    HOOKED,
 )
 
 
@@ -216,14 +220,14 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
     """One approver's vote."""
-    values = decision.model_dump(exclude={"payload", "at"})
-    connection.execute(_ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at})
+    values = {name: getattr(decision, name) for name in _VOTE}
+    _ADD_DECISION.run(connection, {**values, "approval_id": approval_id, "version": version, "at": at})
 
 
 def end(connection: Connection, approval_id: str, seen: int, values: dict[str, Any]) -> bool:
     """Pending and still in time, at the version that was seen → ended; False where it is not."""
     parameters = {"approval_id": approval_id, "seen": seen, **values}
-    return connection.execute(_DECIDE, parameters).rowcount == 1
+    return _DECIDE.run(connection, parameters) == 1
 
 
 def expire(connection: Connection, approval_id: str, values: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,6 +60,26 @@ def reader(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         options["isolation_level"] = "AUTOCOMMIT"
     return engine.execution_options(**options)
+
+
+class Turn:
+    """One writer of this process at a time, on SQLite: that has only one, and lets the others sleep for
+    milliseconds before they look again. Whose turn does not come in time asks it all the same: it says what
+    is wrong. PostgreSQL has many writers, and wakes who waits.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock = threading.Lock() if engine.dialect.name == "sqlite" else None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Around a transaction that writes."""
+        mine = self._lock is not None and self._lock.acquire(timeout=BUSY_MS / 1000)
+        try:
+            yield
+        finally:
+            if self._lock is not None and mine:
+                self._lock.release()
 
 
 @contextmanager

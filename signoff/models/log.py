@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select
 
+from signoff.models.fixed import Fixed
 from signoff.models.tables import AuditEventRow
 from signoff.payload.canonical import canonical
 
@@ -23,8 +24,9 @@ START = "0" * 64
 CHAIN_LOCK = 0x5167_0FF0
 """PostgreSQL's advisory lock on the chain's head, held until the transaction ends."""
 
-_HEAD = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
-_INSERT = insert(events)
+_HEAD = Fixed(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1))
+_INSERT = Fixed(insert(events), [column.name for column in events.c])
+_LOCK = Fixed(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Event:
 def append(connection: Connection, *added: Event) -> None:
     """Append to the chain, as the transaction's last statements: its head is locked from here on."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    last = connection.execute(_HEAD).first()
+        _LOCK.first(connection, {})
+    last = _HEAD.first(connection, {})
     seq, previous = (last.seq, last.hash) if last else (0, START)
     rows = []
     for event in added:
@@ -58,7 +60,7 @@ def append(connection: Connection, *added: Event) -> None:
         }
         previous = line["hash"] = line_hash(line)
         rows.append(line)
-    connection.execute(_INSERT, rows)
+    _INSERT.run_many(connection, rows)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Head:
 
 def last_line(connection: Connection) -> Head:
     """The log's head now."""
-    last = connection.execute(_HEAD).first()
+    last = _HEAD.first(connection, {})
     return Head(last.seq, last.hash) if last else Head(0, START)
 
 

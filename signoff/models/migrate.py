@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, exc, inspect, text
 
+from signoff.errors import ConfigError
 from signoff.models import roles
 
 if TYPE_CHECKING:
@@ -60,7 +61,22 @@ def apply(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+def _check_encoding(engine: Engine) -> None:
+    """Raise ConfigError for a PostgreSQL database that holds bytes, and not text of any letters."""
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.connect().execution_options(reading=True) as connection:
+        found: str | bytes = connection.execute(text("SHOW server_encoding")).scalar_one()
+    name = found.decode() if isinstance(found, bytes) else found
+    if name != "UTF8":
+        raise ConfigError(
+            f"The database's encoding is {name}: make one with UTF8 (createdb --template=template0 "
+            "--encoding=UTF8 NAME), and name that one in SIGNOFF_DATABASE_URL."
+        )
+
+
 def _upgrade(engine: Engine) -> bool:
+    _check_encoding(engine)
     if not pending(engine):
         return False
     with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so only one process is in here

@@ -18,7 +18,8 @@ from signoff.models import crash, rejections
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
-from signoff.models.engine import reader
+from signoff.models.engine import Turn, reader
+from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
@@ -35,7 +36,7 @@ files = CardFileRow.__table__  # type: ignore[attr-defined]
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
 _STANDS = decisions.c.withdrawn_at.is_(None)
-_LOAD = (
+_LOAD = Fixed(
     select(
         approvals,
         now().label("now"),
@@ -134,6 +135,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reader = reader(engine)
+        self._turn = Turn(engine)
 
     @contextmanager
     def transaction(self, step: str = "") -> Iterator[Connection]:
@@ -141,7 +143,7 @@ class Store:
 
         `step` names the step of the road that it is, for the points before and after its commit.
         """
-        with self.engine.begin() as connection:
+        with self._turn.taken(), self.engine.begin() as connection:
             yield connection
             if step:
                 crash.here(f"{step}.written")
@@ -161,6 +163,10 @@ class Store:
 
     def look(self, approval_id: str) -> tuple[Approval, int] | None:
         """One Approval, and the database's time at which it was so."""
+        with self._reader.connect() as connection:  # one statement is of one state, without a transaction
+            found = _row(connection, approval_id)
+            if found is None or _is_whole(found):
+                return (_assemble(connection, found), found.now) if found else None
         with self.reading() as connection:
             found = _row(connection, approval_id)
             return (_assemble(connection, found), found.now) if found else None
@@ -199,10 +205,11 @@ class Store:
             values = {"most": most, "age": int(seconds * MICROSECONDS)}
             return connection.execute(_UNPUBLISHED, values).scalars().all()
 
-    def mark_published(self, approval_id: str) -> None:
-        """Its response is in Redis."""
+    def mark_published(self, *approval_ids: str) -> None:
+        """Their responses are in Redis."""
         with self.transaction("publication") as connection:
-            connection.execute(_PUBLISHED, {"approval_id": approval_id})
+            for approval_id in approval_ids:
+                connection.execute(_PUBLISHED, {"approval_id": approval_id})
 
     def unpublish(self, approval_id: str = "") -> int:
         """Whether its response is in Redis is no longer known; or any that is still valid. How many."""
@@ -228,9 +235,14 @@ def load(connection: Connection, approval_id: str) -> Approval | None:
     return _assemble(connection, found) if found else None
 
 
-def _row(connection: Connection, approval_id: str) -> Row[Any] | None:
+def _row(connection: Connection, approval_id: str) -> Any:
     """The approval's columns, `now`, its current payload, and its card's columns as `card_…`."""
-    return connection.execute(_LOAD, {"approval_id": approval_id}).first()
+    return _LOAD.first(connection, {"approval_id": approval_id})
+
+
+def _is_whole(found: Any) -> bool:
+    """Whether nothing else has to be read for it."""
+    return not (found.version > 1 or found.voted or found.has_files or found.rejected_before)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:

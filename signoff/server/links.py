@@ -26,6 +26,8 @@ log = logging.getLogger("signoff.bot")
 
 CHUNK = 65_536
 """Bytes of one read. The SDK's 1,024 cut a click, which brings its card, into many."""
+ENVELOPE = '{"envelope_id":'
+"""How Slack's envelopes begin; what begins otherwise goes the SDK's way."""
 FULL = "too_many_websockets"
 """Slack's reason for sending away the eleventh connection of an app."""
 FULL_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -50,10 +52,25 @@ class Client(SocketModeClient):
         super().__init__(**given)
 
     def enqueue_message(self, message: str) -> None:
-        """A message came; hello and disconnect say something of the connections."""
+        """A message came; hello and disconnect say something of the connections.
+
+        An envelope goes to a thread that handles it at once: the SDK has another one pass it on.
+        """
         if '"hello"' in message[:200] or '"disconnect"' in message[:200]:
             self._heed(message)
-        super().enqueue_message(message)
+        if not message.startswith(ENVELOPE):
+            super().enqueue_message(message)
+            return
+        try:
+            self.message_workers.submit(self._handle, message)
+        except RuntimeError:  # it is being closed: Slack sends again what is not acknowledged
+            log.info("an envelope came too late")
+
+    def _handle(self, message: str) -> None:
+        try:
+            self.run_message_listeners(json.loads(message), message)
+        except ValueError as error:
+            log.error("an envelope that is no JSON was passed over: %s", type(error).__name__)
 
     def connect_to_new_endpoint(self, force: bool = False) -> None:
         """As the SDK does, after a pause where Slack has just said that there are too many."""

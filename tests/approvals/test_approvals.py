@@ -254,7 +254,7 @@ def test_redis_being_away_does_not_reach_who_decides_and_is_made_good(core: Core
 def test_a_database_that_is_locked_after_the_commit_does_not_reach_who_decides(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def locked(_: str) -> None:
+    def locked(*_: str) -> None:
         raise exc.OperationalError("UPDATE", {}, Exception("database is locked"))
 
     approval = core.submit()

@@ -258,6 +258,36 @@ def test_a_proxy_that_forgets_idle_connections_delays_no_answer(
     assert max(times) < 0.3
 
 
+def test_an_answer_that_comes_along_is_taken_and_what_cannot_be_read_is_looked_up(
+    own_redis: RedisServer,
+) -> None:
+    """What comes along is checked like what is looked up: by who verifies the receipt."""
+
+    async def go() -> list[str]:
+        link = RedisExchange(own_redis.url, "billing-bot")
+        writer = connections.commands(own_redis.url)
+        topic = stream.notification("billing-bot", REQUEST)
+        found = []
+        try:
+            for told in (Response(status="expired").encode(), "no JSON", '{"v":1}'):
+                await writer.delete(stream.decision("billing-bot", REQUEST))
+                waiting = asyncio.create_task(link.wait(REQUEST, 60))
+                while await writer.pubsub_numsub(topic) != [(topic.encode(), 1)]:
+                    await asyncio.sleep(0.01)
+                if told != Response(status="expired").encode():
+                    await writer.set(
+                        stream.decision("billing-bot", REQUEST), Response(status="cancelled").encode()
+                    )
+                await writer.publish(topic, told)
+                found.append((await waiting).status)
+            return found
+        finally:
+            await writer.aclose()
+            await link.close()
+
+    assert asyncio.run(go()) == ["expired", "cancelled", "cancelled"]
+
+
 def test_a_dead_connection_is_found_by_the_kernel_too(redis_url: str) -> None:
     async def go() -> tuple[Any, Any]:
         commands, bare = connections.commands(redis_url), connections.bare(redis_url)

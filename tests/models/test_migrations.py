@@ -10,10 +10,12 @@ from collections.abc import Iterator
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from postgresql import Databases
 from sqlalchemy import Engine, exc, text
 from sqlmodel import SQLModel
 from support import eventually
 
+from signoff.errors import ConfigError
 from signoff.models import migrate
 from signoff.models import tables as tables
 from signoff.models.engine import open_engine
@@ -84,6 +86,15 @@ def test_an_empty_database_is_upgraded_once(engine: Engine) -> None:
     assert migrate.upgrade(engine) is True
     assert migrate.current(engine) == migrate.LATEST
     assert migrate.upgrade(engine) is False
+
+
+def test_a_database_that_cannot_hold_every_letter_is_refused(_postgresql: Databases) -> None:
+    url = _postgresql.create("ascii", "template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+    engine = open_engine(url)
+    with pytest.raises(ConfigError, match="SQL_ASCII: make one with UTF8"):
+        migrate.upgrade(engine)
+    engine.dispose()
+    _postgresql.drop(url)
 
 
 def test_looking_at_the_version_changes_nothing(engine: Engine) -> None:

@@ -90,3 +90,31 @@ def test_what_depends_on_the_current_folder_is_not_handed_on(name: str) -> None:
 def test_a_library_that_is_preloaded_may_be_one_of_the_systems() -> None:
     given = {"LD_PRELOAD": "libjemalloc.so.2 ./evil.so:/opt/lib/a.so evil/b.so"}
     assert environment.plain(given) == {"LD_PRELOAD": "libjemalloc.so.2:/opt/lib/a.so"}
+
+
+def test_who_watches_the_roles_loads_nothing_but_the_standard_library_and_one_small_one() -> None:
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        "from signoff.cli import main\n"
+        "from signoff.server import forker, plain_logs, supervisor\n"  # as `serve` does
+        "from signoff.server.own_redis import EmbeddedRedis\n"
+        "from signoff.server.signals import Signals\n"
+        "print(*{name.partition('.')[0] for name in sys.modules.keys() - before})"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.split())
+    assert loaded - sys.stdlib_module_names == {"signoff", "rfc8785"}
+    assert not loaded & {"asyncio", "ssl", "sqlite3", "http", "email", "concurrent", "multiprocessing"}
+
+
+def test_what_roles_are_forked_from_loads_nothing_to_draw_tracebacks_with() -> None:
+    program = (
+        "import sys\nfrom signoff.cli import forker\nforker.load()\nforker.warm_up()\nimport os, threading\n"
+        "print('rich' in sys.modules, threading.active_count(), 'SLACK_BOT_TOKEN' in os.environ)\n"
+        "import rich"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "SLACK_BOT_TOKEN"}
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    )
+    assert said.stdout.split() == ["False", "1", "False"]
