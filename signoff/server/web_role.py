@@ -7,7 +7,6 @@ import gc
 import logging
 import resource
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,8 +37,6 @@ IDLE_SECONDS = 75
 """How long a connection on which nothing is asked is kept: longer than proxies keep theirs."""
 
 
-SWITCH_SECONDS = 0.0005
-"""How long a thread that answers may keep the one that all calls come in by waiting; Python's own is 5 ms."""
 FILES = 65_536
 """Open files that are asked for, as a connection is one; as many as the system's limit allows are had."""
 OTHER_FILES = 256
@@ -72,7 +69,6 @@ def run_web(server: Server, stop: threading.Event, ready: Callable[[], None] = l
 
     Raises ConfigError where it cannot listen at its place, or Slack does not take the bot's token.
     """
-    sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what is loaded is looked through no more while all calls stand still
     settings = server.settings
     with (
