@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 BUSY_MS = 1500
 """How long SQLite waits for another writer: under the 3 s in which a channel may want its answer."""
 POSTGRESQL = {
+    "client_encoding": "utf8",  # whatever a database thinks: else its texts may come as bytes
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,  # ms until a connection that went silent counts as dead
     "keepalives": 1,

@@ -38,8 +38,8 @@ BY_METHOD = {
 }
 """Slack's Web API methods → the bot scopes that each wants."""
 FAMILIES = "blocks|auth|apps|api|chat|users|usergroups|conversations|views|reactions|pins|files|team|bots"
-NO_METHODS = {"users.acl", "files.read"}
-"""A file and a tool's name, which look like methods."""
+NO_METHODS = {"users.acl", "files.read", "api.html"}
+"""Files and a tool's name, which look like methods."""
 METHOD = re.compile(rf'"((?:{FAMILIES})(?:\.\w+)+)"')
 
 
