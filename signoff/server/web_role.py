@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 import socket
@@ -68,6 +69,7 @@ def run_web(server: Server, stop: threading.Event, ready: Callable[[], None] = l
 
     Raises ConfigError where it cannot listen at its place, or Slack does not take the bot's token.
     """
+    gc.freeze()  # what is loaded is looked through no more while all calls stand still
     settings = server.settings
     with (
         listen("SIGNOFF_WEB_BIND", settings.web_bind) as door,

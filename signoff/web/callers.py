@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.requests import Request
 
 from signoff.models import tokens
@@ -43,5 +45,6 @@ def shown(request: Request, doors: Doors) -> Token:
 
 def _note_use(store: Store, token: Token) -> None:
     before = token.used_at
-    if before is None or store.clock() - before > tokens.USED_SECONDS * MICROSECONDS:
+    # By our own clock, which may be off: the statement asks the database's, and this only whether to ask it.
+    if before is None or time.time() - before / MICROSECONDS > tokens.USED_SECONDS:
         tokens.note_used(store, token)
