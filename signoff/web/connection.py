@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ DEEPEST = 100
 UNREAD_SECONDS = 30.0
 """How long an answer may stand still because nobody reads it."""
 MOST_CONNECTIONS = 10_000
+_UPGRADE = re.compile(rb"\r\nupgrade(?=[ \t]*:)", re.IGNORECASE)
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Connection(HttpToolsProtocol):
         """Some bytes of a request, or of several."""
         if self._in_head:
             self._head += len(data)
+            data = _without_upgrade(data)
         if self._timer is None and (self._in_head or not self._answers()):
             self._expect_head()
         super().data_received(data)
@@ -159,3 +162,11 @@ class Connection(HttpToolsProtocol):
             )
             self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The same, its head not asking for another protocol: we have no other (RFC 9110, section 7.8, lets us
+    pass over it), and the parser would read no body behind one that does, as Java's client does by itself.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\r\nx-upgrade", head) + end + rest

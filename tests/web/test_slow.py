@@ -211,3 +211,12 @@ def _open(caller: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_who_would_rather_speak_another_protocol_is_answered_in_ours(door: Door) -> None:
+    body = json.dumps(ASKED).encode()
+    for wish in ("Upgrade: h2c", "UPGRADE: h2c, x", "Upgrade: websocket\r\nSec-WebSocket-Version: 13"):
+        more = (wish, "HTTP2-Settings: AAEAAEAAAAIAAAAB", "Connection: Upgrade, HTTP2-Settings")
+        with connect(door) as caller:
+            caller.sendall(head(door, f"Content-Length: {len(body)}", *more) + body)
+            assert caller.recv(65536).startswith(b"HTTP/1.1 200"), wish
