@@ -24,7 +24,8 @@ _REPLAY_FAILED = (
     update(deliveries).where(deliveries.c.endpoint_id == bindparam("endpoint"), _UNDELIVERED).values(**_AGAIN)
 )
 _REPLAY_SINCE = (
-    MESSAGES + "AND e.id = :endpoint AND a.ended_at >= :since "
+    MESSAGES  # nosec B608
+    + "AND e.id = :endpoint AND a.ended_at >= :since "
     "ON CONFLICT (endpoint_id, approval_id, kind) DO UPDATE "
     "SET due_at = excluded.due_at, attempts = 0, ended_at = NULL, code = NULL, fault = NULL"
 )
