@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, insert, select, union_all, update
 
 from signoff.models.log import Event, append
 from signoff.models.store import MICROSECONDS, Store, now
-from signoff.models.tables import AgentTokenRow
+from signoff.models.tables import AgentRow, AgentTokenRow
 
 ASK, HOOK, SPEND = "ask", "hook", "spend"
 """What a token is for: to ask and be answered; hooks of coding agents; to spend receipts of named agents and
@@ -37,6 +37,10 @@ _FIND = select(tokens).where(tokens.c.id == bindparam("token_id"))
 _ALL = select(tokens).order_by(tokens.c.agent, tokens.c.created_at, tokens.c.id)
 _STANDS = tokens.c.revoked_at.is_(None)
 _OF = select(tokens).where(tokens.c.agent == bindparam("whose"), _STANDS).order_by(tokens.c.created_at)
+_KNOWN = union_all(
+    select(tokens.c.agent).where(tokens.c.agent == bindparam("whose")),
+    select(AgentRow.__table__.c.name).where(AgentRow.__table__.c.name == bindparam("whose")),  # type: ignore[attr-defined]
+).limit(1)
 _ADD = insert(tokens)
 _CHANGE = update(tokens).where(tokens.c.id == bindparam("token_id"), _STANDS)
 _REVOKE = _CHANGE.values(revoked_at=bindparam("at"))
@@ -143,6 +147,12 @@ def all_of(store: Store) -> list[Token]:
     """Every token there ever was, by agent."""
     with store.reading() as connection:
         return [_read(row) for row in connection.execute(_ALL)]
+
+
+def known(store: Store, agent: str) -> bool:
+    """Whether an agent has ever had a token, was added, or has asked."""
+    with store.reading() as connection:
+        return connection.execute(_KNOWN, {"whose": agent}).first() is not None
 
 
 def _each(store: Store, agent: str, change: Update, what: str) -> int:

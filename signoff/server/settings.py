@@ -252,7 +252,10 @@ def load() -> Settings:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         names = [str(fault["loc"][0]) for fault in faults]
         shown = [name if name.isupper() else f"SIGNOFF_{name.upper()}" for name in names]
-        said = [f"{name}: {fault['msg'].removeprefix('Value error, ')}." for name, fault in zip(shown, faults, strict=True)]
+        said = [
+            f"{name}: {fault['msg'].removeprefix('Value error, ')}."
+            for name, fault in zip(shown, faults, strict=True)
+        ]
         raise ConfigError(" ".join(said)) from None
 
 

@@ -201,12 +201,23 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     if len(given) == 1:
         raise Invalid("Send id and nonce both, or neither.")
     if given:
-        return ApprovalRequest.read(values)
+        return _committed(agent, ApprovalRequest.read(values))
     key = values.get("key")
     nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
     found = ApprovalRequest.read({**values, "id": "0" * 32, "nonce": nonce})
     named = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
     return found.model_copy(update={"id": named})
+
+
+def _committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:
+    """What its id commits to; raises Problem, which says whose the token is, as that is what callers get wrong."""
+    if not found.commits(agent):
+        detail = (
+            f"This token is {agent}'s, and the id is not the one of what {agent} asks for: an id commits to the "
+            "agent's name, the action and the payload."
+        )
+        raise Problem(422, "invalid", detail, agent=agent)
+    return found
 
 
 def spell_out(values: dict[str, Any]) -> None:
