@@ -1,4 +1,4 @@
-"""What AuthZEN asks about, a subject, an action, and a resource, and the request that we make of it.
+"""AuthZEN asks about a subject, an action and a resource: here that becomes a request of ours.
 
 Nothing that is bound may be left out of what people see and receipts sign. So the payload is the action's
 properties, and beside them the resource and the subject, whole: two tuples that differ in any member are two

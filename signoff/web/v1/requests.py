@@ -218,11 +218,11 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
 
 
 def _committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:
-    """What its id commits to; raises Problem, which says whose the token is, as that is what callers get wrong."""
+    """A request that its id commits to; raises Problem, which says whose the token is: that is mistaken."""
     if not found.commits(agent):
         detail = (
-            f"This token is {agent}'s, and the id is not the one of what {agent} asks for: an id commits to the "
-            "agent's name, the action and the payload."
+            f"This token is {agent}'s, and the id is not the one of what {agent} asks for: an id commits to "
+            "the agent's name, the action and the payload."
         )
         raise Problem(422, "invalid", detail, agent=agent)
     return found
