@@ -33,16 +33,16 @@ ENOUGH_BYTES = 1024 * 1024
 _AT_ONCE = 10
 
 
-class Decided(State):
+class Decision(State):
     """A State as it comes to a group; `entry` is what to acknowledge."""
 
     entry: str = Field(description="What `POST /v1/decisions/ack` takes. It comes again until then.")
 
 
-class Arrived(BaseModel):
+class Decisions(BaseModel):
     """What came to a group, the oldest first."""
 
-    decisions: list[Decided]
+    decisions: list[Decision]
 
 
 class Ack(Wire):
@@ -55,7 +55,7 @@ class Ack(Wire):
     ]
 
 
-class Decisions:
+class Arrivals:
     """The endpoints."""
 
     def __init__(self, doors: Doors) -> None:
@@ -69,13 +69,13 @@ class Decisions:
         if not found and seconds:
             hub = self._doors.hub
 
-            def arrived() -> list[Decided] | None:
+            def arrived() -> list[Decision] | None:
                 shown(request, self._doors)
                 return self._arrived(agent, group, most) or None
 
             with hub.place(agent), hub.for_decisions(agent) as waiter:
                 found = await hub.until(waiter, seconds, request.receive, arrived) or []
-        text = Arrived(decisions=found).model_dump_json(exclude_none=True)
+        text = Decisions(decisions=found).model_dump_json(exclude_none=True)
         return Response(text, headers=NOT_KEPT | applied(seconds), media_type="application/json")
 
     def acknowledge(self, request: Request) -> Response:
@@ -85,14 +85,14 @@ class Decisions:
         self._approvals.publisher.acknowledge(agent, said.group, list(said.entries))
         return Response(status_code=204)
 
-    def _first(self, request: Request, group: str, most: int) -> tuple[str, list[Decided]]:
+    def _first(self, request: Request, group: str, most: int) -> tuple[str, list[Decision]]:
         agent = caller(request, self._doors, tokens.ASK).agent
         return agent, self._arrived(agent, group, most)
 
-    def _arrived(self, agent: str, group: str, most: int) -> list[Decided]:
+    def _arrived(self, agent: str, group: str, most: int) -> list[Decision]:
         """What comes now; what is nothing (any more) is acknowledged, and so is what is said twice."""
         publisher = self._approvals.publisher
-        found, size = dict[str, Decided](), 0
+        found, size = dict[str, Decision](), 0
         while len(found) < most and size < ENOUGH_BYTES:
             entries = publisher.arrivals(agent, group, min(_AT_ONCE, most - len(found)))
             if not entries:
@@ -109,15 +109,15 @@ class Decisions:
                 publisher.acknowledge(agent, group, passed)
         return list(found.values())
 
-    def _decided(self, agent: str, entry: str, request_id: str) -> Decided | None:
+    def _decided(self, agent: str, entry: str, request_id: str) -> Decision | None:
         approval = self._approvals.find(agent, request_id)
         if approval is not None:
             stands = state(approval, self._approvals.response(approval))
-            return None if approval.pending else Decided(**stands.model_dump(), entry=entry)
+            return None if approval.pending else Decision(**stands.model_dump(), entry=entry)
         refused = self._approvals.refused(agent, request_id)
         if refused is None:
             return None
-        return Decided(
+        return Decision(
             id=request_id, status=refused.status, action=refused.action, code=codes.code(request_id),
             expires_at=timestamp(refused.issued_at), receipt=refused.token, entry=entry,
         )  # fmt: skip
@@ -125,7 +125,7 @@ class Decisions:
 
 def routes(doors: Doors) -> list[Route]:
     """Where the endpoints are."""
-    endpoints = Decisions(doors)
+    endpoints = Arrivals(doors)
     return [
         Route(DECISIONS, endpoints.look, methods=["GET"]),
         Route(DECISIONS + "/ack", endpoints.acknowledge, methods=["POST"]),
