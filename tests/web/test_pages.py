@@ -15,9 +15,9 @@ from web.conftest import Door
 from signoff.models.messages import ApprovalRequest
 from signoff.models.receipt import Status
 from signoff.web.problems import TYPES
+from signoff.web.terms import LONGEST
 from signoff.web.v1.decisions import MOST, Ack
 from signoff.web.v1.fields import ABOUT
-from signoff.web.v1.waits import LONGEST
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,8 +21,7 @@ from signoff.web.bodies import json_object
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.repeats import by_key, is_same
-from signoff.web.v1.requests import ID, KEY
-from signoff.web.v1.waits import LONGEST
+from signoff.web.terms import ID, KEY, LONGEST
 
 BASE = "/aap/v1"
 

@@ -23,7 +23,7 @@ from signoff.web.bodies import json_object
 from signoff.web.callers import caller
 from signoff.web.doors import Doors
 from signoff.web.repeats import by_key, is_same
-from signoff.web.v1.requests import KEY, read_key
+from signoff.web.terms import KEY, read_key
 
 WAIT = {"Retry-After": str(RETRY_SECONDS)}
 

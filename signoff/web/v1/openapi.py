@@ -8,7 +8,8 @@ from pydantic.json_schema import models_json_schema
 
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend
 from signoff.web.problems import TYPES
-from signoff.web.v1 import decisions, fields, waits
+from signoff.web.terms import LONGEST
+from signoff.web.v1 import decisions, fields
 from signoff.web.v1.spend import ToSpend
 from signoff.web.v1.state import State
 
@@ -47,7 +48,7 @@ def query(name: str, about: str, **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, "description": about}
 
 
-_LOOK_WAIT = query("wait", _WAIT, type="integer", minimum=0, maximum=waits.LONGEST)
+_LOOK_WAIT = query("wait", _WAIT, type="integer", minimum=0, maximum=LONGEST)
 
 
 def document(public_url: str) -> dict[str, Any]:

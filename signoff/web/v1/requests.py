@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,14 +19,11 @@ from signoff.web.bodies import BODY, json_object
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
+from signoff.web.terms import ID, KEY, read_key
 from signoff.web.v1.state import State, state
 from signoff.web.v1.waits import applied, seconds_of
 
 REQUESTS = "/v1/requests"
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-KEY = "Idempotency-Key"
-_QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*"')
-"""A string as RFC 9651 has it, section 3.3.3."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 """Receipts and payloads are for who asked; and how a request stands changes."""
 W = TypeVar("W", bound=Wire)
@@ -237,17 +233,3 @@ def spell_out(values: dict[str, Any]) -> None:
         values["reversibility"] = short[reversible] if isinstance(reversible, bool) else reversible
     if isinstance(values.get("alternatives"), str):
         values["alternatives"] = [values["alternatives"]] if values["alternatives"] else []
-
-
-def read_key(header: str | None) -> str | None:
-    """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.startswith('"'):
-        if not _QUOTED.fullmatch(text):
-            raise Invalid(f"{KEY} begins with a quote, and is no quoted string.")
-        text = re.sub(r"\\(.)", r"\1", text[1:-1])
-    if not text or not text.isprintable():
-        raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
-    return text

@@ -1,0 +1,28 @@
+"""What all doors take alike: a request's id, an Idempotency-Key, how long a caller may wait."""
+
+from __future__ import annotations
+
+import re
+
+from signoff.errors import Invalid
+
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+KEY = "Idempotency-Key"
+LONGEST = 30
+"""Seconds that a caller may wait. What stands between us and a caller gives up later than that."""
+_QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*"')
+"""A string as RFC 9651 has it, section 3.3.3."""
+
+
+def read_key(header: str | None) -> str | None:
+    """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.startswith('"'):
+        if not _QUOTED.fullmatch(text):
+            raise Invalid(f"{KEY} begins with a quote, and is no quoted string.")
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    if not text or not text.isprintable():
+        raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
+    return text
