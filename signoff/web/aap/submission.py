@@ -21,7 +21,7 @@ REASONING = 4000
 """Characters of an agent's reasoning that are its reason; where it is longer, it stands below, whole."""
 AAP = "aap"
 """What of the submission is in no other field stands under this name in the request's context."""
-_TIMEOUT = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
+_TIMEOUT = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
 _UNITS = (86400, 3600, 60, 1)
 _NO_ID = uuid.UUID(int=0)
 

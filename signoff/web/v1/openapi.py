@@ -128,7 +128,11 @@ def _paths() -> dict[str, Any]:
                     query("wait", "integer", _WAIT), _PREFER,
                 ],
                 answer="Decisions",
-            )
+            ),
+            "delete": _call(
+                "leave", "Let go of a group", "Nothing is kept of it; read again, it begins with the oldest.",
+                parameters=[query("group", "string", "Which: `default` if not said.")], answer=None,
+            ),
         },
         "/v1/decisions/ack": {
             "post": _call(

@@ -1,0 +1,24 @@
+"""Texts of messages: what no database keeps, or no peer reads alike, is refused at every door, in one way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from signoff.payload.canonical import check
+
+
+def check_texts(value: Any, where: str = "") -> None:
+    """Raise Invalid where a text of a message holds NUL or half a surrogate pair; `where` names the field.
+
+    Objects that a message holds as they came (a payload, a context) are checked where they become canonical.
+    """
+    if isinstance(value, str):
+        check(value, where)
+    elif isinstance(value, BaseModel):
+        for name, inner in value:
+            check_texts(inner, f"{where}.{name}" if where else name)
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            check_texts(inner, f"{where}[{place}]")
