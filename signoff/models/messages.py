@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, Val
 from signoff.errors import Invalid
 from signoff.models import identity, spans
 from signoff.models.receipt import Wire
-from signoff.models.texts import check_texts
+from signoff.models.texts import check_texts, message_of
 from signoff.payload.canonical import canonical, count, digest, parse
 from signoff.payload.gaps import MOST_KEPT, NO_SCHEMA, WHOLE, Gap
 from signoff.payload.order import order_of, ordered
@@ -301,7 +301,7 @@ def build(kind: type[W], values: Any) -> W:
         found = kind.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-        raise Invalid(" ".join(_fault(f["loc"], f["msg"], f["input"]) for f in faults[:5])) from None
+        raise Invalid(" ".join(_fault(f["loc"], message_of(f), f["input"]) for f in faults[:5])) from None
     check_texts(found)
     return found
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from signoff.payload.canonical import check
+
+NOT_UNICODE = "it holds half a surrogate pair: it is not valid Unicode"
+
+
+def message_of(fault: Mapping[str, Any]) -> str:
+    """What a fault of pydantic's says, in words that help where it is a text that is none."""
+    return NOT_UNICODE if fault["type"] == "string_unicode" else str(fault["msg"])
 
 
 def check_texts(value: Any, where: str = "") -> None:

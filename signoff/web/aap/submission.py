@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from signoff.models import identity
 from signoff.models.messages import MAX_EXPIRES_IN, ApprovalRequest
+from signoff.models.texts import message_of
 from signoff.web.aap.faults import Fault, invalid
 
 REASONING = 4000
@@ -48,7 +49,7 @@ def read(agent: str, values: dict[str, Any], key: str, secret: str) -> ApprovalR
         said = Submission.model_validate(values)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:5]
-        told = ("{}: {}.".format(".".join(map(str, one["loc"]))[:80], one["msg"]) for one in found)
+        told = ("{}: {}.".format(".".join(map(str, one["loc"]))[:80], message_of(one)) for one in found)
         raise invalid(" ".join(told)) from None
     own: dict[str, Any] = {"timeout": said.timeout}
     own |= {name: values[name] for name in ("server", "context") if name in values}

@@ -20,7 +20,7 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.approval import Approval
 from signoff.models.messages import MAX_ENTRY, MOST_VALUES, ApprovalRequest
-from signoff.models.texts import check_texts
+from signoff.models.texts import check_texts, message_of
 from signoff.payload.canonical import canonical, count
 
 SUBJECT, RESOURCE, ACTION = "authzen_subject", "authzen_resource", "authzen_action"
@@ -116,7 +116,9 @@ def valid(kind: type[M], values: Any) -> M:
         found = kind.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:5]
-        said = ("{}: {}.".format(".".join(map(str, one["loc"]))[:80] or "It", one["msg"]) for one in faults)
+        said = (
+            "{}: {}.".format(".".join(map(str, one["loc"]))[:80] or "It", message_of(one)) for one in faults
+        )
         raise Invalid(" ".join(said)) from None
     check_texts(found)
     return found
