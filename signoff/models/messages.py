@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, Val
 from signoff.errors import Invalid
 from signoff.models import identity, spans
 from signoff.models.receipt import Wire
-from signoff.models.texts import check_texts, message_of
+from signoff.models.texts import check_texts, sentence
 from signoff.payload.canonical import canonical, count, digest, parse
 from signoff.payload.gaps import MOST_KEPT, NO_SCHEMA, WHOLE, Gap
 from signoff.payload.order import order_of, ordered
@@ -301,15 +301,9 @@ def build(kind: type[W], values: Any) -> W:
         found = kind.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-        raise Invalid(" ".join(_fault(f["loc"], message_of(f), f["input"]) for f in faults[:5])) from None
+        raise Invalid(" ".join(map(sentence, faults[:5]))) from None
     check_texts(found)
     return found
-
-
-def _fault(loc: tuple[int | str, ...], message: str, given: Any) -> str:
-    place = ".".join(str(part) for part in loc)[:80].encode("unicode_escape").decode() or "The request"
-    size = f" (it has {len(given):,})" if isinstance(given, str) and "at most" in message else ""
-    return f"{place}: {message[0].lower()}{message[1:]}{size}."
 
 
 def moment(microseconds: int) -> datetime:

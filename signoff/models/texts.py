@@ -17,6 +17,14 @@ def message_of(fault: Mapping[str, Any]) -> str:
     return NOT_UNICODE if fault["type"] == "string_unicode" else str(fault["msg"])
 
 
+def sentence(fault: Mapping[str, Any]) -> str:
+    """A fault of pydantic's, with its place, in words; nothing of what was given is in it."""
+    message, given = message_of(fault), fault["input"]
+    place = ".".join(map(str, fault["loc"]))[:80].encode("unicode_escape").decode() or "The request"
+    size = f" (it has {len(given):,})" if isinstance(given, str) and "at most" in message else ""
+    return f"{place}: {message[0].lower()}{message[1:]}{size}."
+
+
 def check_texts(value: Any, where: str = "") -> None:
     """Raise Invalid where a text of a message holds NUL or half a surrogate pair; `where` names the field.
 
