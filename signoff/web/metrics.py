@@ -42,7 +42,7 @@ class Collected(Collector):
         )
         yield _counter("signoff_decisions", "Decisions of people.", figures.counts["decision"])
         yield _counter("signoff_spent", "Approvals that a process was told to run.", figures.counts["spend"])
-        yield _counter("signoff_deliveries", "Cards that were posted.", figures.counts["shown"])
+        yield _counter("signoff_deliveries", "Cards that were posted or redrawn.", figures.counts["shown"])
         yield _histogram(
             "signoff_decision_seconds", "How long a card stood before somebody decided.", figures.decided
         )

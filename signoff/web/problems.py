@@ -66,6 +66,10 @@ TYPES: Mapping[str, Type] = {
         409, "It runs, or has run, already",
         "Another process was told that it may run this. Do not run it again; ask with another key.",
     ),
+    "not-approved": Type(
+        409, "It is not approved",
+        "Nobody has decided yet, or not for it: nothing is to run, and nothing to report.",
+    ),
     "too-large": Type(
         413, "The body is too large",
         "Send less: a summary, and where the rest is. A payload has at most 256 KiB.",
