@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from starlette.datastructures import Headers
+
 from signoff.errors import Invalid
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -14,11 +16,14 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*"')
 """A string as RFC 9651 has it, section 3.3.3."""
 
 
-def read_key(header: str | None) -> str | None:
-    """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
-    if header is None:
+def read_key(headers: Headers) -> str | None:
+    """Idempotency-Key: a quoted string, as its draft says, or a bare one, as many send it. Raises Invalid."""
+    given = headers.getlist(KEY)
+    if not given:
         return None
-    text = header.strip()
+    if len(given) > 1:
+        raise Invalid(f"There are {len(given)} headers {KEY}: send one.")
+    text = given[0].strip()
     if text.startswith('"'):
         if not _QUOTED.fullmatch(text):
             raise Invalid(f"{KEY} begins with a quote, and is no quoted string.")

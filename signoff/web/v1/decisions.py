@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
-from starlette.concurrency import run_in_threadpool
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,12 +17,14 @@ from signoff.web.bodies import json_object
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
+from signoff.web.turns import in_turn
 from signoff.web.v1.requests import NOT_KEPT
 from signoff.web.v1.state import State, state, timestamp
 from signoff.web.v1.waits import applied, seconds_of
 
 DECISIONS = "/v1/decisions"
 GROUP, MOST_ENTRIES = r"^[A-Za-z0-9._-]{1,100}$", 1000
+ENTRY, MOST_ENTRY = r"^[0-9]{1,20}-[0-9]{1,20}$", 2**64 - 1
 DEFAULT_GROUP = "default"
 """The one that Python's `decisions()` reads."""
 USUAL, MOST = 20, 100
@@ -45,12 +46,19 @@ class Decisions(BaseModel):
     decisions: list[Decision]
 
 
+def _entry(text: str) -> str:
+    """What Redis takes for a place in a stream: two numbers of 64 bits."""
+    if any(int(part) > MOST_ENTRY for part in text.split("-")):
+        raise ValueError("there is no such entry")
+    return text
+
+
 class Ack(Wire):
     """Those are done with."""
 
     group: Annotated[str, StringConstraints(pattern=GROUP)] = DEFAULT_GROUP
     entries: Annotated[
-        tuple[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$")], ...],
+        tuple[Annotated[str, StringConstraints(pattern=ENTRY), AfterValidator(_entry)], ...],
         Field(min_length=1, max_length=MOST_ENTRIES),
     ]
 
@@ -65,7 +73,7 @@ class Arrivals:
     async def look(self, request: Request) -> Response:
         """What came to a group: at once, or once something has, or its caller's time is over."""
         seconds, group, most = seconds_of(request), _group(request), _most(request)
-        agent, found = await run_in_threadpool(self._first, request, group, most)
+        agent, found = await in_turn(self._first, request, group, most)
         if not found and seconds:
             hub = self._doors.hub
 
@@ -83,6 +91,12 @@ class Arrivals:
         agent = caller(request, self._doors, tokens.ASK).agent
         said = build(Ack, json_object(request))
         self._approvals.publisher.acknowledge(agent, said.group, list(said.entries))
+        return Response(status_code=204)
+
+    def leave(self, request: Request) -> Response:
+        """Nobody reads as this group any more: Redis keeps nothing of it. Read again, it begins anew."""
+        agent = caller(request, self._doors, tokens.ASK).agent
+        self._approvals.publisher.leave(agent, _group(request))
         return Response(status_code=204)
 
     def _first(self, request: Request, group: str, most: int) -> tuple[str, list[Decision]]:
@@ -128,6 +142,7 @@ def routes(doors: Doors) -> list[Route]:
     endpoints = Arrivals(doors)
     return [
         Route(DECISIONS, endpoints.look, methods=["GET"]),
+        Route(DECISIONS, endpoints.leave, methods=["DELETE"]),
         Route(DECISIONS + "/ack", endpoints.acknowledge, methods=["POST"]),
     ]
 

@@ -139,7 +139,11 @@ def _paths() -> dict[str, Any]:
                     _LOOK_WAIT, _PREFER,
                 ],
                 answer="Decisions",
-            )
+            ),
+            "delete": _call(
+                "leave", "Let go of a group", "Nothing is kept of it; read again, it begins with the oldest.",
+                parameters=[query("group", "Which: `default` if not said.", type="string")], answer=None,
+            ),
         },
         "/v1/decisions/ack": {
             "post": _call(

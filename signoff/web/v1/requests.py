@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,6 +19,7 @@ from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
 from signoff.web.terms import ID, KEY, read_key
+from signoff.web.turns import in_turn
 from signoff.web.v1.state import State, state
 from signoff.web.v1.waits import applied, seconds_of
 
@@ -65,17 +65,17 @@ class Requests:
         """Ask. The same request again is answered again, however often."""
         seconds = seconds_of(request)
         if not seconds:
-            return self._located(await run_in_threadpool(self._create, request))
-        agent = (await run_in_threadpool(caller, request, self._doors, tokens.ASK)).agent
+            return self._located(await in_turn(self._create, request))
+        agent = (await in_turn(caller, request, self._doors, tokens.ASK)).agent
         with self._doors.hub.place(agent):  # first: who has no place to wait has asked nothing
-            stands = await run_in_threadpool(self._create, request, agent)
+            stands = await in_turn(self._create, request, agent)
             request.scope.pop(BODY, None)  # it may be large
             return self._located(await self._waited(request, stands, seconds), seconds)
 
     async def look(self, request: Request) -> Response:
         """Where a request stands: at once, or once it has ended, or its caller's time is over."""
         seconds = seconds_of(request)
-        stands = await run_in_threadpool(self.standing, request)
+        stands = await in_turn(self.standing, request)
         if not seconds or stands.ended:
             return answer(stands.state, applied(seconds))
         with self._doors.hub.place(stands.agent):
@@ -139,7 +139,7 @@ class Requests:
         with hub.for_request(stands.agent, stands.state.id, stands.approval_id) as waiter:
             found = await hub.until(waiter, seconds, request.receive, ended)
             if found is None and not waiter.over:
-                found = await run_in_threadpool(self.again, request, stands)
+                found = await in_turn(self.again, request, stands)
         return found or stands
 
     def _create(self, request: Request, agent: str = "") -> Standing:
@@ -195,7 +195,7 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     Raises Problem or Invalid.
     """
     values = json_object(request)
-    key = read_key(request.headers.get(KEY))
+    key = read_key(request.headers)
     if key and values.setdefault("key", key) != key:
         raise Invalid(f"{KEY} and key differ: say it once.")
     if trace := request.headers.get("traceparent"):
