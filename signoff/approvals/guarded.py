@@ -79,7 +79,7 @@ class Guarded:
 
 
 def forget(store: Store) -> int:
-    """Let go of some of what no receipt holds for any more → how many; fewer than `CHUNK` where that is all."""
+    """Let go of what no receipt holds for any more → how many; at most `CHUNK`, which may not be all."""
     now = int(datetime.now(UTC).timestamp())
     with store.transaction() as connection:
         return connection.execute(_FORGET, {"now": now, "most": CHUNK}).rowcount

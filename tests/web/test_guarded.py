@@ -151,14 +151,13 @@ def test_spends_and_refusals_are_counted(door: Door, executor: httpx.Client) -> 
     for change in ({}, {}, {"action": "db.drop"}, {"receipt": "x"}):
         executor.post(SPEND, json=one["said"] | change)
     core, refusals = door.core, door.doors.refusals
+    add = (
+        "INSERT INTO webhook_delivery (id, endpoint_id, approval_id, kind, created_at, attempts, lease, "
+        "ended_at, fault) VALUES ('a', 'e', 'x', 'k', 1, 1, 1, 2, NULL), ('b', 'e', 'y', 'k', 1, 1, 1, 2, "
+        "'no'), ('c', 'e', 'z', 'k', 1, 1, 1, NULL, 'not yet')"
+    )
     with core.store.transaction() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO webhook_delivery (id, endpoint_id, approval_id, kind, created_at, attempts, lease, "
-                "ended_at, fault) VALUES ('a', 'e', 'x', 'k', 1, 1, 1, 2, NULL), ('b', 'e', 'y', 'k', 1, 1, 1, "
-                "2, 'no'), ('c', 'e', 'z', 'k', 1, 1, 1, NULL, 'not yet')"
-            )
-        )
+        connection.execute(text(add))
     said = generate_latest(registry(Figures(core.store), lambda: Counter(), refusals)).decode()
     for line in (
         "signoff_receipts_spent_total 1.0", 'signoff_receipts_refused_total{why="already-spent"} 1.0',
