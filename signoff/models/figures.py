@@ -143,7 +143,7 @@ class Figures:
                 shown_for = json.loads(line.data).get("shown_for_ms")
                 if shown_for is not None:
                     self.decided.add(shown_for / 1000)
-            case "shown" if line.created_at is not None:
+            case "shown" if line.created_at is not None and json.loads(line.data)["revision"] == 1:
                 self.delivered.add(max(0, line.at - line.created_at) / MICROSECONDS)
 
 

@@ -54,7 +54,7 @@ class Collected(Collector):
             "signoff_receipts_refused", "Receipts that this process refused to guards, by why.", "why",
             self._refusals.counts(),
         )  # fmt: skip
-        yield _counter("signoff_deliveries", "Cards that were posted.", figures.counts["shown"])
+        yield _counter("signoff_deliveries", "Cards that were posted or redrawn.", figures.counts["shown"])
         yield _histogram(
             "signoff_decision_seconds", "How long a card stood before somebody decided.", figures.decided
         )

@@ -75,6 +75,10 @@ TYPES: Mapping[str, Type] = {
         409, "The database was put back since",
         "Whether it has run is not known any more. Run nothing; ask again, under another key.",
     ),
+    "not-approved": Type(
+        409, "It is not approved",
+        "Nobody has decided yet, or not for it: nothing is to run, and nothing to report.",
+    ),
     "too-large": Type(
         413, "The body is too large",
         "Send less: a summary, and where the rest is. A payload has at most 256 KiB.",

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -82,6 +83,9 @@ def test_what_happened_is_counted_from_the_rows(core: Core) -> None:
         core.approvals.cancel("billing-bot", asked[2].id)
         core.approvals.spend("billing-bot", asked[0].id, "process-of-mine-1")
         core.approvals.report("billing-bot", asked[0].id, Outcome(succeeded=False))
+        for revision in (1, 2, 3):  # the card, and what it was redrawn to
+            shown = replace(core.approvals.get(asked[3].id), revision=revision)
+            core.approvals.cards.note_shown(shown, "C0APPROVE", "1.1", None, "rendered")
         found = figures(url)
         again = figures(url)
     assert empty["signoff_waitingle=+Inf"] == 0 and again.keys() == found.keys()
@@ -89,7 +93,8 @@ def test_what_happened_is_counted_from_the_rows(core: Core) -> None:
         "signoff_requests_totalverdict=ask": 4, "signoff_ended_totalstatus=approved": 1,
         "signoff_ended_totalstatus=rejected": 1, "signoff_ended_totalstatus=cancelled": 1,
         "signoff_outcomes_totaloutcome=failed": 1, "signoff_spent_total": 1, "signoff_decisions_total": 2,
-        "signoff_waitingle=60": 1, "signoff_waitingle=+Inf": 1, "signoff_undelivered": 4,
+        "signoff_waitingle=60": 1, "signoff_waitingle=+Inf": 1, "signoff_undelivered": 3,
+        "signoff_deliveries_total": 3, "signoff_delivery_seconds_count": 1,
         "signoff_jobs_waiting": 2, "signoff_dead_letters": 3, "signoff_jobs_refused_total": 1,
         "signoff_webhooks_due": 0,
     }  # fmt: skip

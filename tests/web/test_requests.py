@@ -68,7 +68,7 @@ def test_it_is_cancelled_spent_and_reported(door: Door) -> None:
         reported = agent.post(f"/v1/requests/{second}/outcome", json={"succeeded": True, "note": "done"})
     assert [one.status_code for one in mine] == [200, 200]
     assert theirs.status_code == 409 and theirs.json()["by"] == "process-of-mine-1"
-    assert reported.json()["status"] == "duplicate"
+    assert (reported.json()["status"], reported.json()["outcome"]) == ("duplicate", "done")
 
 
 def test_receipts_are_spent_for_executors(door: Door) -> None:
@@ -94,3 +94,15 @@ def test_the_keys_are_there_for_everybody(door: Door) -> None:
     with httpx.Client(base_url=door.url, trust_env=False) as anybody:
         (key,) = anybody.get("/.well-known/jwks.json").json()["keys"]
     assert key["kid"] == door.core.signer.kid and "alg" not in key and "d" not in key
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_not_approved_is_neither_run_nor_reported(door: Door) -> None:
+    with door.client() as agent:
+        waits, refused = (agent.post("/v1/requests", json=ASKED).json()["id"] for _ in range(2))
+        door.core.approvals.decide(refused, 1, "U0ANA", "reject")
+        for request_id in (waits, refused):
+            for path, body in (("outcome", {"succeeded": True}), ("spend", {"by": "process-of-mine-1"})):
+                said = agent.post(f"/v1/requests/{request_id}/{path}", json=body)
+                assert said.status_code == 409 and said.json()["type"].endswith("#not-approved")
+    assert door.core.approvals.get(waits).outcome is None

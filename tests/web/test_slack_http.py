@@ -140,14 +140,14 @@ def test_a_call_is_parsed_once_as_what_it_is(slack: Called) -> None:
 
 
 def test_a_call_that_was_answered_has_no_second_effect(slack: Called, redis_url: str) -> None:
-    body = click()
-    headers = signed(SECRET, body)
+    body, at = click(), int(time.time())
+    headers = signed(SECRET, body, at)
     with called(redis_url) as another:
         first, again, elsewhere = (one.post(body, headers) for one in (slack, slack, another))
         assert first.json() == {"ok": 1}
         assert (again.status_code, again.content) == (elsewhere.status_code, elsewhere.content) == (200, b"")
         assert len(slack.bodies) == 1 and another.bodies == []
-        later = signed(SECRET, body, int(time.time()) - 1)
+        later = signed(SECRET, body, at - 1)
         assert another.post(body, later).json() == {"ok": 1}, "the same said again is not the same call"
 
 

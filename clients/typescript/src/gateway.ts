@@ -57,7 +57,8 @@ export class Gateway {
   }
 
   async #once(method: string, path: string, body: object | undefined, answers: number, signal?: AbortSignal): Promise<Found> {
-    const limit = AbortSignal.timeout(Math.max(1, Math.ceil(answers * 1000)));
+    // What is being sent is seen through: else nobody could say whether there is something to withdraw.
+    const within = limited(answers, body ? undefined : signal);
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}`, accept: "application/json" };
     if (body) headers["content-type"] = "application/json";
     try {
@@ -68,8 +69,7 @@ export class Gateway {
         ...(body && { body: JSON.stringify(body) }),
         redirect: "error", // the token goes nowhere else
         credentials: "omit",
-        // What is being sent is seen through: else nobody could say whether there is something to withdraw.
-        signal: signal && !body ? AbortSignal.any([signal, limit]) : limit,
+        signal: within.signal,
       });
       return outcome(response.status, response.headers, await text(response));
     } catch (error) {
@@ -77,8 +77,27 @@ export class Gateway {
       // No host and port in it: a model may read it.
       const what = error instanceof Error ? error.name : "error";
       return { error: new Unreachable(`${what}. Check SIGNOFF_WEB_URL, and that \`signoff serve\` runs.`), again: true };
+    } finally {
+      within.end();
     }
   }
+}
+
+/** One signal of a limit in seconds and of `signal`; by hand, as Node 20 may collect `AbortSignal.any` before it fires. */
+function limited(seconds: number, signal?: AbortSignal): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const give = (): void => controller.abort(signal?.reason);
+  const timer = setTimeout(
+    () => controller.abort(new DOMException("It took too long.", "TimeoutError")),
+    Math.min(Math.max(1, Math.ceil(seconds * 1000)), 2 ** 31 - 1),
+  );
+  if (signal?.aborted) give();
+  signal?.addEventListener("abort", give);
+  const end = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", give);
+  };
+  return { signal: controller.signal, end };
 }
 
 /** Seconds on a clock that nobody sets. */

@@ -110,13 +110,14 @@ def _paths() -> dict[str, Any]:
             "post": _call(
                 "spend", "Say that this process runs it",
                 "Right before it runs: the first that asks may. The notice is signed, as a receipt is.",
-                body="Spend", parameters=[_ID], problems=("not-found", "already-spent"), answer="Notice",
+                body="Spend", parameters=[_ID], answer="Notice",
+                problems=("not-found", "already-spent", "not-approved"),
             )
         },
         f"{one}/outcome": {
             "post": _call(
                 "report", "Say what became of it", "The first report counts, and stands on the card.",
-                body="Outcome", parameters=[_ID], problems=("not-found",),
+                body="Outcome", parameters=[_ID], problems=("not-found", "not-approved"),
             )
         },
         "/v1/decisions": {

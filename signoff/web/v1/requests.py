@@ -97,6 +97,8 @@ class Requests:
     def report(self, request: Request) -> Response:
         """What became of an approved action."""
         own = self._own(request)
+        if own.status != "approved":
+            raise _not_approved(own)
         self._approvals.report(own.agent, own.request_id, told(Outcome, json_object(request)))
         return answer(self._state(self._approvals.get(own.id)))
 
@@ -104,13 +106,14 @@ class Requests:
         """Somebody is about to run what was approved; the first may. The signed notice says who that is."""
         own = self._own(request)
         by = told(Spend, json_object(request)).by
+        if own.status != "approved":
+            raise _not_approved(own)
         response = self._approvals.spend(own.agent, own.request_id, by)
         spent = self._approvals.get(own.id)
         if response.status != "spent":
-            detail = "It is not approved, or it was reported already: nothing may run."
-            raise Problem(
-                409, "already-spent" if spent.has_run else "invalid", detail, receipt=response.receipt
-            )
+            slug = "already-spent" if spent.has_run else "not-approved"
+            detail = "It was reported already." if spent.has_run else "Its time is over: nothing runs by it."
+            raise Problem(409, slug, detail, receipt=response.receipt)
         if spent.spent_by != by:
             raise Problem(
                 409, "already-spent", "Another process runs it, or has.",
@@ -178,6 +181,11 @@ def answer(found: State, headers: dict[str, str] | None = None) -> Response:
     """A state as it is sent."""
     said = NOT_KEPT | (headers or {})
     return Response(found.model_dump_json(exclude_none=True), headers=said, media_type="application/json")
+
+
+def _not_approved(one: Approval) -> Problem:
+    stands = "nobody has decided yet" if one.pending else f"it ended as {one.status}"
+    return Problem(409, "not-approved", f"Nothing is to run by it: {stands}.")
 
 
 def told(kind: type[W], values: dict[str, Any]) -> W:

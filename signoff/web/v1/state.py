@@ -29,6 +29,7 @@ class State(BaseModel):
         description="What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.",
     )
     permalink: str | None = Field(default=None, description="Where people see it.")
+    outcome: str | None = Field(default=None, description="What its agent reported: `done` or `failed`.")
     spent: str | None = Field(
         default=None, description="Of a duplicate that ran already: the receipt that it was approved by."
     )
@@ -41,10 +42,16 @@ def state(approval: Approval, response: Response) -> State:
         id=approval.request_id, status=response.status, action=approval.action, code=approval.code,
         expires_at=timestamp(moment(approval.expires_at)),
         receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
-        spent=response.spent,
+        spent=response.spent, outcome=_outcome(approval),
     )  # fmt: skip
 
 
 def timestamp(when: datetime) -> str:
     """A time as it is sent."""
     return when.isoformat().replace("+00:00", "Z")
+
+
+def _outcome(approval: Approval) -> str | None:
+    if approval.outcome is None:
+        return None
+    return "done" if approval.outcome.succeeded else "failed"
