@@ -54,16 +54,19 @@ class Sweep:
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
-        self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+        self._each("clear", lambda: ["drafts", "spent"], self._clear)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
-        self._each("forget", self._spent, lambda _: None)
         self._each("attend", self._attendance.look, lambda _: None)
 
-    def _spent(self) -> list[str]:
-        """What guards have spent goes once no receipt holds for it: a part at a time, and once an hour."""
-        if time.monotonic() >= self._forgets_at and guarded.forget(self._approvals.store) < guarded.CHUNK:
+    def _clear(self, what: str) -> None:
+        """Drafts that nobody sends any more; and what guards have spent, once no receipt holds for it: a part
+        at a time, until none is left, and again an hour later.
+        """
+        store = self._approvals.store
+        if what == "drafts":
+            Drafts(store).clear()
+        elif time.monotonic() >= self._forgets_at and guarded.forget(store) < guarded.CHUNK:
             self._forgets_at = time.monotonic() + FORGET_SECONDS
-        return []
 
     def _stale(self) -> Iterator[str]:
         """What a change of policy has to be held against, for as long as one sweep may take."""
