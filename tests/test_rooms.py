@@ -43,7 +43,7 @@ PUBLIC = {
     "outage private publisher requests setting_names stream tally users wakeups",
     "client": "",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
-    "desertion epochs errors lists quorum receipts service sweep verdicts",
+    "desertion epochs errors guarded lists quorum receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
     "text.words.which",

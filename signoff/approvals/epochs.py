@@ -8,6 +8,7 @@ may decide what the backup holds as pending. `begin` closes it while no server r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
@@ -15,7 +16,7 @@ from signoff.approvals import audit
 from signoff.approvals.audit import Event
 from signoff.models import changes
 from signoff.models.receipt import Receipt
-from signoff.models.store import Store, approvals, now
+from signoff.models.store import MICROSECONDS, Store, approvals, now
 from signoff.models.tables import EpochRow
 
 epochs = EpochRow.__table__  # type: ignore[attr-defined]
@@ -27,6 +28,7 @@ LOST = "Signoff was restored from a backup made before this request: ask again, 
 ACTOR = "signoff"
 
 _LAST = select(func.max(epochs.c.number))
+_NEWEST = select(func.max(epochs.c.started_at)).where(epochs.c.number > 1)
 _BEGIN = insert(epochs)
 _CLOSE = (
     update(approvals)
@@ -71,6 +73,16 @@ def begin(connection: Connection, backup_at: int | None) -> Epoch:
     data = {"epoch": number, "backup_at": backup_at, "head": head, "closed": closed}
     audit.append(connection, Event("restored", None, at, ACTOR, data))
     return Epoch(number, at, closed)
+
+
+def is_before(store: Store, at: datetime) -> bool:
+    """Whether the database was put back after this time: what was done with it until then may be in no row.
+
+    The second of the restore itself counts as before: no server ran in it.
+    """
+    with store.reading() as connection:
+        began = connection.execute(_NEWEST).scalar()
+    return began is not None and int(at.timestamp()) <= began // MICROSECONDS
 
 
 def closing(connection: Connection, receipt: Receipt) -> int | None:

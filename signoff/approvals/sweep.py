@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 
-from signoff.approvals import epochs
+from signoff.approvals import epochs, guarded
 from signoff.approvals.attendance import Attendance
 from signoff.approvals.service import Approvals
 from signoff.models import crash, flood, progress
@@ -22,6 +22,7 @@ from signoff.queue.tally import Tally
 log = logging.getLogger("signoff.sweep")
 
 SWEEP_SECONDS = 2.0
+FORGET_SECONDS = 3600.0
 UNPUBLISHED_SECONDS = 1.0
 """A response younger than this is still being published by who decided."""
 
@@ -34,6 +35,7 @@ class Sweep:
         self._approvals = approvals
         self._warn = warn
         self._attendance = Attendance(approvals.store, approvals.publisher)
+        self._forgets_at = 0.0
         self.tally = Tally(log)
         """What was passed over: neither an outage nor the fault of one row."""
 
@@ -52,9 +54,19 @@ class Sweep:
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
-        self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+        self._each("clear", lambda: ["drafts", "spent"], self._clear)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
         self._each("attend", self._attendance.look, lambda _: None)
+
+    def _clear(self, what: str) -> None:
+        """Drafts that nobody sends any more; and what guards have spent, once no receipt holds for it: a part
+        at a time, until none is left, and again an hour later.
+        """
+        store = self._approvals.store
+        if what == "drafts":
+            Drafts(store).clear()
+        elif time.monotonic() >= self._forgets_at and guarded.forget(store) < guarded.CHUNK:
+            self._forgets_at = time.monotonic() + FORGET_SECONDS
 
     def _stale(self) -> Iterator[str]:
         """What a change of policy has to be held against, for as long as one sweep may take."""

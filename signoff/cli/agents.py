@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from signoff.cli.parsers import Commands, command, group
 from signoff.errors import ConfigError
 
 if TYPE_CHECKING:
+    from signoff.models.tokens import Token
     from signoff.queue.users import Users
     from signoff.server.settings import Settings
 
@@ -34,9 +35,10 @@ Needs an admin of Redis, but with --http: SIGNOFF_REDIS_ADMIN_URL; for the Redis
 is known.
 """
 ROTATE_EPILOG = """\
-Its former password and tokens are worthless at once. Prints SIGNOFF_REDIS_URL with the new one, and a token
-that may what the former ones might; its secret stays as it is, since the ids of what it asked with a key come
-from it.
+Its former password and tokens are worthless at once. Prints SIGNOFF_REDIS_URL with the new one, and for each
+token another that may the same. The one that asks is set as SIGNOFF_TOKEN; others stand in comments that say
+which they replace and what they are for: give each to who had the former one. The agent's secret stays as it
+is, since the ids of what it asked with a key come from it.
 """
 OFF_EPILOG = """\
 Its connections end, and it can neither log in nor use its tokens until `signoff agent on`. The server does
@@ -56,7 +58,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
             "make an agent's Redis user and token, and print what the agent has to set",
             ADD_EPILOG,
         ),
-        ("rotate", _rotate, "give an agent another password and another token", ROTATE_EPILOG),
+        ("rotate", _rotate, "give an agent another password and other tokens", ROTATE_EPILOG),
         ("remove", _remove, "take an agent's Redis user and its tokens away", ""),
         ("off", _off, "keep an agent out", OFF_EPILOG),
         ("on", _on, "let an agent in again that was switched off; it gets today's rules", ""),
@@ -122,8 +124,7 @@ def _rotate(arguments: argparse.Namespace) -> int:
             url = _url(settings)
             _print(SIGNOFF_REDIS_URL=acl.with_user(url, name, users.rotate(name)))
             _save(users)
-        if token := rows.rotate(store, name):
-            _print(SIGNOFF_TOKEN=token)
+        _print_tokens(rows.rotate(store, name))
     return 0
 
 
@@ -205,6 +206,16 @@ def _web_url(settings: Settings) -> dict[str, str]:
         return {"SIGNOFF_WEB_URL": settings.public_url}
     say("SIGNOFF_WEB_BIND names no port: the agent's SIGNOFF_WEB_URL is where `web` says that it listens.")
     return {}
+
+
+def _print_tokens(made: Sequence[tuple[Token, str]]) -> None:
+    """Each with what it is for, where there are several: the agent's own is set, others stand in comments."""
+    first = next((one for one in made if one[0].may(tokens.ASK[0])), made[0] if made else None)
+    for one in sorted(made, key=lambda one: one is not first):
+        former, text = one
+        if len(made) > 1:
+            print(f"# in place of {former.id}: {' '.join(former.scopes)}")
+        print(f"{'' if one is first else '# '}SIGNOFF_TOKEN={text}")
 
 
 def _save(users: Users) -> None:

@@ -106,11 +106,33 @@ def _tell(done: Restored, settings: Settings) -> None:
         print(f"What was there before is kept in {done.aside}: delete it once you do not need it.")
     if epoch.closed:
         say("once the server runs, they end as their receipts in Redis say, else as expired.")
+    say(
+        "executors that spend through the server are refused receipts of before now, as nobody knows which "
+        "of them ran in the lost time: those agents ask again."
+    )
+    say(
+        "webhooks whose keys were changed since the backup have the former ones: `signoff webhooks secret` "
+        "prints them."
+    )
+    _tell_of_tokens(done)
     if settings.signing_key is None and not settings.key_file.exists():
         say(
             f"there is no signing key in {settings.key_file}. Put the old one back before you start the "
             "server: it makes a new one otherwise, and agents refuse what that signs."
         )
+
+
+def _tell_of_tokens(done: Restored) -> None:
+    if done.ended:
+        say(f"{_count(done.ended, 'token')} that had been revoked or switched off since stayed so.")
+    if not done.standing or (done.ended is not None and done.aside):
+        return
+    say(
+        "tokens that were revoked since the backup stand again: `signoff agent revoke ID` those that should "
+        "not. These stand:"
+    )
+    for one in done.standing:
+        say(f"  {one.id}  {one.agent}  {' '.join(one.scopes)}")
 
 
 def _count(number: int, what: str) -> str:

@@ -27,7 +27,7 @@ DELIVERED_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 WAITING_SECONDS = (60, 300, 3600, 4 * 3600, 24 * 3600)
 """Bounds of how long what waits has waited."""
 CHUNK = 5000
-_KINDS = ("submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend")
+_KINDS = ("submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard")
 _LINES = (
     select(events.c.seq, events.c.kind, events.c.at, events.c.data, approvals.c.created_at)
     .outerjoin(approvals, approvals.c.id == events.c.approval_id)
@@ -44,6 +44,7 @@ _UNTOLD = select(func.count()).where(approvals.c.published_at.is_(None), approva
 deliveries: Any = WebhookDeliveryRow.__table__  # type: ignore[attr-defined]
 endpoints: Any = WebhookEndpointRow.__table__  # type: ignore[attr-defined]
 _HOOKS = select(func.count(), func.min(deliveries.c.due_at), now()).where(deliveries.c.due_at.is_not(None))
+_DONE = select(func.count(), func.count(deliveries.c.fault)).where(deliveries.c.ended_at.is_not(None))
 _OFF = select(func.count()).where(endpoints.c.off_at.is_not(None))
 
 
@@ -73,7 +74,9 @@ class Spread:
 
 @dataclass
 class Waiting:
-    """What waits now. Ages are in seconds; 0 where nothing waits."""
+    """What waits now. Ages are in seconds; 0 where nothing waits. Webhooks sent and failed are those of the
+    last 30 days, as long as it is known.
+    """
 
     ages: Spread
     undelivered: int
@@ -82,6 +85,8 @@ class Waiting:
     webhooks: int
     webhooks_age: float
     webhooks_off: int
+    webhooks_sent: int
+    webhooks_failed: int
 
 
 class Figures:
@@ -117,10 +122,12 @@ class Figures:
             untold = connection.execute(_UNTOLD).scalar_one()
             hooks, due, at = connection.execute(_HOOKS).one()
             off = connection.execute(_OFF).scalar_one()
+            done, failed = connection.execute(_DONE).one()
         spread = Spread(WAITING_SECONDS)
         for age in ages:
             spread.add(age / MICROSECONDS)
-        return Waiting(spread, unshown, _age(first, here), untold, hooks, _age(due, at), off)
+        hooked = (hooks, _age(due, at), off, done - failed, failed)
+        return Waiting(spread, unshown, _age(first, here), untold, *hooked)
 
     def _count(self, line: Any) -> None:
         self._seq = line.seq

@@ -12,10 +12,10 @@ import json
 import re
 import secrets
 import string
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Update, bindparam, insert, select, union_all, update
 
@@ -41,6 +41,11 @@ _KNOWN = union_all(
     select(tokens.c.agent).where(tokens.c.agent == bindparam("whose")),
     select(AgentRow.__table__.c.name).where(AgentRow.__table__.c.name == bindparam("whose")),  # type: ignore[attr-defined]
 ).limit(1)
+_EVER = select(tokens).where(tokens.c.agent == bindparam("whose"))
+ENDED: Final = (
+    "SELECT id, revoked_at FROM agent_token WHERE revoked_at IS NOT NULL OR off_at IS NOT NULL ORDER BY id"
+)
+"""For whoever replaces a database: what opens nothing by it."""
 _ADD = insert(tokens)
 _CHANGE = update(tokens).where(tokens.c.id == bindparam("token_id"), _STANDS)
 _REVOKE = _CHANGE.values(revoked_at=bindparam("at"))
@@ -93,18 +98,21 @@ def add(store: Store, agent: str, scopes: Collection[str]) -> str:
         return _make(connection, agent, scopes)
 
 
-def rotate(store: Store, agent: str) -> str | None:
-    """An agent's tokens are worthless from now on; one more may all that they might → its text.
+def rotate(store: Store, agent: str) -> list[tuple[Token, str]]:
+    """An agent's tokens are worthless from now on; for each there is another that may the same.
 
-    None, and nothing is done, where it has none.
+    Gives each former one with the new one's text. An agent that is kept out stays so.
     """
     with store.transaction() as connection:
         before = [_read(row) for row in connection.execute(_OF, {"whose": agent})]
-        if not before:
-            return None
+        made = []
         for token in before:
             _note(connection, _REVOKE, token, "revoked")
-        return _make(connection, agent, {scope for token in before for scope in token.scopes})
+            text = _make(connection, agent, token.scopes)
+            if token.off_at is not None:
+                _note(connection, _SWITCH, _known(connection, text), "off")
+            made.append((token, text))
+        return made
 
 
 def find(store: Store, text: str) -> Token | None:
@@ -143,6 +151,37 @@ def switch(store: Store, agent: str, *, on: bool) -> int:
     return _each(store, agent, _SWITCH, "on" if on else "off")
 
 
+def kept_out(store: Store, agent: str) -> bool:
+    """Whether an operator keeps an agent out: switched off, or each token that it ever had is revoked.
+
+    One that never had a token is not; whether its user in Redis is off, rows do not say.
+    """
+    with store.reading() as connection:
+        found = [_read(row) for row in connection.execute(_EVER, {"whose": agent})]
+    left = [one for one in found if one.revoked_at is None]
+    return any(one.off_at is not None for one in left) if left else bool(found)
+
+
+def carry(connection: Connection, ended: Iterable[Sequence[Any]]) -> int:
+    """Tokens of a database that is replaced (`ENDED`): what was revoked or off there is here → how many."""
+    count = 0
+    for token_id, revoked_at in ended:
+        row = connection.execute(_FIND, {"token_id": token_id}).first()
+        token = _read(row) if row else None
+        if token is None or token.revoked_at is not None:
+            continue
+        if revoked_at is not None:
+            count += _note(connection, _REVOKE, token, "revoked")
+        elif token.off_at is None:
+            count += _note(connection, _SWITCH, token, "off")
+    return count
+
+
+def standing(connection: Connection) -> list[Token]:
+    """The tokens that open something now, by agent."""
+    return [one for one in map(_read, connection.execute(_ALL)) if one.stands]
+
+
 def all_of(store: Store) -> list[Token]:
     """Every token there ever was, by agent."""
     with store.reading() as connection:
@@ -169,6 +208,12 @@ def _make(connection: Connection, agent: str, scopes: Collection[str]) -> str:
     connection.execute(_ADD, row)
     _log(connection, at, agent, token_id, said, "added")
     return text
+
+
+def _known(connection: Connection, text: str) -> Token:
+    named = TOKEN.fullmatch(text)
+    assert named
+    return _read(connection.execute(_FIND, {"token_id": named[1]}).one())
 
 
 def _note(connection: Connection, change: Update, token: Token, what: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +18,11 @@ from sqlmodel import SQLModel
 from signoff.approvals import epochs
 from signoff.approvals.epochs import Epoch
 from signoff.errors import ConfigError
-from signoff.models import crash, files, migrate, roles
+from signoff.models import crash, files, migrate, roles, tokens
 from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import approvals
 from signoff.models.store import files as file_rows
+from signoff.models.tokens import Token
 from signoff.server import backup as backups
 from signoff.server.backup import Backup
 
@@ -37,11 +39,17 @@ _BUSY = "The database is in use: stop `signoff serve` (bot, intake, worker), and
 
 @dataclass(frozen=True)
 class Restored:
-    """What came of it: the new epoch, the backup it is from, and where the replaced database is kept."""
+    """What came of it: the new epoch, the backup it is from, and where the replaced database is kept.
+
+    `ended` is how many tokens were revoked or switched off since the backup, as the replaced database says;
+    None where there was none to say so. `standing` are those that open something now.
+    """
 
     epoch: Epoch
     backup: Backup | None
     aside: str | None
+    ended: int | None
+    standing: tuple[Token, ...]
 
 
 def restore(url: str, file: Path, data: Path, *, replace: bool) -> Restored:
@@ -78,7 +86,7 @@ def in_place(url: str) -> Restored:
         engine.dispose()
         with engine.begin() as connection:
             _no_others(connection)
-            done = Restored(epochs.begin(connection, None), None, None)
+            done = _begun(connection, None, None, None)
             crash.here("restore.written")
             return done
     finally:
@@ -86,18 +94,19 @@ def in_place(url: str) -> Restored:
 
 
 def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
-    aside, stand = None, list[Any]()
+    aside, stand, ended = None, list[Any](), None
     if database.exists():
         _alone(database)
         if not _empty(database):
-            stand = _files(database)
+            stand = _told(database, files.STAND) or []
+            ended = _told(database, tokens.ENDED)
             aside = _refuse_or_name(replace, f"{database}.before-")
     work = database.with_name(database.name + ".restoring")
     with backups.unpacked(file, work) as (engine, backup):
         crash.here("restore.unpacked")
         with engine.begin() as connection:
-            epoch = epochs.begin(connection, backup.at)
             files.carry(connection, stand)
+            done = _begun(connection, backup, aside, ended)
     crash.here("restore.begun")
     _alone(work)  # all of it in the one file
     backups.sync(work)
@@ -107,7 +116,7 @@ def _sqlite(database: Path, file: Path, replace: bool) -> Restored:
     os.replace(work, database)
     crash.here("restore.replaced")
     backups.sync(database.parent)
-    return Restored(epoch, backup, aside)
+    return done
 
 
 def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Restored:
@@ -118,17 +127,34 @@ def _postgresql(url: str, source: Engine, backup: Backup, replace: bool) -> Rest
             servers = roles.granted(connection)
             has_files = inspect(connection).has_table(file_rows.name)
             stand = connection.execute(text(files.STAND)).all() if has_files else []
+            ended = connection.execute(text(tokens.ENDED)).all() if _has_tokens(connection) else None
             aside = _clear(connection, replace)
             migrate.apply(connection)
             roles.renew(connection, servers)
             backups.copy(rows, connection)
             _count_on(connection)
             files.carry(connection, stand)
-            done = Restored(epochs.begin(connection, backup.at), backup, aside)
+            done = _begun(connection, backup, aside, ended if aside else None)
             crash.here("restore.written")
             return done
     finally:
         target.dispose()
+
+
+def _begun(
+    connection: Connection, backup: Backup | None, aside: str | None, ended: Sequence[Any] | None
+) -> Restored:
+    """What the replaced database says of tokens holds on, and then the new epoch begins."""
+    count = None if ended is None else tokens.carry(connection, ended)
+    epoch = epochs.begin(connection, backup.at if backup else None)
+    return Restored(epoch, backup, aside, count, tuple(tokens.standing(connection)))
+
+
+def _has_tokens(connection: Connection) -> bool:
+    found = inspect(connection)
+    if not found.has_table(tokens.tokens.name):
+        return False
+    return {"revoked_at", "off_at"} <= {column["name"] for column in found.get_columns(tokens.tokens.name)}
 
 
 def _clear(connection: Connection, replace: bool) -> str | None:
@@ -192,13 +218,13 @@ def _alone(database: Path) -> None:
         return  # no database: it is replaced, or told as such by whoever reads it
 
 
-def _files(database: Path) -> list[Any]:
-    """What stands in cards' threads by a database that is to be replaced; nothing where it is of before."""
+def _told(database: Path, query: str) -> list[Any] | None:
+    """What a database that is to be replaced says; None where it cannot, or is of before."""
     with closing(sqlite3.connect(database)) as connection:
         try:
-            return connection.execute(files.STAND).fetchall()
+            return connection.execute(query).fetchall()
         except sqlite3.DatabaseError:
-            return []
+            return None
 
 
 def _empty(database: Path) -> bool:

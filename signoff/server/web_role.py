@@ -26,6 +26,7 @@ from signoff.web.doors import Doors
 from signoff.web.health import build_health
 from signoff.web.hub import Hub
 from signoff.web.metrics import registry
+from signoff.web.refusals import Refusals
 from signoff.web.slack import SlackDoor
 
 log = logging.getLogger("signoff.web")
@@ -91,7 +92,7 @@ async def _serve(
     ours = doors(server, public_url, slack)
     limits = Limits(most=min(MOST_CONNECTIONS, open_files() - OTHER_FILES))
     ours.hub.most = min(ours.hub.most, limits.most * 4 // 5)
-    listeners = [listener(build_app(ours), ours.hub, limits), listener(health(server))]
+    listeners = [listener(build_app(ours), ours.hub, limits), listener(health(server, ours.refusals))]
     loop = asyncio.get_running_loop()
 
     def end() -> None:
@@ -122,9 +123,9 @@ def doors(server: Server, public_url: str, slack: SlackDoor | None = None) -> Do
     )  # fmt: skip
 
 
-def health(server: Server) -> ASGIApp:
+def health(server: Server, refusals: Refusals) -> ASGIApp:
     """What is told to whoever watches this deployment."""
-    figures = registry(Figures(server.store), queues(server))
+    figures = registry(Figures(server.store), queues(server), refusals)
     bot = () if server.settings.signing_secret else ("bot",)
     return build_health(watch(server, (*bot, "intake", "worker")), figures)
 

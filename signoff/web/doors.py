@@ -11,6 +11,7 @@ from signoff.models.store import Store
 from signoff.receipts import Signer
 from signoff.web.hub import Hub
 from signoff.web.rates import Rates
+from signoff.web.refusals import Refusals
 from signoff.web.slack import SlackDoor
 
 
@@ -27,6 +28,7 @@ class Doors:
     slack: SlackDoor | None = None
     """Where Slack calls, instead of being listened to over Socket Mode."""
     rates: Rates = field(default_factory=Rates)
+    refusals: Refusals = field(default_factory=Refusals)
     heartbeat_seconds: float = 15.0
     """A stream of events says something so often: what stands between forgets silent connections."""
 

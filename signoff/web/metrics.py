@@ -14,13 +14,18 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from signoff.models.figures import Figures, Spread, Waiting
+from signoff.web.refusals import Refusals
 
 
 class Collected(Collector):
-    """Everything that is told. `queues` gives what waits and was refused in Redis, by name; it may raise."""
+    """Everything that is told. `queues` gives what waits and was refused in Redis, by name; it may raise.
 
-    def __init__(self, figures: Figures, queues: Callable[[], Mapping[str, int]]) -> None:
+    `refusals` are receipts that this process refused.
+    """
+
+    def __init__(self, figures: Figures, queues: Callable[[], Mapping[str, int]], refusals: Refusals) -> None:
         self._figures = figures
+        self._refusals = refusals
         self._queues = queues
 
     def collect(self) -> Iterator[Metric]:
@@ -42,6 +47,13 @@ class Collected(Collector):
         )
         yield _counter("signoff_decisions", "Decisions of people.", figures.counts["decision"])
         yield _counter("signoff_spent", "Approvals that a process was told to run.", figures.counts["spend"])
+        yield _counter(
+            "signoff_receipts_spent", "Receipts that guards spent through the API.", figures.counts["guard"]
+        )
+        yield _counters(
+            "signoff_receipts_refused", "Receipts that this process refused to guards, by why.", "why",
+            self._refusals.counts(),
+        )  # fmt: skip
         yield _counter("signoff_deliveries", "Cards that were posted or redrawn.", figures.counts["shown"])
         yield _histogram(
             "signoff_decision_seconds", "How long a card stood before somebody decided.", figures.decided
@@ -63,12 +75,16 @@ class Collected(Collector):
         yield _gauge("signoff_webhooks_due", "Messages to webhooks that are still to be sent.", now.webhooks)
         yield _gauge("signoff_webhooks_late_seconds", "The oldest of these is due since.", now.webhooks_age)
         yield _gauge("signoff_webhooks_off", "Endpoints that are switched off.", now.webhooks_off)
+        yield _gauge("signoff_webhooks_sent", "Messages of 30 days that were taken.", now.webhooks_sent)
+        yield _gauge("signoff_webhooks_failed", "Messages of 30 days that were not.", now.webhooks_failed)
 
 
-def registry(figures: Figures, queues: Callable[[], Mapping[str, int]]) -> CollectorRegistry:
+def registry(
+    figures: Figures, queues: Callable[[], Mapping[str, int]], refusals: Refusals | None = None
+) -> CollectorRegistry:
     """A registry of its own: nothing that a library counts is in it."""
     found = CollectorRegistry(auto_describe=False)
-    found.register(Collected(figures, queues))
+    found.register(Collected(figures, queues, refusals or Refusals()))
     return found
 
 

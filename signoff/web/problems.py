@@ -52,6 +52,11 @@ TYPES: Mapping[str, Type] = {
         403, "The token is not for this",
         "Each token has scopes: `signoff agent tokens` lists them, `signoff agent token` makes others.",
     ),
+    "stopped": Type(
+        403, "The agent is kept out",
+        "An operator has switched it off, or revoked all of its tokens. Run nothing of it until it is let in "
+        "again.",
+    ),
     "not-found": Type(
         404, "There is no such thing here",
         "The address is wrong, or the id is of no request of this agent. Another agent's is not there.",
@@ -65,6 +70,10 @@ TYPES: Mapping[str, Type] = {
     "already-spent": Type(
         409, "It runs, or has run, already",
         "Another process was told that it may run this. Do not run it again; ask with another key.",
+    ),
+    "restored": Type(
+        409, "The database was put back since",
+        "Whether it has run is not known any more. Run nothing; ask again, under another key.",
     ),
     "not-approved": Type(
         409, "It is not approved",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ from support import Core, without_triggers
 from signoff.approvals import audit, epochs
 from signoff.approvals.audit import account, said
 from signoff.approvals.audit.verification import Verification, verify_all
+from signoff.approvals.guarded import Guarded
 from signoff.models import changes, migrate, policies
 from signoff.models.engine import open_engine
 from signoff.models.messages import Outcome
 from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
+from signoff.spent import Spent
 
 TABLES = {table.name: table for table in SQLModel.metadata.sorted_tables}
 SAID = [
@@ -42,6 +45,10 @@ def history(core: Core) -> None:
     show(core, edited.id, "1.1")
     approvals.spend("billing-bot", edited.request_id, "a-process-of-theirs")
     approvals.report("billing-bot", edited.request_id, Outcome(succeeded=True, note="done"))
+    Guarded(core.store, "a-token").spend(
+        ("kid", "billing-bot", edited.request_id), Spent("their-try", datetime.now(UTC)),
+        until=datetime.now(UTC),
+    )  # fmt: skip
     rejected = core.submit(payload={"number": 2})
     approvals.decide(rejected.id, 1, "U0BEN", "reject", reason="no", resubmit=True)
     withdrawn = core.submit(payload={"number": 3})
@@ -127,7 +134,7 @@ OPERATORS = {"token", "webhook"}
 
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
-    assert told | {"expiry", "file", *OPERATORS} == said.KINDS
+    assert told | {"expiry", "file", "guard", *OPERATORS} == said.KINDS
     assert said.KINDS - {"policy", "agent", *OPERATORS} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())

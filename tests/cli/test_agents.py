@@ -334,6 +334,25 @@ def test_tokens_are_made_for_executors_listed_and_revoked_at_once(run: Run) -> N
     assert list(state_of(run)) == [token.id]
 
 
+def test_each_token_is_rotated_by_itself_and_none_may_more(run: Run, admin: redis.Redis) -> None:
+    spends = settings(run("agent", "token", AGENT, "--scope", "spend:billing-bot:refund.*")[1])
+    asks = settings(run("agent", "add", "shop", "--http")[1])
+    hooks = settings(run("agent", "token", "shop", "--scope", "spend:billing-bot:*")[1])
+    code, out, _ = run("agent", "rotate", "shop")
+    made = re.findall(r"# in place of (\w+): (.*)\n(# )?SIGNOFF_TOKEN=(\S+)\n", out)
+    assert code == 0 and [one[1:3] for one in made] == [("ask", ""), ("spend:billing-bot:*", "# ")]
+    for (former, scope, _, new), before in zip(made, (asks, hooks), strict=True):
+        assert former in before["SIGNOFF_TOKEN"] and token_of(before["SIGNOFF_TOKEN"]) is None
+        found = token_of(new)
+        assert found is not None and found.scopes == (scope,)
+    assert token_of(spends["SIGNOFF_TOKEN"]) is not None
+    run("agent", "off", "shop")
+    out = run("agent", "rotate", "shop")[1]
+    assert not any(token_of(one) for one in re.findall(r"SIGNOFF_TOKEN=(\S+)", out))
+    run("agent", "on", "shop")
+    assert all(token_of(one) for one in re.findall(r"SIGNOFF_TOKEN=(\S+)", out))
+
+
 def test_off_and_remove_count_for_both_of_an_agents_ways(run: Run, admin: redis.Redis) -> None:
     token = settings(run("agent", "add", AGENT)[1])["SIGNOFF_TOKEN"]
     run("agent", "off", AGENT)

@@ -11,6 +11,7 @@ from cli.conftest import Signoff
 from support import Core
 
 from signoff.approvals import audit
+from signoff.models import tokens
 from signoff.queue.data_folder import write_private
 from signoff.server import backup
 
@@ -54,10 +55,12 @@ def test_a_log_that_does_not_hold_is_told(signoff: Signoff, waiting: Core, tmp_p
 
 
 def test_a_restore_says_what_came_of_it(signoff: Signoff, waiting: Core, tmp_path: Path) -> None:
+    tokens.add(waiting.store, "shop", ["ask"])
     signoff("backup", "b.db")
     lost = audit.verify(waiting.store).head
     late = waiting.submit()
     late_head = audit.verify(waiting.store).head
+    tokens.revoke_all(waiting.store, "shop")
     waiting.store.engine.dispose()
     code, out, err = signoff("restore", "b.db")
     assert code == 2 and "not empty: --replace keeps it aside" in err and out == ""
@@ -66,6 +69,7 @@ def test_a_restore_says_what_came_of_it(signoff: Signoff, waiting: Core, tmp_pat
     assert "Restored: 2 requests, as of 2" in out and "Epoch 2 begins; 1 request waited." in out
     [aside] = tmp_path.glob("signoff.db.before-*")
     assert str(aside) in out and "no signing key" in err
+    assert "1 token that had been revoked" in err and "stand again" not in err
     assert waiting.store.get(late.id) is None
     code, out, _ = signoff("audit", "verify", "--head", lost)
     assert code == 0 and "epoch 2 begins at line" in out and "put back by a backup of" in out
@@ -86,7 +90,11 @@ def test_a_restore_into_nothing_needs_no_leave(
 
 
 def test_a_restore_in_place_copies_nothing(signoff: Signoff, waiting: Core, tmp_path: Path) -> None:
-    code, out, _ = signoff("restore", "--in-place")
+    tokens.add(waiting.store, "shop", ["spend:billing-bot:*"])
+    waiting.store.engine.dispose()
+    code, out, err = signoff("restore", "--in-place")
+    assert "refused receipts of before now" in err and "webhooks secret" in err
+    assert "stand again" in err and "  shop  spend:billing-bot:*" in err
     assert code == 0 and "the database that was put back. Epoch 2 begins; 1 request waited." in out
     assert "put back by other means" in signoff("audit", "verify")[1]
 

@@ -15,7 +15,7 @@ from support import Core
 
 from signoff.approvals import audit
 from signoff.errors import ConfigError
-from signoff.models import migrate
+from signoff.models import migrate, tokens
 from signoff.models.engine import open_engine, snapshot
 from signoff.models.store import Store
 from signoff.server import backup as backups
@@ -120,6 +120,25 @@ def test_files_that_only_the_replaced_database_knew_have_to_go(core: Core, tmp_p
     assert [tuple(row) for row in found] == [
         ("F1", "posted", "a"), ("F2", "unwanted", None), ("F3", "unwanted", None),
     ]  # fmt: skip
+
+
+def test_tokens_that_were_revoked_or_switched_off_since_the_backup_stay_so(
+    core: Core, tmp_path: Path
+) -> None:
+    revoked, off, kept = (tokens.add(core.store, agent, ["ask"]) for agent in ("one-bot", "two-bot", "bot"))
+    backups.write(core.store.engine, tmp_path / "backup.db")
+    tokens.revoke_all(core.store, "one-bot")
+    tokens.switch(core.store, "two-bot", on=False)
+    url = close(core)
+    done = restoring.restore(url, tmp_path / "backup.db", tmp_path, replace=True)
+    assert done.ended == 2 and [one.agent for one in done.standing] == ["bot"]
+    assert tokens.find(core.store, revoked) is None and tokens.find(core.store, off) is None
+    assert tokens.find(core.store, kept) and audit.verify(core.store).ok
+    tokens.switch(core.store, "two-bot", on=True)
+    assert tokens.find(core.store, off)
+    close(core)
+    found = restoring.in_place(url)
+    assert found.ended is None and [one.agent for one in found.standing] == ["bot", "two-bot"]
 
 
 def test_what_is_replaced_is_kept_aside_whole(core: Core, tmp_path: Path) -> None:

@@ -599,6 +599,19 @@ def test_what_was_done_long_ago_is_forgotten_and_a_clock_that_was_put_back_delay
     assert len(hooks.rows()) == 1 and len(receiver.got) == 2
 
 
+def test_an_outbox_that_is_never_idle_tidies_all_the_same(
+    hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be something on its way for days: what was done long ago goes meanwhile."""
+    hooks.add(receiver)
+    hooks.decide()
+    sent_before: list[int] = []
+    monkeypatch.setattr(deliveries, "tidy", lambda _: sent_before.append(len(receiver.got)))
+    hooks.outbox._tidied -= timer.TIDY_SECONDS + 1
+    hooks.outbox.step()
+    assert sent_before == [0] and len(receiver.got) == 1
+
+
 def test_a_request_that_is_in_no_row_any_more_ends_its_message(hooks: Hooks, receiver: Receiver) -> None:
     hooks.add(receiver)
     hooks.decide()

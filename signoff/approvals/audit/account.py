@@ -238,6 +238,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "spend": Account._spend,
     "migrated": Account._migrated,
     "file": _passed,
+    "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")
 """Kinds of lines about whatever waited then."""

@@ -142,15 +142,14 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "agent_token": Unsaid("lines `token` tell of each that was made, switched off or revoked"),
     "webhook_endpoint": Unsaid("lines `webhook` tell of each that was registered, or switched off"),
     "webhook_delivery": Unsaid("what is still to be posted, or was: the end that it tells of is said"),
-    "signoff_spent": Unsaid("what executors' guards have spent: they are who answers for it"),
+    "signoff_spent": Unsaid("lines `guard` tell of each that was spent; its row goes once no receipt holds"),
 }
 """Table → column → where it is said."""
 
 KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
-        "spend", "file", "agent", "policy", "restored",
-        "migrated", "token", "webhook",
+        "spend", "guard", "file", "agent", "policy", "restored", "migrated", "token", "webhook",
     )
 )  # fmt: skip
 """All kinds of lines."""

@@ -153,7 +153,7 @@ def _paths() -> dict[str, Any]:
         "/v1/receipts/spend": {
             "post": _call(
                 "spendReceipt", "Check a receipt and spend it", _GUARD, body="ToSpend", answer="Spent",
-                problems=("already-spent", "not-verified"),
+                problems=("already-spent", "restored", "stopped", "not-verified"),
             )
         },
         "/.well-known/jwks.json": {

@@ -82,9 +82,7 @@ class Outbox:
         try:
             if outbox.ready(self._store):
                 asyncio.run(self._round(stop or Event()))
-            if time.monotonic() - self._tidied > TIDY_SECONDS:
-                self._tidied = time.monotonic()
-                deliveries.tidy(self._store)
+            self._tidy()
         except OUTAGE as error:
             self._tally.add("webhooks paused", detail=type(error).__name__)
 
@@ -104,10 +102,17 @@ class Outbox:
             for task in done:
                 del running[task]
 
+    def _tidy(self) -> None:
+        """Once an hour, also while there is always something on its way."""
+        if time.monotonic() - self._tidied > TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            deliveries.tidy(self._store)
+
     def _claimed(self, busy: list[str]) -> list[Message]:
         """What is due where there is room, `busy` being the endpoints that something is on its way to."""
         found: list[Message] = []
         try:
+            self._tidy()
             for endpoint, fails in outbox.ready(self._store):
                 most = 1 if fails else AT_ONCE
                 room = min(most - busy.count(endpoint), IN_ALL - len(busy) - len(found))
