@@ -33,14 +33,19 @@ def caller(request: Request, doors: Doors, scope: str) -> Token:
 
 def shown(request: Request, doors: Doors) -> Token:
     """The token that a request shows; raises Problem (401). Who has waited is asked for it once more."""
-    kind, _, text = request.headers.get("authorization", "").partition(" ")
-    found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
+    found = of(doors.store, request.headers.get("authorization", ""))
     if found is None:
         raise Problem(
             401, "no-token", "Send Authorization: Bearer sgt_…, with a token that stands.",
             CHALLENGE,
         )  # fmt: skip
     return found
+
+
+def of(store: Store, authorization: str) -> Token | None:
+    """The value of an Authorization → the token that stands there; None where none does."""
+    kind, _, text = authorization.partition(" ")
+    return tokens.find(store, text.strip()) if kind.lower() == "bearer" else None
 
 
 def _note_use(store: Store, token: Token) -> None:

@@ -89,6 +89,6 @@ def build_health(watch: Watch, registry: CollectorRegistry) -> Starlette:
             log.warning("no metrics: %s", type(error).__name__)
             return PlainTextResponse("the figures cannot be read now\n", 503)
 
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    )
+    app = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+    app.router.redirect_slashes = False
+    return app

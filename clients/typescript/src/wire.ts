@@ -457,6 +457,12 @@ export interface components {
              */
             permalink?: string | null;
             /**
+             * Outcome
+             * @description What its agent reported: `done` or `failed`.
+             * @default null
+             */
+            outcome?: string | null;
+            /**
              * Spent
              * @description Of a duplicate that ran already: the receipt that it was approved by.
              * @default null
@@ -705,6 +711,15 @@ export interface operations {
             };
             /** @description There is no such thing here (`not-found`). */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1014,7 +1029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It runs, or has run, already (`already-spent`). */
+            /** @description It runs, or has run, already (`already-spent`). Or: It is not approved (`not-approved`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1149,6 +1164,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not approved (`not-approved`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large (`too-large`). */
             413: {
                 headers: {
@@ -1244,6 +1268,15 @@ export interface operations {
             };
             /** @description The token is not for this (`not-allowed`). */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -90,7 +90,8 @@ def _paths() -> dict[str, Any]:
             "get": _call(
                 "get", "Where a request stands",
                 "With `Prefer: wait=…` once it has ended, or the time is over.",
-                parameters=[_ID, _PREFER, query("wait", "integer", _WAIT)], problems=("not-found",),
+                parameters=[_ID, _PREFER, query("wait", "integer", _WAIT)],
+                problems=("not-found", "invalid"),
             )
         },
         f"{one}/events": {
@@ -128,7 +129,7 @@ def _paths() -> dict[str, Any]:
                     query("limit", "integer", "How many at most: 1 to 100."),
                     query("wait", "integer", _WAIT), _PREFER,
                 ],
-                answer="Decisions",
+                answer="Decisions", problems=("invalid",),
             )
         },
         "/v1/decisions/ack": {
