@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,7 +11,9 @@ from starlette.middleware import Middleware
 from signoff.bot.slack.manifest import PATH
 from signoff.web.aap import door as aap
 from signoff.web.authzen import door as authzen
+from signoff.web.authzen.problems import Named
 from signoff.web.bodies import BODY, Bodies
+from signoff.web.callers import of
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
@@ -27,11 +30,19 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()
+    sizes = {PATH: BODY_BYTES} if doors.slack is not None else {}
     around = [
+        Middleware(Named),
         Middleware(Problems),
-        Middleware(Bodies, of={PATH: BODY_BYTES}, **bounds),
+        Middleware(Bodies, known=partial(_agent, doors), of=sizes, **bounds),
         Middleware(Turns, BODY),
     ]
     app = Starlette(routes=routes, middleware=around, exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False  # it would send callers wherever their Host says, and by http
     app.state.public_url = doors.public_url
     return app
+
+
+def _agent(doors: Doors, authorization: str) -> str | None:
+    token = of(doors.store, authorization)
+    return token.agent if token else None

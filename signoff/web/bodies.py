@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from signoff.errors import Invalid
 from signoff.models.messages import MAX_ENTRY, MOST_VALUES
+from signoff.models.tokens import TOKEN
 from signoff.payload.canonical import parse
-from signoff.web.problems import Problem
+from signoff.web.problems import Problem, unavailable
 
 MOST = MAX_ENTRY + 64 * 1024
 """Bytes of a body: a request as large as may be, and what a door puts around it."""
@@ -23,20 +28,68 @@ READ_SECONDS = 10.0
 PASSED_OVER = 32 * 1024 * 1024
 PASS_SECONDS = 5.0
 """Of a body that is too large, so much is passed over, for so long, once that was answered."""
+SMALL = 16 * 1024
+"""A body of so many bytes that came at once is handed on without asking whose it is."""
+TOGETHER = 64 * 1024 * 1024
+"""Bytes of all bodies that are being read, in each process; a quarter of them are of one caller at most."""
+BUSY_SECONDS = 5
 BODY = "signoff.body"
 """Where a request's scope has it."""
 _BODILESS = ("GET", "HEAD", "OPTIONS", "DELETE")
 NONE: Mapping[str, int] = {}
+_SIGNATURE, _DIGITS = re.compile(r"v0=[0-9a-f]{64}"), re.compile(r"[0-9]{1,20}")
+Known = Callable[[str], str | None]
+"""The value of an Authorization → the agent whose token it has, None where that is worthless."""
+
+
+def _nobody(_: str) -> None:
+    return None
+
+
+class _Room:
+    """What bodies that are being read take, all of them together and those of each caller."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, Counter[str]()
+
+    @contextmanager
+    def of(self, who: str) -> Iterator[Callable[[int], None]]:
+        """Takes so many bytes more, until the end of the `with`; that raises Problem where there is none."""
+        own = 0
+
+        def take(more: int) -> None:
+            nonlocal own
+            if self._taken.total() + more > self._most:
+                raise unavailable(BUSY_SECONDS)
+            if self._taken[who] + more > self._most // 4:
+                raise Problem(
+                    429, "limited", f"{who} sends too much at once.", {"Retry-After": str(BUSY_SECONDS)}
+                )
+            own += more
+            self._taken[who] += more
+
+        try:
+            yield take
+        finally:
+            self._taken[who] -= own
+            if not self._taken[who]:
+                del self._taken[who]
 
 
 class Bodies:
-    """ASGI middleware: endpoints find the body in the scope, and never wait for one."""
+    """ASGI middleware: endpoints find the body in the scope, and never wait for one.
+
+    Who shows nothing that a caller has to show is not read: the endpoint finds no body, and says so. Nor is
+    more than what came at once, where `known` does not know the token.
+    """
 
     def __init__(
-        self, app: ASGIApp, most: int = MOST, seconds: float = READ_SECONDS, of: Mapping[str, int] = NONE
-    ) -> None:
-        """`of` has the bytes of a body for paths where they are others."""
-        self._app, self._most, self._seconds, self._of = app, most, seconds, of
+        self, app: ASGIApp, known: Known = _nobody, most: int = MOST, seconds: float = READ_SECONDS,
+        together: int = TOGETHER, of: Mapping[str, int] = NONE,
+    ) -> None:  # fmt: skip
+        """`of` has the paths where Slack calls, and how many bytes a body has there."""
+        self._app, self._known, self._most, self._seconds = app, known, most, seconds
+        self._of, self._room = of, _Room(together)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _BODILESS:
@@ -52,7 +105,9 @@ class Bodies:
         except ConnectionError:
             return
         else:
-            await self._app(scope, receive, send)
+            await self._app(
+                scope, receive, send if scope[BODY] is not None else partial(_unread, scope, send)
+            )
             return
         problem.headers["Connection"] = "close"
         await problem.response(Request(scope, receive))(scope, receive, partial(_held, send))
@@ -69,21 +124,64 @@ class Bodies:
                     if not message.get("more_body", False):
                         return
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body; None where it is not read, because nobody who may call sends it."""
+        headers = Headers(scope=scope)
+        if not self._shows(scope["path"], headers):
+            return None
         most = self._of.get(scope["path"], self._most)
-        length = dict(scope["headers"]).get(b"content-length", b"")
+        length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > most:
             raise _too_large(most)
-        read = bytearray()
-        while True:
-            message: Message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ConnectionError
-            read += message.get("body", b"")
+        first = await _message(receive)
+        read, more = bytearray(first.get("body", b"")), first.get("more_body", False)
+        if not more and len(read) <= SMALL:
+            return bytes(read)
+        who = await self._who(scope["path"], headers)
+        if who is None:
+            return None
+        with self._room.of(who) as take:
+            take(len(read))
+            while more and len(read) <= most:
+                message = await _message(receive)
+                piece, more = message.get("body", b""), message.get("more_body", False)
+                take(len(piece))
+                read += piece
             if len(read) > most:
                 raise _too_large(most)
-            if not message.get("more_body", False):
-                return bytes(read)
+            return bytes(read)
+
+    def _shows(self, path: str, headers: Headers) -> bool:
+        """Whether it looks like a call of somebody who may."""
+        if path in self._of:
+            signature, time = (
+                headers.get("x-slack-signature", ""),
+                headers.get("x-slack-request-timestamp", ""),
+            )
+            return bool(_SIGNATURE.fullmatch(signature) and _DIGITS.fullmatch(time))
+        return bool(TOKEN.fullmatch(headers.get("authorization", "").partition(" ")[2].strip()))
+
+    async def _who(self, path: str, headers: Headers) -> str | None:
+        """Who sends it: an agent, or Slack, whose signature is of the whole body; None where nobody does."""
+        if path in self._of:
+            return "Slack"
+        return await run_in_threadpool(self._known, headers.get("authorization", ""))
+
+
+async def _message(receive: Receive) -> Message:
+    """The next part of a body; raises ConnectionError where its caller has gone."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ConnectionError
+    return message
+
+
+async def _unread(scope: Scope, send: Send, message: Message) -> None:
+    """Send an answer to a body that was not read. Who asked first whether to send it may send it or not: so
+    nobody knows what comes next, and the connection ends."""
+    if message["type"] == "http.response.start" and "expect" in Headers(scope=scope):
+        message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+    await send(message)
 
 
 def _too_large(most: int) -> Problem:
@@ -97,14 +195,15 @@ async def _held(send: Send, message: Message) -> None:
 
 def raw(request: Request) -> bytes:
     """The body as it came."""
-    body: bytes = request.scope.get(BODY, b"")
-    return body
+    body: bytes | None = request.scope.get(BODY)
+    return body or b""
 
 
 def json_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
     """The body as a JSON object, parsed as strictly as payloads are; {} where none came and that may be.
 
-    Raises Problem: another content type (415), or not JSON that everybody reads alike (400).
+    Raises Problem: another content type, or one that is compressed (415), or not JSON that everybody reads
+    alike (400).
     """
     body = raw(request)
     if empty and not body:
@@ -112,10 +211,20 @@ def json_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise Problem(415, "media-type", "Send the body as Content-Type: application/json.")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Problem(415, "media-type", "Send the body as it is: no Content-Encoding is taken.")
     try:
-        found = parse(body, MOST_VALUES)
+        found = parse(_text(body), MOST_VALUES)
     except Invalid as error:
         raise Problem(400, "not-json", error.detail) from None
     if not isinstance(found, dict):
         raise Problem(400, "not-json", "It has to be a JSON object.")
     return found
+
+
+def _text(body: bytes) -> str:
+    """UTF-8 and nothing else (RFC 8259, section 8.1); raises Invalid."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise Invalid("It is not UTF-8.") from None

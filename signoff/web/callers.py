@@ -35,8 +35,7 @@ def caller(request: Request, doors: Doors, scope: str) -> Token:
 def shown(request: Request, doors: Doors) -> Token:
     """The token that a request shows; raises Problem (401). Who has waited is asked for it once more."""
     given = request.headers.getlist("authorization")
-    kind, _, text = (given[0] if len(given) == 1 else "").partition(" ")
-    found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
+    found = of(doors.store, given[0]) if len(given) == 1 else None
     if found is None:
         raise Problem(
             401, "no-token", "Send one Authorization: Bearer sgt_…, with a token that stands.",
@@ -44,6 +43,12 @@ def shown(request: Request, doors: Doors) -> Token:
         )  # fmt: skip
     note_agent(found.agent)
     return found
+
+
+def of(store: Store, authorization: str) -> Token | None:
+    """The value of an Authorization → the token that stands there; None where none does."""
+    kind, _, text = authorization.partition(" ")
+    return tokens.find(store, text.strip()) if kind.lower() == "bearer" else None
 
 
 def _note_use(store: Store, token: Token) -> None:

@@ -101,6 +101,6 @@ def build_health(watch: Watch, registry: CollectorRegistry) -> Starlette:
     async def metrics(request: Request) -> Response:
         return await to_thread.run_sync(figures, request, limiter=reads)
 
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    )
+    app = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+    app.router.redirect_slashes = False
+    return app

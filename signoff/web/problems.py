@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from signoff.errors import AlreadySpent, Duplicate, Invalid, Limited, NotApproved, NotVerified
@@ -32,11 +33,12 @@ class Type(NamedTuple):
 TYPES: Mapping[str, Type] = {
     "not-json": Type(
         400, "The body is not JSON that everybody reads alike",
-        "Send one JSON object in UTF-8: no name twice, no NaN, no number of 2^53 or more, 32 levels at most.",
+        "Send one JSON object in UTF-8: no name twice, no NaN, no more than 10,000 values.",
     ),
     "invalid": Type(
         422, "The request is not valid",
-        "The detail names what is wrong. Correct it and send it anew; nothing was asked of anybody.",
+        "The detail names what is wrong, a number of 2^53 or more, say, or more than 32 levels. Correct it "
+        "and send it anew; nothing was asked of anybody.",
     ),
     "no-token": Type(
         401, "No valid token",
@@ -81,9 +83,13 @@ TYPES: Mapping[str, Type] = {
     ),
     "too-large": Type(
         413, "The body is too large",
-        "Send less: a summary, and where the rest is. A payload has at most 256 KiB.",
+        "Send less: a summary, and where the rest is. A payload has at most 256 KiB. A head that is too "
+        "large, of more than 64 KiB, is a 431.",
     ),
-    "media-type": Type(415, "The body is not application/json", "Send `Content-Type: application/json`."),
+    "media-type": Type(
+        415, "The body is not application/json",
+        "Send `Content-Type: application/json`, and no `Content-Encoding`: nothing is unpacked.",
+    ),
     "not-verified": Type(
         422, "The receipt does not approve this",
         "It is of another action, payload, agent or deployment, was changed, or is too old. Run nothing.",
@@ -169,7 +175,19 @@ def translated(error: Exception) -> Problem:
 
 def handle(request: Request, error: Exception) -> Response:
     """Starlette's handler of every exception."""
-    return translated(error).response(request)
+    problem = translated(error)
+    if problem.status == 405:
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem.response(request)
+
+
+def _methods(request: Request) -> set[str]:
+    """All that the address takes: it may have several routes, and Starlette tells of the first."""
+    routes = [one for one in request.app.routes if isinstance(one, Route)]
+    return {
+        method for one in routes if one.matches(request.scope)[0] is not Match.NONE
+        for method in one.methods or ()
+    }  # fmt: skip
 
 
 HANDLERS: dict[Any, Any] = {kind: handle for kind in (Problem, HTTPException)}

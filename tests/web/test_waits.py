@@ -83,6 +83,20 @@ class TestWaits(OnSqlite):
             scope = {"type": "http", "query_string": f"wait={wrong}".encode(), "headers": []}
             with pytest.raises(Problem):
                 seconds_of(Request(scope))
+        began = time.process_time()
+        for piece in (
+            '"',
+            '"\\',
+            '\\"',
+            '"a',
+            'a="',
+            '"",',
+            'a,"',
+            "a",
+        ):  # whoever sends it has shown no token
+            header = [(b"prefer", (piece * 64_000)[:64_000].encode())]
+            assert seconds_of(Request({"type": "http", "query_string": b"", "headers": header})) == 0
+        assert time.process_time() - began < 2, "as long as it is, and not the square of that"
         with door.client() as agent:
             refused = agent.get(f"/v1/requests/{ask(agent)}?wait=soon")
         assert refused.status_code == 422 and refused.json()["type"].endswith("#invalid")
@@ -210,6 +224,16 @@ class TestWaits(OnSqlite):
             eventually(lambda: not is_waited_for(door, two))
             nobodys = agent.get(f"/v1/requests/{two[::-1]}/events")
             assert nobodys.status_code == 404
+            for path in (f"/v1/requests/{two}/events", "/v1/decisions"):  # where a HEAD would not be harmless
+                assert agent.head(path).status_code == 405
+            assert agent.head(f"/v1/requests/{two}").status_code == 200
+            revoked = door.add("billing-bot")
+            with door.client(revoked) as gone, gone.stream("GET", f"/v1/requests/{two}/events") as stream:
+                lines = stream.iter_lines()
+                assert next(lines) == "event: state"
+                tokens.revoke(core.store, revoked.split("_")[1])
+                assert "event: state" not in list(lines), "it ends, though nothing happens to the request"
+            wait_for_waits(door, 0)
 
     def test_two_processes_wake_their_own(self, core: Core, redis_url: str) -> None:
         with (

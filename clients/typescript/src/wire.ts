@@ -793,6 +793,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too much at once (`limited`). */
             429: {
                 headers: {
@@ -1334,6 +1343,15 @@ export interface operations {
             };
             /** @description The token is not for this (`not-allowed`). */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

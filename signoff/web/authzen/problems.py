@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from signoff.errors import Duplicate, Limited, NotApproved
 from signoff.web.problems import Problem, translated
@@ -25,6 +27,8 @@ KINDS = {
 }
 """The profile's types, the status that it gives each, and a title."""
 REQUEST_ID = "X-Request-ID"
+UNDER = ("/access/", "/.well-known/authzen-configuration")
+"""Where this door's addresses are."""
 NONE: Mapping[str, str] = {}
 
 
@@ -51,18 +55,35 @@ def answer(values: Mapping[str, Any], status: int = 200, headers: Mapping[str, s
     return Response(said, status, more, media_type="application/json")
 
 
+class Named:
+    """ASGI middleware, around all others: every answer of this door has the caller's X-Request-ID, one that
+    no endpoint gives too, such as 404, 405, 408 and 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        named = None
+        if scope["type"] == "http" and scope["path"].startswith(UNDER):
+            named = Headers(scope=scope).get(REQUEST_ID)
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID] = str(named)
+            await send(message)
+
+        await self._app(scope, receive, send if named is None else answered)
+
+
 def endpoint(function: Callable[[Any, Request], Response]) -> Callable[[Any, Request], Response]:
-    """An endpoint whose every answer, problems too, has the caller's X-Request-ID."""
+    """An endpoint whose problems are this door's."""
 
     @functools.wraps(function)
     def answered(self: Any, request: Request) -> Response:
         try:
-            response = function(self, request)
+            return function(self, request)
         except Exception as error:
-            response = _problem(error).response(request)
-        if named := request.headers.get(REQUEST_ID):
-            response.headers[REQUEST_ID] = named
-        return response
+            return _problem(error).response(request)
 
     return answered
 

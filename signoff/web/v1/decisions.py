@@ -20,7 +20,7 @@ from signoff.web.problems import Problem
 from signoff.web.turns import in_turn
 from signoff.web.v1.requests import NOT_KEPT
 from signoff.web.v1.state import State, state, timestamp
-from signoff.web.v1.waits import applied, seconds_of
+from signoff.web.v1.waits import applied, only_get, seconds_of
 
 DECISIONS = "/v1/decisions"
 GROUP, MOST_ENTRIES = r"^[A-Za-z0-9._-]{1,100}$", 1000
@@ -141,7 +141,7 @@ def routes(doors: Doors) -> list[Route]:
     """Where the endpoints are."""
     endpoints = Arrivals(doors)
     return [
-        Route(DECISIONS, endpoints.look, methods=["GET"]),
+        only_get(DECISIONS, endpoints.look),  # a look takes them from others, for a minute
         Route(DECISIONS, endpoints.leave, methods=["DELETE"]),
         Route(DECISIONS + "/ack", endpoints.acknowledge, methods=["POST"]),
     ]

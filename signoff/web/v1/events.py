@@ -16,12 +16,15 @@ from signoff.web.doors import Doors
 from signoff.web.problems import Problem
 from signoff.web.turns import in_turn
 from signoff.web.v1.requests import NOT_KEPT, REQUESTS, Requests, Standing
+from signoff.web.v1.waits import only_get
 
 log = logging.getLogger("signoff.web")
 
 HEADERS = NOT_KEPT | {"X-Accel-Buffering": "no"}
 """A proxy that collects what it passes on would keep the end of a request to itself."""
 HEARTBEAT = b":\n\n"
+ASKED_AGAIN = 4
+"""At each fourth heartbeat, once a minute, whether the token still stands."""
 
 
 class _Stream(StreamingResponse):
@@ -58,14 +61,15 @@ class Events:
         if stands.ended:
             return
         with self._hub.for_request(stands.agent, stands.state.id, stands.approval_id) as waiter:
-            again = False
+            again, silent = False, 0
             while True:
                 woken = await waiter.woken(self._heartbeat_seconds)
                 if waiter.over:
                     return
                 if not woken:
                     yield HEARTBEAT
-                    if not again:
+                    silent += 1
+                    if not again and silent % ASKED_AGAIN:
                         continue
                 try:
                     found = await in_turn(self._requests.again, request, stands)
@@ -87,7 +91,7 @@ class Events:
 
 def routes(doors: Doors) -> list[Route]:
     """Where the endpoint is."""
-    return [Route(REQUESTS + "/{id}/events", Events(doors).stream, methods=["GET"])]
+    return [only_get(REQUESTS + "/{id}/events", Events(doors).stream)]
 
 
 def _event(stands: Standing) -> bytes:

@@ -94,7 +94,7 @@ def _paths() -> dict[str, Any]:
             "get": _call(
                 "get", "Where a request stands",
                 "With `Prefer: wait=…` once it has ended, or the time is over.",
-                parameters=[_ID, _PREFER, _LOOK_WAIT], problems=("not-found",),
+                parameters=[_ID, _PREFER, _LOOK_WAIT], problems=("not-found", "invalid"),
             )
         },
         f"{one}/events": {
@@ -138,7 +138,7 @@ def _paths() -> dict[str, Any]:
                     ),
                     _LOOK_WAIT, _PREFER,
                 ],
-                answer="Decisions",
+                answer="Decisions", problems=("invalid",),
             ),
             "delete": _call(
                 "leave", "Let go of a group", "Nothing is kept of it; read again, it begins with the oldest.",

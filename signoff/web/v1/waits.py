@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from signoff.web.problems import Problem
 from signoff.web.terms import LONGEST
 
 APPLIED = "Preference-Applied"
 _SECONDS = re.compile(r"[0-9]+")
-# Quoted strings first: a comma or semicolon in one parts nothing.
-_PARTS = re.compile(r'((?:"(?:[^"\\]|\\.)*"|[^",])+)')
+# Quoted strings first: a comma or semicolon in one parts nothing. Nothing is looked at twice: what was taken
+# is not given back (`*+`, `++`), and a quote that has no end goes to the end of the line.
+_PARTS = re.compile(r'((?:"(?:[^"\\]|\\.)*+"?|[^",]++)++)')
 
 
 def seconds_of(request: Request) -> int:
@@ -37,6 +41,15 @@ def seconds_of(request: Request) -> int:
 def applied(seconds: int) -> dict[str, str]:
     """The header that says for how long it waited at most."""
     return {APPLIED: f"wait={seconds}"} if seconds else {}
+
+
+def only_get(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
+    """A route that takes no HEAD, as Starlette's others do: where that would wait for ever, or change
+    something that its caller does not see."""
+    found = Route(path, endpoint, methods=["GET"])
+    assert found.methods is not None
+    found.methods.discard("HEAD")
+    return found
 
 
 def _cut(digits: str) -> int:
