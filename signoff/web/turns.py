@@ -62,12 +62,7 @@ class Turns:
         if (line := self._lines.get(agent)) is None:
             line = self._lines[agent] = _Line(self._of_one)
         size = len(scope.get(self._body, b""))
-        if line.calls >= self._in_line or (line.calls and line.bytes + size > IN_LINE_BYTES):
-            raise Problem(
-                429, "limited", f"{line.calls:,} calls of yours stand in line already: wait for some.",
-                {"Retry-After": str(RETRY_SECONDS)},
-            )  # fmt: skip
-        before = _CALL.set(_Call(line, size, lambda known: self._note(token, known)))
+        before = _CALL.set(_Call(line, size, self._in_line, lambda known: self._note(token, known)))
         try:
             await self._app(scope, receive, send)
         finally:
@@ -82,8 +77,22 @@ class Turns:
 class _Call:
     """A call in its line; `note` takes whose it is."""
 
-    def __init__(self, line: _Line, size: int, note: Callable[[str], None]) -> None:
+    def __init__(self, line: _Line, size: int, in_line: int, note: Callable[[str], None]) -> None:
         self.line, self.size, self.note = line, size, note
+        self._in_line, self._stood = in_line, False
+
+    def stand(self) -> None:
+        """Into the line; raises Problem where that is too long. Who was let in is not sent away later."""
+        line = self.line
+        full = line.calls >= self._in_line or (line.calls and line.bytes + self.size > IN_LINE_BYTES)
+        if full and not self._stood:
+            raise Problem(
+                429, "limited", f"{line.calls:,} calls of yours stand in line already: wait for some.",
+                {"Retry-After": str(RETRY_SECONDS)},
+            )  # fmt: skip
+        self._stood = True
+        line.calls += 1
+        line.bytes += self.size
 
 
 _CALL: ContextVar[_Call | None] = ContextVar("call", default=None)
@@ -96,13 +105,12 @@ def note_agent(agent: str) -> None:
 
 
 async def in_turn(function: Callable[..., R], *values: object) -> R:
-    """What a function returns, called in a thread once it is its call's turn."""
+    """What a function returns, called in a thread once it is its call's turn; raises Problem, too."""
     call = _CALL.get()
     if call is None:
         return await run_in_threadpool(function, *values)
     line = call.line
-    line.calls += 1
-    line.bytes += call.size
+    call.stand()
     try:
         async with line.turn:
             return await run_in_threadpool(function, *values)
