@@ -60,7 +60,12 @@ def tool(name: str) -> str:
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     """compose.yaml as Compose itself reads it."""
-    command = [tool("docker-compose"), "--profile", "*", "config", "--format", "json"]
+    return composed()
+
+
+def composed(*options: str) -> dict[str, Any]:
+    """Its services, of this command line."""
+    command = [tool("docker-compose"), *options, "--profile", "*", "config", "--format", "json"]
     clean = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
     done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -112,6 +117,23 @@ def test_compose_gives_no_service_more_than_it_needs(services: dict[str, Any]) -
     assert {name for name, of in mounts.items() if of.get("data")} == {"worker", "init", "prepare"}
     assert list(services["postgres"]["networks"]) == ["back"] and "ports" not in services["postgres"]
     assert {services[name]["network_mode"] for name in ("try", "page")} == {"service:slack"}
+
+
+def test_compose_hands_on_what_the_file_of_settings_says_and_nothing_where_it_does_not(
+    services: dict[str, Any], tmp_path: Path
+) -> None:
+    given = {
+        "SIGNOFF_ADMINS": "U012ABCDEF", "SIGNOFF_DEPLOYMENT": "prod", "SIGNOFF_RECEIPT_HOURS": "8",
+        "SIGNOFF_AUDIT_WITNESS": "syslog:", "SIGNOFF_WEBHOOK_HOSTS": "10.0.0.0/8",
+    }  # fmt: skip
+    file = tmp_path / "env"
+    url = {"SIGNOFF_WEB_URL": "https://signoff.example.org"}
+    lines = [f"{name}={value}" for name, value in (given | url).items()]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    found = composed("--env-file", str(file))
+    for name in (*pulse.ROLES, "cli"):
+        assert (given | url).items() <= found[name]["environment"].items()
+        assert all(services[name]["environment"].get(setting) is None for setting in given)
 
 
 def test_compose_says_no_secret(services: dict[str, Any]) -> None:

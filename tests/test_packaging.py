@@ -191,7 +191,7 @@ def test_a_release_is_published_without_a_token_and_attested() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))
     assert jobs[True] == {"push": {"tags": ["v*"]}} and jobs["permissions"] == {}
     rights = {name: job["permissions"] for name, job in jobs["jobs"].items()}
-    assert {name for name, given in rights.items() if "id-token" in given} == {"publish", "image"}
+    assert {name for name, given in rights.items() if "id-token" in given} == {"publish", "npm", "image"}
     steps = {name: job["steps"] for name, job in jobs["jobs"].items()}
     uses = [step["uses"] for job in steps.values() for step in job if "uses" in step]
     assert all(re.search(r"@(v\d+|release/v1)$", one) for one in uses)
@@ -200,6 +200,7 @@ def test_a_release_is_published_without_a_token_and_attested() -> None:
     (pypi,) = (step for step in steps["publish"] if "gh-action-pypi-publish" in step.get("uses", ""))
     assert pypi["with"] == {"packages-dir": "packages", "attestations": True}
     assert jobs["jobs"]["publish"]["environment"] == "pypi"
+    assert steps["npm"][-1] == {"run": "npm publish --provenance --access public"}
     (made,) = (step for step in steps["build"] if step.get("run") == "make release")
     assert set(made["env"]) == {"SIGNOFF_REPOSITORY"}
     pythons = jobs["jobs"]["install"]["strategy"]["matrix"]["python"]

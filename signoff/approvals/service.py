@@ -72,7 +72,11 @@ class Approvals:
         content, or the same waits) or Limited; what was refused before is refused as then (Expired: a restore
         has lost it). RedisError and the database's errors pass.
         """
-        return self._submission.submit(agent, request)
+        return self._submission.take(agent, request)[0]
+
+    def take(self, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
+        """As `submit`; and whether it is new: of many that submit the same at once, one is told so."""
+        return self._submission.take(agent, request)
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""

@@ -53,15 +53,15 @@ class Submission:
         self._announcer = announcer
         self._channel = channel
 
-    def submit(self, agent: str, request: ApprovalRequest) -> Approval:
-        """The Approval of a request; see `Approvals.submit`."""
+    def take(self, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
+        """The Approval of a request, and whether this made it; see `Approvals.submit`."""
         with spans.step("submit", agent, str(request.id), request.action, request.traceparent) as span:
-            approval = self._submit(agent, request)
+            approval, new = self._take(agent, request)
             if span:
                 span.set_attribute("signoff.status", approval.status)
-            return approval
+            return approval, new
 
-    def _submit(self, agent: str, request: ApprovalRequest) -> Approval:
+    def _take(self, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
         if not request.commits(agent):
             raise Invalid("Its id is not the one of what it asks for: an id commits to that.")
         request = kind_of(request).check(request)
@@ -73,13 +73,13 @@ class Submission:
         except (Duplicate, Limited) as error:
             known = self._store.find(agent, str(request.id))
             if known:  # another intake had the same entry, and was faster: it is not held against itself
-                return known
+                return known, False
             if isinstance(error, TooMuch):
                 flood.warn(self._store, agent, asdict(error.flooded), error.flooded.until)
             raise
         if new:
             self._announce(approval)
-        return approval
+        return approval, new
 
     def _write(self, agent: str, request: ApprovalRequest, standing: Receipt | None) -> tuple[Approval, bool]:
         """The Approval, and whether it is new; `standing` is the receipt that its agent has already."""

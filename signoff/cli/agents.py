@@ -68,8 +68,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         if name == "add":
             parser.add_argument("--owner", metavar="USER", help="the person behind it: a user id of Slack")
             parser.add_argument("--http", action="store_true", help="it asks by HTTP alone: no Redis user")
-    listed = command(agent, "list", _list, "list the agents that have a Redis user", common=common)
-    listed.add_argument("--json", action="store_true", help="one line: a list of name, on and connections")
+    listed = command(agent, "list", _list, "list the agents that have a Redis user or a token", common=common)
+    listed.add_argument(
+        "--json",
+        action="store_true",
+        help="one line: a list of name, on, connections (null without a Redis user) and tokens",
+    )
     tokens.add(agent, common)
 
 
@@ -100,7 +104,7 @@ def _add(arguments: argparse.Namespace) -> int:
             SIGNOFF_VERIFY_KEY=verify_key,
             SIGNOFF_DEPLOYMENT=settings.deployment,
             SIGNOFF_AGENT_SECRET=acl.new_secret(),
-            SIGNOFF_WEB_URL=settings.public_url,
+            **_web_url(settings),
             SIGNOFF_TOKEN=rows.add(store, arguments.name, tokens.ASK),
         )
         if users:
@@ -163,14 +167,29 @@ def _on(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    with _users(_settings()) as users:
-        found = users.agents()
+    settings = _settings()
+    with tokens.opened_store(settings) as store:
+        by_http = tokens.held(store)
+    found = {
+        name: {"name": name, "on": on, "connections": None, "tokens": count}
+        for name, (on, count) in by_http.items()
+    }
+    try:
+        with _users(settings) as users:
+            for one in users.agents():
+                found[one.name] = {**one.__dict__, "tokens": by_http.get(one.name, (False, 0))[1]}
+    except ConfigError as error:
+        if not found:
+            raise
+        say(f"who has a Redis user is not known: {error.detail}")
     if arguments.json:
-        print(json.dumps([one.__dict__ for one in found]))
-    for one in [] if arguments.json else found:
-        print(f"{one.name:<40} {'on' if one.on else 'off':<3} connections: {one.connections}")
-    if not found and not arguments.json:
-        say("no agent has a Redis user yet: `signoff agent add NAME` makes one.")
+        print(json.dumps([found[name] for name in sorted(found)]))
+        return 0
+    for name, about in sorted(found.items()):
+        links = "no Redis user" if about["connections"] is None else f"connections: {about['connections']}"
+        print(f"{name:<40} {'on' if about['on'] else 'off':<3} {links}, tokens: {about['tokens']}")
+    if not found:
+        say("there is no agent yet: `signoff agent add NAME` makes one.")
     return 0
 
 
@@ -187,6 +206,16 @@ def _print_tokens(made: Sequence[tuple[Token, str]]) -> None:
         if len(made) > 1:
             print(f"# in place of {former.id}: {' '.join(former.scopes)}")
         print(f"{'' if one is first else '# '}SIGNOFF_TOKEN={text}")
+
+
+def _web_url(settings: Settings) -> dict[str, str]:
+    """Where an agent reaches the role `web`; nothing, and it is said, where only that role knows."""
+    from signoff.server.settings import split_bind
+
+    if settings.web_url or split_bind(settings.web_bind)[1]:
+        return {"SIGNOFF_WEB_URL": settings.public_url}
+    say("SIGNOFF_WEB_BIND names no port: the agent's SIGNOFF_WEB_URL is where `web` says that it listens.")
+    return {}
 
 
 def _save(users: Users) -> None:

@@ -31,7 +31,9 @@ def add(agent: Commands, common: argparse.ArgumentParser) -> None:
     """Describe the commands."""
     made = command(agent, "token", _token, "make one more token", common=common, epilog=TOKEN_EPILOG)
     made.add_argument("name", metavar="NAME", help="whose it is: a-z, 0-9 and -, at most 40")
-    made.add_argument("--scope", action="append", metavar="SCOPE", help="what it is for; ask if not said")
+    made.add_argument(
+        "--scope", action="append", metavar="SCOPE", help="what it is for; ask if not said. May be repeated"
+    )
     listed = command(agent, "tokens", _list, "list all tokens, without what is secret", common=common)
     listed.add_argument("--json", action="store_true", help="one line: a list of all that is known of each")
     revoked = command(agent, "revoke", _revoke, "make one token worthless at once", common=common)
@@ -59,11 +61,31 @@ def check_new(store: Store, agent: str) -> None:
         raise ConfigError(f"{agent} has tokens already: `signoff agent token {agent}` makes one more.")
 
 
+def point_out(store: Store, agent: str) -> None:
+    """Say so where nobody is known by this name, which may be misspelled."""
+    from signoff.models import tokens
+
+    if not tokens.known(store, agent):
+        say(f"no agent called {agent} has been added, or has asked yet: is that its name?")
+
+
 def standing(store: Store, agent: str) -> bool:
     """Whether an agent has a token that was not revoked."""
     from signoff.models import tokens
 
     return any(one.agent == agent and one.revoked_at is None for one in tokens.all_of(store))
+
+
+def held(store: Store) -> dict[str, tuple[bool, int]]:
+    """Agent → whether it may use its tokens, and how many there are; of what was revoked, nothing."""
+    from signoff.models import tokens
+
+    found = dict[str, tuple[bool, int]]()
+    for one in tokens.all_of(store):
+        if one.revoked_at is None:
+            on, count = found.get(one.agent, (False, 0))
+            found[one.agent] = (on or one.off_at is None, count + 1)
+    return found
 
 
 def _token(arguments: argparse.Namespace) -> int:
@@ -76,7 +98,10 @@ def _token(arguments: argparse.Namespace) -> int:
     for scope in scopes:
         if not tokens.SCOPE.fullmatch(scope):
             raise ConfigError(f"--scope: {scope!r} is none: ask, hook, or spend:AGENT:ACTION.")
+    named = {scope.split(":")[1] if ":" in scope else arguments.name for scope in scopes}
     with opened_store(_settings()) as store:
+        for agent in sorted(named):
+            point_out(store, agent)
         print(f"SIGNOFF_TOKEN={tokens.add(store, arguments.name, scopes)}")
     return 0
 

@@ -80,6 +80,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from signoff.cli import tokens
     from signoff.models import outbox, webhooks
     from signoff.models.messages import AGENT
     from signoff.web.webhooks.hosts import Refused
@@ -95,6 +96,7 @@ def _add(arguments: argparse.Namespace) -> int:
             _judge(settings, arguments.url)
         except Refused as error:
             raise ConfigError(f"Nothing may be posted there: {error}.") from None
+        tokens.point_out(store, arguments.agent)
         made = webhooks.add(store, arguments.agent, arguments.url, events)
         _print(made, _keys_of(signer, made))
     return 0

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, Val
 from signoff.errors import Invalid
 from signoff.models import identity, spans
 from signoff.models.receipt import Wire
+from signoff.models.texts import check_texts, sentence
 from signoff.payload.canonical import canonical, count, digest, parse
 from signoff.payload.gaps import MOST_KEPT, NO_SCHEMA, WHOLE, Gap
 from signoff.payload.order import order_of, ordered
@@ -297,16 +298,12 @@ def _too_many(what: str, values: int) -> Invalid:
 def build(kind: type[W], values: Any) -> W:
     """Values → message; raises Invalid with one sentence for each fault."""
     try:
-        return kind.model_validate(values)
+        found = kind.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-        raise Invalid(" ".join(_fault(f["loc"], f["msg"], f["input"]) for f in faults[:5])) from None
-
-
-def _fault(loc: tuple[int | str, ...], message: str, given: Any) -> str:
-    place = ".".join(str(part) for part in loc)[:80].encode("unicode_escape").decode() or "The request"
-    size = f" (it has {len(given):,})" if isinstance(given, str) and "at most" in message else ""
-    return f"{place}: {message[0].lower()}{message[1:]}{size}."
+        raise Invalid(" ".join(map(sentence, faults[:5]))) from None
+    check_texts(found)
+    return found
 
 
 def moment(microseconds: int) -> datetime:

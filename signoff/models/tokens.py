@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, insert, select, union_all, update
 
 from signoff.models.log import Event, append
 from signoff.models.store import MICROSECONDS, Store, now
-from signoff.models.tables import AgentTokenRow
+from signoff.models.tables import AgentRow, AgentTokenRow
 
 ASK, HOOK, SPEND = "ask", "hook", "spend"
 """What a token is for: to ask and be answered; hooks of coding agents; to spend receipts of named agents and
@@ -42,6 +42,10 @@ ENDED: Final = (
     "SELECT id, revoked_at FROM agent_token WHERE revoked_at IS NOT NULL OR off_at IS NOT NULL ORDER BY id"
 )
 """For whoever replaces a database: what opens nothing by it."""
+_KNOWN = union_all(
+    select(tokens.c.agent).where(tokens.c.agent == bindparam("whose")),
+    select(AgentRow.__table__.c.name).where(AgentRow.__table__.c.name == bindparam("whose")),  # type: ignore[attr-defined]
+).limit(1)
 _ADD = insert(tokens)
 _CHANGE = update(tokens).where(tokens.c.id == bindparam("token_id"), _STANDS)
 _REVOKE = _CHANGE.values(revoked_at=bindparam("at"))
@@ -182,6 +186,12 @@ def all_of(store: Store) -> list[Token]:
     """Every token there ever was, by agent."""
     with store.reading() as connection:
         return [_read(row) for row in connection.execute(_ALL)]
+
+
+def known(store: Store, agent: str) -> bool:
+    """Whether an agent has ever had a token, was added, or has asked."""
+    with store.reading() as connection:
+        return connection.execute(_KNOWN, {"whose": agent}).first() is not None
 
 
 def _each(store: Store, agent: str, change: Update, what: str) -> int:

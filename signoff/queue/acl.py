@@ -45,7 +45,7 @@ _SERVER = (
     "(+get +getrange +mget +del +unlink +exists +expire +ttl +pttl +strlen +type +memory|usage "
     "~signoff:body:*)",
     "(+get +getrange +watch +set +xadd +expire +type +strlen +memory|usage +xlen +xgroup|create "
-    "+xinfo|groups +xreadgroup +xack +xautoclaim ~signoff:dec:*)",
+    "+xgroup|destroy +xinfo|consumers +xinfo|groups +xreadgroup +xack +xautoclaim ~signoff:dec:*)",
     "(+publish +pubsub|numsub +subscribe +unsubscribe &signoff:ntf:*)",
     "(+subscribe +unsubscribe &__redis__:invalidate)",
     "(+xadd +xlen +xrange +xrevrange +xtrim +del +unlink +expire +type +memory|usage ~signoff:dead)",

@@ -4,6 +4,7 @@ again after a minute, to whichever asks next. Agents' own processes read so too,
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -16,7 +17,10 @@ IDLE_MS = 60_000
 """After this long without an ack, what one reader was given is given to another."""
 MOST_GROUPS = 100
 """Of one agent's. Redis keeps each for as long as the stream."""
+UNREAD_MS = 7 * 24 * 3600 * 1000
+"""A group that nobody has read for so long, and only by HTTP before, gives way where there are so many."""
 _ROUNDS = 50
+_LAST = "18446744073709551615-18446744073709551614"
 CONSUMER = "http"
 """One for all processes of the web: they keep nothing of what they have handed on."""
 
@@ -41,12 +45,22 @@ def acknowledge(client: Redis, agent: str, group: str, entries: list[str]) -> No
     client.xack(stream.decisions(agent), group, *entries)
 
 
+def leave(client: Redis, agent: str, group: str) -> None:
+    """Redis keeps nothing of this group any more, where there is one. Raises RedisError."""
+    key = stream.decisions(agent)
+    if client.exists(key):
+        client.xgroup_destroy(key, group)
+
+
 def _read(client: Redis, key: str, group: str, count: int) -> list[tuple[str, str]]:
     found = _claim(client, key, group, count)
     if not found:
         replies: Any = client.xreadgroup(group, CONSUMER, {key: ">"}, count=count)
         rows = replies.items() if isinstance(replies, dict) else replies or []
         found = [item for _, entries in rows for item in stream.flat(entries)]
+    if not found:
+        # Redis 7.0 notes that a reader was there only where it looked for something older.
+        client.xreadgroup(group, CONSUMER, {key: _LAST}, count=1)
     name = ID_IN_STREAM.encode()
     return [(entry.decode(), fields.get(name, b"").decode(errors="replace")) for entry, fields in found]
 
@@ -64,13 +78,32 @@ def _claim(client: Redis, key: str, group: str, count: int) -> list[tuple[bytes,
     return []
 
 
+def _make_room(client: Redis, key: str, groups: list[bytes]) -> bool:
+    """Let go of the group that nobody has read for longest, where that is long → whether there was one."""
+    unread = {}
+    with suppress(ResponseError):  # not allowed, by rules of before; or another caller was faster
+        for group in groups:
+            readers: Any = client.xinfo_consumers(key, group)
+            if [reader["name"].decode() for reader in readers] == [
+                CONSUMER
+            ]:  # of Python's own it is not known
+                unread[group] = readers[0]["idle"]
+        longest = max(unread, key=unread.__getitem__, default=None)
+        if longest is not None and unread[longest] >= UNREAD_MS:
+            return bool(client.xgroup_destroy(key, longest))
+    return False
+
+
 def _join(client: Redis, key: str, group: str) -> None:
     try:
         groups: Any = client.xinfo_groups(key)
     except ResponseError:
         groups = []  # there is no stream yet
-    if len(groups) >= MOST_GROUPS:
-        raise Limited(f"At most {MOST_GROUPS} groups read an agent's decisions.")
+    if len(groups) >= MOST_GROUPS and not _make_room(client, key, [one["name"] for one in groups]):
+        raise Limited(
+            f"{MOST_GROUPS} groups read this agent's decisions, and no more may. Read as one of them, or let "
+            "go of one: DELETE /v1/decisions?group=… does. One that nobody reads for a week gives way itself."
+        )
     try:
         client.xgroup_create(key, group, id="0", mkstream=True)
     except ResponseError as error:

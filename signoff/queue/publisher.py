@@ -75,6 +75,10 @@ class Publisher:
         """Those are done with; raises RedisError."""
         groups.acknowledge(self._redis, agent, group, entries)
 
+    def leave(self, agent: str, group: str) -> None:
+        """Let go of a group of readers; raises RedisError."""
+        groups.leave(self._redis, agent, group)
+
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
         for agent, request_id in stream.responses(self._redis):

@@ -18,6 +18,8 @@ AWAY_SECONDS = 2.0
 """The longest pause after an end for what is around it (Redis, say): that comes back at some moment."""
 AWAY = (1, 7)
 """Exit codes of such an end: Slack or the database, and Redis."""
+BAD_SETTINGS = 2
+"""The exit code of what cannot run with these settings, as it has said: that is no better the next time."""
 
 
 class Member(ABC):
@@ -38,6 +40,10 @@ class Member(ABC):
     def code(self) -> int | None:
         """Its exit code; None while it runs."""
 
+    def hopeless(self) -> bool:
+        """Whether it ends for its settings: it is not started again, and nothing can go on without it."""
+        return False
+
     def startable(self) -> bool:
         """Whether what it is started with is there."""
         return True
@@ -46,7 +52,7 @@ class Member(ABC):
         """Look after it: where it has ended, start it again in a while."""
         code = self.code()
         if self._due is None:
-            if code is None:
+            if code is None or (code == BAD_SETTINGS and self.hopeless()):
                 return
             pause = self._wait(code)
             when = f"in {pause:g} s" if pause else "now"

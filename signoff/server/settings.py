@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from signoff.errors import ConfigError
@@ -26,6 +26,8 @@ from signoff.web.webhooks.hosts import Hosts
 
 APPROVER = re.compile(r"[UWS][A-Z0-9]{2,20}")
 SLACK = "https://slack.com/api/"
+OF_WEB, OF_HEALTH = "127.0.0.1:8480", "127.0.0.1:8481"
+"""Where the role `web` listens, unless settings say otherwise."""
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"#?[^\s#]{1,80}")
 """An id, or a name with or without its #."""
@@ -54,16 +56,19 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(default=None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr | None = Field(default=None, alias="SLACK_SIGNING_SECRET")
     slack_api_url: str = Field(default=SLACK, alias="SLACK_API_URL")
-    web_bind: str = "127.0.0.1:8480"
+    web_bind: str = OF_WEB
     web_url: str = ""
-    health_bind: str = "127.0.0.1:8481"
+    health_bind: str = OF_HEALTH
     webhook_hosts: str = ""
 
     @field_validator("web_bind", "health_bind")
     @classmethod
-    def _place(cls, bind: str) -> str:
-        host, port = split_bind(bind)
-        return f"{host}:{port}"
+    def _place(cls, bind: str, about: ValidationInfo) -> str:
+        host, port = split_bind(bind, OF_HEALTH if about.field_name == "health_bind" else OF_WEB)
+        found = f"{host}:{port}"
+        if port and found == about.data.get("web_bind"):
+            raise ValueError(f"is {found}, where SIGNOFF_WEB_BIND listens: give each a port of its own")
+        return found
 
     @field_validator("webhook_hosts")
     @classmethod
@@ -75,6 +80,8 @@ class Settings(BaseSettings):
     @classmethod
     def _own(cls, url: str) -> str:
         """Tokens are sent there: in the clear only where nobody can listen. Without a slash at its end."""
+        if any(char in url for char in "?#@"):
+            raise ValueError("has to be an address alone: without a user, a query or a fragment")
         if url and not _keeps_secrets(url):
             raise ValueError(
                 "has to be https://… (or http:// on this machine: localhost, 127.0.0.1 or [::1])"
@@ -245,16 +252,19 @@ def load() -> Settings:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         names = [str(fault["loc"][0]) for fault in faults]
         shown = [name if name.isupper() else f"SIGNOFF_{name.upper()}" for name in names]
-        said = [f"{name}: {fault['msg']}." for name, fault in zip(shown, faults, strict=True)]
+        said = [
+            f"{name}: {fault['msg'].removeprefix('Value error, ')}."
+            for name, fault in zip(shown, faults, strict=True)
+        ]
         raise ConfigError(" ".join(said)) from None
 
 
-def split_bind(bind: str) -> tuple[str, int]:
-    """`host:port` → both; an IPv6 address stands in brackets. Raises ValueError."""
+def split_bind(bind: str, example: str = OF_WEB) -> tuple[str, int]:
+    """`host:port` → both; an IPv6 address stands in brackets. Raises ValueError, which names an example."""
     host, colon, port = bind.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
     if not colon or not port.isdecimal() or int(port) > 65535 or not re.fullmatch(r"[A-Za-z0-9.:-]+", bare):
-        raise ValueError("has to be host:port, such as 127.0.0.1:8480")
+        raise ValueError(f"has to be host:port, such as {example}")
     return host, int(port)
 
 

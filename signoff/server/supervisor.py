@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +10,12 @@ from contextlib import suppress
 
 from signoff.server import environment, processes
 from signoff.server.forker import Forker, Start
-from signoff.server.members import Member
+from signoff.server.members import BAD_SETTINGS, Member
 from signoff.server.own_redis import EmbeddedRedis
 from signoff.server.processes import Process
 from signoff.server.signals import Signals
+
+log = logging.getLogger("signoff.serve")
 
 ROLES = ("bot", "intake", "worker", "web")
 FINISH_SECONDS = 10.0
@@ -20,8 +23,6 @@ FINISH_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 BY_HTTP = tuple(name for name in ROLES if name != "bot")
 """Where Slack calls the role `web`."""
-BAD_SETTINGS = 2
-"""The exit code of a role that cannot run with these settings: starting it again changes nothing."""
 
 
 class Role(Member):
@@ -58,6 +59,10 @@ class Role(Member):
     def startable(self) -> bool:
         """Whether whoever forks it is there."""
         return self._startable()
+
+    def hopeless(self) -> bool:
+        """A role that cannot run with its settings never can."""
+        return True
 
     def code(self) -> int | None:
         """The child's exit code."""
@@ -131,7 +136,8 @@ def keep_running(
                 signals.reload = False
                 for role in roles:
                     role.reload()
-            if any(role.code() == BAD_SETTINGS for role in roles):
+            if wrong := [role.name for role in roles if role.code() == BAD_SETTINGS]:
+                log.error("%s cannot run with these settings, so all of it ends", wrong[0])
                 return BAD_SETTINGS
             if not told and all(member.ready for member in roles):
                 told = True

@@ -141,8 +141,10 @@ def listen(name: str, bind: str) -> socket.socket:
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
     except OSError as error:
+        # Python adds to what the system says, which is without it where a name has no address.
+        why = (error.strerror or "no such address").partition(" (while ")[0]
         raise ConfigError(
-            f"{name}: nothing can listen at {bind} ({error.strerror}): free it, or set another one."
+            f"{name}: nothing can listen at {bind} ({why}): free it, or set another one."
         ) from None
 
 

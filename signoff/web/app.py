@@ -10,10 +10,11 @@ from starlette.middleware import Middleware
 from signoff.bot.slack.manifest import PATH
 from signoff.web.aap import door as aap
 from signoff.web.authzen import door as authzen
-from signoff.web.bodies import Bodies
+from signoff.web.bodies import BODY, Bodies
 from signoff.web.doors import Doors
 from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
+from signoff.web.turns import Turns, by_turns
 from signoff.web.v1 import decisions, events, keys, pages, requests, spend
 
 
@@ -23,10 +24,14 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     `bounds` are those of `Bodies`.
     """
     ours = (requests, events, decisions, spend, keys, pages, authzen, aap)
-    routes = [route for door in ours for route in door.routes(doors)]
+    routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()
-    around = [Middleware(Problems), Middleware(Bodies, of={PATH: BODY_BYTES}, **bounds)]
+    around = [
+        Middleware(Problems),
+        Middleware(Bodies, of={PATH: BODY_BYTES}, **bounds),
+        Middleware(Turns, BODY),
+    ]
     app = Starlette(routes=routes, middleware=around, exception_handlers=HANDLERS)
     app.state.public_url = doors.public_url
     return app

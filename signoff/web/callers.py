@@ -11,6 +11,7 @@ from signoff.models.store import MICROSECONDS, Store
 from signoff.models.tokens import Token
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
+from signoff.web.turns import note_agent
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="signoff"'}
 
@@ -33,13 +34,15 @@ def caller(request: Request, doors: Doors, scope: str) -> Token:
 
 def shown(request: Request, doors: Doors) -> Token:
     """The token that a request shows; raises Problem (401). Who has waited is asked for it once more."""
-    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    given = request.headers.getlist("authorization")
+    kind, _, text = (given[0] if len(given) == 1 else "").partition(" ")
     found = tokens.find(doors.store, text.strip()) if kind.lower() == "bearer" else None
     if found is None:
         raise Problem(
-            401, "no-token", "Send Authorization: Bearer sgt_…, with a token that stands.",
+            401, "no-token", "Send one Authorization: Bearer sgt_…, with a token that stands.",
             CHALLENGE,
         )  # fmt: skip
+    note_agent(found.agent)
     return found
 
 

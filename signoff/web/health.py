@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import field as member
 
+from anyio import CapacityLimiter, to_thread
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,6 +27,8 @@ OWN = ("redis", "database")
 """The parts that this process needs itself."""
 CHECK_SECONDS = 5.0
 """How long one part may take to say that it works."""
+THREADS = 2
+"""In which each of the endpoints looks."""
 KEPT_SECONDS = 1.0
 """Who asks more often is told the same again."""
 Check = Callable[[], str]
@@ -75,19 +78,28 @@ def build_health(watch: Watch, registry: CollectorRegistry) -> Starlette:
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    def readyz(request: Request) -> Response:
+    def ready(request: Request) -> Response:
         only = OWN if request.query_params.get("only") == "web" else tuple(watch.checks)
         found = {name: told for name, told in watch.look().items() if name in only}
-        ready = all(works for works, _ in found.values())
-        parts = {name: {"ok": works, "is": said} for name, (works, said) in found.items()}
-        return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
+        works = all(one for one, _ in found.values())
+        parts = {name: {"ok": one, "is": said} for name, (one, said) in found.items()}
+        return JSONResponse({"ready": works, "parts": parts}, 200 if works else 503)
 
-    def metrics(_: Request) -> Response:
+    def figures(_: Request) -> Response:
         try:
             return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
         except Exception as error:  # the database or Redis is away: no figures are better than wrong ones
             log.warning("no metrics: %s", type(error).__name__)
             return PlainTextResponse("the figures cannot be read now\n", 503)
+
+    # Threads of their own: the doors' are busy just when somebody has to see it.
+    looks, reads = CapacityLimiter(THREADS), CapacityLimiter(THREADS)
+
+    async def readyz(request: Request) -> Response:
+        return await to_thread.run_sync(ready, request, limiter=looks)
+
+    async def metrics(request: Request) -> Response:
+        return await to_thread.run_sync(figures, request, limiter=reads)
 
     return Starlette(
         routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -21,6 +21,7 @@ from signoff.queue import stream
 from signoff.queue.notifications import Notifications
 from signoff.queue.outage import is_outage
 from signoff.web.problems import Problem
+from signoff.web.turns import in_turn
 
 log = logging.getLogger("signoff.web")
 
@@ -143,7 +144,7 @@ class Hub:
             if waiter.over or not (woken or again):
                 continue
             try:
-                found, again = await run_in_threadpool(look), False
+                found, again = await in_turn(look), False
             except Exception as error:
                 if not is_outage(error):
                     raise

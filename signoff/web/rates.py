@@ -21,9 +21,9 @@ class Rates:
         self._limit = RateLimitItemPerMinute(per_minute)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def count(self, who: str) -> None:
-        """One call more; raises Problem where that is too many."""
-        if self._limiter.hit(self._limit, who):
+    def count(self, who: str, calls: int = 1) -> None:
+        """So many calls more; raises Problem where that is too many."""
+        if not calls or self._limiter.hit(self._limit, who, cost=calls):
             return
         until = self._limiter.get_window_stats(self._limit, who).reset_time
         raise Problem(

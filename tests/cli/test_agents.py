@@ -129,14 +129,14 @@ def test_rotate_prints_another_password_and_leaves_the_secret(run: Run) -> None:
 
 
 def test_list_off_on_and_remove(run: Run) -> None:
-    assert "no agent has a Redis user yet" in run("agent", "list")[2]
+    assert "there is no agent yet" in run("agent", "list")[2]
     url = settings(run("agent", "add", AGENT)[1])["SIGNOFF_REDIS_URL"]
     with redis.Redis.from_url(url, single_connection_client=True) as client:
         client.ping()
         [listed] = json.loads(run("agent", "list", "--json")[1])
-        assert listed == {"name": AGENT, "on": True, "connections": 1}
+        assert listed == {"name": AGENT, "on": True, "connections": 1, "tokens": 1}
         assert "connections ended: 1" in run("agent", "off", AGENT)[2]
-        assert re.search(rf"^{AGENT} +off +connections: 0$", run("agent", "list")[1], re.M)
+        assert re.search(rf"^{AGENT} +off +connections: 0, tokens: 1$", run("agent", "list")[1], re.M)
         with pytest.raises(redis.exceptions.ConnectionError):
             client.ping()
         assert run("agent", "on", AGENT)[0] == 0 and client.ping()
@@ -278,6 +278,43 @@ def test_an_agent_that_asks_by_http_has_a_token_alone(run: Run, admin: redis.Red
         run("agent", command, AGENT)
         assert (token_of(after) is not None) == stands, command
     assert run("agent", "on", "nobody")[0] == 2
+
+
+def test_who_asks_by_http_is_listed_too_also_without_an_admin_of_redis(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("agent", "add", AGENT, "--http")
+    run("agent", "token", AGENT)
+    run("agent", "add", "payroll-bot")
+    by_http = {"name": AGENT, "on": True, "connections": None, "tokens": 2}
+    payroll = {"name": "payroll-bot", "on": True, "connections": 0, "tokens": 1}
+    assert json.loads(run("agent", "list", "--json")[1]) == [by_http, payroll]
+    run("agent", "off", AGENT)
+    assert re.search(rf"^{AGENT} +off +no Redis user, tokens: 2$", run("agent", "list")[1], re.M)
+    monkeypatch.setenv("SIGNOFF_REDIS_ADMIN_URL", "")
+    code, out, err = run("agent", "list", "--json")
+    assert code == 0 and "SIGNOFF_REDIS_ADMIN_URL is not set" in err
+    assert json.loads(out) == [by_http | {"on": False}, payroll | {"connections": None}]
+
+
+def test_a_name_that_nobody_has_is_pointed_out(run: Run) -> None:
+    run("agent", "add", AGENT, "--http")
+    assert run("agent", "token", AGENT)[2] == ""
+    assert run("agent", "token", "shop", "--scope", f"spend:{AGENT}:refund.*")[2] == ""
+    for name, words in (("billing-bto", []), ("shop", ["--scope", "spend:bliling-bot:refund.*"])):
+        code, out, err = run("agent", "token", name, *words)
+        wrong = "bliling-bot" if words else name
+        assert code == 0 and "SIGNOFF_TOKEN=" in out and f"no agent called {wrong} has been added" in err
+
+
+def test_an_address_that_only_the_role_knows_is_not_made_up(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNOFF_WEB_BIND", "127.0.0.1:0")
+    code, out, err = run("agent", "add", AGENT, "--http")
+    assert (
+        code == 0 and "SIGNOFF_WEB_URL" not in settings(out) and "the agent's SIGNOFF_WEB_URL is where" in err
+    )
 
 
 def test_tokens_are_made_for_executors_listed_and_revoked_at_once(run: Run) -> None:

@@ -715,17 +715,24 @@ def test_webhooks_that_are_off_or_behind_are_noted(healthy: Healthy) -> None:
     assert status("webhooks") == "ok"
     one = webhooks.add(store, AGENT, "https://hooks.example.com/?token=of-theirs", KINDS)
     assert status("webhooks") == "ok"
-    for change, said in (
+    for change, said, fix in (
+        (
+            "failing_since = created_at, answer = 'no connection'",
+            "did not take its last message: no connection",
+            "it is tried again by itself",
+        ),
         (
             "failing_since = created_at - 600000000, answer = 'answered 503'",
             "nothing for 10 minutes: answered 503",
+            "it is tried again by itself",
         ),
         (
             "off_at = 1, off_reason = 'it answered 410 Gone'",
             f"{one.id} of {AGENT} is off: it answered 410 Gone",
+            "`signoff webhooks on` and `signoff webhooks replay`",
         ),
-        (f"off_reason = '{webhooks.BY_OPERATOR}'", ""),
-        ("off_at = NULL, failing_since = NULL", ""),
+        (f"off_reason = '{webhooks.BY_OPERATOR}'", "", ""),
+        ("off_at = NULL, failing_since = NULL", "", ""),
     ):
         with store.transaction() as connection:
             connection.exec_driver_sql(f"UPDATE webhook_endpoint SET {change}")
@@ -733,6 +740,7 @@ def test_webhooks_that_are_off_or_behind_are_noted(healthy: Healthy) -> None:
         assert (
             found.status == ("noted" if said else "ok") and said in found.found and "token" not in found.found
         )
+        assert fix in found.fix
     healthy.core.approvals.cancel(AGENT, healthy.core.submit().request_id)
     with store.transaction() as connection:
         connection.exec_driver_sql("UPDATE webhook_delivery SET created_at = created_at - 1200000000")

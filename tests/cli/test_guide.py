@@ -27,7 +27,7 @@ CASES = [
     (("req",), {"request"}),
     (("request", "--re"), {"--reason", "--reversible", "--requested-by"}),
     (("request", "--risk", ""), {"low", "medium", "high", "critical"}),
-    (("agent", "r"), {"rotate", "remove"}),
+    (("agent", "r"), {"rotate", "remove", "revoke"}),
     (("completion", ""), set(guide.SHELLS)),
     (("help", "doc"), {"doctor"}),
 ]

@@ -201,7 +201,7 @@ def _look_at_children(process_id: int, trap: Trap) -> None:
         for stat in Path("/proc").glob("[0-9]*/stat")
         if stat.read_text().rpartition(")")[2].split()[1] == str(process_id)
     ]
-    assert len(children) == 5
+    assert len(children) == 6
     for child in children:
         assert os.fsencode(trap.folder) not in (child / "environ").read_bytes()
     lines = [(child / "cmdline").read_bytes().split(b"\0") for child in children]

@@ -98,7 +98,7 @@ def test_slack_calls_us_or_we_listen_to_it_and_never_both(monkeypatch: pytest.Mo
     with pytest.raises(ConfigError, match=r"SLACK_APP_TOKEN is not set.*SLACK_SIGNING_SECRET instead"):
         _ = neither.app_token
     for wrong in ("xoxb-canary", "xapp-canary", "two canaries", "canäry", "can\x1bary"):
-        with pytest.raises(ConfigError, match=r"SLACK_SIGNING_SECRET: .* is no signing secret") as caught:
+        with pytest.raises(ConfigError, match=r"SLACK_SIGNING_SECRET: is no signing secret") as caught:
             given(monkeypatch, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=wrong)
         assert wrong not in str(caught.value)
 
@@ -178,3 +178,28 @@ def test_a_private_file_is_whole_or_not_there(tmp_path: Path) -> None:
     data_folder.write_private(path, "two")
     assert path.read_text() == "two" and [p.name for p in path.parent.iterdir()] == ["secret"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"WEB_BIND": "127.0.0.1:8481"}, "SIGNOFF_HEALTH_BIND: is 127.0.0.1:8481, where SIGNOFF_WEB_BIND"),
+        ({"WEB_BIND": "8480"}, "SIGNOFF_WEB_BIND: has to be host:port, such as 127.0.0.1:8480."),
+        ({"HEALTH_BIND": "8481"}, "SIGNOFF_HEALTH_BIND: has to be host:port, such as 127.0.0.1:8481."),
+        ({"WEB_URL": "https://me:hidden@x/a?x=1"}, "SIGNOFF_WEB_URL: has to be an address alone: without"),
+        ({"WEB_URL": "https://x/#there"}, "SIGNOFF_WEB_URL: has to be an address alone"),
+        ({"WEB_URL": "http://example.org"}, "SIGNOFF_WEB_URL: has to be https://"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_about_an_address_is_said(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        given(monkeypatch, **{f"SIGNOFF_{name}": value for name, value in values.items()})
+    said = str(caught.value)
+    assert says in said and "hidden" not in said and "Value error" not in said
+
+
+def test_two_ports_of_any_number_are_two() -> None:
+    found = settings.Settings(web_bind="127.0.0.1:0", health_bind="127.0.0.1:0")
+    assert found.web_bind == found.health_bind

@@ -124,8 +124,12 @@ def test_it_tells_once_when_all_are_ready_and_ends_all_when_told() -> None:
     assert kept({}, when_ready=signal.SIGTERM) == (0, 1)
 
 
-def test_a_role_with_wrong_settings_ends_all() -> None:
+def test_a_role_with_wrong_settings_ends_all_and_is_not_started_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert kept({"BAD": "worker"}) == (2, 0)
+    said = [record.getMessage() for record in caplog.records if record.name == "signoff.serve"]
+    assert said == ["worker cannot run with these settings, so all of it ends"]
 
 
 def test_a_signal_and_a_file_end_a_wait_at_once() -> None:

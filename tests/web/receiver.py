@@ -48,6 +48,12 @@ def continues(receiver: Receiver, connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def floods(receiver: Receiver, connection: socket.socket) -> None:
+    """The same, as fast as they are taken."""
+    while not receiver.released.is_set():
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1000)
+
+
 def endless(receiver: Receiver, connection: socket.socket) -> None:
     """A body without an end, as fast as it is taken."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

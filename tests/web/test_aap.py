@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -59,6 +60,29 @@ def test_a_gate_runs_what_was_approved_once(door: Door, client: Client) -> None:
     assert approval.outcome.succeeded and approval.spent_by.startswith("aap-")
     assert approval.payload == CALL.arguments and approval.request.reason == CALL.reasoning
     assert approval.editable is False
+
+
+def test_of_many_at_once_under_one_key_one_has_made_the_request(door: Door) -> None:
+    begin = threading.Barrier(16)
+
+    def submit(_: int) -> tuple[int, str]:
+        with door.client() as agent:
+            begin.wait(30)
+            found = agent.post("/aap/v1/requests", json=BODY, headers={"Idempotency-Key": "k"})
+            return found.status_code, found.json()["id"]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(submit, range(16)))
+    assert sorted(status for status, _ in answers) == [200] * 15 + [201]
+    assert len({named for _, named in answers}) == 1
+    with door.client() as agent:
+        where = f"/aap/v1/requests/{answers[0][1]}"
+        for wait in ("١s", "1２s", "²"):
+            assert agent.get(where, params={"wait": wait}).status_code == 400, wait
+        more = httpx.Headers([("Idempotency-Key", "a"), ("Idempotency-Key", "a")])
+        for body in (BODY, {**BODY, "timeout": "١٠m"}):
+            assert agent.post("/aap/v1/requests", json=body, headers=more).status_code == 400
+            more = httpx.Headers({"Idempotency-Key": "b"})
 
 
 def test_a_gate_denies_what_was_rejected_blocked_or_too_late(door: Door, client: Client) -> None:

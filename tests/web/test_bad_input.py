@@ -100,6 +100,18 @@ def test_a_body_that_cannot_be_read_alike_is_refused(door: Door) -> None:
         assert agent.post("/v1/requests", json=ASKED).status_code == 200  # and the door still works
 
 
+def test_what_may_be_said_once_is_refused_twice(door: Door) -> None:
+    keys = [("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
+    shown = [("Authorization", f"Bearer {door.token}")]
+    with httpx.Client(base_url=door.url, trust_env=False) as client:
+        told(client.post("/v1/requests", json=ASKED, headers=shown + keys), 422)
+        assert client.post("/access/v1/requests", json={}, headers=shown + keys).status_code == 400
+        told(client.post("/v1/requests", json=ASKED, headers=shown * 2), 401)
+        told(client.get(f"/v1/requests/{SOME_ID}", headers=[*shown, ("Authorization", "Bearer x")]), 401)
+        assert count(door.core) == 0
+        assert client.post("/v1/requests", json=ASKED, headers=shown + keys[:1]).status_code == 200
+
+
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),

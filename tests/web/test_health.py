@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support import Core, eventually
 
+from signoff.errors import ConfigError
 from signoff.models.figures import Figures
 from signoff.models.messages import Outcome
 from signoff.server import web_role
@@ -110,3 +111,14 @@ def test_no_figures_are_given_where_they_cannot_be_read(core: Core) -> None:
         assert client.get("/metrics").status_code == 503
         assert client.get("/healthz").status_code == 200
         assert not re.search("Traceback", client.get("/metrics").text)
+
+
+def test_a_place_that_is_taken_is_told_once_and_in_the_systems_words() -> None:
+    with web_role.listen("SIGNOFF_WEB_BIND", "127.0.0.1:0") as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ConfigError) as caught:
+            web_role.listen("SIGNOFF_WEB_BIND", place)
+    assert caught.value.detail == (
+        f"SIGNOFF_WEB_BIND: nothing can listen at {place} (Address already in use): "
+        "free it, or set another one."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
@@ -12,7 +13,10 @@ from openapi_spec_validator import validate
 from web.conftest import Door
 
 from signoff.models.messages import ApprovalRequest
+from signoff.models.receipt import Status
 from signoff.web.problems import TYPES
+from signoff.web.terms import LONGEST
+from signoff.web.v1.decisions import MOST, Ack
 from signoff.web.v1.fields import ABOUT
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +40,14 @@ def test_the_api_describes_itself_and_all_its_routes(door: Door, anybody: httpx.
     }
     pages = {("/v1/openapi.json", "get"), ("/v1/docs", "get"), ("/v1/errors", "get")}
     assert {(path, method) for path, calls in said["paths"].items() for method in calls} == real - pages
+    schemas = said["components"]["schemas"]
+    assert set(schemas["State"]["properties"]["status"]["enum"]) == {"pending", *get_args(Status)}
+    assert schemas["Ack"] == Ack.model_json_schema()
+    bounds = {
+        one["name"]: (one["schema"].get("minimum"), one["schema"].get("maximum"))
+        for one in said["paths"]["/v1/decisions"]["get"]["parameters"]
+    }
+    assert bounds["limit"] == (1, MOST) and bounds["wait"] == (0, LONGEST)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -154,6 +154,36 @@ def test_answers_groups_and_numbers_are_bounded(
         assert agent.post("/v1/decisions/ack", json=body).status_code == 422, body
 
 
+def test_a_group_that_nobody_reads_gives_way_and_any_can_be_let_go(
+    door: Door, agent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MOST_GROUPS", 3)
+    (one,) = decided(door, agent, 1)
+    assert all([[one["id"] for one in take(agent, group=group)] == [one] for group in "abc"])
+    full = agent.get("/v1/decisions?group=d")
+    assert full.status_code == 429 and "DELETE /v1/decisions?group=" in full.json()["detail"]
+    assert agent.delete("/v1/decisions?group=b").status_code == 204
+    assert [found["id"] for found in take(agent, group="d")] == [one]
+    assert agent.get("/v1/decisions?group=b").status_code == 429
+    eventually(lambda: min(idle(door, group) for group in "acd") > 50)
+    take(agent, group="a")
+    take(agent, group="d")
+    monkeypatch.setattr(groups, "UNREAD_MS", idle(door, "c"))
+    assert [found["id"] for found in take(agent, group="b")] == [one], "c has been unread for longest"
+    assert {found["name"] for found in door.core.redis.xinfo_groups(KEY)} == {b"a", b"b", b"d"}
+    for path in ("/v1/decisions?group=never", "/v1/decisions?group=never"):
+        assert agent.delete(path).status_code == 204
+    assert agent.delete("/v1/decisions?group=a%20b").status_code == 422
+    with door.client(door.add("other-bot")) as other:
+        assert other.delete("/v1/decisions?group=a").status_code == 204, "its own, of which there is none"
+    assert len(door.core.redis.xinfo_groups(KEY)) == 3
+
+
+def idle(door: Door, group: str) -> int:
+    """For how many milliseconds nobody has read it."""
+    return min(one["idle"] for one in door.core.redis.xinfo_consumers(KEY, group))
+
+
 def test_only_who_may_ask_reads_and_acknowledges(door: Door) -> None:
     with door.client(door.add("executor", "spend:billing-bot:*")) as executor, door.client("sgt_x") as nobody:
         for client, status in ((executor, 403), (nobody, 401)):

@@ -238,7 +238,8 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     "hangs": (behaves.until_released, f"no answer within {SECONDS:g} s"),
     "drips headers": (behaves.drip, f"no answer within {SECONDS:g} s"),
     "drips bytes": (behaves.drip_line, "no answer"),
-    "continues": (behaves.continues, f"no answer within {SECONDS:g} s"),
+    "continues": (behaves.continues, "more than 10 interim answers"),
+    "floods": (behaves.floods, "more than 10 interim answers"),
 }  # fmt: skip
 
 

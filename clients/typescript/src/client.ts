@@ -6,9 +6,9 @@
  *     await refund(payload);
  */
 import type { JsonObject } from "./canonical.js";
-import { AlreadySpent, Invalid, NOT_APPROVED, NotApproved, NotVerified, Unreachable, WaitTimeout } from "./errors.js";
+import { AlreadySpent, Invalid, NOT_APPROVED, NotApproved, NotVerified, Unknown, Unreachable, WaitTimeout } from "./errors.js";
 import { gated, type Options } from "./gate.js";
-import { now, sleep, Unknown, type Call, type Gateway } from "./gateway.js";
+import { now, sleep, type Call, type Gateway } from "./gateway.js";
 import { processName } from "./identity.js";
 import { accept, ApprovedReceipt, checkTime, verifyNotice, type Receipt } from "./receipts.js";
 import { build, type Ask, type Claims, type Wait } from "./request.js";

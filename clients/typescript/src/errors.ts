@@ -7,6 +7,7 @@
  *     │   ├── Duplicate          it is asked, decided or run already
  *     │   │   └── AlreadySpent   another process runs it, or has
  *     │   └── Invalid            the request itself is at fault
+ *     │       └── Unknown        this agent has asked no request of that id
  *     ├── WaitTimeout            this process stopped waiting; the request stays pending
  *     ├── Unreachable            the gateway cannot be reached
  *     ├── NotVerified            an answer came, but it is not a valid receipt for this request
@@ -23,8 +24,8 @@ export class SignoffError extends Error {
   /** The first sentence of the message. */
   protected static readonly says: string = "Something went wrong in Signoff.";
 
-  constructor(readonly detail: string = "") {
-    super();
+  constructor(readonly detail: string = "", options?: ErrorOptions) {
+    super("", options);
     this.message = `${(new.target as typeof SignoffError).says} ${detail}`.trim();
   }
 }
@@ -107,8 +108,14 @@ export class Limited extends NotApproved {
 
 /** The request is not valid: correct it and send a new one. */
 export class Invalid extends NotApproved {
-  protected static override readonly says = "The request is not valid: correct it and send a new one.";
+  protected static override readonly says: string = "The request is not valid: correct it and send a new one.";
   readonly status = "invalid";
+}
+
+/** The gateway knows no request of this agent with this id: check it, and SIGNOFF_TOKEN, or ask anew. */
+export class Unknown extends Invalid {
+  protected static override readonly says =
+    "The gateway knows no request of this agent with this id: check it, and SIGNOFF_TOKEN, or ask anew.";
 }
 
 /** Status → the error that tells it. */
@@ -128,7 +135,7 @@ export class WaitTimeout extends SignoffError {
     "Nobody has decided yet: the request stays pending, and resume() waits for it again.";
 }
 
-/** The gateway cannot be reached: nothing may run. */
+/** The gateway cannot be reached: nothing may run. `cause` is what went wrong below, for people: it may name hosts. */
 export class Unreachable extends SignoffError {
   protected static override readonly says = "The gateway cannot be reached: nothing may run.";
 }
@@ -167,6 +174,7 @@ const KINDS = {
   Stopped,
   Limited,
   Invalid,
+  Unknown,
   WaitTimeout,
   Unreachable,
   NotVerified,

@@ -1,5 +1,5 @@
 /** The way to `signoff web`: calls that are sent again while it cannot be reached, and its answers as errors. */
-import { AlreadySpent, ConfigError, Duplicate, Invalid, Limited, NotVerified, Unreachable, type SignoffError } from "./errors.js";
+import { AlreadySpent, ConfigError, Duplicate, Invalid, Limited, NotVerified, Unknown, Unreachable, type SignoffError } from "./errors.js";
 
 /** What a call may say besides its method and path. Seconds, all of them. */
 export interface Call {
@@ -76,7 +76,8 @@ export class Gateway {
       signal?.throwIfAborted();
       // No host and port in it: a model may read it.
       const what = error instanceof Error ? error.name : "error";
-      return { error: new Unreachable(`${what}. Check SIGNOFF_WEB_URL, and that \`signoff serve\` runs.`), again: true };
+      const detail = `${what}. Check SIGNOFF_WEB_URL, and that \`signoff serve\` runs.`;
+      return { error: new Unreachable(detail, { cause: error }), again: true };
     } finally {
       within.end();
     }
@@ -135,17 +136,18 @@ function outcome(status: number, headers: Headers, text: string): Found {
   const slug = told("type").replace(/^.*[#/]/, "");
   const after = Number.parseInt(headers.get("retry-after") ?? "", 10);
   return {
-    error: fault(status, slug, told("detail") || `It answered ${status}.`, told("by")),
+    error: fault(status, slug, told("detail") || `It answered ${status}.`, told("by"), told("agent")),
     again: isAway(status) || status === 429,
     ...(after >= 0 && { retryAfter: after }),
   };
 }
 
-function fault(status: number, slug: string, detail: string, by: string): SignoffError {
+function fault(status: number, slug: string, detail: string, by: string, agent: string): SignoffError {
   if (slug === "already-spent") return new AlreadySpent(by, undefined, by ? "" : detail);
   if (slug === "not-verified") return new NotVerified(detail);
   if (status === 401 || status === 403)
     return new ConfigError(`The gateway does not take SIGNOFF_TOKEN for this: ${detail}`);
+  if (slug === "invalid" && agent) return new ConfigError(`SIGNOFF_AGENT is not ${agent}, or something changes what is sent. ${detail}`);
   if (slug === "duplicate") return new Duplicate(detail);
   if (status === 404) return new Unknown(detail);
   if (status === 429) return new Limited(detail);
@@ -156,9 +158,6 @@ function fault(status: number, slug: string, detail: string, by: string): Signof
 function isAway(status: number): boolean {
   return status >= 500 || status === 408;
 }
-
-/** The gateway knows no request of this agent with this id. */
-export class Unknown extends Invalid {}
 
 async function text(response: Response): Promise<string> {
   const reader = response.body?.getReader();

@@ -86,7 +86,7 @@ export class Guard {
     const until = new Date(receipt.notAfter.getTime() + MARGIN);
     const first = await this.#settings.store.spend(what, spent, until).catch((error: unknown) => {
       if (error instanceof SignoffError) throw error;
-      throw new Unreachable("The guard's store could not be asked. Nothing was run.");
+      throw new Unreachable("The guard's store could not be asked. Nothing was run.", { cause: error });
     });
     if (first.by !== spent.by) throw new AlreadySpent(first.by, first.at, "", receipt);
     checkTime(receipt); // its time may be over by now

@@ -47,7 +47,7 @@ export function published(url: string, fetch: typeof globalThis.fetch): Keys {
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
         throw new NotVerified("It is signed with a key that the gateway does not publish.");
-      throw new Unreachable("Its public keys (/.well-known/jwks.json) cannot be had.");
+      throw new Unreachable("Its public keys (/.well-known/jwks.json) cannot be had.", { cause: error });
     }
   };
 }

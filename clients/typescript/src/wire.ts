@@ -209,6 +209,19 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Ack
+         * @description Those are done with.
+         */
+        Ack: {
+            /**
+             * Group
+             * @default default
+             */
+            group?: string;
+            /** Entries */
+            entries: string[];
+        };
+        /**
          * ApprovalRequest
          * @description What an agent asks. All but action and payload is a claim of the agent's.
          *
@@ -388,31 +401,10 @@ export interface components {
             reason?: string;
         };
         /**
-         * Outcome
-         * @description What became of an approved action, as its agent reports it.
+         * Decision
+         * @description A State as it comes to a group; `entry` is what to acknowledge.
          */
-        Outcome: {
-            /** Succeeded */
-            succeeded: boolean;
-            /**
-             * Note
-             * @default
-             */
-            note?: string;
-        };
-        /**
-         * Spend
-         * @description A process is about to run an approved action, and names itself.
-         */
-        Spend: {
-            /** By */
-            by: string;
-        };
-        /**
-         * State
-         * @description Where a request stands.
-         */
-        State: {
+        Decision: {
             /**
              * Id
              * @description The request's id (UUIDv8), which commits to what was asked.
@@ -420,9 +412,10 @@ export interface components {
             id: string;
             /**
              * Status
-             * @description pending, or how it ended: approved, rejected, expired, cancelled, blocked, duplicate.
+             * @description pending, or how it ended.
+             * @enum {string}
              */
-            status: string;
+            status: "pending" | "approved" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
             /**
              * Action
              * @description What is to run.
@@ -456,6 +449,108 @@ export interface components {
              * @default null
              */
             permalink?: string | null;
+            /**
+             * Outcome
+             * @description What its agent reported: `done` or `failed`.
+             * @default null
+             */
+            outcome?: string | null;
+            /**
+             * Spent
+             * @description Of a duplicate that ran already: the receipt that it was approved by.
+             * @default null
+             */
+            spent?: string | null;
+            /**
+             * Entry
+             * @description What `POST /v1/decisions/ack` takes. It comes again until then.
+             */
+            entry: string;
+        };
+        /**
+         * Decisions
+         * @description What came to a group, the oldest first.
+         */
+        Decisions: {
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+        };
+        /**
+         * Outcome
+         * @description What became of an approved action, as its agent reports it.
+         */
+        Outcome: {
+            /** Succeeded */
+            succeeded: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * Spend
+         * @description A process is about to run an approved action, and names itself.
+         */
+        Spend: {
+            /** By */
+            by: string;
+        };
+        /**
+         * State
+         * @description Where a request stands.
+         */
+        State: {
+            /**
+             * Id
+             * @description The request's id (UUIDv8), which commits to what was asked.
+             */
+            id: string;
+            /**
+             * Status
+             * @description pending, or how it ended.
+             * @enum {string}
+             */
+            status: "pending" | "approved" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            /**
+             * Action
+             * @description What is to run.
+             */
+            action: string;
+            /**
+             * Code
+             * @description What people call the request.
+             */
+            code: string;
+            /**
+             * Expires At
+             * @description Until when somebody may decide (RFC 3339, UTC).
+             */
+            expires_at: string;
+            /**
+             * Receipt
+             * @description The signed receipt (a JWT), once it has ended: verify it.
+             * @default null
+             */
+            receipt?: string | null;
+            /**
+             * Payload
+             * @description What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.
+             * @default null
+             */
+            payload?: string | null;
+            /**
+             * Permalink
+             * @description Where people see it.
+             * @default null
+             */
+            permalink?: string | null;
+            /**
+             * Outcome
+             * @description What its agent reported: `done` or `failed`.
+             * @default null
+             */
+            outcome?: string | null;
             /**
              * Spent
              * @description Of a duplicate that ran already: the receipt that it was approved by.
@@ -500,20 +595,6 @@ export interface components {
             action: string;
             payload: Record<string, never>;
             by: string;
-        };
-        /** @description What was decided. */
-        Decisions: {
-            decisions: components["schemas"]["Decision"][];
-        };
-        /** @description A state, and what acknowledges it. */
-        Decision: components["schemas"]["State"] & {
-            entry: string;
-        };
-        /** @description Decisions that were dealt with. */
-        Ack: {
-            /** @default default */
-            group?: string;
-            entries: string[];
         };
         /** @description Public keys (RFC 7517). */
         Keys: {
@@ -1014,7 +1095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It runs, or has run, already (`already-spent`). */
+            /** @description It runs, or has run, already (`already-spent`). Or: It is not approved (`not-approved`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1149,6 +1230,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is not approved (`not-approved`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large (`too-large`). */
             413: {
                 headers: {
@@ -1208,9 +1298,9 @@ export interface operations {
     decisions: {
         parameters: {
             query?: {
-                /** @description Who shares them: `default` if not said. */
+                /** @description Who shares them. */
                 group?: string;
-                /** @description How many at most: 1 to 100. */
+                /** @description How many at most. */
                 limit?: number;
                 /** @description How many seconds to wait for the end, at most 30 (RFC 7240); the answer says `Preference-Applied`. */
                 wait?: number;

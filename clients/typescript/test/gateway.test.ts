@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
-import { AlreadySpent, Limited, NotVerified, Unreachable, type ApprovedReceipt } from "../src/index.js";
+import { AlreadySpent, ConfigError, Invalid, Limited, NotVerified, Unknown, Unreachable, type ApprovedReceipt } from "../src/index.js";
 import { server } from "./server.js";
 
 const REFUND = { customer: "cus_42", amount: 120 };
@@ -132,4 +132,24 @@ test("the token goes nowhere else, and an answer without end is not read to it",
   expect(asked.some((path) => path.startsWith("/stolen"))).toBe(false);
   other.closeAllConnections();
   other.close();
+});
+
+test("why the gateway was not reached is kept for people, and is in no text that a model reads", async () => {
+  const below = new TypeError("connect ECONNREFUSED secret-host:8480");
+  const broken: typeof fetch = () => Promise.reject(below);
+  const error = await server.client({ fetch: broken, patience: 0 }).get(approved["id"] as string).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(Unreachable);
+  expect((error as Error).cause).toBe(below);
+  expect(String(error)).not.toContain("secret-host");
+});
+
+test("a name that is not the token's, and an id that nobody knows, are told as what they are", async () => {
+  const other = server.client({ agent: "other-bot" });
+  const error = await other.request("refund.create", REFUND, { reversible: true }).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(String(error)).toContain("SIGNOFF_AGENT is not billing-bot");
+  const nobody = await server.client().cancel("00000000-0000-8000-8000-000000000000").catch((error: unknown) => error);
+  expect(nobody).toBeInstanceOf(Unknown);
+  expect(nobody).toBeInstanceOf(Invalid);
+  expect(String(nobody)).toContain("check it, and SIGNOFF_TOKEN, or ask anew");
 });

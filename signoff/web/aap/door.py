@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,8 +20,8 @@ from signoff.web.bodies import json_object
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.repeats import by_key, is_same
-from signoff.web.v1.requests import ID, KEY
-from signoff.web.v1.waits import LONGEST
+from signoff.web.terms import ID, KEY, LONGEST
+from signoff.web.turns import in_turn
 
 BASE = "/aap/v1"
 
@@ -50,13 +49,13 @@ class Endpoints:
     @endpoint
     async def create(self, request: Request) -> Response:
         """Ask. The same submission under the same key is answered with the same request."""
-        return await run_in_threadpool(self._create, request)
+        return await in_turn(self._create, request)
 
     @endpoint
     async def look(self, request: Request) -> Response:
         """How it stands: at once, or once it has ended, or its caller's time is over."""
         seconds = _seconds(request)
-        own = await run_in_threadpool(self._own, request)
+        own = await in_turn(self._own, request)
         if seconds and own.pending:
             with self._doors.hub.place(own.agent):
                 own = await self._waited(request, own, seconds)
@@ -65,22 +64,22 @@ class Endpoints:
     @endpoint
     async def cancel(self, request: Request) -> Response:
         """Withdraw it; what had been decided before stands."""
-        return await run_in_threadpool(self._cancel, request)
+        return await in_turn(self._cancel, request)
 
     @endpoint
     async def consume(self, request: Request) -> Response:
         """A client is about to run it: the first one may."""
-        return await run_in_threadpool(self._consume, request)
+        return await in_turn(self._consume, request)
 
     @endpoint
     async def report(self, request: Request) -> Response:
         """What became of it."""
-        return await run_in_threadpool(self._report, request)
+        return await in_turn(self._report, request)
 
     @endpoint
     async def provision(self, request: Request) -> Response:
         """Nobody is given a token, or has decisions sent anywhere, but by an operator."""
-        await run_in_threadpool(caller, request, self._doors, tokens.ASK)
+        await in_turn(caller, request, self._doors, tokens.ASK)
         raise Fault(
             403, "permission", "provisioning_not_supported",
             "An operator makes tokens (`signoff agent add`), and says where decisions are sent.",
@@ -93,7 +92,8 @@ class Endpoints:
         approval, status = by_key(self._doors, agent, asked.key), 200
         if approval is None:
             try:
-                approval, status = self._approvals.submit(agent, asked), 201
+                approval, new = self._approvals.take(agent, asked)
+                status = 201 if new else 200
             except (Duplicate, Invalid):
                 approval = by_key(self._doors, agent, asked.key)  # somebody was faster with the same key
                 if approval is None:
@@ -153,7 +153,7 @@ class Endpoints:
         with hub.for_request(own.agent, own.request_id, own.id) as waiter:
             found = await hub.until(waiter, seconds, request.receive, ended)
             if found is None and not waiter.over:
-                found = await run_in_threadpool(looked_up)
+                found = await in_turn(looked_up)
         return found or own
 
     def _own(self, request: Request) -> Approval:
@@ -173,14 +173,17 @@ def routes(doors: Doors) -> list[Route]:
 
 def _seconds(request: Request) -> int:
     """How long a client waits, of `?wait=25s`: 30 s at most."""
-    found = re.fullmatch(r"(\d{1,9})s?", request.query_params.get("wait", "0"))
+    found = re.fullmatch(r"([0-9]{1,9})s?", request.query_params.get("wait", "0"))
     if found is None:
         raise invalid("wait: a time like 25s, please.")
     return min(LONGEST, int(found[1]))
 
 
 def _key(request: Request) -> str:
-    key = request.headers.get(KEY, "")
+    given = request.headers.getlist(KEY)
+    if len(given) > 1:
+        raise invalid(f"There are {len(given)} headers {KEY}: send one.")
+    key = given[0] if given else ""
     if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         raise invalid(f"Send an {KEY}, of 1 to 255 visible characters.", "missing_idempotency_key")
     return key

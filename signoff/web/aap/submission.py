@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from signoff.models import identity
 from signoff.models.messages import MAX_EXPIRES_IN, ApprovalRequest
+from signoff.models.texts import message_of
 from signoff.web.aap.faults import Fault, invalid
 
 REASONING = 4000
 """Characters of an agent's reasoning that are its reason; where it is longer, it stands below, whole."""
 AAP = "aap"
 """What of the submission is in no other field stands under this name in the request's context."""
-_TIMEOUT = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
+_TIMEOUT = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
 _UNITS = (86400, 3600, 60, 1)
 _NO_ID = uuid.UUID(int=0)
 
@@ -48,7 +49,7 @@ def read(agent: str, values: dict[str, Any], key: str, secret: str) -> ApprovalR
         said = Submission.model_validate(values)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:5]
-        told = ("{}: {}.".format(".".join(map(str, one["loc"]))[:80], one["msg"]) for one in found)
+        told = ("{}: {}.".format(".".join(map(str, one["loc"]))[:80], message_of(one)) for one in found)
         raise invalid(" ".join(told)) from None
     own: dict[str, Any] = {"timeout": said.timeout}
     own |= {name: values[name] for name in ("server", "context") if name in values}

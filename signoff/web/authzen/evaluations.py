@@ -7,7 +7,7 @@ asked about, too, even where it would be allowed: only a request that is submitt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +28,8 @@ from signoff.web.doors import Doors
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
 MOST = 100
 """Evaluations of one call."""
+A_CALL = 10
+"""So many more of them count as one more call of their agent's."""
 DEFAULTS = ("subject", "action", "resource", "context")
 SEMANTICS: dict[Any, bool | None] = {
     "execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True,
@@ -35,6 +37,14 @@ SEMANTICS: dict[Any, bool | None] = {
 """Each with the decision that it ends on."""
 RETRY_SECONDS = 5
 """When a person's decision is asked for again."""
+
+
+class Judged(NamedTuple):
+    """What was asked, and what the policy says of it."""
+
+    asked: tuples.Tuple
+    context: Mapping[str, Any]
+    verdict: Verdict
 
 
 class Evaluations:
@@ -57,7 +67,7 @@ class Evaluations:
     def one(self, request: Request) -> Response:
         """One evaluation."""
         agent = caller(request, self._doors, tokens.ASK).agent
-        return answer(self._decide(agent, json_object(request)))
+        return answer(self._decide(agent, self._judged(agent, json_object(request))))
 
     @endpoint
     def many(self, request: Request) -> Response:
@@ -69,32 +79,39 @@ class Evaluations:
             raise Invalid("evaluations has to be a list of objects.")
         ends_on = _semantic(values.get("options", {}))
         if not listed:
-            return answer(self._decide(agent, values))
+            return answer(self._decide(agent, self._judged(agent, values)))
         defaults = {name: values[name] for name in DEFAULTS if name in values}
-        if (
-            len(listed) > MOST
-            or len(listed) * len(canonical(defaults, "body").encode()) > tuples.MOST_INHERITED
-        ):
-            raise Invalid(
-                f"Send at most {MOST} evaluations at once, and fewer where their defaults are large."
-            )
+        if len(listed) > MOST:
+            raise Invalid(f"Send at most {MOST} evaluations at once.")
+        tuples.check_shared(defaults, listed)
+        self._doors.rates.count(agent, len(listed) // A_CALL)
         decisions = []
+        judged: dict[str, Judged] = {}
         for one in listed:
-            decisions.append(self._decided(agent, {**defaults, **one}))
+            decisions.append(self._decided(agent, {**defaults, **one}, judged, canonical(one, "evaluation")))
             if decisions[-1]["decision"] is ends_on:
                 break
         return answer({"evaluations": decisions})
 
-    def _decided(self, agent: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _decided(
+        self, agent: str, values: Mapping[str, Any], judged: dict[str, Judged], own: str
+    ) -> dict[str, Any]:
+        """The decision on one of several. What was asked in the same words, its `own`, is judged once."""
         try:
-            return self._decide(agent, values)
+            if own not in judged:
+                judged[own] = self._judged(agent, values)
+            return self._decide(agent, judged[own])
         except Invalid as error:
             return {"decision": False, "context": {"error": {"status": 400, "message": error.detail}}}
 
-    def _decide(self, agent: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The decision; raises Invalid."""
+    def _judged(self, agent: str, values: Mapping[str, Any]) -> Judged:
+        """What the policy says of it; raises Invalid."""
         asked, context = tuples.read(values)
-        verdict = self._judge.evaluate(agent, tuples.request_of(agent, asked, context))
+        return Judged(asked, context, self._judge.evaluate(agent, tuples.request_of(agent, asked, context)))
+
+    def _decide(self, agent: str, judged: Judged) -> dict[str, Any]:
+        """The decision; raises Invalid."""
+        asked, context, verdict = judged
         now = self._doors.store.clock()
         said: dict[str, Any] = {"evaluation_id": new_evaluation_id(), "evaluated_at": rfc3339(now)}
         if is_free(verdict):

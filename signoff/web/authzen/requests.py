@@ -23,7 +23,7 @@ from signoff.web.bodies import json_object
 from signoff.web.callers import caller
 from signoff.web.doors import Doors
 from signoff.web.repeats import by_key, is_same
-from signoff.web.v1.requests import KEY, read_key
+from signoff.web.terms import read_key
 
 WAIT = {"Retry-After": str(RETRY_SECONDS)}
 
@@ -50,7 +50,7 @@ class Requests:
     def submit(self, request: Request) -> Response:
         """Ask a person. The same submission again is answered with the same task, also when it is late."""
         agent = caller(request, self._doors, tokens.ASK).agent
-        asked, said = self._submissions.read(agent, json_object(request), read_key(request.headers.get(KEY)))
+        asked, said = self._submissions.read(agent, json_object(request), read_key(request.headers))
         if said.callback and not endpoints.is_registered(self._doors.store, agent, said.callback.endpoint):
             raise Invalid("callback.endpoint is not one that an operator has registered for this agent.")
         known = [self._known(agent, one) for one in asked]

@@ -1,4 +1,4 @@
-"""What AuthZEN asks about, a subject, an action, and a resource, and the request that we make of it.
+"""AuthZEN asks about a subject, an action and a resource: here that becomes a request of ours.
 
 Nothing that is bound may be left out of what people see and receipts sign. So the payload is the action's
 properties, and beside them the resource and the subject, whole: two tuples that differ in any member are two
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.approval import Approval
-from signoff.models.messages import MAX_ENTRY, ApprovalRequest
-from signoff.payload.canonical import canonical
+from signoff.models.messages import MAX_ENTRY, MOST_VALUES, ApprovalRequest
+from signoff.models.texts import check_texts, message_of
+from signoff.payload.canonical import canonical, count
 
 SUBJECT, RESOURCE, ACTION = "authzen_subject", "authzen_resource", "authzen_action"
 """Names in the payload: no property may be called so. The third is there for what is rare in an action."""
@@ -112,11 +113,28 @@ def read(values: Mapping[str, Any]) -> tuple[Tuple, dict[str, Any]]:
 def valid(kind: type[M], values: Any) -> M:
     """Values → the model; raises Invalid with a sentence for each fault, which repeats no value."""
     try:
-        return kind.model_validate(values)
+        found = kind.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:5]
-        said = ("{}: {}.".format(".".join(map(str, one["loc"]))[:80] or "It", one["msg"]) for one in faults)
+        said = (
+            "{}: {}.".format(".".join(map(str, one["loc"]))[:80] or "It", message_of(one)) for one in faults
+        )
         raise Invalid(" ".join(said)) from None
+    check_texts(found)
+    return found
+
+
+def check_shared(shared: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> None:
+    """Raise Invalid where what several share is too much: each is judged, and kept, by itself."""
+    common = canonical(shared, "body")
+    values = len(items) * count(common) + sum(count(canonical(one, "body")) for one in items)
+    if values > MOST_VALUES:
+        raise Invalid(
+            f"With what they share they come to {values:,} values; at most {MOST_VALUES:,} are taken: "
+            "send fewer at once."
+        )
+    if len(items) * len(common.encode()) > MOST_INHERITED:
+        raise Invalid("Send fewer at once: what they share is large, and counts for each.")
 
 
 def approved(approval: Approval) -> Tuple:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -15,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from signoff.queue.outage import is_outage
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
+from signoff.web.turns import in_turn
 from signoff.web.v1.requests import NOT_KEPT, REQUESTS, Requests, Standing
 
 log = logging.getLogger("signoff.web")
@@ -48,7 +48,7 @@ class Events:
 
     async def stream(self, request: Request) -> Response:
         """The state, and each other one that it comes to, until the final one."""
-        stands = await run_in_threadpool(self._requests.standing, request)
+        stands = await in_turn(self._requests.standing, request)
         place = ExitStack()
         place.enter_context(self._hub.place(stands.agent))
         return _Stream(self._told(request, stands), place.close)
@@ -68,7 +68,7 @@ class Events:
                     if not again:
                         continue
                 try:
-                    found = await run_in_threadpool(self._requests.again, request, stands)
+                    found = await in_turn(self._requests.again, request, stands)
                 except Problem:
                     return  # its token is worthless by now
                 except Exception as error:

@@ -8,7 +8,8 @@ from pydantic.json_schema import models_json_schema
 
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend
 from signoff.web.problems import TYPES
-from signoff.web.v1 import fields
+from signoff.web.terms import LONGEST
+from signoff.web.v1 import decisions, fields
 from signoff.web.v1.spend import ToSpend
 from signoff.web.v1.state import State
 
@@ -42,14 +43,17 @@ BODIES = ("not-json", "invalid", "too-slow", "too-large", "media-type")
 """What any call with a body may be told."""
 
 
-def query(name: str, kind: str, about: str) -> dict[str, Any]:
+def query(name: str, about: str, **schema: Any) -> dict[str, Any]:
     """A parameter of an address."""
-    return {"name": name, "in": "query", "schema": {"type": kind}, "description": about}
+    return {"name": name, "in": "query", "schema": schema, "description": about}
+
+
+_LOOK_WAIT = query("wait", _WAIT, type="integer", minimum=0, maximum=LONGEST)
 
 
 def document(public_url: str) -> dict[str, Any]:
     """The whole of it, for a server that is reached there."""
-    kinds = (ApprovalRequest, Cancel, Outcome, Spend, ToSpend, State)
+    kinds = (ApprovalRequest, Cancel, Outcome, Spend, ToSpend, State, decisions.Decisions, decisions.Ack)
     _, found = models_json_schema(
         [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"
     )
@@ -90,7 +94,7 @@ def _paths() -> dict[str, Any]:
             "get": _call(
                 "get", "Where a request stands",
                 "With `Prefer: wait=…` once it has ended, or the time is over.",
-                parameters=[_ID, _PREFER, query("wait", "integer", _WAIT)], problems=("not-found",),
+                parameters=[_ID, _PREFER, _LOOK_WAIT], problems=("not-found",),
             )
         },
         f"{one}/events": {
@@ -124,12 +128,22 @@ def _paths() -> dict[str, Any]:
             "get": _call(
                 "decisions", "Decisions on this agent's requests", _DECISIONS,
                 parameters=[
-                    query("group", "string", "Who shares them: `default` if not said."),
-                    query("limit", "integer", "How many at most: 1 to 100."),
-                    query("wait", "integer", _WAIT), _PREFER,
+                    query(
+                        "group", "Who shares them.",
+                        type="string", pattern=decisions.GROUP, default=decisions.DEFAULT_GROUP,
+                    ),
+                    query(
+                        "limit", "How many at most.",
+                        type="integer", minimum=1, maximum=decisions.MOST, default=decisions.USUAL,
+                    ),
+                    _LOOK_WAIT, _PREFER,
                 ],
                 answer="Decisions",
-            )
+            ),
+            "delete": _call(
+                "leave", "Let go of a group", "Nothing is kept of it; read again, it begins with the oldest.",
+                parameters=[query("group", "Which: `default` if not said.", type="string")], answer=None,
+            ),
         },
         "/v1/decisions/ack": {
             "post": _call(
@@ -211,17 +225,5 @@ _OWN: dict[str, Any] = {
     },
     "Notice": _object("Who runs it.", id=_TEXT, by=_TEXT, receipt=_TEXT),
     "Spent": _object("What may run now.", agent=_TEXT, action=_TEXT, payload={"type": "object"}, by=_TEXT),
-    "Decisions": _object("What was decided.", decisions={"type": "array", "items": _ref("Decision")}),
-    "Decision": {
-        "description": "A state, and what acknowledges it.",
-        "allOf": [_ref("State"), _object("", entry=_TEXT)],
-    },
-    "Ack": {
-        "type": "object", "description": "Decisions that were dealt with.",
-        "properties": {
-            "group": {**_TEXT, "default": "default"}, "entries": {"type": "array", "items": _TEXT}
-        },
-        "required": ["entries"],
-    },
     "Keys": _object("Public keys (RFC 7517).", keys={"type": "array", "items": {"type": "object"}}),
 }  # fmt: skip

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,14 +18,12 @@ from signoff.web.bodies import BODY, json_object
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
 from signoff.web.problems import Problem
+from signoff.web.terms import ID, KEY, read_key
+from signoff.web.turns import in_turn
 from signoff.web.v1.state import State, state
 from signoff.web.v1.waits import applied, seconds_of
 
 REQUESTS = "/v1/requests"
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-KEY = "Idempotency-Key"
-_QUOTED = re.compile(r'"(?:[^"\\]|\\["\\])*"')
-"""A string as RFC 9651 has it, section 3.3.3."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 """Receipts and payloads are for who asked; and how a request stands changes."""
 W = TypeVar("W", bound=Wire)
@@ -69,17 +65,17 @@ class Requests:
         """Ask. The same request again is answered again, however often."""
         seconds = seconds_of(request)
         if not seconds:
-            return self._located(await run_in_threadpool(self._create, request))
-        agent = (await run_in_threadpool(caller, request, self._doors, tokens.ASK)).agent
+            return self._located(await in_turn(self._create, request))
+        agent = (await in_turn(caller, request, self._doors, tokens.ASK)).agent
         with self._doors.hub.place(agent):  # first: who has no place to wait has asked nothing
-            stands = await run_in_threadpool(self._create, request, agent)
+            stands = await in_turn(self._create, request, agent)
             request.scope.pop(BODY, None)  # it may be large
             return self._located(await self._waited(request, stands, seconds), seconds)
 
     async def look(self, request: Request) -> Response:
         """Where a request stands: at once, or once it has ended, or its caller's time is over."""
         seconds = seconds_of(request)
-        stands = await run_in_threadpool(self.standing, request)
+        stands = await in_turn(self.standing, request)
         if not seconds or stands.ended:
             return answer(stands.state, applied(seconds))
         with self._doors.hub.place(stands.agent):
@@ -143,7 +139,7 @@ class Requests:
         with hub.for_request(stands.agent, stands.state.id, stands.approval_id) as waiter:
             found = await hub.until(waiter, seconds, request.receive, ended)
             if found is None and not waiter.over:
-                found = await run_in_threadpool(self.again, request, stands)
+                found = await in_turn(self.again, request, stands)
         return found or stands
 
     def _create(self, request: Request, agent: str = "") -> Standing:
@@ -199,7 +195,7 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     Raises Problem or Invalid.
     """
     values = json_object(request)
-    key = read_key(request.headers.get(KEY))
+    key = read_key(request.headers)
     if key and values.setdefault("key", key) != key:
         raise Invalid(f"{KEY} and key differ: say it once.")
     if trace := request.headers.get("traceparent"):
@@ -209,12 +205,23 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     if len(given) == 1:
         raise Invalid("Send id and nonce both, or neither.")
     if given:
-        return ApprovalRequest.read(values)
+        return _committed(agent, ApprovalRequest.read(values))
     key = values.get("key")
     nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
     found = ApprovalRequest.read({**values, "id": "0" * 32, "nonce": nonce})
     named = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
     return found.model_copy(update={"id": named})
+
+
+def _committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:
+    """A request that its id commits to; raises Problem, which says whose the token is: that is mistaken."""
+    if not found.commits(agent):
+        detail = (
+            f"This token is {agent}'s, and the id is not the one of what {agent} asks for: an id commits to "
+            "the agent's name, the action and the payload."
+        )
+        raise Problem(422, "invalid", detail, agent=agent)
+    return found
 
 
 def spell_out(values: dict[str, Any]) -> None:
@@ -226,17 +233,3 @@ def spell_out(values: dict[str, Any]) -> None:
         values["reversibility"] = short[reversible] if isinstance(reversible, bool) else reversible
     if isinstance(values.get("alternatives"), str):
         values["alternatives"] = [values["alternatives"]] if values["alternatives"] else []
-
-
-def read_key(header: str | None) -> str | None:
-    """Idempotency-Key: a quoted string, as its draft has it, or a bare one, as many send it."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.startswith('"'):
-        if not _QUOTED.fullmatch(text):
-            raise Invalid(f"{KEY} begins with a quote, and is no quoted string.")
-        text = re.sub(r"\\(.)", r"\1", text[1:-1])
-    if not text or not text.isprintable():
-        raise Invalid(f"{KEY} is empty, or holds what cannot be printed.")
-    return text

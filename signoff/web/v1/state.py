@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import get_args
 
 from pydantic import BaseModel, Field
 
 from signoff.models.approval import Approval
 from signoff.models.messages import Response, moment
+from signoff.models.receipt import Status
 
 
 class State(BaseModel):
@@ -15,7 +17,7 @@ class State(BaseModel):
 
     id: str = Field(description="The request's id (UUIDv8), which commits to what was asked.")
     status: str = Field(
-        description="pending, or how it ended: approved, rejected, expired, cancelled, blocked, duplicate."
+        description="pending, or how it ended.", json_schema_extra={"enum": ["pending", *get_args(Status)]}
     )
     action: str = Field(description="What is to run.")
     code: str = Field(description="What people call the request.")

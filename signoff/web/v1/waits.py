@@ -7,9 +7,8 @@ import re
 from starlette.requests import Request
 
 from signoff.web.problems import Problem
+from signoff.web.terms import LONGEST
 
-LONGEST = 30
-"""Seconds. What stands between us and a caller gives up later than that."""
 APPLIED = "Preference-Applied"
 _SECONDS = re.compile(r"[0-9]+")
 # Quoted strings first: a comma or semicolon in one parts nothing.

@@ -20,10 +20,13 @@ from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
 from yarl import URL
 
 from signoff.web.webhooks.hosts import Hosts, Refused, Target
 
+MOST_INTERIM = 10
+"""Answers (RFC 9110, 15.2) that say that another one will come: who sends more is at fault."""
 SECONDS = 15.0
 """For all of it: the name looked up, connected, sent, and the answer's head received."""
 
@@ -84,6 +87,8 @@ class Post:
             return Answer(fault="no TLS could be agreed on")
         except aiohttp.ClientConnectorError as error:
             return Answer(fault=f"not reached: {os.strerror(error.os_error.errno or errno.ECONNREFUSED)}")
+        except _Interim:
+            return Answer(fault=f"more than {MOST_INTERIM} interim answers")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # Its text may repeat what was answered: only the type is told.
             return Answer(fault=f"no answer: {type(error).__name__}")
@@ -102,7 +107,7 @@ class Post:
         async with aiohttp.ClientSession(
             connector=connector, trust_env=False, auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=None),
-            skip_auto_headers=("Accept-Encoding",),
+            skip_auto_headers=("Accept-Encoding",), response_class=_Response,
         ) as session:  # fmt: skip
             response = await session.post(
                 URL(letter.url, encoded=True), data=letter.body, headers=headers, allow_redirects=False
@@ -145,6 +150,29 @@ async def looked_up(host: str, port: int) -> list[str]:
 
     threading.Thread(target=look, name="lookup", daemon=True).start()
     return await future
+
+
+class _Response(aiohttp.ClientResponse):
+    """An answer that comes after few interim ones."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """As aiohttp reads it, from what counts."""
+        if (protocol := connection.protocol) is not None:
+            read, left = protocol.read, MOST_INTERIM + 1
+
+            async def counted() -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    raise _Interim
+                return await read()
+
+            protocol.read = counted  # type: ignore[method-assign]
+        return await super().start(connection)
+
+
+class _Interim(aiohttp.ClientError):
+    """Interim answers, and no end of them."""
 
 
 class _Pinned(AbstractResolver):
