@@ -54,18 +54,16 @@ class Sweep:
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
-        self._each("clear", lambda: ["drafts", "spent"], self._clear)
+        self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+        self._each("forget", lambda: ["spent"], self._forget)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
         self._each("attend", self._attendance.look, lambda _: None)
 
-    def _clear(self, what: str) -> None:
-        """Drafts that nobody sends any more; and what guards have spent, once no receipt holds for it: a part
-        at a time, until none is left, and again an hour later.
-        """
-        store = self._approvals.store
-        if what == "drafts":
-            Drafts(store).clear()
-        elif time.monotonic() >= self._forgets_at and guarded.forget(store) < guarded.CHUNK:
+    def _forget(self, _: str) -> None:
+        """What guards have spent, once no receipt holds for it: a part at a time, and all once an hour."""
+        if time.monotonic() < self._forgets_at:
+            return
+        if guarded.forget(self._approvals.store) < guarded.CHUNK:
             self._forgets_at = time.monotonic() + FORGET_SECONDS
 
     def _stale(self) -> Iterator[str]:

@@ -198,16 +198,6 @@ def _print(**settings: str) -> None:
         print(f"{name}={shlex.quote(value)}")
 
 
-def _web_url(settings: Settings) -> dict[str, str]:
-    """Where an agent reaches the role `web`; nothing, and it is said, where only that role knows."""
-    from signoff.server.settings import split_bind
-
-    if settings.web_url or split_bind(settings.web_bind)[1]:
-        return {"SIGNOFF_WEB_URL": settings.public_url}
-    say("SIGNOFF_WEB_BIND names no port: the agent's SIGNOFF_WEB_URL is where `web` says that it listens.")
-    return {}
-
-
 def _print_tokens(made: Sequence[tuple[Token, str]]) -> None:
     """Each with what it is for, where there are several: the agent's own is set, others stand in comments."""
     first = next((one for one in made if one[0].may(tokens.ASK[0])), made[0] if made else None)
@@ -216,6 +206,16 @@ def _print_tokens(made: Sequence[tuple[Token, str]]) -> None:
         if len(made) > 1:
             print(f"# in place of {former.id}: {' '.join(former.scopes)}")
         print(f"{'' if one is first else '# '}SIGNOFF_TOKEN={text}")
+
+
+def _web_url(settings: Settings) -> dict[str, str]:
+    """Where an agent reaches the role `web`; nothing, and it is said, where only that role knows."""
+    from signoff.server.settings import split_bind
+
+    if settings.web_url or split_bind(settings.web_bind)[1]:
+        return {"SIGNOFF_WEB_URL": settings.public_url}
+    say("SIGNOFF_WEB_BIND names no port: the agent's SIGNOFF_WEB_URL is where `web` says that it listens.")
+    return {}
 
 
 def _save(users: Users) -> None:

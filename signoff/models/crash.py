@@ -72,7 +72,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.recover": "what Redis lost is marked; what is unpublished is next",
     "sweep.publish": "that is published; what conversations have to be told is next",
     "sweep.warn": "they are told; old drafts are next",
-    "sweep.clear": "they are gone; what nobody has reported for long is next",
+    "sweep.clear": "they are gone; what guards have spent, and no receipt holds for any more, is next",
+    "sweep.forget": "that is gone; what nobody has reported for long is next",
     "sweep.age": "its cards are due; whether agents wait for what is pending is next",
     "sweep.attend": "the sweep is over",
 }

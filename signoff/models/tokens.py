@@ -37,15 +37,15 @@ _FIND = select(tokens).where(tokens.c.id == bindparam("token_id"))
 _ALL = select(tokens).order_by(tokens.c.agent, tokens.c.created_at, tokens.c.id)
 _STANDS = tokens.c.revoked_at.is_(None)
 _OF = select(tokens).where(tokens.c.agent == bindparam("whose"), _STANDS).order_by(tokens.c.created_at)
-_KNOWN = union_all(
-    select(tokens.c.agent).where(tokens.c.agent == bindparam("whose")),
-    select(AgentRow.__table__.c.name).where(AgentRow.__table__.c.name == bindparam("whose")),  # type: ignore[attr-defined]
-).limit(1)
 _EVER = select(tokens).where(tokens.c.agent == bindparam("whose"))
 ENDED: Final = (
     "SELECT id, revoked_at FROM agent_token WHERE revoked_at IS NOT NULL OR off_at IS NOT NULL ORDER BY id"
 )
 """For whoever replaces a database: what opens nothing by it."""
+_KNOWN = union_all(
+    select(tokens.c.agent).where(tokens.c.agent == bindparam("whose")),
+    select(AgentRow.__table__.c.name).where(AgentRow.__table__.c.name == bindparam("whose")),  # type: ignore[attr-defined]
+).limit(1)
 _ADD = insert(tokens)
 _CHANGE = update(tokens).where(tokens.c.id == bindparam("token_id"), _STANDS)
 _REVOKE = _CHANGE.values(revoked_at=bindparam("at"))
