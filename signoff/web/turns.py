@@ -61,7 +61,7 @@ class Turns:
         agent = self._agents.get(token, "")
         if (line := self._lines.get(agent)) is None:
             line = self._lines[agent] = _Line(self._of_one)
-        size = len(scope.get(self._body, b""))
+        size = len(scope.get(self._body) or b"")
         before = _CALL.set(_Call(line, size, self._in_line, lambda known: self._note(token, known)))
         try:
             await self._app(scope, receive, send)
