@@ -138,7 +138,11 @@ export interface paths {
         get: operations["decisions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Let go of a group
+         * @description Nothing is kept of it; read again, it begins with the oldest.
+         */
+        delete: operations["leave"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1388,6 +1392,72 @@ export interface operations {
             };
         };
     };
+    leave: {
+        parameters: {
+            query?: {
+                /** @description Which: `default` if not said. */
+                group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ack: {
         parameters: {
             query?: never;
@@ -1540,7 +1610,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is not for this (`not-allowed`). */
+            /** @description The agent is kept out (`stopped`). Or: The token is not for this (`not-allowed`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1558,7 +1628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It runs, or has run, already (`already-spent`). */
+            /** @description It runs, or has run, already (`already-spent`). Or: The database was put back since (`restored`). */
             409: {
                 headers: {
                     [name: string]: unknown;
