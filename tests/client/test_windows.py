@@ -145,4 +145,4 @@ for command in (["serve"], ["demo", "--no-browser"], ["worker"], ["bot"], ["inta
 """)
     assert found.returncode == 0, found.stderr
     said = "signoff: a server runs on Linux or macOS; on Windows agents do."
-    assert found.stderr.splitlines() == [said] * 5
+    assert found.stderr.splitlines() == [said] * 6

@@ -166,7 +166,8 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
 
 def test_no_field_of_a_request_is_left_out() -> None:
     fields = {field.alias or name for name, field in ApprovalRequest.model_fields.items()}
-    bare = {"id", "nonce", "kind", "reversibility", "risk", "expires_in", "confidence"}  # no room for one
+    bare = {"id", "nonce", "kind", "reversibility", "risk", "expires_in", "confidence", "traceparent"}
+    # no room for one
     assert fields - bare == {"action", "payload", *EVERYWHERE} - {"reversible"}
 
 

@@ -15,7 +15,7 @@ from signoff.errors import Invalid
 from signoff.models.identity import new_id
 from signoff.models.messages import ApprovalRequest, Response
 
-prose = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+prose = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
 
 
 @given(

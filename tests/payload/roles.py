@@ -161,7 +161,7 @@ def seconds(act: Callable[[], Any], times: int = 2) -> float:
 
 
 def _rows(request: ApprovalRequest, verdict: Verdict) -> Approval:
-    before = SimpleNamespace(now=10**15, agent_known=True)
+    before = SimpleNamespace(now=10**15, agent_known=True, hooked=False)
     draft = transitions.draft(AGENT, request, verdict, cast(Any, before), None)
     for written in (transitions._values(draft), transitions._payload(draft)):
         for value in written.values():
