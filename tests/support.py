@@ -33,6 +33,7 @@ from signoff.queue import acl, stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import Stream
 from signoff.receipts import Signer
+from signoff.server import pulse
 
 REQUIRED = os.environ.get("CI") == "true"
 """In CI a part that cannot be had is a failure, never a skip."""
@@ -179,6 +180,23 @@ def send_entry(client: Any, agent: str, kind: str, request_id: str, body: str | 
     if kind == "request":
         client.set(stream.body(agent, request_id), body, ex=stream.BODY_SECONDS)
     client.xadd(stream.requests(agent), stream.entry(kind, request_id, body))
+
+
+@contextmanager
+def beating(url: str, *roles: str) -> Iterator[None]:
+    """These roles show that they live, inside the `with`."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=pulse.beat, args=(url, role, stop)) for role in roles]
+    for thread in threads:
+        thread.start()
+    try:
+        with redis.Redis.from_url(url) as client:
+            eventually(lambda: pulse.heard(client.client_list(), acl.SERVER).keys() == set(roles))
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(10)
 
 
 @contextmanager

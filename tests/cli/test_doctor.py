@@ -6,10 +6,8 @@ import json
 import os
 import re
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from typing import Any
 import pytest
 import redis
 from sqlalchemy import text
-from support import Core, RedisServer, eventually
+from support import Core, RedisServer, beating, eventually
 
 from signoff.cli.doctor import rights, tries
 from signoff.cli.doctor.checkup import CHECKS, examine
@@ -135,23 +133,6 @@ def failed(clock: Callable[[], float] = time.time) -> dict[str, str]:
 
 def status(name: str) -> str:
     return next(check.status for check in examine() if check.name == name)
-
-
-@contextmanager
-def beating(url: str, *roles: str) -> Iterator[None]:
-    """These roles show that they live."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=pulse.beat, args=(url, role, stop)) for role in roles]
-    for thread in threads:
-        thread.start()
-    try:
-        with redis.Redis.from_url(url) as client:
-            eventually(lambda: pulse.heard(client.client_list(), acl.SERVER).keys() == set(roles))
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(10)
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
-from support import RedisServer, eventually
+from support import RedisServer, beating
 
 from signoff.cli.main import main
 from signoff.queue import acl
@@ -26,23 +23,6 @@ def users(own_redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SIGNOFF_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SIGNOFF_REDIS_URL", urls[acl.SERVER])
     return urls
-
-
-@contextmanager
-def beating(url: str, *roles: str) -> Iterator[None]:
-    """These roles live while the `with` does."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=pulse.beat, args=(url, role, stop)) for role in roles]
-    for thread in threads:
-        thread.start()
-    try:
-        with redis.Redis.from_url(url) as client:
-            eventually(lambda: pulse.heard(client.client_list(), acl.SERVER).keys() == set(roles))
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def test_a_container_is_told_whether_its_roles_live(

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from signoff.signatures import verify_keys
 from signoff.web.doors import Doors
 
 PATH = "/.well-known/jwks.json"
@@ -19,17 +14,11 @@ KEPT_SECONDS = 300
 
 def routes(doors: Doors) -> list[Route]:
     """Where they are. Without `alg`: RFC 9864 renames it, and both names mean this curve's."""
-    keys = [
-        {"kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": kid, "x": _encoded(key)}
-        for kid, key in verify_keys(doors.signer.verify_key).items()
-    ]
+    signer = doors.signer
+    x = signer.verify_key.partition(":")[2]  # as RFC 8037 spells it: base64url, without padding
+    keys = [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": signer.kid, "x": x}]
 
     def jwks(_: Request) -> Response:
         return JSONResponse({"keys": keys}, headers={"Cache-Control": f"public, max-age={KEPT_SECONDS}"})
 
     return [Route(PATH, jwks, methods=["GET"])]
-
-
-def _encoded(key: Ed25519PublicKey) -> str:
-    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
