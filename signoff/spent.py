@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -94,14 +96,13 @@ class SqliteStore:
         if not os.path.isabs(self._path):
             raise ConfigError(f"The guard's file {self._path!r} has to be named from the root: /…")
         try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with suppress(FileExistsError):  # one that stands is left shut: to close it would free its locks
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
             for place in (os.path.dirname(self._path), self._path):
                 _check_own(place)
             with closing(self._connect()) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                if connection.execute(
-                    "SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')"
-                ).fetchone():
+                _keep_a_log(connection)
+                if connection.execute(_STRANGE).fetchone():
                     raise OSError("it has triggers or views, which no guard has made")
                 connection.execute(
                     f"CREATE TABLE IF NOT EXISTS {TABLE} (kid TEXT, agent TEXT, id TEXT, spent_by TEXT, "
@@ -186,6 +187,21 @@ class SqlStore:
         now = int(datetime.now(UTC).timestamp())
         with self._engine.begin() as connection:
             return connection.execute(self._table.delete().where(self._table.c.until < now)).rowcount
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Write-ahead logging for a file. SQLite waits for nobody here, whatever its timeout says, so we do: many
+    processes may open a new file at one moment.
+    """
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(random.uniform(0.005, 0.05))  # nosec B311
 
 
 def _check_own(place: str) -> None:

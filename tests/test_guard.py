@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -279,6 +280,24 @@ def test_the_file_is_its_users_alone_and_redis_lets_go_when_a_receipt_has_ended(
     with redis.Redis.from_url(redis_url) as client:
         [key] = client.keys("signoff:spent:*")
         assert 3600 < client.ttl(key) <= 2 * 3600 + 2
+
+
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_a_new_file_that_somebody_else_writes_to_is_waited_for(tmp_path: Path, begin: str) -> None:
+    path, guards = tmp_path / "spent.db", []
+    opening = Thread(
+        target=lambda: guards.append(Guard(str(path), SIGNER.verify_key, agents=["billing-bot"]))
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        os.chmod(path, 0o600)
+        other.execute("CREATE TABLE another (id)")
+        other.execute(begin)
+        opening.start()
+        opening.join(0.2)
+        assert opening.is_alive() and not guards
+        other.execute("COMMIT")
+    opening.join(30)
+    assert guards[0].spend(a_token(), PAYLOAD, action=ACTION) == PAYLOAD
 
 
 def test_a_store_that_others_may_write_or_that_is_not_named_whole_is_a_mistake(tmp_path: Path) -> None:
