@@ -16,14 +16,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
 from signoff.client import mistakes
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
-from signoff.client.exchange import Exchange, RedisExchange
-from signoff.client.inbox import Delivery, Inbox
 from signoff.client.pending import UNSEEN, WAITING, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.client.spend import SPEND_SECONDS, Runs, spend
@@ -32,6 +30,10 @@ from signoff.models import crash
 from signoff.models.codes import code
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
+
+if TYPE_CHECKING:  # redis-py is slow to load: with the first call
+    from signoff.client.exchange import Exchange, RedisExchange
+    from signoff.client.inbox import Delivery
 
 log = logging.getLogger("signoff")
 
@@ -217,6 +219,8 @@ class AsyncSignoff:
         """
         if substitute:
             raise SignoffError("decisions() needs a server: it is not there while signoff.testing is used.")
+        from signoff.client.inbox import Delivery, Inbox
+
         settings = self._load_settings()
         inbox = Inbox(settings.redis_url, settings.agent, group)
         try:
@@ -270,6 +274,8 @@ class AsyncSignoff:
             return substitute.exchange
         loop = asyncio.get_running_loop()
         if self._exchange is None or self._loop is not loop:
+            from signoff.client.exchange import RedisExchange
+
             settings = self._load_settings()
             self._exchange = RedisExchange(settings.redis_url, settings.agent, settings.fix)
             self._loop = loop

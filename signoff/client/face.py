@@ -14,15 +14,17 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, AsyncTicket, F
-from signoff.client.inbox import Delivery
 from signoff.client.pending import Pending
 from signoff.client.spend import Runs
 from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt, Receipt
+
+if TYPE_CHECKING:
+    from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
 
@@ -154,6 +156,8 @@ class Signoff:
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
+        from signoff.client.inbox import Delivery
+
         arrivals = self._async.decisions(group)
 
         async def next_delivery(_: AsyncSignoff) -> Delivery:
