@@ -1,0 +1,42 @@
+"""What a model is told: why nothing ran, or what a person changed before it did; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signoff.client.explanation import explain
+from signoff.errors import NotApproved, SignoffError, WaitTimeout
+from signoff.models.receipt import ApprovedReceipt
+from signoff.payload import corrections
+
+_TOO_LATE = (
+    "was not run: nobody has decided in time. This is not a rejection. If it is still needed, you may ask "
+    "again."
+)
+_NO_WAY = (
+    "was not run: for a technical reason no approval can be had now. Do not try another way: tell whoever "
+    "you work for."
+)
+
+
+def stopped(action: str, error: SignoffError) -> str:
+    """Why an action did not run. No host, port or path stands in it."""
+    if isinstance(error, NotApproved):
+        error.action = error.action or action
+        return explain(error)
+    if isinstance(error, WaitTimeout):
+        return f"{action} {_TOO_LATE}"
+    return f"{action} {_NO_WAY}"
+
+
+def is_expected(error: SignoffError) -> bool:
+    """Whether it belongs to the course of things, and is nothing that an operator has to look at."""
+    return isinstance(error, NotApproved | WaitTimeout)
+
+
+def told(receipt: ApprovedReceipt, sent: Mapping[str, Any]) -> str:
+    """Who changed what before it ran, and their note; empty where there is neither."""
+    if receipt.decided_by is None:  # the policy let it run: what it says is for people
+        return ""
+    return corrections.told(sent, receipt.payload, receipt.decided_by.name, receipt.reason)

@@ -1,0 +1,119 @@
+"""Which tools are gated, and what is said of each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from signoff.client import mistakes, options
+from signoff.client.claims import Claims as Claims
+from signoff.errors import Invalid
+
+Tools = (
+    Collection[str]
+    | Mapping[str, Mapping[str, Any]]
+    | Callable[[str], "Mapping[str, Any] | bool | None"]
+    | None
+)
+"""Which tools are gated: all (None), those of these names or patterns (`refund_*`), or a function that says
+so of a name. A mapping or a function may say of each what is said with its requests: the claims of
+`signoff.client.claims.Claims` (reversible, risk, …), and
+
+    action: by default the tool's name
+    reason: a text, or a function of the arguments that it names; by default what the model said with the call
+    condition: a function of the arguments that it names: where it gives False, the tool runs unasked
+"""
+OWN = ("action", "reason", "condition")
+MAX_REASON = 4000
+
+
+@dataclass(frozen=True)
+class ToolOptions:
+    """What is said with the requests of one tool."""
+
+    name: str
+    claims: Mapping[str, Any]
+    reason: str | Callable[..., Any] | None = None
+    condition: Callable[..., Any] | None = None
+
+    def said(self, payload: Mapping[str, Any], reason: str) -> dict[str, Any]:
+        """What is said beside action and payload; raises whatever a function of the user's does."""
+        text = options.call(self.reason, payload) if callable(self.reason) else self.reason or reason
+        text = str(text)
+        return {**self.claims, "reason": text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"}
+
+
+class ToolTable:
+    """Reads Tools; raises TypeError for what cannot be meant."""
+
+    def __init__(self, tools: Tools, claims: Mapping[str, Any]) -> None:
+        if isinstance(tools, str):
+            raise TypeError(f"tools is a text: write a list, [{tools!r}].")
+        self._tools = tools
+        self._claims = {"reversible": "irreversible", **claims}  # what is not said counts as that
+        self._known: dict[str, ToolOptions | None] = {}
+        _checked("*", self._claims, ())
+        if isinstance(tools, Mapping):
+            for name, given in tools.items():
+                self._made(name, given)
+
+    def options(self, name: str) -> ToolOptions | None:
+        """What is said of a tool; None where it is not gated."""
+        if callable(self._tools):
+            return self._made(name, self._tools(name))
+        if name not in self._known:
+            self._known[name] = self._made(name, self._found(name))
+        return self._known[name]
+
+    def _found(self, name: str) -> Mapping[str, Any] | bool:
+        """What stands under a tool's own name, else under the first pattern that fits."""
+        if self._tools is None:
+            return True
+        assert not callable(self._tools)
+        names = [given for given in self._tools if given == name] or [
+            given for given in self._tools if fnmatchcase(name, given)
+        ]
+        if not names:
+            return False
+        return self._tools[names[0]] if isinstance(self._tools, Mapping) else True
+
+    def _made(self, name: str, given: Mapping[str, Any] | bool | None) -> ToolOptions | None:
+        if given is None or given is False:
+            return None
+        own = {} if given is True else dict(given)
+        _checked(name, own, OWN)
+        return ToolOptions(
+            own.pop("action", None) or action_of(name),
+            {**self._claims, **{key: value for key, value in own.items() if key not in OWN}},
+            own.get("reason"),
+            own.get("condition"),
+        )
+
+
+def action_of(tool: str) -> str:
+    """A tool's name as an action's: as it is, where it can be one, else with what tells it from others."""
+    if mistakes.ACTION.fullmatch(tool):
+        return tool
+    mark = hashlib.sha256(tool.encode(errors="surrogatepass")).hexdigest()[:8]
+    return (re.sub(r"[^A-Za-z0-9_.:/@-]+", "_", tool)[:80].lstrip(".:/@-") or "tool") + "-" + mark
+
+
+def _checked(tool: str, given: Mapping[str, Any], more: Collection[str]) -> None:
+    if told := mistakes.unknown(given, {*options_names(), *more}, f"{tool}: there is no option"):
+        raise TypeError(told)
+    options.check_kinds(**{name: given.get(name) for name in ("reason", "condition") if name in given})
+    try:
+        mistakes.check_claims({name: value for name, value in given.items() if name not in OWN})
+        if given.get("action") is not None:
+            mistakes.check_action(given["action"])
+    except Invalid as error:
+        raise TypeError(f"{tool}: {error.detail}") from None
+
+
+def options_names() -> frozenset[str]:
+    """The claims that a tool's options may hold."""
+    return frozenset(Claims.__annotations__)
