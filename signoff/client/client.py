@@ -1,11 +1,4 @@
-"""What an agent calls: ask for approval, wait, and be given what to run.
-
-`AsyncSignoff` is the one implementation; `signoff.client.face.Signoff` is its thin blocking face.
-
-    signoff = AsyncSignoff()
-    receipt = await signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
-    refund(**receipt.payload)
-"""
+"""What an agent calls; the one implementation. redis-py is slow to load, and comes with the first call."""
 
 from __future__ import annotations
 
@@ -31,7 +24,7 @@ from signoff.models.codes import code
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
 
-if TYPE_CHECKING:  # redis-py is slow to load: with the first call
+if TYPE_CHECKING:
     from signoff.client.exchange import Exchange, RedisExchange
     from signoff.client.inbox import Delivery
 
