@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from signoff.errors import ConfigError
-from signoff.models.messages import AGENT
-from signoff.models.receipt import DEPLOYMENT
+from signoff.models.wire import AGENT, DEPLOYMENT
 from signoff.queue import acl, neighbours
 from signoff.queue.data_folder import LOCAL_AGENT
 from signoff.queue.neighbours import Neighbour
-from signoff.receipts import VerifyKeys, verify_keys
+from signoff.signatures import VerifyKeys, verify_keys
 
 log = logging.getLogger("signoff")
 
