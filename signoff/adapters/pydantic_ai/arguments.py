@@ -35,7 +35,12 @@ def payload(
         written = call.args_as_dict()
     # What is None and was not written may be a default that its own annotation refuses: `note: str = None`.
     said = {name: value for name, value in args.items() if value is not None or name in written}
-    for given in (lambda: from_json(to_json(said)), lambda: written):
+    # Where a tool takes one model alone, the model's fields are its arguments.
+    for given in (
+        lambda: from_json(to_json(said)),
+        lambda: from_json(to_json(*said.values())),
+        lambda: written,
+    ):
         with suppress(Exception):  # a value of the tool's, or the model's: whatever its own methods raise
             shown: dict[str, Any] = filled(given(), tool_def.parameters_json_schema)
             made = _validated(ctx, call, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -71,14 +72,14 @@ class SignoffCapability(AbstractCapability[Any]):
 
     def get_wrapper_toolset(self, toolset: AbstractToolset[Any]) -> AbstractToolset[Any]:
         """The agent's tools, with those that run elsewhere behind the same gate as all others."""
-        return _Gated(toolset, calls=self._calls)
+        return _Gated(toolset, gates=self._gates)
 
     async def before_model_request(
         self, ctx: RunContext[Any], request_context: ModelRequestContext
     ) -> ModelRequestContext:
         """Raises UserError for a gated tool that the model's provider would run by itself."""
         for tool in request_context.model_request_parameters.native_tools:
-            if tool.kind != SEARCH and self._calls.gates(tool.kind):
+            if tool.kind != SEARCH and self._gates(tool.kind):
                 raise UserError(
                     f"{tool.kind} runs at the model's provider, where nobody can be asked first: name the "
                     "tools that SignoffCapability gates (tools=[…]), or take it from the agent."
@@ -92,16 +93,21 @@ class SignoffCapability(AbstractCapability[Any]):
         ours = [
             call.tool_call_id
             for call in requests.approvals
-            if METADATA not in requests.metadata.get(call.tool_call_id, {})
-            and self._calls.gates(call.tool_name)
+            if METADATA not in requests.metadata.get(call.tool_call_id, {}) and self._gates(call.tool_name)
         ]
         return requests.build_results(approvals={name: ToolApproved() for name in ours}) if ours else None
+
+    def _gates(self, name: str) -> bool:
+        try:
+            return self._calls.gates(name)
+        except Exception:  # of the user's function: asking about the call says so to the model
+            return True
 
     async def before_tool_execute(
         self, ctx: RunContext[Any], *, call: ToolCallPart, tool_def: ToolDefinition, args: dict[str, Any]
     ) -> dict[str, Any]:
         """The arguments that may run; raises ToolFailed, or ApprovalRequired to suspend."""
-        if not self._calls.gates(call.tool_name):
+        if not self._gates(call.tool_name):
             return args
         question = asked(ctx, call, tool_def, args)
         decided = await self._calls.decide(question, suspend_after=self._suspend_after)
@@ -169,7 +175,7 @@ _running: ContextVar[_Running] = ContextVar("signoff_pydantic_ai_running")
 class _Gated(WrapperToolset[Any]):
     """Has calls of tools that run elsewhere (`external`) pass the gate first, and be deferred then."""
 
-    calls: Calls = field(kw_only=True)
+    gates: Callable[[str], bool] = field(kw_only=True)
 
     async def get_tools(self, ctx: RunContext[Any]) -> dict[str, ToolsetTool[Any]]:
         tools = await super().get_tools(ctx)
@@ -184,7 +190,7 @@ class _Gated(WrapperToolset[Any]):
 
     def _gated(self, tool: ToolsetTool[Any]) -> ToolsetTool[Any]:
         definition = tool.tool_def
-        if definition.kind != "external" or not self.calls.gates(definition.name):
+        if definition.kind != "external" or not self.gates(definition.name):
             return tool
         marked = {**(definition.metadata or {}), METADATA: "external"}
         return replace(tool, tool_def=replace(definition, kind="function", metadata=marked))
