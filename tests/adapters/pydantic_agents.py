@@ -14,6 +14,7 @@ from pydantic_ai.messages import (
     ModelMessage,
     ModelMessagesTypeAdapter,
     ModelResponse,
+    RetryPromptPart,
     TextPart,
     ToolCallPart,
     ToolReturnPart,
@@ -76,10 +77,10 @@ def an_agent(
     return agent
 
 
-def returned(messages: Sequence[ModelMessage]) -> dict[str, ToolReturnPart]:
-    """What the model was told of each call."""
+def returned(messages: Sequence[ModelMessage]) -> dict[str, Any]:
+    """What the model was told of each call; a retry is a part of another class in older versions."""
     parts = [part for message in messages for part in message.parts]
-    return {part.tool_call_id: part for part in parts if isinstance(part, ToolReturnPart)}
+    return {part.tool_call_id: part for part in parts if isinstance(part, ToolReturnPart | RetryPromptPart)}
 
 
 def seen(messages: Sequence[ModelMessage]) -> str:
@@ -87,7 +88,7 @@ def seen(messages: Sequence[ModelMessage]) -> str:
     return " ".join(str(getattr(part, "content", "")) for part in messages[-2].parts)
 
 
-def told_by(agent: Agent[None, Any], prompt: str | None = "Do it.", **more: Any) -> dict[str, ToolReturnPart]:
+def told_by(agent: Agent[None, Any], prompt: str | None = "Do it.", **more: Any) -> dict[str, Any]:
     return returned(agent.run_sync(prompt, **more).all_messages())
 
 

@@ -193,11 +193,8 @@ def test_a_tool_that_fails_is_reported_and_tells_what_was_changed(signoff_approv
 
     signoff_approvals.edit("refund", {"amount": 5}, by="Ana")
     part = told_by(agent)["c1"]
-    assert (
-        part.outcome == "retried"
-        and "The bank is closed." in str(part.content)
-        and "is now 5" in str(part.content)
-    )
+    assert part.part_kind == "retry-prompt" or part.outcome == "retried"
+    assert "The bank is closed." in str(part.content) and "is now 5" in str(part.content)
     signoff_approvals.approve("refund", by="Ana", note="Once.")
     messages = agent.run_sync("Refund it.").all_messages()
     assert "Once." in str(returned(messages)["c1"].content) and "A receipt follows." in seen(messages)
