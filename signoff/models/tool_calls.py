@@ -1,0 +1,234 @@
+"""A tool's call in Claude Code → what is asked of people, and their answer → what Claude Code takes; pure.
+
+The command hook, the http hook and the Claude Agent SDK's adapter all read the same object, and all answer
+with the same one, so that a call is the same request whichever way it came. Only the standard library is
+loaded: the command hook starts once for every call of a tool.
+
+The payload is the tool's input as it is, whole: what a person approves is what goes back as `updatedInput`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+BEFORE: Final = ("PreToolUse", "PermissionRequest")
+"""Events that an answer decides."""
+AFTER: Final = {"PostToolUse": True, "PostToolUseFailure": False}
+"""Events that tell what became of a call → whether it succeeded."""
+FOREIGN: Final = "claude-code"
+"""Where tools stand that have no action of their own: `claude-code.Skill`."""
+LONGEST_ACTION: Final = 100
+LONGEST_KEY: Final = 255
+MOST_CHANGES: Final = 8
+"""Changed fields that a model is told one by one."""
+LONGEST_VALUE: Final = 300
+"""Characters of a changed field's value that a model is told; it reads the rest in the tool's result."""
+
+_ACTIONS: Final = {
+    "shell.run": "Bash PowerShell Monitor",
+    "shell.output": "BashOutput TaskOutput",
+    "shell.stop": "KillShell KillBash TaskStop",
+    "file.edit": "Write Edit MultiEdit NotebookEdit",
+    "file.read": "Read NotebookRead",
+    "file.list": "Glob LS",
+    "file.search": "Grep",
+    "http.get": "WebFetch",
+    "web.search": "WebSearch",
+    "agent.run": "Task Agent",
+}
+ACTIONS: Final = {tool: action for action, tools in _ACTIONS.items() for tool in tools.split()}
+"""Claude Code's tool → its action. Whatever runs a command is `shell.run`: one rule holds for all of them."""
+_RESERVED: Final = {FOREIGN, "mcp", *(action.partition(".")[0] for action in _ACTIONS)}
+"""First words that an MCP server cannot take by its name: a project names its servers itself."""
+_READS: Final = {"file.read", "file.list", "file.search", "http.get", "web.search", "shell.output"}
+_SAYS_WHY: Final = {"shell.run", "agent.run"}
+"""Whose input has a `description` of the call; elsewhere one is a field like any other."""
+_ODD: Final = re.compile(r"[^A-Za-z0-9_./@-]")
+"""Nor a colon: one parts a name from its digest."""
+
+
+class NoCall(ValueError):
+    """It is no event of a tool's call; the text says why, and names nothing that came with it."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One call of a tool, as a hook is told of it.
+
+    `payload` is the tool's input. `key` is the call's own, the same however often a hook is asked about it;
+    None where Claude Code gives it none: a permission's prompt is a new one each time. `claims` are what is
+    said with the request besides, in `signoff.client.ask.Ask`'s words.
+    """
+
+    event: str
+    tool: str
+    action: str
+    payload: dict[str, Any]
+    key: str | None
+    claims: dict[str, Any]
+
+    @property
+    def succeeded(self) -> bool | None:
+        """What became of it, where the event tells that it has run; else None."""
+        return AFTER.get(self.event)
+
+
+def read(event: object) -> ToolCall:
+    """What a hook is given, as an object → the call; raises NoCall for what is none."""
+    if not isinstance(event, Mapping):
+        raise NoCall("What the hook was given is no object.")
+    name = _text(event, "hook_event_name")
+    if name not in BEFORE and name not in AFTER:
+        raise NoCall("It is an event that Signoff does not know.")
+    tool, payload = _text(event, "tool_name"), event.get("tool_input")
+    if not isinstance(payload, Mapping):
+        raise NoCall("Its tool_input is no object.")
+    session = _text(event, "session_id")
+    key = None if name == "PermissionRequest" else key_of(session, _text(event, "tool_use_id"))
+    action = action_of(tool)
+    return ToolCall(name, tool, action, dict(payload), key, _claims(event, tool, action, session))
+
+
+def action_of(tool: str) -> str:
+    """Claude Code's name of a tool → the action that the policy judges.
+
+    `mcp__server__tool` is `server.tool`, or `mcp.server.tool` where the server is called as one of Claude
+    Code's own (`shell`, `file`): its rules are not for that server. A name that had to be shortened or
+    spelled otherwise ends with a digest of itself, so that no two tools share an action.
+    """
+    if tool in ACTIONS:
+        return ACTIONS[tool]
+    server, _, inner = tool.removeprefix("mcp__").partition("__")
+    if tool.startswith("mcp__") and server and inner:
+        plain = server.isascii() and server[0].isalnum() and "." not in server and server not in _RESERVED
+        return _named(f"{server}.{inner}" if plain else f"mcp.{server}.{inner}", tool, server.count("."))
+    return _named(f"{FOREIGN}.{tool}", tool)
+
+
+def key_of(session: str, tool_use_id: str) -> str:
+    """By which everybody finds the request of one call: at most 255 characters."""
+    key = f"{FOREIGN}:{session}:{tool_use_id}"
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    return f"{FOREIGN}:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def allowed(event: str, payload: Mapping[str, Any] | None = None, told: str = "") -> dict[str, Any]:
+    """The answer that lets a call run: with `payload` in place of its input, where that was changed.
+
+    `told` is for the model: who changed what.
+    """
+    if event == "PermissionRequest":
+        decision: dict[str, Any] = {"behavior": "allow"}
+        if payload is not None:
+            decision["updatedInput"] = dict(payload)
+        return _answer(event, decision=decision)
+    said: dict[str, Any] = {"permissionDecision": "allow"}
+    if told:
+        said |= {"permissionDecisionReason": told, "additionalContext": told}
+    if payload is not None:
+        said["updatedInput"] = dict(payload)
+    return _answer(event, **said)
+
+
+def denied(event: str, told: str) -> dict[str, Any]:
+    """The answer that stops a call; `told` is what the model reads instead of the tool's result."""
+    if event == "PermissionRequest":
+        return _answer(event, decision={"behavior": "deny", "message": told})
+    return _answer(event, permissionDecision="deny", permissionDecisionReason=told)
+
+
+def deferred(event: str, told: str) -> dict[str, Any]:
+    """The answer that ends a run without a terminal (`claude -p`), to be resumed: PreToolUse alone has it."""
+    if event != "PreToolUse":
+        return denied(event, told)
+    return _answer(event, permissionDecision="defer", permissionDecisionReason=told)
+
+
+def approval_told(sent: Mapping[str, Any], payload: Mapping[str, Any], who: str = "", note: str = "") -> str:
+    """What a model is told of a call that runs: who changed what of it, and their note; "" for neither."""
+    parts = []
+    person = who or "A person"
+    if changes := _changes(sent, payload):
+        parts.append(f"{person} approved this call, and changed it first. {changes}")
+        parts.append("What runs is the changed call: go by it, and do not run the original.")
+    if note.strip():
+        parts.append(f"{person} says about it: {note.strip()}")
+    return " ".join(parts)
+
+
+def _answer(event: str, **said: Any) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": event, **said}}
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not value:
+        raise NoCall(f"It has no {name}.")
+    return value
+
+
+def _named(action: str, tool: str, changed: int = 0) -> str:
+    """A valid name of an action, with a digest of the tool's where it is not simply that name."""
+    plain = _ODD.sub("_", action)
+    if plain == action and not changed and len(action) <= LONGEST_ACTION:
+        return action
+    digest = hashlib.sha256(tool.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{plain[: LONGEST_ACTION - len(digest) - 1]}:{digest}"
+
+
+def _claims(event: Mapping[str, Any], tool: str, action: str, session: str) -> dict[str, Any]:
+    """What is said of a call besides: people see it below the payload, as the agent's own word."""
+    context = {"tool": tool}
+    for name, field in (("folder", "cwd"), ("mode", "permission_mode"), ("agent", "agent_type")):
+        if isinstance(value := event.get(field), str) and value:
+            context[name] = value
+    claims: dict[str, Any] = {
+        "run": _clean(session, 100),
+        "context": {name: _clean(value, 500) for name, value in context.items()},
+    }
+    reason = event["tool_input"].get("description") if action in _SAYS_WHY else None
+    if isinstance(reason, str) and reason:
+        claims["reason"] = _clean(reason, 2000)
+    if action in _READS:
+        claims["reversible"] = True
+    elif action == "file.edit":
+        claims["reversible"] = "costly"
+    return claims
+
+
+def _clean(text: str, most: int) -> str:
+    """A text that can travel: without halves of surrogates and NUL, and not too long."""
+    return text[:most].encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _changes(sent: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
+    changes = []
+    for name in [*sent, *(name for name in payload if name not in sent)]:
+        if name not in payload:
+            changes.append(f"{name[:100]} was removed.")
+        elif name not in sent:
+            changes.append(f"{name[:100]} was added: {_shown(payload[name])}.")
+        elif not _same(sent[name], payload[name]):
+            changes.append(f"{name[:100]} was {_shown(sent[name])} and is now {_shown(payload[name])}.")
+    more = len(changes) - MOST_CHANGES
+    return " ".join(changes[:MOST_CHANGES]) + (f" And {more} more were changed." if more > 0 else "")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are one: 1.0 is 1, and true is not."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
