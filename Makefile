@@ -11,7 +11,7 @@ WORKERS ?= 4
 SPREAD := -n $(WORKERS) --dist loadgroup
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test check lint format bench load faults attack audit typescript docs lock release pictures gallery clean
+.PHONY: demo test check lint format matrix bench load faults attack audit typescript docs lock release pictures gallery clean
 .DEFAULT_GOAL := test
 
 demo: $(or $(wildcard $(INSTALLED)),$(RUNS)) ## All of it on this machine, without Slack: a page where you decide
@@ -33,6 +33,14 @@ lint: $(INSTALLED) ## What CI asks of the code beside its tests
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+matrix: $(INSTALLED) ## The adapters with the oldest libraries that pyproject.toml says they take, and the recipes
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/oldest
+	$(BIN)/uv pip install --quiet --python .venv/oldest/bin/python --resolution lowest-direct -e '.[tests,adapters]'
+	.venv/oldest/bin/python -m pytest $(SPREAD) tests/adapters
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv/recipes
+	$(BIN)/uv pip install --quiet --python .venv/recipes/bin/python -e '.[tests,recipes]'
+	.venv/recipes/bin/python -m pytest tests/adapters/recipes
 
 bench: $(INSTALLED) ## A table of how fast it is, beside a floor of raw sockets
 	$(BIN)/python -m bench

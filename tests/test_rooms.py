@@ -57,7 +57,7 @@ WRITERS = {"approvals", "server"}
 ONLY_IN = {
     "slack_bolt": {"bot", "server"},
     "slack_sdk": {"bot", "server", "sandbox"},
-    "rq": {"queue", "server", "cli"},
+    "rq": {"adapters", "queue", "server", "cli"},
     "starlette": {"web", "server"},
     "pydantic_settings": {"server"},
 }

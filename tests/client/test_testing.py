@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,61 @@ def test_the_next_test_has_no_substitute() -> None:
         )
 
 
+def test_agents_in_threads_wait_for_each_other_until_the_test_decides(signoff_approvals: Approvals) -> None:
+    signoff_approvals.hold("refund.*")
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(ask)  # a timeout of 5 s
+        signoff_approvals.wait_for(requests=1)
+        second = threads.submit(made_at_import.ask, "refund.create", REFUND, reversible=True)  # and without
+        signoff_approvals.wait_for(requests=2)
+        third = threads.submit(made_at_import.ask, "refund.other", REFUND, reversible=True)
+        signoff_approvals.wait_for(requests=3)
+        assert made_at_import.resume(str(signoff_approvals.requests[0].id)).get() is not None
+        assert not any(each.done() for each in (first, second, third))
+        signoff_approvals.edit(signoff_approvals.requests[1], {"amount": 80})
+        assert second.result(30).payload["amount"] == 80
+        assert not first.done()
+        signoff_approvals.reject("*.other", "Not this one.")
+        with pytest.raises(Rejected, match="Not this one"):
+            third.result(30)
+        signoff_approvals.approve()
+        assert first.result(30).payload["amount"] == 120
+        signoff_approvals.hold()
+        assert made_at_import.get(first.result().id) == first.result()  # what is decided stays so
+
+
+def test_tasks_of_any_loop_wait_and_withdraw_and_time_out(signoff_approvals: Approvals) -> None:
+    async def main() -> None:
+        client = AsyncSignoff()
+        signoff_approvals.hold()
+        asked = [
+            asyncio.create_task(client.ask("a", {"n": 1}, reversible=True)),
+            asyncio.create_task(made_at_import.ask_async("a", {"n": 2}, reversible=True)),
+            asyncio.create_task(client.ask("a", {"n": 3}, reversible=True)),
+        ]
+        await signoff_approvals.wait_for_async(requests=3)
+        with pytest.raises(WaitTimeout):
+            await client.ask("a", {"n": 4}, reversible=True, timeout=0.01)
+        gone, *others = sorted(signoff_approvals.requests[:3], key=lambda request: request.payload["n"])
+        assert (await client.cancel(str(gone.id), "not needed")).status == "cancelled"
+        with pytest.raises(Cancelled, match="not needed"):
+            await asked[0]
+        asked[1].cancel()
+        signoff_approvals.approve()
+        assert (await asked[2]).payload == {"n": 3}
+        with pytest.raises(asyncio.CancelledError):
+            await asked[1]
+        await client.report(str(others[1].id), succeeded=True)
+        await signoff_approvals.wait_for_async(requests=4, withdrawn=1, outcomes=1)
+        assert signoff_approvals.withdrawn == {str(gone.id): "not needed"}
+        with pytest.raises(AssertionError, match=r"1 of 2 withdrawn\. Asked was: a, a, a, a"):
+            await signoff_approvals.wait_for_async(withdrawn=2, timeout=0.01)
+
+    asyncio.run(main())
+    with pytest.raises(AssertionError, match="4 of 5 requests"):
+        signoff_approvals.wait_for(requests=5, timeout=0.01)
+
+
 # The rest runs in a pytest of its own, as an agent's developer would see it.
 
 
@@ -175,6 +231,7 @@ def run_pytest(folder: Path, text: str, *options: str) -> tuple[int, str]:
 
 
 AGENT = """
+from concurrent.futures import ThreadPoolExecutor
 from signoff import Signoff
 signoff = Signoff()
 
@@ -212,6 +269,11 @@ def test_an_agents_own_tests_run_without_server_or_settings(tmp_path: Path) -> N
         ("signoff_approvals.edit('refund', {'customer': 'b'}); refund('a', 1)", "cannot change customer"),
         ("signoff_approvals.edit('refund', {'amount': 'x'}); refund('a', 1)", "must be a whole number"),
         ("signoff_approvals.leave_pending(); refund('a', 1)", "waits without a timeout"),
+        (
+            "\n    signoff_approvals.hold(); pool = ThreadPoolExecutor(1); pool.submit(refund, 'a', 1)"
+            "\n    signoff_approvals.wait_for(requests=1); assert False, 'and nothing hangs'",
+            "and nothing hangs",
+        ),
     ],
 )
 def test_what_the_test_has_not_said_fails_it_and_says_what_to_write(
@@ -231,5 +293,5 @@ def test_loading_the_plugin_loads_nothing_else_of_signoff() -> None:
     found = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=60, check=True
     )
-    loaded = ["signoff", "signoff.client", "signoff.client.testing", "signoff.testing"]
+    loaded = [f"signoff{name}" for name in ("", ".client", ".client.script", ".client.testing", ".testing")]
     assert found.stdout.strip() == str(loaded)

@@ -98,12 +98,13 @@ def test_one_asks_and_is_told(tmp_path: Path) -> None:
     found = run("""
 import signoff
 from signoff.client import client
-from signoff.client.testing import AGENT, Approvals, _ScriptedExchange
+from signoff.client.scripted import ScriptedExchange
+from signoff.client.testing import AGENT, Approvals
 from signoff.receipts import Signer, verify_keys
 
 approvals, signer = Approvals(), Signer.generate()
 approvals.edit("refund.*", {"amount": 80})
-exchange = _ScriptedExchange(approvals, signer)
+exchange = ScriptedExchange(approvals, signer)
 client.substitute = client.Substitute(exchange, AGENT, verify_keys(signer.verify_key))
 with signoff.Signoff() as asking:
     print(asking.ask("refund.create", {"amount": 120}, reversible=True).payload)

@@ -1,0 +1,182 @@
+"""The client's other side in tests: it answers as `signoff.client.script.Approvals` says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from signoff.client.script import AGENT, Approvals, Script
+from signoff.errors import Unreachable
+from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend, payload_digest
+from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.payload.canonical import canonical, digest
+from signoff.payload.schema import check
+from signoff.payload.usable import usable
+from signoff.payload.whole import as_text
+from signoff.receipts import Signer, new_jti, sign, sign_notice, token_digest
+
+NOT_AFTER = timedelta(hours=1)
+OPEN = ("pending", "held")
+"""What leaves a request undecided."""
+OTHER_CONTENT = "This key was used for another request: use a new key for other content."
+UNDECIDED = (
+    "The agent waits without a timeout for request {id}, which the test leaves undecided: say what becomes "
+    "of it, for example signoff_approvals.approve(), or let it wait until you do: signoff_approvals.hold()."
+)
+
+
+class ScriptedExchange:
+    """A `signoff.client.exchange.Exchange` for any number of threads and event loops."""
+
+    def __init__(self, approvals: Approvals, signer: Signer) -> None:
+        self._approvals = approvals
+        self._signer = signer
+        self._asked: dict[str, ApprovalRequest] = {}
+        self._keys: dict[str, str] = {}
+        self._responses: dict[str, Response] = {}
+        self._spent: dict[str, str] = {}
+        self._over = False
+        self._news, approvals._decide = approvals._news, self.decide
+
+    async def send(self, kind: str, request_id: str, body: str) -> None:
+        """Take one entry; raises AssertionError for a request that nothing was said about."""
+        with self._news.lock:
+            if kind == "request" and request_id not in self._asked:
+                self._take(ApprovalRequest.decode(body))
+            elif kind == "cancel" and request_id in self._asked and request_id not in self._responses:
+                reason = Cancel.model_validate_json(body).reason
+                self._approvals.withdrawn[request_id] = reason
+                self._respond(request_id, Script("", "cancelled", reason=reason))
+            elif kind == "outcome":
+                self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
+            self._news.tell()
+
+    async def lookup(self, request_id: str) -> Response | None:
+        """The state now."""
+        with self._news.lock:
+            request = self._asked.get(request_id)
+            if request is None or request_id in self._responses:
+                return self._responses.get(request_id)
+            expires_at = time.time_ns() // 1000 + request.expires_in * 1_000_000
+            return Response(status="pending", action=request.action, expires_at=expires_at)
+
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
+        """The final response. Raises TimeoutError: at once where the test leaves the request pending."""
+        async with asyncio.timeout(timeout):
+            while True:
+                with self._news.lock:
+                    if request_id in self._responses:
+                        return self._responses[request_id]
+                    if not self._is_held(request_id):
+                        break
+                    if self._over:
+                        raise Unreachable("The test that was to decide this is over.")
+                    news = self._news.listen()
+                await asyncio.wrap_future(news)
+        if timeout is None:
+            self._approvals._fail(UNDECIDED.format(id=request_id))
+        raise TimeoutError
+
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """The first who wants to run it may."""
+        with self._news.lock:
+            approved = self._responses[request_id].receipt or ""
+            if request_id not in self._spent:
+                by = Spend.model_validate_json(body).by
+                signed = token_digest(approved)
+                notice = Notice(id=request_id, agent=AGENT, signed=signed, by=by, at=datetime.now(UTC))
+                self._spent[request_id] = sign_notice(self._signer, notice, DEPLOYMENT)
+            return Response(status="spent", receipt=self._spent[request_id])
+
+    async def is_received(self, request_id: str, timeout: float) -> bool:
+        """True for every request that was sent."""
+        return request_id in self._asked
+
+    async def close(self) -> None:
+        """There is nothing to let go."""
+
+    def decide(self) -> None:
+        """Decide what can be decided by what the test has said, and wake those who wait for it."""
+        with self._news.lock:
+            for request_id, request in self._asked.items():
+                script = self._approvals._script_for(request)
+                if request_id not in self._responses and script and script.status not in OPEN:
+                    self._respond(request_id, script)
+            self._news.tell()
+
+    def end(self) -> None:
+        """The test is over: whoever still waits is told so."""
+        with self._news.lock:
+            self._over = True
+            self._news.tell()
+
+    def _take(self, request: ApprovalRequest) -> None:
+        request_id = str(request.id)
+        self._approvals.requests.append(request)
+        if self._approvals._script_for(request) is None:
+            self._approvals._fail(
+                f"The agent asked for {request.action}, and the test has not said what becomes of it. Say so "
+                f"before: signoff_approvals.approve({request.action!r}), or reject, edit, expire, block, "
+                "hold, leave_pending."
+            )
+        self._asked[request_id] = request
+        if request.key and self._keys.setdefault(request.key, request_id) != request_id:
+            self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
+        self.decide()
+
+    def _is_held(self, request_id: str) -> bool:
+        request = self._asked.get(request_id)
+        script = self._approvals._script_for(request) if request else None
+        return script is not None and script.status == "held"
+
+    def _respond(self, request_id: str, script: Script) -> None:
+        request = self._asked[request_id]
+        payload = _changed(request, script.changes) if script.changes else request.payload
+        if isinstance(payload, str):
+            self._approvals._fail(payload)
+        text = canonical(payload)
+        approved = script.status == "approved"
+        receipt = _receipt(request, script, text if approved else None)
+        self._responses[request_id] = Response(
+            status=script.status,
+            action=request.action,
+            receipt=sign(self._signer, receipt),
+            payload=text if approved else None,
+        )
+
+
+def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, Any] | str:
+    """The payload as a reviewer would have corrected it, or why they could not."""
+    if request.editable is not True:
+        fixed = changes.keys() - set(request.editable or ())
+        if fixed:
+            return f"{request.action}: a reviewer cannot change {', '.join(sorted(fixed))} (see editable=)."
+    payload = {**request.payload, **as_text(dict(changes))}
+    schema = usable(request.json_schema).schema if request.json_schema else None
+    problems = check(schema, payload) if schema else []
+    return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
+
+
+def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Receipt:
+    now = datetime.now(UTC)
+    sent = payload_digest(request.payload)
+    status: Status = script.status  # type: ignore[assignment]
+    return Receipt(
+        id=str(request.id),
+        agent=AGENT,
+        action=request.action,
+        status=status,
+        version=2 if final and digest(final) != sent else 1,
+        digest_sent=sent,
+        digest=digest(final) if final else None,
+        decided_by=Decider(id="U0TEST", name=script.by, at=now) if script.by else None,
+        reason=script.reason,
+        resubmit=script.resubmit,
+        jti=new_jti(),
+        nonce=request.nonce,
+        issued_at=now,
+        not_after=now + NOT_AFTER,
+    )
