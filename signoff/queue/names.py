@@ -13,6 +13,7 @@ REQUESTS = "signoff:req:"
 BODIES = "signoff:body:"
 DECISIONS = "signoff:dec:"
 NOTIFICATIONS = "signoff:ntf:"
+KEYED = "key:"
 BODY_SECONDS = 24 * 3600
 """How long a request's body waits for a server, since its agent has last sent it or seen to it."""
 
@@ -40,6 +41,11 @@ def decision(agent: str, request_id: str) -> str:
 def spent(request_id: str) -> str:
     """Where it stands who has spent a request: takes the place of its id in a key or channel."""
     return f"{request_id}:spent"
+
+
+def keyed(agent: str, nonce: str) -> str:
+    """Where the id stands of the request whose key this nonce is made of; read by who knows the key alone."""
+    return f"{DECISIONS}{agent}:{KEYED}{nonce}"
 
 
 def notification(agent: str, request_id: str) -> str:

@@ -39,6 +39,7 @@ class Answer:
     token: str = field(repr=False)
     payload: dict[str, Any] | None = None
 
+
 def decoded(text: bytes | str) -> dict[str, Any]:
     """What stands under a key in Redis, or came with a notification; raises NotVerified."""
     try:

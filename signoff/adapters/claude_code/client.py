@@ -14,7 +14,7 @@ from signoff.models.tool_calls import ToolCall
 
 @dataclass(frozen=True)
 class Approved:
-    """What may run, once and by this process: whether a person has changed it, who approved it, their note."""
+    """What may run, once and by this process: whether it was changed, who approved it, and their note."""
 
     payload: Mapping[str, Any]
     edited: bool
@@ -31,7 +31,7 @@ class Approved:
 
 def wait(call: ToolCall, key: str, seconds: float | None) -> Approved:
     """Ask, or attach to what was asked with this key, wait and spend; raises what `Signoff.ask` does."""
-    from signoff import Signoff  # a third of a second, for who waits for a person anyway
+    from signoff.client.face import Signoff  # a third of a second, for who waits for a person anyway
 
     with warnings.catch_warnings(), Signoff() as client:
         warnings.simplefilter("ignore")  # nobody reads them, and the claims are what they are

@@ -24,7 +24,15 @@ from signoff.adapters.claude_code.request import Request, build
 from signoff.adapters.claude_code.road import Road
 from signoff.adapters.claude_code.settings import user_settings
 from signoff.client.settings import Settings
-from signoff.errors import ConfigError, Invalid, NotApproved, NotVerified, SignoffError, Unreachable, WaitTimeout
+from signoff.errors import (
+    ConfigError,
+    Invalid,
+    NotApproved,
+    NotVerified,
+    SignoffError,
+    Unreachable,
+    WaitTimeout,
+)
 from signoff.models import identity, tool_calls
 from signoff.models.tool_calls import AFTER, NoCall, ToolCall
 from signoff.payload import corrections
@@ -91,7 +99,9 @@ def read_options(words: Sequence[str]) -> Options:
         elif name in ("--env-file", "--wait") and left:
             given[name[2:].replace("-", "_")] = left.pop(0)
         else:
-            raise ConfigError("The hook's command line is wrong: `signoff help hook claude-code` explains it.")
+            raise ConfigError(
+                "The hook's command line is wrong: `signoff help hook claude-code` explains it."
+            )
     if "wait" in given:
         try:
             given["wait"] = float(given["wait"])
@@ -165,7 +175,9 @@ def _told(call: ToolCall | None, error: BaseException) -> str:
     """What a model reads of a fault."""
     what = call.action if call is not None else "The tool"
     if isinstance(error, Ended):
-        return f"{what} was not run: the hook that waits for its approval was ended. Its request is withdrawn."
+        return (
+            f"{what} was not run: the hook that waits for its approval was ended. Its request is withdrawn."
+        )
     if isinstance(error, NoCall):
         why = f"The hook cannot tell what was to run. {error}"
     else:

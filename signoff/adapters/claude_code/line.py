@@ -50,7 +50,8 @@ class Line:
         self._greeting = []
         try:
             self._socket.settimeout(CONNECT_SECONDS)
-            self._socket.sendall(b"".join(map(hiredis.pack_command, [*first, *commands])))
+            packed = map(hiredis.pack_command, [*first, *commands])  # type: ignore[arg-type]  # of any length
+            self._socket.sendall(b"".join(packed))
         except OSError as error:
             raise Away(type(error).__name__) from None
         until = time.monotonic() + CONNECT_SECONDS

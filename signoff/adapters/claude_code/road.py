@@ -19,7 +19,7 @@ from signoff.queue import names
 AT_ONCE_SECONDS = 3.0
 """How long the policy is given. What takes longer waits for a server, or for a person: the client does."""
 SPEND_SECONDS = (3.0, 5.0, 10.0, 10.0)
-"""Pauses between asking again who may run a request. After the last one nobody is known to: it does not run."""
+"""Pauses between asking again who may run a request. After the last one it does not run."""
 
 
 class Road:
@@ -31,7 +31,7 @@ class Road:
         self._line: Line | None = None
 
     def ask(self, request: Request, seconds: float) -> Answer | None:
-        """The verified answer, where there is one within `seconds`; None where a person or a server is awaited.
+        """The verified answer, where there is one within `seconds`; None where somebody is waited for.
 
         Raises Away, or NotVerified.
         """

@@ -1,7 +1,7 @@
 """Whose Redis and whose key the hook takes: the user's, never a project's.
 
-Claude Code hands a project's own `env` on to every hook. So what `signoff hook install` writes names a file of
-the user's, and with one nothing of the environment counts.
+Claude Code hands a project's own `env` on to every hook. So what `signoff hook install` writes names a file
+of the user's, and with one nothing of the environment counts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def user_settings(env_file: str | None) -> Settings:
 
 
 def private_settings(path: Path) -> dict[str, str]:
-    """What an agent's settings' file says; raises ConfigError where it is not this user's alone, or not whole."""
+    """What an agent's settings' file says; raises ConfigError where others can write it, or it is not whole."""
     if not path.is_absolute():
         raise ConfigError("--env-file has to be an absolute path: a hook runs in any folder.")
     said = data_folder.private_file(path)
