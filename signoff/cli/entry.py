@@ -1,4 +1,4 @@
-"""Where `signoff` begins. A hook starts for every call of a tool: the other commands are not loaded for it."""
+"""Where `signoff` begins. A hook starts for every call of a tool: other commands are not loaded for it."""
 
 from __future__ import annotations
 

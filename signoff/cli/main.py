@@ -23,6 +23,7 @@ from signoff.cli import (
     given,
     guide,
     health,
+    hook,
     init,
     keys,
     output,
@@ -58,6 +59,7 @@ somebody runs it:     serve (or bot, intake, worker and web by themselves),
 who may ask:          agent
 who hears of it:      webhooks
 what needs a person:  policy
+a coding agent asks:  hook
 to set it up:         init, manifest, keys, db, env, sandbox, demo
 to find your way:     help, completion
 
@@ -146,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     server = (
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
     )  # fmt: skip
-    for module in (agent, verify, *server):
+    for module in (agent, verify, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

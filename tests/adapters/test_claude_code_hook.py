@@ -33,6 +33,8 @@ rules:
     match: {action: [web.search]}
     verdict: block
 """
+
+
 @pytest.fixture
 def served(core: Core, redis_url: str) -> Iterator[Core]:
     core.follow(POLICY)
@@ -41,10 +43,21 @@ def served(core: Core, redis_url: str) -> Iterator[Core]:
 
 
 def test_x(served: Core, redis_url: str, tmp_path: Path) -> None:
-    env = {"SIGNOFF_REDIS_URL": redis_url, "SIGNOFF_AGENT": "billing-bot", "SIGNOFF_VERIFY_KEY": served.signer.verify_key, "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    env = {
+        "SIGNOFF_REDIS_URL": redis_url,
+        "SIGNOFF_AGENT": "billing-bot",
+        "SIGNOFF_VERIFY_KEY": served.signer.verify_key,
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+    }
     for n in range(12):
         e = EVENT | {"tool_use_id": f"toolu_{n}"}
         a = time.perf_counter()
-        run = subprocess.run([sys.executable, "-I", "-m", "signoff", "hook", "claude-code"], input=json.dumps(e).encode(), capture_output=True, env=env)
+        run = subprocess.run(
+            [sys.executable, "-I", "-m", "signoff", "hook", "claude-code"],
+            input=json.dumps(e).encode(),
+            capture_output=True,
+            env=env,
+        )
         print(1000 * (time.perf_counter() - a), run.returncode, run.stdout, run.stderr)
     assert 0

@@ -32,7 +32,7 @@ def user_settings(env_file: str | None) -> Settings:
 
 
 def private_settings(path: Path) -> dict[str, str]:
-    """What an agent's settings' file says; raises ConfigError where others can write it, or it is not whole."""
+    """What an agent's settings' file says; raises ConfigError where others can write it, or it lacks some."""
     if not path.is_absolute():
         raise ConfigError("--env-file has to be an absolute path: a hook runs in any folder.")
     said = data_folder.private_file(path)
