@@ -39,9 +39,9 @@ MAY_NOT = {
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
-    "queue": "acl answered bounds connections data_folder groups intake jobs mac names neighbours notifications "
-    "outage private publisher requests setting_names stream tally users wakeups",
-    "client": "claims client explanation face mistakes options settings",
+    "queue": "acl answered bounds connections data_folder groups intake jobs mac names neighbours "
+    "notifications outage private publisher requests setting_names stream tally users wakeups",
+    "client": "asked claims client explanation face mistakes options pending settings",
     "adapters": "claude_code.hook",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
     "desertion epochs errors guarded lists quorum receipts service sweep verdicts",
