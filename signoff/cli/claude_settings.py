@@ -71,12 +71,9 @@ def without_ours(settings: Mapping[str, Any]) -> dict[str, Any]:
         kept = [left for entry in entries if (left := _without_ours(entry)) is not None]
         if kept or not entries:
             hooks[event] = kept
-    found = {**settings, "hooks": hooks}
-    if not hooks and settings.get("hooks"):
-        del found["hooks"]
-    elif "hooks" not in settings:
-        del found["hooks"]
-    return found
+    if hooks or settings.get("hooks") == {}:
+        return {**settings, "hooks": hooks}
+    return {name: value for name, value in settings.items() if name != "hooks"}
 
 
 def with_ours(settings: Mapping[str, Any], ours: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

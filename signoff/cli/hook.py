@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import subprocess
+import site
 import sys
 from pathlib import Path
 from typing import Any
@@ -163,10 +163,9 @@ def _tell(path: Path, ours: dict[str, dict[str, Any]]) -> None:
 
 def _program() -> list[str]:
     """How the hook is started: this Python, by its path, obeying nothing that a project can set for it."""
-    isolated = [sys.executable, "-I", "-m", "signoff"]
-    found = subprocess.run([*isolated, "--version"], capture_output=True, check=False).returncode == 0
-    # Where it was installed for this user alone, -I does not find it.
-    return [*(isolated if found else [sys.executable, "-E", "-P", "-m", "signoff"]), "hook", "claude-code"]
+    own = Path(site.getusersitepackages()) in Path(__file__).resolve().parents
+    isolated = ["-E", "-P"] if own else ["-I"]  # which finds nothing that this user alone has installed
+    return [sys.executable, *isolated, "-m", "signoff", "hook", "claude-code"]
 
 
 def _env_file(arguments: argparse.Namespace) -> Path:
