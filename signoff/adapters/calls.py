@@ -226,7 +226,7 @@ class Calls:
             error = SignoffError(f"{type(error).__name__}.")
         elif not texts.is_expected(error):
             log.error("%s was not run: %s", call.name, error)
-        return Stop(texts.stopped(self._table.action(call.name), error), error)
+        return Stop(texts.stopped(call.name[:100], error), error)
 
     def _key(self, call: Call, number: int) -> str:
         key = f"{self._framework}:{call.key}" + (f"#{number + 1}" if number else "")

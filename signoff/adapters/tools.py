@@ -54,7 +54,7 @@ class ToolTable:
         if isinstance(tools, str):
             raise TypeError(f"tools is a text: write a list, [{tools!r}].")
         self._tools = tools
-        self._claims = dict(claims)
+        self._claims = {"reversible": "irreversible", **claims}  # what is not said counts as that
         self._known: dict[str, ToolOptions | None] = {}
         _checked("*", self._claims, ())
         if isinstance(tools, Mapping):
@@ -68,11 +68,6 @@ class ToolTable:
         if name not in self._known:
             self._known[name] = self._made(name, self._found(name))
         return self._known[name]
-
-    def action(self, name: str) -> str:
-        """What a tool's action is called."""
-        found = self.options(name)
-        return found.name if found else action_of(name)
 
     def _found(self, name: str) -> Mapping[str, Any] | bool:
         """What stands under a tool's own name, else under the first pattern that fits."""
