@@ -19,19 +19,18 @@ from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
-from signoff.client import mistakes
+from signoff.client import asked, mistakes
 from signoff.client.answers import Answers, Named
 from signoff.client.ask import build_for, nonce_of
 from signoff.client.claims import Ask, Options, described
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
-from signoff.client.pending import UNKNOWN_KEY, WAITING, Pending
+from signoff.client.pending import UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
-from signoff.client.spend import SPEND_SECONDS, Runs, spend
+from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
 from signoff.errors import Invalid, NotVerified, SignoffError
 from signoff.models import crash
-from signoff.models.codes import code
 from signoff.models.messages import Cancel, Outcome, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
 
@@ -116,16 +115,8 @@ class AsyncSignoff:
         """
         mistakes.check_timeout(timeout)
         mistakes.check_runs(runs)
-        ticket = await self.request(action, payload, **ask)
-        log.info(WAITING, action, code(ticket.id), ticket.id)
-        if runs == "at-least-once":
-            return await ticket.wait(timeout)
-        started = asyncio.get_running_loop().time()
-        receipt = await ticket.wait(timeout)
-        if timeout is not None:
-            timeout = max(SPEND_SECONDS, timeout - (asyncio.get_running_loop().time() - started))
-        await self.spend(receipt, timeout)
-        return receipt
+        sent = self.request(action, payload, **ask)
+        return await asked.approved(self, sent, timeout, runs, ask.get("key"))
 
     ask_async = ask
 
@@ -178,13 +169,16 @@ class AsyncSignoff:
         Raises WaitTimeout when no server responds within 10 s: then it may still be decided; Invalid where no
         server knows a request with this key.
         """
-        body = build(Cancel, {"reason": reason}).model_dump_json()
         request = await self._named(request_id, key)
-        await self._current_exchange().send("cancel", request.id, body)
+        await self._withdraw(request.id, reason)
         answers = self._answers()
         return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
 
     cancel_async = cancel
+
+    async def _withdraw(self, request_id: str, reason: str) -> None:
+        body = build(Cancel, {"reason": reason}).model_dump_json()
+        await self._current_exchange().send("cancel", mistakes.checked_id(request_id), body)
 
     async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
         """Have this process be the one that runs what was approved; before it runs.
@@ -286,6 +280,9 @@ class AsyncSignoff:
 
     def _answers(self) -> Answers:
         return Answers(self._current_exchange(), self.agent, *self._keys())
+
+    def _is_closed(self) -> bool:
+        return substitute is None and self._exchange is None
 
     def _keys(self) -> tuple[receipts.VerifyKeys, str]:
         """Whose signatures are taken, and in the name of which deployment."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from signoff.client import mistakes
+from signoff.client import asked, mistakes
 from signoff.client.pending import Pending
 from signoff.errors import NotApproved
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 T = TypeVar("T")
+Made = Callable[[Any], Coroutine[Any, Any, T]]
+Unused = Callable[[T], Coroutine[Any, Any, None]]
 
 
 class Client(Protocol):
@@ -31,9 +33,9 @@ class Client(Protocol):
 class Face(Protocol):
     """What a ticket needs of a Signoff."""
 
-    def _call(self, made: Callable[[Any], Coroutine[Any, Any, T]]) -> T: ...
+    def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
 
-    async def _call_async(self, made: Callable[[Any], Coroutine[Any, Any, T]]) -> T: ...
+    async def _call_async(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Ticket:
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
         otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
         """
-        return self._client._call(lambda signoff: self._on(signoff).wait(timeout))
+        return self._client._call(lambda signoff: self._on(signoff).wait(timeout), asked.kept)
 
     async def wait_async(self, timeout: float | None = None) -> ApprovedReceipt:
         """`wait`, for a coroutine of any event loop. Cancelling it leaves the request as it is."""
