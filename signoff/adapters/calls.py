@@ -42,6 +42,8 @@ ROUNDS = 100
 ABANDON_SECONDS = 5.0
 """How long a cancelled run is kept, at most, to withdraw what it asked."""
 MAX_KEY = 255
+UNSAID: Claims = {"reversible": "irreversible"}
+"""What counts where nothing is said of a tool."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Call:
     `key` names this call and no other, also after a kill and a resume: thread or run, the model message's id
     and the call's id (providers repeat call ids). `run` names the piece of work: its cards share a thread.
     `reason` is what the model said with the call, if anything; `schema` the JSON Schema of the arguments.
+    `claims` are what else is said of this call, where the options of its tool say nothing else.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Call:
     run: str | None = None
     reason: str = ""
     schema: Mapping[str, Any] | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,8 @@ class Calls:
 
     `tools` says which are gated and how (see `signoff.adapters.tools.Tools`); `claims` are said of all of
     them (`signoff.client.claims.Claims`). `framework` begins every key. After `wait` seconds a request that
-    nobody has decided is withdrawn, and the model told so; None waits until it ends by itself. Raises
-    TypeError for options that there are not.
+    nobody has decided is withdrawn, and the model told so; None waits until it ends by itself. `named`
+    gives the action of a tool whose options name none. Raises TypeError for options that there are not.
     """
 
     def __init__(
@@ -114,10 +118,11 @@ class Calls:
         *,
         framework: str,
         wait: float | None = None,
+        named: Callable[[str], str] | None = None,
         **claims: Unpack[Claims],
     ) -> None:
         self._client = client
-        self._table = ToolTable(tools, claims)
+        self._table = ToolTable(tools, claims, named)
         self._framework = framework
         self._wait = wait
 
@@ -125,15 +130,17 @@ class Calls:
         """Whether calls of this tool are asked about: where not, leave them alone."""
         return self._table.options(name) is not None
 
-    async def decide(self, call: Call, *, suspend_after: float | None = None) -> Go | Stop | Pending:
+    async def decide(
+        self, call: Call, *, suspend_after: float | None = None, spends: bool = True
+    ) -> Go | Stop | Pending:
         """What is to become of a call; a cancelled one withdraws its request.
 
         With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
-        what cancels it.
+        what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
         """
         begun = _Try()
         try:
-            return await self._on(lambda client: self._decide(client, call, suspend_after, begun))
+            return await self._on(lambda client: self._decide(client, call, suspend_after, begun, spends))
         except asyncio.CancelledError:
             await self._abandon(begun)
             raise
@@ -175,7 +182,7 @@ class Calls:
         return Reported(self, go)
 
     async def _decide(
-        self, client: AsyncSignoff, call: Call, suspend_after: float | None, begun: _Try
+        self, client: AsyncSignoff, call: Call, suspend_after: float | None, begun: _Try, spends: bool = True
     ) -> Go | Stop | Pending:
         try:
             tool = self._table.options(call.name)
@@ -190,16 +197,20 @@ class Calls:
                 begun.sent = asyncio.create_task(
                     client.request(
                         tool.name, payload, key=self._key(call, number),
-                        schema=call.schema, **{"run": call.run, **said},
+                        schema=call.schema, **{**UNSAID, "run": call.run, **call.claims, **said},
                     )
                 )  # fmt: skip
                 # Cancelled in this moment it may be on its way already: whoever takes it back waits for it.
                 ticket = await asyncio.shield(begun.sent)
                 try:
-                    return await self._answered(client, ticket, payload, suspend_after)
+                    go = await self._answered(client, ticket, payload, suspend_after)
                 except Cancelled as error:
                     if error.receipt is None or error.receipt.reason != ABANDONED:
                         raise
+                    continue
+                if spends and isinstance(go, Go) and go.receipt:
+                    await client.spend(go.receipt)
+                return go
             raise Cancelled(ABANDONED)
         except Exception as error:
             return self._stop(call, error)
@@ -217,7 +228,6 @@ class Calls:
             if not isinstance(withdrawn, ApprovedReceipt):
                 raise
             receipt = withdrawn  # in that very moment
-        await client.spend(receipt)
         return Go(receipt.payload, receipt, texts.told(receipt, payload))
 
     def _stop(self, call: Call, error: Exception) -> Stop:
