@@ -90,10 +90,11 @@ class SignoffCapability(AbstractCapability[Any]):
         self, ctx: RunContext[Any], *, requests: DeferredToolRequests
     ) -> DeferredToolResults | None:
         """Have what the framework itself would stop (`requires_approval=True`) go on to the gate."""
+        said = requests.metadata
         ours = [
             call.tool_call_id
             for call in requests.approvals
-            if METADATA not in requests.metadata.get(call.tool_call_id, {}) and self._gates(call.tool_name)
+            if METADATA not in said.get(call.tool_call_id, {}) and self._gates(call.tool_name)
         ]
         return requests.build_results(approvals={name: ToolApproved() for name in ours}) if ours else None
 

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import pytest
 from adapters.recipes.recipe import recipe
-from agent_framework import Agent, BaseChatClient, ChatResponse, Content, FunctionInvocationLayer, Message, tool
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    tool,
+)
 from pydantic import AfterValidator
 
 from signoff.testing import Approvals

@@ -28,7 +28,9 @@ class Played(BaseLlm):
         last = llm_request.contents[-1].parts or []
         told = [part.function_response.response for part in last if part.function_response]
         parts = [types.Part(text=str(told))] if told else [
-            types.Part(function_call=types.FunctionCall(id=f"c{amount}", name="refund", args={"amount": amount}))
+            types.Part(
+                function_call=types.FunctionCall(id=f"c{amount}", name="refund", args={"amount": amount})
+            )
             for amount in self.amounts
         ]  # fmt: skip
         yield LlmResponse(content=types.Content(role="model", parts=parts))
