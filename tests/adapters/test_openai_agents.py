@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import runpy
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,8 +16,11 @@ from typing import Any
 import agents
 import pytest
 from agents import Agent, FunctionTool, ModelResponse, Runner, RunState, Usage, WebSearchTool, function_tool
+from agents.mcp import MCPServer
 from agents.models.interface import Model
 from agents.tool import ToolOutputText
+from mcp.types import CallToolResult
+from mcp.types import Tool as MCPTool
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -342,9 +347,7 @@ def test_streamed_runs_are_gated_and_gone_on_with(shop: Shop, signoff_approvals:
     assert len(shop.ran) == len(signoff_approvals.requests) == 1
 
 
-def test_agents_that_it_hands_off_to_and_mcp_servers_are_gated(
-    shop: Shop, signoff_approvals: Approvals
-) -> None:
+def test_agents_that_it_hands_off_to_are_gated(shop: Shop, signoff_approvals: Approvals) -> None:
     paid = []
 
     @function_tool
@@ -361,6 +364,49 @@ def test_agents_that_it_hands_off_to_and_mcp_servers_are_gated(
         result = asyncio.run(run(gated(first, Signoff()), "Pay."))
         assert result.last_agent.name == "Second" and "was not run" in model.results()[-1] and paid == []
     assert [request.action for request in signoff_approvals.requests] == ["pay", "pay"]
+
+
+class Files(MCPServer):
+    """An MCP server of one tool."""
+
+    name = "files"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deleted: list[Any] = []
+
+    async def list_tools(self, *_: Any) -> Any:
+        schema = {"type": "object", "properties": {"path": {"type": "string"}, "deep": {"default": False}}}
+        return [MCPTool.model_validate({"name": "delete", "inputSchema": schema})]
+
+    async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> Any:
+        self.deleted.append(arguments)
+        return CallToolResult.model_validate({"content": [{"type": "text", "text": "gone"}]})
+
+    async def connect(self) -> None: ...
+    async def cleanup(self) -> None: ...
+    async def list_prompts(self) -> Any: ...
+    async def get_prompt(self, name: str, arguments: Any = None) -> Any: ...
+
+
+def test_the_tools_of_its_mcp_servers_are_gated_and_suspend(signoff_approvals: Approvals) -> None:
+    signoff_approvals.leave_pending("delete")
+    server, model = Files(), Scripted(calls(("delete", {"path": "/tmp/a"})))
+
+    def agent() -> Agent[Any]:
+        return gated(Agent(name="A", mcp_servers=[server], model=model), Signoff(), suspend_after=0.01)
+
+    async def resume(kept: str) -> Any:
+        made = agent()
+        return await run(made, await RunState.from_string(made, kept))
+
+    result = asyncio.run(run(agent(), "Tidy up."))
+    assert len(result.interruptions) == 1 and server.deleted == []
+    signoff_approvals.edit("delete", {"path": "/tmp/b"}, by="Ana")
+    assert asyncio.run(resume(result.to_state().to_string())).final_output == "Done."
+    assert server.deleted == [{"path": "/tmp/b", "deep": False}]
+    [request] = signoff_approvals.requests
+    assert request.payload == {"path": "/tmp/a", "deep": False}
 
 
 def test_what_cannot_be_gated_is_said(shop: Shop) -> None:
@@ -384,3 +430,24 @@ def test_a_note_stands_beside_an_output_of_several_parts(signoff_approvals: Appr
     asyncio.run(run(gated(Agent(name="A", tools=[look], model=model), Signoff()), "Look."))
     texts = [part["text"] for part in model.results()[0]]  # type: ignore[index]
     assert texts[:2] == ["a", "b"] and "Only today." in texts[2]
+
+
+def test_the_page_and_the_example_run(
+    signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs/adapters/openai-agents.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    said: list[str] = []
+    models = [Scripted(calls(REFUND)) for _ in blocks]
+    monkeypatch.chdir(tmp_path)
+    signoff_approvals.approve()
+    names: dict[str, Any] = {"__name__": "page", "print": lambda *what: said.append(str(what[0]))}
+    for block, model in zip(blocks, models, strict=True):
+        monkeypatch.setattr(
+            "agents.models.openai_provider.OpenAIProvider.get_model", lambda self, name, model=model: model
+        )
+        exec(compile(block, "openai-agents.md", "exec"), names)
+    assert len(blocks) >= 3 and said.count("Done.") == len(blocks)
+    example = runpy.run_path(str(ROOT / "examples/openai_agents.py"))
+    signoff_approvals.edit("refund", {"amount": 80}, by="Ana")
+    assert "refunded 80 EUR" in asyncio.run(example["main"]())
