@@ -14,6 +14,8 @@ import inspect
 import logging
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, Unpack
 
@@ -120,15 +122,14 @@ class ApprovalQueue:
     def work(self, group: str = "rq") -> None:
         """Enqueue what was decided, for ever; first what was decided while nobody worked.
 
-        Needs no order and loses nothing: a decision that could not be carried out comes again.
+        Any number of processes may. What could not be carried out comes again. Ends where the client is
+        closed.
         """
         self.catch_up()
-        for delivery in self._client.decisions(group):
-            try:
-                self.take(delivery.receipt)
-                delivery.ack()
-            except Exception as error:  # of either Redis, or a job that RQ cannot read
-                log.warning("request %s: %s; it comes again", delivery.receipt.id, type(error).__name__)
+        with suppress(CancelledError):
+            for delivery in self._client.decisions(group):
+                if self._is_done(delivery.receipt):
+                    delivery.ack()
 
     def catch_up(self) -> None:
         """Enqueue those deferred jobs that are decided by now."""
@@ -138,7 +139,15 @@ class ApprovalQueue:
             except SignoffError:  # another's job, or one that cannot be told now
                 continue
             if isinstance(found, Receipt):
-                self.take(found)
+                self._is_done(found)
+
+    def _is_done(self, receipt: Receipt) -> bool:
+        try:
+            self.take(receipt)
+            return True
+        except Exception as error:  # RQ's Redis, or a job that RQ cannot read
+            log.warning("request %s: %s; it comes again", receipt.id, type(error).__name__)
+            return False
 
     def take(self, receipt: Receipt) -> Job | None:
         """Have a decision carried out by a worker, once; None where that is done, or it is of no job here.
