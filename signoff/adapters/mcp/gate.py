@@ -244,15 +244,18 @@ class Gate:
 
     async def _land(self, flight: Flight, response: Message, line: bytes) -> None:
         result = response.get("result")
-        approved = flight.approved
+        approved, more = flight.approved, False
         if isinstance(result, dict):
             self._tools.note_name(result)
             if flight.request["method"] == LIST:
                 self._told.page(flight.request, result)
-            approved = approved or self._unfinished.fetched(flight.request, result)
+            if approved is None:
+                approved = self._unfinished.fetched(flight.request, result)
+            elif self._unfinished.keep(flight.request, result, approved):
+                more = True
         told = response
         if approved is not None:
-            if not (isinstance(result, dict) and self._unfinished.keep(flight.request, result, approved)):
+            if not more:
                 ran = succeeded(response)
                 self._later(approved.report(ran, "" if ran else FAILED))
             told = with_note(response, approved.go.told, approved.tool)

@@ -181,8 +181,8 @@ def _checked(arguments: object) -> dict[str, Any] | None:
 
 
 ARGUMENTS = frozenset(
-    ("action", "payload", "reason", "reversible", "risk", "undo", "impact", "alternatives", "context", "tags")
-    + ("cost", "title", "key", "expires_in", "max_wait_seconds")
+    {"action", "payload", "reason", "reversible", "risk", "undo", "impact", "alternatives", "context"}
+    | {"tags", "cost", "title", "key", "expires_in", "max_wait_seconds"}
 )
 """What request_approval takes."""
 
