@@ -20,6 +20,7 @@ from signoff.adapters.mcp import answers, messages
 from signoff.adapters.mcp.remote import Remote
 from signoff.adapters.mcp.upstream import Child
 from signoff.errors import ConfigError
+from signoff.receipts import Signer
 from signoff.testing import Approvals
 
 pytestmark = pytest.mark.anyio
@@ -266,7 +267,7 @@ async def test_what_cannot_travel_a_server_away_and_our_own_faults_stop_the_call
 
 async def test_a_server_of_ours_that_is_away_is_told_without_its_place() -> None:
     server = Server(a_tool())
-    away = AsyncSignoff(redis_url="redis://127.0.0.1:1/0", agent="a", verify_key="QUJD" * 11)
+    away = AsyncSignoff(redis_url="redis://127.0.0.1:1/0", agent="a", verify_key=Signer.generate().verify_key)
     async with away, gated(server, away, wait=1) as client:
         await client.begin()
         result = await client.called("refund", {"amount": 1})

@@ -84,7 +84,8 @@ class Gate:
             await self._drop_asked(ended=not left)
             if left:
                 await self._server.finish()
-                await asyncio.wait({serving}, timeout=PATIENCE)  # what runs may still be answered
+                if self._flights:  # what runs may still be answered
+                    await asyncio.wait({serving}, timeout=PATIENCE)
             for task in (reading, serving):
                 task.cancel()
             await asyncio.wait({reading, serving})

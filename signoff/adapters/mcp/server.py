@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -28,6 +29,7 @@ from signoff.errors import SignoffError
 from signoff.models.receipt import Receipt
 from signoff.models.tool_calls import action_of
 
+log = logging.getLogger("signoff")
 T = TypeVar("T")
 
 NAME = "signoff"
@@ -111,7 +113,8 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
     @server.tool(structured_output=False, title="Decide on a tool call, for Claude Code")
     async def approve_tool_use(tool_name: str, input: dict[str, Any], tool_use_id: str | None = None) -> str:
         """For Claude Code's --permission-prompt-tool alone: decides whether a call of a tool may run."""
-        return json.dumps(await whole(_permission(client, tool_name, input, tool_use_id, wait)))
+        deciding = _permission(client, tool_name, input, tool_use_id, wait)
+        return json.dumps(await whole(deciding, tool_name))
 
     return server
 
@@ -154,10 +157,11 @@ def ctx_meta(ctx: Context[Any, Any]) -> dict[str, Any]:
     return dict(ctx.request_context.meta or {})
 
 
-async def whole(work: Coroutine[Any, Any, T]) -> T:
+async def whole(work: Coroutine[Any, Any, T], action: str) -> T:
     """`work`, in a task of its own: a client that cancels it waits until it has taken back what it asked.
 
-    The library's cancellation comes again at every await; this lets `work` see one.
+    The library's cancellation comes again at every await; this lets `work` see one. Whatever else goes wrong
+    is told as that: not approved.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -167,3 +171,8 @@ async def whole(work: Coroutine[Any, Any, T]) -> T:
         with anyio.CancelScope(shield=True), suppress(asyncio.CancelledError, Exception):
             await asyncio.wait({task}, timeout=2 * WITHDRAW_SECONDS)
         raise
+    except ToolError:
+        raise
+    except Exception as error:
+        log.exception("%s: a tool of signoff mcp failed", action)
+        raise unavailable(action, SignoffError(type(error).__name__)) from None
