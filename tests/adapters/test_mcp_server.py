@@ -18,6 +18,7 @@ from signoff import AsyncSignoff, receipts
 from signoff.adapters.mcp import inquiries
 from signoff.adapters.mcp.server import serve
 from signoff.client import client as clients
+from signoff.client.testing import AGENT
 from signoff.receipts import Signer
 from signoff.testing import Approvals
 
@@ -97,7 +98,7 @@ async def test_a_model_asks_and_is_given_what_to_run_with_the_receipt(people: Ap
         assert (found["status"], found["payload"], found["edited"]) == ("approved", {"amount": 80}, True)
         assert "amount was 120 and is now 80" in found["message"] and "Half is enough" in found["message"]
         assert clients.substitute is not None
-        receipt = receipts.verify(found["receipt"], clients.substitute.verify_keys)
+        receipt = receipts.verify(found["receipt"], clients.substitute.verify_keys, AGENT)
         assert receipt.id == found["id"]
         done = await client.called("report_outcome", {"id": found["id"], "succeeded": True})
         assert not done.get("isError") and people.outcomes[found["id"]].succeeded

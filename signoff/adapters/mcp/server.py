@@ -79,9 +79,8 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
             alternatives=alternatives, context=context, tags=tags, cost=cost, title=title,
             expires_in=expires_in,
         )  # fmt: skip
-        return await whole(
-            _ask_and_wait(inquiries, action, payload, claims, max_wait_seconds, ctx.report_progress)
-        )
+        asking = _ask_and_wait(inquiries, action, payload, claims, max_wait_seconds, ctx.report_progress)
+        return await whole(asking, action)
 
     @server.tool(title="Look whether it was approved")
     async def check_approval(
