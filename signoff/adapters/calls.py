@@ -42,6 +42,8 @@ ROUNDS = 100
 ABANDON_SECONDS = 5.0
 """How long a cancelled run is kept, at most, to withdraw what it asked."""
 MAX_KEY = 255
+UNSAID: Claims = {"reversible": "irreversible"}
+"""What counts where nothing is said of a tool."""
 
 
 @dataclass(frozen=True)
@@ -128,15 +130,17 @@ class Calls:
         """Whether calls of this tool are asked about: where not, leave them alone."""
         return self._table.options(name) is not None
 
-    async def decide(self, call: Call, *, suspend_after: float | None = None) -> Go | Stop | Pending:
+    async def decide(
+        self, call: Call, *, suspend_after: float | None = None, spends: bool = True
+    ) -> Go | Stop | Pending:
         """What is to become of a call; a cancelled one withdraws its request.
 
         With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
-        what cancels it.
+        what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
         """
         begun = _Try()
         try:
-            return await self._on(lambda client: self._decide(client, call, suspend_after, begun))
+            return await self._on(lambda client: self._decide(client, call, suspend_after, begun, spends))
         except asyncio.CancelledError:
             await self._abandon(begun)
             raise
@@ -178,7 +182,7 @@ class Calls:
         return Reported(self, go)
 
     async def _decide(
-        self, client: AsyncSignoff, call: Call, suspend_after: float | None, begun: _Try
+        self, client: AsyncSignoff, call: Call, suspend_after: float | None, begun: _Try, spends: bool = True
     ) -> Go | Stop | Pending:
         try:
             tool = self._table.options(call.name)
@@ -193,16 +197,20 @@ class Calls:
                 begun.sent = asyncio.create_task(
                     client.request(
                         tool.name, payload, key=self._key(call, number),
-                        schema=call.schema, **{"run": call.run, **call.claims, **said},
+                        schema=call.schema, **{**UNSAID, "run": call.run, **call.claims, **said},
                     )
                 )  # fmt: skip
                 # Cancelled in this moment it may be on its way already: whoever takes it back waits for it.
                 ticket = await asyncio.shield(begun.sent)
                 try:
-                    return await self._answered(client, ticket, payload, suspend_after)
+                    go = await self._answered(client, ticket, payload, suspend_after)
                 except Cancelled as error:
                     if error.receipt is None or error.receipt.reason != ABANDONED:
                         raise
+                    continue
+                if spends and isinstance(go, Go) and go.receipt:
+                    await client.spend(go.receipt)
+                return go
             raise Cancelled(ABANDONED)
         except Exception as error:
             return self._stop(call, error)
@@ -220,7 +228,6 @@ class Calls:
             if not isinstance(withdrawn, ApprovedReceipt):
                 raise
             receipt = withdrawn  # in that very moment
-        await client.spend(receipt)
         return Go(receipt.payload, receipt, texts.told(receipt, payload))
 
     def _stop(self, call: Call, error: Exception) -> Stop:
@@ -229,7 +236,7 @@ class Calls:
             error = SignoffError(f"{type(error).__name__}.")
         elif not texts.is_expected(error):
             log.error("%s was not run: %s", call.name, error)
-        return Stop(texts.stopped(self._table.action(call.name), error), error)
+        return Stop(texts.stopped(call.name[:100], error), error)
 
     def _key(self, call: Call, number: int) -> str:
         key = f"{self._framework}:{call.key}" + (f"#{number + 1}" if number else "")

@@ -72,11 +72,6 @@ class ToolTable:
             self._known[name] = self._made(name, self._found(name))
         return self._known[name]
 
-    def action(self, name: str) -> str:
-        """What a tool's action is called."""
-        found = self.options(name)
-        return found.name if found else self._named(name)
-
     def _found(self, name: str) -> Mapping[str, Any] | bool:
         """What stands under a tool's own name, else under the first pattern that fits."""
         if self._tools is None:

@@ -10,7 +10,6 @@ The payload is the tool's input as it is, whole: what a person approves is what 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,10 +23,6 @@ FOREIGN: Final = "claude-code"
 """Where tools stand that have no action of their own: `claude-code.Skill`."""
 LONGEST_ACTION: Final = 100
 LONGEST_KEY: Final = 255
-MOST_CHANGES: Final = 8
-"""Changed fields that a model is told one by one."""
-LONGEST_VALUE: Final = 300
-"""Characters of a changed field's value that a model is told; it reads the rest in the tool's result."""
 
 _ACTIONS: Final = {
     "shell.run": "Bash PowerShell Monitor",
@@ -121,7 +116,7 @@ def key_of(session: str, tool_use_id: str) -> str:
 def allowed(event: str, payload: Mapping[str, Any] | None = None, told: str = "") -> dict[str, Any]:
     """The answer that lets a call run: with `payload` in place of its input, where that was changed.
 
-    `told` is for the model: who changed what.
+    `told` is for the model: who changed what (`signoff.payload.corrections.told`).
     """
     if event == "PermissionRequest":
         decision: dict[str, Any] = {"behavior": "allow"}
@@ -148,18 +143,6 @@ def deferred(event: str, told: str) -> dict[str, Any]:
     if event != "PreToolUse":
         return denied(event, told)
     return _answer(event, permissionDecision="defer", permissionDecisionReason=told)
-
-
-def approval_told(sent: Mapping[str, Any], payload: Mapping[str, Any], who: str = "", note: str = "") -> str:
-    """What a model is told of a call that runs: who changed what of it, and their note; "" for neither."""
-    parts = []
-    person = who or "A person"
-    if changes := _changes(sent, payload):
-        parts.append(f"{person} approved this call, and changed it first. {changes}")
-        parts.append("What runs is the changed call: go by it, and do not run the original.")
-    if note.strip():
-        parts.append(f"{person} says about it: {note.strip()}")
-    return " ".join(parts)
 
 
 def _answer(event: str, **said: Any) -> dict[str, Any]:
@@ -205,30 +188,3 @@ def _claims(event: Mapping[str, Any], tool: str, action: str, session: str) -> d
 def _clean(text: str, most: int) -> str:
     """A text that can travel: without halves of surrogates and NUL, and not too long."""
     return text[:most].encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def _changes(sent: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    changes = []
-    for name in [*sent, *(name for name in payload if name not in sent)]:
-        if name not in payload:
-            changes.append(f"{name[:100]} was removed.")
-        elif name not in sent:
-            changes.append(f"{name[:100]} was added: {_shown(payload[name])}.")
-        elif not _same(sent[name], payload[name]):
-            changes.append(f"{name[:100]} was {_shown(sent[name])} and is now {_shown(payload[name])}.")
-    more = len(changes) - MOST_CHANGES
-    return " ".join(changes[:MOST_CHANGES]) + (f" And {more} more were changed." if more > 0 else "")
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are one: 1.0 is 1, and true is not."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

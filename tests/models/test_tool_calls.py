@@ -125,27 +125,6 @@ def test_answers_are_in_claude_codes_words() -> None:
         assert said == {"behavior": "deny", "message": "No."}
 
 
-def test_a_model_is_told_who_changed_what() -> None:
-    sent = {"command": "rm -rf /tmp/x", "timeout": 1.0, "quiet": 1, "deep": {"a": [1, True]}}
-    edited = {
-        "command": "rm -r /tmp/x/cache",
-        "timeout": 1,
-        "quiet": True,
-        "deep": {"a": [1, True]},
-        "dry": 0,
-    }
-    told = tool_calls.approval_told(sent, edited, "Ana Lee", "Only the cache, please.")
-    assert told.startswith("Ana Lee approved this call, and changed it first. ")
-    assert 'command was "rm -rf /tmp/x" and is now "rm -r /tmp/x/cache".' in told
-    assert "quiet was 1 and is now true." in told and "dry was added: 0." in told
-    assert "timeout" not in told and "deep" not in told
-    assert told.endswith("Ana Lee says about it: Only the cache, please.")
-    assert tool_calls.approval_told(sent, sent) == ""
-    assert tool_calls.approval_told({"a": 1}, {}).count("a was removed.") == 1
-    many = tool_calls.approval_told({}, {f"f{n}": "x" * 9999 for n in range(50)})
-    assert "And 42 more were changed." in many and len(many) < 4000
-
-
 def test_nothing_but_the_standard_library_is_loaded() -> None:
     program = "import sys; import signoff.models.tool_calls; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
