@@ -67,8 +67,8 @@ def test_the_hooks_of_one_call(signoff_approvals: Approvals) -> None:
     answer = called(found, event(tool_input=asked))["hookSpecificOutput"]
     assert answer["permissionDecision"] == "allow"
     assert answer["updatedInput"] == {"command": "date -u", "description": "The time"}
-    assert "Ana approved this with changes" in answer["additionalContext"]
-    assert "Note by Ana: In UTC" in answer["additionalContext"]
+    assert "Ana approved this call with changes" in answer["additionalContext"]
+    assert "Ana says about it: In UTC" in answer["additionalContext"]
     [request] = signoff_approvals.requests
     assert (request.action, request.key, request.run) == ("shell.run", "claude-code:s1:toolu_1", "s1")
     assert (request.reason, request.tags, request.reversibility) == (
@@ -94,11 +94,11 @@ def test_each_no_is_a_denial_that_says_why(signoff_approvals: Approvals) -> None
     for number, (text, script) in enumerate(scripts.items()):
         script()
         decision, reason = said(called(found, event(call=f"toolu_{number}")))
-        assert decision == "deny" and f"shell.run was not run: {text}" in reason
+        assert decision == "deny" and f" was not run: {text}" in reason
     signoff_approvals.approve("*")
     assert said(called(found, event(call="again"))) == ("allow", "")
     decision, reason = said(called(found, event(call="again")))
-    assert decision == "deny" and "the same request has been made already" in reason
+    assert decision == "deny" and "under this approval it runs already" in reason
     # The same id for another call is another key's business: it is refused, too.
     assert said(called(found, event(call="again", tool_input={"command": "rm x"})))[0] == "deny"
 
@@ -194,8 +194,8 @@ def test_the_real_cli_runs_what_was_approved_and_tells_the_model(
             assert not edited["is_error"] and "edited" in str(ungated["content"])
             assert rejected["is_error"] and "Ben rejected it. Reason: It is ours." in rejected["content"]
             assert failed["is_error"] and "Exit code 3" in failed["content"]
-            assert 'command is \\"echo edited > out\\" instead of \\"echo asked > out\\"' in model.told()
-            assert "Note by Ana: Mind" in model.told()
+            assert 'command was \\"echo asked > out\\" and is now \\"echo edited > out\\"' in model.told()
+            assert "Ana says about it: Mind" in model.told()
             asked = signoff_approvals.requests[first:]
             outcomes = [signoff_approvals.outcomes.get(str(one.id)) for one in asked]
             assert [one and one.succeeded for one in outcomes] == [True, None, False]
