@@ -3,7 +3,7 @@
 It is a JWT (RFC 7519) with EdDSA over Ed25519 (RFC 8037), its key named by `kid` and its kind by `typ`
 (RFC 8725, section 3.11). Keys are written as `ed25519:…` (public, what agents get) and `ed25519-private:…`
 (the server's alone). It is one algorithm and one spelling, so no library of JWT reads it: docs/decisions/
-0016-receipts-without-a-jwt-library.md.
+0017-receipts-without-a-jwt-library.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ write to `signoff:req:*` and `signoff:body:*`, and whatever they please: what is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 
@@ -17,6 +17,7 @@ from signoff.queue.entries import Fields
 from signoff.queue.names import BODIES as BODIES
 from signoff.queue.names import BODY_SECONDS as BODY_SECONDS
 from signoff.queue.names import DECISIONS as DECISIONS
+from signoff.queue.names import KEYED as KEYED
 from signoff.queue.names import NOTIFICATIONS as NOTIFICATIONS
 from signoff.queue.names import REQUESTS as REQUESTS
 from signoff.queue.names import arrivals as arrivals
@@ -24,6 +25,7 @@ from signoff.queue.names import body as body
 from signoff.queue.names import decision as decision
 from signoff.queue.names import decisions as decisions
 from signoff.queue.names import entry as entry
+from signoff.queue.names import keyed as keyed
 from signoff.queue.names import notification as notification
 from signoff.queue.names import requests as requests
 from signoff.queue.names import spent as spent
@@ -43,6 +45,15 @@ TRIES = 3
 """To put something where something else stands."""
 
 Redis = redis.Redis
+
+
+class Pointer(NamedTuple):
+    """What leads from a request's key to its id: a nonce that only who knows the key can make, and how many
+    seconds it stands.
+    """
+
+    nonce: str
+    seconds: int
 
 
 def agent_of(key: bytes) -> str | None:
@@ -66,12 +77,24 @@ def flat(entries: Any) -> list[tuple[bytes, Fields]]:
     return [(entry_id, fields) for entry_id, fields in entries]
 
 
-def mark_received(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
-    """Tell the agent that its request is in the database; never covers a response that stands there."""
+def mark_received(
+    client: Redis,
+    agent: str,
+    request_id: str,
+    response: Response,
+    seconds: int,
+    pointer: Pointer | None = None,
+) -> None:
+    """Tell the agent that its request is in the database; never covers a response that stands there.
+
+    `pointer` leads to it from its key, where it has one.
+    """
     key = decision(agent, request_id)
     for _ in range(2):
         pipe = client.pipeline(transaction=False)
         pipe.set(key, response.encode(), ex=seconds, nx=True)
+        if pointer:
+            pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
         pipe.publish(notification(agent, request_id), "1")
         if pipe.execute()[0] or client.type(key) == b"string":
             return
@@ -86,6 +109,7 @@ def publish(
     seconds: int,
     trim_before_ms: int,
     over: Collection[str] | None = None,
+    pointer: Pointer | None = None,
 ) -> bool:
     """Put a final response where its agent finds it, for `seconds`, and wake who waits: the notification
     brings it along, where it is no larger than `MAX_TOLD`, and spares a round trip.
@@ -105,6 +129,8 @@ def publish(
                     return False
                 pipe.multi()
             pipe.set(key, text, ex=seconds)
+            if pointer:
+                pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
             pipe.xadd(
                 decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True
             )
@@ -181,7 +207,7 @@ def responses(client: Redis) -> Iterator[tuple[str, str]]:
     """(agent, request id) of every response that stands, `received` or final; seen by SCAN, maybe twice."""
     for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
         agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
-        if AGENT.fullmatch(agent):
+        if AGENT.fullmatch(agent) and not request_id.startswith(KEYED):
             yield agent, request_id
 
 

@@ -124,9 +124,7 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
     assert main(["hook", "uninstall", "--project"]) == 0 and settings(file) == {}
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"hooks": []}', '{"hooks": {"PreToolUse": {}}}', "\ufeff{}x", ""]
-)
+@pytest.mark.parametrize("text", ["{", "[]", '{"hooks": []}', '{"hooks": {"Stop": {}}}', "\ufeff{}x", ""])
 def test_what_is_no_settings_file_is_left_alone(
     home: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,11 +154,8 @@ def test_nothing_is_installed_that_could_never_ask(
     open_file = home / "open.env"
     open_file.write_text("SIGNOFF_REDIS_URL=redis://127.0.0.1:1\nSIGNOFF_VERIFY_KEY=x\n")
     open_file.chmod(0o666)
-    for words in (
-        ["--env-file", str(open_file)],
-        ["--env-file", str(home / "none")],
-        ["--http", "https://x", "--defer"],
-    ):
+    files = (["--env-file", str(one)] for one in (open_file, home / "none"))
+    for words in (*files, ["--http", "https://x", "--defer"]):
         assert main(["hook", "install", *words]) == 2
     monkeypatch.delenv("SIGNOFF_VERIFY_KEY")
     assert main(["hook", "install"]) == 2
