@@ -98,6 +98,18 @@ def check_spent(
     _opened({"receipt": answer.token}, settings)  # its time may be over by now
 
 
+def approved_before(response: object, request_id: str, settings: Settings) -> str | None:
+    """The digest of what this request's spent receipt has let run; None where none is kept. Raises NotVerified."""
+    found = decoded(response) if isinstance(response, bytes) else {}
+    if not found.get("spent"):
+        return None
+    _, claims = _opened({"receipt": found["spent"]}, settings)
+    if claims["sub"] != request_id:
+        raise NotVerified("It is the receipt of another request.")
+    approved: str | None = claims.get("digest")
+    return approved
+
+
 def _opened(response: Mapping[str, Any], settings: Settings) -> tuple[str, dict[str, Any]]:
     token = response.get("receipt")
     if not isinstance(token, str):

@@ -33,7 +33,7 @@ from signoff.errors import (
     Unreachable,
     WaitTimeout,
 )
-from signoff.models import identity, tool_calls
+from signoff.models import tool_calls
 from signoff.models.tool_calls import AFTER, NoCall, ToolCall
 from signoff.payload import corrections
 from signoff.payload.canonical import parse
@@ -163,7 +163,7 @@ def _approved(call: ToolCall, request: Request, road: Road, wait: float | None, 
 
 def _report(call: ToolCall, settings: Settings) -> None:
     if call.key is not None:
-        Road(settings).report(identity.keyed_nonce(call.key, settings.secret), bool(call.succeeded))
+        Road(settings).report(call, bool(call.succeeded))
 
 
 def _write(said: Mapping[str, Any], stdout: IO[bytes]) -> None:

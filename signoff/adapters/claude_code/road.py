@@ -14,6 +14,8 @@ from signoff.adapters.claude_code.request import Request
 from signoff.client.settings import Settings
 from signoff.errors import Unreachable
 from signoff.models import identity
+from signoff.models.tool_calls import OTHER_INPUT, ToolCall
+from signoff.payload.canonical import canonical, digest
 from signoff.queue import names
 
 AT_ONCE_SECONDS = 3.0
@@ -75,15 +77,19 @@ class Road:
                 return answer.check_spent(answer.decoded(found), approved, by, request, self._settings)
         raise Unreachable("No server says who may run it.")
 
-    def report(self, nonce: str, succeeded: bool) -> bool:
-        """Say what became of the call whose key this nonce is made of; False where none was asked for."""
+    def report(self, call: ToolCall, succeeded: bool) -> None:
+        """Say what became of a call, where it was asked for: a failure, too, where something else has run."""
+        nonce = identity.keyed_nonce(call.key or "", self._settings.secret)
         (found,) = self._connected().call(("GET", names.keyed(self._agent, nonce)))
         if not isinstance(found, bytes):
-            return False
+            return
         request_id = str(uuid.UUID(found.decode()))
-        body = json.dumps({"succeeded": succeeded})
-        self._connected().call(_entry(self._agent, "outcome", request_id, body))
-        return True
+        (found,) = self._connected().call(("GET", names.decision(self._agent, request_id)))
+        approved = answer.approved_before(found, request_id, self._settings)
+        said: dict[str, object] = {"succeeded": succeeded}
+        if approved is not None and approved != digest(canonical(call.payload)):
+            said = {"succeeded": False, "note": OTHER_INPUT}
+        self._connected().call(_entry(self._agent, "outcome", request_id, json.dumps(said)))
 
     def withdraw(self, request: Request, reason: str) -> None:
         """Nobody waits for it any more; where that cannot be said, its card says so after a while."""
