@@ -156,7 +156,9 @@ class Requests:
         return answer(stands.state, where | applied(seconds))
 
     def _own(self, request: Request) -> Approval:
-        """The caller's request of the id or the key in the address; raises Problem, the same for what is another's."""
+        """The caller's request of the id or key in the address; raises Problem, the same for what is
+        another's.
+        """
         agent = caller(request, self._doors, tokens.ASK).agent
         if "id" not in request.path_params:
             return self._keyed(agent, request.query_params.getlist("key"))
