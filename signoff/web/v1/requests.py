@@ -156,9 +156,7 @@ class Requests:
         return answer(stands.state, where | applied(seconds))
 
     def _own(self, request: Request) -> Approval:
-        """The caller's request of the id or key in the address; raises Problem, the same for what is
-        another's.
-        """
+        """The caller's request of the id or key in the address; raises Problem, for another's too."""
         agent = caller(request, self._doors, tokens.ASK).agent
         if "id" not in request.path_params:
             return self._keyed(agent, request.query_params.getlist("key"))
@@ -224,11 +222,19 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
         raise Invalid("Send id and nonce both, or neither.")
     if given:
         return _committed(agent, ApprovalRequest.read(values))
+    return named(agent, values)
+
+
+def named(agent: str, values: dict[str, Any]) -> ApprovalRequest:
+    """What an agent asks, with a nonce and an id that we make: the same ones each time for a key.
+
+    Raises Invalid.
+    """
     key = values.get("key")
     nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
     found = ApprovalRequest.read({**values, "id": "0" * 32, "nonce": nonce})
-    named = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
-    return found.model_copy(update={"id": named})
+    made = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
+    return found.model_copy(update={"id": made})
 
 
 def _committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:
