@@ -157,6 +157,26 @@ def test_a_person_edits_what_runs_and_the_model_is_told(hook: Hook) -> None:
     assert again["permissionDecision"] == "deny"  # it was spent: nothing runs twice
 
 
+def test_what_became_of_a_call_is_told_by_its_key(hook: Hook) -> None:
+    outcomes = []
+    for call, event, ran in (
+        ("toolu_01", "PostToolUse", {"command": "rm -r cache/old"}),
+        ("toolu_02", "PostToolUseFailure", {"command": "rm -r cache/old"}),
+        ("toolu_03", "PostToolUse", BASH),  # another hook has had the last word
+    ):
+        waiting = hook.begin({**EVENT, "tool_use_id": call})
+        approval = hook.approval(call)
+        hook.core.approvals.decide(approval.id, 1, "U0ANA", "approve", payload={"command": "rm -r cache/old"})
+        assert ended(waiting)[1]["permissionDecision"] == "allow"
+        after = {**EVENT, "hook_event_name": event, "tool_use_id": call, "tool_input": ran}
+        assert hook.run({**after, "tool_response": {"stdout": ""}}) == (0, None, "")
+        outcomes.append(eventually(lambda: hook.core.store.get(approval.id).outcome))  # noqa: B023
+    assert [one.succeeded for one in outcomes] == [True, False, False]
+    assert outcomes[2].note == tool_calls.OTHER_INPUT and outcomes[1].note == ""
+    unasked = {**EVENT, "hook_event_name": "PostToolUse", "tool_use_id": "toolu_99"}
+    assert hook.run(unasked) == (0, None, "")
+
+
 def test_a_no_reaches_the_model_with_its_reason(hook: Hook) -> None:
     waiting = hook.begin(EVENT)
     hook.decide("reject", reason="The cache is in use")

@@ -99,7 +99,7 @@ def check_spent(
 
 
 def approved_before(response: object, request_id: str, settings: Settings) -> str | None:
-    """The digest of what this request's spent receipt has let run; None where none is kept. Raises NotVerified."""
+    """The digest of what its spent receipt let run; None where none is kept. Raises NotVerified."""
     found = decoded(response) if isinstance(response, bytes) else {}
     if not found.get("spent"):
         return None
