@@ -21,7 +21,8 @@ from pydantic_ai.messages import (
 )
 
 from signoff import AsyncSignoff, Signoff
-from signoff.adapters.pydantic_ai import METADATA, results
+from signoff.adapters.pydantic_ai import METADATA, SignoffCapability, results
+from signoff.errors import Invalid
 from signoff.receipts import Signer
 from signoff.testing import Approvals
 
@@ -83,6 +84,9 @@ def test_without_a_server_or_with_a_wrong_key_nothing_runs_and_no_host_is_told()
             part = told_by(an_agent(ran, refunds(120), client=client))["c1"]
         assert part.outcome == "failed" and str(part.content).startswith("refund was not run: ")
         assert not re.search("127|redis|secret|ed25519|Error", str(part.content))
+    for wrong in ({"wait": "1 h"}, {"suspend_after": float("nan")}):
+        with pytest.raises(Invalid):
+            SignoffCapability(Signoff(), **wrong)  # type: ignore[arg-type]
     fails = an_agent(ran, refunds(120), tools=lambda name: {}[name])
     assert told_by(fails)["c1"].outcome == "failed"
     assert ran == []
