@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from adapters.recipes.recipe import recipe
+
 from signoff.testing import Approvals
 
 with warnings.catch_warnings():  # its own, while it is imported

@@ -70,7 +70,7 @@ def test_a_cancelled_run_withdraws_and_never_runs(signoff_approvals: Approvals) 
         await handler.cancel_run()
         await signoff_approvals.wait_for_async(withdrawn=1)
         signoff_approvals.approve()
-        with pytest.raises(BaseException):  # noqa: B017, PT011
+        with pytest.raises(BaseException):  # noqa: B017
             await handler
 
     signoff_approvals.hold()
