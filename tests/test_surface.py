@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import signoff
 from signoff.cli import main, output
-from signoff.client import face, gate
+from signoff.client import gate
 from signoff.client import settings as agent_settings
 from signoff.client.claims import Ask, Options
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
@@ -59,20 +59,22 @@ def of_environment(*modules: Any) -> str:
 
 
 CLAIMED = (
-    "reversible risk undo impact alternatives context tags cost confidence attempts run editable expires_in "
+    "reversible risk undo impact alternatives context tags cost confidence attempts editable expires_in "
     "title conversation requested_by"
 )
-SAID = f"{CLAIMED} reason key schema"
-OPTIONS = f"{CLAIMED} action reason key condition timeout on_reject fallback encode ignore report runs"
+SAID = f"{CLAIMED} reason run key schema"
+OPTIONS = f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report runs"
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
-    "cancel(request_id reason) close() "
-    "decisions(group) get(request_id) received(request_id timeout) report(request_id succeeded note) "
-    "report_async(request_id succeeded note) "
-    f"request(action payload {SAID}) require_approval(function {OPTIONS}) "
-    "resume(request_id digest) spend(receipt timeout)"
+    "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
+    "decisions_async(group) get(request_id key) get_async(request_id key) received(request_id timeout) "
+    "received_async(request_id timeout) report(request_id key succeeded note) "
+    "report_async(request_id key succeeded note) "
+    f"request(action payload {SAID}) request_async(action payload {SAID}) "
+    f"require_approval(function {OPTIONS}) resume(request_id digest key) "
+    "resume_async(request_id digest key) spend(receipt timeout) spend_async(receipt timeout)"
 )
-TICKET = "cancel(reason) get() wait(timeout)"
+TICKET = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
     "conversation requested_by traceparent"
@@ -95,7 +97,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "an async client": (parameters(signoff.AsyncSignoff), "redis_url agent verify_key", AGENTS),
     "Signoff": (calls(signoff.Signoff), CLIENT, AGENTS),
     "AsyncSignoff": (calls(signoff.AsyncSignoff), CLIENT, AGENTS),
-    "Ticket": (calls(face.Ticket), TICKET, AGENTS),
+    "Ticket": (calls(signoff.Ticket), TICKET, AGENTS),
     "AsyncTicket": (calls(signoff.AsyncTicket), TICKET, AGENTS),
     "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
@@ -104,8 +106,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Options": (" ".join(Options.__annotations__), OPTIONS, AGENTS),
     "require_approval": (
         parameters(gate.require_approval),
-        "client function action reason key condition timeout on_reject fallback encode ignore report runs "
-        "ask",
+        "client function action reason key run condition timeout on_reject fallback encode ignore report "
+        "runs ask",
         AGENTS,
     ),
     "Receipt": (

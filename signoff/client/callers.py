@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread
+import importlib
 import sys
 import threading
 import weakref
@@ -27,7 +28,7 @@ from signoff.errors import Cancelled
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25
-"""Between two looks at a caller: anyio wakes nobody."""
+"""Between two looks at a caller: a cancel scope of anyio's wakes nobody."""
 
 
 class GaveUp(Cancelled):
@@ -54,6 +55,10 @@ class Caller:
         with ExitStack() as stack:
             if self._told is not None:
                 stack.enter_context(self._told.waking(ready))
+            elif asyncio.isfuture(self._work):
+                with suppress(RuntimeError):  # its loop is closed
+                    wake = self._work.get_loop().call_soon_threadsafe
+                    wake(self._work.add_done_callback, lambda _: ready.set())
             pause = spare.MOMENT_SECONDS
             while not self.gave_up():
                 if future.done():
@@ -129,10 +134,10 @@ def _awaited(work: Any) -> Iterator[asyncio.Future[Any]]:
 
 def _scope_is_cancelled() -> bool | None:
     """Whether the cancel scope of anyio's that this thread works for has been; None where there is none."""
-    check: Callable[[], None] | None = getattr(sys.modules.get("anyio.from_thread"), "check_cancelled", None)
-    if check is None:
+    if "anyio" not in sys.modules:  # nothing of its runs here
         return None
-    try:
+    try:  # it loads its own modules late
+        check: Callable[[], None] = importlib.import_module("anyio.from_thread").check_cancelled
         check()
     except Exception:  # this thread is none of anyio's
         return None

@@ -9,6 +9,7 @@ anyio's default limiter one token; both give it back. See docs/decisions/0016-a-
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import queue
 import sys
@@ -20,7 +21,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import Any
 
 log = logging.getLogger("signoff")
-MOMENT_SECONDS = 0.01
+MOMENT_SECONDS = 0.005
 """A wait that is over by then needs no other thread."""
 IDLE_SECONDS = 0.25
 """Between two looks of a stand-in without work at whether it is needed."""
@@ -135,7 +136,7 @@ def _token(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
 
     async def widen() -> None:
         nonlocal limiter
-        limiter = sys.modules["anyio.to_thread"].current_default_thread_limiter()
+        limiter = importlib.import_module("anyio.to_thread").current_default_thread_limiter()
         limiter.total_tokens += 1
 
     async def narrow() -> None:
