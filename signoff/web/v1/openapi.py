@@ -48,6 +48,8 @@ def query(name: str, about: str, **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, "description": about}
 
 
+_BY_KEY = query("key", "The `key` that it was asked with.", type="string", minLength=1, maxLength=255)
+_BY_KEY["required"] = True
 _LOOK_WAIT = query("wait", _WAIT, type="integer", minimum=0, maximum=LONGEST)
 
 
@@ -88,7 +90,12 @@ def _paths() -> dict[str, Any]:
             "post": _call(
                 "ask", "Ask", "The same request again is answered again: send it until it is answered.",
                 body="ApprovalRequest", parameters=[_KEY, _PREFER, _TRACE], problems=("duplicate",),
-            )
+            ),
+            "get": _call(
+                "find", "Where the request with a key stands",
+                "For a caller that has kept the key alone: its `id` is what the other calls take.",
+                parameters=[_BY_KEY, _PREFER, _LOOK_WAIT], problems=("not-found", "invalid"),
+            ),
         },
         one: {
             "get": _call(
