@@ -59,6 +59,9 @@ class Refusal(Protocol):
 class SignoffError(Exception):
     """Something went wrong in Signoff."""
 
+    action = ""
+    """What was not run, where that is known."""
+
     def __init__(self, detail: str = "") -> None:
         self.detail = detail
         first = (type(self).__doc__ or "").strip().splitlines()[0]
@@ -149,6 +152,9 @@ NOT_APPROVED: dict[str, type[NotApproved]] = {
 
 class WaitTimeout(SignoffError, TimeoutError):
     """Nobody has decided yet: the request stays pending, and resume() waits for it again."""
+
+    approved = False
+    """True where it was approved already, and only the server's word that it may run did not come."""
 
 
 class Unreachable(SignoffError, ConnectionError):

@@ -30,9 +30,15 @@ def _filled(value: Any, schema: Any, root: Mapping[str, Any], depth: int) -> Any
     for name, inner in properties.items():
         if name in made:
             made[name] = _filled(made[name], inner, root, depth - 1)
-        elif isinstance(inner, Mapping) and "default" in inner:
+        elif isinstance(inner, Mapping) and "default" in inner and _is_default(inner):
             made[name] = deepcopy(inner["default"])
     return made
+
+
+def _is_default(schema: Mapping[str, Any]) -> bool:
+    """Whether a default is a value of its own schema: `note: str = None` has one that is not."""
+    kinds = schema.get("type")
+    return schema["default"] is not None or kinds is None or "null" in kinds
 
 
 def _resolved(schema: Any, root: Mapping[str, Any]) -> Any:

@@ -24,9 +24,10 @@ from typing import Any, Self, TypeVar, Unpack
 from signoff.adapters import texts
 from signoff.adapters.arguments import filled
 from signoff.adapters.tools import Claims, Tools, ToolTable
-from signoff.client import options
+from signoff.client import asked, options
 from signoff.client.client import AsyncSignoff, AsyncTicket
-from signoff.client.face import Signoff
+from signoff.client.face import Made, Signoff
+from signoff.client.pending import WAITING
 from signoff.errors import Cancelled, SignoffError, WaitTimeout
 from signoff.models.codes import code
 from signoff.models.receipt import ApprovedReceipt
@@ -39,9 +40,11 @@ ABANDONED = "The run that asked for it was cancelled."
 """Why an adapter withdraws a request: whoever resumes that run asks anew, with a card of its own."""
 ROUNDS = 100
 """How often one call is asked anew after it was abandoned."""
-ABANDON_SECONDS = 5.0
-"""How long a cancelled run is kept, at most, to withdraw what it asked."""
+ABANDON_SECONDS = 0.5
+"""How long a cancelled run is held, at most, while its request is withdrawn; after that it goes on alone."""
 MAX_KEY = 255
+UNSAID: Claims = {"reversible": "irreversible"}
+"""What counts where nothing is said of a tool."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Call:
     `key` names this call and no other, also after a kill and a resume: thread or run, the model message's id
     and the call's id (providers repeat call ids). `run` names the piece of work: its cards share a thread.
     `reason` is what the model said with the call, if anything; `schema` the JSON Schema of the arguments.
+    `claims` are what else is said of this call, where the options of its tool say nothing else.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Call:
     run: str | None = None
     reason: str = ""
     schema: Mapping[str, Any] | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,13 @@ class Pending:
 
 
 @dataclass
-class _Try:
-    """What has been begun for one call, for whoever has to take it back."""
+class _Work:
+    """One call that is decided on; `sent` is there once it was begun to ask."""
 
-    sent: asyncio.Task[AsyncTicket] | None = field(default=None)
+    call: Call
+    suspend_after: float | None = None
+    spends: bool = True
+    sent: asyncio.Task[AsyncTicket] | None = None
 
 
 class Calls:
@@ -103,8 +111,8 @@ class Calls:
 
     `tools` says which are gated and how (see `signoff.adapters.tools.Tools`); `claims` are said of all of
     them (`signoff.client.claims.Claims`). `framework` begins every key. After `wait` seconds a request that
-    nobody has decided is withdrawn, and the model told so; None waits until it ends by itself. Raises
-    TypeError for options that there are not.
+    nobody has decided is withdrawn, and the model told so; None waits until it ends by itself. `named`
+    gives the action of a tool whose options name none. Raises TypeError for options that there are not.
     """
 
     def __init__(
@@ -114,10 +122,11 @@ class Calls:
         *,
         framework: str,
         wait: float | None = None,
+        named: Callable[[str], str] | None = None,
         **claims: Unpack[Claims],
     ) -> None:
         self._client = client
-        self._table = ToolTable(tools, claims)
+        self._table = ToolTable(tools, claims, named)
         self._framework = framework
         self._wait = wait
 
@@ -125,32 +134,30 @@ class Calls:
         """Whether calls of this tool are asked about: where not, leave them alone."""
         return self._table.options(name) is not None
 
-    async def decide(self, call: Call, *, suspend_after: float | None = None) -> Go | Stop | Pending:
+    async def decide(
+        self, call: Call, *, suspend_after: float | None = None, spends: bool = True
+    ) -> Go | Stop | Pending:
         """What is to become of a call; a cancelled one withdraws its request.
 
         With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
-        what cancels it.
+        what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
         """
-        begun = _Try()
+        work = _Work(call, suspend_after, spends)
         try:
-            return await self._on(lambda client: self._decide(client, call, suspend_after, begun))
-        except asyncio.CancelledError:
-            await self._abandon(begun)
-            raise
+            return await self._on(partial(self._decide, work), partial(self._unused, work))
         except Exception as error:  # of the client's own loop
             return self._stop(call, error)
 
     def decide_blocking(self, call: Call, *, suspend_after: float | None = None) -> Go | Stop | Pending:
-        """`decide`, for a thread; of a Signoff."""
-        begun = _Try()
-        client = self._blocking()
+        """`decide`, for a thread; of a Signoff. Where nobody waits for that thread any more it is a Stop."""
+        client, work = self._blocking(), _Work(call, suspend_after)
         try:
-            return client._call(lambda signoff: self._decide(signoff, call, suspend_after, begun))
-        except BaseException as error:  # Ctrl-C, or nobody waits for this thread any more
-            self._start_on(client, partial(self._withdraw, begun))
-            if isinstance(error, SignoffError):
-                return self._stop(call, error)
-            raise
+            decided: Go | Stop | Pending = client._call(
+                partial(self._decide, work), partial(self._unused, work)
+            )
+            return decided
+        except Exception as error:
+            return self._stop(call, error)
 
     async def withdraw(self, pending: Pending, reason: str = ABANDONED) -> None:
         """Take back what is Pending; never raises. What was decided meanwhile is not run."""
@@ -174,35 +181,43 @@ class Calls:
         """`with` or `async with`: what stands inside is the run, and how it ended is reported."""
         return Reported(self, go)
 
-    async def _decide(
-        self, client: AsyncSignoff, call: Call, suspend_after: float | None, begun: _Try
-    ) -> Go | Stop | Pending:
+    async def _decide(self, work: _Work, client: AsyncSignoff) -> Go | Stop | Pending:
+        """What is to become of a call, in the client's loop."""
         try:
-            tool = self._table.options(call.name)
-            args = filled(call.args, call.schema)
-            if tool is None:
-                return Go(args)
-            payload: dict[str, Any] = parse(canonical(args))
-            if tool.condition and not await options.asks_async(tool.condition, payload, call.name):
-                return Go(payload)
-            said = tool.said(payload, call.reason)
-            for number in range(ROUNDS):
-                begun.sent = asyncio.create_task(
-                    client.request(
-                        tool.name, payload, key=self._key(call, number),
-                        schema=call.schema, **{"run": call.run, **said},
-                    )
-                )  # fmt: skip
-                # Cancelled in this moment it may be on its way already: whoever takes it back waits for it.
-                ticket = await asyncio.shield(begun.sent)
-                try:
-                    return await self._answered(client, ticket, payload, suspend_after)
-                except Cancelled as error:
-                    if error.receipt is None or error.receipt.reason != ABANDONED:
-                        raise
-            raise Cancelled(ABANDONED)
+            return await self._asked(work, client)
+        except asyncio.CancelledError:
+            await asyncio.wait({asked.apart(self._withdraw(work, client))}, timeout=ABANDON_SECONDS)
+            raise
         except Exception as error:
-            return self._stop(call, error)
+            return self._stop(work.call, error)
+
+    async def _asked(self, work: _Work, client: AsyncSignoff) -> Go | Pending:
+        call = work.call
+        tool = self._table.options(call.name)
+        args = filled(call.args, call.schema)
+        if tool is None:
+            return Go(args)
+        payload: dict[str, Any] = parse(canonical(args))
+        if tool.condition and not await options.asks_async(tool.condition, payload, call.name):
+            return Go(payload)
+        said = {**UNSAID, "run": call.run, **call.claims, **tool.said(payload, call.reason)}
+        for number in range(ROUNDS):
+            key = self._key(call, number)
+            asking = client.request(tool.name, payload, key=key, schema=call.schema, **said)
+            work.sent = asyncio.create_task(asking)
+            # Cancelled in this moment it may be on its way already: whoever takes it back waits for it.
+            ticket = await asyncio.shield(work.sent)
+            log.info(WAITING, tool.name, code(ticket.id), ticket.id)
+            try:
+                go = await self._answered(client, ticket, payload, work.suspend_after)
+            except Cancelled as error:
+                if error.receipt is None or error.receipt.reason != ABANDONED:
+                    raise
+                continue
+            if work.spends and isinstance(go, Go) and go.receipt:
+                await client.spend(go.receipt)
+            return go
+        raise Cancelled(ABANDONED)
 
     async def _answered(
         self, client: AsyncSignoff, ticket: AsyncTicket, payload: dict[str, Any], suspend_after: float | None
@@ -217,7 +232,6 @@ class Calls:
             if not isinstance(withdrawn, ApprovedReceipt):
                 raise
             receipt = withdrawn  # in that very moment
-        await client.spend(receipt)
         return Go(receipt.payload, receipt, texts.told(receipt, payload))
 
     def _stop(self, call: Call, error: Exception) -> Stop:
@@ -234,38 +248,33 @@ class Calls:
             return key
         return f"{self._framework}:{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()}"
 
-    async def _abandon(self, begun: _Try) -> None:
-        """Withdraw what a cancelled run has asked, without keeping it for long."""
-        if isinstance(self._client, Signoff):
-            self._start_on(self._client, partial(self._withdraw, begun))
-            return
-        left = asyncio.ensure_future(self._withdraw(begun, self._client))
-        with suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(asyncio.shield(left), ABANDON_SECONDS)
-
-    async def _withdraw(self, begun: _Try, client: AsyncSignoff) -> None:
-        if begun.sent is None:
-            return
+    async def _withdraw(self, work: _Work, client: AsyncSignoff) -> None:
+        """Take back what a cancelled run has asked; never raises."""
         with suppress(Exception):
-            ticket = await begun.sent
-            receipt = await ticket.cancel(ABANDONED)
-            if receipt.status in ("approved", "duplicate"):
-                await client.report(ticket.id, succeeded=False, note="Cancelled before it ran.")
+            if work.sent is not None:
+                ticket = await work.sent
+                receipt = await ticket.cancel(ABANDONED)
+                if receipt.status in ("approved", "duplicate"):
+                    await client.report(ticket.id, succeeded=False, note=asked.GAVE_UP)
 
-    async def _on(self, made: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
+    async def _unused(self, work: _Work, decided: Go | Stop | Pending) -> None:
+        """Whoever asked had left when this came."""
+        if isinstance(decided, Go) and decided.receipt and work.spends:
+            await self.report(decided, succeeded=False, note=asked.GAVE_UP)
+
+    async def _on(
+        self,
+        made: Made[T],
+        unused: Callable[[T], Coroutine[Any, Any, None]] | None = None,
+    ) -> T:
         if isinstance(self._client, Signoff):
-            return await self._client._call_async(made)
+            return await self._client._call_async(made, unused)
         return await made(self._client)
 
     def _blocking(self) -> Signoff:
         if not isinstance(self._client, Signoff):
             raise TypeError("Outside an event loop an adapter needs a Signoff, not an AsyncSignoff.")
         return self._client
-
-    @staticmethod
-    def _start_on(client: Signoff, made: Callable[[AsyncSignoff], Coroutine[Any, Any, None]]) -> None:
-        """Have it done on the client's own loop, whoever still waits."""
-        asyncio.run_coroutine_threadsafe(made(client._async), client._start())
 
 
 class Reported:

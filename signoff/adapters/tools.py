@@ -50,11 +50,14 @@ class ToolOptions:
 class ToolTable:
     """Reads Tools; raises TypeError for what cannot be meant."""
 
-    def __init__(self, tools: Tools, claims: Mapping[str, Any]) -> None:
+    def __init__(
+        self, tools: Tools, claims: Mapping[str, Any], named: Callable[[str], str] | None = None
+    ) -> None:
         if isinstance(tools, str):
             raise TypeError(f"tools is a text: write a list, [{tools!r}].")
         self._tools = tools
-        self._claims = {"reversible": "irreversible", **claims}  # what is not said counts as that
+        self._claims = dict(claims)
+        self._named = named or action_of
         self._known: dict[str, ToolOptions | None] = {}
         _checked("*", self._claims, ())
         if isinstance(tools, Mapping):
@@ -87,7 +90,7 @@ class ToolTable:
         own = {} if given is True else dict(given)
         _checked(name, own, OWN)
         return ToolOptions(
-            own.pop("action", None) or action_of(name),
+            own.pop("action", None) or self._named(name),
             {**self._claims, **{key: value for key, value in own.items() if key not in OWN}},
             own.get("reason"),
             own.get("condition"),

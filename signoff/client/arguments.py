@@ -83,6 +83,11 @@ class Arguments:
         """The arguments that travel, and whether a call may bring others, of any name."""
         return self._carriers.keys() - {self._kwargs}, self._kwargs in self._carriers
 
+    @property
+    def aside(self) -> set[str]:
+        """The parameters that do not travel: `self`, a framework's context, those in `ignore`."""
+        return self._signature.parameters.keys() - self._carriers.keys()
+
     def payload(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Bound]:
         """A call's arguments → its payload (JSON values) and the call bound to names: `bind` and `pack`."""
         bound = self.bind(args, kwargs)

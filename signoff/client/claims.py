@@ -35,7 +35,6 @@ class Claims(TypedDict, total=False):
     cost: float | None
     confidence: float | None
     attempts: int | None
-    run: str | None
     editable: bool | Texts
     expires_in: float | timedelta | None
     title: str
@@ -75,6 +74,7 @@ class Ask(Claims, total=False):
     """
 
     reason: str | None
+    run: str | None
     key: str | None
     schema: Mapping[str, Any] | None
 
@@ -85,7 +85,10 @@ class Options(Claims, total=False):
     action: by default the function's name.
     reason: a parameter's name (then that argument is the reason), any other text, or a function that gives
         the text. By default the first paragraph of the docstring. Cut at 4,000 characters.
-    key: a text or a function that gives it; asking again with the same key attaches to the first request.
+    key: a text or a function that gives it; asking again with the same key attaches to the first request. A
+        function that gives the reason, key or run may also name what is not shown: `self`, a framework's
+        context, what is in `ignore`: `key=lambda runtime: runtime.tool_call_id`.
+    run: a text or a function that gives it: names the agent's piece of work that this belongs to.
     runs: "once": one approval runs the function once, over any number of processes. The server is asked which
         one may, right before; all others get AlreadySpent (a Duplicate). One that dies then has not run it,
         and it will not run. "at-least-once": nobody is asked, and it may run again until it was reported.
@@ -93,7 +96,8 @@ class Options(Claims, total=False):
         or raises. Over a coroutine it may be one. What is valid is for the annotations to say: a condition
         that knows only an upper bound lets every negative number run.
     timeout: seconds until WaitTimeout; None waits until the request ends.
-    on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model.
+    on_reject: "raise" raises the NotApproved; "explain" returns `explain(error)`, a text for a model, also
+        for WaitTimeout and Unreachable, which are logged.
     fallback: called instead, and its result returned; the NotApproved comes as `error`, or as its first
         parameter where that has no argument's name.
     encode: {"parameter": (to_json, from_json)}: how one travels whose class JSON does not know.
@@ -105,6 +109,7 @@ class Options(Claims, total=False):
     action: str | None
     reason: str | Callable[..., str] | None
     key: str | Callable[..., str | None] | None
+    run: str | Callable[..., str | None] | None
     condition: Callable[..., bool | Awaitable[bool]] | None
     timeout: float | None
     on_reject: Literal["raise", "explain"]

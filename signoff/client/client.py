@@ -19,17 +19,16 @@ from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
-from signoff.client import mistakes
+from signoff.client import asked, mistakes
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
-from signoff.client.pending import UNSEEN, WAITING, Pending
+from signoff.client.pending import UNSEEN, Pending
 from signoff.client.settings import Settings, load_settings
-from signoff.client.spend import SPEND_SECONDS, Runs, spend
+from signoff.client.spend import Runs, spend
 from signoff.errors import NOT_APPROVED, NotApproved, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
-from signoff.models.codes import code
 from signoff.models.messages import Cancel, Outcome, Response, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
 
@@ -143,16 +142,8 @@ class AsyncSignoff:
         """
         mistakes.check_timeout(timeout)
         mistakes.check_runs(runs)
-        ticket = await self.request(action, payload, **ask)
-        log.info(WAITING, action, code(ticket.id), ticket.id)
-        if runs == "at-least-once":
-            return await ticket.wait(timeout)
-        started = asyncio.get_running_loop().time()
-        receipt = await ticket.wait(timeout)
-        if timeout is not None:
-            timeout = max(SPEND_SECONDS, timeout - (asyncio.get_running_loop().time() - started))
-        await self.spend(receipt, timeout)
-        return receipt
+        sent = self.request(action, payload, **ask)
+        return await asked.approved(self, sent, timeout, runs, ask.get("key"))
 
     ask_async = ask
 
@@ -186,9 +177,12 @@ class AsyncSignoff:
 
         Raises WaitTimeout when no server responds within 10 s: then it may still be decided.
         """
+        await self._withdraw(request_id, reason)
+        return self._accept(await self._wait_for_final(request_id, CANCEL_SECONDS), request_id, None)
+
+    async def _withdraw(self, request_id: str, reason: str) -> None:
         body = build(Cancel, {"reason": reason}).model_dump_json()
         await self._current_exchange().send("cancel", mistakes.checked_id(request_id), body)
-        return self._accept(await self._wait_for_final(request_id, CANCEL_SECONDS), request_id, None)
 
     async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
         """Have this process be the one that runs what was approved; before it runs.
@@ -280,6 +274,9 @@ class AsyncSignoff:
         return receipts.accept(
             response, keys, agent=self.agent, request_id=request_id, digest_sent=digest, issuer=issuer
         )
+
+    def _is_closed(self) -> bool:
+        return substitute is None and self._exchange is None
 
     def _keys(self) -> tuple[receipts.VerifyKeys, str]:
         """Whose signatures are taken, and in the name of which deployment."""

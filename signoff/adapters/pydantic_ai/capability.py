@@ -1,0 +1,196 @@
+"""The capability: where the framework's hooks meet `signoff.adapters.calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Unpack
+
+from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering
+from pydantic_ai.exceptions import (
+    ApprovalRequired,
+    CallDeferred,
+    ToolFailed,
+    ToolFailedError,
+    ToolRetryError,
+    UserError,
+)
+from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.tools import (
+    DeferredToolRequests,
+    DeferredToolResults,
+    RunContext,
+    ToolApproved,
+    ToolDefinition,
+)
+from pydantic_ai.toolsets import AbstractToolset, WrapperToolset
+from pydantic_ai.toolsets.abstract import ToolsetTool
+
+from signoff.adapters.calls import Calls, Go, Pending, Stop
+from signoff.adapters.pydantic_ai.arguments import as_approved
+from signoff.adapters.pydantic_ai.messages import METADATA, asked, hand_over, metadata, tell, told
+from signoff.adapters.tools import Claims, Tools
+from signoff.client.client import AsyncSignoff
+from signoff.client.face import Signoff
+
+SEARCH = "tool_search"
+"""The one tool at a model's provider that does nothing: it finds others."""
+
+
+class SignoffCapability(AbstractCapability[Any]):
+    """Asks Signoff before an agent's tools run: all of them, or those that `tools` names.
+
+    `tools` and `claims` are those of `signoff.adapters.tools.Tools` and `signoff.client.claims.Claims`. After
+    `wait` seconds a request that nobody has decided is withdrawn, and the model told so. With `suspend_after`
+    the run ends after so many seconds with DeferredToolRequests, which has to be among its output types;
+    `results` goes on with it. Raises TypeError for options that there are not.
+    """
+
+    def __init__(
+        self,
+        client: Signoff | AsyncSignoff,
+        tools: Tools = None,
+        *,
+        wait: float | None = None,
+        suspend_after: float | None = None,
+        **claims: Unpack[Claims],
+    ) -> None:
+        self._calls = Calls(client, tools, framework="pydantic-ai", wait=wait, **claims)
+        self._suspend_after = suspend_after
+
+    @classmethod
+    def get_serialization_name(cls) -> str | None:
+        """None: a client cannot be written into an agent's file."""
+        return None
+
+    def get_ordering(self) -> CapabilityOrdering:
+        """The last to see the arguments: whatever other capabilities make of them, people are shown that."""
+        return CapabilityOrdering(position="innermost")
+
+    def get_wrapper_toolset(self, toolset: AbstractToolset[Any]) -> AbstractToolset[Any]:
+        """The agent's tools, with those that run elsewhere behind the same gate as all others."""
+        return _Gated(toolset, gates=self._gates)
+
+    async def before_model_request(
+        self, ctx: RunContext[Any], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Raises UserError for a gated tool that the model's provider would run by itself."""
+        for tool in request_context.model_request_parameters.native_tools:
+            if tool.kind != SEARCH and self._gates(tool.kind):
+                raise UserError(
+                    f"{tool.kind} runs at the model's provider, where nobody can be asked first: name the "
+                    "tools that SignoffCapability gates (tools=[…]), or take it from the agent."
+                )
+        return request_context
+
+    async def handle_deferred_tool_calls(
+        self, ctx: RunContext[Any], *, requests: DeferredToolRequests
+    ) -> DeferredToolResults | None:
+        """Have what the framework itself would stop (`requires_approval=True`) go on to the gate."""
+        ours = [
+            call.tool_call_id
+            for call in requests.approvals
+            if METADATA not in requests.metadata.get(call.tool_call_id, {}) and self._gates(call.tool_name)
+        ]
+        return requests.build_results(approvals={name: ToolApproved() for name in ours}) if ours else None
+
+    def _gates(self, name: str) -> bool:
+        try:
+            return self._calls.gates(name)
+        except Exception:  # of the user's function: asking about the call says so to the model
+            return True
+
+    async def before_tool_execute(
+        self, ctx: RunContext[Any], *, call: ToolCallPart, tool_def: ToolDefinition, args: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The arguments that may run; raises ToolFailed, or ApprovalRequired to suspend."""
+        if not self._gates(call.tool_name):
+            return args
+        question = asked(ctx, call, tool_def, args)
+        decided = await self._calls.decide(question, suspend_after=self._suspend_after)
+        if isinstance(decided, Stop):
+            raise ToolFailed(decided.text)
+        if isinstance(decided, Pending):
+            known = {"id": decided.id, "code": decided.code, "key": question.key}
+            raise ApprovalRequired(metadata={**metadata(ctx), METADATA: known})
+        if decided.receipt is None:
+            return args
+        running = _running.get()
+        await running.enter_async_context(self._calls.reported(decided))
+        running.go = decided
+        return await as_approved(ctx, call, decided)
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[Any],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, Any],
+        handler: Any,
+    ) -> Any:
+        """Reports what became of an approved call, and tells the model what a person changed."""
+        async with _Running() as running:
+            token = _running.set(running)
+            try:
+                return told(await handler(args), call, running.go)
+            except CallDeferred as error:
+                running.pop_all()  # it runs elsewhere, later: there is no outcome yet
+                if running.go is not None:
+                    hand_over(ctx, call, running.go, error)
+                raise
+            except (ToolFailedError, ToolRetryError) as error:
+                tell(error, running.go)
+                raise
+            finally:
+                _running.reset(token)
+
+
+def results(requests: DeferredToolRequests) -> DeferredToolResults:
+    """What a suspended run goes on with: `agent.run(message_history=…, deferred_tool_results=results(…))`.
+
+    Each call of it goes back to the gate, which attaches to the request that was posted and alone lets it
+    run. Give it the output of the run, in any process. Of other deferred calls it says nothing: `update` it.
+    """
+    ours = {name: said for name, said in requests.metadata.items() if METADATA in said}
+    waiting = [call.tool_call_id for call in requests.approvals if call.tool_call_id in ours]
+    return requests.build_results(
+        approvals={name: ToolApproved() for name in waiting}, metadata={name: ours[name] for name in waiting}
+    )
+
+
+class _Running(AsyncExitStack):
+    """One call while it runs; `go` is what was approved of it."""
+
+    go: Go | None = None
+
+
+_running: ContextVar[_Running] = ContextVar("signoff_pydantic_ai_running")
+
+
+@dataclass
+class _Gated(WrapperToolset[Any]):
+    """Has calls of tools that run elsewhere (`external`) pass the gate first, and be deferred then."""
+
+    gates: Callable[[str], bool] = field(kw_only=True)
+
+    async def get_tools(self, ctx: RunContext[Any]) -> dict[str, ToolsetTool[Any]]:
+        tools = await super().get_tools(ctx)
+        return {name: self._gated(tool) for name, tool in tools.items()}
+
+    async def call_tool(
+        self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
+    ) -> Any:
+        if METADATA in (tool.tool_def.metadata or {}):
+            raise CallDeferred()
+        return await super().call_tool(name, tool_args, ctx, tool)
+
+    def _gated(self, tool: ToolsetTool[Any]) -> ToolsetTool[Any]:
+        definition = tool.tool_def
+        if definition.kind != "external" or not self.gates(definition.name):
+            return tool
+        marked = {**(definition.metadata or {}), METADATA: "external"}
+        return replace(tool, tool_def=replace(definition, kind="function", metadata=marked))

@@ -1,0 +1,158 @@
+"""Who waits for what this thread does, and whether they have given up.
+
+A function that blocks in a thread of a pool cannot be interrupted: where its caller was cancelled or timed
+out, it would go on, and run later what nobody waits for. So whoever blocks here looks at the caller: at the
+task that awaits `asyncio.to_thread` or `run_in_executor`, at anyio's cancel scopes, at a `Future` that
+somebody cancelled while it ran.
+
+Python and anyio do not say who that is. It is read from this thread's own frames; where they look otherwise
+one day nobody is found, and the call blocks as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures.thread
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from types import CodeType, FrameType
+from typing import Any, TypeVar
+
+from signoff.client import spare
+from signoff.errors import Cancelled
+
+T = TypeVar("T")
+LOOK_SECONDS = 0.25
+"""Between two looks at a caller: anyio wakes nobody."""
+
+
+class GaveUp(Cancelled):
+    """Whoever waited for this call has given up: it does not run."""
+
+
+class Caller:
+    """Whoever waits for this thread's work. `work` is its future, a pool's or the event loop's."""
+
+    def __init__(self, work: Any = None) -> None:
+        self._work = work
+        self._told = _told_of(work) if isinstance(work, Future) else None
+
+    def gave_up(self) -> bool:
+        """Whether nobody waits any more."""
+        if self._told is not None and self._told.cancelled:
+            return True
+        return any(future.cancelled() for future in _awaited(self._work)) or bool(_scope_is_cancelled())
+
+    def result(self, future: Future[T]) -> T:
+        """`future.result()`; raises GaveUp as soon as the caller has, also where a result is there."""
+        ready = threading.Event()
+        future.add_done_callback(lambda _: ready.set())
+        with ExitStack() as stack:
+            if self._told is not None:
+                stack.enter_context(self._told.waking(ready))
+            pause = spare.MOMENT_SECONDS
+            while not self.gave_up():
+                if future.done():
+                    return future.result()
+                if not ready.wait(pause) and pause != LOOK_SECONDS:
+                    pause = LOOK_SECONDS
+                    stack.enter_context(spare.one_more())
+        raise GaveUp()
+
+
+def find() -> Caller | None:
+    """The caller of what runs in this thread; None where it is nobody whose mind could be known."""
+    if threading.current_thread() is threading.main_thread():
+        return None
+    frame: FrameType | None = sys._getframe(1)
+    pool, worker = _code(concurrent.futures.thread, "_WorkItem"), _code(_anyio(), "WorkerThread")
+    while frame is not None:
+        if frame.f_code is pool:
+            return Caller(getattr(_local(frame, "self"), "future", None))
+        if frame.f_code is worker:
+            return Caller(_local(frame, "future"))
+        frame = frame.f_back
+    return None if _scope_is_cancelled() is None else Caller()
+
+
+def gave_up() -> bool:
+    """Whether whoever waits for this thread's work has given up."""
+    caller = find()
+    return caller is not None and caller.gave_up()
+
+
+class _Told:
+    """Stands in the place of a running future's `cancel`: that it was called leaves no other trace."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        self.cancelled = False
+        self._future = weakref.ref(future)
+        self._ready: list[threading.Event] = []
+
+    def __call__(self) -> bool:
+        self.cancelled = True
+        for ready in tuple(self._ready):
+            ready.set()
+        future = self._future()
+        return future is not None and type(future).cancel(future)
+
+    def waking(self, ready: threading.Event) -> ExitStack:
+        """A context in which `ready` is set once the future is cancelled."""
+        stack = ExitStack()
+        self._ready.append(ready)
+        stack.callback(self._ready.remove, ready)
+        return stack
+
+
+def _told_of(future: Future[Any]) -> _Told | None:
+    told = vars(future).get("cancel")
+    if told is None:
+        told = _Told(future)
+        future.cancel = told  # type: ignore[method-assign]
+    return told if isinstance(told, _Told) else None
+
+
+def _awaited(work: Any) -> Iterator[asyncio.Future[Any]]:
+    """The event loops' futures that stand for a pool's: `wrap_future` leaves them with its callback."""
+    if asyncio.isfuture(work):
+        yield work
+    for callback in tuple(getattr(work, "_done_callbacks", ())):
+        for cell in getattr(callback, "__closure__", None) or ():
+            with suppress(ValueError):  # an empty cell
+                if asyncio.isfuture(cell.cell_contents):
+                    yield cell.cell_contents
+
+
+def _scope_is_cancelled() -> bool | None:
+    """Whether the cancel scope of anyio's that this thread works for has been; None where there is none."""
+    check: Callable[[], None] | None = getattr(sys.modules.get("anyio.from_thread"), "check_cancelled", None)
+    if check is None:
+        return None
+    try:
+        check()
+    except Exception:  # this thread is none of anyio's
+        return None
+    except BaseException:  # its event loop's own kind of cancellation
+        return True
+    return False
+
+
+def _anyio() -> Any:
+    return sys.modules.get("anyio._backends._asyncio")
+
+
+def _code(module: Any, name: str) -> CodeType | None:
+    """The code of a class's `run`."""
+    return getattr(getattr(getattr(module, name, None), "run", None), "__code__", None)
+
+
+def _local(frame: FrameType, name: str) -> Any:
+    found = frame.f_locals
+    value = found.get(name)
+    if type(found) is dict:  # before 3.13 a copy, which lives as long as the frame: let its values go
+        found.clear()
+    return value
