@@ -1,6 +1,6 @@
 """LangChain's agents and LangGraph's graphs: see docs/adapters/langchain.md.
 
-    agent = create_agent(model, tools, middleware=[SignoffMiddleware(Signoff(), ["refund_*"])])
+agent = create_agent(model, tools, middleware=[SignoffMiddleware(Signoff(), ["refund_*"])])
 """
 
 from signoff.adapters.langchain.answers import decisions, decisions_async

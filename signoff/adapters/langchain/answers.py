@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 from langgraph.types import Interrupt
 
-from signoff.adapters.calls import Call, Calls, Go
+from signoff.adapters.calls import Call, Calls, Go, Stop
 from signoff.adapters.langchain.middleware import SUSPENDED
 from signoff.adapters.langchain.tool_calls import run_of
 from signoff.adapters.tools import Claims, Tools
@@ -51,9 +51,9 @@ def decisions(
 
     Of SignoffMiddleware's own interrupts it waits for the decision; those of LangChain's
     HumanInTheLoopMiddleware, of either `interrupt_mode`, it answers: approve, edit, reject, or respond for a
-    tool that people answer themselves. What is neither, or of a tool that `tools` does not gate, has no answer
-    in the result. `tools`, `wait` and `claims` are SignoffMiddleware's. Who is stopped meanwhile leaves the
-    requests as they are: asking again attaches to them. Raises ValueError for a tool that may not be
+    tool that people answer themselves. What is neither, or of a tool that `tools` does not gate, has no
+    answer in the result. `tools`, `wait` and `claims` are SignoffMiddleware's. Who is stopped meanwhile
+    leaves the requests as they are: asking again attaches to them. Raises ValueError for a tool that may not be
     rejected; and of our own interrupts WaitTimeout, Unreachable or NotVerified.
     """
     asked = list(interrupts)
@@ -89,7 +89,7 @@ def is_answered_here(interrupt: Interrupt) -> bool:
     return own_request(interrupt) is not None or bool(_reviews(interrupt, ""))
 
 
-async def first_decided(client: AsyncSignoff, requests: Mapping[str, str], wait: float | None) -> set[str]:
+async def first_decided(requests: Mapping[str, str], wait: float | None, client: AsyncSignoff) -> set[str]:
     """The interrupts whose requests are decided, as soon as one is; `requests` by interrupt."""
     waiting = {asyncio.create_task(_ended(client, request, wait)): name for name, request in requests.items()}
     try:
@@ -186,12 +186,11 @@ async def _decided(calls: Calls, review: _Review, run: str | None) -> dict[str, 
     if _kind(review) == "respond":
         args[ANSWER] = ""
     call = Call(review.name, args, key=review.key, run=run, schema=review.schema)
-    decided = await calls.decide(call, keep=True)
+    decided = await calls.decide(call, keeps=True)
     if isinstance(decided, Go):
         return _yes(review, decided)
-    if "reject" in review.allowed:
-        return {"type": "reject", "message": decided.text}
-    return {"type": "respond", "message": decided.text}
+    assert isinstance(decided, Stop)  # as nothing is suspended here
+    return {"type": "reject" if "reject" in review.allowed else "respond", "message": decided.text}
 
 
 def _yes(review: _Review, go: Go) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`SignoffMiddleware`: asks before an agent's tools run, waits or suspends the graph, and says what happened."""
+"""`SignoffMiddleware`: asks before an agent's tools run, waits or suspends the graph, tells the model."""
 
 from __future__ import annotations
 

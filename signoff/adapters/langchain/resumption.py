@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from langchain_core.runnables import RunnableConfig
@@ -22,7 +23,7 @@ from signoff.client.face import Signoff
 Graph: TypeAlias = Any
 """A compiled graph, as `create_agent` and `StateGraph.compile` make it, with a checkpointer."""
 ConfigOf = Callable[[str], RunnableConfig | None]
-"""The id of a request, as an interrupt's value has it → the config of the thread that waits for it, or None."""
+"""The id of a request, as an interrupt's value has it → the config of its thread, or None."""
 
 
 def resume_when_decided(
@@ -44,7 +45,7 @@ def resume_when_decided(
     result = state.values
     while waiting := [one for one in state.interrupts if is_answered_here(one)]:
         if requests := _own(waiting):
-            decided = client._call(lambda signoff, known=requests: first_decided(signoff, known, wait))
+            decided = client._call(partial(first_decided, requests, wait))
             answers: dict[str, Any] = {name: {"id": requests[name]} for name in decided}
         else:
             answers = decisions(client, waiting, _thread(config), tools, wait=wait, **claims)
@@ -122,8 +123,8 @@ def _own(interrupts: list[Interrupt]) -> dict[str, str]:
 
 async def _first(client: Signoff | AsyncSignoff, requests: Mapping[str, str], wait: float | None) -> set[str]:
     if isinstance(client, Signoff):
-        return await client._call_async(lambda signoff: first_decided(signoff, requests, wait))
-    return await first_decided(client, requests, wait)
+        return await client._call_async(partial(first_decided, requests, wait))
+    return await first_decided(requests, wait, client)
 
 
 def _thread(config: RunnableConfig) -> str:

@@ -1,4 +1,4 @@
-"""What a graph says of one tool call: its key, its arguments, its tool's schema, whether it may be suspended."""
+"""What a graph says of a tool call: its key, arguments, the tool's schema, whether it may be suspended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import pydantic
 from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool
 from langgraph.config import get_config
@@ -46,8 +47,8 @@ def asked(request: ToolCallRequest) -> Asked:
     recorded = [made for made in message.tool_calls if made["id"] == call["id"]] if message else []
     if len(recorded) > 1:
         raise Invalid(
-            f"One message holds {len(recorded)} calls with the id {call['id']}, so that nobody could say which "
-            "of them was approved. Make each call with an id of its own."
+            f"One message holds {len(recorded)} calls with the id {call['id']}, so that nobody could say "
+            "which of them was approved. Make each call with an id of its own."
         )
     config = _config(request)
     schema, inner = _schemas(tool)
@@ -102,7 +103,7 @@ def _suspends(config: Mapping[str, Any], message: AIMessage | None) -> bool:
     return alone and bool(config.get("configurable", {}).get(CHECKPOINTER))
 
 
-def _message(state: Any, call_id: str) -> AIMessage | None:
+def _message(state: Any, call_id: str | None) -> AIMessage | None:
     """The model's latest message, where it made this call; whatever the graph calls its messages."""
     for messages in _lists(state):
         last = next((found for found in reversed(messages) if isinstance(found, AIMessage)), None)
@@ -136,5 +137,7 @@ def _schemas(tool: BaseTool) -> tuple[dict[str, Any] | None, frozenset[str]]:
     shown = tool.tool_call_schema
     if isinstance(shown, dict):
         return shown, frozenset()
-    inner = tool.get_input_schema().model_fields.keys() - shown.model_fields.keys()
-    return shown.model_json_schema(), frozenset(inner)
+    every: Any = tool.get_input_schema()
+    if issubclass(shown, pydantic.BaseModel):
+        return shown.model_json_schema(), frozenset(every.model_fields.keys() - shown.model_fields.keys())
+    return shown.schema(), frozenset(every.__fields__.keys() - shown.__fields__.keys())  # pydantic's v1
