@@ -25,6 +25,7 @@ from signoff.cli import (
     health,
     init,
     keys,
+    mcp,
     output,
     policy,
     requests,
@@ -43,7 +44,11 @@ SERVER = (
     "slack_bolt slack_sdk rq sqlmodel sqlalchemy alembic pydantic_settings structlog rich aiohttp cel yaml "
     "shtab starlette uvicorn httptools limits prometheus_client jinja2 markupsafe"
 )
-EXTRAS = {"psycopg": "postgres", **dict.fromkeys(SERVER.split(), "server")}
+EXTRAS = {
+    "psycopg": "postgres",
+    **dict.fromkeys(["mcp", "mcp_types", "httpx2", "anyio"], "mcp"),
+    **dict.fromkeys(SERVER.split(), "server"),
+}
 """Packages that a plain install does not have → the extra that has them."""
 POSIX = {"serve", "bot", "intake", "worker", "web", "demo"}
 """Commands that do not run on Windows, where agents do."""
@@ -52,7 +57,7 @@ INTERRUPTED = 130
 
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
-an agent asks:        request, wait, status, cancel, report, verify
+an agent asks:        request, wait, status, cancel, report, verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
@@ -76,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a wrong command line ends the process with 2."""
     surroundings.leave_current_folder()
     parser = _parser()
-    words, program = execution.parted(sys.argv[1:] if argv is None else argv)
+    given_words = sys.argv[1:] if argv is None else argv
+    words, program = mcp.parted(given_words) or execution.parted(given_words)
     if slip := guide.slip(parser, words):
         return _failed(slip, 2)
     arguments = parser.parse_args(words)
@@ -146,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     server = (
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
     )  # fmt: skip
-    for module in (agent, verify, *server):
+    for module in (agent, verify, mcp, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

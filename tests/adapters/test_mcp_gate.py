@@ -1,0 +1,505 @@
+"""`signoff mcp gate`: nothing reaches the server that was not approved, and all else passes as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastmcp import FastMCP
+from mcp_wire import Server, a_tool, gated
+
+from signoff import AsyncSignoff
+from signoff.adapters.mcp import answers, messages
+from signoff.adapters.mcp.remote import Remote
+from signoff.adapters.mcp.upstream import Child
+from signoff.errors import ConfigError
+from signoff.receipts import Signer
+from signoff.testing import Approvals
+
+pytestmark = pytest.mark.anyio
+PARENT = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def people(signoff_approvals: Approvals) -> Approvals:
+    return signoff_approvals
+
+
+def text(result: dict[str, Any]) -> str:
+    return " ".join(block["text"] for block in result["content"])
+
+
+async def test_what_was_approved_reaches_the_server_and_the_model_is_told(people: Approvals) -> None:
+    server = Server(a_tool(annotations={"destructiveHint": False}), a_tool("list_all"))
+    async with gated(server) as client:
+        await client.begin()
+        people.approve()
+        kept = {"claudecode/toolUseId": "toolu_1", "other": {"x": [1, 2.5]}}
+        plain = await client.called("refund", {"amount": 120}, _meta=kept, extra=1)
+        assert plain == {"content": [{"type": "text", "text": '{"amount": 120, "currency": "EUR"}'}]}
+        assert server.calls[0] == {
+            "name": "refund", "arguments": {"amount": 120, "currency": "EUR"}, "_meta": kept, "extra": 1,
+        }  # fmt: skip
+        people.edit("shop.refund", {"amount": 80}, by="Ana", note="Half is enough")
+        changed = await client.called("refund", {"amount": 120})
+        assert server.calls[1]["arguments"] == {"amount": 80, "currency": "EUR"}
+        assert "amount was 120 and is now 80" in text(changed) and "Half is enough" in text(changed)
+        assert changed["_meta"][answers.NOTE_KEY] == changed["content"][-1]["text"]
+        people.reject("shop.refund", "Too much.", by="Ana")
+        no = await client.called("refund", {"amount": 120})
+        assert no["isError"] and "shop.refund was not run: Ana rejected it. Reason: Too much." in text(no)
+        people.expire("shop.refund")
+        late = await client.called("refund", {"amount": 120})
+        assert late["isError"] and "nobody answered in time. This is not a rejection." in text(late)
+    assert len(server.calls) == 2
+    first = people.requests[0]
+    assert (first.action, first.key, first.reversibility) == ("shop.refund", "mcp:shop:toolu_1", "costly")
+    assert first.payload == {"amount": 120, "currency": "EUR"}
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, True]
+
+
+async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approvals) -> None:
+    odd = b'{"jsonrpc": "2.0",  "id":"a\\u00e9", "method":"x/y", "params":{"n":1.50,"big":12345678901234567}}'
+    schema = a_tool(
+        inputSchema={"type": "object", "x-own": {"b": 1e2}}, annotations={"title": "T"}, _meta={"k": 1}
+    )
+    server = Server(schema)
+    async with gated(server, tools=["none_of_these"]) as client:
+        await client.begin()
+        client.send(odd)
+        await client.response("aé")
+        assert server.raw[-1] == odd
+        note = b'{"jsonrpc":"2.0","method":"notifications/whatever","params":{"a":  null}}'
+        client.send(note)
+        listed = await client.request("tools/list", {})
+        assert listed["result"]["tools"] == [schema] and note in server.raw
+        call = b'{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"name":"a","arguments":{"x":1.0}}}'
+        client.send(call)
+        await client.response(77)
+        assert server.raw[-1] == call  # not gated
+        # From the server: a request of its own, by an id that the client uses too, and what is no message.
+        asks = b'{"jsonrpc":"2.0","id":77,"method":"sampling/createMessage","params":{"messages": []}}'
+        for line in (
+            b"a stray print",
+            asks,
+            b'{"jsonrpc":"2.0","method":"notifications/progress","params":{}}',
+        ):
+            server.say(line)
+        await client.until(lambda got: got.get("method") == "notifications/progress")
+        assert client.raw[-2] == asks and b"a stray print" not in client.raw
+        answer = b'{"jsonrpc":"2.0","id":77,"result":{"role":"assistant"}}'
+        client.send(answer)
+        await client.request("ping")
+        assert answer in server.raw
+    assert not people.requests
+
+
+async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: Approvals) -> None:
+    server = Server(a_tool())
+    call = '"method":"tools/call","params":{"name":"refund","arguments":{"amount":1}}'
+    lines = [
+        '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"refund"}}',
+        '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"refund"}}',
+        '{"jsonrpc":"2.0","id":1,"result":{},"Method":"tools/call","params":{"name":"refund"}}',
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read","Name":"refund"}}',
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","ARGUMENT\u017f":{"amount":9}}}',
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[1]}}',
+        '{"jsonrpc":"2.0","id":1,"method":"Tools/Call","params":{"name":"refund"}}',
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call ","params":{"name":"refund"}}',
+        '{"jsonrpc":"2.0",' + call + "}",  # nobody would hear of it
+        '{"jsonrpc":"2.0","id":null,' + call + "}",
+        '{"jsonrpc":"2.0","id":1.5,' + call + "}",
+        '{"jsonrpc":"2.0","id":true,' + call + "}",
+        '{"id":1,' + call + "}",
+        '[{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}]',
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{"a":NaN}}}',
+        "\ufeff" + '{"jsonrpc":"2.0","id":1,' + call + "}",
+        '{"jsonrpc":"2.0","id":1,' + call,
+        "[]", "7", "null", "[" * 100_000,
+    ]  # fmt: skip
+    async with gated(server) as client:
+        await client.begin()
+        await client.request("ping")
+        before = len(server.raw)
+        for line in lines:
+            client.send(line.encode())
+        client.send(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\xff"}}')
+        client.send('{"jsonrpc":"2.0","id":1,"method":"ping"}'.encode("utf-16"))
+        await client.until(lambda got: len([one for one in client.got if "error" in one]) == len(lines) + 2)
+        assert len(server.raw) == before and not people.requests
+        people.approve()  # and it goes on
+        assert not (await client.called("refund", {"amount": 1})).get("isError")
+
+
+async def test_a_call_that_the_client_cancels_is_withdrawn_and_never_passed_on(people: Approvals) -> None:
+    server = Server(a_tool())
+    people.hold()
+    async with gated(server) as client:
+        await client.begin()
+        id = client.call("refund", {"amount": 120}, _meta={"progressToken": 7})
+        told = await client.until(lambda got: got.get("method") == "notifications/progress")
+        assert told["params"]["progressToken"] == 7 and "shop.refund" in told["params"]["message"]
+        await people.wait_for_async(requests=1)
+        again = client.call("refund", {"amount": 5}, id=id)  # the same id while it is under way
+        await client.until(lambda got: "error" in got and got["id"] is None)
+        server.say({"jsonrpc": "2.0", "id": again, "result": {"content": []}})  # of what it was not given
+        client.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}})
+        await people.wait_for_async(withdrawn=1)
+        people.approve()
+        await client.request("ping")
+        assert not server.calls and len(people.requests) == 1
+        assert not [got for got in client.got if got.get("id") == id and "method" not in got]
+        assert not [got for got in server.got if got.get("method") == "notifications/cancelled"]
+
+
+async def test_a_client_that_goes_has_its_requests_withdrawn_and_its_server_ended(people: Approvals) -> None:
+    server = Server(a_tool())
+    people.hold()
+    async with gated(server, AsyncSignoff()) as client:
+        await client.begin()
+        client.call("refund", {"amount": 120})
+        await people.wait_for_async(requests=1)
+    assert server.finished and not server.calls
+    assert list(people.withdrawn.values()) == ["The run that asked for it was cancelled."]
+
+
+async def test_a_server_that_dies_in_a_call_is_told_and_reported(people: Approvals) -> None:
+    server = Server(a_tool(), a_tool("slow"), tools__call=lambda _: None)
+    people.approve("shop.refund")
+    people.hold("shop.slow")
+    async with gated(server) as client:
+        await client.begin()
+        ran, waits = client.call("refund", {"amount": 1}), client.call("slow")
+        await people.wait_for_async(requests=2)
+        while not server.calls:
+            await asyncio.sleep(0)
+        server.handlers["ping"] = lambda _: None
+        ping = client.ask("ping")
+        while server.got[-1].get("method") != "ping":
+            await asyncio.sleep(0)
+        server.die()
+        for id, told in ((ran, "nobody knows how far"), (waits, "was not run"), (ping, "nobody knows")):
+            assert told in (await client.response(id))["error"]["message"]
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [False]
+    assert len(people.withdrawn) == 1
+
+
+async def test_a_tool_that_changes_between_list_ask_and_call_does_not_run(people: Approvals) -> None:
+    server = Server(a_tool())
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        await client.request("tools/list")
+        server.tools = [a_tool(inputSchema={"type": "object", "properties": {"amount": {"type": "string"}}})]
+        assert "has changed this tool" in text(await client.called("refund", {"amount": 120}))
+        server.tools = [a_tool("refund_all")]
+        assert "has no tool of this name" in text(await client.called("refund", {"amount": 120}))
+        assert not people.requests
+        server.tools = [a_tool()]
+        people.hold()
+        id = client.call("refund", {"amount": 120})  # changed while people look at it
+        await people.wait_for_async(requests=1)
+        server.tools = [a_tool(annotations={"readOnlyHint": True})]
+        people.approve()
+        assert "has changed this tool" in text((await client.response(id))["result"])
+        # Two tools of one action; one twice; a list that has no end.
+        server.tools = [a_tool(), a_tool()]
+        assert "could not tell" in text(await client.called("refund", {"amount": 120}))
+        server.handlers["tools/list"] = lambda _: {"tools": [a_tool()], "nextCursor": "again"}
+        assert "does not say what its tools are" in text(await client.called("refund", {"amount": 120}))
+    assert not server.calls
+    assert [outcome.note for outcome in people.outcomes.values()] == [
+        "The server changed its tool meanwhile: it was not run."
+    ]
+
+
+async def test_names_that_imitate_are_actions_of_their_own(people: Approvals) -> None:
+    people.reject()
+    names = ["refund", "rеfund", "refund ", "a.b", "x" * 200, "refund\u200b"]
+    for server in ("shop", "file", "sh.op", "sh__op", "шоп", "shop/../x"):
+        async with gated(Server(*map(a_tool, names), name=server)) as client:
+            await client.begin()
+            for name in names:
+                await client.called(name, {"amount": 1})
+    actions = [request.action for request in people.requests]
+    assert len(set(actions)) == len(actions) == 36
+    assert actions[0] == "shop.refund" and "file.refund" not in actions and "mcp.file.refund" in actions
+    assert people.requests[1].context == {"server": "shop", "tool": "rеfund"}
+
+
+async def test_what_cannot_travel_a_server_away_and_our_own_faults_stop_the_call(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(a_tool())
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        for args in (
+            {"amount": 2**60},
+            {"amount": 1, "x": "\ud800"},
+            {"amount": "text"},
+            {"x": "y" * 300_000},
+        ):
+            result = await client.called("refund", args)
+            assert result["isError"] and "was not run" in text(result)
+        client.send(
+            b'{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"refund","arguments":{"amount":1e999}}}'
+        )
+        assert "was not run" in text((await client.response(9))["result"])
+        assert not people.requests
+        monkeypatch.setattr("signoff.adapters.mcp.desk.claims", lambda *_: 1 / 0)
+        broken = await client.called("refund", {"amount": 1})
+        assert "for a technical reason" in text(broken) and "division" not in text(broken)
+    assert not server.calls
+
+
+async def test_a_server_of_ours_that_is_away_is_told_without_its_place() -> None:
+    server = Server(a_tool())
+    away = AsyncSignoff(redis_url="redis://127.0.0.1:1/0", agent="a", verify_key=Signer.generate().verify_key)
+    async with away, gated(server, away, wait=1) as client:
+        await client.begin()
+        result = await client.called("refund", {"amount": 1})
+    assert result["isError"] and "was not run" in text(result)
+    assert "127.0.0.1" not in text(result) and not server.calls
+
+
+async def test_one_card_for_one_call_of_a_model_and_it_runs_once(people: Approvals) -> None:
+    servers = [Server(a_tool()), Server(a_tool())]  # the second is behind another gate, after a resume
+    people.approve()
+    for server in servers:
+        async with gated(server) as client:
+            await client.begin()
+            last = await client.called("refund", {"amount": 1}, _meta={"claudecode/toolUseId": "toolu_9"})
+    assert [len(server.calls) for server in servers] == [1, 0] and len(people.requests) == 1
+    assert last["isError"] and "was not run" in text(last)
+
+
+async def test_calls_wait_together_and_an_ungated_tool_beside_them_does_not(people: Approvals) -> None:
+    server = Server(a_tool(), a_tool("read"))
+    people.hold()
+    async with gated(server, tools=["ref*"]) as client:
+        await client.begin()
+        ids = [client.call("refund", {"amount": number}) for number in range(40)]
+        await people.wait_for_async(requests=40)
+        started = time.perf_counter()
+        assert not (await client.called("read", {"amount": 1})).get("isError")
+        assert time.perf_counter() - started < 0.1
+        people.approve()
+        for id in ids:
+            assert "result" in await client.response(id)
+    assert len(server.calls) == 41
+
+
+async def test_a_wait_that_is_over_withdraws(people: Approvals) -> None:
+    people.hold()
+    server = Server(a_tool())
+    async with gated(server, wait=0.01) as client:
+        await client.begin()
+        result = await client.called("refund", {"amount": 1})
+    assert "nobody has decided in time. This is not a rejection." in text(result)
+    assert len(people.withdrawn) == 1 and not server.calls
+
+
+async def test_a_batch_is_answered_as_one_and_what_is_gated_in_it_is_asked(people: Approvals) -> None:
+    server = Server(a_tool())
+    people.reject()
+    async with gated(server) as client:
+        await client.begin("2025-03-26")
+        plain = b'[{"jsonrpc":"2.0","id":"p","method":"ping"}, {"jsonrpc":"2.0","id":"q","method":"ping"}]'
+        client.send(plain)
+        await client.response("q")
+        assert server.raw[-1] == plain
+        call = {"name": "refund", "arguments": {"amount": 1}}
+        client.send([
+            {"jsonrpc": "2.0", "id": "b", "method": "ping"},
+            {"jsonrpc": "2.0", "id": "c", "method": "tools/call", "params": call},
+        ])  # fmt: skip
+        while not isinstance(client.got[-1], list):
+            await asyncio.sleep(0)
+        assert {one["id"] for one in client.got[-1]} == {"b", "c"}
+    assert not server.calls and len(people.requests) == 1
+
+
+NEW = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+
+
+async def test_a_call_that_goes_on_over_several_messages_is_asked_about_once(people: Approvals) -> None:
+    """Protocol 2026-07-28: the server asks back, or makes a task of it; and names itself in every result."""
+    rounds: list[Any] = [
+        {"resultType": "input_required", "requestState": "s1", "inputRequests": {"q": {}}},
+        {"resultType": "complete", "content": [], "structuredContent": {"ok": True}},
+        {"resultType": "task", "taskId": "t1", "status": "working"},
+    ]  # fmt: skip
+    server = Server(a_tool(), tools__call=lambda _: rounds[len(server.calls) - 1])
+    named = {"io.modelcontextprotocol/serverInfo": {"name": "store"}}
+    server.handlers["tools/list"] = lambda _: {
+        "resultType": "complete",
+        "tools": server.tools,
+        "_meta": named,
+    }
+    ended = {
+        "resultType": "complete",
+        "taskId": "t1",
+        "status": "completed",
+        "result": {"content": [], "isError": True},
+    }
+    server.handlers["tasks/get"] = lambda _: ended
+    people.edit("store.refund", {"amount": 2}, by="Ana")
+    async with gated(server) as client:
+        asks = await client.called("refund", {"amount": 1}, _meta=NEW)
+        assert asks["resultType"] == "input_required" and not people.outcomes
+        done = await client.called(
+            "refund", {"amount": 1}, _meta=NEW, requestState="s1", inputResponses={"q": {}}
+        )
+        assert "amount was 1 and is now 2" in text(done)
+        assert (
+            done["structuredContent"]["ok"]
+            and "is now 2" in done["structuredContent"][answers.STRUCTURED_KEY]
+        )
+        assert [call["arguments"]["amount"] for call in server.calls] == [2, 2]
+        assert server.calls[1]["requestState"] == "s1" and len(people.requests) == 1
+        task = await client.called("refund", {"amount": 1}, _meta=NEW)
+        assert task["taskId"] == "t1" and len(people.outcomes) == 1
+        people.reject("store.refund")
+        no = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")  # used up, and forged
+        assert no["isError"] and no["resultType"] == "complete"
+        got = (await client.request("tasks/get", {"taskId": "t1"}))["result"]
+        assert "is now 2" in text(got["result"])
+    assert len(server.calls) == 3
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
+
+
+def test_a_note_stands_in_structured_content_only_where_the_tool_says_so() -> None:
+    response = {"id": 1, "result": {"content": [], "structuredContent": {"ok": True}}}
+    closed = {"type": "object", "properties": {"ok": {}}, "additionalProperties": False}
+    for schema, takes in (
+        (None, True), ({"type": "object"}, True), (closed, False), ("nonsense", False),
+        ({"type": "object", "maxProperties": 1}, False),
+        ({"type": "object", "additionalProperties": {"type": "boolean"}}, False),
+        ({"type": "object", "properties": {"ok": {"pattern": "(?=x)"}}}, False),
+    ):  # fmt: skip
+        tool = {} if schema is None else {"outputSchema": schema}
+        made = answers.with_note(response, "Ana changed it.", tool)["result"]
+        assert (answers.STRUCTURED_KEY in made["structuredContent"]) is takes, schema
+        assert made["_meta"] == {answers.NOTE_KEY: "Ana changed it."}
+    assert answers.with_note(response, "", {}) is response
+    assert answers.with_note({"id": 1, "error": {}}, "told", {}) == {"id": 1, "error": {}}
+
+
+PROGRAM = """
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.types import ToolAnnotations
+server = MCPServer("notes")
+
+@server.tool(annotations=ToolAnnotations(destructiveHint=True))
+def write(text: str, times: int = 1) -> dict[str, str]:
+    return {"written": text * times}
+
+@server.tool()
+def crash(text: str) -> str:
+    import os
+    os._exit(3)
+
+server.run("stdio")
+"""
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Iterator[Child]:
+    file = tmp_path / "notes.py"
+    file.write_text(PROGRAM)
+    yield Child([sys.executable, str(file)], PARENT)
+
+
+@pytest.mark.served
+async def test_a_real_server_behind_the_gate_dies_in_a_call(people: Approvals, notes: Child) -> None:
+    async with gated(notes) as client:
+        await client.begin()
+        through = (await client.request("tools/list", {}))["result"]["tools"]
+        assert [tool["name"] for tool in through] == ["write", "crash"] and "outputSchema" in through[0]
+        people.edit("notes.write", {"text": "b"}, by="Ana")
+        result = await client.called("write", {"text": "a"})
+        assert result["structuredContent"]["written"] == "b"
+        people.approve("notes.crash")
+        died = await client.response(client.call("crash", {"text": "a"}))
+        assert "nobody knows how far this ran" in died["error"]["message"]
+    assert [request.payload for request in people.requests] == [{"text": "a", "times": 1}, {"text": "a"}]
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
+
+
+async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(people: Approvals) -> None:
+    import uvicorn
+    from support import free_port
+
+    seen: list[Any] = []
+    shop: FastMCP[Any] = FastMCP("shop")
+
+    @shop.tool
+    def refund(amount: int) -> str:
+        seen.append(amount)
+        return f"refunded {amount}"
+
+    app, headers = shop.http_app(), []
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        headers.extend(value for name, value in scope.get("headers", []) if name == b"authorization")
+        await app(scope, receive, send)
+
+    port = free_port()
+    served = uvicorn.Server(uvicorn.Config(noting, port=port, log_level="error", lifespan="on", ws="none"))
+    running = asyncio.create_task(served.serve())
+    try:
+        while not served.started:
+            await asyncio.sleep(0.01)
+        url = f"http://127.0.0.1:{port}/mcp"
+        for version in ("2025-11-25", "2026-07-28"):
+            seen.clear()
+            async with gated(Remote(url, {"Authorization": "Bearer one"}), name="till") as client:
+                meta: dict[str, Any] = {}
+                if version == "2025-11-25":
+                    await client.begin(version)
+                else:
+                    meta = {
+                        "io.modelcontextprotocol/protocolVersion": version,
+                        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+                        "io.modelcontextprotocol/clientCapabilities": {},
+                    }
+                listed = (await client.request("tools/list", {"_meta": meta}))["result"]["tools"]
+                assert [tool["name"] for tool in listed] == ["refund"]
+                people.edit("till.refund", {"amount": 80}, by="Ana")
+                assert "refunded 80" in text(await client.called("refund", {"amount": 120}, _meta=meta))
+                people.reject("till.refund")
+                assert (await client.called("refund", {"amount": 120}, _meta=meta))["isError"]
+            assert seen == [80]
+        assert set(headers) == {b"Bearer one"}
+    finally:
+        served.should_exit = True
+        await running
+
+
+def test_headers_go_nowhere_in_the_clear_and_a_url_holds_no_password() -> None:
+    for url, headers in (
+        ("http://example.com/mcp", {"Authorization": "Bearer one"}), ("https://me:pw@example.com/mcp", {}),
+        ("ftp://example.com", {}), ("https://", {}),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError) as told:
+            Remote(url, headers)
+        assert "Bearer" not in str(told.value) and "pw" not in str(told.value)
+
+
+def test_a_message_that_is_longer_than_is_taken_is_refused() -> None:
+    with pytest.raises(messages.Fault):
+        messages.read(b"\x00too long")
+    assert json.loads(messages.line(messages.error(None, messages.PARSE_ERROR, "x")))["id"] is None
