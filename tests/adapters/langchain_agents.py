@@ -27,7 +27,7 @@ class FakeModel(BaseChatModel):
     """Makes the calls of one step after the other, by what the messages hold; keeps what it was given."""
 
     steps: list[list[dict[str, Any]]]
-    seen: list[list[BaseMessage]] = []
+    seen: list[list[BaseMessage]]
 
     @property
     def _llm_type(self) -> str:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import runpy
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from adapters.langchain_agents import CONFIG, INPUT, RAN, FakeModel, an_agent, call, read, refund, results
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool, tool
+from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel, field_validator
 
 from signoff import AsyncSignoff, Signoff
 from signoff.adapters.langchain import SignoffMiddleware
 from signoff.receipts import Signer
 from signoff.testing import Approvals
+
+ROOT = Path(__file__).parents[2]
+
+
+@tool
+def refund_all() -> str:
+    """Everything."""
+    return "refunded all"
 
 
 def test_all_tools_of_an_agent_are_gated_by_one_line(signoff_approvals: Approvals) -> None:
@@ -142,7 +156,7 @@ def test_a_repeated_call_id_in_another_turn_or_thread_is_another_card(signoff_ap
 
 
 def test_parallel_calls_are_asked_at_once_and_hold_up_nobody(signoff_approvals: Approvals) -> None:
-    """With either client. Without an event loop LangGraph has as many threads as a machine has cores, and four."""
+    """With either client. Without an event loop LangGraph has a pool of threads, of five or more."""
     calls: list[Any] = []
     read_at: list[float] = []
 
@@ -279,3 +293,39 @@ def test_what_only_the_program_gives_is_not_the_models_to_say(signoff_approvals:
     [message] = results(agent.invoke(INPUT, CONFIG))
     assert message.content == "refunded 1 EUR"
     assert signoff_approvals.requests[0].payload == {"amount": 1, "currency": "EUR"}
+
+
+def test_the_page_and_the_example_run(
+    signoff_approvals: Approvals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/adapters/langchain.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {"model": FakeModel(steps=[[call("refund_all")]], seen=[]), "tools": [refund_all]}
+    names["checkpointer"] = InMemorySaver()
+    signoff_approvals.approve()
+    for block in re.findall(r"```python\n(.*?)```", page, re.S):
+        exec(compile(block, "langchain.md", "exec"), names)
+    assert names["out"]["messages"][-2].content == "refunded all" and not names["waits_for"]
+    reviewed: Any = create_agent(
+        FakeModel(steps=[[call("refund_all")]], seen=[]),
+        [refund_all],
+        middleware=[HumanInTheLoopMiddleware({"refund_all": True})],
+        checkpointer=InMemorySaver(),
+    )
+    reviewed.invoke(INPUT, CONFIG)
+    names["review"](reviewed, CONFIG)
+    assert results(reviewed.get_state(CONFIG).values)[0].content == "refunded all"
+    assert len(names["to_tools"]({"messages": [AIMessage("", tool_calls=[call("refund_all")])]})) == 1
+    example = runpy.run_path(str(ROOT / "examples/langchain_agent.py"))
+    signoff_approvals.hold("refund")
+    asked = len(signoff_approvals.requests)
+
+    def decide() -> None:
+        signoff_approvals.wait_for(requests=asked + 2)
+        signoff_approvals.edit("refund", {"amount": 80}, by="Ana")
+
+    deciding = threading.Thread(target=decide)
+    deciding.start()
+    said = example["main"]()
+    deciding.join()
+    assert "refunded 80 EUR of A-1" in said and "refunded 80 EUR of B-2" in said
+    assert not capsys.readouterr().err

@@ -53,8 +53,8 @@ def decisions(
     HumanInTheLoopMiddleware, of either `interrupt_mode`, it answers: approve, edit, reject, or respond for a
     tool that people answer themselves. What is neither, or of a tool that `tools` does not gate, has no
     answer in the result. `tools`, `wait` and `claims` are SignoffMiddleware's. Who is stopped meanwhile
-    leaves the requests as they are: asking again attaches to them. Raises ValueError for a tool that may not be
-    rejected; and of our own interrupts WaitTimeout, Unreachable or NotVerified.
+    leaves the requests as they are: asking again attaches to them. Raises ValueError for a tool that may not
+    be rejected; and of our own interrupts WaitTimeout, Unreachable or NotVerified.
     """
     asked = list(interrupts)
     return client._call(lambda signoff: _answers(signoff, asked, thread, tools, wait, claims))
