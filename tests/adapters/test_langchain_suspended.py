@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -224,22 +225,20 @@ def test_an_answer_in_place_of_a_tool_and_what_nobody_answers(signoff_approvals:
     """Where only `respond` is allowed, people write the answer; a tool that nobody may refuse is wrong."""
     schema = {"properties": {"type": {"const": "respond"}}}
     value = {"type": "tool_approval", "tool_call_id": "c1", "name": "ask", "args": {"question": "How much?"}}
-    question: Any = Interrupt(value, id="i1")
-    object.__setattr__(question, "response_schema", schema)
+    question: Any = SimpleNamespace(value=value, id="i1", response_schema=schema)
     signoff_approvals.edit("ask", {"answer": "80"}, by="Ana")
     asked = asyncio.run(decisions_async(AsyncSignoff(), [question], "t1", reversible=True))
     assert asked == {"i1": {"type": "respond", "message": "80"}}
     [request] = signoff_approvals.requests
     assert request.payload == {"question": "How much?", "answer": ""} and request.editable == ("answer",)
     signoff_approvals.reject("ask", "Ask them yourself.", by="Ana")
-    again: Any = Interrupt(value, id="i2")
-    object.__setattr__(again, "response_schema", schema)
+    again: Any = SimpleNamespace(value=value, id="i2", response_schema=schema)
     foreign = Interrupt({"mine": 1}, id="i3")
     asked = decisions(Signoff(), [again, foreign], "t1", reversible=True)
     assert set(asked) == {"i2"} and "Ask them yourself." in asked["i2"]["message"]
     assert decisions(Signoff(), [again], "t1", ["other"]) == {}
-    unsafe: Any = Interrupt(value, id="i4")
-    object.__setattr__(unsafe, "response_schema", {"properties": {"type": {"const": "approve"}}})
+    only_yes = {"properties": {"type": {"const": "approve"}}}
+    unsafe: Any = SimpleNamespace(value=value, id="i4", response_schema=only_yes)
     with pytest.raises(ValueError, match="has to allow 'reject'"):
         decisions(Signoff(), [unsafe], "t1")
 
