@@ -28,7 +28,7 @@ from signoff.errors import Cancelled
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25
-"""Between two looks at a caller: anyio wakes nobody."""
+"""Between two looks at a caller: a cancel scope of anyio's wakes nobody."""
 
 
 class GaveUp(Cancelled):
@@ -59,6 +59,10 @@ class Caller:
         with ExitStack() as stack:
             if self._told is not None:
                 stack.enter_context(self._told.waking(ready))
+            elif asyncio.isfuture(self._work):
+                with suppress(RuntimeError):  # its loop is closed
+                    wake = self._work.get_loop().call_soon_threadsafe
+                    wake(self._work.add_done_callback, lambda _: ready.set())
             pause = spare.MOMENT_SECONDS
             while not self.gave_up():
                 if future.done():
