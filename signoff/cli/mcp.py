@@ -146,8 +146,8 @@ async def _pass_on(upstream: Upstream, arguments: argparse.Namespace) -> int:
             name=arguments.name, tools=arguments.tools, wait=arguments.wait,
         )  # fmt: skip
         running = asyncio.ensure_future(gate.run(streams.lines()))
-        with suppress(NotImplementedError):  # Windows
-            for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError, AttributeError):  # Windows
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, running.cancel)
         left = await running
     if not left:

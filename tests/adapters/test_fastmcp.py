@@ -12,6 +12,7 @@ from typing import Any
 import mcp_types
 import pytest
 from fastmcp import Client, Context, FastMCP
+from fastmcp.client.elicitation import ElicitResult
 from fastmcp.exceptions import ToolError
 from fastmcp.server.middleware import Middleware
 from fastmcp.tools.base import ToolResult
@@ -190,7 +191,7 @@ async def test_a_tool_that_asks_back_is_asked_about_once(signoff: Any, people: A
         return f"refunded {amount}"
 
     async def sure(*_: Any) -> Any:
-        return mcp_types.ElicitResult(action="accept", content={})
+        return ElicitResult(action="accept", content={})
 
     people.edit("refund", {"amount": 2}, by="Ana")
     async with Client(shop, elicitation_handler=sure) as client:
