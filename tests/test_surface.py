@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import signoff
 from signoff.cli import main, output
-from signoff.client import face, gate
+from signoff.client import gate
 from signoff.client import settings as agent_settings
 from signoff.client.claims import Ask, Options
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
@@ -66,13 +66,15 @@ SAID = f"{CLAIMED} reason key schema"
 OPTIONS = f"{CLAIMED} action reason key condition timeout on_reject fallback encode ignore report runs"
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
-    "cancel(request_id reason) close() "
-    "decisions(group) get(request_id) received(request_id timeout) report(request_id succeeded note) "
-    "report_async(request_id succeeded note) "
-    f"request(action payload {SAID}) require_approval(function {OPTIONS}) "
-    "resume(request_id digest) spend(receipt timeout)"
+    "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
+    "decisions_async(group) get(request_id key) get_async(request_id key) received(request_id timeout) "
+    "received_async(request_id timeout) report(request_id key succeeded note) "
+    "report_async(request_id key succeeded note) "
+    f"request(action payload {SAID}) request_async(action payload {SAID}) "
+    f"require_approval(function {OPTIONS}) resume(request_id digest key) "
+    "resume_async(request_id digest key) spend(receipt timeout) spend_async(receipt timeout)"
 )
-TICKET = "cancel(reason) get() wait(timeout)"
+TICKET = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
     "conversation requested_by traceparent"
@@ -95,7 +97,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "an async client": (parameters(signoff.AsyncSignoff), "redis_url agent verify_key", AGENTS),
     "Signoff": (calls(signoff.Signoff), CLIENT, AGENTS),
     "AsyncSignoff": (calls(signoff.AsyncSignoff), CLIENT, AGENTS),
-    "Ticket": (calls(face.Ticket), TICKET, AGENTS),
+    "Ticket": (calls(signoff.Ticket), TICKET, AGENTS),
     "AsyncTicket": (calls(signoff.AsyncTicket), TICKET, AGENTS),
     "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),

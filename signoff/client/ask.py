@@ -65,9 +65,7 @@ def _build(
     payload = like(parse(text), dict(payload))  # from here on nothing of it is the caller's
     _spell_out(values)
     key = values.get("key")
-    if key is not None and not str(key).isascii():
-        canonical(str(key), "key")  # raises Invalid for what is not valid Unicode
-    nonce = identity.keyed_nonce(str(key), secret) if key is not None else identity.new_nonce()
+    nonce = nonce_of(str(key), secret) if key is not None else identity.new_nonce()
     request_id = identity.request_id(KIND, agent, str(action), sent, nonce)
     named = {"id": request_id, "nonce": nonce, "kind": KIND, "traceparent": spans.current()}
     given = values.pop("schema", None)
@@ -76,6 +74,14 @@ def _build(
     if given is not None:
         request = with_schema(request, given)
     return request, request.encode(), sent
+
+
+def nonce_of(key: str, secret: str | None) -> str:
+    """What a request with this key commits to in its place; raises Invalid for what is no text."""
+    mistakes.check_claims({"key": key})
+    if not key.isascii():
+        canonical(key, "key")  # raises Invalid for what is not valid Unicode
+    return identity.keyed_nonce(key, secret)
 
 
 def _spell_out(values: dict[str, Any]) -> None:

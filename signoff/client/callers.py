@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread
+import importlib
 import sys
 import threading
 import weakref
@@ -129,10 +130,10 @@ def _awaited(work: Any) -> Iterator[asyncio.Future[Any]]:
 
 def _scope_is_cancelled() -> bool | None:
     """Whether the cancel scope of anyio's that this thread works for has been; None where there is none."""
-    check: Callable[[], None] | None = getattr(sys.modules.get("anyio.from_thread"), "check_cancelled", None)
-    if check is None:
+    if "anyio" not in sys.modules:  # nothing of its runs here
         return None
-    try:
+    try:  # it loads its own modules late
+        check: Callable[[], None] = importlib.import_module("anyio.from_thread").check_cancelled
         check()
     except Exception:  # this thread is none of anyio's
         return None

@@ -14,22 +14,24 @@ import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
 from signoff.client import asked, mistakes
-from signoff.client.ask import build_for
+from signoff.client.answers import Answers, Named
+from signoff.client.ask import build_for, nonce_of
 from signoff.client.claims import Ask, Options, described
 from signoff.client.exchange import Exchange, RedisExchange
 from signoff.client.inbox import Delivery, Inbox
-from signoff.client.pending import UNSEEN, Pending
+from signoff.client.pending import UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.client.spend import Runs, spend
-from signoff.errors import NOT_APPROVED, NotApproved, NotVerified, SignoffError, WaitTimeout
+from signoff.client.ticket import AsyncTicket as AsyncTicket
+from signoff.errors import Invalid, NotVerified, SignoffError
 from signoff.models import crash
-from signoff.models.messages import Cancel, Outcome, Response, build, moment
+from signoff.models.messages import Cancel, Outcome, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
 
 log = logging.getLogger("signoff")
@@ -53,42 +55,11 @@ substitute: Substitute | None = None
 """Set by `signoff.testing` while a test runs."""
 
 
-@dataclass(frozen=True)
-class AsyncTicket:
-    """A request that was sent. `digest` is its payload's, None where this process did not send it."""
-
-    id: str
-    digest: str | None
-    _client: AsyncSignoff
-    _body: str | None = field(default=None, repr=False, compare=False)
-    _action: str = field(default="", repr=False, compare=False)
-
-    async def wait(self, timeout: float | None = None) -> ApprovedReceipt:
-        """The verified receipt, once approved: run `receipt.payload`, nothing else.
-
-        `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
-        otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
-        """
-        mistakes.check_timeout(timeout)
-        try:
-            return await self._client._wait_for_receipt(self.id, self.digest, timeout, self._body)
-        except NotApproved as error:
-            error.action = error.action or self._action
-            raise
-
-    async def get(self) -> Receipt | Pending | None:
-        """Its state now."""
-        return await self._client.get(self.id)
-
-    async def cancel(self, reason: str = "") -> Receipt:
-        """Withdraw it."""
-        return await self._client.cancel(self.id, reason)
-
-
 class AsyncSignoff:
     """An agent's client for asyncio. Settings that are not given come from the environment.
 
-    Nothing is looked up or connected before the first call. Belongs to the event loop it is used in.
+    Nothing is looked up or connected before the first call. Belongs to the event loop it is used in. Its
+    methods have the names that Signoff has for coroutines, too: `request_async` is `request`.
     """
 
     def __init__(
@@ -122,6 +93,8 @@ class AsyncSignoff:
         await self._current_exchange().send("request", str(request.id), body)
         return AsyncTicket(str(request.id), digest, self, body, action)
 
+    request_async = request
+
     @described(Ask)
     async def ask(
         self,
@@ -147,38 +120,61 @@ class AsyncSignoff:
 
     ask_async = ask
 
-    def resume(self, request_id: str, digest: str | None = None) -> AsyncTicket:
-        """The ticket of a request sent before: after a crash, or in another process.
+    def resume(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> AsyncTicket:
+        """The ticket of a request sent before, by its id or its key: after a crash, or in another process.
 
         `digest` is `ticket.digest`, where it was kept: with it a receipt for other content is refused. A
-        request that no server knows cannot be sent again from its id: wait for it with a timeout.
+        request that no server knows cannot be sent again from its id: wait for it with a timeout. A key is
+        looked up once the ticket is used: Invalid, where no server knows a request with it.
         """
-        return AsyncTicket(mistakes.checked_id(request_id), digest, self)
+        request_id = mistakes.checked_name(request_id, key)
+        return AsyncTicket(request_id, digest, self, _key=key)
 
-    async def get(self, request_id: str) -> Receipt | Pending | None:
-        """A request's state now: its receipt, Pending, or None (the server has not seen it, or forgot).
+    async def resume_async(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> AsyncTicket:
+        """`resume`, and a key is looked up at once: its ticket has the request's id."""
+        ticket = self.resume(request_id, digest, key=key)
+        return replace(ticket, id=(await self._named(request_id, key)).id)
+
+    async def get(self, request_id: str | None = None, *, key: str | None = None) -> Receipt | Pending | None:
+        """A request's state now: its receipt, Pending, or None (no server has seen it, or all forgot).
 
         The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
         """
-        response = await self._current_exchange().lookup(mistakes.checked_id(request_id))
-        if response is None:
+        request = await self._find(request_id, key)
+        response = await self._current_exchange().lookup(request.id) if request else None
+        if response is None or request is None:
             return None
         if response.status != "pending":
-            return self._accept(response, request_id, None)
+            return self._answers().accept(response, request)
         expires_at = moment(response.expires_at) if response.expires_at else None
-        return Pending(request_id, response.action or "", expires_at)
+        return Pending(request.id, response.action or "", expires_at)
+
+    get_async = get
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
         return await self._current_exchange().is_received(mistakes.checked_id(request_id), timeout)
 
-    async def cancel(self, request_id: str, reason: str = "") -> Receipt:
+    received_async = received
+
+    async def cancel(
+        self, request_id: str | None = None, reason: str = "", *, key: str | None = None
+    ) -> Receipt:
         """Withdraw a request; the receipt says `cancelled`, or what had been decided before.
 
-        Raises WaitTimeout when no server responds within 10 s: then it may still be decided.
+        Raises WaitTimeout when no server responds within 10 s: then it may still be decided; Invalid where no
+        server knows a request with this key.
         """
-        await self._withdraw(request_id, reason)
-        return self._accept(await self._wait_for_final(request_id, CANCEL_SECONDS), request_id, None)
+        request = await self._named(request_id, key)
+        await self._withdraw(request.id, reason)
+        answers = self._answers()
+        return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
+
+    cancel_async = cancel
 
     async def _withdraw(self, request_id: str, reason: str) -> None:
         body = build(Cancel, {"reason": reason}).model_dump_json()
@@ -195,10 +191,20 @@ class AsyncSignoff:
         keys, issuer = self._keys()
         await spend(self._current_exchange(), keys, issuer, receipt, timeout)
 
-    async def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
-        """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters."""
+    spend_async = spend
+
+    async def report(
+        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
+    ) -> None:
+        """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters.
+
+        Raises Invalid where no server knows a request with this key.
+        """
         body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
-        await self._current_exchange().send("outcome", mistakes.checked_id(request_id), body)
+        request = await self._named(request_id, key)
+        if key is not None:
+            await self.get(key=key)  # raises NotVerified where the key leads to another request
+        await self._current_exchange().send("outcome", request.id, body)
         crash.here("client.reported")
 
     report_async = report
@@ -217,8 +223,9 @@ class AsyncSignoff:
             async with aclosing(inbox.ids()) as arrivals:
                 async for entry, request_id in arrivals:
                     try:
-                        response = await self._current_exchange().lookup(request_id)
-                        receipt = self._accept(response, request_id, None) if response else None
+                        answers = self._answers()
+                        response = await answers.exchange.lookup(request_id)
+                        receipt = answers.accept(response, Named(request_id)) if response else None
                     except NotVerified:
                         receipt = None
                     if receipt is None:
@@ -227,6 +234,8 @@ class AsyncSignoff:
                     yield Delivery(receipt, partial(inbox.ack, entry))
         finally:
             await inbox.close()
+
+    decisions_async = decisions
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
@@ -269,11 +278,8 @@ class AsyncSignoff:
             self._loop = loop
         return self._exchange
 
-    def _accept(self, response: Response, request_id: str, digest: str | None) -> Receipt:
-        keys, issuer = self._keys()
-        return receipts.accept(
-            response, keys, agent=self.agent, request_id=request_id, digest_sent=digest, issuer=issuer
-        )
+    def _answers(self) -> Answers:
+        return Answers(self._current_exchange(), self.agent, *self._keys())
 
     def _is_closed(self) -> bool:
         return substitute is None and self._exchange is None
@@ -286,32 +292,18 @@ class AsyncSignoff:
     def _secret(self) -> str | None:
         return None if substitute else self._load_settings().secret
 
-    async def _wait_for_final(
-        self, request_id: str, timeout: float | None, body: str | None = None
-    ) -> Response:
-        try:
-            return await self._current_exchange().wait(request_id, timeout, body)
-        except TimeoutError:
-            unseen = await self._unseen(request_id)
-            raise WaitTimeout(f"Request {request_id}, after {timeout:g} s.{unseen}") from None
+    async def _find(self, request_id: str | None, key: str | None) -> Named | None:
+        """The request of this id or key; None where no server knows one with this key."""
+        request_id = mistakes.checked_name(request_id, key)
+        if key is None:
+            return Named(request_id)
+        return await self._answers().by_key(nonce_of(key, self._secret()))
 
-    async def _unseen(self, request_id: str) -> str:
-        """What is to be said of a request that no server has taken; nothing of one that is pending."""
-        try:
-            known = await self._current_exchange().lookup(request_id)
-        except SignoffError:
-            return ""
-        return "" if known else UNSEEN.format(agent=self.agent)
+    async def _named(self, request_id: str | None, key: str | None) -> Named:
+        if found := await self._find(request_id, key):
+            return found
+        raise Invalid(UNKNOWN_KEY.format(key=key, agent=self.agent))
 
-    async def _wait_for_receipt(
-        self, request_id: str, digest: str | None, timeout: float | None, body: str | None
-    ) -> ApprovedReceipt:
-        response = await self._wait_for_final(request_id, timeout, body)
-        crash.here("client.answered")
-        receipt = self._accept(response, request_id, digest)
-        crash.here("client.verified")
-        if isinstance(receipt, ApprovedReceipt):
-            return receipt
-        who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
-        why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
-        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}{why}".strip(), receipt)
+    async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt:
+        request = await self._named(ticket._id, ticket._key)
+        return await self._answers().approved(replace(request, digest=ticket.digest), timeout, ticket._body)

@@ -13,10 +13,11 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
+from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
@@ -47,34 +48,6 @@ AGAIN_SECONDS = 1.0
 """Before what could not be looked up is looked up again."""
 
 
-class Exchange(Protocol):
-    """What a client needs of the other side; `signoff.testing` has one without Redis."""
-
-    async def send(self, kind: str, request_id: str, body: str) -> None:
-        """Put one entry on this agent's stream; raises Unreachable."""
-
-    async def lookup(self, request_id: str) -> Response | None:
-        """What is known of a request now; None: nothing. Raises Unreachable."""
-
-    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
-        """The final response; raises TimeoutError after `timeout` seconds, or Unreachable.
-
-        `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
-        """
-
-    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
-        """Who may run a request, as the server says; raises TimeoutError after `timeout` s, or Unreachable.
-
-        `body` names the process that wants to.
-        """
-
-    async def is_received(self, request_id: str, timeout: float) -> bool:
-        """True once an intake has marked the request; False after `timeout` seconds."""
-
-    async def close(self) -> None:
-        """Let both connections go."""
-
-
 class RedisExchange:
     """The real one. Belongs to one event loop. `fix` says what to do where Redis does not answer."""
 
@@ -100,6 +73,11 @@ class RedisExchange:
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
         return _decode(await self._within_bounds(partial(self._redis.get, self._key(request_id))))
+
+    async def find(self, nonce: str) -> str | None:
+        """What a server has noted for this key."""
+        found = await self._within_bounds(partial(self._redis.get, stream.keyed(self._agent, nonce)))
+        return found.decode(errors="replace") if found else None
 
     async def _put(self, request_id: str, body: str) -> None:
         """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""

@@ -10,19 +10,19 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from signoff.client import asked
 from signoff.client.claims import Ask, Options, described
-from signoff.client.client import AsyncSignoff, AsyncTicket, F
+from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
 from signoff.client.inbox import Delivery
 from signoff.client.pending import Pending
 from signoff.client.spend import Runs
+from signoff.client.ticket import Ticket as Ticket
 from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
@@ -31,41 +31,12 @@ Made = Callable[[AsyncSignoff], Coroutine[Any, Any, T]]
 Unused = Callable[[T], Coroutine[Any, Any, None]]
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """A request that was sent. `digest` is its payload's, None where this process did not send it."""
-
-    id: str
-    digest: str | None
-    _client: Signoff
-    _body: str | None = field(default=None, repr=False, compare=False)
-    _action: str = field(default="", repr=False, compare=False)
-
-    def wait(self, timeout: float | None = None) -> ApprovedReceipt:
-        """The verified receipt, once approved: run `receipt.payload`, nothing else.
-
-        `timeout` is in seconds; None waits until the request ends. Raises a NotApproved when it ends
-        otherwise, WaitTimeout (it stays pending), Unreachable, or NotVerified.
-        """
-        return self._client._call(lambda signoff: self._on(signoff).wait(timeout), asked.kept)
-
-    def get(self) -> Receipt | Pending | None:
-        """Its state now: see AsyncSignoff.get."""
-        return self._client.get(self.id)
-
-    def cancel(self, reason: str = "") -> Receipt:
-        """Withdraw it: see AsyncSignoff.cancel."""
-        return self._client.cancel(self.id, reason)
-
-    def _on(self, signoff: AsyncSignoff) -> AsyncTicket:
-        return AsyncTicket(self.id, self.digest, signoff, self._body, self._action)
-
-
 class Signoff:
     """An agent's client. Settings that are not given come from the environment.
 
     Nothing is looked up or connected before the first call; one client serves any number of threads.
-    The methods are AsyncSignoff's, and blocking.
+    The methods are AsyncSignoff's, and blocking; each has its `…_async` twin for a coroutine of any event
+    loop. Cancelling such a coroutine ends what it waits for here, and leaves the request as it is.
     """
 
     def __init__(
@@ -86,8 +57,13 @@ class Signoff:
 
         `action` and `payload` are those of `ask`. With a `key`, asking again attaches to the first.
         """
-        ticket = self._call(lambda signoff: signoff.request(action, payload, **ask))
-        return Ticket(ticket.id, ticket.digest, self, ticket._body, ticket._action)
+        return Ticket.of(self._call(lambda signoff: signoff.request(action, payload, **ask)), self)
+
+    @described(Ask)
+    async def request_async(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
+        """`request`, with the same arguments, for a coroutine of any event loop."""
+        asked = await self._call_async(lambda signoff: signoff.request(action, payload, **ask))
+        return Ticket.of(asked, self)
 
     @described(Ask)
     def ask(
@@ -131,51 +107,93 @@ class Signoff:
             self._unused(runs, ask.get("key")),
         )
 
-    def resume(self, request_id: str, digest: str | None = None) -> Ticket:
-        """The ticket of a request sent before: see AsyncSignoff.resume."""
-        ticket = self._async.resume(request_id, digest)
-        return Ticket(ticket.id, ticket.digest, self)
+    def resume(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> Ticket:
+        """The ticket of a request sent before, by its id or its key: see AsyncSignoff.resume_async.
 
-    def get(self, request_id: str) -> Receipt | Pending | None:
+        A key is looked up at once; in a coroutine: `await resume_async(key=...)`.
+        """
+        if key is None:
+            return Ticket.of(self._async.resume(request_id, digest), self)
+        return Ticket.of(self._call(lambda signoff: signoff.resume_async(request_id, digest, key=key)), self)
+
+    async def resume_async(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> Ticket:
+        """`resume`, for a coroutine of any event loop."""
+        found = await self._call_async(lambda signoff: signoff.resume_async(request_id, digest, key=key))
+        return Ticket.of(found, self)
+
+    def get(self, request_id: str | None = None, *, key: str | None = None) -> Receipt | Pending | None:
         """A request's state now: see AsyncSignoff.get."""
-        return self._call(lambda signoff: signoff.get(request_id))
+        return self._call(lambda signoff: signoff.get(request_id, key=key))
+
+    async def get_async(
+        self, request_id: str | None = None, *, key: str | None = None
+    ) -> Receipt | Pending | None:
+        """`get`, for a coroutine of any event loop."""
+        return await self._call_async(lambda signoff: signoff.get(request_id, key=key))
 
     def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
         return self._call(lambda signoff: signoff.received(request_id, timeout))
 
-    def cancel(self, request_id: str, reason: str = "") -> Receipt:
+    async def received_async(self, request_id: str, timeout: float) -> bool:
+        """`received`, for a coroutine of any event loop."""
+        return await self._call_async(lambda signoff: signoff.received(request_id, timeout))
+
+    def cancel(self, request_id: str | None = None, reason: str = "", *, key: str | None = None) -> Receipt:
         """Withdraw a request: see AsyncSignoff.cancel."""
-        return self._call(lambda signoff: signoff.cancel(request_id, reason))
+        return self._call(lambda signoff: signoff.cancel(request_id, reason, key=key))
+
+    async def cancel_async(
+        self, request_id: str | None = None, reason: str = "", *, key: str | None = None
+    ) -> Receipt:
+        """`cancel`, for a coroutine of any event loop."""
+        return await self._call_async(lambda signoff: signoff.cancel(request_id, reason, key=key))
 
     def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
         """Have this process be the one that runs what was approved: see AsyncSignoff.spend."""
         self._call(lambda signoff: signoff.spend(receipt, timeout))
 
-    def report(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
-        """Say what became of an approved action: see AsyncSignoff.report."""
-        self._call(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
+    async def spend_async(self, receipt: Receipt, timeout: float | None = None) -> None:
+        """`spend`, for a coroutine of any event loop."""
+        await self._call_async(lambda signoff: signoff.spend(receipt, timeout))
 
-    async def report_async(self, request_id: str, *, succeeded: bool, note: str = "") -> None:
+    def report(
+        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
+    ) -> None:
+        """Say what became of an approved action: see AsyncSignoff.report."""
+        self._call(lambda signoff: signoff.report(request_id, key=key, succeeded=succeeded, note=note))
+
+    async def report_async(
+        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
+    ) -> None:
         """`report`, for a coroutine of any event loop."""
-        await self._call_async(lambda signoff: signoff.report(request_id, succeeded=succeeded, note=note))
+        await self._call_async(
+            lambda signoff: signoff.report(request_id, key=key, succeeded=succeeded, note=note)
+        )
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
         arrivals = self._async.decisions(group)
-
-        async def next_delivery(_: AsyncSignoff) -> Delivery:
-            return await anext(arrivals)
-
-        async def acknowledge(delivery: Delivery, _: AsyncSignoff) -> None:
-            await delivery.ack()
-
         try:
             while True:
-                delivery = self._call(next_delivery)
-                yield Delivery(delivery.receipt, partial(self._call, partial(acknowledge, delivery)))
+                delivery = self._call(partial(_next, arrivals))
+                yield Delivery(delivery.receipt, partial(self._call, partial(_acknowledge, delivery)))
         finally:
             self._call(lambda _: arrivals.aclose())
+
+    async def decisions_async(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
+        """`decisions`, for a coroutine of any event loop: `await delivery.ack()` each."""
+        arrivals = self._async.decisions(group)
+        try:
+            while True:
+                delivery = await self._call_async(partial(_next, arrivals))
+                yield Delivery(delivery.receipt, partial(self._call_async, partial(_acknowledge, delivery)))
+        finally:
+            await self._call_async(lambda _: arrivals.aclose())
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
@@ -231,6 +249,14 @@ class Signoff:
     def _unused(self, runs: Runs, key: object) -> Unused[ApprovedReceipt]:
         signoff = self._async
         return lambda receipt: asked.unused(signoff, receipt, runs, key)
+
+
+async def _next(arrivals: AsyncGenerator[Delivery, None], _: AsyncSignoff) -> Delivery:
+    return await anext(arrivals)
+
+
+async def _acknowledge(delivery: Delivery, _: AsyncSignoff) -> None:
+    await delivery.ack()
 
 
 def _serve_calls(loop: asyncio.AbstractEventLoop) -> None:

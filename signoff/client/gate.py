@@ -91,9 +91,10 @@ def require_approval(
 
     NotVerified and ConfigError are always raised, Unreachable and WaitTimeout where no text is asked for, and
     nothing runs. Where whoever waits for an ordinary function in a pool's thread gives up, it raises
-    Cancelled and does not run; see `signoff.client.callers`. Raises TypeError when it is applied: for a parameter that cannot travel, a generator, an unknown option, an option that takes what
-    the function does not, or an ordinary function on an AsyncSignoff. An ordinary function blocks while it
-    waits: inside an event loop, decorate a coroutine.
+    Cancelled and does not run; see `signoff.client.callers`. Raises TypeError when it is applied: for a
+    parameter that cannot travel, a generator, an unknown option, an option that takes what the function does
+    not, or an ordinary function on an AsyncSignoff. An ordinary function blocks while it waits: inside an
+    event loop, decorate a coroutine.
     """
     if told := mistakes.unknown(ask, OPTION_NAMES, "require_approval() has no option"):
         raise TypeError(told)

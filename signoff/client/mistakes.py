@@ -96,6 +96,18 @@ def checked_id(given: str) -> str:
         raise Invalid(_about_id(given)) from None
 
 
+def checked_name(request_id: str | None, key: str | None) -> str:
+    """The id of a request that is named by its id or its key; "" for a key. Raises TypeError or Invalid."""
+    if request_id is None and key is None:
+        raise TypeError("Which request? Give its id, ticket.id or receipt.id, or its key=.")
+    if request_id is not None and key is not None:
+        raise TypeError("Give a request's id or its key, and not both.")
+    if request_id is not None:
+        return checked_id(request_id)
+    check_claims({"key": key})
+    return ""
+
+
 def _about_id(given: object) -> str:
     if not isinstance(given, str) and isinstance(found := getattr(given, "id", None), str):
         return f"{_a(given)} is not a request's id: pass its .id, {found[:40]!r}.".capitalize()

@@ -11,6 +11,11 @@ UNSEEN = (
     " No server has taken it yet: is `signoff serve` running? And an id is known to its own agent alone, "
     "which is {agent} here."
 )
+UNKNOWN_KEY = (
+    "No server knows a request of {agent} with the key {key!r}: it was never asked, no server has taken it "
+    "yet, it was asked with another SIGNOFF_AGENT_SECRET, or its time is long over. Ask with this key: "
+    "request() attaches to what was asked before."
+)
 
 
 @dataclass(frozen=True)

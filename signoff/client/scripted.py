@@ -63,6 +63,11 @@ class ScriptedExchange:
             expires_at = time.time_ns() // 1000 + request.expires_in * 1_000_000
             return Response(status="pending", action=request.action, expires_at=expires_at)
 
+    async def find(self, nonce: str) -> str | None:
+        """The id of the first request with this key."""
+        with self._news.lock:
+            return next((id_ for id_, one in self._asked.items() if one.key and one.nonce == nonce), None)
+
     async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
         """The final response. Raises TimeoutError: at once where the test leaves the request pending."""
         async with asyncio.timeout(timeout):

@@ -9,6 +9,7 @@ anyio's default limiter one token; both give it back. See docs/decisions/0016-a-
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import queue
 import sys
@@ -135,7 +136,7 @@ def _token(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
 
     async def widen() -> None:
         nonlocal limiter
-        limiter = sys.modules["anyio.to_thread"].current_default_thread_limiter()
+        limiter = importlib.import_module("anyio.to_thread").current_default_thread_limiter()
         limiter.total_tokens += 1
 
     async def narrow() -> None:

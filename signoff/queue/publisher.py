@@ -27,14 +27,16 @@ class Publisher:
     def mark_received(self, approval: Approval, now: int) -> None:
         """Mark a pending request as received; raises RedisError."""
         response = Response(status="pending", action=approval.action, expires_at=approval.expires_at)
-        seconds = (approval.expires_at - now) // MICROSECONDS + PENDING_GRACE
-        stream.mark_received(self._redis, approval.agent, approval.request_id, response, max(seconds, 60))
+        seconds = max((approval.expires_at - now) // MICROSECONDS + PENDING_GRACE, 60)
+        pointer = self._pointer(approval, seconds)
+        stream.mark_received(self._redis, approval.agent, approval.request_id, response, seconds, pointer)
         crash.here("publication.received")
 
     def publish(self, approval: Approval, response: Response, now: int) -> None:
         """Publish the response of an Approval that has ended; raises RedisError."""
         with spans.step("publish", *approval.traced):
-            self._put(approval.agent, approval.request_id, response, now)
+            pointer = self._pointer(approval)
+            self._put(approval.agent, approval.request_id, response, now, pointer=pointer)
         crash.here("publication.sent")
 
     def publish_notice(self, agent: str, request_id: str, response: Response) -> None:
@@ -95,8 +97,21 @@ class Publisher:
         """What that Redis lost is marked, to be published anew."""
         stream.remember_instance(self._redis, instance)
 
+    def _pointer(self, approval: Approval, seconds: int = 0) -> stream.Pointer | None:
+        """Who knows no more than a request's key finds it by this, for as long as its response stands."""
+        request = approval.request
+        if request.key is None or not request.nonce:
+            return None
+        return stream.Pointer(request.nonce, max(seconds, self._seconds))
+
     def _put(
-        self, agent: str, request_id: str, response: Response, now: int, over: tuple[str, ...] | None = None
+        self,
+        agent: str,
+        request_id: str,
+        response: Response,
+        now: int,
+        over: tuple[str, ...] | None = None,
+        pointer: stream.Pointer | None = None,
     ) -> bool:
-        trim_before = now // 1000 - self._seconds * 1000
-        return stream.publish(self._redis, agent, request_id, response, self._seconds, trim_before, over)
+        since = now // 1000 - self._seconds * 1000
+        return stream.publish(self._redis, agent, request_id, response, self._seconds, since, over, pointer)

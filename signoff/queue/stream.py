@@ -7,7 +7,7 @@ write to `signoff:req:*` and `signoff:body:*`, and whatever they please: what is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 
@@ -28,6 +28,7 @@ BODY_SECONDS = 24 * 3600
 MAX_RESPONSE = 4 * 1024 * 1024
 """Ours have at most a payload, written as JSON once more, and a receipt."""
 ID_IN_STREAM = "id"
+KEYED = "key:"
 MAX_TOLD = 16 * 1024
 """Bytes of a response that its notification brings along; a larger one is looked up by who is woken."""
 TOPICS = 500
@@ -36,6 +37,15 @@ TRIES = 3
 """To put something where something else stands."""
 
 Redis = redis.Redis
+
+
+class Pointer(NamedTuple):
+    """What leads from a request's key to its id: a nonce that only who knows the key can make, and how many
+    seconds it stands.
+    """
+
+    nonce: str
+    seconds: int
 
 
 def requests(agent: str) -> str:
@@ -61,6 +71,11 @@ def decision(agent: str, request_id: str) -> str:
 def spent(request_id: str) -> str:
     """Where it stands who has spent a request: takes the place of its id in a key or channel."""
     return f"{request_id}:spent"
+
+
+def keyed(agent: str, nonce: str) -> str:
+    """Where the id stands of the request whose key this nonce is made of; read by who knows the key alone."""
+    return f"{DECISIONS}{agent}:{KEYED}{nonce}"
 
 
 def notification(agent: str, request_id: str) -> str:
@@ -100,12 +115,24 @@ def flat(entries: Any) -> list[tuple[bytes, Fields]]:
     return [(entry_id, fields) for entry_id, fields in entries]
 
 
-def mark_received(client: Redis, agent: str, request_id: str, response: Response, seconds: int) -> None:
-    """Tell the agent that its request is in the database; never covers a response that stands there."""
+def mark_received(
+    client: Redis,
+    agent: str,
+    request_id: str,
+    response: Response,
+    seconds: int,
+    pointer: Pointer | None = None,
+) -> None:
+    """Tell the agent that its request is in the database; never covers a response that stands there.
+
+    `pointer` leads to it from its key, where it has one.
+    """
     key = decision(agent, request_id)
     for _ in range(2):
         pipe = client.pipeline(transaction=False)
         pipe.set(key, response.encode(), ex=seconds, nx=True)
+        if pointer:
+            pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
         pipe.publish(notification(agent, request_id), "1")
         if pipe.execute()[0] or client.type(key) == b"string":
             return
@@ -120,6 +147,7 @@ def publish(
     seconds: int,
     trim_before_ms: int,
     over: Collection[str] | None = None,
+    pointer: Pointer | None = None,
 ) -> bool:
     """Put a final response where its agent finds it, for `seconds`, and wake who waits: the notification
     brings it along, where it is no larger than `MAX_TOLD`, and spares a round trip.
@@ -139,6 +167,8 @@ def publish(
                     return False
                 pipe.multi()
             pipe.set(key, text, ex=seconds)
+            if pointer:
+                pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
             pipe.xadd(
                 decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True
             )
@@ -215,7 +245,7 @@ def responses(client: Redis) -> Iterator[tuple[str, str]]:
     """(agent, request id) of every response that stands, `received` or final; seen by SCAN, maybe twice."""
     for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
         agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
-        if AGENT.fullmatch(agent):
+        if AGENT.fullmatch(agent) and not request_id.startswith(KEYED):
             yield agent, request_id
 
 

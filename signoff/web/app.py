@@ -15,6 +15,8 @@ from signoff.web.authzen.problems import Named
 from signoff.web.bodies import BODY, Bodies
 from signoff.web.callers import of
 from signoff.web.doors import Doors
+from signoff.web.hooks import claude_code
+from signoff.web.hooks.denials import CLAUDE_CODE, Denials
 from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
 from signoff.web.turns import Turns, by_turns
@@ -26,15 +28,17 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
 
     `bounds` are those of `Bodies`.
     """
-    ours = (requests, events, decisions, spend, keys, pages, authzen, aap)
+    ours = (requests, events, decisions, spend, keys, pages, authzen, aap, claude_code)
     routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()
     sizes = {PATH: BODY_BYTES} if doors.slack is not None else {}
+    larger = {CLAUDE_CODE: claude_code.MOST}
     around = [
+        Middleware(Denials),
         Middleware(Named),
         Middleware(Problems),
-        Middleware(Bodies, known=partial(_agent, doors), of=sizes, **bounds),
+        Middleware(Bodies, known=partial(_agent, doors), of=sizes, larger=larger, **bounds),
         Middleware(Turns, BODY),
     ]
     app = Starlette(routes=routes, middleware=around, exception_handlers=HANDLERS)

@@ -85,11 +85,11 @@ class Bodies:
 
     def __init__(
         self, app: ASGIApp, known: Known = _nobody, most: int = MOST, seconds: float = READ_SECONDS,
-        together: int = TOGETHER, of: Mapping[str, int] = NONE,
+        together: int = TOGETHER, of: Mapping[str, int] = NONE, larger: Mapping[str, int] = NONE,
     ) -> None:  # fmt: skip
-        """`of` has the paths where Slack calls, and how many bytes a body has there."""
+        """`of` has the paths where Slack calls, and how many bytes a body has there; `larger` other paths."""
         self._app, self._known, self._most, self._seconds = app, known, most, seconds
-        self._of, self._room = of, _Room(together)
+        self._of, self._larger, self._room = of, larger, _Room(together)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _BODILESS:
@@ -129,7 +129,7 @@ class Bodies:
         headers = Headers(scope=scope)
         if not self._shows(scope["path"], headers):
             return None
-        most = self._of.get(scope["path"], self._most)
+        most = self._of.get(scope["path"]) or self._larger.get(scope["path"], self._most)
         length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > most:
             raise _too_large(most)
@@ -205,16 +205,10 @@ def json_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
     Raises Problem: another content type, or one that is compressed (415), or not JSON that everybody reads
     alike (400).
     """
-    body = raw(request)
-    if empty and not body:
+    if empty and not raw(request):
         return {}
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Problem(415, "media-type", "Send the body as Content-Type: application/json.")
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise Problem(415, "media-type", "Send the body as it is: no Content-Encoding is taken.")
     try:
-        found = parse(_text(body), MOST_VALUES)
+        found = parse(json_text(request), MOST_VALUES)
     except Invalid as error:
         raise Problem(400, "not-json", error.detail) from None
     if not isinstance(found, dict):
@@ -222,9 +216,14 @@ def json_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
     return found
 
 
-def _text(body: bytes) -> str:
-    """UTF-8 and nothing else (RFC 8259, section 8.1); raises Invalid."""
+def json_text(request: Request) -> str:
+    """The body as text that may be JSON; raises Problem where it is sent as something else, or no UTF-8."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise Problem(415, "media-type", "Send the body as Content-Type: application/json.")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Problem(415, "media-type", "Send the body as it is: no Content-Encoding is taken.")
     try:
-        return body.decode()
+        return raw(request).decode()  # UTF-8 and nothing else (RFC 8259, section 8.1)
     except UnicodeDecodeError:
-        raise Invalid("It is not UTF-8.") from None
+        raise Problem(400, "not-json", "It is not UTF-8.") from None

@@ -14,6 +14,7 @@ from pydantic_ai import (
     ToolApproved,
 )
 from pydantic_ai.capabilities import HandleDeferredToolCalls
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import (
     ModelMessage,
     ModelResponse,
@@ -191,6 +192,25 @@ def test_who_approves_past_the_gate_runs_nothing(signoff_approvals: Approvals) -
         forged = DeferredToolResults(approvals={"c1": result})
         agent.run_sync(message_history=paused.all_messages(), deferred_tool_results=forged)
     an_agent(ran, refunds(120), suspend_after=0.01, more=[lenient]).run_sync("Refund it.")
+    assert ran == []
+
+
+def test_a_run_that_cannot_be_suspended_or_fails_meanwhile_withdraws(signoff_approvals: Approvals) -> None:
+    ran: Ran = []
+    agent = an_agent(ran, refunds(120), suspend_after=0.01)
+    signoff_approvals.leave_pending()
+    with pytest.raises(UserError, match="DeferredToolRequests"):
+        agent.run_sync("Refund it.", output_type=str)
+    failing = an_agent(ran, [*refunds(50), ("fails", {}, "f1")], suspend_after=0.01)
+
+    @failing.tool_plain
+    async def fails() -> None:
+        await signoff_approvals.wait_for_async(requests=2)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        failing.run_sync("Refund it.")
+    signoff_approvals.wait_for(withdrawn=2)
     assert ran == []
 
 

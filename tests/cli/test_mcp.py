@@ -171,9 +171,8 @@ def test_the_tools_of_signoff_mcp_are_served(core: Core) -> None:
         assert talk.process.wait(30) == 0
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
+def test_what_cannot_be_meant_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in (
         (("gate",), "say one server"),
         (("gate", "--url", "https://example.com", "--", "x"), "say one server"),
         (("gate", "--", "/no/such/program"), "no program"),
@@ -182,15 +181,10 @@ def test_the_tools_of_signoff_mcp_are_served(core: Core) -> None:
         (("gate", "--url", "https://example.com", "--header", "A"), "NAME=VARIABLE"),
         (("gate", "--url", "http://example.com", "--header", "A=HOME"), "use https://"),
         (("gote",), "did you mean gate?"),
-    ],
-)
-def test_what_cannot_be_meant_is_said_in_one_line(words: tuple[str, ...], told: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "signoff", "mcp", *words], capture_output=True, text=True, timeout=60,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1
-    assert done.stdout == ""
+    ):
+        assert main(["mcp", *words]) == 2
+        said = capsys.readouterr()
+        assert told in said.err and said.err.count("\n") == 1 and said.out == ""
 
 
 def test_the_extra_is_named_where_it_is_missing(

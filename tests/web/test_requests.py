@@ -43,6 +43,28 @@ def test_one_request_is_one_however_often_it_is_sent(door: Door) -> None:
     assert keyed[0].json()["id"] == keyed[1].json()["id"] and other.status_code == 422
 
 
+def test_a_key_is_enough_to_find_and_report_what_was_asked(door: Door) -> None:
+    """A process that was started anew knows its tool call's id, and neither request nor payload."""
+    key = "call_1/ü&= #2"
+    with door.client() as agent, door.client(door.add("other-bot")) as other:
+        first = agent.post("/v1/requests", json={**ASKED, "key": key}).json()["id"]
+        agent.post("/v1/requests", json={**ASKED, "key": "another"})
+        found = agent.get("/v1/requests", params={"key": key})
+        assert found.status_code == 200 and (found.json()["id"], found.json()["status"]) == (first, "pending")
+        assert found.headers["cache-control"] == "no-store"
+        door.core.approvals.decide(first, 1, "U0ANA", "approve")
+        waited = agent.get("/v1/requests", params={"key": key, "wait": "30"})
+        assert waited.json()["status"] == "approved" and waited.headers["preference-applied"] == "wait=30"
+        assert agent.post(f"/v1/requests/{first}/outcome", json={"succeeded": True}).status_code == 200
+        for one, asked in ((other, key), (agent, "unknown"), (agent, "a\0b")):
+            gone = one.get("/v1/requests", params={"key": asked})
+            assert gone.status_code == 404 and key not in gone.text
+        for wrong in ({}, {"key": ""}, {"key": "x" * 256}, {"key": ["a", "b"]}):
+            said = agent.get("/v1/requests", params=wrong)
+            assert said.status_code == 422 and "?key=" in said.json()["detail"]
+        assert httpx.get(f"{agent.base_url}/v1/requests", params={"key": key}).status_code == 401
+
+
 @pytest.mark.parametrize("path", ["", "/cancel", "/outcome", "/spend"])
 def test_what_is_anothers_is_not_there(door: Door, path: str) -> None:
     with door.client() as agent, door.client(door.add("other-bot")) as other:

@@ -48,14 +48,15 @@ class Child:
     def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
         self._command, self._env = list(command), dict(env)
         self._process: asyncio.subprocess.Process | None = None
-
-    async def __aenter__(self) -> Self:
         program = shutil.which(self._command[0], path=self._env.get("PATH"))
         if program is None:
             raise ConfigError(f"there is no program {self._command[0]!r} here that could be run.")
+        self._program = program
+
+    async def __aenter__(self) -> Self:
         try:
             self._process = await asyncio.create_subprocess_exec(
-                program, *self._command[1:], env=self._env, limit=MAX_LINE,
+                self._program, *self._command[1:], env=self._env, limit=MAX_LINE,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )  # fmt: skip

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from agents import FunctionTool
+from agents import FunctionTool, ModelBehaviorError
 from agents.run_context import RunContextWrapper
 from agents.tool import (
     ToolOutputFileContent,
@@ -81,32 +81,41 @@ class GatedTool:
         context.tool_arguments = input
         if context.tool_call is not None and not self._tool._is_agent_tool:
             context.tool_call = context.tool_call.model_copy(update={"arguments": input})
-        failed: list[str] = []
-        tool = _watched(self._tool, failed)
+        failed: list[BaseException] = []
+        tool, result = _watched(self._tool, failed), None
         try:
             result = await invoke_function_tool(function_tool=tool, context=context, arguments=input)
         except BaseException as error:
-            failed.append(type(error).__name__)
-            raise
+            failed.append(error)
+            if not _is_unfit(go, failed):
+                raise
         finally:
-            note = f"It raised {failed[0]}." if failed else ""
+            note = f"It raised {type(failed[0]).__name__}." if failed else ""
             await self._calls.report(go, succeeded=not failed, note=note)
+        if _is_unfit(go, failed):
+            result = f"{self._tool.name} was not run: it does not take what was approved. {failed[0]}"[:2000]
         return _with_note(result, go.told)
 
 
-def _watched(tool: FunctionTool, failed: list[str]) -> FunctionTool:
+def _is_unfit(go: Go, failed: list[BaseException]) -> bool:
+    """Whether a person's correction is what the tool's own parsing has refused."""
+    edited = go.receipt is not None and go.receipt.edited
+    return edited and bool(failed) and isinstance(failed[0], ModelBehaviorError)
+
+
+def _watched(tool: FunctionTool, failed: list[BaseException]) -> FunctionTool:
     """A tool that notes in `failed` what it raises, where the SDK makes a text for the model of that."""
     watched = copy.copy(tool)
 
     async def told(context: RunContextWrapper[Any], error: Exception) -> str:
-        failed.append(type(error).__name__)
+        failed.append(error)
         said = await maybe_invoke_function_tool_failure_error_function(
             function_tool=tool, context=context, error=error
         )
         return said or ""
 
     async def told_late(context: RunContextWrapper[Any], error: Exception) -> str:
-        failed.append(type(error).__name__)
+        failed.append(error)
         if tool.timeout_error_function is None:
             seconds = tool.timeout_seconds or 0
             return default_tool_timeout_error_message(tool_name=tool.name, timeout_seconds=seconds)
@@ -133,7 +142,11 @@ def _with_note(result: Any, note: str) -> Any:
 def _object(input: str) -> dict[str, Any] | None:
     """Arguments as the model wrote them → the object that they are."""
     try:
-        args = json.loads(input or "{}")
+        args = json.loads(input or "{}", parse_constant=_refuse)
     except ValueError:
         return None
     return args if isinstance(args, dict) else None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON.")

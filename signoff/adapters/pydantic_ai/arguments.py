@@ -63,6 +63,11 @@ async def as_approved(ctx: RunContext[Any], call: ToolCallPart, go: Go) -> dict[
         raise ToolFailed(_misfit(call, go, error)) from None
 
 
+def as_text(args: Mapping[str, Any]) -> bytes:
+    """Arguments as JSON, to compare; what JSON cannot hold stands as nothing."""
+    return to_json(args, inf_nan_mode="constants", serialize_unknown=True)
+
+
 def _validated(ctx: RunContext[Any], call: ToolCallPart, value: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that the tool's own validator makes of a payload; raises ValidationError."""
     text = to_json(value, inf_nan_mode="constants")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering
+from pydantic_ai.capabilities.abstract import WrapRunHandler
 from pydantic_ai.exceptions import (
     ApprovalRequired,
     CallDeferred,
@@ -19,6 +21,7 @@ from pydantic_ai.exceptions import (
 )
 from pydantic_ai.messages import ToolCallPart
 from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.run import AgentRunResult
 from pydantic_ai.tools import (
     DeferredToolRequests,
     DeferredToolResults,
@@ -29,15 +32,21 @@ from pydantic_ai.tools import (
 from pydantic_ai.toolsets import AbstractToolset, WrapperToolset
 from pydantic_ai.toolsets.abstract import ToolsetTool
 
-from signoff.adapters.calls import Calls, Go, Pending, Stop
-from signoff.adapters.pydantic_ai.arguments import as_approved
-from signoff.adapters.pydantic_ai.messages import METADATA, asked, hand_over, metadata, tell, told
+from signoff.adapters.calls import ABANDON_SECONDS, Calls, Go, Pending, Stop
+from signoff.adapters.pydantic_ai.arguments import as_approved, as_text
+from signoff.adapters.pydantic_ai.messages import METADATA, asked, hand_over, is_models, metadata, tell, told
 from signoff.adapters.tools import Claims, Tools
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
 
 SEARCH = "tool_search"
 """The one tool at a model's provider that does nothing: it finds others."""
+FINDERS = ("tool-search", "capability-load")
+"""Kinds of the framework's own tools that do nothing but show the model others."""
+NOT_LET_THROUGH = (
+    "{} was not run: what was about to run is not what passed the gate. Do not try another way: tell whoever "
+    "you work for."
+)
 
 
 class SignoffCapability(AbstractCapability[Any]):
@@ -60,6 +69,7 @@ class SignoffCapability(AbstractCapability[Any]):
     ) -> None:
         self._calls = Calls(client, tools, framework="pydantic-ai", wait=wait, **claims)
         self._suspend_after = suspend_after
+        self._suspended: dict[str | None, list[Pending]] = {}
 
     @classmethod
     def get_serialization_name(cls) -> str | None:
@@ -90,12 +100,25 @@ class SignoffCapability(AbstractCapability[Any]):
         self, ctx: RunContext[Any], *, requests: DeferredToolRequests
     ) -> DeferredToolResults | None:
         """Have what the framework itself would stop (`requires_approval=True`) go on to the gate."""
+        said = requests.metadata
         ours = [
             call.tool_call_id
             for call in requests.approvals
-            if METADATA not in requests.metadata.get(call.tool_call_id, {}) and self._gates(call.tool_name)
+            if METADATA not in said.get(call.tool_call_id, {}) and self._gates(call.tool_name)
         ]
         return requests.build_results(approvals={name: ToolApproved() for name in ours}) if ours else None
+
+    async def wrap_run(self, ctx: RunContext[Any], *, handler: WrapRunHandler) -> AgentRunResult[Any]:
+        """A run that fails or is cancelled takes back what was suspended in it: nobody can go on with it."""
+        try:
+            return await handler()
+        except BaseException:
+            left = [self._calls.withdraw(pending) for pending in self._suspended.get(ctx.run_id, ())]
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*left), ABANDON_SECONDS)
+            raise
+        finally:
+            self._suspended.pop(ctx.run_id, None)
 
     def _gates(self, name: str) -> bool:
         try:
@@ -109,19 +132,24 @@ class SignoffCapability(AbstractCapability[Any]):
         """The arguments that may run; raises ToolFailed, or ApprovalRequired to suspend."""
         if not self._gates(call.tool_name):
             return args
+        running = _running.get()
+        if tool_def.tool_kind in FINDERS:
+            return running.let(args)
         question = asked(ctx, call, tool_def, args)
-        decided = await self._calls.decide(question, suspend_after=self._suspend_after)
+        # A call that a tool makes is not in the history, so nothing could go on with it.
+        suspend_after = self._suspend_after if is_models(ctx, call) else None
+        decided = await self._calls.decide(question, suspend_after=suspend_after)
         if isinstance(decided, Stop):
             raise ToolFailed(decided.text)
         if isinstance(decided, Pending):
+            self._suspended.setdefault(ctx.run_id, []).append(decided)
             known = {"id": decided.id, "code": decided.code, "key": question.key}
             raise ApprovalRequired(metadata={**metadata(ctx), METADATA: known})
         if decided.receipt is None:
-            return args
-        running = _running.get()
+            return running.let(args)
         await running.enter_async_context(self._calls.reported(decided))
         running.go = decided
-        return await as_approved(ctx, call, decided)
+        return running.let(await as_approved(ctx, call, decided))
 
     async def wrap_tool_execute(
         self,
@@ -163,9 +191,20 @@ def results(requests: DeferredToolRequests) -> DeferredToolResults:
 
 
 class _Running(AsyncExitStack):
-    """One call while it runs; `go` is what was approved of it."""
+    """One call while it runs: what was approved of it, and the arguments that the gate let through."""
 
     go: Go | None = None
+    _args: dict[str, Any] | None = None
+    _text: bytes = b""
+
+    def let(self, args: dict[str, Any]) -> dict[str, Any]:
+        """These may run, and no others."""
+        self._args, self._text = dict(args), as_text(args)
+        return args
+
+    def lets(self, args: dict[str, Any]) -> bool:
+        """Whether they are those that may: also inside, where a hook may have changed something in place."""
+        return self._args == args and self._text == as_text(args)
 
 
 _running: ContextVar[_Running] = ContextVar("signoff_pydantic_ai_running")
@@ -173,7 +212,10 @@ _running: ContextVar[_Running] = ContextVar("signoff_pydantic_ai_running")
 
 @dataclass
 class _Gated(WrapperToolset[Any]):
-    """Has calls of tools that run elsewhere (`external`) pass the gate first, and be deferred then."""
+    """The last door: lets through what passed the gate, and just that, whoever changed it since.
+
+    Calls of tools that run elsewhere (`external`) pass the gate first, too, and are deferred here.
+    """
 
     gates: Callable[[str], bool] = field(kw_only=True)
 
@@ -184,6 +226,10 @@ class _Gated(WrapperToolset[Any]):
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
     ) -> Any:
+        running = _running.get(None)
+        gated = self.gates(name) or (running is not None and running.go is not None)
+        if gated and not (running and running.lets(tool_args)):
+            raise ToolFailed(NOT_LET_THROUGH.format(name))
         if METADATA in (tool.tool_def.metadata or {}):
             raise CallDeferred()
         return await super().call_tool(name, tool_args, ctx, tool)

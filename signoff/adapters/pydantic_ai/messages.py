@@ -43,6 +43,11 @@ def _response(messages: Sequence[ModelMessage], call: ToolCallPart) -> ModelResp
     return None
 
 
+def is_models(ctx: RunContext[Any], call: ToolCallPart) -> bool:
+    """Whether the model made it, and not a tool."""
+    return _response(ctx.messages, call) is not None
+
+
 def _key(ctx: RunContext[Any], call: ToolCallPart, response: ModelResponse | None) -> str:
     """Names a call, the same after a kill and a resume: providers repeat the ids of calls, so the run and the
     moment of the model's message stand in it, as the stored history has them; or as a suspended run kept it.

@@ -48,6 +48,8 @@ def query(name: str, about: str, **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, "description": about}
 
 
+_BY_KEY = query("key", "The `key` that it was asked with.", type="string", minLength=1, maxLength=255)
+_BY_KEY["required"] = True
 _LOOK_WAIT = query("wait", _WAIT, type="integer", minimum=0, maximum=LONGEST)
 
 
@@ -88,7 +90,12 @@ def _paths() -> dict[str, Any]:
             "post": _call(
                 "ask", "Ask", "The same request again is answered again: send it until it is answered.",
                 body="ApprovalRequest", parameters=[_KEY, _PREFER, _TRACE], problems=("duplicate",),
-            )
+            ),
+            "get": _call(
+                "find", "Where the request with a key stands",
+                "For a caller that has kept the key alone: its `id` is what the other calls take.",
+                parameters=[_BY_KEY, _PREFER, _LOOK_WAIT], problems=("not-found", "invalid"),
+            ),
         },
         one: {
             "get": _call(
@@ -156,6 +163,13 @@ def _paths() -> dict[str, Any]:
                 problems=("already-spent", "restored", "stopped", "not-verified"),
             )
         },
+        "/v1/hooks/claude-code": {
+            "post": _call(
+                "claudeCodeHook", "What Claude Code's http hook calls", _HOOK, body="HookEvent",
+                answer="HookAnswer", parameters=[query("defer", _DEFER, type="integer", minimum=0)],
+                always=True,
+            )
+        },
         "/.well-known/jwks.json": {
             "get": _call(
                 "keys", "The keys that receipts are signed with", "RFC 7517.", answer="Keys", public=True
@@ -174,13 +188,20 @@ _GUARD = (
 )
 
 
+_HOOK = (
+    "With a token of scope `hook`. It is answered once people have decided, with white space before the JSON "
+    "meanwhile; always with 200, and each fault is a denial. Events that it does not know are answered `{}`."
+)
+_DEFER = "After how many seconds a call that nobody has decided on is deferred; without, it waits."
+
+
 def _call(
     name: str, title: str, about: str, *, body: str | None = None, parameters: list[Any] | None = None,
     problems: tuple[str, ...] = (), answer: str | None = "State", media: str = "application/json",
-    public: bool = False,
+    public: bool = False, always: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """One operation."""
-    slugs = () if public else (*problems, *(BODIES if body else ()), *REFUSALS)
+    """One operation. One that is `always` answered as asked has no problems."""
+    slugs = () if public or always else (*problems, *(BODIES if body else ()), *REFUSALS)
     told: dict[str, Any] = {}
     for slug in slugs:
         told.setdefault(str(TYPES[slug].status), []).append(slug)
@@ -225,5 +246,10 @@ _OWN: dict[str, Any] = {
     },
     "Notice": _object("Who runs it.", id=_TEXT, by=_TEXT, receipt=_TEXT),
     "Spent": _object("What may run now.", agent=_TEXT, action=_TEXT, payload={"type": "object"}, by=_TEXT),
+    "HookEvent": {
+        **_object("What Claude Code gives its hooks.", hook_event_name=_TEXT),
+        "additionalProperties": True,
+    },
+    "HookAnswer": {"type": "object", "description": "What Claude Code takes of a hook."},
     "Keys": _object("Public keys (RFC 7517).", keys={"type": "array", "items": {"type": "object"}}),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from signoff.models import identity, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Wire
+from signoff.web import repeats
 from signoff.web.bodies import BODY, json_object
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
@@ -26,6 +27,7 @@ from signoff.web.v1.waits import applied, seconds_of
 REQUESTS = "/v1/requests"
 NOT_KEPT = {"Cache-Control": "no-store"}
 """Receipts and payloads are for who asked; and how a request stands changes."""
+LONGEST_KEY = 255
 W = TypeVar("W", bound=Wire)
 
 
@@ -55,6 +57,7 @@ class Requests:
         one = REQUESTS + "/{id}"
         return [
             Route(REQUESTS, self.create, methods=["POST"]),
+            Route(REQUESTS, self.look, methods=["GET"]),
             Route(one, self.look, methods=["GET"]),
             Route(one + "/cancel", self.cancel, methods=["POST"]),
             Route(one + "/outcome", self.report, methods=["POST"]),
@@ -118,7 +121,7 @@ class Requests:
         return JSONResponse({"id": own.request_id, "by": by, "receipt": response.receipt})
 
     def standing(self, request: Request) -> Standing:
-        """Where the caller's request of the id in the address stands; raises Problem."""
+        """Where the caller's request of the id or the key in the address stands; raises Problem."""
         return self._stands(self._own(request))
 
     def again(self, request: Request, before: Standing) -> Standing:
@@ -153,12 +156,25 @@ class Requests:
         return answer(stands.state, where | applied(seconds))
 
     def _own(self, request: Request) -> Approval:
-        """The caller's request of the id in the address; raises Problem, the same for what is another's."""
+        """The caller's request of the id or key in the address; raises Problem, for another's too."""
         agent = caller(request, self._doors, tokens.ASK).agent
+        if "id" not in request.path_params:
+            return self._keyed(agent, request.query_params.getlist("key"))
         request_id = request.path_params["id"].lower()
         found = self._approvals.find(agent, request_id) if ID.fullmatch(request_id) else None
         if found is None:
             raise Problem(404, "not-found", f"{agent} has asked no request of this id.")
+        return found
+
+    def _keyed(self, agent: str, keys: list[str]) -> Approval:
+        """The request with the one key in the address; for a caller that has kept nothing else."""
+        if len(keys) != 1 or not 0 < len(keys[0]) <= LONGEST_KEY:
+            raise Problem(
+                422, "invalid", f"Say the request's key once, ?key=…, in 1 to {LONGEST_KEY} characters."
+            )
+        found = None if "\0" in keys[0] else repeats.by_key(self._doors, agent, keys[0])
+        if found is None:
+            raise Problem(404, "not-found", f"{agent} has asked no request with this key.")
         return found
 
     def _stands(self, approval: Approval) -> Standing:
@@ -206,11 +222,19 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
         raise Invalid("Send id and nonce both, or neither.")
     if given:
         return _committed(agent, ApprovalRequest.read(values))
+    return named(agent, values)
+
+
+def named(agent: str, values: dict[str, Any]) -> ApprovalRequest:
+    """What an agent asks, with a nonce and an id that we make: the same ones each time for a key.
+
+    Raises Invalid.
+    """
     key = values.get("key")
     nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
     found = ApprovalRequest.read({**values, "id": "0" * 32, "nonce": nonce})
-    named = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
-    return found.model_copy(update={"id": named})
+    made = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
+    return found.model_copy(update={"id": made})
 
 
 def _committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:

@@ -1,0 +1,89 @@
+"""What comes back of a request: found, waited for, and verified to be of that request."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from signoff import receipts
+from signoff.client.exchange import Exchange
+from signoff.client.mistakes import checked_id
+from signoff.client.pending import UNSEEN
+from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
+from signoff.models import crash
+from signoff.models.messages import Response
+from signoff.models.receipt import ApprovedReceipt, Receipt
+
+
+@dataclass(frozen=True)
+class Named:
+    """A request, by all that its agent knows of it: what comes back has to fit.
+
+    `digest` is its payload's, and `nonce` is made of its key.
+    """
+
+    id: str
+    digest: str | None = None
+    nonce: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an exchange brings for one agent, by whose keys and in whose name it is signed."""
+
+    exchange: Exchange
+    agent: str
+    keys: receipts.VerifyKeys
+    issuer: str
+
+    async def by_key(self, nonce: str) -> Named | None:
+        """The request whose key this nonce is made of; None: no server knows one. Raises NotVerified."""
+        found = await self.exchange.find(nonce)
+        if not found:
+            return None
+        try:
+            return Named(checked_id(found), nonce=nonce)
+        except Invalid:
+            raise NotVerified("What stands under its key in Redis is none of Signoff's.") from None
+
+    def accept(self, response: Response, request: Named) -> Receipt:
+        """Its receipt; raises NotVerified."""
+        receipt = receipts.accept(
+            response,
+            self.keys,
+            agent=self.agent,
+            request_id=request.id,
+            digest_sent=request.digest,
+            issuer=self.issuer,
+        )
+        if request.nonce is not None and not hmac.compare_digest(receipt.nonce or "", request.nonce):
+            raise NotVerified("It is the receipt of a request with another key.")
+        return receipt
+
+    async def final(self, request: Named, timeout: float | None, body: str | None = None) -> Response:
+        """How it has ended; raises WaitTimeout after `timeout` seconds."""
+        try:
+            return await self.exchange.wait(request.id, timeout, body)
+        except TimeoutError:
+            unseen = await self._unseen(request.id)
+            raise WaitTimeout(f"Request {request.id}, after {timeout:g} s.{unseen}") from None
+
+    async def approved(self, request: Named, timeout: float | None, body: str | None) -> ApprovedReceipt:
+        """Its receipt, once approved; raises a NotApproved when it ends otherwise."""
+        response = await self.final(request, timeout, body)
+        crash.here("client.answered")
+        receipt = self.accept(response, request)
+        crash.here("client.verified")
+        if isinstance(receipt, ApprovedReceipt):
+            return receipt
+        who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
+        why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
+        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}{why}".strip(), receipt)
+
+    async def _unseen(self, request_id: str) -> str:
+        """What is to be said of a request that no server has taken; nothing of one that is pending."""
+        try:
+            known = await self.exchange.lookup(request_id)
+        except SignoffError:
+            return ""
+        return "" if known else UNSEEN.format(agent=self.agent)

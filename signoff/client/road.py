@@ -1,0 +1,38 @@
+"""What a client needs of the road to its server: `exchange` is the one by Redis, `scripted` that of tests."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from signoff.models.messages import Response
+
+
+class Exchange(Protocol):
+    """What a client needs of the other side; `signoff.testing` has one without Redis."""
+
+    async def send(self, kind: str, request_id: str, body: str) -> None:
+        """Put one entry on this agent's stream; raises Unreachable."""
+
+    async def lookup(self, request_id: str) -> Response | None:
+        """What is known of a request now; None: nothing. Raises Unreachable."""
+
+    async def find(self, nonce: str) -> str | None:
+        """The id of the request with the key of this nonce; None: no server knows one. Raises Unreachable."""
+
+    async def wait(self, request_id: str, timeout: float | None, body: str | None = None) -> Response:
+        """The final response; raises TimeoutError after `timeout` seconds, or Unreachable.
+
+        `body` is the request as it was sent, where that is known: with it, one that is lost is sent again.
+        """
+
+    async def spend(self, request_id: str, body: str, timeout: float | None) -> Response:
+        """Who may run a request, as the server says; raises TimeoutError after `timeout` s, or Unreachable.
+
+        `body` names the process that wants to.
+        """
+
+    async def is_received(self, request_id: str, timeout: float) -> bool:
+        """True once an intake has marked the request; False after `timeout` seconds."""
+
+    async def close(self) -> None:
+        """Let both connections go."""

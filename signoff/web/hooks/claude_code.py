@@ -1,0 +1,240 @@
+"""Claude Code's http hook: `POST /v1/hooks/claude-code`. Nothing of Signoff is installed where it runs.
+
+A call of a tool is asked about as any other request, by the agent whose token (scope `hook`) it shows, and
+held until people have decided: white space keeps the connection meanwhile. Who hangs up, and a server that
+stops, withdraw what was asked. An approval is spent right before it is answered: one hook may run it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from signoff import receipts, signatures
+from signoff.errors import NOT_APPROVED, AlreadySpent, Cancelled, Invalid
+from signoff.models import tokens, tool_calls
+from signoff.models.approval import Approval
+from signoff.models.identity import process_name
+from signoff.models.messages import MOST_VALUES, ApprovalRequest, Outcome
+from signoff.models.receipt import ApprovedReceipt
+from signoff.models.tool_calls import NoCall, ToolCall
+from signoff.payload import corrections
+from signoff.payload.canonical import canonical, parse
+from signoff.queue.outage import is_outage
+from signoff.web.bodies import BODY, json_text
+from signoff.web.callers import caller, shown
+from signoff.web.doors import Doors
+from signoff.web.hooks.denials import CLAUDE_CODE, answer, told
+from signoff.web.hooks.held import Beat, Held
+from signoff.web.problems import Problem, unavailable
+from signoff.web.repeats import by_key
+from signoff.web.turns import in_turn
+from signoff.web.v1.requests import named, spell_out
+
+log = logging.getLogger("signoff.web")
+
+MOST: Final = 8 * 1024 * 1024
+"""Bytes of what a hook sends: of a call that has run, what the tool gave, too, which nobody looks at."""
+ABANDONED: Final = "Claude Code does not wait for it any more."
+"""Why a request is withdrawn. Where the same call is asked about again, it is asked anew."""
+ROUNDS: Final = 100
+LONGEST_DEFER: Final = 30 * 86_400
+OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One call that was asked about. Small: thousands may wait."""
+
+    agent: str
+    request_id: str
+    approval_id: str
+    call: ToolCall
+
+
+class Hook:
+    """The endpoint."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._approvals = doors.approvals
+        self._keys = signatures.verify_keys(doors.signer.verify_key)
+
+    async def take(self, request: Request) -> Response:
+        """Decide on a call, or note what became of one; whatever fails denies."""
+        event, action = "PreToolUse", "The call"
+        try:
+            agent = (await in_turn(caller, request, self._doors, tokens.HOOK)).agent
+            call = await in_turn(_read, request)
+            if call is None:
+                return answer({})
+            event, action = call.event, call.action
+            if call.succeeded is not None:
+                await in_turn(self._report, agent, call)
+                return answer({})
+            return await self._decided(request, agent, call, _defer(request))
+        except Exception as error:
+            if event in tool_calls.AFTER:  # it has run: there is nothing to deny
+                log.warning("what became of a hook's call is not noted: %s", type(error).__name__)
+                return answer({})
+            return answer(tool_calls.denied(event, told(error, action)))
+
+    async def _decided(self, request: Request, agent: str, call: ToolCall, defer: int | None) -> Response:
+        with ExitStack() as place:
+            place.enter_context(self._doors.hub.place(agent))  # first: who has no place has asked nothing
+            found = await in_turn(self._ask, agent, call)
+            if not found.pending:
+                return answer(await in_turn(self._answer, found, call))
+            request.scope.pop(BODY, None)  # it may be large
+            asked = _Asked(agent, found.request_id, found.id, call)
+
+            async def waited(beat: Beat) -> dict[str, Any]:
+                try:
+                    return await self._waited(request, asked, defer, beat)
+                except Exception as error:
+                    await self._withdraw(asked)
+                    return tool_calls.denied(call.event, told(error, call.action))
+
+            return Held(waited, place.pop_all().close)
+
+    async def _waited(self, request: Request, asked: _Asked, defer: int | None, beat: Beat) -> dict[str, Any]:
+        """The decision, once there is one, or the caller's time is over; raises for what there is instead."""
+
+        def ended() -> Approval | None:
+            shown(request, self._doors)
+            found = self._approvals.get(asked.approval_id)
+            return None if found.pending else found
+
+        hub, clock = self._doors.hub, asyncio.get_running_loop().time
+        end = None if defer is None else clock() + defer
+        with hub.for_request(asked.agent, asked.request_id, asked.approval_id) as waiter:
+            while True:
+                left = self._doors.heartbeat_seconds if end is None else end - clock()
+                left = min(left, self._doors.heartbeat_seconds)
+                found = await hub.until(waiter, left, request.receive, ended)
+                if found is not None:
+                    return await in_turn(self._answer, found, asked.call)
+                waiter.comes_again = False
+                if waiter.over or hub.closing:
+                    raise unavailable()
+                if end is not None and clock() >= end:
+                    return tool_calls.deferred(asked.call.event, _deferred(asked.call.action))
+                await beat()
+
+    def _ask(self, agent: str, call: ToolCall) -> Approval:
+        """A call as a request; what an earlier hook of the same call has withdrawn is asked anew."""
+        for number in range(ROUNDS):
+            asked = _request(agent, call, number)
+            try:
+                found = self._approvals.submit(agent, asked)
+                self._approvals.tell(found)
+            except Exception as error:
+                if is_outage(error):  # it may be there by now, and its hook is denied
+                    with suppress(Exception):
+                        self._approvals.cancel(agent, str(asked.id), ABANDONED)
+                raise
+            if found.status != "cancelled" or found.reason != ABANDONED:
+                return found
+        raise Cancelled(ABANDONED)
+
+    def _answer(self, found: Approval, call: ToolCall) -> dict[str, Any]:
+        """What has ended as a decision: spent, where it may run; raises NotApproved."""
+        response = self._approvals.response(found)
+        receipt = receipts.accept(
+            response, self._keys, agent=found.agent, request_id=found.request_id,
+            digest_sent=found.digest_sent, issuer=self._doors.deployment,
+        )  # fmt: skip
+        if not isinstance(receipt, ApprovedReceipt):
+            raise NOT_APPROVED[receipt.status](receipt.reason, receipt)
+        by = process_name()
+        notice = self._approvals.spend(found.agent, found.request_id, by)
+        if notice.status != "spent" or self._approvals.get(found.id).spent_by != by:
+            raise AlreadySpent(receipt=receipt)
+        who = receipt.decided_by
+        said = corrections.told(call.payload, receipt.payload, who.name, receipt.reason) if who else ""
+        return tool_calls.allowed(call.event, receipt.payload, said)
+
+    def _report(self, agent: str, call: ToolCall) -> None:
+        """What became of a call that was approved here; others are passed over."""
+        for number in range(ROUNDS):
+            found = by_key(self._doors, agent, _key(call, number) or "")
+            if found is None:
+                return
+            if found.status == "approved":
+                same = canonical(call.payload) == found.payload_text
+                if not same:
+                    log.error("a call ran with another input than was approved: id=%s", found.id)
+                outcome = Outcome(succeeded=bool(call.succeeded) and same, note="" if same else OTHER_INPUT)
+                self._approvals.report(agent, found.request_id, outcome)
+                return
+
+    async def _withdraw(self, asked: _Asked) -> None:
+        """Nobody waits for it: it is not asked any more. What was decided meanwhile is never spent."""
+        try:
+            await in_turn(self._approvals.cancel, asked.agent, asked.request_id, ABANDONED)
+        except Exception as error:
+            log.warning(
+                "a hook's request is not withdrawn: id=%s %s", asked.approval_id, type(error).__name__
+            )
+
+
+def routes(doors: Doors) -> list[Route]:
+    """Where the endpoint is."""
+    return [Route(CLAUDE_CODE, Hook(doors).take, methods=["POST"])]
+
+
+def _read(request: Request) -> ToolCall | None:
+    """The call in a body; None where it is about something else.
+
+    What a tool is about to run is parsed as strictly as payloads are. Raises Problem, Invalid or NoCall.
+    """
+    text = json_text(request)
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Problem(400, "not-json") from None
+    name = event.get("hook_event_name") if isinstance(event, dict) else None
+    if not isinstance(name, str) or not name:
+        raise Problem(400, "not-json")
+    if name in tool_calls.BEFORE:
+        event = parse(text, MOST_VALUES)
+    elif name not in tool_calls.AFTER:
+        return None
+    try:
+        return tool_calls.read(event)
+    except NoCall:
+        raise Problem(400, "not-json") from None
+
+
+def _request(agent: str, call: ToolCall, number: int) -> ApprovalRequest:
+    values = {"kind": "approval", "action": call.action, "payload": call.payload, **call.claims}
+    spell_out(values)
+    return named(agent, {**values, "key": _key(call, number)})
+
+
+def _key(call: ToolCall, number: int) -> str | None:
+    """The call's own key; of one that is asked anew, with its number."""
+    return f"{call.key}#{number + 1}" if call.key and number else call.key
+
+
+def _defer(request: Request) -> int | None:
+    """After how many seconds the run is to end, to be resumed; None where it waits. Raises Invalid."""
+    given = request.query_params.get("defer")
+    if given is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,7}", given) or int(given) > LONGEST_DEFER:
+        raise Invalid(f"defer: whole seconds, please, {LONGEST_DEFER:,} at most.")
+    return int(given)
+
+
+def _deferred(action: str) -> str:
+    return f"{action} waits for those who approve: resume this session once they have decided."

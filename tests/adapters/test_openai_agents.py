@@ -1,0 +1,453 @@
+"""OpenAI Agents SDK: what runs was approved, the model reads why not, and a run survives its process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import runpy
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import agents
+import pytest
+from agents import Agent, FunctionTool, ModelResponse, Runner, RunState, Usage, WebSearchTool, function_tool
+from agents.mcp import MCPServer
+from agents.models.interface import Model
+from agents.tool import ToolOutputText
+from mcp.types import CallToolResult
+from mcp.types import Tool as MCPTool
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseOutputText,
+)
+
+from signoff import AsyncSignoff, Signoff
+from signoff.adapters.openai_agents import decided, gated, run
+from signoff.testing import Approvals
+
+ROOT = Path(__file__).parents[2]
+agents.set_tracing_disabled(True)
+
+
+def calls(*wanted: tuple[str, Any], first: int = 0) -> list[Any]:
+    """A model's turn of tool calls. Their ids are the same in each run: providers do that."""
+    return [
+        ResponseFunctionToolCall(
+            type="function_call",
+            id="__fake_id__",
+            call_id=f"call_{n}",
+            name=name,
+            arguments=args if isinstance(args, str) else json.dumps(args),
+        )
+        for n, (name, args) in enumerate(wanted, first)
+    ]
+
+
+def says(text: str) -> list[Any]:
+    content = [ResponseOutputText(type="output_text", text=text, annotations=[], logprobs=[])]
+    return [
+        ResponseOutputMessage(
+            id="m", type="message", role="assistant", status="completed", content=list(content)
+        )
+    ]
+
+
+class Scripted(Model):
+    """Plays turns; `read` is what it was given each time."""
+
+    def __init__(self, *turns: list[Any]) -> None:
+        self.turns, self.read = list(turns), list[Any]()
+
+    async def get_response(self, *args: Any, **more: Any) -> ModelResponse:
+        self.read.append(more.get("input", args[1] if len(args) > 1 else None))
+        output = self.turns.pop(0) if self.turns else says("Done.")
+        return ModelResponse(output=output, usage=Usage(requests=1), response_id=None)
+
+    async def stream_response(self, *args: Any, **more: Any) -> AsyncIterator[Any]:
+        answer = await self.get_response(*args, **more)
+        response = Response(
+            id="r", created_at=0, model="scripted", object="response", output=answer.output,
+            tool_choice="auto", tools=[], parallel_tool_calls=True,
+        )  # fmt: skip
+        yield ResponseCompletedEvent(response=response, type="response.completed", sequence_number=0)
+
+    def results(self) -> list[str]:
+        """What the tools gave, as the model reads it."""
+        return [item["output"] for item in self.read[-1] if item.get("type") == "function_call_output"]
+
+
+@dataclass
+class Shop:
+    """Tools, and what they did."""
+
+    ran: list[tuple[Any, ...]]
+    tools: list[FunctionTool]
+
+    def agent(self, model: Model, client: Any = None, **gate: Any) -> Agent[Any]:
+        return gated(Agent(name="Billing", tools=list(self.tools), model=model), client or Signoff(), **gate)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    ran: list[tuple[Any, ...]] = []
+
+    @function_tool
+    async def refund(order: str, amount: int, currency: str = "EUR") -> str:
+        """Give money back."""
+        ran.append((order, amount, currency))
+        return f"refunded {amount} {currency}"
+
+    @function_tool
+    def read(order: str) -> str:
+        ran.append(("read", order))
+        return "an order"
+
+    return Shop(ran, [refund, read])
+
+
+REFUND = ("refund", {"order": "7", "amount": 120, "currency": "EUR"})
+
+
+@pytest.fixture(params=[Signoff, AsyncSignoff])
+def client(request: pytest.FixtureRequest) -> Any:
+    return request.param()
+
+
+def test_an_edit_runs_and_is_told_to_the_model(shop: Shop, client: Any, signoff_approvals: Approvals) -> None:
+    signoff_approvals.edit("refund", {"amount": 80}, by="Ana", note="Half.")
+    model = Scripted(calls(("refund", {"order": "7", "amount": 120}), ("read", {"order": "7"})))
+    agent = shop.agent(model, client, tools={"refund": {"reversible": False}})
+    result = asyncio.run(run(agent, "Refund order 7."))
+    assert result.final_output == "Done."
+    assert sorted(shop.ran) == [("7", 80, "EUR"), ("read", "7")]
+    [told, unasked] = model.results()
+    assert told.startswith("refunded 80 EUR\n\n") and unasked == "an order"
+    assert all(part in told for part in ("Ana", "80", "120", "Half."))
+    [request] = signoff_approvals.requests
+    assert request.payload == {"order": "7", "amount": 120, "currency": "EUR"}  # as it would run
+    assert request.json_schema and request.run and request.key and request.key.startswith("openai-agents:")
+    [outcome] = signoff_approvals.outcomes.values()
+    assert outcome.succeeded
+
+
+@pytest.mark.parametrize(
+    ("said", "reads"),
+    [
+        (lambda approvals: approvals.reject("refund", "Too much.", by="Ana"), "Ana rejected it. Reason: Too"),
+        (lambda approvals: approvals.expire("refund"), "This is not a rejection"),
+        (lambda approvals: approvals.block("refund"), "the policy blocks it"),
+        (lambda approvals: approvals.leave_pending("refund"), "nobody"),
+    ],
+)  # fmt: skip
+def test_what_did_not_run_is_told_and_the_run_goes_on(
+    said: Callable[[Approvals], None], reads: str, shop: Shop, signoff_approvals: Approvals
+) -> None:
+    said(signoff_approvals)
+    model = Scripted(calls(REFUND))
+    result = asyncio.run(run(shop.agent(model, wait=0.01), "Refund order 7."))
+    assert result.final_output == "Done." and shop.ran == []
+    [told] = model.results()
+    assert told.startswith("refund was not run: ") and reads in told
+
+
+@pytest.mark.parametrize("args", ["{", '"x"', "[1]", '{"order": NaN, "amount": 1}'])
+def test_arguments_that_cannot_travel_run_nothing(
+    args: str, shop: Shop, signoff_approvals: Approvals
+) -> None:
+    for suspend_after in (None, 0.01):
+        model = Scripted(calls(("refund", args)))
+        result = asyncio.run(run(shop.agent(model, suspend_after=suspend_after), "Refund."))
+        assert result.final_output == "Done."
+        assert "refund was not run" in model.results()[0]
+    assert shop.ran == [] and signoff_approvals.requests == []
+
+
+def test_an_edit_that_the_tool_refuses_is_told_and_reported(signoff_approvals: Approvals) -> None:
+    ran = []
+
+    @function_tool(strict_mode=False)
+    async def pay(amount: int) -> str:
+        ran.append(amount)
+        raise ValueError("no money")
+
+    loose = FunctionTool(
+        name="pay", description="", params_json_schema={"type": "object"},
+        on_invoke_tool=pay.on_invoke_tool, strict_json_schema=False,
+    )  # fmt: skip
+    signoff_approvals.edit("pay", {"amount": "lots"}, by="Ana")
+    model = Scripted(calls(("pay", {"amount": 1})))
+    agent = gated(Agent(name="A", tools=[loose], model=model), Signoff())
+    asyncio.run(run(agent, "Pay."))
+    assert ran == [] and model.results()[0].startswith("pay was not run: it does not take what was approved")
+    signoff_approvals.approve()
+    model = Scripted(calls(("pay", {"amount": 1})))
+    asyncio.run(run(gated(Agent(name="A", tools=[pay], model=model), Signoff()), "Pay."))
+    assert ran == [1] and "error occurred" in model.results()[0]
+    assert [outcome.succeeded for outcome in signoff_approvals.outcomes.values()][-1] is False
+
+
+def test_parallel_calls_post_at_once_and_an_ungated_one_is_not_slowed(
+    shop: Shop, signoff_approvals: Approvals
+) -> None:
+    signoff_approvals.hold()
+    wanted = [("refund", {"order": str(n), "amount": n, "currency": "EUR"}) for n in range(40)]
+    model = Scripted(calls(*wanted, ("read", {"order": "7"})))
+
+    async def main() -> None:
+        going = asyncio.create_task(run(shop.agent(model, tools=["refund"]), "Refund all."))
+        await signoff_approvals.wait_for_async(requests=40)
+        began = time.monotonic()
+        while not shop.ran:
+            await asyncio.sleep(0)
+        assert shop.ran == [("read", "7")] and time.monotonic() - began < 5
+        for request in signoff_approvals.requests:
+            signoff_approvals.approve(request)
+        await going
+
+    asyncio.run(main())
+    assert sorted(shop.ran[1:]) == sorted((str(n), n, "EUR") for n in range(40))
+    assert len(model.results()) == 41
+
+
+def test_a_cancelled_run_withdraws_and_a_sync_tool_never_runs(signoff_approvals: Approvals) -> None:
+    ran = threading.Event()
+
+    @function_tool
+    def wipe(disk: str) -> str:
+        ran.set()
+        return "wiped"
+
+    async def main(suspend_after: float | None, count: int) -> None:
+        model = Scripted(calls(("wipe", {"disk": "sda"})))
+        agent = gated(Agent(name="A", tools=[wipe], model=model), Signoff(), suspend_after=suspend_after)
+        going = asyncio.create_task(run(agent, "Wipe."))
+        await signoff_approvals.wait_for_async(requests=count)
+        going.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await going
+        await signoff_approvals.wait_for_async(withdrawn=count)
+
+    signoff_approvals.hold()
+    asyncio.run(main(None, 1))
+    asyncio.run(main(1000, 2))
+    signoff_approvals.approve()
+    assert not ran.is_set() and signoff_approvals.outcomes == {}
+
+
+def test_a_tools_own_time_begins_once_it_may_run(signoff_approvals: Approvals) -> None:
+    ran = []
+
+    @function_tool(timeout=0.05)
+    async def slow(seconds: float) -> str:
+        ran.append(seconds)
+        await asyncio.sleep(seconds)
+        return "slept"
+
+    async def main(seconds: float) -> str:
+        model = Scripted(calls(("slow", {"seconds": seconds})))
+        going = asyncio.create_task(run(gated(Agent(name="A", tools=[slow], model=model), Signoff()), "Go."))
+        await signoff_approvals.wait_for_async(requests=len(ran) + 1)
+        await asyncio.sleep(0.1)  # longer than the tool may take
+        signoff_approvals.approve(signoff_approvals.requests[-1])
+        await going
+        return str(model.results()[0])
+
+    signoff_approvals.hold()
+    assert asyncio.run(main(0)) == "slept"
+    assert "timed out" in asyncio.run(main(100))
+    assert [outcome.succeeded for outcome in signoff_approvals.outcomes.values()] == [True, False]
+
+
+@pytest.mark.parametrize("context", [None, {"customer": "7"}])
+def test_a_suspended_run_is_gone_on_with_in_another_process_on_one_card(
+    context: Any, shop: Shop, client: Any, signoff_approvals: Approvals
+) -> None:
+    signoff_approvals.leave_pending("refund")
+    signoff_approvals.approve("read")
+    gate: dict[str, Any] = {"suspend_after": 0.01, "reversible": False}
+    turn = calls(REFUND, ("read", {"order": "7"}))
+
+    async def begin() -> str:
+        result = await run(shop.agent(Scripted(turn), client, **gate), "Refund.", context=context)
+        assert [item.name for item in result.interruptions] == ["refund"]
+        assert await decided(result) is None
+        return json.dumps(result.to_state().to_json())  # what a database keeps
+
+    async def resume(kept: str, model: Model) -> Any:
+        agent = shop.agent(model, type(client)(), **gate)
+        return await run(agent, await RunState.from_json(agent, json.loads(kept)))
+
+    kept = asyncio.run(begin())
+    assert shop.ran == [("read", "7")]  # what was decided has run
+    assert asyncio.run(resume(kept, Scripted())).interruptions
+    signoff_approvals.edit("refund", {"amount": 80}, by="Ana")
+    model = Scripted()
+    assert asyncio.run(resume(kept, model)).final_output == "Done."
+    assert (
+        shop.ran == [("read", "7"), ("7", 80, "EUR")] and "Ana" in model.results()[-2] + model.results()[-1]
+    )
+    assert len([request for request in signoff_approvals.requests if request.action == "refund"]) == 1
+    again = Scripted()
+    asyncio.run(resume(kept, again))  # the old state once more: it has run
+    assert len(shop.ran) == 2 and any("was not run" in text for text in again.results())
+
+
+def test_a_run_that_is_begun_anew_asks_anew_though_the_model_repeats_its_ids(
+    shop: Shop, signoff_approvals: Approvals
+) -> None:
+    signoff_approvals.approve()
+    context: dict[str, Any] = {}
+    for suspend_after in (None, 0.01):
+        agent = shop.agent(Scripted(calls(REFUND), says("Done."), calls(REFUND)), suspend_after=suspend_after)
+        for _ in range(2):
+            asyncio.run(run(agent, "Refund.", context=context))
+    assert len(signoff_approvals.requests) == len(shop.ran) == 4
+
+
+def test_the_sdks_own_approval_alone_runs_nothing(shop: Shop, signoff_approvals: Approvals) -> None:
+    signoff_approvals.leave_pending()
+
+    async def main() -> None:
+        model = Scripted(calls(REFUND))
+        agent = shop.agent(model, suspend_after=0.01, wait=0.02)
+        result = await Runner.run(agent, "Refund.")
+        state = result.to_state()
+        state.approve(state.get_interruptions()[0])
+        await Runner.run(agent, state)
+        assert "was not run: nobody" in model.results()[0]
+
+    asyncio.run(main())
+    assert shop.ran == []
+
+
+def test_streamed_runs_are_gated_and_gone_on_with(shop: Shop, signoff_approvals: Approvals) -> None:
+    async def main() -> None:
+        model = Scripted(calls(REFUND))
+        agent = shop.agent(model, suspend_after=0.01)
+        result = Runner.run_streamed(agent, "Refund.")
+        [_ async for _ in result.stream_events()]
+        assert len(result.interruptions) == 1 and await decided(result) is None
+        signoff_approvals.approve()
+        state = await decided(result)
+        assert state
+        result = Runner.run_streamed(agent, state)
+        [_ async for _ in result.stream_events()]
+        assert result.final_output == "Done."
+
+    signoff_approvals.leave_pending()
+    asyncio.run(main())
+    assert len(shop.ran) == len(signoff_approvals.requests) == 1
+
+
+def test_agents_that_it_hands_off_to_are_gated(shop: Shop, signoff_approvals: Approvals) -> None:
+    paid = []
+
+    @function_tool
+    async def pay(amount: int) -> str:
+        paid.append(amount)
+        return "paid"
+
+    for wrap in (lambda agent: agent, agents.handoff):
+        model = Scripted(calls(("transfer_to_second", {})), calls(("pay", {"amount": 1}), first=1))
+        first = Agent(name="First", tools=list(shop.tools), model=model)
+        second = Agent(name="Second", tools=[pay], model=model, handoffs=[first])
+        first.handoffs = [wrap(second)]  # in a circle
+        signoff_approvals.reject("pay", "No.")
+        result = asyncio.run(run(gated(first, Signoff()), "Pay."))
+        assert result.last_agent.name == "Second" and "was not run" in model.results()[-1] and paid == []
+    assert [request.action for request in signoff_approvals.requests] == ["pay", "pay"]
+
+
+class Files(MCPServer):
+    """An MCP server of one tool."""
+
+    name = "files"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deleted: list[Any] = []
+
+    async def list_tools(self, *_: Any) -> Any:
+        schema = {"type": "object", "properties": {"path": {"type": "string"}, "deep": {"default": False}}}
+        return [MCPTool.model_validate({"name": "delete", "inputSchema": schema})]
+
+    async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> Any:
+        self.deleted.append(arguments)
+        return CallToolResult.model_validate({"content": [{"type": "text", "text": "gone"}]})
+
+    async def connect(self) -> None: ...
+    async def cleanup(self) -> None: ...
+    async def list_prompts(self) -> Any: ...
+    async def get_prompt(self, name: str, arguments: Any = None) -> Any: ...
+
+
+def test_the_tools_of_its_mcp_servers_are_gated_and_suspend(signoff_approvals: Approvals) -> None:
+    signoff_approvals.leave_pending("delete")
+    server, model = Files(), Scripted(calls(("delete", {"path": "/tmp/a"})))
+
+    def agent() -> Agent[Any]:
+        return gated(Agent(name="A", mcp_servers=[server], model=model), Signoff(), suspend_after=0.01)
+
+    async def resume(kept: str) -> Any:
+        made = agent()
+        return await run(made, await RunState.from_string(made, kept))
+
+    result = asyncio.run(run(agent(), "Tidy up."))
+    assert len(result.interruptions) == 1 and server.deleted == []
+    signoff_approvals.edit("delete", {"path": "/tmp/b"}, by="Ana")
+    assert asyncio.run(resume(result.to_state().to_string())).final_output == "Done."
+    assert server.deleted == [{"path": "/tmp/b", "deep": False}]
+    [request] = signoff_approvals.requests
+    assert request.payload == {"path": "/tmp/a", "deep": False}
+
+
+def test_what_cannot_be_gated_is_said(shop: Shop) -> None:
+    with pytest.raises(TypeError, match=r"web_search.* cannot be gated"):
+        gated(Agent(name="A", tools=[WebSearchTool()]), Signoff())
+    agent = gated(Agent(name="A", tools=[WebSearchTool(), *shop.tools]), Signoff(), tools=["refund"])
+    assert [tool.name for tool in agent.tools] == ["web_search", "refund", "read"]
+    assert gated(shop.tools[1], Signoff(), tools=["refund"]) is shop.tools[1]
+    once = gated(shop.tools[0], Signoff())
+    assert gated([once], Signoff()) == [once]
+
+
+def test_a_note_stands_beside_an_output_of_several_parts(signoff_approvals: Approvals) -> None:
+    signoff_approvals.approve("look", by="Ana", note="Only today.")
+
+    @function_tool
+    async def look() -> list[ToolOutputText]:
+        return [ToolOutputText(text="a"), ToolOutputText(text="b")]
+
+    model = Scripted(calls(("look", "")))
+    asyncio.run(run(gated(Agent(name="A", tools=[look], model=model), Signoff()), "Look."))
+    texts = [part["text"] for part in model.results()[0]]  # type: ignore[index]
+    assert texts[:2] == ["a", "b"] and "Only today." in texts[2]
+
+
+def test_the_page_and_the_example_run(
+    signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs/adapters/openai-agents.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    said: list[str] = []
+    models = [Scripted(calls(REFUND)) for _ in blocks]
+    monkeypatch.chdir(tmp_path)
+    signoff_approvals.approve()
+    names: dict[str, Any] = {"__name__": "page", "print": lambda *what: said.append(str(what[0]))}
+    for block, model in zip(blocks, models, strict=True):
+        monkeypatch.setattr(
+            "agents.models.openai_provider.OpenAIProvider.get_model", lambda self, name, model=model: model
+        )
+        exec(compile(block, "openai-agents.md", "exec"), names)
+    assert len(blocks) >= 3 and said.count("Done.") == len(blocks)
+    example = runpy.run_path(str(ROOT / "examples/openai_agents.py"))
+    signoff_approvals.edit("refund", {"amount": 80}, by="Ana")
+    assert "refunded 80 EUR" in asyncio.run(example["main"]())
