@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from importlib.metadata import version
 from typing import Annotated, Any, Literal, TypeVar
 
 import anyio
@@ -19,7 +20,6 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from signoff import __version__
 from signoff.adapters.calls import Call, Calls, Go
 from signoff.adapters.mcp.inquiries import MAX_WAIT, WITHDRAW_SECONDS, Inquiries, Tell, said, unavailable
 from signoff.adapters.mcp.outcomes import Outcome
@@ -49,7 +49,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
     """The server. `wait` is how long approve_tool_use waits, in seconds; None until the request ends."""
     inquiries = Inquiries(client, max_wait)
     server: MCPServer[Any] = MCPServer(
-        NAME, title="Signoff", version=__version__, instructions=INSTRUCTIONS,
+        NAME, title="Signoff", version=version("signoff"), instructions=INSTRUCTIONS,
         extensions=[TaskExtension(inquiries)], middleware=[EarlierTasks(inquiries)],
     )  # fmt: skip
 
