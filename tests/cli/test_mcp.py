@@ -85,7 +85,7 @@ class Talk:
 def started(*words: str) -> Iterator[Talk]:
     command = [sys.executable, "-m", "signoff", "mcp", *words]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o022
     )
     try:
         yield Talk(process)
@@ -126,6 +126,7 @@ def test_the_gate_runs_what_was_approved_and_ends_with_its_client(
         result = talk.answer()["result"]
         assert "amount was 120 and is now 80" in result["content"][1]["text"]
         assert Path("ran").read_text() == '{"amount": 80}\n'
+        assert Path("ran").stat().st_mode & 0o777 == 0o644  # the server is the user's, as without the gate
         one = reported(core)
         assert one.outcome and one.outcome.succeeded
         assert talk.process.stdin
@@ -133,6 +134,17 @@ def test_the_gate_runs_what_was_approved_and_ends_with_its_client(
         assert talk.process.wait(30) == 0 and not is_alive()
     theirs = json.loads(Path("environment").read_text())
     assert "COPIED" not in theirs and not [name for name in theirs if name.startswith("SIGNOFF_")]
+
+
+def test_the_tools_that_are_told_to_stop_withdraw_what_they_wait_for(core: Core) -> None:
+    with started() as talk:
+        talk.begin()
+        asked = {"action": "refund.create", "payload": {"amount": 1}, "reason": "Ticket 991"}
+        talk.ask("tools/call", name="request_approval", arguments=asked)
+        one = eventually(lambda: only(core))
+        talk.process.send_signal(signal.SIGTERM)
+        assert talk.process.wait(30) == 0
+        eventually(lambda: core.approvals.get(one.id).status == "cancelled")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

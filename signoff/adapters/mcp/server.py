@@ -156,6 +156,18 @@ def ctx_meta(ctx: Context[Any, Any]) -> dict[str, Any]:
     return dict(ctx.request_context.meta or {})
 
 
+_running: set[asyncio.Future[Any]] = set()
+
+
+async def take_back() -> None:
+    """Withdraw all that calls wait for: this process is about to end."""
+    running = set(_running)
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running, timeout=2 * WITHDRAW_SECONDS)
+
+
 async def whole(work: Coroutine[Any, Any, T], action: str) -> T:
     """`work`, in a task of its own: a client that cancels it waits until it has taken back what it asked.
 
@@ -163,6 +175,8 @@ async def whole(work: Coroutine[Any, Any, T], action: str) -> T:
     is told as that: not approved.
     """
     task = asyncio.ensure_future(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
