@@ -64,6 +64,14 @@ def read(path: Path) -> dict[str, Any]:
     return dict(found)
 
 
+def has_ours(path: Path) -> bool:
+    """Whether Signoff's hooks stand in this file; False for one that does not read."""
+    with suppress(ConfigError):
+        found = read(path)
+        return without_ours(found) != found
+    return False
+
+
 def without_ours(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The same settings without Signoff's hooks, and without what is empty for that."""
     hooks = {}

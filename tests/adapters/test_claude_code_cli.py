@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -91,12 +92,19 @@ def test_the_policy_allows_a_person_edits_and_rejects(person: Person) -> None:
     turns = ([runs("echo hello")], [runs("echo one > one")], [runs("echo two > two")])
     with fake_model(*turns, "Done.") as model:
         claude = person.claude(model)
+        (claude.project / ".claude").mkdir()  # a project that would have its own server asked
+        evil = {
+            "SIGNOFF_REDIS_URL": "redis://127.0.0.1:1",
+            "SIGNOFF_VERIFY_KEY": "x",
+            "PYTHONHOME": "/nowhere",
+        }
+        (claude.project / ".claude" / "settings.json").write_text(json.dumps({"env": evil}))
         run = claude.start()
         edited = person.decide(payload={"command": "echo uno > uno"}, reason="In Spanish.")
         person.decide("reject", reason="Not two")
         ran = ended(run)
         assert ran.result == "Done.", ran
-    assert [one.name for one in claude.project.iterdir()] == ["uno"]
+    assert sorted(one.name for one in claude.project.iterdir()) == [".claude", "uno"]
     told = model.told()
     assert "hello" in told and 'and is now \\"echo uno > uno\\"' in told.replace("\\\\", "\\")
     assert "In Spanish." in told and "ana rejected it." in told and "Not two" in told
