@@ -172,6 +172,7 @@ def test_a_missing_library_is_told_by_the_extra_that_brings_it() -> None:
         "yaml": "pyyaml",
         "sqlalchemy": "sqlmodel",
         "markupsafe": "jinja2",
+        **dict.fromkeys(("mcp_types", "httpx2", "anyio"), "mcp"),
     }
     for module, extra in EXTRAS.items():
         library = brought.get(module, module.replace("_", "-"))
