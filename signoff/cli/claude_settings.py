@@ -125,4 +125,4 @@ def _is_ours(hook: Any) -> bool:
         return False
     command, url = hook.get("command"), hook.get("url")
     by_program = isinstance(command, str) and _COMMAND in command.replace("'", "").replace('"', "")
-    return by_program or (isinstance(url, str) and url.rstrip("/").endswith(HTTP_PATH))
+    return by_program or (isinstance(url, str) and url.partition("?")[0].rstrip("/").endswith(HTTP_PATH))

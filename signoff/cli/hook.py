@@ -30,7 +30,7 @@ all else that stands there, and says what it wrote. The hook gets its settings f
 from the environment, which a project can set.
 """
 FOR_HTTP = (
-    "Claude Code reads the token from SIGNOFF_TOKEN: `signoff agent token add NAME --scope hook` makes one."
+    "Claude Code reads the token from SIGNOFF_TOKEN: `signoff agent token NAME --scope hook` makes one."
 )
 
 
@@ -117,11 +117,7 @@ def _install(arguments: argparse.Namespace) -> int:
     path = claude_settings.file(arguments.project)
     before = claude_settings.read(path)
     if arguments.http:
-        if arguments.env_file or arguments.wait is not None or arguments.defer:
-            raise ConfigError(
-                "--http starts no program: --env-file, --wait and --defer have no meaning with it."
-            )
-        hook = claude_settings.by_http(_checked_url(arguments.http))
+        hook = claude_settings.by_http(_checked_url(arguments.http) + _query(arguments))
     else:
         hook = claude_settings.by_command(
             shlex.join([*_program(), *_words(arguments, str(_env_file(arguments)))])
@@ -188,6 +184,15 @@ def _env_file(arguments: argparse.Namespace) -> Path:
     data_folder.write_private(path, "".join(f"{name}={value}\n" for name, value in said.items()))
     private_settings(path)
     return path
+
+
+def _query(arguments: argparse.Namespace) -> str:
+    """What is said to the server with each call; raises ConfigError for what only a program could do."""
+    if arguments.env_file or (arguments.wait is not None and not arguments.defer):
+        raise ConfigError(
+            "--http starts no program: --env-file has no meaning with it, nor --wait without --defer."
+        )
+    return f"?defer={arguments.wait or 0:g}" if arguments.defer else ""
 
 
 def _checked_url(url: str) -> str:

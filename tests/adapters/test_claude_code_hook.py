@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from sqlalchemy import text as sql
-from support import Core, eventually, intake_of
+from support import Core, RedisServer, eventually, intake_of
 
 from signoff.adapters.claude_code.request import build
 from signoff.client.ask import build_request
 from signoff.errors import Invalid
 from signoff.models import tool_calls
 from signoff.models.approval import Approval
+from signoff.queue import acl, names
 from signoff.signatures import Signer
 
 SESSION = "6b80dac9-98c0-4d03-82ff-46af888bedf4"
@@ -345,3 +347,34 @@ def test_the_short_road_loads_neither_pydantic_nor_redis_py() -> None:
         {"pydantic", "redis", "jwt", "asyncio", "argparse", "jsonschema_rs", "ssl", "logging"}
     )
     assert {"hiredis", "cryptography"} <= loaded
+
+
+class TestOwnRedis:
+    """A Redis with users, which goes away and comes back."""
+
+    @pytest.fixture
+    def urls(self, own_redis: RedisServer) -> dict[str, str]:
+        return own_redis.give_users(AGENT)
+
+    @pytest.fixture
+    def redis_url(self, urls: dict[str, str]) -> str:
+        return urls[acl.SERVER]
+
+    def test_an_agents_rights_are_enough_and_a_restart_is_waited_out(
+        self, served: Core, own_redis: RedisServer, urls: dict[str, str], tmp_path: Path
+    ) -> None:
+        hook = Hook(served, urls[AGENT], tmp_path)
+        read = {**EVENT, "tool_name": "Read", "tool_use_id": "toolu_02"}
+        assert hook.run(read) == (0, tool_calls.allowed("PreToolUse"), "")
+        assert hook.run({**read, "hook_event_name": "PostToolUse"})[0] == 0
+        waiting = hook.begin(EVENT)
+        hook.approval()
+        with redis.Redis.from_url(urls[acl.ADMIN]) as admin:
+            channel = names.notification(AGENT, build(tool_calls.read(EVENT), AGENT, None).id)
+            eventually(lambda: admin.pubsub_numsub(channel)[0][1])  # the client waits, the short road is over
+            users = b"\n".join(admin.execute_command("ACL", "LIST"))
+        (tmp_path / "users.acl").write_bytes(users + b"\n")
+        own_redis.stop(kill=True)
+        own_redis.start("--aclfile", str(tmp_path / "users.acl"))
+        hook.decide()
+        assert ended(waiting)[1]["permissionDecision"] == "allow"

@@ -110,7 +110,10 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
             "onFailure": "block",
         }
     assert "PermissionRequest" not in settings(file)["hooks"]
-    assert main(["hook", "install", "--project", "--http", "http://127.0.0.1:8080"]) == 0
+    local = ["hook", "install", "--project", "--http", "http://127.0.0.1:8080"]
+    assert main([*local, "--wait", "30", "--defer"]) == 0
+    assert hook_of(file)["url"] == "http://127.0.0.1:8080/v1/hooks/claude-code?defer=30"
+    assert main(local) == 0 and len(settings(file)["hooks"]["PreToolUse"]) == 1
     capsys.readouterr()
     for url in (
         "http://signoff.example.com",
@@ -155,7 +158,7 @@ def test_nothing_is_installed_that_could_never_ask(
     open_file.write_text("SIGNOFF_REDIS_URL=redis://127.0.0.1:1\nSIGNOFF_VERIFY_KEY=x\n")
     open_file.chmod(0o666)
     files = (["--env-file", str(one)] for one in (open_file, home / "none"))
-    for words in (*files, ["--http", "https://x", "--defer"]):
+    for words in (*files, ["--http", "https://x", "--wait", "9"]):
         assert main(["hook", "install", *words]) == 2
     monkeypatch.delenv("SIGNOFF_VERIFY_KEY")
     assert main(["hook", "install"]) == 2

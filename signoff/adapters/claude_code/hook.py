@@ -149,7 +149,7 @@ def _approved(call: ToolCall, request: Request, road: Road, wait: float | None, 
     started = time.monotonic()
     if not large:
         try:
-            found = road.ask(request, wait if wait is not None else 60.0)
+            found = road.ask(request)
         except Away:
             found = None  # the client knows more ways, and tries for longer
         if found is not None:

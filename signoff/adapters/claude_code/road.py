@@ -32,12 +32,12 @@ class Road:
         self._agent = settings.agent
         self._line: Line | None = None
 
-    def ask(self, request: Request, seconds: float) -> Answer | None:
-        """The verified answer, where there is one within `seconds`; None where somebody is waited for.
+    def ask(self, request: Request) -> Answer | None:
+        """The verified answer, where there is one at once; None where somebody is waited for.
 
         Raises Away, or NotVerified.
         """
-        agent, until = self._agent, time.monotonic() + min(seconds, AT_ONCE_SECONDS)
+        agent, until = self._agent, time.monotonic() + AT_ONCE_SECONDS
         key = names.decision(agent, request.id)
         channels = [names.notification(agent, name) for name in (request.id, names.spent(request.id))]
         *_, found = self._connected().call(
