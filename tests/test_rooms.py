@@ -42,7 +42,8 @@ PUBLIC = {
     "queue": "acl answered bounds connections data_folder groups intake jobs mac names neighbours "
     "notifications outage private publisher requests setting_names stream tally users wakeups",
     "client": "arguments ask asked claims client explanation face mistakes options pending settings",
-    "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams mcp.upstream",
+    "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
+    "mcp.upstream",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
     "desertion epochs errors guarded lists quorum receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
