@@ -41,7 +41,7 @@ PUBLIC = {
     "policy": "checks classes errors evaluate examples loader policy replay rules",
     "queue": "acl answered bounds connections data_folder groups intake jobs mac neighbours notifications "
     "outage private publisher requests setting_names stream tally users wakeups",
-    "client": "asked claims client explanation face mistakes options pending",
+    "client": "arguments ask asked claims client explanation face mistakes options pending",
     "adapters": "mcp.gate mcp.remote mcp.server mcp.streams mcp.upstream",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
     "desertion epochs errors guarded lists quorum receipts service sweep verdicts",

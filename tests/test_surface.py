@@ -59,11 +59,11 @@ def of_environment(*modules: Any) -> str:
 
 
 CLAIMED = (
-    "reversible risk undo impact alternatives context tags cost confidence attempts run editable expires_in "
+    "reversible risk undo impact alternatives context tags cost confidence attempts editable expires_in "
     "title conversation requested_by"
 )
-SAID = f"{CLAIMED} reason key schema"
-OPTIONS = f"{CLAIMED} action reason key condition timeout on_reject fallback encode ignore report runs"
+SAID = f"{CLAIMED} reason run key schema"
+OPTIONS = f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report runs"
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
@@ -106,8 +106,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Options": (" ".join(Options.__annotations__), OPTIONS, AGENTS),
     "require_approval": (
         parameters(gate.require_approval),
-        "client function action reason key condition timeout on_reject fallback encode ignore report runs "
-        "ask",
+        "client function action reason key run condition timeout on_reject fallback encode ignore report "
+        "runs ask",
         AGENTS,
     ),
     "Receipt": (

@@ -103,6 +103,7 @@ class _Work:
     call: Call
     suspend_after: float | None = None
     spends: bool = True
+    keeps: bool = False
     sent: asyncio.Task[AsyncTicket] | None = None
 
 
@@ -135,14 +136,14 @@ class Calls:
         return self._table.options(name) is not None
 
     async def decide(
-        self, call: Call, *, suspend_after: float | None = None, spends: bool = True
+        self, call: Call, *, suspend_after: float | None = None, spends: bool = True, keeps: bool = False
     ) -> Go | Stop | Pending:
-        """What is to become of a call; a cancelled one withdraws its request.
+        """What is to become of a call; a cancelled one withdraws its request, unless it `keeps` it.
 
         With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
         what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
         """
-        work = _Work(call, suspend_after, spends)
+        work = _Work(call, suspend_after, spends, keeps)
         try:
             return await self._on(partial(self._decide, work), partial(self._unused, work))
         except Exception as error:  # of the client's own loop
@@ -186,6 +187,8 @@ class Calls:
         try:
             return await self._asked(work, client)
         except asyncio.CancelledError:
+            if work.keeps:
+                raise
             await asyncio.wait({asked.apart(self._withdraw(work, client))}, timeout=ABANDON_SECONDS)
             raise
         except Exception as error:

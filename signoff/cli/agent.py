@@ -35,10 +35,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     add_request(commands, common, _request)
     epilog = f"{JSON_HELP}\n{EXIT_HELP}"
     wait = command(commands, "wait", _wait, "wait for a request's decision", common=common, epilog=epilog)
-    wait.add_argument("id", metavar="ID")
+    _add_name(wait)
     add_timeout(wait)
     status = command(commands, "status", _status, "tell a request's state now", common=common, epilog=epilog)
-    status.add_argument("id", metavar="ID")
+    _add_name(status)
     cancel = command(
         commands,
         "cancel",
@@ -48,16 +48,23 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         epilog="The exit code is the request's state: 5 says that it is cancelled, another one that the\n"
         f"decision had been made before.\n\n{epilog}",
     )
-    cancel.add_argument("id", metavar="ID")
+    _add_name(cancel)
     cancel.add_argument("--reason", default="", help="why; people see it")
     for parser in (wait, status, cancel):
         add_json(parser)
     report = command(commands, "report", _report, "say what became of an approved action", common=common)
-    report.add_argument("id", metavar="ID")
+    _add_name(report)
     outcome = report.add_mutually_exclusive_group(required=True)
     outcome.add_argument("--succeeded", action="store_true", help="it ran")
     outcome.add_argument("--failed", action="store_true", help="it did not, or not to its end")
     report.add_argument("--note", default="", help="more, for the card")
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    """Which request: by its id, or by its key."""
+    name = parser.add_mutually_exclusive_group(required=True)
+    name.add_argument("id", metavar="ID", nargs="?", help="as `signoff request` printed it")
+    name.add_argument("--key", help="instead of the id: the key that it was asked with")
 
 
 def _request(arguments: argparse.Namespace) -> int:
@@ -127,7 +134,7 @@ def _sent(client: Signoff, ticket: Ticket, arguments: argparse.Namespace) -> int
 
 def _wait(arguments: argparse.Namespace) -> int:
     with _client() as client:
-        ticket = client.resume(arguments.id)
+        ticket = client.resume(arguments.id, key=arguments.key)
         known = ticket.get()
         unknown = "" if known else "no server knows this request yet; waiting for one."
         return _until_decided(client, ticket, arguments, known.action if known else None, unknown)
@@ -177,10 +184,11 @@ def _status(arguments: argparse.Namespace) -> int:
     from signoff.models.receipt import Receipt
 
     with _client() as client:
-        found = client.get(arguments.id)
+        found = client.get(arguments.id, key=arguments.key)
         if found is None:
+            which = arguments.id or f"with the key {arguments.key!r}"
             raise Invalid(
-                f"No request {arguments.id} of agent {client.agent} is known: no server has received it, "
+                f"No request {which} of agent {client.agent} is known: no server has received it, "
                 "or the time of its answer is over."
             )
         if isinstance(found, Receipt):
@@ -196,7 +204,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _cancel(arguments: argparse.Namespace) -> int:
     with _client() as client:
         try:
-            receipt = client.cancel(arguments.id, arguments.reason)
+            receipt = client.cancel(arguments.id, arguments.reason, key=arguments.key)
         except WaitTimeout:
             say("no server has answered: the request may still be decided. Is `signoff serve` running?")
             return EXIT["pending"]
@@ -207,7 +215,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     with _client() as client:
-        client.report(arguments.id, succeeded=arguments.succeeded, note=arguments.note)
+        client.report(arguments.id, key=arguments.key, succeeded=arguments.succeeded, note=arguments.note)
     return 0
 
 

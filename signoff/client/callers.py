@@ -3,7 +3,7 @@
 A function that blocks in a thread of a pool cannot be interrupted: where its caller was cancelled or timed
 out, it would go on, and run later what nobody waits for. So whoever blocks here looks at the caller: at the
 task that awaits `asyncio.to_thread` or `run_in_executor`, at anyio's cancel scopes, at a `Future` that
-somebody cancelled while it ran.
+somebody cancelled while it ran, at the main thread on its way out after Ctrl-C.
 
 Python and anyio do not say who that is. It is read from this thread's own frames; where they look otherwise
 one day nobody is found, and the call blocks as any other.
@@ -28,7 +28,7 @@ from signoff.errors import Cancelled
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25
-"""Between two looks at a caller: anyio wakes nobody."""
+"""Between two looks at a caller: a cancel scope of anyio's wakes nobody."""
 
 
 class GaveUp(Cancelled):
@@ -46,7 +46,11 @@ class Caller:
         """Whether nobody waits any more."""
         if self._told is not None and self._told.cancelled:
             return True
-        return any(future.cancelled() for future in _awaited(self._work)) or bool(_scope_is_cancelled())
+        return (
+            any(future.cancelled() for future in _awaited(self._work))
+            or bool(_scope_is_cancelled())
+            or _is_interrupted()
+        )
 
     def result(self, future: Future[T]) -> T:
         """`future.result()`; raises GaveUp as soon as the caller has, also where a result is there."""
@@ -55,6 +59,10 @@ class Caller:
         with ExitStack() as stack:
             if self._told is not None:
                 stack.enter_context(self._told.waking(ready))
+            elif asyncio.isfuture(self._work):
+                with suppress(RuntimeError):  # its loop is closed
+                    wake = self._work.get_loop().call_soon_threadsafe
+                    wake(self._work.add_done_callback, lambda _: ready.set())
             pause = spare.MOMENT_SECONDS
             while not self.gave_up():
                 if future.done():
@@ -140,6 +148,13 @@ def _scope_is_cancelled() -> bool | None:
     except BaseException:  # its event loop's own kind of cancellation
         return True
     return False
+
+
+def _is_interrupted() -> bool:
+    """Whether Ctrl-C has reached the main thread: it waits for its pools now, and tells them nothing."""
+    found: Any = sys._current_exceptions().get(threading.main_thread().ident or 0)
+    error = found[1] if isinstance(found, tuple) else found  # before Python 3.12 as of sys.exc_info()
+    return isinstance(error, KeyboardInterrupt | SystemExit)
 
 
 def _anyio() -> Any:

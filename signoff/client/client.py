@@ -24,12 +24,12 @@ from signoff.client.answers import Answers, Named
 from signoff.client.ask import build_for, nonce_of
 from signoff.client.claims import Ask, Options, described
 from signoff.client.exchange import Exchange, RedisExchange
-from signoff.client.inbox import Delivery, Inbox
+from signoff.client.inbox import Delivery
 from signoff.client.pending import UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
-from signoff.errors import Invalid, NotVerified, SignoffError
+from signoff.errors import Invalid, NotVerified
 from signoff.models import crash
 from signoff.models.messages import Cancel, Outcome, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
@@ -215,10 +215,7 @@ class AsyncSignoff:
         What is not acknowledged comes again, after a minute to whichever process of the same `group` reads;
         duplicates are dropped. Receipts that do not verify are acknowledged and passed over.
         """
-        if substitute:
-            raise SignoffError("decisions() needs a server: it is not there while signoff.testing is used.")
-        settings = self._load_settings()
-        inbox = Inbox(settings.redis_url, settings.agent, group)
+        inbox = self._current_exchange().inbox(group)
         try:
             async with aclosing(inbox.ids()) as arrivals:
                 async for entry, request_id in arrivals:

@@ -17,6 +17,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
+from signoff.client.inbox import Inbox
 from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
@@ -52,7 +53,7 @@ class RedisExchange:
     """The real one. Belongs to one event loop. `fix` says what to do where Redis does not answer."""
 
     def __init__(self, url: str, agent: str, fix: str = CHECK) -> None:
-        self._agent, self._fix = agent, fix
+        self._url, self._agent, self._fix = url, agent, fix
         self._redis = connections.commands(url)
         self._notifications = Notifications(url, self._look, self._beat, hear=self._hear)
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
@@ -117,6 +118,10 @@ class RedisExchange:
             return True
         except TimeoutError:
             return False
+
+    def inbox(self, group: str) -> Inbox:
+        """Reads one group of this agent's decisions."""
+        return Inbox(self._url, self._agent, group)
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""

@@ -179,8 +179,7 @@ class Signoff:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
         arrivals = self._async.decisions(group)
         try:
-            while True:
-                delivery = self._call(partial(_next, arrivals))
+            while delivery := self._call(partial(_next, arrivals)):
                 yield Delivery(delivery.receipt, partial(self._call, partial(_acknowledge, delivery)))
         finally:
             self._call(lambda _: arrivals.aclose())
@@ -189,8 +188,7 @@ class Signoff:
         """`decisions`, for a coroutine of any event loop: `await delivery.ack()` each."""
         arrivals = self._async.decisions(group)
         try:
-            while True:
-                delivery = await self._call_async(partial(_next, arrivals))
+            while delivery := await self._call_async(partial(_next, arrivals)):
                 yield Delivery(delivery.receipt, partial(self._call_async, partial(_acknowledge, delivery)))
         finally:
             await self._call_async(lambda _: arrivals.aclose())
@@ -251,8 +249,8 @@ class Signoff:
         return lambda receipt: asked.unused(signoff, receipt, runs, key)
 
 
-async def _next(arrivals: AsyncGenerator[Delivery, None], _: AsyncSignoff) -> Delivery:
-    return await anext(arrivals)
+async def _next(arrivals: AsyncGenerator[Delivery, None], _: AsyncSignoff) -> Delivery | None:
+    return await anext(arrivals, None)
 
 
 async def _acknowledge(delivery: Delivery, _: AsyncSignoff) -> None:

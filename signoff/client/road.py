@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from signoff.models.messages import Response
+
+
+class Arrivals(Protocol):
+    """One group of an agent's decisions."""
+
+    def ids(self) -> AsyncGenerator[tuple[bytes, str], None]:
+        """(entry, request id), as they come; raises Unreachable."""
+
+    async def ack(self, entry: bytes) -> None:
+        """That one is done with: it does not come again. Raises Unreachable."""
+
+    async def close(self) -> None:
+        """Let its connection go."""
 
 
 class Exchange(Protocol):
@@ -33,6 +47,9 @@ class Exchange(Protocol):
 
     async def is_received(self, request_id: str, timeout: float) -> bool:
         """True once an intake has marked the request; False after `timeout` seconds."""
+
+    def inbox(self, group: str) -> Arrivals:
+        """Reads one group of this agent's decisions."""
 
     async def close(self) -> None:
         """Let both connections go."""

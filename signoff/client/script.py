@@ -63,6 +63,10 @@ class Approvals:
     Where several match, what was said last holds; what is decided stays so. `by` is the reviewer's name. A
     request that nothing matches raises AssertionError in the agent's code, and fails the test at its end
     where the agent swallowed that.
+
+    `decisions()` of either client gives what is decided, in that order, and again to the next reader of its
+    group until it is acknowledged. It waits for what is asked and decided later; after 10 s in which nothing
+    was asked or said, and while nothing is held, it fails as an endless `wait` does. It ends with the test.
     """
 
     requests: list[ApprovalRequest] = field(default_factory=list)

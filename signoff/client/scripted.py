@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,14 @@ UNDECIDED = (
     "The agent waits without a timeout for request {id}, which the test leaves undecided: say what becomes "
     "of it, for example signoff_approvals.approve(), or let it wait until you do: signoff_approvals.hold()."
 )
+QUIET_SECONDS = 10.0
+"""How long decisions() waits while nothing is asked, decided or reported."""
+NOTHING_COMES = (
+    "The agent waits in decisions() for what never comes: for {seconds:g} s nothing was asked or said "
+    "({left}). Have it leave its loop once it has what it parked for, or say what becomes of the rest, for "
+    "example signoff_approvals.approve(). Where it is to wait for as long as the test likes: "
+    "signoff_approvals.hold()."
+)
 
 
 class ScriptedExchange:
@@ -37,6 +46,7 @@ class ScriptedExchange:
         self._asked: dict[str, ApprovalRequest] = {}
         self._keys: dict[str, str] = {}
         self._responses: dict[str, Response] = {}
+        self._done: defaultdict[str, set[str]] = defaultdict(set)
         self._spent: dict[str, str] = {}
         self._over = False
         self._news, approvals._decide = approvals._news, self.decide
@@ -100,6 +110,10 @@ class ScriptedExchange:
         """True for every request that was sent."""
         return request_id in self._asked
 
+    def inbox(self, group: str) -> ScriptedInbox:
+        """What was decided in the test, for one group of readers."""
+        return ScriptedInbox(self, group)
+
     async def close(self) -> None:
         """There is nothing to let go."""
 
@@ -132,6 +146,17 @@ class ScriptedExchange:
             self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
         self.decide()
 
+    def _has_held(self) -> bool:
+        """Whether the test has agents wait: until it decides what was asked, or what is asked next."""
+        scripts = self._approvals._scripts
+        undecided = self._asked.keys() - self._responses
+        return bool(scripts and scripts[-1].status == "held") or any(map(self._is_held, undecided))
+
+    def _nothing_comes(self) -> str:
+        undecided = [one.action for id_, one in self._asked.items() if id_ not in self._responses]
+        left = f"left undecided: {', '.join(undecided)}" if undecided else "all that was asked has come"
+        return NOTHING_COMES.format(seconds=QUIET_SECONDS, left=left)
+
     def _is_held(self, request_id: str) -> bool:
         request = self._asked.get(request_id)
         script = self._approvals._script_for(request) if request else None
@@ -151,6 +176,41 @@ class ScriptedExchange:
             receipt=sign(self._signer, receipt),
             payload=text if approved else None,
         )
+
+
+class ScriptedInbox:
+    """A `signoff.client.road.Arrivals`: what is not acknowledged comes again to the next who reads."""
+
+    def __init__(self, exchange: ScriptedExchange, group: str) -> None:
+        self._exchange, self._done = exchange, exchange._done[group]
+
+    async def ids(self) -> AsyncGenerator[tuple[bytes, str], None]:
+        """In the order of decisions, until the test is over; raises AssertionError where nothing happens."""
+        exchange, told = self._exchange, set[str]()
+        while True:
+            with exchange._news.lock:
+                due = [one for one in exchange._responses if one not in self._done | told]
+                if not due and exchange._over:
+                    return
+                patience = None if exchange._has_held() else QUIET_SECONDS
+                news = exchange._news.listen()
+            for request_id in due:
+                told.add(request_id)
+                yield request_id.encode(), request_id
+            if due:
+                continue
+            try:
+                async with asyncio.timeout(patience):
+                    await asyncio.wrap_future(news)
+            except TimeoutError:
+                exchange._approvals._fail(exchange._nothing_comes())
+
+    async def ack(self, entry: bytes) -> None:
+        """Does not come again to this group."""
+        self._done.add(entry.decode())
+
+    async def close(self) -> None:
+        """There is nothing to let go."""
 
 
 def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, Any] | str:

@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from typing import Any
 
 log = logging.getLogger("signoff")
-MOMENT_SECONDS = 0.01
+MOMENT_SECONDS = 0.005
 """A wait that is over by then needs no other thread."""
 IDLE_SECONDS = 0.25
 """Between two looks of a stand-in without work at whether it is needed."""

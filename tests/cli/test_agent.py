@@ -351,3 +351,23 @@ def test_ctrl_c_is_130_and_the_request_stays_pending(core: Core, agent_env: None
     assert err.count("\n") == 1
     assert "stays pending" in err and f"signoff cancel {waiting.request_id}" in err
     assert only(core) is not None
+
+
+def test_a_key_is_as_good_as_an_id(core: Core, signoff: Signoff) -> None:
+    ask(signoff, "--key", "call_1")
+    found = eventually(lambda: only(core))
+    code, out, _ = signoff("status", "--key", "call_1", "--json")
+    assert code == 6 and json.loads(out)["id"] == found.request_id
+    approve(core)(found)
+    code, out, _ = signoff("wait", "--key", "call_1", "--json", "--timeout", "60")
+    assert code == 0 and json.loads(out)["id"] == found.request_id
+    assert signoff("report", "--key", "call_1", "--succeeded", "--note", "done")[0] == 0
+    assert eventually(lambda: core.approvals.get(found.id).outcome).note == "done"
+    ask(signoff, "--key", "call_2")
+    assert signoff("cancel", "--key", "call_2")[0] == 5
+    for command, *more in (("wait",), ("status",), ("cancel",), ("report", "--failed")):
+        code, out, err = signoff(command, "--key", "call_9", *more)
+        assert code == 2 and not out and "'call_9'" in err
+        with pytest.raises(SystemExit) as ended:
+            signoff(command, found.request_id, "--key", "call_1", *more)
+        assert ended.value.code == 2

@@ -14,6 +14,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
+from sqlalchemy import text
+from support import Core
 
 from signoff.client import callers, client, spare, testing
 from signoff.client.asked import GAVE_UP
@@ -275,6 +277,32 @@ def test_a_result_that_comes_as_its_caller_leaves_is_not_lost(
     asyncio.run(main())
     succeeded = [o for o in signoff_approvals.outcomes.values() if o.succeeded]
     assert len(succeeded) == len(ran)
+
+
+def test_a_server_hears_that_nobody_waits_any_more(serving: Core, redis_url: str) -> None:
+    """The same with Redis and an intake: both requests end, and neither call runs."""
+    with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=serving.signer.verify_key) as client:
+        tool = Tool(client)
+        ran: list[int] = []
+
+        @client.require_approval(action="pay", reversible=True)
+        async def pay(amount: int) -> None:
+            ran.append(amount)
+
+        def statuses() -> list[str]:
+            with serving.store.reading() as connection:
+                return sorted(connection.execute(text("SELECT status FROM approval")).scalars())
+
+        async def main() -> None:
+            tasks = [asyncio.ensure_future(work) for work in (asyncio.to_thread(tool), pay(6))]
+            await until(lambda: statuses() == ["pending"] * 2)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await until(lambda: statuses() == ["cancelled"] * 2)
+
+        asyncio.run(main())
+        assert (tool.ran, tool.ends, ran) == ([], ["GaveUp"], [])
 
 
 def test_a_future_that_is_cancelled_while_it_runs_is_given_up(

@@ -21,13 +21,19 @@ from signoff.client.gate import explain, require_approval
 from signoff.client.testing import Approvals
 from signoff.errors import (
     NOT_APPROVED,
+    AlreadySpent,
     Blocked,
+    ConfigError,
     Duplicate,
     Expired,
     Invalid,
     NotApproved,
     NotVerified,
+    OtherAction,
+    OtherPayload,
     Rejected,
+    SignoffError,
+    Stopped,
     Unreachable,
     WaitTimeout,
 )
@@ -303,9 +309,38 @@ def test_a_coroutines_refusals_are_the_same(signoff_approvals: Approvals) -> Non
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("error", [Unreachable("x"), NotVerified("x"), WaitTimeout("x")])
-@pytest.mark.parametrize("options", [{"on_reject": "explain"}, {"fallback": lambda *_, **__: "instead"}])
-def test_what_is_no_answer_is_always_raised(error: Exception, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("error", [Unreachable("host:6379"), WaitTimeout("x after 5 s")])
+def test_what_is_no_answer_is_a_text_where_one_is_asked_for(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def pay(amount: int) -> str:
+        raise AssertionError("it ran")
+
+    async def pay_async(amount: int) -> str:
+        raise AssertionError("it ran")
+
+    text = require_approval(Broken(error), on_reject="explain")(pay)(5)
+    assert text == explain(error) == asyncio.run(  # type: ignore[arg-type]
+        require_approval(Broken(error), on_reject="explain", action="pay")(pay_async)(5)
+    )  # fmt: skip
+    assert text.startswith("pay was not run: ")
+    assert "6379" not in text
+    assert len([one for one in caplog.messages if "pay was not run" in one]) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "options"),
+    [
+        (Unreachable("x"), {"fallback": lambda *_, **__: "instead"}),
+        (WaitTimeout("x"), {"fallback": lambda *_, **__: "instead"}),
+        (NotVerified("x"), {"fallback": lambda *_, **__: "instead"}),
+        (NotVerified("x"), {"on_reject": "explain"}),
+        (ConfigError("x"), {"on_reject": "explain"}),
+    ],
+)
+def test_what_is_no_answer_is_no_fallbacks_and_what_an_operator_has_to_see_is_raised(
+    error: Exception, options: dict[str, Any]
+) -> None:
     def pay(amount: int) -> str:
         raise AssertionError("it ran")
 
@@ -488,6 +523,75 @@ def test_each_status_reads_differently_and_none_suggests_a_way_round() -> None:
         )
         assert ("rejected" in text) == (status == "rejected")
         assert ("may ask again" in text) == (status in ("expired", "limited", "invalid"))
+
+
+def test_every_error_reads_differently_and_none_tells_of_our_insides() -> None:
+    """Also those that are no answer: no host, process, path or exception of ours stands in the text."""
+    inside = "redis://10.0.0.7:6379 /etc/signoff RedisError host-7:4242"
+    spent = AlreadySpent("host-7:4242", dt.datetime.now(dt.UTC))
+    late = WaitTimeout(inside)
+    late.approved = True
+    errors = [
+        *(kind("") for kind in NOT_APPROVED.values()), spent, Stopped(inside), late, WaitTimeout(inside),
+        Unreachable(inside), NotVerified(inside), OtherAction(inside), OtherPayload(inside),
+        ConfigError(inside), SignoffError(inside),
+    ]  # fmt: skip
+    for error in errors:
+        error.action = "refund.create"
+    texts = [explain(error) for error in errors]
+    assert len(set(texts)) == len(texts) == 17
+    for error, text in zip(errors, texts, strict=True):
+        assert text.startswith("refund.create was not run: ")
+        assert not any(word in text for word in ("redis", "10.0", "6379", "/etc", "Error", "host-7", "4242"))
+        assert ("rejected" in text) == isinstance(error, Rejected)
+    assert "stopped" in explain(Stopped())
+    assert "policy" not in explain(Stopped())
+    assert explain(WaitTimeout()).startswith("The action was not run: nobody has decided yet.")
+
+
+def test_key_reason_and_run_may_name_what_is_not_shown(
+    signoff: Signoff, signoff_approvals: Approvals
+) -> None:
+    @dataclass
+    class RunContext:
+        call: str
+
+    class Till:
+        name = "till-1"
+
+        @signoff.require_approval(
+            reversible=True,
+            key=lambda ctx, amount: f"{ctx.call}:{amount}",
+            run=lambda self: self.name,
+            reason=lambda amount, trace: f"{amount} for {trace[0]}",
+            ignore=["trace"],
+        )
+        def pay(self, ctx: RunContext, amount: int, trace: Any = ("x",)) -> int:
+            return amount
+
+        @signoff.require_approval(reversible=True, run="month-end", key=lambda **said: str(sorted(said)))
+        async def close(self, amount: int) -> int:
+            return amount
+
+    signoff_approvals.approve()
+    assert Till().pay(RunContext("call-7"), 5) == 5
+    assert asyncio.run(Till().close(6)) == 6
+    first, second = signoff_approvals.requests
+    assert (first.key, first.run, first.reason) == ("call-7:5", "till-1", "5 for x")
+    assert first.payload == {"amount": 5}
+    assert (second.key, second.run) == ("['amount']", "month-end")
+    for name, option in {
+        "key": lambda runtime: "x",
+        "run": lambda other: "x",
+        "condition": lambda ctx: True,  # it judges only what could travel
+    }.items():
+
+        def pay(ctx: RunContext, amount: int) -> int:
+            raise AssertionError("it ran")
+
+        options: dict[str, Any] = {name: option}
+        with pytest.raises(TypeError, match=f"{name} takes "):
+            signoff.require_approval(**options)(pay)
 
 
 def test_the_answer_of_a_gate_may_be_awaited_by_any_caller(

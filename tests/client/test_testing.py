@@ -6,13 +6,16 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signoff import Signoff
-from signoff.client import client, testing
+from signoff.client import client, scripted, testing
 from signoff.client.client import AsyncSignoff, Pending
 from signoff.client.testing import Approvals
 from signoff.errors import (
@@ -144,6 +147,104 @@ def test_the_next_test_has_no_substitute() -> None:
         Signoff(redis_url="redis://127.0.0.1:1", agent="a", verify_key=A_REAL_KEY).request(
             "a", {}, reversible=True
         )
+
+
+@pytest.mark.parametrize("kind", ["blocking", "async", "async of any loop"])
+def test_decisions_come_as_the_test_says_and_again_until_they_are_acknowledged(
+    signoff_approvals: Approvals, kind: str
+) -> None:
+    """What is decided, in that order; what is asked or decided later wakes who reads."""
+    signoff_approvals.approve()
+    signoff_approvals.leave_pending("later")
+    signoff_approvals.reject("no")
+    first, later, no = (
+        made_at_import.request(action, REFUND, reversible=True).id for action in ("a", "later", "no")
+    )
+
+    def once_waiting() -> None:
+        signoff_approvals.edit("later", {"amount": 80})
+        made_at_import.request("no", {"another": 1}, reversible=True)
+
+    def read(count: int, ack: bool, group: str = "default") -> list[Receipt]:
+        found = []
+        for delivery in made_at_import.decisions(group):
+            found.append(delivery.receipt)
+            if ack:
+                delivery.ack()
+            if len(found) == count:
+                break
+            if len(found) == 2:
+                threading.Thread(target=once_waiting).start()
+        return found
+
+    async def read_async(count: int, ack: bool, group: str = "default") -> list[Receipt]:
+        client = AsyncSignoff() if kind == "async" else made_at_import
+        found = []
+        async with aclosing(client.decisions_async(group)) as arrivals:
+            async for delivery in arrivals:
+                found.append(delivery.receipt)
+                if ack:
+                    await delivery.ack()
+                if len(found) == count:
+                    break
+                if len(found) == 2:
+                    asyncio.get_running_loop().call_soon(once_waiting)
+        return found
+
+    def reads(*given: Any) -> list[Receipt]:
+        return read(*given) if kind == "blocking" else asyncio.run(read_async(*given))
+
+    assert [one.id for one in reads(1, False)] == [first]
+    found = reads(4, True)
+    assert [one.id for one in found[:3]] == [first, no, later], "what was not acknowledged comes again"
+    assert [one.status for one in found] == ["approved", "rejected", "approved", "rejected"]
+    assert found[2].payload == {"customer": "cus_42", "amount": 80}
+    made_at_import.request("a", {"last": 1}, reversible=True)
+    assert [one.payload for one in reads(1, True)] == [{"last": 1}]
+    assert [one.id for one in reads(1, True, "another")] == [first]
+
+
+def test_decisions_that_never_come_fail_the_test_and_say_what_to_write(
+    signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "QUIET_SECONDS", 0.05)
+    signoff_approvals.leave_pending()
+    with pytest.raises(AssertionError, match=r"decisions\(\).*all that was asked has come.*approve\(\)"):
+        next(iter(made_at_import.decisions()))
+    made_at_import.request("refund.create", REFUND, reversible=True)
+    with pytest.raises(AssertionError, match=r"left undecided: refund\.create"):
+        next(iter(made_at_import.decisions()))
+    assert len(signoff_approvals._faults) == 2
+    signoff_approvals._faults.clear()  # or they would fail this test, as they should an agent's
+    signoff_approvals.hold()
+    with ThreadPoolExecutor(1) as threads:
+        held = threads.submit(lambda: [one.receipt.status for one in made_at_import.decisions()])
+        with pytest.raises(TimeoutError):
+            held.result(0.3)  # held: it waits for longer than that
+        signoff_approvals.expire()
+        made_at_import.request("refund.create", {"n": 1}, reversible=True)
+        signoff_approvals.hold()
+        client.substitute.exchange.end()  # type: ignore[union-attr]
+        assert held.result(30) == ["expired", "expired"], "the end of the test ends it"
+
+
+def test_a_key_is_enough_here_too(signoff_approvals: Approvals) -> None:
+    signoff_approvals.hold()
+    asked = made_at_import.request("refund.create", REFUND, key="call_1", reversible=True)
+    found = made_at_import.get(key="call_1")
+    assert isinstance(found, Pending) and found.id == asked.id
+    ticket = Signoff().resume(key="call_1")
+    signoff_approvals.approve()
+    assert ticket.wait(timeout=5).payload == REFUND
+    made_at_import.report(key="call_1", succeeded=True)
+    assert signoff_approvals.outcomes[asked.id].succeeded
+    signoff_approvals.hold()
+    made_at_import.request("refund.create", REFUND, key="call_2", reversible=True)
+    assert made_at_import.cancel(key="call_2", reason="no more").status == "cancelled"
+    assert list(signoff_approvals.withdrawn.values()) == ["no more"]
+    assert made_at_import.get(key="call_3") is None
+    with pytest.raises(Invalid, match="call_3"):
+        made_at_import.resume(key="call_3")
 
 
 def test_agents_in_threads_wait_for_each_other_until_the_test_decides(signoff_approvals: Approvals) -> None:

@@ -1,0 +1,143 @@
+"""What a graph says of a tool call: its key, arguments, the tool's schema, whether it may be suspended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pydantic
+from langchain_core.messages import AIMessage
+from langchain_core.tools import BaseTool
+from langgraph.config import get_config
+from langgraph.prebuilt.tool_node import ToolCallRequest
+
+from signoff.adapters.calls import Call
+from signoff.errors import Invalid
+
+MAX_RUN = 100
+CHECKPOINTER = "__pregel_checkpointer"
+"""Where LangGraph tells a task of its checkpointer."""
+OWN_TASK = "__pregel_push"
+"""How the path of a task begins that was sent by itself (`Send`), as create_agent does with every call."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A tool call as it is asked about. `hidden` are arguments that the program gives a tool beside the
+    model's: they are kept, and not shown. It `suspends` where the graph can go on later with this call alone.
+    """
+
+    call: Call
+    hidden: Mapping[str, Any]
+    suspends: bool
+
+
+def asked(request: ToolCallRequest) -> Asked:
+    """Read a request; raises Invalid for a call that nobody could tell from another, or of no tool."""
+    call, tool = request.tool_call, request.tool
+    if not call.get("id"):
+        raise Invalid("The call has no id, so its result could not be told from another's.")
+    if tool is None:
+        raise Invalid("There is no tool of this name here.")
+    message = _message(request.state, call["id"])
+    recorded = [made for made in message.tool_calls if made["id"] == call["id"]] if message else []
+    if len(recorded) > 1:
+        raise Invalid(
+            f"One message holds {len(recorded)} calls with the id {call['id']}, so that nobody could say "
+            "which of them was approved. Make each call with an id of its own."
+        )
+    config = _config(request)
+    schema, inner = _schemas(tool)
+    model = recorded[0]["args"] if recorded else {}
+    hidden = {name: value for name, value in call["args"].items() if name in inner and name not in model}
+    shown = {name: value for name, value in call["args"].items() if name not in inner}
+    thread, place = _thread(config), _place(config)
+    parts = (thread or place, (message.id if message else None) or place, call["id"])
+    return Asked(
+        Call(
+            call["name"],
+            shown,
+            key=":".join(str(part).replace("%", "%25").replace(":", "%3A") for part in parts),
+            run=run_of(thread),
+            reason=_said(message),
+            schema=schema,
+        ),
+        hidden,
+        _suspends(config, message),
+    )
+
+
+def run_of(thread: str | None) -> str | None:
+    """A thread's id as a run's name."""
+    if thread is None or len(thread) <= MAX_RUN:
+        return thread
+    return hashlib.sha256(thread.encode(errors="surrogatepass")).hexdigest()
+
+
+def _config(request: ToolCallRequest) -> Mapping[str, Any]:
+    found = getattr(request.runtime, "config", None)
+    if not found:
+        with suppress(RuntimeError):  # outside a graph
+            found = get_config()
+    return found or {}
+
+
+def _thread(config: Mapping[str, Any]) -> str | None:
+    thread = config.get("configurable", {}).get("thread_id")
+    return None if thread is None else str(thread)
+
+
+def _place(config: Mapping[str, Any]) -> str:
+    """The task that runs: made of the checkpoint's random id, so the same after a kill and a resume."""
+    return config.get("configurable", {}).get("checkpoint_ns") or str(uuid4())
+
+
+def _suspends(config: Mapping[str, Any], message: AIMessage | None) -> bool:
+    """A task is run again as a whole: one that holds other calls would run those twice."""
+    path = config.get("metadata", {}).get("langgraph_path") or ("",)
+    alone = path[0] == OWN_TASK or message is None or len(message.tool_calls) == 1
+    return alone and bool(config.get("configurable", {}).get(CHECKPOINTER))
+
+
+def _message(state: Any, call_id: str | None) -> AIMessage | None:
+    """The model's latest message, where it made this call; whatever the graph calls its messages."""
+    for messages in _lists(state):
+        last = next((found for found in reversed(messages) if isinstance(found, AIMessage)), None)
+        if last is not None and any(made["id"] == call_id for made in last.tool_calls):
+            return last
+    return None
+
+
+def _lists(state: Any) -> Iterator[Sequence[Any]]:
+    if isinstance(state, list):
+        yield state
+        return
+    fields = state if isinstance(state, Mapping) else getattr(state, "__dict__", {})
+    yield from (value for value in fields.values() if isinstance(value, list))
+
+
+def _said(message: AIMessage | None) -> str:
+    """What the model said with its calls; no reasoning, no images."""
+    content = message.content if message else ""
+    blocks = content if isinstance(content, list) else [content]
+    texts = [
+        block if isinstance(block, str) else str(block.get("text") or "")
+        for block in blocks
+        if isinstance(block, str) or block.get("type") == "text"
+    ]
+    return "".join(texts).strip()
+
+
+def _schemas(tool: BaseTool) -> tuple[dict[str, Any] | None, frozenset[str]]:
+    """The JSON Schema that the model is given of a tool, and the arguments that it is not told of."""
+    shown = tool.tool_call_schema
+    if isinstance(shown, dict):
+        return shown, frozenset()
+    every: Any = tool.get_input_schema()
+    if issubclass(shown, pydantic.BaseModel):
+        return shown.model_json_schema(), frozenset(every.model_fields.keys() - shown.model_fields.keys())
+    return shown.schema(), frozenset(every.__fields__.keys() - shown.__fields__.keys())  # pydantic's v1
