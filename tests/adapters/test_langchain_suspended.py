@@ -76,6 +76,13 @@ def test_whatever_a_graph_is_resumed_with_the_receipt_decides(signoff_approvals:
     assert "Ana approved this call with changes" in first.content
     assert len(signoff_approvals.requests) == 1 and not signoff_approvals.withdrawn
 
+    before = next(state for state in agent.get_state_history(CONFIG) if "tools" in state.next)
+    asked = before.values["messages"][-1]
+    changed = asked.model_copy(update={"tool_calls": [{**asked.tool_calls[0], "args": {"amount": 3}}]})
+    fork = agent.update_state(before.config, {"messages": [changed]}, as_node="model")
+    agent.invoke(None, fork)
+    assert signoff_approvals.requests[-1].payload["amount"] == 3, "what a fork changes is asked anew"
+
 
 @pytest.mark.parametrize("make", [Signoff, AsyncSignoff])
 def test_each_call_goes_on_when_it_is_decided(signoff_approvals: Approvals, make: Any) -> None:
@@ -279,6 +286,10 @@ def test_one_card_stands_after_a_kill_and_a_resume(serving: Core, redis_url: str
         SqliteSaver.from_conn_string(str(tmp_path / "graph.db")) as saver,
         Signoff(redis_url=redis_url, agent="billing-bot", verify_key=environment[key]) as client,
     ):
+        agent, _ = an_agent(client, [], saver=saver)
+        before = next(state for state in agent.get_state_history(CONFIG) if "tools" in state.next)
+        refused, _ = results(agent.invoke(None, before.config))
+        assert refused.status == "error" and "approved before, and begun then" in refused.content and not RAN
         agent, _ = an_agent(client, [call("refund", amount=7)], saver=saver, suspend_after=0.3)
         config: Any = {"configurable": {"thread_id": "t2"}}
         [waits] = agent.invoke(INPUT, config)["__interrupt__"]

@@ -350,6 +350,26 @@ def test_streamed_runs_are_gated_and_gone_on_with(shop: Shop, signoff_approvals:
     assert len(shop.ran) == len(signoff_approvals.requests) == 1
 
 
+def test_a_streamed_run_that_is_cancelled_withdraws(shop: Shop, signoff_approvals: Approvals) -> None:
+    async def main() -> None:
+        result = Runner.run_streamed(shop.agent(Scripted(calls(REFUND))), "Refund.")
+
+        async def read() -> None:
+            async for _ in result.stream_events():
+                pass
+
+        reading = asyncio.create_task(read())
+        await signoff_approvals.wait_for_async(requests=1)
+        result.cancel()
+        await reading
+        await signoff_approvals.wait_for_async(withdrawn=1)
+        signoff_approvals.approve()
+
+    signoff_approvals.hold()
+    asyncio.run(main())
+    assert shop.ran == []
+
+
 def test_agents_that_it_hands_off_to_are_gated(shop: Shop, signoff_approvals: Approvals) -> None:
     paid = []
 
