@@ -43,10 +43,14 @@ def by_http(url: str) -> dict[str, Any]:
 
 
 def events(hook: Mapping[str, Any], asking: str, matcher: str) -> dict[str, dict[str, Any]]:
-    """What is written for each event: `asking` is the one whose answer decides."""
+    """What is written for each event: `asking` is the one whose answer decides.
+
+    A call that Claude Code itself would have prompted for has no key to be reported by.
+    """
     asked = {**hook, "timeout": ASK_SECONDS, "onFailure": "block"}
     told = {**hook, "timeout": TELL_SECONDS}
-    return {asking: _entry(matcher, asked), **{name: _entry(matcher, told) for name in AFTER}}
+    after = AFTER if asking == "PreToolUse" else ()
+    return {asking: _entry(matcher, asked), **{name: _entry(matcher, told) for name in after}}
 
 
 def read(path: Path) -> dict[str, Any]:

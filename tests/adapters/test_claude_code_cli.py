@@ -170,3 +170,16 @@ def is_below(process: int, above: int) -> bool:
         stat = Path(f"/proc/{process}/stat").read_text()
         process = int(stat.rpartition(")")[2].split()[1])
     return False
+
+
+def test_only_what_would_have_been_a_prompt_is_asked(person: Person) -> None:
+    with fake_model([runs("echo one > one")], [runs("echo two > two")], "Done.") as model:
+        claude = person.claude(model, "--prompts")
+        run = claude.start(allowed=())
+        person.decide(payload={"command": "echo uno > uno"})
+        person.decide("reject", reason="Not two")
+        ran = ended(run)
+        assert ran.result == "Done." and "Not two" in model.told(), ran
+        model.say([runs("echo three > three")], "Done.")
+        assert claude.run().result == "Done."  # allowed by Claude Code's own rules: nobody is asked
+    assert sorted(one.name for one in claude.project.iterdir()) == ["three", "uno"]

@@ -98,7 +98,7 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
     file = home / "shop" / ".claude" / "settings.json"
     assert main(["hook", "install", "--project", "--prompts"]) == 0
     assert not (home / ".claude").exists()
-    assert settings(file)["hooks"].keys() == {"PermissionRequest", "PostToolUse", "PostToolUseFailure"}
+    assert settings(file)["hooks"].keys() == {"PermissionRequest"}
     for url in ("https://signoff.example.com", "https://signoff.example.com/v1/hooks/claude-code/"):
         assert main(["hook", "install", "--project", "--http", url]) == 0
         assert hook_of(file) == {
