@@ -17,6 +17,7 @@ from bench import (
     clickers,
     costs,
     decisions,
+    hook,
     imports,
     lists,
     restart,
@@ -30,7 +31,7 @@ from bench.postgresql import postgresql
 from bench.stage import Stage
 from bench.table import Row, render
 
-ALL = ("import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs", "web")
+ALL = ("import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs", "web", "hook")
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
 ratio: the median of the ratios of each round, in which both were measured one after the other.
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "restart": lambda: restart.run(2 * few),
         "costs": lambda: costs.run(given.rounds),
         "web": lambda: web.run(given.rounds),
+        "hook": lambda: hook.run(given.rounds),
     }
     rows: list[Row] = []
     for name in given.only or ALL:

@@ -11,8 +11,8 @@ from bench.table import Row, verdict
 from bench.timer import median
 from signoff.server import processes
 
-IMPORT_MS = 250.0
-"""Target for what `import signoff` may take."""
+IMPORT_MS = 200.0
+"""Target for what an agent's import may take; `.ci/run` fails above."""
 STATEMENTS = ("import signoff", "from signoff import Signoff")
 
 

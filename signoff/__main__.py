@@ -10,6 +10,6 @@ except OSError:  # it was deleted
 if _here != os.path.dirname(os.path.dirname(os.path.abspath(__file__))):
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.curdir, _here)]
 
-from signoff.cli.main import main
+from signoff.cli.entry import main
 
 raise SystemExit(main())

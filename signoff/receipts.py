@@ -5,18 +5,17 @@ How it is signed is in `signoff.signatures`; what it has to be compared with, in
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from signoff.errors import NOT_APPROVED, Invalid, NotVerified, OtherAction, OtherPayload, SignoffError
-from signoff.models import identity
+from signoff.errors import NOT_APPROVED, Invalid, NotVerified, OtherAction, OtherPayload
+from signoff.models import receipt_claims
 from signoff.models.messages import Response
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
+from signoff.models.receipt_claims import REFUSED_UNREAD, REQUIRED, token_digest
 from signoff.payload.canonical import canonical, digest, parse
 from signoff.signatures import NOTICE, RECEIPT, Signer, VerifyKeys, open_sealed, verify_keys
 
@@ -26,10 +25,6 @@ __all__ = [
 ]  # fmt: skip
 
 _TEXTS = ("reason", "rule", "why")
-_REQUIRED = ["iss", "aud", "sub", "jti", "iat", "exp", "kind", "action", "status", "version"]
-
-REFUSED_UNREAD = ("invalid", "duplicate", "limited", "expired")
-"""Statuses of requests in no row: nothing runs, whatever they held. One that a restore lost is `expired`."""
 
 
 def sign(signer: Signer, receipt: Receipt) -> str:
@@ -76,17 +71,12 @@ def verify(token: str, keys: VerifyKeys, agent: str, *, issuer: str = DEPLOYMENT
     Checks the algorithm, the key, the kind, issuer, audience and expiry (by this machine's clock), and that
     its id is the one of just what it names. What is about to run is for `bind` to compare.
     """
-    claims = open_sealed(token, keys, RECEIPT, issuer=issuer, audience=agent, required=_REQUIRED)
+    claims = open_sealed(token, keys, RECEIPT, issuer=issuer, audience=agent, required=REQUIRED)
+    receipt_claims.check(claims)
     try:
-        receipt = _receipt(claims, token)
+        return _receipt(claims, token)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise NotVerified(f"{type(error).__name__}: its claims are not a receipt's.") from None
-    if receipt.digest_sent is None:
-        if receipt.status not in REFUSED_UNREAD:
-            raise NotVerified("It does not say what was asked.")
-    elif receipt.id != str(_id_of(receipt)):
-        raise NotVerified("Its id is the one of another request.")
-    return receipt
 
 
 def bind(receipt: Receipt, *, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,58 +116,30 @@ def accept(
     is taken where the server refused the request as it came.
     """
     receipt = verify(response.receipt or "", keys, agent, issuer=issuer)
-    if receipt.id != request_id:
-        raise NotVerified("It is the receipt of another request.")
-    unread = receipt.digest_sent is None
-    matches = digest_sent is None or hmac.compare_digest(digest_sent, receipt.digest_sent or "")
-    if not matches and not unread:
-        raise NotVerified("It is for another payload than the one that was sent.")
-    if receipt.status != response.status:
-        raise NotVerified("The answer and its receipt differ.")
+    said = (receipt.id, receipt.digest_sent, receipt.status)
+    receipt_claims.check_answer(said, request_id, digest_sent, response.status)
     beside = {"permalink": response.permalink}
     if not receipt.approved:
         return receipt.model_copy(update=beside)
-    payload = _payload(response, receipt)
+    payload = receipt_claims.approved_payload(response.payload or "", receipt.digest)
     return ApprovedReceipt.model_construct(**{**dict(receipt), **beside, "payload": payload})
 
 
 def verify_notice(token: str, keys: VerifyKeys, receipt: Receipt) -> Notice:
     """Which process has spent this receipt; raises NotVerified where that is of another one."""
     claims = open_sealed(token, keys, NOTICE, issuer=receipt.issuer, audience=receipt.agent)
+    receipt_claims.check_notice(claims, receipt.id, receipt.token)
     try:
-        notice = Notice(
+        return Notice(
             id=claims["sub"], agent=claims["aud"], signed=claims["signed"], by=claims["by"], at=claims["at"]
         )
-    except (ValueError, TypeError, KeyError) as error:
+    except ValueError as error:
         raise NotVerified(f"{type(error).__name__}: its claims are not a notice's.") from None
-    if notice.id != receipt.id or notice.signed != token_digest(receipt.token):
-        raise NotVerified("It is the notice of another receipt.")
-    return notice
-
-
-def token_digest(token: str) -> str:
-    """SHA-256 of a token, in hexadecimal: how others name it."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def new_jti() -> str:
     """A receipt's own id: 128 random bits."""
     return secrets.token_hex(16)
-
-
-def _payload(response: Response, receipt: Receipt) -> dict[str, Any]:
-    text = response.payload or ""
-    if not hmac.compare_digest(digest(text), receipt.digest or ""):
-        raise NotVerified("The payload beside it is not the one that was approved.")
-    try:
-        payload = parse(text)
-        whole = isinstance(payload, dict) and canonical(payload) == text
-    except SignoffError:
-        whole = False
-    if not whole:
-        raise NotVerified("The payload beside it is not canonical JSON.")
-    found: dict[str, Any] = payload
-    return found
 
 
 def _receipt(claims: dict[str, Any], token: str) -> Receipt:
@@ -205,9 +167,3 @@ def _receipt(claims: dict[str, Any], token: str) -> Receipt:
         not_after=datetime.fromtimestamp(claims["exp"], UTC),
         token=token,
     )
-
-
-def _id_of(receipt: Receipt) -> uuid.UUID:
-    """The id of what a receipt names."""
-    sent = receipt.digest_sent or ""
-    return identity.request_id(receipt.kind, receipt.agent, receipt.action, sent, receipt.nonce)

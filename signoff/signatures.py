@@ -2,7 +2,8 @@
 
 It is a JWT (RFC 7519) with EdDSA over Ed25519 (RFC 8037), its key named by `kid` and its kind by `typ`
 (RFC 8725, section 3.11). Keys are written as `ed25519:…` (public, what agents get) and `ed25519-private:…`
-(the server's alone).
+(the server's alone). It is one algorithm and one spelling, so no library of JWT reads it: docs/decisions/
+0017-receipts-without-a-jwt-library.md.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ import base64
 import binascii
 import hashlib
 import json
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from signoff.errors import ConfigError, NotVerified, SignoffError
-from signoff.payload.canonical import parse
+from signoff.payload.canonical import LARGEST_NUMBER, parse
 
 ALGORITHM = "EdDSA"
 RECEIPT, NOTICE, HEAD = "signoff-receipt+jwt", "signoff-notice+jwt", "signoff-head+jwt"
@@ -29,6 +29,8 @@ DENIAL, APPROVAL = "signoff-denial+jwt", "signoff-approval+jwt"
 MAX_TOKEN = 64 * 1024
 """Characters of a signed thing that anybody reads."""
 _PUBLIC, _PRIVATE = "ed25519:", "ed25519-private:"
+_TEXTS, _TIMES = ("iss", "sub", "jti"), ("iat", "nbf", "exp")
+"""Registered claims (RFC 7519, section 4.1), where they are there: texts, and whole seconds since 1970."""
 
 VerifyKeys = Mapping[str, Ed25519PublicKey]
 """kid → public key."""
@@ -38,11 +40,9 @@ class Signer:
     """Holds the private key. Nothing prints it but `private_text`."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
-        import jwt  # noqa: F401  (slow to load, so not for every import; here, so that no click waits for it)
-
         self._key = key
         self.kid = _kid(key.public_key())
-        self.verify_key = _PUBLIC + _encode(_raw(key.public_key()))
+        self.verify_key = _PUBLIC + _encode(key.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls) -> Signer:
@@ -59,13 +59,15 @@ class Signer:
 
     def private_text(self) -> str:
         """The private key as text, to be stored where only the server reads it."""
-        raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        return _PRIVATE + _encode(raw)
+        return _PRIVATE + _encode(self._key.private_bytes_raw())
 
     def derive(self, purpose: str) -> bytes:
         """Another secret of 32 bytes, which tells nothing of this key (HKDF, RFC 5869); one a `purpose`."""
-        raw = self._key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        return HKDF(SHA256(), 32, salt=None, info=f"signoff {purpose}".encode()).derive(raw)
+        from cryptography.hazmat.primitives.hashes import SHA256  # here, as no agent has any use for them
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        made = HKDF(SHA256(), 32, salt=None, info=f"signoff {purpose}".encode())
+        return made.derive(self._key.private_bytes_raw())
 
     def seal(self, typ: str, claims: Mapping[str, Any]) -> str:
         """Claims → a signed token of this kind (one of those above)."""
@@ -76,8 +78,6 @@ class Signer:
 
 def verify_keys(text: str) -> VerifyKeys:
     """`ed25519:…`, one or several, parted by commas or white space; raises ConfigError."""
-    import jwt  # noqa: F401  (here, so that no wait's answer waits for it)
-
     keys = {}
     for part in text.replace(",", " ").split():
         raw = _decode(part, _PUBLIC)
@@ -104,42 +104,54 @@ def open_sealed(
 ) -> dict[str, Any]:
     """The claims of a signed token of exactly this kind, spelled in the only way; raises NotVerified.
 
-    `exp`, where it has one, is checked by this machine's clock; not where it may be `over`: then whoever
-    calls compares it.
+    `audience` is exactly its `aud`; None takes only one that has none. `exp`, where it has one, is checked by
+    this machine's clock; not where it may be `over`: then whoever calls compares it.
     """
-    import jwt
-
     try:
-        head, _ = _read(token)
+        head, claims = _read(token)
         if head.keys() != {"alg", "kid", "typ"} or head["alg"] != ALGORITHM or head["typ"] != typ:
             raise NotVerified(f"It is no {typ.partition('+')[0].replace('-', ' ')} with {ALGORITHM}.")
         key = keys.get(head["kid"])
         if key is None:
             raise NotVerified("It is signed with a key that is not in SIGNOFF_VERIFY_KEY.")
-        # An agent's clock may run behind the server's: when a receipt was issued decides nothing.
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=[ALGORITHM],
-            audience=audience,
-            issuer=issuer,
-            options={
-                "require": list(required),
-                "verify_iat": False,
-                "verify_exp": not over,
-                "strict_aud": audience is not None,
-            },
-        )
-        return claims
-    except jwt.ExpiredSignatureError:
-        raise NotVerified("It is no longer valid: ask again.") from None
-    except jwt.InvalidIssuerError:
-        raise NotVerified(f"It is of another deployment than {issuer!r} (SIGNOFF_DEPLOYMENT).") from None
-    except (jwt.PyJWTError, SignoffError, ValueError, TypeError, KeyError, RecursionError) as error:
+        signed, _, signature = token.rpartition(".")
+        key.verify(decode_part(signature), signed.encode())
+    except InvalidSignature:
+        raise NotVerified("It was changed: its signature does not fit.") from None
+    except (SignoffError, ValueError, TypeError, KeyError, RecursionError) as error:
         if isinstance(error, NotVerified):
             raise
-        whom = f", or is not for agent {audience!r}" if audience else ""
-        raise NotVerified(f"{type(error).__name__}: it was changed{whom}.") from None
+        raise NotVerified(f"{type(error).__name__}: it was changed.") from None
+    return _checked(claims, issuer, audience, required, over)
+
+
+def _checked(
+    claims: Any, issuer: str, audience: str | None, required: Collection[str], over: bool
+) -> dict[str, Any]:
+    """Claims whose signature fits → the same, where they are for here and now; raises NotVerified."""
+    if not isinstance(claims, dict):
+        raise NotVerified("Its claims are no object.")
+    for name in required:
+        if claims.get(name) is None:
+            raise NotVerified(f"It does not say its {name}.")
+    for name in _TIMES:
+        # `type`, because true is 1 to Python: what two readers could take for two times is none.
+        if name in claims and not (type(claims[name]) is int and abs(claims[name]) < LARGEST_NUMBER):
+            raise NotVerified(f"Its {name} is no time.")
+    for name in _TEXTS:
+        if name in claims and not isinstance(claims[name], str):
+            raise NotVerified(f"Its {name} is no text.")
+    # An agent's clock may run behind the server's: when a receipt was issued (`iat`) decides nothing.
+    now = time.time()
+    if claims.get("nbf", 0) > now:
+        raise NotVerified("It is not valid yet.")
+    if "exp" in claims and claims["exp"] <= now and not over:
+        raise NotVerified("It is no longer valid: ask again.")
+    if claims.get("iss") != issuer:
+        raise NotVerified(f"It is of another deployment than {issuer!r} (SIGNOFF_DEPLOYMENT).")
+    if claims.get("aud") != audience or audience == "":
+        raise NotVerified(f"It is not for agent {audience!r}." if audience else "It is for somebody else.")
+    return claims
 
 
 def kid_of(token: str) -> str:
@@ -176,12 +188,8 @@ def _read(token: str) -> tuple[dict[str, Any], Any]:
     return head if isinstance(head, dict) else {}, claims
 
 
-def _raw(key: Ed25519PublicKey) -> bytes:
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
 def _kid(key: Ed25519PublicKey) -> str:
-    return hashlib.sha256(_raw(key)).hexdigest()[:16]
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
 def _encode(raw: bytes) -> str:

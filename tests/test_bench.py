@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is no part of the package
 
-from bench import burst, clickers, decisions, imports, road, timer, verdicts, waits  # noqa: E402
+from bench import burst, clickers, decisions, hook, imports, road, timer, verdicts, waits  # noqa: E402
 from bench.__main__ import main  # noqa: E402
 from bench.stage import Stage  # noqa: E402
 from bench.table import Row, render  # noqa: E402
@@ -69,6 +69,11 @@ def test_decisions_are_counted_on_both_databases() -> None:
     assert float(sqlite.reached.replace(",", "")) > 0
     assert float(sqlite.floor.replace(",", "")) > 0
     assert [row.what[-9:] for row in postgresql] == ["1 at once", "4 at once"]
+
+
+def test_the_hook_is_measured_beside_bare_python() -> None:
+    [row] = hook.run(2)
+    assert milliseconds(row.reached)[0] > milliseconds(row.floor)[0] and float(row.ratio) > 1
 
 
 def test_imports_are_measured_over_bare_python(capsys: pytest.CaptureFixture[str]) -> None:

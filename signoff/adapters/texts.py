@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signoff.client.explanation import explain
 from signoff.errors import NotApproved, SignoffError, WaitTimeout
-from signoff.models.receipt import ApprovedReceipt
 from signoff.payload import corrections
+
+if TYPE_CHECKING:  # a hook that starts for every call of a tool has no time for pydantic
+    from signoff.models.receipt import ApprovedReceipt
 
 _TOO_LATE = (
     "was not run: nobody has decided in time. This is not a rejection. If it is still needed, you may ask "

@@ -13,7 +13,9 @@ from signoff.errors import ConfigError
 from signoff.queue.data_folder import absolute, read_env_file, server_file, server_settings
 from signoff.queue.setting_names import NAMES
 
-OF_AGENTS = frozenset({"request", "wait", "status", "cancel", "report", "verify", "mcp", "mcp gate"})
+OF_AGENTS = frozenset({"request", "wait", "status", "cancel", "report", "verify", "mcp", "mcp gate"}) | {
+    "hook claude-code", "hook install", "hook uninstall"
+}  # fmt: skip
 """Commands of an agent: what its server keeps for itself is none of its business."""
 WITHOUT = frozenset({"init", "manifest", "sandbox", "demo", "help", "completion"})
 """Commands that no settings of the server concern, or that look at its file themselves."""

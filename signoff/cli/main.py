@@ -23,6 +23,7 @@ from signoff.cli import (
     given,
     guide,
     health,
+    hook,
     init,
     keys,
     mcp,
@@ -63,6 +64,7 @@ somebody runs it:     serve (or bot, intake, worker and web by themselves),
 who may ask:          agent
 who hears of it:      webhooks
 what needs a person:  policy
+a coding agent asks:  hook
 to set it up:         init, manifest, keys, db, env, sandbox, demo
 to find your way:     help, completion
 
@@ -152,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     server = (
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
     )  # fmt: skip
-    for module in (agent, verify, mcp, *server):
+    for module in (agent, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

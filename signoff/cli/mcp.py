@@ -6,11 +6,11 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from signoff.cli import program
+from signoff.cli import program, surroundings
 from signoff.cli.output import say
 from signoff.cli.parsers import Commands, command, duration
 from signoff.errors import ConfigError
@@ -122,6 +122,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         async with AsyncSignoff() as client:
             client.agent  # noqa: B018  # a setting that is missing is said now
             made = server.serve(client, max_wait=arguments.max_wait, wait=arguments.wait)
+            ending: list[asyncio.Future[None]] = []
+
+            async def end() -> None:
+                await server.take_back()
+                os._exit(0)  # the library waits for its input to end, in a thread that nothing wakes
+
+            _on_signals(lambda: ending.append(asyncio.ensure_future(end())))
             await made.run_stdio_async()
 
     asyncio.run(run())
@@ -146,13 +153,18 @@ async def _pass_on(upstream: Upstream, arguments: argparse.Namespace) -> int:
             name=arguments.name, tools=arguments.tools, wait=arguments.wait,
         )  # fmt: skip
         running = asyncio.ensure_future(gate.run(streams.lines()))
-        with suppress(NotImplementedError):  # Windows
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        _on_signals(running.cancel)
         left = await running
     if not left:
         say("the MCP server has ended.")
     return 0 if left else ENDED
+
+
+def _on_signals(do: Callable[[], object]) -> None:
+    """Have this done where the process is told to stop: what is asked about is withdrawn before it ends."""
+    with suppress(NotImplementedError, AttributeError):  # Windows
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, do)
 
 
 def _upstream(arguments: argparse.Namespace) -> Upstream:
@@ -164,7 +176,7 @@ def _upstream(arguments: argparse.Namespace) -> Upstream:
     if arguments.url is None:
         if arguments.header:
             raise ConfigError("--header goes with --url.")
-        return Child(words, program.environment(os.environ, {}))
+        return Child(words, program.environment(os.environ, {}), surroundings.umask_before)
     from signoff.adapters.mcp.remote import Remote
 
     return Remote(arguments.url, dict(_header(given) for given in arguments.header))

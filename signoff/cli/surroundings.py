@@ -12,6 +12,8 @@ from signoff.server import environment
 
 PRIVATE = 0o077
 """The umask: what we and our children make is for this user alone."""
+umask_before = -1
+"""The user's own, for a program that is theirs and not ours."""
 
 
 def leave_current_folder() -> None:
@@ -33,7 +35,8 @@ def leave_current_folder() -> None:
 @contextmanager
 def private_files() -> Iterator[None]:
     """Whatever the umask, files that are made inside the `with` are for this user alone."""
-    before = os.umask(PRIVATE)
+    global umask_before
+    before = umask_before = os.umask(PRIVATE)
     try:
         yield
     finally:

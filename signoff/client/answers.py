@@ -6,9 +6,9 @@ import hmac
 from dataclasses import dataclass
 
 from signoff import receipts
-from signoff.client.exchange import Exchange
 from signoff.client.mistakes import checked_id
 from signoff.client.pending import UNSEEN
+from signoff.client.road import Exchange
 from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
 from signoff.models import crash
 from signoff.models.messages import Response

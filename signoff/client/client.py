@@ -1,11 +1,4 @@
-"""What an agent calls: ask for approval, wait, and be given what to run.
-
-`AsyncSignoff` is the one implementation; `signoff.client.face.Signoff` is its thin blocking face.
-
-    signoff = AsyncSignoff()
-    receipt = await signoff.ask("refund.create", {"customer": "cus_42", "amount": 120}, reversible=False)
-    refund(**receipt.payload)
-"""
+"""What an agent calls; the one implementation. redis-py is slow to load, and comes with the first call."""
 
 from __future__ import annotations
 
@@ -16,15 +9,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from signoff import receipts
 from signoff.client import asked, mistakes
 from signoff.client.answers import Answers, Named
 from signoff.client.ask import build_for, nonce_of
 from signoff.client.claims import Ask, Options, described
-from signoff.client.exchange import Exchange, RedisExchange
-from signoff.client.inbox import Delivery
 from signoff.client.pending import UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.client.spend import Runs, spend
@@ -33,6 +24,10 @@ from signoff.errors import Invalid, NotVerified
 from signoff.models import crash
 from signoff.models.messages import Cancel, Outcome, build, moment
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
+
+if TYPE_CHECKING:
+    from signoff.client.exchange import Exchange, RedisExchange
+    from signoff.client.inbox import Delivery
 
 log = logging.getLogger("signoff")
 
@@ -215,6 +210,8 @@ class AsyncSignoff:
         What is not acknowledged comes again, after a minute to whichever process of the same `group` reads;
         duplicates are dropped. Receipts that do not verify are acknowledged and passed over.
         """
+        from signoff.client.inbox import Delivery
+
         inbox = self._current_exchange().inbox(group)
         try:
             async with aclosing(inbox.ids()) as arrivals:
@@ -270,6 +267,8 @@ class AsyncSignoff:
             return substitute.exchange
         loop = asyncio.get_running_loop()
         if self._exchange is None or self._loop is not loop:
+            from signoff.client.exchange import RedisExchange
+
             settings = self._load_settings()
             self._exchange = RedisExchange(settings.redis_url, settings.agent, settings.fix)
             self._loop = loop

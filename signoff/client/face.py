@@ -13,18 +13,20 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from signoff.client import asked
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
-from signoff.client.inbox import Delivery
 from signoff.client.pending import Pending
 from signoff.client.spend import Runs
 from signoff.client.ticket import Ticket as Ticket
 from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt, Receipt
+
+if TYPE_CHECKING:
+    from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
 Made = Callable[[AsyncSignoff], Coroutine[Any, Any, T]]
@@ -177,6 +179,8 @@ class Signoff:
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
+        from signoff.client.inbox import Delivery
+
         arrivals = self._async.decisions(group)
         try:
             while delivery := self._call(partial(_next, arrivals)):

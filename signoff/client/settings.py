@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from signoff.errors import ConfigError
-from signoff.models.messages import AGENT
-from signoff.models.receipt import DEPLOYMENT
+from signoff.models.wire import AGENT, DEPLOYMENT
 from signoff.queue import acl, neighbours
 from signoff.queue.data_folder import LOCAL_AGENT
 from signoff.queue.neighbours import Neighbour
-from signoff.receipts import VerifyKeys, verify_keys
-
-log = logging.getLogger("signoff")
+from signoff.signatures import VerifyKeys, verify_keys
 
 SET = (
     "set SIGNOFF_REDIS_URL, SIGNOFF_VERIFY_KEY and SIGNOFF_AGENT "
@@ -101,6 +97,9 @@ def _neighbour(name: str | None) -> Neighbour:
             f"The server here knows this user's agent as {LOCAL_AGENT}, not {name}: "
             f"`signoff agent add {name}` makes a Redis user of that name, and prints what to set."
         )
+    import logging  # here, as a hook that starts for every call of a tool has settings, and no time
+
+    log = logging.getLogger("signoff")
     if found.page:  # nobody has set anything, so they may not know whom they ask
         log.warning("No server is set, so the demo that runs is asked: decide at %s", found.page)
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from signoff import receipts
-from signoff.client.exchange import Exchange
 from signoff.errors import NOT_APPROVED, AlreadySpent, WaitTimeout
 from signoff.models import crash
 from signoff.models.identity import process_name
 from signoff.models.messages import Spend
 from signoff.models.receipt import Receipt
+
+if TYPE_CHECKING:
+    from signoff.client.exchange import Exchange
 
 SPEND_SECONDS = 10.0
 """How long at least the server is given to say who may run it, whatever is left of a timeout."""

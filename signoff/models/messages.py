@@ -6,7 +6,6 @@ The wire is fixed by the design: changing a name here is a protocol break.
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,12 +18,12 @@ from signoff.errors import Invalid
 from signoff.models import identity, spans
 from signoff.models.receipt import Wire
 from signoff.models.texts import check_texts, sentence
+from signoff.models.wire import AGENT as AGENT
+from signoff.models.wire import VERSION as VERSION
 from signoff.payload.canonical import canonical, count, digest, parse
 from signoff.payload.gaps import MOST_KEPT, NO_SCHEMA, WHOLE, Gap
 from signoff.payload.order import order_of, ordered
 
-VERSION = 1
-"""Of the wire. A server takes its own and the one before."""
 MAX_ENTRY = 512 * 1024
 """Bytes of a request as it stands in the stream."""
 MAX_PAYLOAD = 256 * 1024
@@ -44,7 +43,6 @@ MAX_EXPIRES_IN = 30 * 24 * 3600
 DEFAULT_EXPIRES_IN = 24 * 3600
 """Seconds until an unanswered request ends, at most, and without another word."""
 
-AGENT = re.compile(r"[a-z0-9-]{1,40}")
 Reversibility = Literal["reversible", "costly", "irreversible"]
 Risk = Literal["low", "medium", "high", "critical"]
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-DEPLOYMENT = "signoff"
-"""What a deployment is called that has no SIGNOFF_DEPLOYMENT."""
+from signoff.models.wire import DEPLOYMENT as DEPLOYMENT
+
 Status = Literal["approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"]
 
 

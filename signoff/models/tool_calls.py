@@ -21,6 +21,8 @@ AFTER: Final = {"PostToolUse": True, "PostToolUseFailure": False}
 """Events that tell what became of a call → whether it succeeded."""
 FOREIGN: Final = "claude-code"
 """Where tools stand that have no action of their own: `claude-code.Skill`."""
+OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
+"""What is reported of such a call."""
 LONGEST_ACTION: Final = 100
 LONGEST_KEY: Final = 255
 

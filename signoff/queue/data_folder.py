@@ -75,6 +75,14 @@ def server_settings() -> dict[str, str]:
     return found
 
 
+def private_file(path: Path) -> dict[str, str]:
+    """A settings' file that nobody else could have written, as `agent_settings`; raises ConfigError."""
+    try:
+        return absolute(_parsed(path, private.read_private(path)), path.parent)
+    except FileNotFoundError:
+        raise ConfigError(f"{path} is not there.") from None
+
+
 def _kept(path: Path, *, strict: bool = True) -> dict[str, str]:
     if not os.path.lexists(path):  # then nothing is taken from there, be it whose it may
         return {}

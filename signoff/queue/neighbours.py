@@ -46,6 +46,11 @@ def demo() -> Neighbour | None:
     return Neighbour(settings, page) if settings.get("SIGNOFF_REDIS_URL") else None
 
 
+def demo_file() -> Path:
+    """Where a demo leaves what an agent on this machine needs."""
+    return data_folder.data_folder() / DEMO / DEMO_SERVER / data_folder.AGENT_FILE
+
+
 def _page(lock: Path) -> str:
     """What a demo's lock says where its process lives, and is this user's; else nothing."""
     if not hasattr(os, "geteuid") or not os.path.lexists(lock):  # there is no demo on Windows

@@ -12,23 +12,31 @@ from typing import Any, NamedTuple
 import redis
 
 from signoff.errors import Invalid
-from signoff.models.messages import AGENT, VERSION, Response
+from signoff.models.messages import AGENT, Response
 from signoff.queue.entries import Fields
+from signoff.queue.names import BODIES as BODIES
+from signoff.queue.names import BODY_SECONDS as BODY_SECONDS
+from signoff.queue.names import DECISIONS as DECISIONS
+from signoff.queue.names import KEYED as KEYED
+from signoff.queue.names import NOTIFICATIONS as NOTIFICATIONS
+from signoff.queue.names import REQUESTS as REQUESTS
+from signoff.queue.names import arrivals as arrivals
+from signoff.queue.names import body as body
+from signoff.queue.names import decision as decision
+from signoff.queue.names import decisions as decisions
+from signoff.queue.names import entry as entry
+from signoff.queue.names import keyed as keyed
+from signoff.queue.names import notification as notification
+from signoff.queue.names import requests as requests
+from signoff.queue.names import spent as spent
 from signoff.queue.refusals import refuses_all
 
-REQUESTS = "signoff:req:"
-BODIES = "signoff:body:"
-DECISIONS = "signoff:dec:"
-NOTIFICATIONS = "signoff:ntf:"
 DEAD = "signoff:dead"
 INSTANCE = DECISIONS + "_run"
 """Where the Redis is noted that has all responses, by its run_id. No agent's name holds a `_`."""
-BODY_SECONDS = 24 * 3600
-"""How long a request's body waits for a server, since its agent has last sent it or seen to it."""
 MAX_RESPONSE = 4 * 1024 * 1024
 """Ours have at most a payload, written as JSON once more, and a receipt."""
 ID_IN_STREAM = "id"
-KEYED = "key:"
 MAX_TOLD = 16 * 1024
 """Bytes of a response that its notification brings along; a larger one is looked up by who is woken."""
 TOPICS = 500
@@ -46,52 +54,6 @@ class Pointer(NamedTuple):
 
     nonce: str
     seconds: int
-
-
-def requests(agent: str) -> str:
-    """The stream that an agent asks on. Its name says who sent an entry; the body does not."""
-    return REQUESTS + agent
-
-
-def body(agent: str, request_id: str) -> str:
-    """The key under which a request's body stands until it is taken."""
-    return f"{BODIES}{agent}:{request_id}"
-
-
-def decisions(agent: str) -> str:
-    """The stream of ids that an agent's decisions() reads."""
-    return DECISIONS + agent
-
-
-def decision(agent: str, request_id: str) -> str:
-    """The key under which a request's response stands."""
-    return f"{DECISIONS}{agent}:{request_id}"
-
-
-def spent(request_id: str) -> str:
-    """Where it stands who has spent a request: takes the place of its id in a key or channel."""
-    return f"{request_id}:spent"
-
-
-def keyed(agent: str, nonce: str) -> str:
-    """Where the id stands of the request whose key this nonce is made of; read by who knows the key alone."""
-    return f"{DECISIONS}{agent}:{KEYED}{nonce}"
-
-
-def notification(agent: str, request_id: str) -> str:
-    """The channel that wakes who waits for a request."""
-    return f"{NOTIFICATIONS}{agent}:{request_id}"
-
-
-def arrivals(agent: str) -> str:
-    """The channel that wakes who waits, in the web, for anything on an agent's stream of decisions."""
-    return NOTIFICATIONS + agent
-
-
-def entry(kind: str, request_id: str, body: str | bytes = "") -> dict[Any, Any]:
-    """The fields of a stream entry. A `request` points to its body; `cancel`, `spend`, `outcome` hold it."""
-    fields = {"v": str(VERSION), "kind": kind, "id": request_id}
-    return fields if kind == "request" else fields | {"body": body}
 
 
 def agent_of(key: bytes) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, HookMatcher, q
 from signoff import AsyncSignoff, Signoff
 from signoff.adapters.claude_agent_sdk import hooks
 from signoff.testing import Approvals
+from signoff.web.hooks.denials import CLAUDE_CODE
+
+ROOT = Path(__file__).parents[2]
 
 WRITE = ToolUse("Bash", {"command": "echo asked > out", "description": "Writes a word"})
 EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
@@ -284,3 +289,36 @@ def test_what_ran_otherwise_than_approved_is_reported_as_failed(
     [outcome] = signoff_approvals.outcomes.values()
     assert not outcome.succeeded and "not what was approved" in outcome.note
     assert json.dumps("echo other > out") not in str(signoff_approvals.requests)
+
+
+def test_the_page_and_the_example_run(
+    tmp_path: Path, signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    signoff_approvals.edit("shell.run", {"command": "echo edited"}, by="Ana")
+    page = (ROOT / "docs" / "adapters" / "claude-agent-sdk.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    for block in blocks:
+        with fake_model([WRITE]) as model:
+            claude = Claude(tmp_path, model)
+            for name, value in claude.env.items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.chdir(claude.project)
+            exec(compile(block, "claude-agent-sdk.md", "exec"), {"__name__": "page"})
+            assert len(model.results()) == 1 and "echo edited" in model.told()
+    assert len(blocks) == 1 and len(signoff_approvals.requests) == 1
+    capsys.readouterr()
+    runpy.run_path(str(ROOT / "examples" / "claude_agent.py"), run_name="__main__")
+    assert "Ana approved this call with changes" in capsys.readouterr().out
+    assert len(signoff_approvals.requests) == 2
+
+
+def test_the_settings_of_the_page_are_what_claude_code_takes() -> None:
+    """The http hook's own tests write theirs alike."""
+    page = (ROOT / "docs" / "adapters" / "claude-agent-sdk.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```json\n(.*?)^```", page, re.M | re.S)
+    hooked = json.loads(block)["hooks"]
+    assert set(hooked) == set(EVENTS)
+    [before] = hooked["PreToolUse"][0]["hooks"]
+    assert (before["type"], before["onFailure"], before["timeout"]) == ("http", "block", 1_728_000)
+    assert before["url"].endswith(CLAUDE_CODE)

@@ -32,7 +32,7 @@ def settings(url: str, *, events: tuple[str, ...] = ("PreToolUse", "PostToolUse"
     """What docs/adapters/claude-agent-sdk.md has people write."""
     hook = {
         "type": "http", "url": f"{url}{CLAUDE_CODE}{query}", "timeout": 86400, "onFailure": "block",
-        "headers": {"Authorization": "Bearer $SIGNOFF_HOOK_TOKEN"}, "allowedEnvVars": ["SIGNOFF_HOOK_TOKEN"],
+        "headers": {"Authorization": "Bearer $SIGNOFF_TOKEN"}, "allowedEnvVars": ["SIGNOFF_TOKEN"],
         **more,
     }  # fmt: skip
     return {"hooks": {event: [{"matcher": "Bash", "hooks": [hook]}] for event in events}}
@@ -47,7 +47,7 @@ def door(core: Core, redis_url: str) -> Iterator[Door]:
 
 
 def a_claude(folder: Path, model: Any, door: Door) -> Claude:
-    return Claude(folder, model, {"SIGNOFF_HOOK_TOKEN": door.token})
+    return Claude(folder, model, {"SIGNOFF_TOKEN": door.token})
 
 
 def decide_next(core: Core, *decisions: Callable[[str], object]) -> threading.Thread:
@@ -201,10 +201,30 @@ def test_with_on_failure_block_nothing_runs_whatever_the_server_does(door: Door,
     # Of faults that are Signoff's own, each is a denial: without that word, too.
     for name, token in (("no token", ""), ("another's", "sgt_" + "a" * 12 + "_" + "b" * 43)):
         with fake_model(bash("echo x > out")) as model:
-            claude = Claude(tmp_path / name, model, {"SIGNOFF_HOOK_TOKEN": token})
+            claude = Claude(tmp_path / name, model, {"SIGNOFF_TOKEN": token})
             claude.run(settings=settings(door.url, onFailure="continue"))
             assert not (claude.project / "out").exists(), name
             assert "the hook's token is not taken" in str(model.results()[0]["content"])
+
+
+def test_calls_at_once_wait_together(door: Door, tmp_path: Path) -> None:
+    """Tools that only read; what changes something Claude Code calls one after the other by itself."""
+    core = door.core
+    with fake_model([ToolUse("Read", {"file_path": name}) for name in ("one", "two")]) as model:
+        claude = a_claude(tmp_path, model, door)
+        for name in ("one", "two"):
+            (claude.project / name).write_text(f"this is {name}")
+        asked = settings(door.url)
+        asked["hooks"]["PreToolUse"][0]["matcher"] = "*"
+        process = claude.start(settings=asked, allowed=("Read",))
+        eventually(lambda: len(core.store.waiting()) == 2)
+        (first, _), (second, _) = core.store.waiting()
+        core.approvals.decide(first, 1, "U0ANA", "approve")
+        core.approvals.decide(second, 1, "U0ANA", "reject", reason="Not that one.")
+        ran = ended(process)
+        assert ran.result == "Done." and "Not that one." in model.told(), ran
+        name = core.approvals.get(first).payload["file_path"].rpartition("/")[2]
+        assert [f"this is {one}" in model.told() for one in ("one", "two")] == [name == "one", name == "two"]
 
 
 def test_a_permission_prompt_is_answered_by_people(door: Door, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import mcp_types
 import pytest
 from fastmcp import Client, Context, FastMCP
+from fastmcp.client.elicitation import ElicitResult
 from fastmcp.exceptions import ToolError
 from fastmcp.server.middleware import Middleware
 from fastmcp.tools.base import ToolResult
@@ -80,11 +81,11 @@ async def test_what_was_approved_runs_and_the_model_is_told(signoff: Any, people
     async with Client(shop) as client:
         people.approve()
         plain = await call(client, "refund", {"amount": 120})
-        assert text(plain) == "refunded 120 EUR" and "signoff/note" not in (plain.meta or {})
+        assert text(plain) == "refunded 120 EUR" and "signoff.note" not in (plain.meta or {})
         people.edit("refund", {"amount": 80}, by="Ana", note="Half is enough")
         changed = await call(client, "refund", {"amount": 120})
         assert text(changed).startswith("refunded 80 EUR Ana approved this call with changes")
-        assert "Half is enough" in changed.meta["signoff/note"]
+        assert "Half is enough" in changed.meta["signoff.note"]
         people.edit("both", {"amount": 7}, by="Ana")
         inside = await call(client, "both", {"amount": 9})
         assert inside.structured_content["paid"] == 7 and not inside.is_error
@@ -190,7 +191,7 @@ async def test_a_tool_that_asks_back_is_asked_about_once(signoff: Any, people: A
         return f"refunded {amount}"
 
     async def sure(*_: Any) -> Any:
-        return mcp_types.ElicitResult(action="accept", content={})
+        return ElicitResult(action="accept", content={})
 
     people.edit("refund", {"amount": 2}, by="Ana")
     async with Client(shop, elicitation_handler=sure) as client:

@@ -44,7 +44,7 @@ def test_all_tools_of_an_agent_are_gated_by_one_line(signoff_approvals: Approval
         middleware=[SignoffMiddleware(Signoff(), reversible=True)],
     )
     assert [message.content for message in results(agent.invoke(INPUT))] == ["read", "read"]
-    assert [request.payload for request in signoff_approvals.requests] == [{"what": "all"}, {"what": "x"}]
+    assert sorted(request.payload["what"] for request in signoff_approvals.requests) == ["all", "x"]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -67,7 +67,7 @@ def test_an_edit_runs_and_is_told(signoff_approvals: Approvals, asynchronous: bo
     refund = next(request for request in signoff_approvals.requests if request.action == "refund")
     assert refund.payload == {"amount": 120, "currency": "EUR"}, "with defaults, without the graph's state"
     assert (refund.run, refund.reason) == ("t1", "They asked.")
-    assert refund.key and refund.key.startswith("langchain:t1:") and refund.key.endswith(":c1")
+    assert refund.key and refund.key.startswith("langchain:t1:") and ":c1:" in refund.key
     assert set(refund.json_schema["properties"]) == {"amount", "currency"}
     assert [outcome.succeeded for outcome in signoff_approvals.outcomes.values()] == [True] * 3
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -74,6 +75,13 @@ def test_whatever_a_graph_is_resumed_with_the_receipt_decides(signoff_approvals:
     assert RAN == [{"amount": 2, "currency": "EUR"}] and second.content == "read"
     assert "Ana approved this call with changes" in first.content
     assert len(signoff_approvals.requests) == 1 and not signoff_approvals.withdrawn
+
+    before = next(state for state in agent.get_state_history(CONFIG) if "tools" in state.next)
+    asked = before.values["messages"][-1]
+    changed = asked.model_copy(update={"tool_calls": [{**asked.tool_calls[0], "args": {"amount": 3}}]})
+    fork = agent.update_state(before.config, {"messages": [changed]}, as_node="model")
+    agent.invoke(None, fork)
+    assert signoff_approvals.requests[-1].payload["amount"] == 3, "what a fork changes is asked anew"
 
 
 @pytest.mark.parametrize("make", [Signoff, AsyncSignoff])
@@ -224,22 +232,20 @@ def test_an_answer_in_place_of_a_tool_and_what_nobody_answers(signoff_approvals:
     """Where only `respond` is allowed, people write the answer; a tool that nobody may refuse is wrong."""
     schema = {"properties": {"type": {"const": "respond"}}}
     value = {"type": "tool_approval", "tool_call_id": "c1", "name": "ask", "args": {"question": "How much?"}}
-    question: Any = Interrupt(value, id="i1")
-    object.__setattr__(question, "response_schema", schema)
+    question: Any = SimpleNamespace(value=value, id="i1", response_schema=schema)
     signoff_approvals.edit("ask", {"answer": "80"}, by="Ana")
     asked = asyncio.run(decisions_async(AsyncSignoff(), [question], "t1", reversible=True))
     assert asked == {"i1": {"type": "respond", "message": "80"}}
     [request] = signoff_approvals.requests
     assert request.payload == {"question": "How much?", "answer": ""} and request.editable == ("answer",)
     signoff_approvals.reject("ask", "Ask them yourself.", by="Ana")
-    again: Any = Interrupt(value, id="i2")
-    object.__setattr__(again, "response_schema", schema)
+    again: Any = SimpleNamespace(value=value, id="i2", response_schema=schema)
     foreign = Interrupt({"mine": 1}, id="i3")
     asked = decisions(Signoff(), [again, foreign], "t1", reversible=True)
     assert set(asked) == {"i2"} and "Ask them yourself." in asked["i2"]["message"]
     assert decisions(Signoff(), [again], "t1", ["other"]) == {}
-    unsafe: Any = Interrupt(value, id="i4")
-    object.__setattr__(unsafe, "response_schema", {"properties": {"type": {"const": "approve"}}})
+    only_yes = {"properties": {"type": {"const": "approve"}}}
+    unsafe: Any = SimpleNamespace(value=value, id="i4", response_schema=only_yes)
     with pytest.raises(ValueError, match="has to allow 'reject'"):
         decisions(Signoff(), [unsafe], "t1")
 
@@ -280,6 +286,10 @@ def test_one_card_stands_after_a_kill_and_a_resume(serving: Core, redis_url: str
         SqliteSaver.from_conn_string(str(tmp_path / "graph.db")) as saver,
         Signoff(redis_url=redis_url, agent="billing-bot", verify_key=environment[key]) as client,
     ):
+        agent, _ = an_agent(client, [], saver=saver)
+        before = next(state for state in agent.get_state_history(CONFIG) if "tools" in state.next)
+        refused, _ = results(agent.invoke(None, before.config))
+        assert refused.status == "error" and "approved before, and begun then" in refused.content and not RAN
         agent, _ = an_agent(client, [call("refund", amount=7)], saver=saver, suspend_after=0.3)
         config: Any = {"configurable": {"thread_id": "t2"}}
         [waits] = agent.invoke(INPUT, config)["__interrupt__"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,12 +18,15 @@ from mcp_wire import Client
 
 from signoff import AsyncSignoff, receipts
 from signoff.adapters.mcp import inquiries
+from signoff.adapters.mcp.outcomes import Outcome
 from signoff.adapters.mcp.server import serve
+from signoff.cli import main, mcp
 from signoff.client import client as clients
 from signoff.client.testing import AGENT
 from signoff.receipts import Signer
 from signoff.testing import Approvals
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.anyio
 ASK = {"action": "refund.create", "payload": {"amount": 120}, "reason": "Ticket 991"}
 NEW = "2026-07-28"
@@ -257,3 +262,23 @@ async def test_a_task_of_2026_07_28_is_for_clients_that_declare_it(people: Appro
         # One that has not declared it is answered as ever.
         plain = {**META, "io.modelcontextprotocol/clientCapabilities": {}}
         assert outcome(await client.called("request_approval", ASK, _meta=plain))["status"] == "pending"
+
+
+async def test_the_page_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "adapters" / "mcp.md").read_text(encoding="utf-8")
+    [settings] = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    [entry] = json.loads(settings)["mcpServers"].values()
+    ours, program = mcp.parted(entry["args"]) or ([], [])
+    given = main._parser().parse_args(ours)
+    assert (given.command, given.name, program[0]) == ("mcp gate", "files", "npx")
+    for option in {"--name", "--tools", "--wait", "--url", "--header", "--env-file"}:
+        assert option in page
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", page, re.MULTILINE))
+    async with served() as client:
+        await client.begin()
+        tools = (await client.request("tools/list", {}))["result"]["tools"]
+    assert {tool["name"]: set(tool["inputSchema"]["properties"]) for tool in tools} == {
+        name: set(re.findall(r"`(\w+)`", said)) for name, said in rows.items()
+    }
+    states = re.search(r"The state is structured.*?\n\n", page, re.DOTALL)
+    assert states and set(Outcome.__annotations__) <= set(re.findall(r"`(\w+)`", states[0]))

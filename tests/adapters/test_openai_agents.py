@@ -28,9 +28,12 @@ from openai.types.responses import (
     ResponseOutputMessage,
     ResponseOutputText,
 )
+from sqlalchemy import text as sql
+from support import Core, intake_of
 
 from signoff import AsyncSignoff, Signoff
 from signoff.adapters.openai_agents import decided, gated, run
+from signoff.receipts import Signer
 from signoff.testing import Approvals
 
 ROOT = Path(__file__).parents[2]
@@ -347,6 +350,26 @@ def test_streamed_runs_are_gated_and_gone_on_with(shop: Shop, signoff_approvals:
     assert len(shop.ran) == len(signoff_approvals.requests) == 1
 
 
+def test_a_streamed_run_that_is_cancelled_withdraws(shop: Shop, signoff_approvals: Approvals) -> None:
+    async def main() -> None:
+        result = Runner.run_streamed(shop.agent(Scripted(calls(REFUND))), "Refund.")
+
+        async def read() -> None:
+            async for _ in result.stream_events():
+                pass
+
+        reading = asyncio.create_task(read())
+        await signoff_approvals.wait_for_async(requests=1)
+        result.cancel()
+        await reading
+        await signoff_approvals.wait_for_async(withdrawn=1)
+        signoff_approvals.approve()
+
+    signoff_approvals.hold()
+    asyncio.run(main())
+    assert shop.ran == []
+
+
 def test_agents_that_it_hands_off_to_are_gated(shop: Shop, signoff_approvals: Approvals) -> None:
     paid = []
 
@@ -407,6 +430,63 @@ def test_the_tools_of_its_mcp_servers_are_gated_and_suspend(signoff_approvals: A
     assert server.deleted == [{"path": "/tmp/b", "deep": False}]
     [request] = signoff_approvals.requests
     assert request.payload == {"path": "/tmp/a", "deep": False}
+
+
+def test_what_an_agent_that_is_a_tool_does_is_gated_and_suspends(
+    shop: Shop, signoff_approvals: Approvals
+) -> None:
+    signoff_approvals.leave_pending("refund")
+
+    def outer(inner: Model, model: Model) -> Agent[Any]:
+        clerk = shop.agent(inner, tools=["refund"], suspend_after=0.01)
+        return Agent(name="Outer", tools=[clerk.as_tool("clerk", "Refunds.")], model=model)
+
+    async def resume(kept: str) -> Any:
+        agent = outer(Scripted(says("It is back.")), Scripted())
+        return await run(agent, await RunState.from_string(agent, kept))
+
+    agent = outer(Scripted(calls(REFUND)), Scripted(calls(("clerk", {"input": "Refund."}), first=5)))
+    result = asyncio.run(run(agent, "Refund."))
+    assert [item.name for item in result.interruptions] == ["refund"] and shop.ran == []
+    signoff_approvals.approve("refund")
+    assert asyncio.run(resume(result.to_state().to_string())).final_output == "Done."
+    assert len(shop.ran) == len(signoff_approvals.requests) == 1
+
+
+def test_a_suspended_run_is_decided_by_a_real_server(shop: Shop, core: Core, redis_url: str) -> None:
+    def go_on(kept: str | None) -> Any:
+        """As a process of its own would, from its start."""
+        key = core.signer.verify_key
+        with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=key) as client:
+            agent = shop.agent(Scripted(calls(REFUND)), client, suspend_after=0.5, reversible=False)
+            if kept is None:
+                return asyncio.run(run(agent, "Refund."))
+            agent.model = Scripted()
+            return asyncio.run(resume(agent, kept))
+
+    async def resume(agent: Agent[Any], kept: str) -> Any:
+        return await run(agent, await RunState.from_string(agent, kept))
+
+    with intake_of(core, redis_url, "billing-bot"):
+        kept = go_on(None).to_state().to_string()
+        assert go_on(kept).interruptions
+        with core.store.reading() as connection:
+            [approval] = connection.execute(sql("SELECT id FROM approval")).scalars().all()
+        core.approvals.decide(approval, 1, "U0ANA", "approve")
+        for _ in range(2):  # the second finds that it has run
+            assert go_on(kept).final_output == "Done."
+    assert shop.ran == [("7", 120, "EUR")]
+
+
+def test_without_a_server_nothing_runs_and_no_host_is_told(shop: Shop) -> None:
+    client = Signoff(redis_url="redis://127.0.0.1:1", agent="a", verify_key=Signer.generate().verify_key)
+    for suspend_after in (None, 0.01):
+        model = Scripted(calls(REFUND))
+        with client:
+            asyncio.run(run(shop.agent(model, client, suspend_after=suspend_after), "Refund."))
+        [told] = model.results()
+        assert told.startswith("refund was not run: for a technical reason") and "127" not in told
+    assert shop.ran == []
 
 
 def test_what_cannot_be_gated_is_said(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from adapters.pydantic_agents import Ran, an_agent, model, refunds, returned, seen, told_by
+from fastmcp import FastMCP
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_ai import (
     Agent,
@@ -19,6 +20,7 @@ from pydantic_ai import (
 )
 from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering, NativeTool
 from pydantic_ai.exceptions import UnexpectedModelBehavior, UserError
+from pydantic_ai.mcp import MCPToolset
 from pydantic_ai.messages import (
     ToolCallPart,
 )
@@ -273,8 +275,8 @@ def test_every_kind_of_toolset_is_behind_the_one_gate(signoff_approvals: Approva
 
 
 def test_a_tool_of_an_mcp_server_is_gated(signoff_approvals: Approvals) -> None:
-    fastmcp, mcp = pytest.importorskip("fastmcp"), pytest.importorskip("pydantic_ai.mcp")
-    server, ran = fastmcp.FastMCP("shop"), []
+    server = FastMCP("shop")
+    ran: list[int] = []
 
     @server.tool
     def cancel_order(number: int) -> str:
@@ -284,7 +286,7 @@ def test_a_tool_of_an_mcp_server_is_gated(signoff_approvals: Approvals) -> None:
     signoff_approvals.edit("cancel_order", {"number": 8}, by="Ana")
     agent = Agent(
         model([("cancel_order", {"number": 7}, "c1")]),
-        toolsets=[mcp.MCPToolset(server)],
+        toolsets=[MCPToolset(server)],
         capabilities=[SignoffCapability(Signoff())],
     )
     part = returned(asyncio.run(agent.run("Cancel it.")).all_messages())["c1"]

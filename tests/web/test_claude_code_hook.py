@@ -192,6 +192,7 @@ def test_every_fault_is_a_denial(hooked: Door) -> None:
         with hooked.client() as hook:
             denied(hook.post(CLAUDE_CODE, content=body, headers=headers), text)
     with hooked.client() as hook:
+        denied(hook.post(f"{CLAUDE_CODE}/", json=event()), "the hook calls another address")
         for wrong in ("", "x", "-1", "99999999", "1.5"):
             denied(hook.post(f"{CLAUDE_CODE}?defer={wrong}", json=event()), "the request is not valid")
         # Events that decide nothing are answered so, whatever is wrong with them.
@@ -201,9 +202,16 @@ def test_every_fault_is_a_denial(hooked: Door) -> None:
     assert not core.store.waiting()
 
 
-def test_who_has_too_much_at_once_is_denied(core: Core, redis_url: str) -> None:
-    with opened(core, redis_url, hub={"most_of_one": 1}, rates=Rates(per_minute=3)) as door:
+def test_who_sends_too_much_or_too_slowly_is_denied(core: Core, redis_url: str) -> None:
+    bounds = {"hub": {"most_of_one": 1}, "rates": Rates(per_minute=3), "body_seconds": 0.2}
+    with opened(core, redis_url, **bounds) as door:
         door.token = door.add("billing-bot", "hook")
+        with socket.create_connection(("127.0.0.1", int(door.url.rpartition(":")[2]))) as slow:
+            head = f"POST {CLAUDE_CODE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {door.token}\r\n"
+            slow.sendall(f"{head}Content-Length: 500\r\nContent-Type: application/json\r\n\r\n{{".encode())
+            told = b"".join(iter(lambda: slow.recv(65536), b""))
+        assert told.startswith(b"HTTP/1.1 200") and b'"permissionDecision": "deny"' in told
+        assert b"came too slowly" in told
         with door.client() as hook, callers() as begun:
             held = begun.call(hook, "POST", CLAUDE_CODE, json=event())
             wait_for_waits(door, 1)

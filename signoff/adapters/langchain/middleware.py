@@ -22,10 +22,15 @@ from signoff.adapters.langchain.tool_calls import Asked
 from signoff.adapters.tools import Claims, Tools
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
-from signoff.errors import Invalid, SignoffError
+from signoff.errors import Duplicate, Invalid, SignoffError
 
 log = logging.getLogger("signoff")
 
+BEGUN = (
+    "was not run now: it was approved before, and begun then. Whether it was done is not known here. Do not "
+    "ask for it again: tell whoever you work for."
+)
+"""Of a call whose approval is spent: it is run again, after a kill or from an older checkpoint."""
 SUSPENDED = "signoff"
 """The type of the interrupt by which a graph is suspended."""
 
@@ -145,7 +150,11 @@ class SignoffMiddleware(AgentMiddleware):
         while isinstance(decided, Pending):
             # Gives what the graph was resumed with before, if anything: that decides nothing.
             interrupt(_waiting(decided, request))
-        return refusal(request.tool_call, decided.text) if isinstance(decided, Stop) else decided
+        if isinstance(decided, Go):
+            return decided
+        begun = isinstance(decided.error, Duplicate)
+        text = f"{request.tool_call['name']} {BEGUN}" if begun else decided.text
+        return refusal(request.tool_call, text)
 
     def _drain(self, asked: Asked, go: Go) -> None:
         """Take what the graph was resumed with: it was meant for our interrupt, not for one of the tool's."""

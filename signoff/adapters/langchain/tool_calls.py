@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def asked(request: ToolCallRequest) -> Asked:
     hidden = {name: value for name, value in call["args"].items() if name in inner and name not in model}
     shown = {name: value for name, value in call["args"].items() if name not in inner}
     thread, place = _thread(config), _place(config)
-    parts = (thread or place, (message.id if message else None) or place, call["id"])
+    parts = (thread or place, (message.id if message else None) or place, call["id"], _mark(shown))
     return Asked(
         Call(
             call["name"],
@@ -76,6 +77,11 @@ def run_of(thread: str | None) -> str | None:
     if thread is None or len(thread) <= MAX_RUN:
         return thread
     return hashlib.sha256(thread.encode(errors="surrogatepass")).hexdigest()
+
+
+def _mark(args: Mapping[str, Any]) -> str:
+    """Tells a call from the same one that a fork of its thread has changed: that is asked anew."""
+    return hashlib.sha256(json.dumps(args, sort_keys=True, default=repr).encode()).hexdigest()[:8]
 
 
 def _config(request: ToolCallRequest) -> Mapping[str, Any]:

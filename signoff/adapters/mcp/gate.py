@@ -135,6 +135,7 @@ class Gate:
         if method is not None and id is not None and (id in self._asked or id in self._flights):
             log.warning("a client used the id of a request under way again: it was not passed on")
             await self._give(messages.error(None, messages.INVALID_REQUEST, TAKEN))
+            await self._respond(id, None, batch)
         elif self._gates(message):
             assert id is not None
             self._asked[id] = Asked(asyncio.create_task(self._ask(message, batch)), message, batch)

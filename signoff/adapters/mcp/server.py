@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from importlib.metadata import version
 from typing import Annotated, Any, Literal, TypeVar
 
 import anyio
@@ -19,7 +20,6 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from signoff import __version__
 from signoff.adapters.calls import Call, Calls, Go
 from signoff.adapters.mcp.inquiries import MAX_WAIT, WITHDRAW_SECONDS, Inquiries, Tell, said, unavailable
 from signoff.adapters.mcp.outcomes import Outcome
@@ -49,7 +49,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
     """The server. `wait` is how long approve_tool_use waits, in seconds; None until the request ends."""
     inquiries = Inquiries(client, max_wait)
     server: MCPServer[Any] = MCPServer(
-        NAME, title="Signoff", version=__version__, instructions=INSTRUCTIONS,
+        NAME, title="Signoff", version=version("signoff"), instructions=INSTRUCTIONS,
         extensions=[TaskExtension(inquiries)], middleware=[EarlierTasks(inquiries)],
     )  # fmt: skip
 
@@ -156,6 +156,18 @@ def ctx_meta(ctx: Context[Any, Any]) -> dict[str, Any]:
     return dict(ctx.request_context.meta or {})
 
 
+_running: set[asyncio.Future[Any]] = set()
+
+
+async def take_back() -> None:
+    """Withdraw all that calls wait for: this process is about to end."""
+    running = set(_running)
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running, timeout=2 * WITHDRAW_SECONDS)
+
+
 async def whole(work: Coroutine[Any, Any, T], action: str) -> T:
     """`work`, in a task of its own: a client that cancels it waits until it has taken back what it asked.
 
@@ -163,6 +175,8 @@ async def whole(work: Coroutine[Any, Any, T], action: str) -> T:
     is told as that: not approved.
     """
     task = asyncio.ensure_future(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -45,19 +45,20 @@ class ServerEnded(Exception):
 class Child:
     """A server that is started here, and ended here, with all that it has started; raises ConfigError."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
-        self._command, self._env = list(command), dict(env)
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], umask: int = -1) -> None:
+        self._command, self._env, self._umask = list(command), dict(env), umask
         self._process: asyncio.subprocess.Process | None = None
-
-    async def __aenter__(self) -> Self:
         program = shutil.which(self._command[0], path=self._env.get("PATH"))
         if program is None:
             raise ConfigError(f"there is no program {self._command[0]!r} here that could be run.")
+        self._program = program
+
+    async def __aenter__(self) -> Self:
         try:
             self._process = await asyncio.create_subprocess_exec(
-                program, *self._command[1:], env=self._env, limit=MAX_LINE,
+                self._program, *self._command[1:], env=self._env, limit=MAX_LINE,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                start_new_session=True,
+                start_new_session=True, umask=self._umask,
             )  # fmt: skip
         except OSError as error:
             raise ConfigError(f"{self._command[0]} could not be started: {error.strerror}.") from None

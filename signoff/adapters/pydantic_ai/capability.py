@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
@@ -36,6 +36,7 @@ from signoff.adapters.calls import ABANDON_SECONDS, Calls, Go, Pending, Stop
 from signoff.adapters.pydantic_ai.arguments import as_approved, as_text
 from signoff.adapters.pydantic_ai.messages import METADATA, asked, hand_over, is_models, metadata, tell, told
 from signoff.adapters.tools import Claims, Tools
+from signoff.client import mistakes
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
 
@@ -55,7 +56,7 @@ class SignoffCapability(AbstractCapability[Any]):
     `tools` and `claims` are those of `signoff.adapters.tools.Tools` and `signoff.client.claims.Claims`. After
     `wait` seconds a request that nobody has decided is withdrawn, and the model told so. With `suspend_after`
     the run ends after so many seconds with DeferredToolRequests, which has to be among its output types;
-    `results` goes on with it. Raises TypeError for options that there are not.
+    `results` goes on with it. Raises TypeError for options that there are not, Invalid for no seconds.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class SignoffCapability(AbstractCapability[Any]):
         suspend_after: float | None = None,
         **claims: Unpack[Claims],
     ) -> None:
+        for seconds in (wait, suspend_after):
+            mistakes.check_timeout(seconds)
         self._calls = Calls(client, tools, framework="pydantic-ai", wait=wait, **claims)
         self._suspend_after = suspend_after
         self._suspended: dict[str | None, list[Pending]] = {}
@@ -114,8 +117,8 @@ class SignoffCapability(AbstractCapability[Any]):
             return await handler()
         except BaseException:
             left = [self._calls.withdraw(pending) for pending in self._suspended.get(ctx.run_id, ())]
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*left), ABANDON_SECONDS)
+            if left:  # what takes longer goes on alone
+                await asyncio.wait([asyncio.ensure_future(one) for one in left], timeout=ABANDON_SECONDS)
             raise
         finally:
             self._suspended.pop(ctx.run_id, None)

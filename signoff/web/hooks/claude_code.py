@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,7 +59,8 @@ class _Asked:
     agent: str
     request_id: str
     approval_id: str
-    call: ToolCall
+    event: str
+    action: str
 
 
 class Hook:
@@ -93,18 +95,24 @@ class Hook:
             place.enter_context(self._doors.hub.place(agent))  # first: who has no place has asked nothing
             found = await in_turn(self._ask, agent, call)
             if not found.pending:
-                return answer(await in_turn(self._answer, found, call))
+                return answer(await in_turn(self._answer, found, call.event))
             request.scope.pop(BODY, None)  # it may be large
-            asked = _Asked(agent, found.request_id, found.id, call)
+            asked = _Asked(agent, found.request_id, found.id, call.event, call.action)
+            return self._held(request, asked, defer, place.pop_all().close)
 
-            async def waited(beat: Beat) -> dict[str, Any]:
-                try:
-                    return await self._waited(request, asked, defer, beat)
-                except Exception as error:
-                    await self._withdraw(asked)
-                    return tool_calls.denied(call.event, told(error, call.action))
+    def _held(
+        self, request: Request, asked: _Asked, defer: int | None, leave: Callable[[], None]
+    ) -> Response:
+        """The answer to a call that waits for people."""
 
-            return Held(waited, place.pop_all().close)
+        async def waited(beat: Beat) -> dict[str, Any]:
+            try:
+                return await self._waited(request, asked, defer, beat)
+            except Exception as error:
+                await self._withdraw(asked)
+                return tool_calls.denied(asked.event, told(error, asked.action))
+
+        return Held(waited, leave)
 
     async def _waited(self, request: Request, asked: _Asked, defer: int | None, beat: Beat) -> dict[str, Any]:
         """The decision, once there is one, or the caller's time is over; raises for what there is instead."""
@@ -122,12 +130,12 @@ class Hook:
                 left = min(left, self._doors.heartbeat_seconds)
                 found = await hub.until(waiter, left, request.receive, ended)
                 if found is not None:
-                    return await in_turn(self._answer, found, asked.call)
+                    return await in_turn(self._answer, found, asked.event)
                 waiter.comes_again = False
                 if waiter.over or hub.closing:
                     raise unavailable()
                 if end is not None and clock() >= end:
-                    return tool_calls.deferred(asked.call.event, _deferred(asked.call.action))
+                    return tool_calls.deferred(asked.event, _deferred(asked.action))
                 await beat()
 
     def _ask(self, agent: str, call: ToolCall) -> Approval:
@@ -146,7 +154,7 @@ class Hook:
                 return found
         raise Cancelled(ABANDONED)
 
-    def _answer(self, found: Approval, call: ToolCall) -> dict[str, Any]:
+    def _answer(self, found: Approval, event: str) -> dict[str, Any]:
         """What has ended as a decision: spent, where it may run; raises NotApproved."""
         response = self._approvals.response(found)
         receipt = receipts.accept(
@@ -160,8 +168,9 @@ class Hook:
         if notice.status != "spent" or self._approvals.get(found.id).spent_by != by:
             raise AlreadySpent(receipt=receipt)
         who = receipt.decided_by
-        said = corrections.told(call.payload, receipt.payload, who.name, receipt.reason) if who else ""
-        return tool_calls.allowed(call.event, receipt.payload, said)
+        sent = found.request.payload
+        said = corrections.told(sent, receipt.payload, who.name, receipt.reason) if who else ""
+        return tool_calls.allowed(event, receipt.payload, said)
 
     def _report(self, agent: str, call: ToolCall) -> None:
         """What became of a call that was approved here; others are passed over."""

@@ -18,7 +18,8 @@ from signoff.web.problems import Problem
 
 log = logging.getLogger("signoff.web")
 
-CLAUDE_CODE: Final = "/v1/hooks/claude-code"
+UNDER: Final = "/v1/hooks/"
+CLAUDE_CODE: Final = f"{UNDER}claude-code"
 NOT_KEPT: Final = {"Cache-Control": "no-store"}
 _LOOK: Final = "Do not try another way: whoever set Signoff up has to look at it."
 _SETUP: Final = f"the hook's token is not taken. {_LOOK}"
@@ -27,6 +28,7 @@ _TOLD: Final[Mapping[int, str]] = {
     400: _UNREAD,
     401: _SETUP,
     403: _SETUP,
+    404: f"the hook calls another address. {_LOOK}",
     408: "what the hook has sent came too slowly. You may ask again later.",
     413: "it is too large to be shown to those who approve. Make it smaller.",
     415: _UNREAD,
@@ -73,7 +75,7 @@ class Denials:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != CLAUDE_CODE or scope["method"] != "POST":
+        if scope["type"] != "http" or not _is_hooks(scope):
             await self._app(scope, receive, send)
             return
         denied = False
@@ -90,6 +92,11 @@ class Denials:
                 await send(message)
 
         await self._app(scope, receive, passed)
+
+
+def _is_hooks(scope: Scope) -> bool:
+    """Whether a hook calls, be it where none is."""
+    return scope["method"] == "POST" and str(scope["path"]).startswith(UNDER)
 
 
 def _denial(message: Message) -> tuple[Message, Message]:

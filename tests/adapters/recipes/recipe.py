@@ -15,5 +15,5 @@ def recipe(heading: str) -> dict[str, Any]:
     section = next(section for section in sections if section.startswith(f"{heading}\n"))
     names: dict[str, Any] = {"__name__": "recipe"}
     for block in re.findall(r"^```python\n(.*?)^```", first + "\n" + section, re.M | re.S):
-        exec(block, names)
+        exec(compile(block, PAGE.name, "exec", dont_inherit=True), names)
     return names

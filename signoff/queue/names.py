@@ -1,0 +1,64 @@
+"""The names of all that agents and the server share in Redis, and what an entry says.
+
+No client of Redis is loaded: one who starts for every call of a tool brings their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signoff.models.wire import VERSION
+
+REQUESTS = "signoff:req:"
+BODIES = "signoff:body:"
+DECISIONS = "signoff:dec:"
+NOTIFICATIONS = "signoff:ntf:"
+KEYED = "key:"
+BODY_SECONDS = 24 * 3600
+"""How long a request's body waits for a server, since its agent has last sent it or seen to it."""
+
+
+def requests(agent: str) -> str:
+    """The stream that an agent asks on. Its name says who sent an entry; the body does not."""
+    return REQUESTS + agent
+
+
+def body(agent: str, request_id: str) -> str:
+    """The key under which a request's body stands until it is taken."""
+    return f"{BODIES}{agent}:{request_id}"
+
+
+def decisions(agent: str) -> str:
+    """The stream of ids that an agent's decisions() reads."""
+    return DECISIONS + agent
+
+
+def decision(agent: str, request_id: str) -> str:
+    """The key under which a request's response stands."""
+    return f"{DECISIONS}{agent}:{request_id}"
+
+
+def spent(request_id: str) -> str:
+    """Where it stands who has spent a request: takes the place of its id in a key or channel."""
+    return f"{request_id}:spent"
+
+
+def keyed(agent: str, nonce: str) -> str:
+    """Where the id stands of the request whose key this nonce is made of; read by who knows the key alone."""
+    return f"{DECISIONS}{agent}:{KEYED}{nonce}"
+
+
+def notification(agent: str, request_id: str) -> str:
+    """The channel that wakes who waits for a request."""
+    return f"{NOTIFICATIONS}{agent}:{request_id}"
+
+
+def arrivals(agent: str) -> str:
+    """The channel that wakes who waits, in the web, for anything on an agent's stream of decisions."""
+    return NOTIFICATIONS + agent
+
+
+def entry(kind: str, request_id: str, body: str | bytes = "") -> dict[Any, Any]:
+    """The fields of a stream entry. A `request` points to its body; `cancel`, `spend`, `outcome` hold it."""
+    fields = {"v": str(VERSION), "kind": kind, "id": request_id}
+    return fields if kind == "request" else fields | {"body": body}
