@@ -26,6 +26,8 @@ from signoff.adapters.calls import Call, Calls, Go
 
 ADDED_MS, BESIDE_MS = 1.0, 100.0
 """Targets: what an adapter adds to a call that needs nobody; a call beside those that wait."""
+LEAST_MS = 0.05
+"""A floor below this is a function that does nothing: a ratio to it says nothing."""
 WAITS = 40
 WARM = 3
 SAMPLES = 5
@@ -136,9 +138,10 @@ async def _milliseconds(call: Callable[[], Awaitable[Any]]) -> float:
 def _added_row(what: str, pair: Rounds) -> Row:
     added = [ours - bare for ours, bare in zip(pair.product, pair.floor, strict=True)]
     quarters = f"{percentile(added, 25):.2f}–{percentile(added, 75):.2f}"
+    ratio = pair.spread if median(pair.floor) >= LEAST_MS else ""
     return Row(
         f"adds to a tool call, {what}", f"{median(added):.3f} ms ({quarters})",
-        f"{median(pair.floor):.3f} ms", pair.spread, f"< {ADDED_MS:g} ms", verdict(median(added) < ADDED_MS),
+        f"{median(pair.floor):.3f} ms", ratio, f"< {ADDED_MS:g} ms", verdict(median(added) < ADDED_MS),
     )  # fmt: skip
 
 
@@ -210,8 +213,9 @@ async def _end(people: People, waiting: asyncio.Future[Any]) -> None:
 
 
 def _beside_row(what: str, alone: list[float], beside: list[float], among: list[float]) -> Row:
-    reached = f"p50 {median(beside):.1f} ms, longest {max(beside):.1f} ms; in one turn {median(among):.1f} ms"
+    reached = f"p50 {median(beside):.2f} ms, longest {max(beside):.1f} ms; in one turn {median(among):.1f} ms"
+    ratio = f"{median(beside) / median(alone):.2f}" if median(alone) >= LEAST_MS else ""
     return Row(
-        what, reached, f"{median(alone):.1f} ms alone", f"{median(beside) / median(alone):.2f}",
-        f"< {BESIDE_MS:g} ms", verdict(median(beside) < BESIDE_MS),
+        what, reached, f"{median(alone):.2f} ms alone", ratio, f"< {BESIDE_MS:g} ms",
+        verdict(median(beside) < BESIDE_MS),
     )  # fmt: skip
