@@ -28,7 +28,7 @@ from signoff.client import asked
 from signoff.client.client import AsyncSignoff, AsyncTicket
 from signoff.client.face import Made, Signoff
 from signoff.client.pending import WAITING
-from signoff.errors import Cancelled, SignoffError, WaitTimeout
+from signoff.errors import NOT_APPROVED, Cancelled, SignoffError, WaitTimeout
 from signoff.models.codes import code
 from signoff.models.receipt import ApprovedReceipt
 from signoff.payload.canonical import canonical, parse
@@ -240,9 +240,11 @@ class Calls:
             if suspend_after is not None:
                 return Pending(ticket.id, ticket._action, code(ticket.id))
             withdrawn = await ticket.cancel(f"Nobody decided within {self._wait:g} seconds.")
-            if not isinstance(withdrawn, ApprovedReceipt):
+            if withdrawn.status == "cancelled":
                 raise
-            receipt = withdrawn  # in that very moment
+            if not isinstance(withdrawn, ApprovedReceipt):  # decided in that very moment
+                raise NOT_APPROVED[withdrawn.status](withdrawn.reason, withdrawn) from None
+            receipt = withdrawn
         return Go(receipt.payload, receipt, texts.told(receipt, payload))
 
     def _stop(self, call: Call, error: Exception) -> Stop:

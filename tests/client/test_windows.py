@@ -118,7 +118,7 @@ from signoff.cli.given import OF_AGENTS
 from signoff.cli.main import main
 for command in sorted(OF_AGENTS):
     try:
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     except SystemExit as ended:
         print(f"ended {command} {ended.code}")
 """)
