@@ -146,7 +146,6 @@ class Calls:
         what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
         """
         try:
-            # In the caller's loop: a condition may belong to it, and who needs nobody changes no thread.
             tool, payload = self._read(call)
             if tool is None or not await tool.asks_async(payload):
                 return Go(payload)
@@ -193,8 +192,7 @@ class Calls:
 
     def _read(self, call: Call) -> tuple[ToolOptions | None, dict[str, Any]]:
         """What is said of its tool, if that is gated, and what would run."""
-        tool = self._table.options(call.name)
-        args = filled(call.args, call.schema)
+        tool, args = self._table.options(call.name), filled(call.args, call.schema)
         return tool, parse(canonical(args)) if tool else args
 
     async def _decide(self, work: _Work, client: AsyncSignoff) -> Go | Stop | Pending:

@@ -45,7 +45,7 @@ class ToolOptions:
         return self.condition is None or options.asks(self.condition, payload, self.name, awaited)
 
     async def asks_async(self, payload: Mapping[str, Any]) -> bool:
-        """`asks`, in an event loop."""
+        """`asks`, in the caller's event loop, which a condition may belong to; so no thread is changed."""
         return self.condition is None or await options.asks_async(self.condition, payload, self.name)
 
     def said(self, payload: Mapping[str, Any], reason: str) -> dict[str, Any]:
