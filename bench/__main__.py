@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bench import (
+    adapters,
     allow,
     burst,
     clickers,
@@ -31,7 +32,10 @@ from bench.postgresql import postgresql
 from bench.stage import Stage
 from bench.table import Row, render
 
-ALL = ("import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs", "web", "hook")
+ALL = (
+    "import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs", "web", "hook",
+    "adapters",
+)  # fmt: skip
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
 ratio: the median of the ratios of each round, in which both were measured one after the other.
@@ -63,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "costs": lambda: costs.run(given.rounds),
         "web": lambda: web.run(given.rounds),
         "hook": lambda: hook.run(given.rounds),
+        "adapters": lambda: adapters.run(given.rounds),
     }
     rows: list[Row] = []
     for name in given.only or ALL:

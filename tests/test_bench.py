@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is no part of the package
 
-from bench import burst, clickers, decisions, hook, imports, road, timer, verdicts, waits  # noqa: E402
+from bench import adapters, burst, clickers, decisions, hook, imports, road, timer, verdicts, waits  # noqa: E402
 from bench.__main__ import main  # noqa: E402
 from bench.stage import Stage  # noqa: E402
 from bench.table import Row, render  # noqa: E402
@@ -62,6 +62,18 @@ def test_waits_are_measured_at_each_scale() -> None:
     assert all(found > 0 for row in (singly, trip) for found in milliseconds(row.reached))
     assert milliseconds(woken.reached)[0] > 0
     assert milliseconds(verified.reached)[0] > 0
+
+
+def test_adapters_are_measured_over_each_frameworks_own_agent() -> None:
+    rows = adapters.run(1, 6)
+    added = [row for row in rows if row.what.startswith("adds to a tool call, ")]
+    beside = [row for row in rows if row.what.startswith("a call beside 6 that wait, ")]
+    assert len(added) + len(beside) == len(rows)
+    for kind in adapters.FRAMEWORKS:
+        assert any(kind in row.what for row in added) and any(kind in row.what for row in beside)
+    for row in rows:
+        assert milliseconds(row.floor) and row.verdict in ("met", "missed")
+    assert all(found > 0 for row in beside for found in milliseconds(row.reached))
 
 
 def test_decisions_are_counted_on_both_databases() -> None:

@@ -23,8 +23,8 @@ from typing import Any, Self, TypeVar, Unpack
 
 from signoff.adapters import texts
 from signoff.adapters.arguments import filled
-from signoff.adapters.tools import Claims, Tools, ToolTable
-from signoff.client import asked, options
+from signoff.adapters.tools import Claims, ToolOptions, Tools, ToolTable
+from signoff.client import asked
 from signoff.client.client import AsyncSignoff, AsyncTicket
 from signoff.client.face import Made, Signoff
 from signoff.client.pending import WAITING
@@ -101,6 +101,8 @@ class _Work:
     """One call that is decided on; `sent` is there once it was begun to ask."""
 
     call: Call
+    tool: ToolOptions
+    payload: dict[str, Any]
     suspend_after: float | None = None
     spends: bool = True
     keeps: bool = False
@@ -143,19 +145,25 @@ class Calls:
         With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
         what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
         """
-        work = _Work(call, suspend_after, spends, keeps)
         try:
+            tool, payload = self._read(call)
+            if tool is None or not await tool.asks_async(payload):
+                return Go(payload)
+            work = _Work(call, tool, payload, suspend_after, spends, keeps)
             return await self._on(partial(self._decide, work), partial(self._unused, work))
         except Exception as error:  # of the client's own loop
             return self._stop(call, error)
 
     def decide_blocking(self, call: Call, *, suspend_after: float | None = None) -> Go | Stop | Pending:
         """`decide`, for a thread; of a Signoff. Where nobody waits for that thread any more it is a Stop."""
-        client, work = self._blocking(), _Work(call, suspend_after)
+        client = self._blocking()
         try:
-            decided: Go | Stop | Pending = client._call(
-                partial(self._decide, work), partial(self._unused, work)
-            )
+            tool, payload = self._read(call)
+            if tool is None or not tool.asks(payload, lambda said: client._call(lambda _: said)):
+                return Go(payload)
+            work = _Work(call, tool, payload, suspend_after)
+            made, unused = partial(self._decide, work), partial(self._unused, work)
+            decided: Go | Stop | Pending = client._call(made, unused)
             return decided
         except Exception as error:
             return self._stop(call, error)
@@ -182,6 +190,11 @@ class Calls:
         """`with` or `async with`: what stands inside is the run, and how it ended is reported."""
         return Reported(self, go)
 
+    def _read(self, call: Call) -> tuple[ToolOptions | None, dict[str, Any]]:
+        """What is said of its tool, if that is gated, and what would run."""
+        tool, args = self._table.options(call.name), filled(call.args, call.schema)
+        return tool, parse(canonical(args)) if tool else args
+
     async def _decide(self, work: _Work, client: AsyncSignoff) -> Go | Stop | Pending:
         """What is to become of a call, in the client's loop."""
         try:
@@ -195,14 +208,7 @@ class Calls:
             return self._stop(work.call, error)
 
     async def _asked(self, work: _Work, client: AsyncSignoff) -> Go | Pending:
-        call = work.call
-        tool = self._table.options(call.name)
-        args = filled(call.args, call.schema)
-        if tool is None:
-            return Go(args)
-        payload: dict[str, Any] = parse(canonical(args))
-        if tool.condition and not await options.asks_async(tool.condition, payload, call.name):
-            return Go(payload)
+        call, tool, payload = work.call, work.tool, work.payload
         said = {**UNSAID, "run": call.run, **call.claims, **tool.said(payload, call.reason)}
         for number in range(ROUNDS):
             key = self._key(call, number)

@@ -40,6 +40,14 @@ class ToolOptions:
     reason: str | Callable[..., Any] | None = None
     condition: Callable[..., Any] | None = None
 
+    def asks(self, payload: Mapping[str, Any], awaited: Callable[[Any], Any]) -> bool:
+        """Whether people are asked; `awaited` waits for what a condition that is a coroutine gives."""
+        return self.condition is None or options.asks(self.condition, payload, self.name, awaited)
+
+    async def asks_async(self, payload: Mapping[str, Any]) -> bool:
+        """`asks`, in the caller's event loop, which a condition may belong to; so no thread is changed."""
+        return self.condition is None or await options.asks_async(self.condition, payload, self.name)
+
     def said(self, payload: Mapping[str, Any], reason: str) -> dict[str, Any]:
         """What is said beside action and payload; raises whatever a function of the user's does."""
         text = options.call(self.reason, payload) if callable(self.reason) else self.reason or reason

@@ -46,10 +46,20 @@ def call_beside(option: Callable[..., Any], values: Mapping[str, Any], aside: Ma
     return call(option, {**values, **{name: value for name, value in aside.items() if name in named}})
 
 
-def asks(condition: Callable[..., Any], values: Mapping[str, Any], action: str) -> bool:
-    """Whether a person is asked: always, but where the condition says False; see `_is_no`."""
+def asks(
+    condition: Callable[..., Any],
+    values: Mapping[str, Any],
+    action: str,
+    awaited: Callable[[Any], Any] | None = None,
+) -> bool:
+    """Whether a person is asked: always, but where the condition says False; see `_is_no`.
+
+    `awaited` waits for what a coroutine's condition gives; without it such a one asks.
+    """
     try:
         said = call(condition, values)
+        if awaited is not None and inspect.isawaitable(said):
+            said = awaited(said)
         if inspect.isawaitable(said):
             if inspect.iscoroutine(said):
                 said.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -172,6 +173,36 @@ def test_what_fails_in_an_option_runs_nothing(signoff_approvals: Approvals) -> N
         assert len(signoff_approvals.requests) == 1
         free = Calls(client, {"refund": {"condition": lambda amount: amount > 200}}, framework="test")
         assert free.decide_blocking(a_call()) == Go({"amount": 120, "currency": "EUR"})
+
+
+def test_a_condition_is_asked_where_the_call_is_made(signoff_approvals: Approvals) -> None:
+    """It may belong to the caller's loop; who needs nobody changes no thread, and connects to nothing."""
+    seen: list[tuple[threading.Thread, object]] = []
+
+    async def waits(amount: int) -> bool:
+        seen.append((threading.current_thread(), asyncio.get_running_loop()))
+        await asyncio.sleep(0)
+        return amount > 200
+
+    def now(amount: int) -> bool:
+        seen.append((threading.current_thread(), None))
+        return amount > 200
+
+    async def decided(calls: Calls) -> object:
+        return await calls.decide(a_call()), asyncio.get_running_loop()
+
+    nobody = Go({"amount": 120, "currency": "EUR"})
+    for client in (Signoff(), AsyncSignoff()):
+        for condition in (waits, now):
+            calls = Calls(client, {"refund": {"condition": condition}}, framework="test")
+            go, loop = asyncio.run(decided(calls))
+            assert go == nobody
+            assert seen.pop() == (threading.current_thread(), loop if condition is waits else None)
+            if isinstance(client, Signoff):
+                assert calls.decide_blocking(a_call()) == nobody
+                thread, _ = seen.pop()
+                assert (thread is threading.current_thread()) is (condition is now)
+    assert not signoff_approvals.requests
 
 
 def test_options_are_checked_when_they_are_given() -> None:
