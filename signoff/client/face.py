@@ -190,6 +190,8 @@ class Signoff:
 
     async def decisions_async(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
         """`decisions`, for a coroutine of any event loop: `await delivery.ack()` each."""
+        from signoff.client.inbox import Delivery
+
         arrivals = self._async.decisions(group)
         try:
             while delivery := await self._call_async(partial(_next, arrivals)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -195,7 +196,12 @@ def test_a_data_folder_that_depends_on_the_current_folder_is_refused(
     if name == "SIGNOFF_DATA":
         with pytest.raises(ConfigError, match="SIGNOFF_DATA"):
             server_settings.load()
-        for command in ("status x", "verify x --agent a --action b --payload {}", "keys public", "pending"):
+        for command in (
+            f"status {uuid.UUID(int=8)}",
+            "verify x --agent a --action b --payload {}",
+            "keys public",
+            "pending",
+        ):
             assert main(command.split()) == 2
             assert "SIGNOFF_DATA" in capsys.readouterr().err
 
