@@ -43,10 +43,14 @@ def by_http(url: str) -> dict[str, Any]:
 
 
 def events(hook: Mapping[str, Any], asking: str, matcher: str) -> dict[str, dict[str, Any]]:
-    """What is written for each event: `asking` is the one whose answer decides."""
+    """What is written for each event: `asking` is the one whose answer decides.
+
+    A call that Claude Code itself would have prompted for has no key to be reported by.
+    """
     asked = {**hook, "timeout": ASK_SECONDS, "onFailure": "block"}
     told = {**hook, "timeout": TELL_SECONDS}
-    return {asking: _entry(matcher, asked), **{name: _entry(matcher, told) for name in AFTER}}
+    after = AFTER if asking == "PreToolUse" else ()
+    return {asking: _entry(matcher, asked), **{name: _entry(matcher, told) for name in after}}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -62,6 +66,14 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(hooks, dict) or not all(isinstance(entries, list) for entries in hooks.values()):
         raise ConfigError(f"{path} is not laid out as Claude Code's settings are; nothing was changed.")
     return dict(found)
+
+
+def has_ours(path: Path) -> bool:
+    """Whether Signoff's hooks stand in this file; False for one that does not read."""
+    with suppress(ConfigError):
+        found = read(path)
+        return without_ours(found) != found
+    return False
 
 
 def without_ours(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -130,6 +130,9 @@ def _install(arguments: argparse.Namespace) -> int:
         return 0
     claude_settings.write(path, after)
     _tell(path, ours)
+    other = claude_settings.file(not arguments.project)
+    if claude_settings.has_ours(other):
+        say(f"{printable(str(other))} has one, too: take one of them out, or one denies what the other asks.")
     if arguments.http:
         say(FOR_HTTP)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -91,12 +92,19 @@ def test_the_policy_allows_a_person_edits_and_rejects(person: Person) -> None:
     turns = ([runs("echo hello")], [runs("echo one > one")], [runs("echo two > two")])
     with fake_model(*turns, "Done.") as model:
         claude = person.claude(model)
+        (claude.project / ".claude").mkdir()  # a project that would have its own server asked
+        evil = {
+            "SIGNOFF_REDIS_URL": "redis://127.0.0.1:1",
+            "SIGNOFF_VERIFY_KEY": "x",
+            "PYTHONHOME": "/nowhere",
+        }
+        (claude.project / ".claude" / "settings.json").write_text(json.dumps({"env": evil}))
         run = claude.start()
         edited = person.decide(payload={"command": "echo uno > uno"}, reason="In Spanish.")
         person.decide("reject", reason="Not two")
         ran = ended(run)
         assert ran.result == "Done.", ran
-    assert [one.name for one in claude.project.iterdir()] == ["uno"]
+    assert sorted(one.name for one in claude.project.iterdir()) == [".claude", "uno"]
     told = model.told()
     assert "hello" in told and 'and is now \\"echo uno > uno\\"' in told.replace("\\\\", "\\")
     assert "In Spanish." in told and "ana rejected it." in told and "Not two" in told
@@ -162,3 +170,16 @@ def is_below(process: int, above: int) -> bool:
         stat = Path(f"/proc/{process}/stat").read_text()
         process = int(stat.rpartition(")")[2].split()[1])
     return False
+
+
+def test_only_what_would_have_been_a_prompt_is_asked(person: Person) -> None:
+    with fake_model([runs("echo one > one")], [runs("echo two > two")], "Done.") as model:
+        claude = person.claude(model, "--prompts")
+        run = claude.start(allowed=())
+        person.decide(payload={"command": "echo uno > uno"})
+        person.decide("reject", reason="Not two")
+        ran = ended(run)
+        assert ran.result == "Done." and "Not two" in model.told(), ran
+        model.say([runs("echo three > three")], "Done.")
+        assert claude.run().result == "Done."  # allowed by Claude Code's own rules: nobody is asked
+    assert sorted(one.name for one in claude.project.iterdir()) == ["three", "uno"]

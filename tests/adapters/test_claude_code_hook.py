@@ -336,6 +336,16 @@ def test_what_is_asked_is_what_the_client_asks(tool: str, monkeypatch: pytest.Mo
         build(tool_calls.read({**EVENT, "tool_input": {"n": 2**53}}), AGENT, None)
 
 
+def test_the_policy_of_the_page_is_one(core: Core) -> None:
+    page = (Path(__file__).parents[2] / "docs/adapters/claude-code.md").read_text(encoding="utf-8")
+    _, _, policy = page.partition("```yaml\n")[2].partition("```")[0].partition("version: 1\n")
+    core.follow(policy)
+    for tool, told in (("Read", "approved"), ("Bash", "pending"), ("ToolSearch", "approved")):
+        action = tool_calls.action_of(tool)
+        assert core.submit(action=action, payload={"command": "make"}).status == told, tool
+    assert core.submit(action="shell.run", payload={"command": "make test"}).status == "approved"
+
+
 def test_the_short_road_loads_neither_pydantic_nor_redis_py() -> None:
     program = (
         "import sys; from signoff.adapters.claude_code import hook; "

@@ -98,7 +98,7 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
     file = home / "shop" / ".claude" / "settings.json"
     assert main(["hook", "install", "--project", "--prompts"]) == 0
     assert not (home / ".claude").exists()
-    assert settings(file)["hooks"].keys() == {"PermissionRequest", "PostToolUse", "PostToolUseFailure"}
+    assert settings(file)["hooks"].keys() == {"PermissionRequest"}
     for url in ("https://signoff.example.com", "https://signoff.example.com/v1/hooks/claude-code/"):
         assert main(["hook", "install", "--project", "--http", url]) == 0
         assert hook_of(file) == {
@@ -110,6 +110,8 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
             "onFailure": "block",
         }
     assert "PermissionRequest" not in settings(file)["hooks"]
+    assert "take one of them out" not in capsys.readouterr().err
+    assert main(["hook", "install"]) == 0 and "take one of them out" in capsys.readouterr().err
     local = ["hook", "install", "--project", "--http", "http://127.0.0.1:8080"]
     assert main([*local, "--wait", "30", "--defer"]) == 0
     assert hook_of(file)["url"] == "http://127.0.0.1:8080/v1/hooks/claude-code?defer=30"

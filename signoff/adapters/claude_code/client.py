@@ -31,10 +31,13 @@ class Approved:
 
 def wait(call: ToolCall, key: str, seconds: float | None) -> Approved:
     """Ask, or attach to what was asked with this key, wait and spend; raises what `Signoff.ask` does."""
+    import logging
+
     from signoff.client.face import Signoff  # a third of a second, for who waits for a person anyway
 
+    logging.disable()  # what stands on stderr is read by a model
     with warnings.catch_warnings(), Signoff() as client:
-        warnings.simplefilter("ignore")  # nobody reads them, and the claims are what they are
+        warnings.simplefilter("ignore")
         receipt = client.ask(call.action, call.payload, timeout=seconds, **{**call.claims, "key": key})
     by = receipt.decided_by
     return Approved(receipt.payload, receipt.edited, by.name if by else "", receipt.reason if by else "")

@@ -10,10 +10,10 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 from signoff.adapters import texts
 from signoff.adapters.claude_code import client
@@ -66,20 +66,21 @@ class Options:
     defer: bool = False
 
 
-def main(words: Sequence[str], stdin: IO[bytes] | None = None, stdout: IO[bytes] | None = None) -> int:
-    """Read one event, and answer it; gives the exit code."""
+def main(words: Sequence[str]) -> int:
+    """Read one event from stdin, and answer it on stdout; gives the exit code."""
     call: ToolCall | None = None
     try:
         _listen(_end)
         options = read_options(words)
-        text = (stdin or sys.stdin.buffer).read(MOST + 1)
+        text = sys.stdin.buffer.read(MOST + 1)
         call = _read(text)
         settings = user_settings(options.env_file)
         if call.succeeded is not None:
             _report(call, settings)
             return 0
         said = _decide(call, settings, options, large=len(text) > LARGE)
-        _write(said, stdout or sys.stdout.buffer)
+        sys.stdout.buffer.write(json.dumps(said).encode() + b"\n")
+        sys.stdout.buffer.flush()
         return 0
     except BaseException as error:  # whatever it is: what goes on from here has not been approved
         if call is not None and call.event in AFTER:
@@ -164,11 +165,6 @@ def _approved(call: ToolCall, request: Request, road: Road, wait: float | None, 
 def _report(call: ToolCall, settings: Settings) -> None:
     if call.key is not None:
         Road(settings).report(call, bool(call.succeeded))
-
-
-def _write(said: Mapping[str, Any], stdout: IO[bytes]) -> None:
-    stdout.write(json.dumps(said).encode() + b"\n")
-    stdout.flush()
 
 
 def _told(call: ToolCall | None, error: BaseException) -> str:
