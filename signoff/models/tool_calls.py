@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -105,6 +106,11 @@ def action_of(tool: str) -> str:
         plain = server.isascii() and server[0].isalnum() and "." not in server and server not in _RESERVED
         return _named(f"{server}.{inner}" if plain else f"mcp.{server}.{inner}", tool, server.count("."))
     return _named(f"{FOREIGN}.{tool}", tool)
+
+
+def folded(text: str) -> str:
+    """A name as rules compare it: without regard for case, and for forms of the same letter."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def key_of(session: str, tool_use_id: str) -> str:

@@ -70,7 +70,7 @@ async def test_what_was_approved_reaches_the_server_and_the_model_is_told(people
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, True]
 
 
-async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approvals) -> None:
+async def test_all_else_passes_as_the_same_value_and_back_byte_for_byte(people: Approvals) -> None:
     odd = b'{"jsonrpc": "2.0",  "id":"a\\u00e9", "method":"x/y", "params":{"n":1.50,"big":12345678901234567}}'
     schema = a_tool(
         inputSchema={"type": "object", "x-own": {"b": 1e2}}, annotations={"title": "T"}, _meta={"k": 1}
@@ -80,11 +80,11 @@ async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approval
         await client.begin()
         client.send(odd)
         await client.response("aé")
-        assert server.raw[-1] == odd
+        assert server.got[-1] == json.loads(odd)
         note = b'{"jsonrpc":"2.0","method":"notifications/whatever","params":{"a":  null}}'
         client.send(note)
         listed = await client.request("tools/list", {})
-        assert listed["result"]["tools"] == [schema] and note in server.raw
+        assert listed["result"]["tools"] == [schema] and json.loads(note) in server.got
         call = b'{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"name":"a","arguments":{"x":1.0}}}'
         client.send(call)
         await client.response(77)
@@ -109,6 +109,20 @@ async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approval
 async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: Approvals) -> None:
     server = Server(a_tool())
     call = '"method":"tools/call","params":{"name":"refund","arguments":{"amount":1}}'
+    disguised = [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"name": "refund"}})
+        for known in ("tools/call", "tools/list", "notifications/cancelled")
+        for method in (
+            *(known + end for end in ("\0", "\0x", "\ud800", "\ufffd", "\u200b", "\r\n", "/")),
+            known.replace("/", "//"), known.replace("/", "_"), known.replace("s", "ｓ"), f"\ufeff{known}",
+        )
+    ] + [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping", name: "tools/call", "params": {"name": "a"}})
+        for name in ("method\0", "method\0x", "method ", "method\ud800", "ｍethod", "\ufeffmethod", "_method")
+    ] + [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "a", name: {}}})
+        for name in ("arguments\0", "arguments ", "input_responses", "request-state", "Meta")
+    ]  # fmt: skip
     lines = [
         '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"refund"}}',
         '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"refund"}}',
@@ -127,7 +141,8 @@ async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: App
         '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{"a":NaN}}}',
         "\ufeff" + '{"jsonrpc":"2.0","id":1,' + call + "}",
         '{"jsonrpc":"2.0","id":1,' + call,
-        "[]", "7", "null", "[" * 100_000,
+        '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1e999}}',
+        "[]", "7", "null", "[" * 100_000, *disguised,
     ]  # fmt: skip
     async with gated(server) as client:
         await client.begin()
@@ -141,6 +156,74 @@ async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: App
         assert len(server.raw) == before and not people.requests
         people.approve()  # and it goes on
         assert not (await client.called("refund", {"amount": 1})).get("isError")
+
+
+BREAKS = ["\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+"""Where some readers end a line that others read on."""
+CALLS = '{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"refund","arguments":{"amount":7}}}'
+
+
+async def test_no_message_is_several_to_a_reader_that_breaks_lines_elsewhere(people: Approvals) -> None:
+    server = Server(a_tool())
+    inner = json.dumps(CALLS)[1:-1]
+    async with gated(server, tools=["none_of_these"]) as client:
+        await client.begin()
+        for number, end in enumerate(BREAKS):
+            for line in (
+                f'{{"jsonrpc":"2.0","id":"a{number}","method":"ping","params":{end}{CALLS}{end}}}',
+                f'{{"jsonrpc":"2.0","id":"b{number}","method":"ping","params":{{"a":"{end}{inner}{end}"}}}}',
+                f'[{{"jsonrpc":"2.0","id":"c{number}","method":"ping"}},{end}{CALLS}{end}]',
+            ):
+                client.send(line.encode())
+        big = {"n": [2**70, -0.0, 1.0, 0.1, 1e22, 5e-324], "t": "é\u2028\ud800\0", "e": {}}
+        client.send({"jsonrpc": "2.0", "id": "end", "method": "ping", "params": big})
+        await client.response("end")
+        assert server.got[-1]["params"] == big and json.dumps(server.got[-1]["params"]) == json.dumps(big)
+        # JSON takes a carriage return between tokens, and U+2028 in a string.
+        assert {"b6", "b7", "b8", "a0", "c0"} <= {got.get("id") for got in server.got}
+        # And what comes back is one line, too.
+        for end in BREAKS:
+            answer = f'{{"jsonrpc":"2.0","method":"notifications/x","params":{{"a":"{end}"}}}}'
+            server.say(answer.encode() if end > "\x20" else answer.replace(f'"{end}"', f"1{end}").encode())
+        server.say(b'{"jsonrpc":"2.0","id":"end2","result":{"a":"\xff"}}')
+        await client.response("end2")
+    assert all(line.isascii() and len(line.splitlines()) == 1 for line in server.raw)
+    for line in client.raw:
+        assert len(line.decode().splitlines()) == 1
+    assert [got["params"]["a"] for got in client.got if "notifications/x" in str(got)] == [
+        1, "\x85", "\u2028", "\u2029",
+    ]  # fmt: skip
+
+
+async def test_a_name_that_could_be_taken_for_a_gated_one_is_gated(people: Approvals) -> None:
+    server = Server(a_tool())
+    async with gated(server, tools=["refund", "WIRE*"]) as client:
+        await client.begin()
+        for name in (
+            "refund\0",
+            "refund\0x",
+            "ｒefund",
+            "REFUND",
+            " refund ",
+            "refund\u200b",
+            "refund\ud800",
+            "wire_x",
+        ):
+            assert (await client.called(name, {"amount": 1}))["isError"], name
+        assert not server.calls
+        await client.called("read", {"amount": 1})
+    assert [call["name"] for call in server.calls] == ["read"] and not people.requests
+
+
+async def test_tools_that_rules_take_for_one_do_not_run(people: Approvals) -> None:
+    server = Server(a_tool("delete"), a_tool("Delete"), a_tool("read"))
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        for name in ("delete", "Delete"):
+            assert "could not tell" in text(await client.called(name, {"amount": 1}))
+        assert not (await client.called("read", {"amount": 1})).get("isError")
+    assert len(server.calls) == len(people.requests) == 1
 
 
 async def test_a_call_that_the_client_cancels_is_withdrawn_and_never_passed_on(people: Approvals) -> None:
@@ -320,7 +403,7 @@ async def test_a_batch_is_answered_as_one_and_what_is_gated_in_it_is_asked(peopl
         plain = b'[{"jsonrpc":"2.0","id":"p","method":"ping"}, {"jsonrpc":"2.0","id":"q","method":"ping"}]'
         client.send(plain)
         await client.response("q")
-        assert server.raw[-1] == plain
+        assert server.got[-2:] == json.loads(plain)
         call = {"name": "refund", "arguments": {"amount": 1}}
         client.send([
             {"jsonrpc": "2.0", "id": "b", "method": "ping"},

@@ -24,6 +24,8 @@ class Approved:
     go: Go
     calls: Calls
     tool: dict[str, Any]
+    asked: frozenset[str] = frozenset()
+    """The questions by which its server has asked back."""
 
     async def report(self, succeeded: bool, note: str = "") -> None:
         """Say what became of it."""
