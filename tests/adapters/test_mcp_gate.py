@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fastmcp import FastMCP
 from mcp_wire import Server, a_tool, gated
 
 from signoff import AsyncSignoff
-from signoff.adapters.mcp import answers, messages
+from signoff.adapters.mcp import answers, desk, messages
 from signoff.adapters.mcp.remote import Remote
 from signoff.adapters.mcp.upstream import Child
 from signoff.errors import ConfigError
@@ -290,6 +291,10 @@ async def test_a_tool_that_changes_between_list_ask_and_call_does_not_run(people
         server.tools = [a_tool("refund_all")]
         assert "has no tool of this name" in text(await client.called("refund", {"amount": 120}))
         assert not people.requests
+        for change in ({"title": "Wire"}, {"description": "Wires all"}, {"annotations": {"title": "Wire"}}):
+            server.tools = [a_tool(**change)]
+            assert "has changed this tool" in text(await client.called("refund", {"amount": 120})), change
+        assert not people.requests
         server.tools = [a_tool()]
         people.hold()
         id = client.call("refund", {"amount": 120})  # changed while people look at it
@@ -464,6 +469,150 @@ async def test_a_call_that_goes_on_over_several_messages_is_asked_about_once(peo
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
 
 
+ASKS = {"resultType": "input_required", "requestState": "s1", "inputRequests": {"q": {}}}
+
+
+async def test_what_goes_on_is_what_was_approved_and_what_the_server_asked(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(a_tool())
+    people.approve()
+    async with gated(server, name="shop") as client:
+
+        async def asked_back() -> None:
+            server.tools, server.handlers = [a_tool()], {"tools/call": lambda _: ASKS}
+            assert (await client.called("refund", {"amount": 1}, _meta=NEW)) == ASKS
+            del server.handlers["tools/call"]
+
+        # A first call that says that it goes on, whatever it says: nobody is asked, and nothing runs.
+        for forged in ({"requestState": "s1"}, {"inputResponses": {"q": 1}}, {"requestState": None}):
+            result = await client.called("refund", {"amount": 1}, _meta=NEW, **forged)
+            assert result["isError"] and "not approved here" in text(result)
+        assert not people.requests and not server.calls
+        more: list[dict[str, Any]] = [
+            {"inputResponses": {"q": {}, "evil": {"account": "thief"}}},
+            {"inputResponses": ["q"]}, {"confirmed": True},
+        ]  # fmt: skip
+        for said in more:
+            await asked_back()
+            result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1", **said)
+            assert result["isError"] and "has not asked" in text(result), said
+        await asked_back()
+        server.tools = [a_tool(annotations={"destructiveHint": True})]
+        result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")
+        assert "has changed this tool" in text(result)
+        await asked_back()
+        monkeypatch.setattr("signoff.adapters.mcp.desk.datetime", Later)
+        result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")
+        assert "its approval was over" in text(result)
+        result = await client.called("refund", {"amount": 1}, _meta=NEW)  # so late that it cannot run at all
+        assert "its approval was over" in text(result)
+    assert len(server.calls) == len(more) + 2 == len(people.requests) - 1
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [False] * 6
+
+
+class Later(datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return datetime.now(tz) + timedelta(days=400)
+
+
+async def test_what_a_call_says_beside_its_arguments_is_shown(people: Approvals) -> None:
+    server = Server(a_tool())
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        await client.called("refund", {"amount": 1}, Input={"amount": 9})
+        client.send(
+            {
+                "jsonrpc": "2.0",
+                "id": "x",
+                "method": "tools/call",
+                "x": 1,
+                "params": {"name": "refund", "task": {}},
+            }
+        )
+        await client.response("x")
+    assert people.requests[0].context == {"other_parameters": {"Input": {"amount": 9}}}
+    assert not people.requests[1].context and "x" not in server.got[-1]
+
+
+async def test_a_server_that_does_not_say_what_its_tools_are_keeps_nobody(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signoff.adapters.mcp.desk.LIST_SECONDS", 0.01)
+    server = Server(a_tool())
+    lists: list[Any] = []
+
+    def once(message: Any) -> Any:
+        lists.append(message)
+        return {"tools": server.tools} if len(lists) == 1 else None
+
+    server.handlers["tools/list"] = once
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        for _ in range(2):
+            result = await client.called("refund", {"amount": 1})
+            assert "does not say what its tools are" in text(result)
+    assert len(people.requests) == 1 and not server.calls
+    assert [outcome.note for outcome in people.outcomes.values()] == [desk.NOT_LISTED_AGAIN]
+
+
+async def test_a_fault_of_the_gates_own_leaves_no_call_without_an_answer(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(a_tool())
+    people.edit("shop.refund", {"amount": 2}, by="Ana")
+
+    def broken(*_: Any) -> Any:
+        raise RecursionError("secret")
+
+    async with gated(server) as client:
+        await client.begin()
+        for place in ("gate.Gate._gates", "gate.Gate._pass_on", "desk.shape", "gate.messages.passed_on"):
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{place}", broken)
+                answer = await client.response(client.call("refund", {"amount": 1}))
+                assert "was not run" in str(answer) or "nobody knows" in str(answer), place
+                assert "secret" not in str(answer)
+        assert not server.calls
+        for place in ("replies.with_note", "replies.succeeded", "replies.replace"):
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{place}", broken)
+                result = await client.called("refund", {"amount": 1})
+                assert result["content"] == [{"type": "text", "text": '{"amount": 2, "currency": "EUR"}'}]
+        server.handlers["tools/call"] = lambda _: {"content": [], "structuredContent": {"n": float("inf")}}
+        assert (await client.called("refund", {"amount": 1}))["structuredContent"]["n"] == float("inf")
+        with monkeypatch.context() as patched:
+            patched.setattr("signoff.adapters.mcp.replies.messages.passed_back", broken)
+            answer = await client.response(client.call("refund", {"amount": 1}))
+            assert "could not be passed back" in answer["error"]["message"]
+        await client.request("ping")
+
+
+class Deaf(Server):
+    """Reads nothing."""
+
+    async def send(self, line: bytes) -> None:
+        self.raw.append(line)
+        await asyncio.Event().wait()
+
+
+async def test_a_client_that_goes_is_seen_while_its_server_reads_nothing(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signoff.adapters.mcp.gate.PATIENCE", 0.01)
+    monkeypatch.setattr("signoff.adapters.mcp.outbox.MOST", 1000)
+    server = Deaf(a_tool())
+    async with gated(server) as client:
+        ids = [client.ask("ping", {"x": "y" * 100}) for _ in range(20)]
+        refused = await client.response(ids[-1])  # it does not keep all of it for ever
+        assert "takes nothing more" in refused["error"]["message"]
+    assert server.finished and len(server.raw) == 1
+    assert {got["id"] for got in client.got} == set(ids)
+
+
 def test_a_note_stands_in_structured_content_only_where_the_tool_says_so() -> None:
     response = {"id": 1, "result": {"content": [], "structuredContent": {"ok": True}}}
     closed = {"type": "object", "properties": {"ok": {}}, "additionalProperties": False}
@@ -512,6 +661,14 @@ async def test_a_real_server_behind_the_gate_dies_in_a_call(people: Approvals, n
         await client.begin()
         through = (await client.request("tools/list", {}))["result"]["tools"]
         assert [tool["name"] for tool in through] == ["write", "crash"] and "outputSchema" in through[0]
+        # Its library breaks lines at a carriage return: this once was three, and the one between a call.
+        hidden = {"jsonrpc": "2.0", "id": 99, "method": "tools/call",
+                  "params": {"name": "write", "arguments": {"text": "z"}}}  # fmt: skip
+        client.send(
+            b'{"jsonrpc":"2.0","id":98,"method":"ping","params":\r' + json.dumps(hidden).encode() + b"\r}"
+        )
+        assert "result" in await client.response(98)
+        assert not people.requests and 99 not in [got.get("id") for got in client.got]
         people.edit("notes.write", {"text": "b"}, by="Ana")
         result = await client.called("write", {"text": "a"})
         assert result["structuredContent"]["written"] == "b"
@@ -522,7 +679,9 @@ async def test_a_real_server_behind_the_gate_dies_in_a_call(people: Approvals, n
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
 
 
-async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(people: Approvals) -> None:
+async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import uvicorn
     from support import free_port
 
@@ -547,6 +706,10 @@ async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(people: 
         while not served.started:
             await asyncio.sleep(0.01)
         url = f"http://127.0.0.1:{port}/mcp"
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):  # it would read the header
+            monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
         for version in ("2025-11-25", "2026-07-28"):
             seen.clear()
             async with gated(Remote(url, {"Authorization": "Bearer one"}), name="till") as client:

@@ -64,8 +64,10 @@ class Replies:
         """Tell whoever waits for it that its answer is lost."""
         for one in found if isinstance(found, list) else [found]:
             id = one.get("id") if isinstance(one, dict) and "method" not in one else None
-            if messages.is_id(id) and not self._is_asked(id):
+            if messages.is_id(id) and not self._is_asked(id) and not self._tools.takes(one):
                 flight = self.flights.pop(id, None)
+                if flight is not None and flight.approved is not None:
+                    self.later(flight.approved.report(False, NOT_PASSED_BACK))
                 lost = messages.error(id, messages.INTERNAL, NOT_PASSED_BACK)
                 await self.respond(id, lost, flight.batch if flight else None)
 
