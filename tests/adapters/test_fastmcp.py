@@ -23,7 +23,7 @@ from fastmcp.tools.base import ToolResult
 
 from signoff import AsyncSignoff, Signoff
 from signoff.adapters.fastmcp import SignoffMiddleware
-from signoff.adapters.mcp import rounds
+from signoff.adapters.mcp import flights
 from signoff.receipts import Signer
 from signoff.testing import Approvals
 
@@ -344,7 +344,7 @@ async def test_no_client_goes_on_with_what_another_was_allowed(
         people.approve()
         asks = await a.session.call_tool("refund", {"amount": 5}, allow_input_required=True)
         people.reject()
-        monkeypatch.setattr(rounds, "_holds", lambda approved: False)  # the receipt's time is over
+        monkeypatch.setattr(flights.Approved, "holds", lambda approved: False)  # the receipt's time is over
         late = await a.session.call_tool("refund", {"amount": 5}, **yes, request_state=asks.request_state)
     assert late.is_error and not ran
 

@@ -16,7 +16,7 @@ from fastmcp import FastMCP
 from mcp_wire import Server, a_tool, gated
 
 from signoff import AsyncSignoff
-from signoff.adapters.mcp import answers, messages
+from signoff.adapters.mcp import answers, flights, messages
 from signoff.adapters.mcp.remote import Remote
 from signoff.adapters.mcp.upstream import Child
 from signoff.errors import ConfigError
@@ -379,6 +379,45 @@ async def test_a_call_that_goes_on_over_several_messages_is_asked_about_once(peo
         assert "is now 2" in text(got["result"])
     assert len(server.calls) == 3
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
+
+
+async def test_an_answer_holds_no_longer_than_the_receipt(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = {"resultType": "input_required", "inputRequests": {"q": {}}}
+    server = Server(a_tool(), tools__call=lambda _: asks)
+    people.approve()
+    async with gated(server) as client:
+        await client.called("refund", {"amount": 1}, _meta=NEW)
+        people.reject()
+        monkeypatch.setattr(flights.Approved, "holds", lambda _: False)
+        late = await client.called("refund", {"amount": 1}, _meta=NEW, inputResponses={"q": {}})
+    assert late["isError"] and len(server.calls) == 1 and len(people.requests) == 2
+
+
+async def test_a_fault_of_ours_runs_nothing_and_afterwards_loses_nothing(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("redis://10.0.0.1:6379 /etc/passwd")
+
+    people.edit("*", {"amount": 2, "currency": "EUR"}, by="Ana")
+    server = Server(a_tool())
+    async with gated(server) as client:
+        await client.begin()
+        before = ["gate.Gate._gates", "gate.Gate._take_up", "desk.Desk.decide", "desk.claims", "desk._key"]
+        after = ["gate.with_note", "gate.succeeded", "flights.Unfinished.keep", "flights.Approved.report"]
+        for name in [*before, *after]:
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{name}", broken)
+                done = await client.called("refund", {"amount": 1})
+            if name in before:
+                assert done["isError"] and "refund was not run: for a technical reason" in text(done), name
+                assert not server.calls and "10.0" not in text(done)
+            else:
+                assert text(done).startswith('{"amount": 2, "currency": "EUR"}'), name
+                assert len(server.calls) == 1 + after.index(name)
+        await client.request("ping")
 
 
 def test_a_note_stands_in_structured_content_only_where_the_tool_says_so() -> None:

@@ -10,14 +10,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from signoff.adapters.mcp import messages
 from signoff.adapters.mcp.answers import succeeded, with_note
 from signoff.adapters.mcp.desk import Desk
-from signoff.adapters.mcp.flights import Approved, Batch, Flight, Unfinished
+from signoff.adapters.mcp.flights import Approved, Asked, Batch, Flight, Unfinished
 from signoff.adapters.mcp.listing import Told
 from signoff.adapters.mcp.messages import CALL, CANCELLED, LIST, Fault, Id, Message
 from signoff.adapters.mcp.server_tools import ServerTools
@@ -36,15 +35,6 @@ TAKEN = "A request of this id is under way: this one was not passed on."
 BROKEN = "was not run: for a technical reason no approval can be had now. Tell whoever you work for."
 LEFT = "The client went away before the server had answered."
 CANCELLED_RUN = "The client cancelled it while it ran."
-
-
-@dataclass
-class Asked:
-    """A call that is being asked about, and the task that does."""
-
-    task: asyncio.Task[None]
-    request: Message
-    batch: Batch | None
 
 
 class Gate:
@@ -129,6 +119,18 @@ class Gate:
             await self._take(message, messages.line(message), batch)
 
     async def _take(self, message: Message, line: bytes, batch: Batch | None = None) -> None:
+        """Take one message of the client's; what we fail at is not passed on, and answered."""
+        try:
+            await self._take_up(message, line, batch)
+        except (ServerEnded, NotSent):
+            raise
+        except Exception:
+            log.exception("a message of the client's was not passed on, as the gate failed")
+            if messages.is_id(id := message.get("id")) and "method" in message:
+                self._flights.pop(id, None)
+                await self._respond(id, messages.failed(message, BROKEN), batch)
+
+    async def _take_up(self, message: Message, line: bytes, batch: Batch | None) -> None:
         id, method = message.get("id"), message.get("method")
         if method == CANCELLED and self._cancel(messages.params_of(message).get("requestId")):
             return
@@ -168,7 +170,7 @@ class Gate:
 
     async def _ask(self, request: Message, batch: Batch | None) -> None:
         """Have one call decided, and pass on what was approved."""
-        id, name = request["id"], request["params"]["name"]
+        id = request["id"]
         response: Message | None = None
         try:
             decided = self._unfinished.resumed(request) or await self._desk.decide(request)
@@ -180,7 +182,7 @@ class Gate:
             response = messages.error(id, messages.ENDED, NOT_RUN)
         except Exception:
             log.exception("a call was not passed on, as the gate failed")
-            response = messages.refusal(request, f"{name} {BROKEN}")
+            response = messages.failed(request, BROKEN)
         finally:
             self._asked.pop(id, None)
         await self._respond(id, response, batch)
@@ -245,6 +247,18 @@ class Gate:
             await self._write(line)
 
     async def _land(self, flight: Flight, response: Message, line: bytes) -> None:
+        told = response
+        try:
+            told = self._landed(flight, response)
+        except Exception:  # it has run: its result is not lost by a fault of ours
+            log.exception("a result is passed back as it is, as the gate failed")
+        if told is response and flight.batch is None:
+            await self._write(line)
+        else:
+            await self._respond(response["id"], told, flight.batch)
+
+    def _landed(self, flight: Flight, response: Message) -> Message:
+        """What the client gets of a response, once it is noted and reported."""
         result = response.get("result")
         approved, more = flight.approved, False
         if isinstance(result, dict):
@@ -253,18 +267,14 @@ class Gate:
                 self._told.page(flight.request, result)
             if approved is None:
                 approved = self._unfinished.fetched(flight.request, result)
-            elif self._unfinished.keep(flight.request, result, approved):
-                more = True
-        told = response
-        if approved is not None:
-            if not more:
-                ran = succeeded(response)
-                self._later(approved.report(ran, "" if ran else FAILED))
-            told = with_note(response, approved.go.told, approved.tool)
-        if told is response and flight.batch is None:
-            await self._write(line)
-        else:
-            await self._respond(response["id"], told, flight.batch)
+            else:
+                more = self._unfinished.keep(flight.request, result, approved)
+        if approved is None:
+            return response
+        if not more:
+            ran = succeeded(response)
+            self._later(approved.report(ran, "" if ran else FAILED))
+        return with_note(response, approved.go.told, approved.tool)
 
     # The end, and what is written to the client.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
-from datetime import UTC, datetime
 
 import mcp_types
 
@@ -45,7 +44,7 @@ class Rounds:
         if found is None:
             return call, None
         of, approved = self._kept.pop(found[1], (None, None))
-        if approved is not None and (of != _of(call) or not _holds(approved)):
+        if approved is not None and (of != _of(call) or not approved.holds()):
             approved = None
         return call.model_copy(update={"request_state": found[2]}), approved
 
@@ -55,8 +54,3 @@ def _of(call: Params) -> str | None:
         return canonical([call.name, call.arguments or {}])
     except Invalid:
         return None
-
-
-def _holds(approved: Approved) -> bool:
-    receipt = approved.go.receipt
-    return receipt is not None and datetime.now(UTC) < receipt.not_after
