@@ -109,7 +109,8 @@ def action_of(tool: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A name as rules compare it: without regard for case, and for forms of the same letter."""
+    """A text without the differences of case and of Unicode's compatibility forms: at least as a policy's
+    globs compare names, which fold case."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 

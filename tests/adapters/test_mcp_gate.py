@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from fastmcp import FastMCP
 from mcp_wire import Server, a_tool, gated
 
 from signoff import AsyncSignoff
-from signoff.adapters.mcp import answers, desk, messages
+from signoff.adapters.mcp import answers, desk, flights, messages
 from signoff.adapters.mcp.remote import Remote
 from signoff.adapters.mcp.upstream import Child
 from signoff.errors import ConfigError
@@ -502,19 +501,13 @@ async def test_what_goes_on_is_what_was_approved_and_what_the_server_asked(
         result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")
         assert "has changed this tool" in text(result)
         await asked_back()
-        monkeypatch.setattr("signoff.adapters.mcp.desk.datetime", Later)
+        monkeypatch.setattr(flights.Approved, "holds", lambda _: False)
         result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")
         assert "its approval was over" in text(result)
         result = await client.called("refund", {"amount": 1}, _meta=NEW)  # so late that it cannot run at all
         assert "its approval was over" in text(result)
     assert len(server.calls) == len(more) + 2 == len(people.requests) - 1
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [False] * 6
-
-
-class Later(datetime):
-    @classmethod
-    def now(cls, tz: Any = None) -> Any:
-        return datetime.now(tz) + timedelta(days=400)
 
 
 async def test_what_a_call_says_beside_its_arguments_is_shown(people: Approvals) -> None:
@@ -611,6 +604,36 @@ async def test_a_client_that_goes_is_seen_while_its_server_reads_nothing(
         assert "takes nothing more" in refused["error"]["message"]
     assert server.finished and len(server.raw) == 1
     assert {got["id"] for got in client.got} == set(ids)
+
+
+async def test_a_fault_of_ours_runs_nothing_and_afterwards_loses_nothing(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("redis://10.0.0.1:6379 /etc/passwd")
+
+    people.edit("*", {"amount": 2, "currency": "EUR"}, by="Ana")
+    server = Server(a_tool())
+    async with gated(server) as client:
+        await client.begin()
+        before = ["gate.Gate._gates", "gate.Gate._taken", "desk.Desk.decide", "desk.claims", "desk._key"]
+        after = [
+            "replies.with_note",
+            "replies.succeeded",
+            "flights.Unfinished.keep",
+            "flights.Approved.report",
+        ]
+        for name in [*before, *after]:
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{name}", broken)
+                done = await client.called("refund", {"amount": 1})
+            if name in before:
+                assert done["isError"] and "refund was not run: for a technical reason" in text(done), name
+                assert not server.calls and "10.0" not in text(done)
+            else:
+                assert text(done).startswith('{"amount": 2, "currency": "EUR"}'), name
+                assert len(server.calls) == 1 + after.index(name)
+        await client.request("ping")
 
 
 def test_a_note_stands_in_structured_content_only_where_the_tool_says_so() -> None:

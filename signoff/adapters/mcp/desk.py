@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from signoff.adapters.calls import Call, Calls, Go, Stop
@@ -119,7 +118,7 @@ class Desk:
         note = ENDED_BEFORE
         try:
             now = (await self._listing(meta)).find(approved.tool["name"])
-            if approved.go.receipt is not None and approved.go.receipt.not_after <= datetime.now(UTC):
+            if not approved.holds():
                 note = OVER
                 return f"{action} {TOO_LATE}"
             if now is not None and shape(now) == shape(approved.tool):

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from signoff.adapters.mcp import messages
 from signoff.adapters.mcp.desk import Desk
-from signoff.adapters.mcp.flights import Approved, Batch, Flight
+from signoff.adapters.mcp.flights import Approved, Asked, Batch, Flight
 from signoff.adapters.mcp.messages import CALL, CANCELLED, LIST, Fault, Id, Message
 from signoff.adapters.mcp.outbox import Found, Outbox
 from signoff.adapters.mcp.replies import UNKNOWN, Replies
@@ -35,15 +34,6 @@ NOT_SENT = "It was not passed on: its way to the server does not carry it."
 BROKEN = "was not run: for a technical reason no approval can be had now. Tell whoever you work for."
 LEFT = "The client went away before the server had answered."
 CANCELLED_RUN = "The client cancelled it while it ran."
-
-
-@dataclass
-class Asked:
-    """A call that is being asked about, and the task that does."""
-
-    task: asyncio.Task[None]
-    request: Message
-    batch: Batch | None
 
 
 class Gate:
@@ -137,12 +127,11 @@ class Gate:
             log.exception("a message of the client's was not passed on, as the gate failed")
             if id is not None:
                 self._replies.flights.pop(id, None)
-                await self._replies.respond(id, self._refused(message, BROKEN, messages.INTERNAL), batch)
+                await self._replies.respond(id, messages.failed(message, BROKEN), batch)
 
     def _refused(self, request: Message, text: str, code: int) -> Message:
         if request["method"] == CALL:
-            text = text if text is BROKEN else f"was not run. {text}"
-            return messages.refusal(request, f"{request['params']['name']} {text}")
+            return messages.refusal(request, f"{request['params']['name']} was not run. {text}")
         return messages.error(request["id"], code, f"{request['method'][:100]} {text}")
 
     async def _taken(self, message: Message, batch: Batch | None) -> None:
@@ -204,7 +193,7 @@ class Gate:
 
     async def _ask(self, request: Message, batch: Batch | None) -> None:
         """Have one call decided, and pass on what was approved."""
-        id, name = request["id"], request["params"]["name"]
+        id = request["id"]
         response: Message | None = None
         passed = False
         try:
@@ -221,7 +210,7 @@ class Gate:
             response = messages.error(id, messages.ENDED, UNKNOWN if passed else NOT_RUN)
         except Exception:
             log.exception("a call was not passed on, as the gate failed")
-            response = messages.refusal(request, f"{name} {BROKEN}")
+            response = messages.failed(request, BROKEN)
             if passed:
                 response = messages.error(id, messages.ENDED, UNKNOWN)
         finally:

@@ -26,6 +26,7 @@ PARSE_ERROR = -32700
 INTERNAL = -32603
 INVALID_REQUEST = -32600
 INVALID_PARAMS = -32602
+INTERNAL = -32603
 ENDED = -32000
 """The code of MCP's libraries for a connection that ended before the response."""
 
@@ -190,6 +191,13 @@ def refusal(call: Message, text: str) -> Message:
     if VERSION_KEY in meta_of(call):
         result = {"resultType": "complete", **result}
     return {"jsonrpc": "2.0", "id": call["id"], "result": result}
+
+
+def failed(request: Message, text: str) -> Message:
+    """The response to a request that we fail at: a call's model reads `text` after its tool's name."""
+    if request.get("method") == CALL:
+        return refusal(request, f"{params_of(request).get('name')} {text}")
+    return error(request["id"], INTERNAL, f"{request.get('method')} {text}")
 
 
 def params_of(message: Message) -> dict[str, Any]:
