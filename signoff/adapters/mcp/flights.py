@@ -105,7 +105,7 @@ class Unfinished:
         return True
 
     def resumed(self, request: Message) -> Approved | None:
-        """The call that a request goes on with: of the same arguments, and once; the desk looks if it holds."""
+        """The call that a request goes on with: of the same arguments, once; the desk looks if it holds."""
         key = _continued(params_of(request))
         return self._continued.pop(key, None) if key is not None else None
 
