@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,7 +42,7 @@ _ACTIONS: Final = {
 ACTIONS: Final = {tool: action for action, tools in _ACTIONS.items() for tool in tools.split()}
 """Claude Code's tool → its action. Whatever runs a command is `shell.run`: one rule holds for all of them."""
 _RESERVED: Final = {FOREIGN, "mcp", *(action.partition(".")[0] for action in _ACTIONS)}
-"""First words that an MCP server cannot take by its name: a project names its servers itself."""
+"""First words that an MCP server cannot take by its name, in letters of any case: projects name servers."""
 _READS: Final = {"file.read", "file.list", "file.search", "http.get", "web.search", "shell.output"}
 _SAYS_WHY: Final = {"shell.run", "agent.run"}
 """Whose input has a `description` of the call; elsewhere one is a field like any other."""
@@ -95,16 +96,25 @@ def action_of(tool: str) -> str:
     """Claude Code's name of a tool → the action that the policy judges.
 
     `mcp__server__tool` is `server.tool`, or `mcp.server.tool` where the server is called as one of Claude
-    Code's own (`shell`, `file`): its rules are not for that server. A name that had to be shortened or
-    spelled otherwise ends with a digest of itself, so that no two tools share an action.
+    Code's own (`shell`, `File`): its rules are not for that server. So it is where `__` stands in what
+    follows: nobody can tell the tool `evil__x` of `github` from the tool `x` of a server `github__evil`. A
+    name that had to be shortened or spelled otherwise ends with a digest of itself, so that no two tools
+    share an action; those that differ in the case of letters alone are one to a policy.
     """
     if tool in ACTIONS:
         return ACTIONS[tool]
     server, _, inner = tool.removeprefix("mcp__").partition("__")
     if tool.startswith("mcp__") and server and inner:
-        plain = server.isascii() and server[0].isalnum() and "." not in server and server not in _RESERVED
+        own = folded(server) in _RESERVED or not server.isascii() or not server[0].isalnum()
+        plain = not own and "." not in server and "__" not in inner and not inner.startswith("_")
         return _named(f"{server}.{inner}" if plain else f"mcp.{server}.{inner}", tool, server.count("."))
     return _named(f"{FOREIGN}.{tool}", tool)
+
+
+def folded(text: str) -> str:
+    """A text without the differences of case and of Unicode's compatibility forms: at least as a policy's
+    globs compare names, which fold case."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def key_of(session: str, tool_use_id: str) -> str:
