@@ -14,8 +14,9 @@ from typing import Any
 from signoff.errors import ConfigError
 from signoff.models.tool_calls import AFTER
 
-ASK_SECONDS = 24 * 3600
-"""How long a hook may wait for a person. Claude Code's own limit is minutes, and what it ends asks nobody."""
+ASK_SECONDS = 20 * 24 * 3600
+"""How long a hook may wait for a person: longer than a request lives, so that Claude Code never ends one that
+could still be answered. Its timers hold 24 days (milliseconds in 31 bits)."""
 TELL_SECONDS = 60
 """How long one may take that tells what became of a call."""
 HTTP_PATH = "/v1/hooks/claude-code"

@@ -18,6 +18,7 @@ from signoff.errors import ConfigError
 
 ENV_FILE = "claude-code.env"
 """In the data folder: the settings that were in the environment when the hook was installed."""
+MARGIN_SECONDS = 3600
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 RUN_EPILOG = """\
 Claude Code starts it, with an event on its standard input: PreToolUse or PermissionRequest, which it
@@ -113,7 +114,16 @@ def _words(arguments: argparse.Namespace, env_file: str | None = None) -> list[s
     return words + (["--defer"] if arguments.defer else [])
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise ConfigError for options that together could never do what they say."""
+    if arguments.wait is not None and arguments.wait > claude_settings.ASK_SECONDS - MARGIN_SECONDS:
+        raise ConfigError("--wait: 20 days are the most that Claude Code waits for a hook.")
+    if arguments.prompts and arguments.defer:
+        raise ConfigError("--defer has no meaning with --prompts: no prompt can be put off.")
+
+
 def _install(arguments: argparse.Namespace) -> int:
+    _check(arguments)
     path = claude_settings.file(arguments.project)
     before = claude_settings.read(path)
     if arguments.http:

@@ -46,6 +46,8 @@ _RESERVED: Final = {FOREIGN, "mcp", *(action.partition(".")[0] for action in _AC
 _READS: Final = {"file.read", "file.list", "file.search", "http.get", "web.search", "shell.output"}
 _SAYS_WHY: Final = {"shell.run", "agent.run"}
 """Whose input has a `description` of the call; elsewhere one is a field like any other."""
+_ASK_THE_USER: Final = {f"{FOREIGN}.AskUserQuestion", f"{FOREIGN}.ExitPlanMode"}
+"""Questions to who sits at the terminal: Claude Code takes an input that a hook gives for the answer."""
 _ODD: Final = re.compile(r"[^A-Za-z0-9_./@-]")
 """Nor a colon: one parts a name from its digest."""
 
@@ -125,8 +127,21 @@ def key_of(session: str, tool_use_id: str) -> str:
     return f"{FOREIGN}:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
+def given_back(action: str, payload: Mapping[str, Any], *, edited: bool) -> Mapping[str, Any] | None:
+    """What is approved → what `allowed` gives in place of the input: always, so that no other hook's runs.
+
+    None for a question to the user that nobody has changed: it is allowed to be asked, not answered.
+    """
+    return None if asks_user(action) and not edited else payload
+
+
+def asks_user(action: str) -> bool:
+    """Whether its tool is a question to the user, whose answer becomes a part of its input."""
+    return action in _ASK_THE_USER
+
+
 def allowed(event: str, payload: Mapping[str, Any] | None = None, told: str = "") -> dict[str, Any]:
-    """The answer that lets a call run: with `payload` in place of its input, where that was changed.
+    """The answer that lets a call run: with `payload` in place of its input (see `given_back`).
 
     `told` is for the model: who changed what (`signoff.payload.corrections.told`).
     """

@@ -151,6 +151,12 @@ def test_answers_are_in_claude_codes_words() -> None:
         "additionalContext": "Ana changed it.",
         "updatedInput": {"command": "ls"},
     }
+    # What is approved is always given back, so that no other hook's input runs; but where Claude Code would
+    # take it for the answer to a question of its own, only a person's change is.
+    asked = "claude-code.AskUserQuestion"
+    assert tool_calls.given_back("shell.run", {"a": 1}, edited=False) == {"a": 1}
+    assert tool_calls.given_back(asked, {"a": 1}, edited=False) is None
+    assert tool_calls.given_back(asked, {"a": 1}, edited=True) == {"a": 1}
     assert "updatedInput" not in tool_calls.allowed("PreToolUse")["hookSpecificOutput"]
     assert tool_calls.denied("PreToolUse", "No.")["hookSpecificOutput"]["permissionDecision"] == "deny"
     assert tool_calls.deferred("PreToolUse", "Later.")["hookSpecificOutput"]["permissionDecision"] == "defer"

@@ -49,7 +49,6 @@ ABANDONED: Final = "Claude Code does not wait for it any more."
 """Why a request is withdrawn. Where the same call is asked about again, it is asked anew."""
 ROUNDS: Final = 100
 LONGEST_DEFER: Final = 30 * 86_400
-OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,8 @@ class Hook:
         who = receipt.decided_by
         sent = found.request.payload
         said = corrections.told(sent, receipt.payload, who.name, receipt.reason) if who else ""
-        return tool_calls.allowed(event, receipt.payload, said)
+        back = tool_calls.given_back(found.request.action, receipt.payload, edited=receipt.edited)
+        return tool_calls.allowed(event, back, said)
 
     def _report(self, agent: str, call: ToolCall) -> None:
         """What became of a call that was approved here; others are passed over."""
@@ -179,10 +179,12 @@ class Hook:
             if found is None:
                 return
             if found.status == "approved":
-                same = canonical(call.payload) == found.payload_text
+                same = tool_calls.asks_user(call.action) or canonical(call.payload) == found.payload_text
                 if not same:
                     log.error("a call ran with another input than was approved: id=%s", found.id)
-                outcome = Outcome(succeeded=bool(call.succeeded) and same, note="" if same else OTHER_INPUT)
+                outcome = Outcome(
+                    succeeded=bool(call.succeeded) and same, note="" if same else tool_calls.OTHER_INPUT
+                )
                 self._approvals.report(agent, found.request_id, outcome)
                 return
 
