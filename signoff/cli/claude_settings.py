@@ -49,9 +49,11 @@ def events(hook: Mapping[str, Any], asking: str, matcher: str) -> dict[str, dict
     A call that Claude Code itself would have prompted for has no key to be reported by.
     """
     asked = {**hook, "timeout": ASK_SECONDS, "onFailure": "block"}
+    if asking != "PreToolUse":
+        return {asking: _entry(matcher, _marked(asked, "", f"?event={asking}"))}
     told = {**hook, "timeout": TELL_SECONDS}
-    after = AFTER if asking == "PreToolUse" else ()
-    return {asking: _entry(matcher, asked), **{name: _entry(matcher, told) for name in after}}
+    after = {name: _marked(told, " --after", f"?event={name}") for name in AFTER}
+    return {asking: _entry(matcher, asked), **{name: _entry(matcher, one) for name, one in after.items()}}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -117,6 +119,13 @@ def write(path: Path, settings: Mapping[str, Any]) -> None:
         with suppress(OSError):
             os.unlink(partial)
         raise ConfigError(f"{path} cannot be written: {getattr(error, 'strerror', error)}.") from None
+
+
+def _marked(hook: Mapping[str, Any], word: str, query: str) -> dict[str, Any]:
+    """The same hook, told which event it is for: what it says where it cannot read one fits that then."""
+    if "command" in hook:
+        return {**hook, "command": hook["command"] + word}
+    return {**hook, "url": hook["url"].partition("?")[0] + query}
 
 
 def _entry(matcher: str, hook: Mapping[str, Any]) -> dict[str, Any]:

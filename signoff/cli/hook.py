@@ -42,6 +42,9 @@ def add(commands: Commands, _: argparse.ArgumentParser) -> None:
         hooks, "claude-code", _run, "the hook itself: answers one event", common=None, epilog=RUN_EPILOG
     )
     _add_options(run)
+    run.add_argument(
+        "--after", action="store_true", help="it is only told what became of a call: no fault stops anything"
+    )
     install = command(
         hooks, "install", _install, "write the hook into Claude Code's settings", common=None,
         epilog=INSTALL_EPILOG,
@@ -103,7 +106,7 @@ def _seconds(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> int:
     from signoff.adapters.claude_code.hook import main
 
-    return main(_words(arguments))
+    return main(_words(arguments) + (["--after"] if arguments.after else []))
 
 
 def _words(arguments: argparse.Namespace, env_file: str | None = None) -> list[str]:

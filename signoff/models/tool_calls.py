@@ -10,6 +10,7 @@ The payload is the tool's input as it is, whole: what a person approves is what 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,6 +21,14 @@ BEFORE: Final = ("PreToolUse", "PermissionRequest")
 """Events that an answer decides."""
 AFTER: Final = {"PostToolUse": True, "PostToolUseFailure": False}
 """Events that tell what became of a call → whether it succeeded."""
+_HARMLESS: Final = """
+    PostToolBatch Notification UserPromptSubmit UserPromptExpansion SessionStart SessionEnd Stop StopFailure
+    SubagentStart SubagentStop PreCompact PostCompact PreModelSwitch PostModelSwitch PermissionDenied Setup
+    TeammateIdle TaskCreated TaskCompleted InstructionsLoaded CwdChanged FileChanged DirectoryAdded
+    MessageDisplay
+"""
+HARMLESS: Final = frozenset(_HARMLESS.split())
+"""Events of Claude Code (2.1.332) beside which no tool runs: no answer is none that lets one run."""
 FOREIGN: Final = "claude-code"
 """Where tools stand that have no action of their own: `claude-code.Skill`."""
 OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
@@ -76,6 +85,29 @@ class ToolCall:
     def succeeded(self) -> bool | None:
         """What became of it, where the event tells that it has run; else None."""
         return AFTER.get(self.event)
+
+
+def event_of(text: str | bytes) -> Any:
+    """JSON → what a hook is given, where it is one that tells what became of a call, or is harmless.
+
+    None for what decides something, and so has to be read as strictly as payloads are. Raises NoCall for
+    what is no event, or names one twice.
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise NoCall("It is no JSON, or not all of it.") from None
+    if not isinstance(found, dict):
+        raise NoCall("It is no object.")
+    name = _text(found, "hook_event_name")
+    return found if name in AFTER or name in HARMLESS else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NoCall("A name stands twice in it.")
+    return found
 
 
 def read(event: object) -> ToolCall:

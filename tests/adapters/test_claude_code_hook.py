@@ -242,6 +242,24 @@ def test_what_cannot_be_read_is_denied(hook: Hook) -> None:
     assert hook.agents() == []
 
 
+def test_what_has_run_is_never_told_as_not_run(hook: Hook) -> None:
+    read = {**EVENT, "tool_name": "Read"}
+    assert hook.run(read)[0] == 0
+    after = {**read, "hook_event_name": "PostToolUse"}
+    for words in ((), ("--after",)):  # what the tool gave may be large, and no payload of ours
+        large = {**after, "tool_response": {"text": "x" * (17 << 20), "n": 2**60, "half": "\ud800"}}
+        assert hook.run(large, *words) == (0, None, "")
+    with hook.core.store.reading() as connection:
+        found = str(connection.exec_driver_sql("SELECT id FROM approval").scalar_one())
+    outcome = eventually(lambda: hook.core.approvals.get(found).outcome)
+    assert outcome.succeeded
+    start = json.dumps(after).encode()[:-1] + b', "tool_response": '
+    for text in (start + b"[" * 100_000 + b"]" * 100_000 + b"}", start, b""):
+        assert hook.run(text, "--after") == (0, None, "")
+        code, _, err = hook.run(text)  # by hand, without that word: it may be any event
+        assert code == 2 and "cannot tell what Claude Code asked" in err
+
+
 def test_a_call_that_cannot_travel_is_denied_in_words_for_a_model(hook: Hook) -> None:
     for text in ({"command": "x" * 10_000_000}, {"command": 2**60}, {"command": "\udfff"}, {"a": "\0"}):
         code, said, _ = hook.run({**EVENT, "tool_input": text})

@@ -61,6 +61,7 @@ def test_it_writes_a_hook_that_blocks_when_it_fails_and_says_so(
     assert (hook["onFailure"], hook["timeout"], hook["type"]) == ("block", 1728000, "command")
     assert settings(file)["hooks"].keys() == {"PreToolUse", "PostToolUse", "PostToolUseFailure"}
     assert "onFailure" not in hook_of(file, "PostToolUse")
+    assert hook_of(file, "PostToolUse")["command"] == hook["command"] + " --after"
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600 and "hunter2" in env_file.read_text()
     said = capsys.readouterr().err
     assert str(file) in said and hook["command"] in said and "1728000" in said
@@ -109,6 +110,7 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
             "timeout": 1728000,
             "onFailure": "block",
         }
+    assert hook_of(file, "PostToolUse")["url"].endswith("/v1/hooks/claude-code?event=PostToolUse")
     assert "PermissionRequest" not in settings(file)["hooks"]
     assert "take one of them out" not in capsys.readouterr().err
     assert main(["hook", "install"]) == 0 and "take one of them out" in capsys.readouterr().err

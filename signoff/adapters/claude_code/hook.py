@@ -41,9 +41,12 @@ from signoff.payload.canonical import parse
 DENIED = 2
 """The exit code that denies, whatever stands on stdout; Claude Code gives its model what stands on stderr."""
 MOST = 16 * 1024 * 1024
-"""Bytes of an event."""
+"""Bytes of an event that asks."""
+MOST_TOLD = 256 * 1024 * 1024
+"""Bytes of one that tells what became of a call: what the tool gave stands in it."""
 LARGE = 64 * 1024
 """Bytes of an event whose request may be too large: Signoff's client says so, and how much there may be."""
+AFTER_ONLY = "--after"
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 NOT_RUN = "Claude Code was not there any more to run it."
 GAVE_UP = "Claude Code has given up waiting."
@@ -60,21 +63,24 @@ class Options:
     """`env_file`: the settings, and nothing else then. `wait`: seconds that a person has, at most.
 
     `defer`: what is undecided after them ends a run without a terminal, to be resumed; else it is denied.
+    `after`: Claude Code only tells what became of a call, and whatever is wrong with that stops nothing.
     """
 
     env_file: str | None = None
     wait: float | None = None
     defer: bool = False
+    after: bool = False
 
 
 def main(words: Sequence[str]) -> int:
     """Read one event from stdin, and answer it on stdout; gives the exit code."""
     call: ToolCall | None = None
+    after = AFTER_ONLY in words
     try:
         watch = _Watch()
-        options = read_options(words)
-        text = sys.stdin.buffer.read(MOST + 1)
+        text = sys.stdin.buffer.read(MOST_TOLD)
         call = _read(text)
+        options = read_options(words)
         settings = user_settings(options.env_file)
         if call.succeeded is not None:
             _report(call, settings)
@@ -82,7 +88,7 @@ def main(words: Sequence[str]) -> int:
             _Asking(call, settings, options, watch).decide(large=len(text) > LARGE)
         return 0
     except BaseException as error:  # whatever it is: what goes on from here has not been approved
-        if call is not None and call.event in AFTER:
+        if call.event in AFTER if call is not None else after:
             return 0  # it has run; its card says that nobody has reported
         print(_told(call, error), file=sys.stderr, flush=True)
         return DENIED
@@ -94,8 +100,8 @@ def read_options(words: Sequence[str]) -> Options:
     left = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     while left:
         name = left.pop(0)
-        if name == "--defer":
-            given["defer"] = True
+        if name in ("--defer", AFTER_ONLY):
+            given[name[2:]] = True
         elif name in ("--env-file", "--wait") and left:
             given[name[2:].replace("-", "_")] = left.pop(0)
         else:
@@ -113,12 +119,14 @@ def read_options(words: Sequence[str]) -> Options:
 
 
 def _read(text: bytes) -> ToolCall:
-    if len(text) > MOST:
+    """An event → the call; what may decide something is read as strictly as payloads are. Raises NoCall."""
+    event = tool_calls.event_of(text)
+    if event is None and len(text) > MOST:
         raise NoCall("It is too large for anybody to look at.")
     try:
-        return tool_calls.read(parse(text))
+        return tool_calls.read(parse(text) if event is None else event)
     except Invalid:
-        raise NoCall("What the hook was given is no JSON, or not all of it.") from None
+        raise NoCall("What the hook was given cannot be read.") from None
 
 
 class _Asking:
@@ -187,17 +195,15 @@ def _report(call: ToolCall, settings: Settings) -> None:
 
 
 def _told(call: ToolCall | None, error: BaseException) -> str:
-    """What a model reads of a fault."""
-    what = call.action if call is not None else "The tool"
+    """What a model reads of a fault; where the event is not known, a call may have run already."""
+    if call is None:
+        why = str(error) if isinstance(error, NoCall) else "It did not come so far as to read it."
+        return f"The hook cannot tell what Claude Code asked it. {why} A tool that was to run was not run."
     if isinstance(error, Ended):
-        return (
-            f"{what} was not run: the hook that waits for its approval was ended. Its request is withdrawn."
-        )
-    if isinstance(error, NoCall):
-        why = f"The hook cannot tell what was to run. {error}"
-    else:
-        why = next((text for kind, text in _WHY if isinstance(error, kind)), "The hook itself is at fault.")
-    return f"{texts.stopped(what, SignoffError())} {why}"
+        ended = "the hook that waits for its approval was ended. Its request is withdrawn."
+        return f"{call.action} was not run: {ended}"
+    why = next((text for kind, text in _WHY if isinstance(error, kind)), "The hook itself is at fault.")
+    return f"{texts.stopped(call.action, SignoffError())} {why}"
 
 
 _WHY: tuple[tuple[type[BaseException], str], ...] = (
