@@ -95,3 +95,32 @@ def test_approved_in_the_moment_in_which_its_time_ends_it_runs(hook: Hook) -> No
 def _is_waiting(process: int) -> bool:
     """Whether it has loaded the client: its loop has a thread of its own."""
     return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
+
+
+ENDED = """
+import os, signal, sys
+import signoff.adapters.claude_code.hook as hook
+from signoff.cli import entry
+
+class Out:
+    buffer = sys.stdout.buffer
+    def flush(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def main(words):
+    hook._Watch()
+    if "late" in words:
+        return 0
+    hook._write({"answer": "allow"})
+    return 0
+
+hook.main, sys.stdout = main, Out()
+sys.argv = ["signoff", "hook", "claude-code", *sys.argv[1:]]
+raise SystemExit(entry.main())
+"""
+
+
+@pytest.mark.parametrize("word", ["", "late"])
+def test_a_signal_beside_an_answer_never_ends_a_hook_with_1(word: str) -> None:
+    run = subprocess.run([sys.executable, "-c", ENDED, word], capture_output=True, timeout=60, check=False)
+    assert run.returncode == 0 and (b"allow" in run.stdout) == (not word), run

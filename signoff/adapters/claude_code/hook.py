@@ -86,6 +86,7 @@ def main(words: Sequence[str]) -> int:
             _report(call, settings)
         else:
             _Asking(call, settings, options, watch).decide(large=len(text) > LARGE)
+        leave_alone()
         return 0
     except BaseException as error:  # whatever it is: what goes on from here has not been approved
         if call.event in AFTER if call is not None else after:
@@ -218,6 +219,7 @@ def _write(said: dict[str, Any]) -> None:
     try:
         sys.stdout.buffer.write(json.dumps(said).encode() + b"\n")
         sys.stdout.buffer.flush()
+        leave_alone()  # until here a signal denies, with 2; from here on this answer stands
     except (OSError, ValueError, AttributeError):  # closed, full, or not there
         raise Ended from None
 
