@@ -13,7 +13,7 @@ from signoff.errors import NOT_APPROVED, WaitTimeout
 from signoff.models.tool_calls import ToolCall
 
 if TYPE_CHECKING:
-    from signoff.client.ticket import Ticket
+    from signoff.client.face import Ticket
     from signoff.models.receipt import ApprovedReceipt
 
 
