@@ -381,6 +381,15 @@ async def test_a_call_that_goes_on_over_several_messages_is_asked_about_once(peo
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
 
 
+async def test_a_pattern_that_fits_no_tool_is_logged_once(
+    people: Approvals, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with gated(Server(a_tool()), tools=["Ref*", "delete_*"]) as client:
+        for _ in range(2):
+            await client.request("tools/list", {})
+    assert caplog.text.count("gates nothing") == 1 and "fits delete_*:" in caplog.text
+
+
 async def test_an_answer_holds_no_longer_than_the_receipt(
     people: Approvals, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,14 +10,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from typing import Any
 
 from signoff.adapters.mcp import messages
 from signoff.adapters.mcp.answers import succeeded, with_note
 from signoff.adapters.mcp.desk import Desk
 from signoff.adapters.mcp.flights import Approved, Asked, Batch, Flight, Unfinished
-from signoff.adapters.mcp.listing import Told
+from signoff.adapters.mcp.listing import Told, fits
 from signoff.adapters.mcp.messages import CALL, CANCELLED, LIST, Fault, Id, Message
 from signoff.adapters.mcp.server_tools import ServerTools
 from signoff.adapters.mcp.upstream import PATIENCE, NotSent, ServerEnded, Upstream
@@ -55,7 +54,11 @@ class Gate:
         wait: float | None = None,
     ) -> None:
         self._server, self._write, self._patterns = server, write, tuple(tools)
-        self._tools, self._told, self._unfinished = ServerTools(server, name), Told(), Unfinished()
+        self._tools, self._told, self._unfinished = (
+            ServerTools(server, name),
+            Told(tuple(tools)),
+            Unfinished(),
+        )
         self._desk = Desk(client, self._tools, self._told, self._give, wait)
         self._asked: dict[Id, Asked] = {}
         self._flights: dict[Id, Flight] = {}
@@ -152,8 +155,8 @@ class Gate:
     def _gates(self, message: Message) -> bool:
         if message.get("method") != CALL:
             return False
-        name = message["params"]["name"].strip().casefold()
-        return not self._patterns or any(fnmatchcase(name, p.casefold()) for p in self._patterns)
+        name = message["params"]["name"]
+        return not self._patterns or any(fits(name, pattern) for pattern in self._patterns)
 
     def _cancel(self, named: object) -> bool:
         """The client cancels a request; whether the server has not heard of it, and need not."""
