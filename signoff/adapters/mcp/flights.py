@@ -26,6 +26,8 @@ class Approved:
     go: Go
     calls: Calls
     tool: dict[str, Any]
+    asked: frozenset[str] = frozenset()
+    """The questions by which its server has asked back."""
 
     def holds(self) -> bool:
         """Whether it may go on now: a call may do so over several messages, until the receipt ends."""
@@ -103,10 +105,9 @@ class Unfinished:
         return True
 
     def resumed(self, request: Message) -> Approved | None:
-        """The call that a request goes on with: of the same arguments, once, while its receipt holds."""
+        """The call that a request goes on with: of the same arguments, once; the desk looks if it holds."""
         key = _continued(params_of(request))
-        approved = self._continued.pop(key, None) if key is not None else None
-        return approved if approved is not None and approved.holds() else None
+        return self._continued.pop(key, None) if key is not None else None
 
     def fetched(self, request: Message, result: dict[str, Any]) -> Approved | None:
         """The call whose end the response to a request tells; None where it tells of none."""
