@@ -26,6 +26,7 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.server.providers.addressing import parse_hashed_backend_name
 from fastmcp.server.sessions import current_principal
 from fastmcp.tools.base import Tool, ToolResult
+from fastmcp.tools.function_tool import FunctionTool
 from fastmcp.utilities.versions import VersionSpec
 
 from signoff.adapters import texts
@@ -39,6 +40,8 @@ from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
 from signoff.errors import Invalid, SignoffError
 from signoff.payload.canonical import canonical, digest
+from signoff.payload.schema import TooCostly
+from signoff.payload.usable import usable
 
 log = logging.getLogger("signoff")
 
@@ -124,7 +127,8 @@ class SignoffMiddleware(Middleware):
         context = context.copy(message=message)
         if earlier is not None:
             return earlier, context
-        call = Call(name, message.arguments or {}, key, schema=_schema(tool, "parameters"))
+        args, schema = message.arguments or {}, _schema(tool, "parameters")
+        call = Call(name, args, key, schema=schema, closed=_passes_over(tool, args, schema))
         decided = await self._calls.decide(call)
         if isinstance(decided, Stop):
             raise fastmcp.exceptions.ToolError(decided.text)
@@ -250,6 +254,18 @@ def _shape(tool: Tool | None) -> object:
 def _schema(tool: Tool | None, name: str) -> Mapping[str, Any] | None:
     found = getattr(tool, name, None)
     return found if isinstance(found, Mapping) else None
+
+
+def _passes_over(tool: Tool | None, args: Mapping[str, Any], schema: Mapping[str, Any] | None) -> bool:
+    """Whether names that a tool does not know are dropped: those within its arguments are, by a function's
+    models, where these do not forbid them; and others are refused."""
+    if not isinstance(tool, FunctionTool) or schema is None:
+        return False
+    read = usable(schema)
+    try:
+        return read.ready is not None and not read.ready.problems(args)
+    except (Invalid, TooCostly):
+        return False
 
 
 class Keys:

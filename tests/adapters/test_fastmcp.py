@@ -20,6 +20,7 @@ from fastmcp.server.middleware import Middleware
 from fastmcp.server.providers.addressing import hashed_backend_name
 from fastmcp.server.transforms.search import RegexSearchTransform
 from fastmcp.tools.base import ToolResult
+from pydantic import BaseModel
 
 from signoff import AsyncSignoff, Signoff
 from signoff.adapters.fastmcp import SignoffMiddleware
@@ -49,6 +50,14 @@ def signoff(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def people(signoff_approvals: Approvals) -> Approvals:
     return signoff_approvals
+
+
+class Line(BaseModel):
+    amount: int
+
+
+class Strict(Line, extra="forbid"):
+    """Takes nothing else."""
 
 
 def a_shop(signoff: Any, tools: Any = None, **options: Any) -> tuple[FastMCP[Any], list[Any]]:
@@ -230,6 +239,25 @@ async def test_a_call_is_shown_and_run_by_the_version_that_it_wants(people: Appr
     assert shown == [{"amount": 5, "to": "everybody"}] * 2 + [{"amount": 5, "target": "nobody"}] * 2
     assert ran == [(1, 5, "everybody")] * 2 + [(2, 5, "nobody")] * 2
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True] * 4 + [False]
+
+
+async def test_names_that_a_tool_passes_over_are_refused_or_not_shown(people: Approvals) -> None:
+    people.approve()
+    shop, ran = a_shop(Signoff())
+
+    @shop.tool
+    def order(line: Line, strict: Strict | None = None) -> None:
+        ran.append(line.amount)
+
+    async with Client(shop) as client:
+        assert not (await call(client, "order", {"line": {"amount": 1, "free": True}})).is_error
+        for args in (
+            {"line": {"amount": 2}, "free": True},
+            {"line": {"amount": 3}, "strict": {"amount": 1, "free": True}},
+        ):
+            assert (await call(client, "order", args)).is_error
+    assert [request.payload for request in people.requests] == [{"line": {"amount": 1}, "strict": None}]
+    assert ran == [1]
 
 
 async def test_calls_within_one_request_are_told_apart(people: Approvals) -> None:

@@ -468,6 +468,15 @@ async def test_a_call_that_goes_on_over_several_messages_is_asked_about_once(peo
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
 
 
+async def test_a_pattern_that_fits_no_tool_is_logged_once(
+    people: Approvals, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with gated(Server(a_tool()), tools=["Ref*", "delete_*"]) as client:
+        for _ in range(2):
+            await client.request("tools/list", {})
+    assert caplog.text.count("gates nothing") == 1 and "fits delete_*:" in caplog.text
+
+
 ASKS = {"resultType": "input_required", "requestState": "s1", "inputRequests": {"q": {}}}
 
 

@@ -207,6 +207,27 @@ async def test_a_server_that_is_away_is_an_error_without_its_place() -> None:
         assert found["isError"] and "was not run" in text and "127.0.0.1" not in text
 
 
+async def test_a_fault_of_ours_is_an_error_without_its_text(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("redis://10.0.0.1:6379 /etc/passwd")
+
+    async with served() as client:
+        await client.begin()
+        for name, tool, args in (
+            ("Inquiries.ask", "request_approval", ASK),
+            ("Inquiries.state", "check_approval", {"id": "1"}),
+            ("AsyncSignoff.report", "report_outcome", {"id": "1", "succeeded": True}),
+            ("Calls.decide", "approve_tool_use", {"tool_name": "Bash", "input": {"command": "ls"}}),
+        ):
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.server.{name}", broken)
+                result = await client.called(tool, args)
+            assert result["isError"] and "for a technical reason" in str(result), tool
+            assert "10.0" not in str(result)
+
+
 async def test_a_task_of_2025_11_25_is_the_request_itself(people: Approvals) -> None:
     people.hold()
     async with served() as client:

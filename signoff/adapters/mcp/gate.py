@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from fnmatch import fnmatchcase
 
 from signoff.adapters.mcp import messages
 from signoff.adapters.mcp.desk import Desk
 from signoff.adapters.mcp.flights import Approved, Asked, Batch, Flight
+from signoff.adapters.mcp.listing import fits
 from signoff.adapters.mcp.messages import CALL, CANCELLED, LIST, Fault, Id, Message
 from signoff.adapters.mcp.outbox import Found, Outbox
 from signoff.adapters.mcp.replies import UNKNOWN, Replies
@@ -22,7 +22,6 @@ from signoff.adapters.mcp.server_tools import ServerTools
 from signoff.adapters.mcp.upstream import PATIENCE, NotSent, ServerEnded, Upstream
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
-from signoff.models.tool_calls import folded
 
 log = logging.getLogger("signoff")
 
@@ -57,6 +56,7 @@ class Gate:
         self._asked: dict[Id, Asked] = {}
         listed = ServerTools(server, name)
         self._replies = Replies(listed, write, self._asked.__contains__)
+        self._replies.told.patterns = self._patterns
         self._desk = Desk(client, listed, self._replies.told, self._replies.give, wait)
         self._outbox = Outbox(server, self._not_sent)
 
@@ -176,7 +176,7 @@ class Gate:
         name = message["params"]["name"]
         if not self._patterns or not name.isprintable():  # who knows what a server takes that for
             return True
-        return any(fnmatchcase(folded(name).strip(), folded(pattern)) for pattern in self._patterns)
+        return any(fits(name, pattern) for pattern in self._patterns)
 
     def _cancel(self, named: object) -> bool:
         """The client cancels a request; whether the server has not heard of it, and need not."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from signoff.adapters.mcp.messages import Message
 from signoff.errors import Invalid
 from signoff.models.tool_calls import action_of, folded
 from signoff.payload.canonical import canonical, digest
+
+log = logging.getLogger("signoff")
 
 SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 """In the `_meta` of every result, from protocol 2026-07-28 on."""
@@ -58,6 +62,11 @@ def tools_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [tool for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
 
 
+def fits(name: str, pattern: str) -> bool:
+    """Whether a tool's name is of a pattern; neither capitals nor space around it make another tool."""
+    return fnmatchcase(folded(name).strip(), folded(pattern))
+
+
 @dataclass(frozen=True)
 class Listing:
     """A server's tools at one moment."""
@@ -86,8 +95,12 @@ class Listing:
 
 @dataclass
 class Told:
-    """What the client was told of the tools, page by page: the model goes by that."""
+    """What the client was told of the tools, page by page: the model goes by that.
 
+    `patterns` are those of the tools that are gated: one that fits none of them is logged, once.
+    """
+
+    patterns: Sequence[str] = ()
     shapes: dict[str, str] = field(default_factory=dict)
     seen: bool = False
 
@@ -98,6 +111,11 @@ class Told:
             self.shapes = {}
         self.seen = True
         self.shapes.update({tool["name"]: shape(tool) for tool in tools_of(result)})
+        if result.get("nextCursor") is None:
+            unused = [pattern for pattern in self.patterns if not any(fits(n, pattern) for n in self.shapes)]
+            if unused:
+                log.warning("the server has no tool that fits %s: so it gates nothing", ", ".join(unused))
+            self.patterns = ()
 
     def differs(self, tool: Mapping[str, Any]) -> bool:
         """Whether the client was told otherwise; of a tool that it never listed it was told nothing."""

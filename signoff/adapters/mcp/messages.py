@@ -26,7 +26,6 @@ PARSE_ERROR = -32700
 INTERNAL = -32603
 INVALID_REQUEST = -32600
 INVALID_PARAMS = -32602
-INTERNAL = -32603
 ENDED = -32000
 """The code of MCP's libraries for a connection that ended before the response."""
 

@@ -89,12 +89,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         max_wait_seconds: Wait = None,
     ) -> Outcome:
         """Wait for the decision on a request, or look at its state with max_wait_seconds=0."""
-        found = await inquiries.state(id)
-        if found is None:
-            raise ToolError("No request of this id is known here. Do not run anything.")
-        if isinstance(found, Receipt):
-            return inquiries.ended(found)
-        return await inquiries.wait(found.id, found.action, max_wait_seconds, ctx.report_progress)
+        return await whole(_look(inquiries, id, max_wait_seconds, ctx.report_progress), "The request")
 
     @server.tool(title="Say what became of it")
     async def report_outcome(
@@ -103,11 +98,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         note: Annotated[str, Field(max_length=4000, description="More, for people.")] = "",
     ) -> str:
         """After an approved action has run, or failed: people see it where they approved it."""
-        try:
-            await client.report(id, succeeded=succeeded, note=note)
-        except SignoffError as error:
-            raise unavailable("The report", error) from None
-        return "Reported."
+        return await whole(_report(client, id, succeeded, note), "The report")
 
     @server.tool(structured_output=False, title="Decide on a tool call, for Claude Code")
     async def approve_tool_use(tool_name: str, input: dict[str, Any], tool_use_id: str | None = None) -> str:
@@ -116,6 +107,23 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         return json.dumps(await whole(deciding, tool_name))
 
     return server
+
+
+async def _look(inquiries: Inquiries, id: str, seconds: float | None, tell: Tell) -> Outcome:
+    found = await inquiries.state(id)
+    if found is None:
+        raise ToolError("No request of this id is known here. Do not run anything.")
+    if isinstance(found, Receipt):
+        return inquiries.ended(found)
+    return await inquiries.wait(found.id, found.action, seconds, tell)
+
+
+async def _report(client: AsyncSignoff, id: str, succeeded: bool, note: str) -> str:
+    try:
+        await client.report(id, succeeded=succeeded, note=note)
+    except SignoffError as error:
+        raise unavailable("The report", error) from None
+    return "Reported."
 
 
 async def _ask_and_wait(
