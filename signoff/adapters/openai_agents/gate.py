@@ -109,7 +109,8 @@ class _Gate:
             raise TypeError(f"{name} cannot be gated: its output has a schema, where no reason has a place.")
         made = copy.copy(tool)
         gate = made.on_invoke_tool = GatedTool(tool, self.calls, self.suspend_after)
-        made.needs_approval = gate.asks if self.suspend_after is not None else False
+        is_asked = self.suspend_after is not None or tool.needs_approval is not False
+        made.needs_approval = gate.asks if is_asked else False
         made.timeout_seconds = None  # the tool's own time begins once it may run
         return made
 
