@@ -15,7 +15,18 @@ from typing import Any
 
 import agents
 import pytest
-from agents import Agent, FunctionTool, ModelResponse, Runner, RunState, Usage, WebSearchTool, function_tool
+from agents import (
+    Agent,
+    FunctionTool,
+    ModelResponse,
+    RunContextWrapper,
+    Runner,
+    RunState,
+    Usage,
+    WebSearchTool,
+    function_tool,
+    tool_namespace,
+)
 from agents.mcp import MCPServer
 from agents.models.interface import Model
 from agents.tool import ToolOutputText
@@ -637,3 +648,40 @@ def test_a_fault_of_ours_stops_before_the_run_and_loses_nothing_after_it(
         assert "redis" not in told and "passwd" not in told
         assert told.startswith("refunded 80 EUR" if has_run else "refund was not run: for a tech"), name
         assert len(shop.ran) == has_run, name
+
+
+def test_a_name_that_no_tool_has_is_said_and_a_tool_of_a_namespace_has_its_own(
+    shop: Shop, signoff_approvals: Approvals, caplog: pytest.LogCaptureFixture
+) -> None:
+    inside = list(tool_namespace(name="crm", description="Customers.", tools=list(shop.tools)))
+    second = Agent(name="Second", tools=list(shop.tools))
+    for tools_of, known, name in (
+        (shop.tools, "read", "Refund"),
+        (Agent(name="A", tools=list(shop.tools)), "read", "refund "),
+        (Agent(name="A", handoffs=[second]), "re*", "re_fund"),
+        (inside, "crm.read", "refund"),
+    ):
+        with pytest.raises(TypeError, match=f"tools names '{name}', and there is no such tool"):
+            gated(tools_of, Signoff(), tools=[known, name])  # type: ignore[call-overload]
+    gated(Agent(name="A", handoffs=[second]), Signoff(), tools=["refund"])
+    assert [gated(tool, Signoff(), tools=["crm.refund"]) is tool for tool in inside] == [False, True]
+    assert "'crm.refund', and there is no such tool" in caplog.text
+    served = gated(Agent(name="A", mcp_servers=[Files()]), Signoff(), tools=["delete", "wipe"])
+    caplog.clear()
+    asyncio.run(served.get_mcp_tools(RunContextWrapper(None)))
+    assert "'wipe', and there is no such tool" in caplog.text and "delete'" not in caplog.text
+
+
+def test_names_that_the_tool_would_pass_over_are_neither_shown_nor_run(signoff_approvals: Approvals) -> None:
+    ran = []
+    signoff_approvals.approve()
+
+    def pay(amount: int) -> str:
+        ran.append(amount)
+        return "paid"
+
+    for tool in (function_tool(pay), function_tool(pay, strict_mode=False)):
+        model = Scripted(calls(("pay", {"amount": 100000, "capped_to": 10})))
+        asyncio.run(run(gated(Agent(name="A", tools=[tool], model=model), Signoff()), "Pay."))
+    assert [request.payload for request in signoff_approvals.requests] == [{"amount": 100000}] * 2
+    assert ran == [100000] * 2

@@ -120,6 +120,7 @@ class GatedTool:
             key=f"{mark.mark_of(context, name) if suspends else uuid.uuid4().hex}:{name}",
             run=mark.run_of(context),
             schema=self._tool.params_json_schema,
+            closed=True,  # the SDK's own parsing passes over them
         )
 
     def _name(self, call_id: str, args: Mapping[str, Any]) -> str:
