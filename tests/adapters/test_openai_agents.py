@@ -459,6 +459,7 @@ def test_what_an_agent_that_is_a_tool_does_is_gated_and_suspends(
     agent = outer(Scripted(calls(REFUND)), Scripted(calls(("clerk", {"input": "Refund."}), first=5)))
     result = asyncio.run(run(agent, "Refund."))
     assert [item.name for item in result.interruptions] == ["refund"] and shop.ran == []
+    assert signoff_approvals.requests[0].run  # the outer one's
     signoff_approvals.approve("refund")
     assert asyncio.run(resume(result.to_state().to_string())).final_output == "Done."
     assert len(shop.ran) == len(signoff_approvals.requests) == 1
@@ -567,8 +568,8 @@ def test_no_run_is_answered_by_what_was_decided_of_another(
         return await run(agent, await RunState.from_string(agent, kept))
 
     async def main() -> None:
-        first, second = await asyncio.gather(begin("ana"), begin("ben"))
-        third = await begin("eve")
+        first = await begin("ana")
+        second, third = await asyncio.gather(begin("ben"), begin("eve"))
         assert first.interruptions and second.interruptions and third.interruptions and shop.ran == []
         one, two, three = signoff_approvals.requests
         assert len({one.key, two.key, three.key}) == 3 and len({one.run, two.run, three.run}) == 3

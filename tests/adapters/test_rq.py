@@ -360,6 +360,14 @@ def test_what_was_decided_while_there_was_no_job_is_carried_out_when_it_is_asked
     assert "AlreadySpent" in text_of(shop.worked(enqueue()))
     assert rq_shop.ran == [("c", 1, "EUR")] and len(signoff_approvals.requests) == 1
 
+    def late(*args: Any, **said: Any) -> None:  # decided and queued before the client gives up
+        asks(*args, **said)
+        shop.approvals.catch_up()
+        raise Unreachable("the answer was lost")
+
+    monkeypatch.setattr(shop.client, "request", late)
+    assert shop.worked(shop.approvals.enqueue(rq_shop.refund, "d", 2)).is_finished
+
 
 def test_asking_twice_at_once_never_stores_over_a_job(shop: Shop, signoff_approvals: Approvals) -> None:
     """Eight threads with one key; whoever comes first is decided at once."""

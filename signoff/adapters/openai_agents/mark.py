@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -34,13 +35,17 @@ def begin(context: Any, options: Mapping[str, Any]) -> RunContextWrapper[Any]:
     )
     own = copy.copy(context) if isinstance(context, RunContextWrapper) else RunContextWrapper(context)
     own.tool_input = {KEPT: {"run": work}}
-    go_on(own)
     return own
 
 
-def go_on(context: RunContextWrapper[Any] | None) -> None:
-    """A run begins or goes on in this task: agents that are its tools belong to the same piece of work."""
-    _outer.set(_kept(context).get("run") if context is not None else None)
+@contextmanager
+def going_on(context: RunContextWrapper[Any] | None) -> Iterator[None]:
+    """While a run goes on: agents that are its tools belong to the same piece of work."""
+    before = _outer.set(_kept(context).get("run") if context is not None else None)
+    try:
+        yield
+    finally:
+        _outer.reset(before)
 
 
 def run_of(context: RunContextWrapper[Any]) -> str | None:

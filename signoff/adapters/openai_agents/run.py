@@ -25,19 +25,19 @@ async def run(agent: Agent[Any], input: Any, *, context: Any = None, **options: 
     `result.to_state().to_string()`; later, in any process, `RunState.from_string` makes a state of it again,
     which is the `input` here: it goes on with what was decided meanwhile, on the same cards.
     """
-    if isinstance(input, RunState):
-        mark.go_on(input._context)
-        await decided(input)
-    else:
-        context = mark.begin(context, options)
-    result = await Runner.run(agent, input, context=context, **options)
-    options = {name: given for name, given in options.items() if name not in MANAGED}
-    while result.interruptions:
-        state = result.to_state()
-        if not await _approve(state, only_unasked=True):
-            break
-        result = await Runner.run(agent, state, **options)
-    return result
+    is_new = not isinstance(input, RunState)
+    own = mark.begin(context, options) if is_new else input._context
+    with mark.going_on(own):
+        if not is_new:
+            await decided(input)
+        result = await Runner.run(agent, input, context=own if is_new else context, **options)
+        options = {name: given for name, given in options.items() if name not in MANAGED}
+        while result.interruptions:
+            state = result.to_state()
+            if not await _approve(state, only_unasked=True):
+                break
+            result = await Runner.run(agent, state, **options)
+        return result
 
 
 async def decided(result: RunResultBase | RunState[Any, Any]) -> RunState[Any, Any] | None:

@@ -92,9 +92,8 @@ class ApprovalQueue:
             if not self._is_taken(job_id):  # asked before, and its job was gone since
                 self._client.request(target.action, payload, **said)
         except SignoffError:
-            if is_new:
-                self._drop(job_id)
-            raise
+            if not is_new or self._is_dropped(job_id):
+                raise
         return Job.fetch(job_id, self._queue.connection, self._queue.serializer)
 
     def work(self, group: str = "rq") -> None:
@@ -193,11 +192,18 @@ class ApprovalQueue:
                 except WatchError:
                     continue
 
-    def _drop(self, job_id: str) -> None:
-        with self._queue.connection.pipeline() as pipe:
-            pipe.delete(Job.key_for(job_id))
-            pipe.zrem(self._queue.deferred_job_registry.key, job_id)
-            pipe.execute()
+    def _is_dropped(self, job_id: str) -> bool:
+        """Take a job back that is still deferred; False where it was decided, and so asked for, meanwhile."""
+        with self._queue.connection.pipeline() as pipe, suppress(WatchError):
+            pipe.watch(Job.key_for(job_id))  # type: ignore[no-untyped-call]
+            status = self._queue.connection.hget(Job.key_for(job_id), "status")
+            if status in (None, b"deferred", "deferred"):
+                pipe.multi()
+                pipe.delete(Job.key_for(job_id))
+                pipe.zrem(self._queue.deferred_job_registry.key, job_id)
+                pipe.execute()
+                return True
+        return False
 
 
 class _Unread:
