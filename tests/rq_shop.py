@@ -42,3 +42,16 @@ def wipe(customer: str, amount: int, currency: str) -> None:
 def failed(job: Any, connection: Any, kind: type, error: Any, trace: Any) -> None:
     """RQ's on_failure."""
     told.append(kind.__name__)
+
+
+@action("money.back")
+def pay(customer: str, amount: int) -> None:
+    ran.append(("pay", customer, amount))
+
+
+@action("money.back")
+def pay_from_reserve(customer: str, amount: int) -> None:
+    ran.append(("reserve", customer, amount))
+
+
+pay_too = pay

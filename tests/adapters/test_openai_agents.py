@@ -15,7 +15,18 @@ from typing import Any
 
 import agents
 import pytest
-from agents import Agent, FunctionTool, ModelResponse, Runner, RunState, Usage, WebSearchTool, function_tool
+from agents import (
+    Agent,
+    FunctionTool,
+    ModelResponse,
+    RunContextWrapper,
+    Runner,
+    RunState,
+    Usage,
+    WebSearchTool,
+    function_tool,
+    tool_namespace,
+)
 from agents.mcp import MCPServer
 from agents.models.interface import Model
 from agents.tool import ToolOutputText
@@ -448,6 +459,7 @@ def test_what_an_agent_that_is_a_tool_does_is_gated_and_suspends(
     agent = outer(Scripted(calls(REFUND)), Scripted(calls(("clerk", {"input": "Refund."}), first=5)))
     result = asyncio.run(run(agent, "Refund."))
     assert [item.name for item in result.interruptions] == ["refund"] and shop.ran == []
+    assert signoff_approvals.requests[0].run  # the outer one's
     signoff_approvals.approve("refund")
     assert asyncio.run(resume(result.to_state().to_string())).final_output == "Done."
     assert len(shop.ran) == len(signoff_approvals.requests) == 1
@@ -531,3 +543,146 @@ def test_the_page_and_the_example_run(
     example = runpy.run_path(str(ROOT / "examples/openai_agents.py"))
     signoff_approvals.edit("refund", {"amount": 80}, by="Ana")
     assert "refunded 80 EUR" in asyncio.run(example["main"]())
+
+
+@dataclass
+class Owner:
+    """A context of a user's own class, without any place for us."""
+
+    name: str
+
+
+@pytest.mark.parametrize("shared", [None, {"customer": "7"}, Owner("all")])
+def test_no_run_is_answered_by_what_was_decided_of_another(
+    shared: Any, shop: Shop, signoff_approvals: Approvals
+) -> None:
+    """The same call, with the same id, in another run: at once, after it, and resumed."""
+
+    async def begin(name: str) -> Any:
+        agent = shop.agent(Scripted(calls(REFUND)), suspend_after=0.05, reversible=False)
+        return await run(agent, "Refund.", context=shared or Owner(name))
+
+    async def go_on(result: Any, model: Model) -> Any:
+        agent = shop.agent(model, suspend_after=0.05, reversible=False)
+        kept = result.to_state().to_string(context_serializer=lambda context: {})
+        return await run(agent, await RunState.from_string(agent, kept))
+
+    async def main() -> None:
+        first = await begin("ana")
+        second, third = await asyncio.gather(begin("ben"), begin("eve"))
+        assert first.interruptions and second.interruptions and third.interruptions and shop.ran == []
+        one, two, three = signoff_approvals.requests
+        assert len({one.key, two.key, three.key}) == 3 and len({one.run, two.run, three.run}) == 3
+        for request in (one, two):
+            signoff_approvals.reject(request, "Not yours.")
+        for result in (first, second):
+            model = Scripted()
+            assert (await go_on(result, model)).final_output == "Done."
+            assert "Not yours." in model.results()[0]
+        assert (await go_on(third, Scripted())).interruptions and shop.ran == []
+        signoff_approvals.approve(three)
+        assert (await go_on(third, Scripted())).final_output == "Done."
+        assert len(shop.ran) == 1 and len(signoff_approvals.requests) == 3
+
+    signoff_approvals.leave_pending()
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("suspend_after", [None, 0.01])
+def test_where_we_ask_nobody_the_tools_own_approval_holds(
+    suspend_after: float | None, signoff_approvals: Approvals
+) -> None:
+    wiped = []
+
+    async def big(context: Any, args: dict[str, Any], call_id: str) -> bool:
+        return bool(args["disks"] > 1)
+
+    for needs, disks, is_asked in ((True, 1, True), (big, 2, True), (big, 1, False)):
+
+        @function_tool(needs_approval=needs)
+        def wipe(disks: int) -> str:
+            wiped.append(disks)
+            return "wiped"
+
+        async def main(tool: Any, disks: int, is_asked: bool) -> None:
+            wiped.clear()
+            tools = {"wipe": {"condition": lambda disks: disks > 10}}
+            model = Scripted(calls(("wipe", {"disks": disks})))
+            agent = gated(
+                Agent(name="A", tools=[tool], model=model), Signoff(), tools, suspend_after=suspend_after
+            )
+            result = await run(agent, "Wipe.")
+            if is_asked:
+                assert wiped == [] and [item.name for item in result.interruptions] == ["wipe"]
+                assert await decided(result) is None
+                state = result.to_state()
+                state.approve(state.get_interruptions()[0])
+                await run(agent, state)
+            assert wiped == [disks] and signoff_approvals.requests == []
+
+        asyncio.run(main(wipe, disks, is_asked))
+
+
+def test_a_fault_of_ours_stops_before_the_run_and_loses_nothing_after_it(
+    shop: Shop, signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("redis://10.0.0.1:6379 /etc/passwd")
+
+    signoff_approvals.edit("refund", {"amount": 80}, by="Ana")
+    module = "signoff.adapters.openai_agents"
+    before = [f"{module}.tool.{name}" for name in ("GatedTool._call", "_object", "_watched", "Calls.decide")]
+    before += [f"{module}.mark.run_of", "signoff.adapters.calls.filled"]
+    for name, suspend_after, has_run in (
+        *((name, suspend_after, False) for name in before for suspend_after in (None, 0.01)),
+        (f"{module}.mark.mark_of", 0.01, False),
+        (f"{module}.tool._with_note", None, True),
+        (f"{module}.tool.Calls.report", 0.01, True),
+    ):
+        shop.ran.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(name, fault)
+            model = Scripted(calls(REFUND))
+            result = asyncio.run(run(shop.agent(model, suspend_after=suspend_after), "Refund."))
+        assert result.final_output == "Done.", name
+        [told] = model.results()
+        assert "redis" not in told and "passwd" not in told
+        assert told.startswith("refunded 80 EUR" if has_run else "refund was not run: for a tech"), name
+        assert len(shop.ran) == has_run, name
+
+
+def test_a_name_that_no_tool_has_is_said_and_a_tool_of_a_namespace_has_its_own(
+    shop: Shop, signoff_approvals: Approvals, caplog: pytest.LogCaptureFixture
+) -> None:
+    inside = list(tool_namespace(name="crm", description="Customers.", tools=list(shop.tools)))
+    second = Agent(name="Second", tools=list(shop.tools))
+    for tools_of, known, name in (
+        (shop.tools, "read", "Refund"),
+        (Agent(name="A", tools=list(shop.tools)), "read", "refund "),
+        (Agent(name="A", handoffs=[second]), "re*", "re_fund"),
+        (inside, "crm.read", "refund"),
+    ):
+        with pytest.raises(TypeError, match=f"tools names '{name}', and there is no such tool"):
+            gated(tools_of, Signoff(), tools=[known, name])  # type: ignore[call-overload]
+    gated(Agent(name="A", handoffs=[second]), Signoff(), tools=["refund"])
+    assert [gated(tool, Signoff(), tools=["crm.refund"]) is tool for tool in inside] == [False, True]
+    assert "'crm.refund', and there is no such tool" in caplog.text
+    served = gated(Agent(name="A", mcp_servers=[Files()]), Signoff(), tools=["delete", "wipe"])
+    caplog.clear()
+    asyncio.run(served.get_mcp_tools(RunContextWrapper(None)))
+    assert "'wipe', and there is no such tool" in caplog.text and "delete'" not in caplog.text
+
+
+def test_names_that_the_tool_would_pass_over_are_neither_shown_nor_run(signoff_approvals: Approvals) -> None:
+    ran = []
+    signoff_approvals.approve()
+
+    def pay(amount: int) -> str:
+        ran.append(amount)
+        return "paid"
+
+    for tool in (function_tool(pay), function_tool(pay, strict_mode=False)):
+        model = Scripted(calls(("pay", {"amount": 100000, "capped_to": 10})))
+        asyncio.run(run(gated(Agent(name="A", tools=[tool], model=model), Signoff()), "Pay."))
+    assert [request.payload for request in signoff_approvals.requests] == [{"amount": 100000}] * 2
+    assert ran == [100000] * 2

@@ -51,14 +51,20 @@ def gated(
     seconds, and can be kept as text and gone on with in another process: see `run`.
 
     Raises TypeError for a tool that is to be gated and cannot be, as it does not run here (web search, hosted
-    MCP, …) or has no arguments to show (shell, computer): name those that are to be gated.
+    MCP, …) or has no arguments to show (shell, computer): name those that are to be gated. And for a name in
+    `tools` that no tool has, of a list or of an agent without MCP servers; else that is logged.
     """
     gate = _Gate(Calls(client, tools, framework="openai-agents", wait=wait, **claims), suspend_after)
     if isinstance(tools_of, Agent):
-        return gate.agent(tools_of)
-    if isinstance(tools_of, Iterable):
-        return [gate.tool(tool) for tool in tools_of]
-    return gate.tool(tools_of)
+        made: Any = gate.agent(tools_of)
+        gate.check(complete=True)
+    elif isinstance(tools_of, Iterable):
+        made = [gate.tool(tool) for tool in tools_of]
+        gate.check(complete=True)
+    else:
+        made = gate.tool(tools_of)
+        gate.check(complete=False)
+    return made
 
 
 class _Gate:
@@ -68,6 +74,21 @@ class _Gate:
         self.calls = calls
         self.suspend_after = suspend_after
         self._made: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
+        self._names: set[str] = set()
+        self._unlisted: set[int] = set()
+        """Agents whose MCP servers have not said their tools, and handoffs that have not said their agent."""
+
+    def check(self, *, complete: bool) -> None:
+        """Say which names in `tools` no tool has, once all tools are known."""
+        if not self._unlisted:
+            self.calls.known(self._names, complete=complete)
+
+    def listed(self, agent: Agent[Any], tools: Iterable[Tool]) -> list[Tool]:
+        """The tools of an agent's MCP servers, gated."""
+        made = [self.tool(tool) for tool in tools]
+        self._unlisted.discard(id(agent))
+        self.check(complete=False)
+        return made
 
     def agent(self, agent: Agent[Any]) -> Agent[Any]:
         if id(agent) in self._made:
@@ -75,6 +96,8 @@ class _Gate:
         made = copy.copy(agent)
         made.__class__ = _with_gated_servers(type(agent), self)
         self._made[id(agent)] = (agent, made)
+        if agent.mcp_servers:
+            self._unlisted.add(id(made))
         made.tools = [self.tool(tool) for tool in agent.tools]
         made.handoffs = [
             self.agent(other) if isinstance(other, Agent) else self.handoff(other) for other in agent.handoffs
@@ -87,6 +110,8 @@ class _Gate:
         known = reference() if reference else None
         if isinstance(known, Agent):
             made._agent_ref = weakref.ref(self.agent(known))
+        else:
+            self._unlisted.add(id(made))
 
         async def invoke_gated(context: RunContextWrapper[Any], input: str) -> Any:
             return self.agent(await invoke(context, input))
@@ -96,6 +121,7 @@ class _Gate:
 
     def tool(self, tool: Tool) -> Any:
         name = tool.qualified_name if isinstance(tool, FunctionTool) else getattr(tool, "name", "")
+        self._names.add(name)
         if not self.calls.gates(name):
             return tool
         if not isinstance(tool, FunctionTool):
@@ -109,7 +135,8 @@ class _Gate:
             raise TypeError(f"{name} cannot be gated: its output has a schema, where no reason has a place.")
         made = copy.copy(tool)
         gate = made.on_invoke_tool = GatedTool(tool, self.calls, self.suspend_after)
-        made.needs_approval = gate.asks if self.suspend_after is not None else False
+        is_asked = self.suspend_after is not None or tool.needs_approval is not False
+        made.needs_approval = gate.asks if is_asked else False
         made.timeout_seconds = None  # the tool's own time begins once it may run
         return made
 
@@ -119,7 +146,7 @@ def _with_gated_servers(kind: type[Agent[Any]], gate: _Gate) -> type[Agent[Any]]
 
     class Gated(kind):  # type: ignore[misc, valid-type]
         async def get_mcp_tools(self, run_context: RunContextWrapper[Any]) -> list[Tool]:
-            return [gate.tool(tool) for tool in await super().get_mcp_tools(run_context)]
+            return gate.listed(self, await super().get_mcp_tools(run_context))
 
     Gated.__name__ = Gated.__qualname__ = kind.__name__
     return Gated

@@ -1,46 +1,72 @@
-"""What names a call for ever, kept in its run's context: so it is in the run's state, as text too."""
+"""What names a call for ever, kept in the wrapper of a run's context: so in the run's state, as text too.
+
+Not in the user's own context: runs may share that, and one run's approval would be the other's.
+"""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from agents.run_context import RunContextWrapper
 
 KEPT = "signoff_run"
-"""An item of a context that is a mapping; of another, an attribute, if it has one of that name."""
+"""An item of the wrapper's `tool_input`: the one place that the SDK keeps for each run alone."""
 MAX_RUN = 100
 """Characters of a piece of work's name."""
+_outer: ContextVar[str | None] = ContextVar("signoff_openai_agents_run", default=None)
+"""The piece of work of the run that is going on, for those of agents that are its tools."""
 
 
-def begin(context: Any, options: Mapping[str, Any]) -> None:
-    """A new run: name its piece of work, whose cards share a thread."""
+def begin(context: Any, options: Mapping[str, Any]) -> RunContextWrapper[Any]:
+    """A new run's own wrapper, which names its piece of work: their cards share a thread."""
     session, config = options.get("session"), options.get("run_config")
     work = (
         getattr(session, "session_id", None)
         or options.get("conversation_id")
         or getattr(config, "group_id", None)
+        or _outer.get()
         or uuid.uuid4().hex
     )
-    _place(context)["run"] = work
+    own = copy.copy(context) if isinstance(context, RunContextWrapper) else RunContextWrapper(context)
+    own.tool_input = {KEPT: {"run": work}}
+    return own
+
+
+@contextmanager
+def going_on(context: RunContextWrapper[Any] | None) -> Iterator[None]:
+    """While a run goes on: agents that are its tools belong to the same piece of work."""
+    before = _outer.set(_kept(context).get("run") if context is not None else None)
+    try:
+        yield
+    finally:
+        _outer.reset(before)
 
 
 def run_of(context: RunContextWrapper[Any]) -> str | None:
     """The piece of work that a call belongs to: the session, the conversation, the trace's group, the run."""
     group = getattr(getattr(context, "run_config", None), "group_id", None)
-    work = _kept(context).get("run") or group
+    work = _kept(context).get("run") or group or _outer.get()
     return work if not work or len(work) <= MAX_RUN else hashlib.sha256(work.encode()).hexdigest()
 
 
 def mark_of(context: RunContextWrapper[Any], name: str) -> str:
     """The random part of a call's key, kept from its first look until it is decided.
 
-    Empty where the context has no place to keep it: what the model says names the call alone then.
+    Raises TypeError where it cannot be kept: what the model says would name the call alone, and providers
+    repeat that in other people's runs.
     """
-    _kept(context).setdefault("calls", {}).setdefault(name, uuid.uuid4().hex)
-    mark: str = _kept(context).get("calls", {}).get(name, "")
+    if context.tool_input is None:
+        context.tool_input = {}
+    if not isinstance(context.tool_input, dict):
+        raise TypeError("An agent that is a tool can only suspend where its parameters are an object.")
+    calls = context.tool_input.setdefault(KEPT, {}).setdefault("calls", {})
+    mark: str = calls.setdefault(name, uuid.uuid4().hex)
     return mark
 
 
@@ -50,17 +76,6 @@ def forget(context: RunContextWrapper[Any], name: str) -> None:
 
 
 def _kept(context: RunContextWrapper[Any]) -> dict[str, Any]:
-    if context.context is None:
-        context.context = {}
-    return _place(context.context)
-
-
-def _place(context: Any) -> dict[str, Any]:
-    """What is kept in a context; an empty dict that nobody keeps, where it has no place."""
-    if isinstance(context, MutableMapping):
-        found = context.setdefault(KEPT, {})
-    else:
-        if getattr(context, KEPT, "") is None:
-            setattr(context, KEPT, {})
-        found = getattr(context, KEPT, {})
+    """What is kept by now; an empty dict that nobody keeps, where nothing is."""
+    found = context.tool_input.get(KEPT) if isinstance(context.tool_input, dict) else None
     return found if isinstance(found, dict) else {}

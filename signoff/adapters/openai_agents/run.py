@@ -25,19 +25,19 @@ async def run(agent: Agent[Any], input: Any, *, context: Any = None, **options: 
     `result.to_state().to_string()`; later, in any process, `RunState.from_string` makes a state of it again,
     which is the `input` here: it goes on with what was decided meanwhile, on the same cards.
     """
-    if isinstance(input, RunState):
-        await decided(input)
-    else:
-        context = {} if context is None else context
-        mark.begin(context, options)
-    result = await Runner.run(agent, input, context=context, **options)
-    options = {name: given for name, given in options.items() if name not in MANAGED}
-    while result.interruptions:
-        state = result.to_state()
-        if not await _approve(state, only_unasked=True):
-            break
-        result = await Runner.run(agent, state, **options)
-    return result
+    is_new = not isinstance(input, RunState)
+    own = mark.begin(context, options) if is_new else input._context
+    with mark.going_on(own):
+        if not is_new:
+            await decided(input)
+        result = await Runner.run(agent, input, context=own if is_new else context, **options)
+        options = {name: given for name, given in options.items() if name not in MANAGED}
+        while result.interruptions:
+            state = result.to_state()
+            if not await _approve(state, only_unasked=True):
+                break
+            result = await Runner.run(agent, state, **options)
+        return result
 
 
 async def decided(result: RunResultBase | RunState[Any, Any]) -> RunState[Any, Any] | None:
@@ -57,9 +57,10 @@ async def decided(result: RunResultBase | RunState[Any, Any]) -> RunState[Any, A
 
 async def _approve(state: RunState[Any, Any], only_unasked: bool = False) -> bool:
     """Let the SDK go on with those calls that our gates have an answer to; whether there were any."""
-    context = state._context or RunContextWrapper(None)
     items = state.get_interruptions()
-    found = await asyncio.gather(*(_is_decided(item, context, only_unasked) for item in items))
+    found = await asyncio.gather(
+        *(_is_decided(item, _context_of(state, item), only_unasked) for item in items)
+    )
     for item, is_decided in zip(items, found, strict=True):
         if is_decided:
             state.approve(item)
@@ -70,8 +71,13 @@ async def _is_decided(item: ToolApprovalItem, context: RunContextWrapper[Any], o
     gate = await _gate_of(item, context)
     if gate is None:  # another's approval: not for us to give
         return False
-    call = gate.call(context, item.call_id or "", item.arguments or "")
-    return call is None or (not only_unasked and not await gate.is_pending(call))
+    return await gate.is_decided(context, item.call_id or "", item.arguments or "", only_unasked)
+
+
+def _context_of(state: RunState[Any, Any], item: ToolApprovalItem) -> RunContextWrapper[Any]:
+    """The context of the run that an interrupted call is of: an agent that is a tool has its own."""
+    owner = state._find_nested_approval_state(item)
+    return (owner[0] if owner else state)._context or RunContextWrapper(None)
 
 
 async def _gate_of(item: ToolApprovalItem, context: RunContextWrapper[Any]) -> GatedTool | None:

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import inspect
 import json
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +26,10 @@ from agents.tool_context import ToolContext
 
 from signoff.adapters.calls import Call, Calls, Go, Pending, Stop
 from signoff.adapters.openai_agents import mark
+from signoff.adapters.texts import stopped
+from signoff.errors import SignoffError
 
+log = logging.getLogger("signoff")
 _STRUCTURED = (ToolOutputText, ToolOutputImage, ToolOutputFileContent)
 
 
@@ -36,27 +40,75 @@ class GatedTool:
         self._tool, self._calls, self._suspend_after = tool, calls, suspend_after
 
     async def asks(self, context: RunContextWrapper[Any], args: dict[str, Any], call_id: str) -> bool:
-        """The SDK's `needs_approval`: whether the run has to be interrupted, as nobody has decided yet."""
-        call = self.call(context, call_id, json.dumps(args))
-        return call is not None and await self.is_pending(call)
+        """The SDK's `needs_approval`: whether the run has to be interrupted.
 
-    async def is_pending(self, call: Call) -> bool:
-        """Whether nobody has decided in the time before a run is suspended."""
-        found = await self._calls.decide(call, suspend_after=self._suspend_after or 0, spends=False)
-        return isinstance(found, Pending)
+        For us, as nobody has decided yet; where we ask nobody, if the tool itself says so.
+        """
+        try:
+            call = self._call(context, call_id, json.dumps(args))
+            if await self._asks(call):
+                return self._suspend_after is not None and await self._is_pending(call)
+        except Exception as error:
+            self._stopped(error)  # nothing runs: it fails for who invokes the tool, too
+            return False
+        return await self._needs_other(context, args, call_id)
+
+    async def is_decided(
+        self, context: RunContextWrapper[Any], call_id: str, input: str, only_unasked: bool
+    ) -> bool:
+        """Whether the SDK may go on with an interrupted call, as far as that is for us to say."""
+        try:
+            call = self._call(context, call_id, input)
+            if call is None:
+                return True
+            if await self._asks(call):
+                return not only_unasked and not await self._is_pending(call)
+        except Exception as error:
+            self._stopped(error)
+            return True
+        return not await self._needs_other(context, dict(call.args), call_id)
 
     async def __call__(self, context: ToolContext[Any], input: str) -> Any:
-        call = self.call(context, context.tool_call_id, input)
-        if call is None:
-            return f"{self._tool.name} was not run: its arguments are not a JSON object."
-        found = await self._calls.decide(call)
-        mark.forget(context, self._name(context.tool_call_id, call.args))
+        try:
+            call = self._call(context, context.tool_call_id, input)
+            if call is None:
+                return f"{self._tool.name} was not run: its arguments are not a JSON object."
+            found = await self._calls.decide(call)
+            mark.forget(context, self._name(context.tool_call_id, call.args))
+        except Exception as error:
+            return self._stopped(error)
         if isinstance(found, Stop):
             return found.text
         assert isinstance(found, Go)  # nothing suspends here
         return await self._run(context, found)
 
-    def call(self, context: RunContextWrapper[Any], call_id: str, input: str) -> Call | None:
+    async def _asks(self, call: Call | None) -> bool:
+        """Whether we ask; raises what a condition does."""
+        if call is None:
+            return True
+        tool, payload = self._calls._read(call)
+        return tool is not None and await tool.asks_async(payload)
+
+    async def _is_pending(self, call: Call | None) -> bool:
+        """Whether nobody has decided in the time before a run is suspended."""
+        if call is None:
+            return False
+        found = await self._calls.decide(call, suspend_after=self._suspend_after or 0, spends=False)
+        return isinstance(found, Pending)
+
+    async def _needs_other(self, context: RunContextWrapper[Any], args: dict[str, Any], call_id: str) -> bool:
+        """What the tool itself says of approval; raises whatever a function of the user's does."""
+        needs = self._tool.needs_approval
+        said = needs(context, args, call_id) if callable(needs) else needs
+        return bool(await said if inspect.isawaitable(said) else said)
+
+    def _stopped(self, error: Exception) -> str:
+        """What the model is told of a fault of ours before anything has run."""
+        name = self._tool.qualified_name
+        log.error("%s was not run, as Signoff's adapter failed", name, exc_info=error)
+        return stopped(name[:100], SignoffError(f"{type(error).__name__}."))
+
+    def _call(self, context: RunContextWrapper[Any], call_id: str, input: str) -> Call | None:
         """One call of the tool; None where its arguments are no JSON object."""
         args = _object(input)
         if args is None:
@@ -68,6 +120,7 @@ class GatedTool:
             key=f"{mark.mark_of(context, name) if suspends else uuid.uuid4().hex}:{name}",
             run=mark.run_of(context),
             schema=self._tool.params_json_schema,
+            closed=True,  # the SDK's own parsing passes over them
         )
 
     def _name(self, call_id: str, args: Mapping[str, Any]) -> str:
@@ -77,12 +130,17 @@ class GatedTool:
 
     async def _run(self, context: ToolContext[Any], go: Go) -> Any:
         """Run the tool, with what was approved and nothing else."""
-        input = json.dumps(go.args)
-        context.tool_arguments = input
-        if context.tool_call is not None and not self._tool._is_agent_tool:
-            context.tool_call = context.tool_call.model_copy(update={"arguments": input})
         failed: list[BaseException] = []
-        tool, result = _watched(self._tool, failed), None
+        try:
+            input = json.dumps(go.args)
+            context.tool_arguments = input
+            if context.tool_call is not None and not self._tool._is_agent_tool:
+                context.tool_call = context.tool_call.model_copy(update={"arguments": input})
+            tool = _watched(self._tool, failed)
+        except Exception as error:
+            await self._report(go, error)
+            return self._stopped(error)
+        result = None
         try:
             result = await invoke_function_tool(function_tool=tool, context=context, arguments=input)
         except BaseException as error:
@@ -90,11 +148,24 @@ class GatedTool:
             if not _is_unfit(go, failed):
                 raise
         finally:
-            note = f"It raised {type(failed[0]).__name__}." if failed else ""
-            await self._calls.report(go, succeeded=not failed, note=note)
-        if _is_unfit(go, failed):
-            result = f"{self._tool.name} was not run: it does not take what was approved. {failed[0]}"[:2000]
-        return _with_note(result, go.told)
+            await self._report(go, *failed[:1])
+        try:
+            if _is_unfit(go, failed):
+                result = f"{self._tool.name} was not run: it does not take what was approved. {failed[0]}"[
+                    :2000
+                ]
+            return _with_note(result, go.told)
+        except Exception as error:  # it has run: what it gave is not lost
+            log.error("%s has run, and its note could not be told", self._tool.name, exc_info=error)
+            return result
+
+    async def _report(self, go: Go, failed: BaseException | None = None) -> None:
+        """How it ended, for its card; never raises."""
+        note = f"It raised {type(failed).__name__}." if failed else ""
+        try:
+            await self._calls.report(go, succeeded=failed is None, note=note)
+        except Exception as error:
+            log.warning("the outcome of %s could not be reported: %s", self._tool.name, type(error).__name__)
 
 
 def _is_unfit(go: Go, failed: list[BaseException]) -> bool:
