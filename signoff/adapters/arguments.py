@@ -20,7 +20,7 @@ def filled(args: Mapping[str, Any], schema: Mapping[str, Any] | None) -> dict[st
 
 
 def _filled(value: Any, schema: Any, root: Mapping[str, Any], depth: int) -> Any:
-    schema = _resolved(schema, root)
+    schema = resolved(schema, root)
     if not isinstance(value, Mapping) or not isinstance(schema, Mapping) or not depth:
         return value
     properties = schema.get("properties")
@@ -41,7 +41,7 @@ def _is_default(schema: Mapping[str, Any]) -> bool:
     return schema["default"] is not None or kinds is None or "null" in kinds
 
 
-def _resolved(schema: Any, root: Mapping[str, Any]) -> Any:
+def resolved(schema: Any, root: Mapping[str, Any]) -> Any:
     """A schema that refers to one of its root's definitions → that one."""
     for _ in range(DEPTH):
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
