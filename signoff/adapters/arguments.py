@@ -10,11 +10,16 @@ DEPTH = 16
 """Levels of objects in which defaults are filled in."""
 
 
-def filled(args: Mapping[str, Any], schema: Mapping[str, Any] | None) -> dict[str, Any]:
+def filled(
+    args: Mapping[str, Any], schema: Mapping[str, Any] | None, *, closed: bool = False
+) -> dict[str, Any]:
     """The arguments, and for each property that is missing the schema's default, where it has one.
 
     The framework would fill them in when it runs the tool: people have to see them before.
     """
+    properties = (schema or {}).get("properties")
+    if closed and isinstance(properties, Mapping) and not (schema or {}).get("additionalProperties"):
+        args = {name: value for name, value in args.items() if name in properties}
     found = _filled(dict(args), schema, schema or {}, DEPTH)
     return found if isinstance(found, dict) else dict(args)
 

@@ -15,14 +15,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
-from signoff.adapters import texts
+from signoff.adapters import outcomes, texts
+from signoff.adapters.answers import Call as Call
+from signoff.adapters.answers import Go as Go
+from signoff.adapters.answers import Pending as Pending
+from signoff.adapters.answers import Stop as Stop
 from signoff.adapters.arguments import filled
+from signoff.adapters.outcomes import Reported
 from signoff.adapters.tools import Claims, ToolOptions, Tools, ToolTable
 from signoff.client import asked
 from signoff.client.client import AsyncSignoff, AsyncTicket
@@ -45,55 +50,6 @@ ABANDON_SECONDS = 0.5
 MAX_KEY = 255
 UNSAID: Claims = {"reversible": "irreversible"}
 """What counts where nothing is said of a tool."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One tool call of a model.
-
-    `key` names this call and no other, also after a kill and a resume: thread or run, the model message's id
-    and the call's id (providers repeat call ids). `run` names the piece of work: its cards share a thread.
-    `reason` is what the model said with the call, if anything; `schema` the JSON Schema of the arguments.
-    `claims` are what else is said of this call, where the options of its tool say nothing else.
-    """
-
-    name: str
-    args: Mapping[str, Any]
-    key: str
-    run: str | None = None
-    reason: str = ""
-    schema: Mapping[str, Any] | None = None
-    claims: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Go:
-    """It may run, now and once, with `args` and nothing else. `told` is for the model, beside the result: who
-    changed what, and the approver's note; empty where there is nothing to tell. `receipt` is None where
-    nobody had to be asked: the tool is not gated, or its condition said so.
-    """
-
-    args: dict[str, Any]
-    receipt: ApprovedReceipt | None = None
-    told: str = ""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """It must not run: `text` says so to the model. `error` is for the program."""
-
-    text: str
-    error: SignoffError
-
-
-@dataclass(frozen=True)
-class Pending:
-    """Nobody has decided within `suspend_after`. The request stands: deciding the same call again attaches to
-    it. `code` is what people see of its id."""
-
-    id: str
-    action: str
-    code: str
 
 
 @dataclass
@@ -137,6 +93,17 @@ class Calls:
         """Whether calls of this tool are asked about: where not, leave them alone."""
         return self._table.options(name) is not None
 
+    def known(self, names: Collection[str], *, complete: bool = False) -> None:
+        """Take note of the tools that there are: what is said of a name or pattern that fits none gates
+        nothing. That is logged as a warning, once; where the names are `complete`, it is a TypeError.
+        """
+        self._table.known(names, complete)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether `decide_blocking` can be called: of a Signoff, and not of an AsyncSignoff."""
+        return isinstance(self._client, Signoff)
+
     async def decide(
         self, call: Call, *, suspend_after: float | None = None, spends: bool = True, keeps: bool = False
     ) -> Go | Stop | Pending:
@@ -177,14 +144,14 @@ class Calls:
         """Say what became of it: its card shows it; never raises, nor takes long."""
         if go.receipt is not None:
             receipt = go.receipt
-            await self._on(lambda client: _report(client, receipt.id, succeeded, note))
+            await self._on(lambda client: outcomes.report(client, receipt.id, succeeded, note))
 
     def report_blocking(self, go: Go, *, succeeded: bool, note: str = "") -> None:
         """`report`, for a thread; of a Signoff."""
         if go.receipt is not None:
             receipt = go.receipt
             with suppress(SignoffError):
-                self._blocking()._call(lambda client: _report(client, receipt.id, succeeded, note))
+                self._blocking()._call(lambda client: outcomes.report(client, receipt.id, succeeded, note))
 
     def reported(self, go: Go) -> Reported:
         """`with` or `async with`: what stands inside is the run, and how it ended is reported."""
@@ -192,7 +159,8 @@ class Calls:
 
     def _read(self, call: Call) -> tuple[ToolOptions | None, dict[str, Any]]:
         """What is said of its tool, if that is gated, and what would run."""
-        tool, args = self._table.options(call.name), filled(call.args, call.schema)
+        tool = self._table.options(call.name)
+        args = filled(call.args, call.schema, closed=call.closed and tool is not None)
         return tool, parse(canonical(args)) if tool else args
 
     async def _decide(self, work: _Work, client: AsyncSignoff) -> Go | Stop | Pending:
@@ -286,34 +254,3 @@ class Calls:
         if not isinstance(self._client, Signoff):
             raise TypeError("Outside an event loop an adapter needs a Signoff, not an AsyncSignoff.")
         return self._client
-
-
-class Reported:
-    """The run of one approved call; see `Calls.reported`."""
-
-    def __init__(self, calls: Calls, go: Go) -> None:
-        self._calls, self._go = calls, go
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._calls.report_blocking(self._go, **_outcome(kind))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        await self._calls.report(self._go, **_outcome(kind))
-
-
-def _outcome(kind: type[BaseException] | None) -> dict[str, Any]:
-    """What is told of a run: of what it raised, the type alone."""
-    return {"succeeded": kind is None, "note": f"It raised {kind.__name__}." if kind else ""}
-
-
-async def _report(client: AsyncSignoff, request_id: str, succeeded: bool, note: str) -> None:
-    try:
-        await client.report(request_id, succeeded=succeeded, note=note)
-    except Exception as error:
-        log.warning("the outcome of request %s could not be reported: %s", request_id, error)
