@@ -13,11 +13,10 @@ from langchain_core.tools import BaseTool
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import interrupt
-from pydantic import ValidationError
 
 from signoff.adapters import texts
 from signoff.adapters.calls import Calls, Go, Pending, Stop
-from signoff.adapters.langchain import tool_calls
+from signoff.adapters.langchain import node, tool_calls
 from signoff.adapters.langchain.door import Door
 from signoff.adapters.langchain.results import Result, failed, refusal, with_told
 from signoff.adapters.langchain.tool_calls import Asked
@@ -33,7 +32,7 @@ BEGUN = (
     "ask for it again: tell whoever you work for."
 )
 """Of a call whose approval is spent: it is run again, after a kill or from an older checkpoint."""
-NOT_THEIRS = "was not run: it was approved with changes to what only the program gives it:"
+ASK_AGAIN = "If it is still needed, you may ask again."
 SUSPENDED = "signoff"
 """The type of the interrupt by which a graph is suspended."""
 
@@ -82,6 +81,7 @@ class SignoffMiddleware(AgentMiddleware):
     ) -> ModelResponse[Any]:
         """See to it that what is gated is there, and can be asked about, before the model makes calls."""
         self._check_blocking()
+        self._know(request)
         return handler(request)
 
     async def awrap_model_call(
@@ -90,6 +90,7 @@ class SignoffMiddleware(AgentMiddleware):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         """The same, in an event loop, where any client will do."""
+        self._know(request)
         return await handler(request)
 
     def invoke(
@@ -101,21 +102,15 @@ class SignoffMiddleware(AgentMiddleware):
         you give the tool beside it (`InjectedState`, `InjectedToolArg`, …), and nobody is shown: of these
         nothing that stands in the call is taken, as the model may have written it.
         """
-        made = cast(Any, self._wrap(_request(tool, tool_call), partial(_ran, tool), injected or {}))
-        return cast(ToolMessage, made)
+        run = partial(node.ran, tool)
+        return cast(ToolMessage, self._wrap(node.request_of(tool, tool_call), run, injected or {}))
 
     async def ainvoke(
         self, tool: BaseTool, tool_call: ToolCall, injected: Mapping[str, Any] | None = None
     ) -> ToolMessage:
         """`invoke`, in an event loop."""
-
-        async def run(made: ToolCallRequest) -> ToolMessage:
-            try:
-                return cast(ToolMessage, await tool.ainvoke(_call(made)))
-            except ValidationError as error:
-                return _not_taken(made, error)
-
-        return cast(ToolMessage, await self._awrap(_request(tool, tool_call), run, injected or {}))
+        run = partial(node.ran_async, tool)
+        return cast(ToolMessage, await self._awrap(node.request_of(tool, tool_call), run, injected or {}))
 
     def _wrap(
         self,
@@ -180,6 +175,10 @@ class SignoffMiddleware(AgentMiddleware):
         except Exception:
             return True  # asking fails of the same, and tells the model
 
+    def _know(self, request: ModelRequest[Any]) -> None:
+        names = [tool.get("name") if isinstance(tool, dict) else tool.name for tool in request.tools]
+        self._calls.known([name for name in names if isinstance(name, str)])
+
     def _check_blocking(self) -> None:
         if not self._blocking:
             raise TypeError(
@@ -211,8 +210,8 @@ class SignoffMiddleware(AgentMiddleware):
                 text = f"{request.tool_call['name']} {BEGUN}" if begun else decided.text
                 return refusal(request.tool_call, text)
             self._drain(asked, decided)
-            if added := sorted(asked.injected & decided.args.keys()):
-                return refusal(request.tool_call, f"{request.tool_call['name']} {NOT_THEIRS} {added}.")
+            if misfit := _misfit(request, asked, decided):
+                return misfit
             return decided, _approved(request, asked, decided)
         except GraphBubbleUp:
             raise
@@ -233,9 +232,21 @@ class SignoffMiddleware(AgentMiddleware):
 def _approved(request: ToolCallRequest, asked: Asked, go: Go) -> ToolCallRequest:
     """The same call with what was approved, and with what the program itself gives the tool."""
     assert request.tool is not None  # of this `asked` has made sure
-    door = Door(request.tool, asked.injected, go.args, once=go.receipt is not None)
+    door = Door(request.tool, asked.takes.injected, go.args, once=go.receipt is not None)
     call: ToolCall = {**request.tool_call, "args": {**go.args, **asked.hidden}}
     return request.override(tool_call=call, tool=door.tool())
+
+
+def _misfit(request: ToolCallRequest, asked: Asked, go: Go) -> ToolMessage | None:
+    """An error where people have written what the tool drops, or what only the program gives it."""
+    if go.receipt is None or not go.receipt.edited:
+        return None
+    takes = asked.takes.written(go.args)
+    if not (names := [name for name, value in go.args.items() if name not in takes or takes[name] != value]):
+        return None
+    who = go.receipt.decided_by.name if go.receipt.decided_by else "a person"
+    text = f"{request.tool_call['name']} was not run: {who} approved it with changes that the tool does not "
+    return refusal(request.tool_call, f"{text}take ({', '.join(names)}). {ASK_AGAIN}")
 
 
 def _with(request: ToolCallRequest, given: Mapping[str, Any]) -> ToolCallRequest:
@@ -284,25 +295,3 @@ def _failure(request: ToolCallRequest, error: Exception) -> ToolMessage:
     name = request.tool_call["name"]
     log.error("%s was not run, as Signoff's adapter failed", name, exc_info=error)
     return refusal(request.tool_call, texts.stopped(name, SignoffError(type(error).__name__)))
-
-
-def _request(tool: BaseTool, tool_call: ToolCall) -> ToolCallRequest:
-    return ToolCallRequest(tool_call=tool_call, tool=tool, state=None, runtime=cast(Any, None))
-
-
-def _call(request: ToolCallRequest) -> ToolCall:
-    return {**request.tool_call, "type": "tool_call"}
-
-
-def _ran(tool: BaseTool, request: ToolCallRequest) -> ToolMessage:
-    try:
-        return cast(ToolMessage, tool.invoke(_call(request)))
-    except ValidationError as error:
-        return _not_taken(request, error)
-
-
-def _not_taken(request: ToolCallRequest, error: ValidationError) -> ToolMessage:
-    """A tool does not take its arguments; what they were stands in the call."""
-    name = request.tool_call["name"]
-    found = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-    return refusal(request.tool_call, f"{name} was not run: it does not take these arguments: {found}.")

@@ -16,7 +16,7 @@ from langgraph.config import get_config
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
 from signoff.adapters.calls import Call
-from signoff.adapters.langchain.schemas import shape
+from signoff.adapters.langchain.schemas import Shape, shape
 from signoff.errors import Invalid
 
 log = logging.getLogger("signoff")
@@ -31,13 +31,13 @@ OWN_TASK = "__pregel_push"
 @dataclass(frozen=True)
 class Asked:
     """A tool call as it is asked about. `hidden` are arguments that the program gives a tool beside the
-    model's: they are kept, and not shown; `injected` the names that only the program gives. It `suspends`
-    where the graph can go on later with this call alone.
+    model's: they are kept, and not shown; `takes` says what the tool takes. It `suspends` where the graph can
+    go on later with this call alone.
     """
 
     call: Call
     hidden: Mapping[str, Any]
-    injected: frozenset[str]
+    takes: Shape
     suspends: bool
 
 
@@ -62,9 +62,7 @@ def asked(request: ToolCallRequest, given: Mapping[str, Any]) -> Asked:
     config = _config(request)
     takes = shape(tool)
     if others := sorted(given.keys() - takes.injected):
-        raise Invalid(
-            f"{', '.join(others)} is not injected: it stands in the call, or nowhere."
-        )
+        raise Invalid(f"{', '.join(others)} is not injected: it stands in the call, or nowhere.")
     model = recorded[0]["args"] if recorded else call["args"]
     injected = {name: value for name, value in call["args"].items() if name in takes.injected}
     hidden = {**{name: value for name, value in injected.items() if name not in model}, **given}
@@ -81,9 +79,10 @@ def asked(request: ToolCallRequest, given: Mapping[str, Any]) -> Asked:
             run=run_of(thread),
             reason=_said(message),
             schema=takes.schema,
+            closed=takes.closed,
         ),
         hidden,
-        takes.injected | given.keys(),
+        takes,
         _suspends(config, message),
     )
 
