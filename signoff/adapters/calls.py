@@ -26,13 +26,14 @@ from signoff.adapters.answers import Call as Call
 from signoff.adapters.answers import Go as Go
 from signoff.adapters.answers import Pending as Pending
 from signoff.adapters.answers import Stop as Stop
-from signoff.adapters.arguments import filled
+from signoff.adapters.arguments import added, filled
 from signoff.adapters.outcomes import Reported
 from signoff.adapters.tools import Claims, ToolOptions, Tools, ToolTable
 from signoff.client import asked
 from signoff.client.client import AsyncSignoff, AsyncTicket
 from signoff.client.face import Made, Signoff
 from signoff.client.pending import WAITING
+from signoff.client.spend import SPEND_SECONDS
 from signoff.errors import NOT_APPROVED, Cancelled, SignoffError, WaitTimeout
 from signoff.models.codes import code
 from signoff.models.receipt import ApprovedReceipt
@@ -71,7 +72,8 @@ class Calls:
     `tools` says which are gated and how (see `signoff.adapters.tools.Tools`); `claims` are said of all of
     them (`signoff.client.claims.Claims`). `framework` begins every key. After `wait` seconds a request that
     nobody has decided is withdrawn, and the model told so; None waits until it ends by itself. `named`
-    gives the action of a tool whose options name none. Raises TypeError for options that there are not.
+    gives the action of a tool whose options name none. Raises TypeError for options that there are not, and
+    for `tools` that gate nothing.
     """
 
     def __init__(
@@ -109,8 +111,9 @@ class Calls:
     ) -> Go | Stop | Pending:
         """What is to become of a call; a cancelled one withdraws its request, unless it `keeps` it.
 
-        With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
-        what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
+        With `suspend_after` it is Pending after so many seconds, and the request stands; where `wait` is no
+        longer than that, it is withdrawn instead. Raises nothing but what cancels it. Without `spends` a Go
+        is no leave to run: it says that one will be had.
         """
         try:
             tool, payload = self._read(call)
@@ -137,21 +140,23 @@ class Calls:
 
     async def withdraw(self, pending: Pending, reason: str = ABANDONED) -> None:
         """Take back what is Pending; never raises. What was decided meanwhile is not run."""
-        with suppress(SignoffError):
+        with suppress(Exception):
             await self._on(lambda client: client.cancel(pending.id, reason))
 
     async def report(self, go: Go, *, succeeded: bool, note: str = "") -> None:
         """Say what became of it: its card shows it; never raises, nor takes long."""
         if go.receipt is not None:
             receipt = go.receipt
-            await self._on(lambda client: outcomes.report(client, receipt.id, succeeded, note))
+            with suppress(Exception):  # the client's, where it is closed by now
+                await self._on(lambda client: outcomes.report(client, receipt.id, succeeded, note))
 
     def report_blocking(self, go: Go, *, succeeded: bool, note: str = "") -> None:
         """`report`, for a thread; of a Signoff."""
         if go.receipt is not None:
             receipt = go.receipt
-            with suppress(SignoffError):
-                self._blocking()._call(lambda client: outcomes.report(client, receipt.id, succeeded, note))
+            client = self._blocking()
+            with suppress(Exception):
+                client._call(lambda client: outcomes.report(client, receipt.id, succeeded, note))
 
     def reported(self, go: Go) -> Reported:
         """`with` or `async with`: what stands inside is the run, and how it ended is reported."""
@@ -181,7 +186,7 @@ class Calls:
         for number in range(ROUNDS):
             key = self._key(call, number)
             asking = client.request(tool.name, payload, key=key, schema=call.schema, **said)
-            work.sent = asyncio.create_task(asking)
+            work.sent, started = asyncio.create_task(asking), asyncio.get_running_loop().time()
             # Cancelled in this moment it may be on its way already: whoever takes it back waits for it.
             ticket = await asyncio.shield(work.sent)
             log.info(WAITING, tool.name, code(ticket.id), ticket.id)
@@ -191,10 +196,32 @@ class Calls:
                 if error.receipt is None or error.receipt.reason != ABANDONED:
                     raise
                 continue
-            if work.spends and isinstance(go, Go) and go.receipt:
-                await client.spend(go.receipt)
+            if isinstance(go, Go) and go.receipt:
+                await self._checked(work, client, go.receipt)
+                if work.spends:
+                    await client.spend(go.receipt, self._left(work, started))
             return go
         raise Cancelled(ABANDONED)
+
+    def _left(self, work: _Work, started: float) -> float | None:
+        """How long a server is given to say who may run what is approved."""
+        limits = [limit for limit in (work.suspend_after, self._wait) if limit is not None]
+        spent = asyncio.get_running_loop().time() - started
+        return max(SPEND_SECONDS, min(limits) - spent) if limits else None
+
+    async def _checked(self, work: _Work, client: AsyncSignoff, receipt: ApprovedReceipt) -> None:
+        """Raise Unfit for an edit that adds what the tool does not take: told as done, it would not be.
+
+        Its approval is spent all the same, so that nothing that knows less of the tool runs it.
+        """
+        names = added(receipt.payload, work.payload, work.call.schema) if receipt.edited else []
+        if not names:
+            return
+        if work.spends:
+            with suppress(SignoffError):
+                await client.spend(receipt, SPEND_SECONDS)
+            await outcomes.report(client, receipt.id, False, texts.UNFIT)
+        raise texts.Unfit(texts.unfit(receipt, names))
 
     async def _answered(
         self, client: AsyncSignoff, ticket: AsyncTicket, payload: dict[str, Any], suspend_after: float | None
@@ -203,7 +230,7 @@ class Calls:
         try:
             receipt = await ticket.wait(min(limits, default=None))
         except WaitTimeout:
-            if suspend_after is not None:
+            if suspend_after is not None and (self._wait is None or suspend_after < self._wait):
                 return Pending(ticket.id, ticket._action, code(ticket.id))
             withdrawn = await ticket.cancel(f"Nobody decided within {self._wait:g} seconds.")
             if withdrawn.status == "cancelled":
@@ -246,9 +273,15 @@ class Calls:
         made: Made[T],
         unused: Callable[[T], Coroutine[Any, Any, None]] | None = None,
     ) -> T:
-        if isinstance(self._client, Signoff):
-            return await self._client._call_async(made, unused)
-        return await made(self._client)
+        try:
+            if isinstance(self._client, Signoff):
+                return await self._client._call_async(made, unused)
+            return await made(self._client)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise SignoffError("The client was closed.") from None  # whoever waits here goes on
 
     def _blocking(self) -> Signoff:
         if not isinstance(self._client, Signoff):

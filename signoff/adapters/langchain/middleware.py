@@ -32,7 +32,6 @@ BEGUN = (
     "ask for it again: tell whoever you work for."
 )
 """Of a call whose approval is spent: it is run again, after a kill or from an older checkpoint."""
-ASK_AGAIN = "If it is still needed, you may ask again."
 SUSPENDED = "signoff"
 """The type of the interrupt by which a graph is suspended."""
 
@@ -238,15 +237,12 @@ def _approved(request: ToolCallRequest, asked: Asked, go: Go) -> ToolCallRequest
 
 
 def _misfit(request: ToolCallRequest, asked: Asked, go: Go) -> ToolMessage | None:
-    """An error where people have written what the tool drops, or what only the program gives it."""
-    if go.receipt is None or not go.receipt.edited:
+    """An error where people have written what only the program gives."""
+    names = sorted(go.args.keys() & asked.takes.injected)
+    if not names or go.receipt is None:
         return None
-    takes = asked.takes.written(go.args)
-    if not (names := [name for name, value in go.args.items() if name not in takes or takes[name] != value]):
-        return None
-    who = go.receipt.decided_by.name if go.receipt.decided_by else "a person"
-    text = f"{request.tool_call['name']} was not run: {who} approved it with changes that the tool does not "
-    return refusal(request.tool_call, f"{text}take ({', '.join(names)}). {ASK_AGAIN}")
+    error = texts.Unfit(texts.unfit(go.receipt, names))
+    return refusal(request.tool_call, texts.stopped(request.tool_call["name"], error))
 
 
 def _with(request: ToolCallRequest, given: Mapping[str, Any]) -> ToolCallRequest:

@@ -9,8 +9,6 @@ from typing import Any
 import pydantic
 from langchain_core.tools import BaseTool
 
-from signoff.adapters.arguments import DEPTH, resolved
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -25,17 +23,13 @@ class Shape:
     renamed: Mapping[str, str] | None = None
 
     def written(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """What people are shown of a call's arguments: those that the tool will take from a model."""
+        """A call's arguments that the tool will take from a model, by the names of its schema."""
         renamed = self.renamed or {}
-        own = {
+        return {
             renamed.get(name, name): value
             for name, value in args.items()
             if name not in self.injected and renamed.get(name) not in args
         }
-        if not self.closed or self.schema is None:
-            return own
-        taken = _taken(own, self.schema, self.schema, DEPTH)
-        return taken if isinstance(taken, dict) else own
 
 
 def shape(tool: BaseTool) -> Shape:
@@ -72,28 +66,3 @@ def _aliases(field: Any) -> Iterator[str]:
         first = choice.path[0] if isinstance(choice, pydantic.AliasPath) else choice
         if isinstance(first, str):
             yield first
-
-
-def _taken(value: Any, schema: Any, root: Mapping[str, Any], depth: int) -> Any:
-    """A value without what a model class drops of it: what it does not name, at any depth."""
-    schema = _of_object(resolved(schema, root), root)
-    if not isinstance(schema, Mapping) or not depth:
-        return value
-    if isinstance(value, list):
-        return [_taken(each, schema.get("items"), root, depth - 1) for each in value]
-    properties = schema.get("properties")
-    if not isinstance(value, Mapping) or not isinstance(properties, Mapping):
-        return value
-    drops = "additionalProperties" not in schema
-    return {
-        name: _taken(each, properties.get(name), root, depth - 1)
-        for name, each in value.items()
-        if name in properties or not drops
-    }
-
-
-def _of_object(schema: Any, root: Mapping[str, Any]) -> Any:
-    """Of `Line | None` the one that is not None; of more there is no telling."""
-    found = schema.get("anyOf") if isinstance(schema, Mapping) else None
-    kinds = [kind for each in found or () if (kind := resolved(each, root)) and kind.get("type") != "null"]
-    return kinds[0] if len(kinds) == 1 else schema
