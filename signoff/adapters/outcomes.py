@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 from signoff.adapters.answers import Go
 from signoff.client import asked
 from signoff.client.client import AsyncSignoff
 
-if TYPE_CHECKING:
-    from signoff.adapters.calls import Calls
-
 log = logging.getLogger("signoff")
 REPORT_SECONDS = 1.0
 """How long a report holds up who makes it, at most; after that it goes on alone."""
+
+
+class Calls(Protocol):
+    """What is needed of the Calls that decided."""
+
+    async def report(self, go: Go, *, succeeded: bool, note: str = "") -> None: ...
+    def report_blocking(self, go: Go, *, succeeded: bool, note: str = "") -> None: ...
 
 
 class Reported:
