@@ -121,6 +121,10 @@ class Calls:
                 return Go(payload)
             work = _Work(call, tool, payload, suspend_after, spends, keeps)
             return await self._on(partial(self._decide, work), partial(self._unused, work))
+        except asyncio.CancelledError as error:  # a condition's own, maybe
+            if _is_cancelled():
+                raise
+            return self._stop(call, SignoffError(f"{type(error).__name__}."))
         except Exception as error:  # of the client's own loop
             return self._stop(call, error)
 
@@ -220,7 +224,7 @@ class Calls:
         if work.spends:
             with suppress(SignoffError):
                 await client.spend(receipt, SPEND_SECONDS)
-            await outcomes.report(client, receipt.id, False, texts.UNFIT)
+                await outcomes.report(client, receipt.id, False, texts.UNFIT)
         raise texts.Unfit(texts.unfit(receipt, names))
 
     async def _answered(
@@ -278,8 +282,7 @@ class Calls:
                 return await self._client._call_async(made, unused)
             return await made(self._client)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if _is_cancelled():
                 raise
             raise SignoffError("The client was closed.") from None  # whoever waits here goes on
 
@@ -287,3 +290,9 @@ class Calls:
         if not isinstance(self._client, Signoff):
             raise TypeError("Outside an event loop an adapter needs a Signoff, not an AsyncSignoff.")
         return self._client
+
+
+def _is_cancelled() -> bool:
+    """Whether it is this very task that is being cancelled, and not what it waits for."""
+    task = asyncio.current_task()
+    return task is None or bool(task.cancelling())

@@ -312,9 +312,13 @@ def test_a_report_holds_nobody_up(
     asyncio.run(run())
 
 
-def test_a_client_that_is_closed_while_a_call_waits_is_a_text(signoff_approvals: Approvals) -> None:
+@pytest.mark.parametrize("blocking", [False, True])
+def test_a_client_that_is_closed_while_a_call_waits_is_a_text(
+    signoff_approvals: Approvals, blocking: bool
+) -> None:
     async def run(client: Signoff, calls: Calls) -> object:
-        waiting = asyncio.create_task(calls.decide(a_call()))
+        decides = asyncio.to_thread(calls.decide_blocking, a_call()) if blocking else calls.decide(a_call())
+        waiting = asyncio.create_task(decides)
         await signoff_approvals.wait_for_async(requests=1)
         await asyncio.to_thread(client.close)
         return await waiting
@@ -323,6 +327,15 @@ def test_a_client_that_is_closed_while_a_call_waits_is_a_text(signoff_approvals:
     client = Signoff()
     decided = asyncio.run(run(client, Calls(client, framework="test")))
     assert isinstance(decided, Stop) and "was not run" in decided.text
+
+
+def test_what_nobody_cancelled_is_no_cancellation(signoff_approvals: Approvals) -> None:
+    async def gives_up(amount: int) -> bool:
+        raise asyncio.CancelledError
+
+    with Signoff() as client:
+        calls = Calls(client, {"refund": {"condition": gives_up}}, framework="test")
+        assert isinstance(asyncio.run(calls.decide(a_call())), Stop)
 
 
 def test_what_an_option_does_to_its_arguments_stays_with_it(signoff_approvals: Approvals) -> None:

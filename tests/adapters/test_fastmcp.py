@@ -163,7 +163,7 @@ async def test_forty_wait_together_and_an_ungated_tool_beside_them_does_not(
 
 async def test_a_mounted_tool_and_one_by_its_other_name_are_gated(signoff: Any, people: Approvals) -> None:
     people.reject()
-    inner, ran = a_shop(signoff, [])
+    inner, ran = a_shop(signoff, ["nothing"])
     outer: FastMCP[Any] = FastMCP("outer")
     outer.add_middleware(SignoffMiddleware(signoff, ["shop_refund", "refund"]))
     outer.mount(inner, "shop")
