@@ -10,6 +10,7 @@ import pytest
 from adapters.langchain_agents import CONFIG, INPUT, FakeModel, an_agent, call, results
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ToolRetryMiddleware
+from langchain.tools import ToolRuntime
 from langchain_core.tools import InjectedToolArg, StructuredTool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -130,6 +131,17 @@ def test_people_are_shown_what_the_tool_takes(signoff_approvals: Approvals) -> N
         made = StructuredTool.from_function(run, name="pay", description="Pay.", args_schema=takes)
         assert told(an_agent_of(made, args=args)).content == "ok"
         assert (signoff_approvals.requests[-1].payload, RAN) == (shown, [ran])
+
+    def tells(amount: int, runtime: ToolRuntime) -> str:
+        return f"ran in {type(runtime).__name__}"
+
+    class Plain(BaseModel):
+        amount: int
+
+    for known in (Plain, Plain.model_json_schema()):  # the schema knows nothing of what is injected
+        made = StructuredTool.from_function(tells, description="Pay.", args_schema=known)
+        assert told(an_agent_of(made, args={"amount": 1, "runtime": 2})).content == "ran in ToolRuntime"
+        assert signoff_approvals.requests[-1].payload == {"amount": 1}
     strict = StructuredTool.from_function(run, name="pay", description="Pay.", args_schema=Strict)
     assert told(an_agent_of(strict, args={"amount": 1, "more": 2})).status == "error" and not RAN
 

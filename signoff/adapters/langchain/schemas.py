@@ -35,14 +35,17 @@ class Shape:
 def shape(tool: BaseTool) -> Shape:
     """Read a tool's schema; raises whatever a schema that cannot be had does."""
     shown = tool.tool_call_schema
+    # What its function asks for, and its schema may know nothing of. Where LangChain calls that otherwise
+    # one day, calls of such a tool are refused.
+    own: frozenset[str] = getattr(tool, "_injected_args_keys", frozenset())
     if isinstance(shown, dict):  # of an MCP server, say, which is given every argument
-        return Shape(shown)
+        return Shape(shown, own)
     every: Any = tool.get_input_schema()
     if not issubclass(shown, pydantic.BaseModel):  # pydantic's v1
-        return Shape(shown.schema(), frozenset(every.__fields__.keys() - shown.__fields__.keys()))
+        return Shape(shown.schema(), own | (every.__fields__.keys() - shown.__fields__.keys()))
     fields: Mapping[str, Any] = every.model_fields
     hidden = fields.keys() - shown.model_fields.keys()
-    injected = frozenset(hidden | {alias for name in hidden for alias in _aliases(fields[name])})
+    injected = own | frozenset(hidden | {alias for name in hidden for alias in _aliases(fields[name])})
     # Without a schema of its own, a tool is called with whatever there is.
     closed = tool.args_schema is not None and every.model_config.get("extra") in (None, "ignore")
     aliases = {name: list(_aliases(fields[name])) for name in shown.model_fields}
