@@ -270,7 +270,7 @@ def test_a_fault_of_ours_runs_nothing_and_tells_no_host(
     for tools in (fails, {"refund": {"reversible": True, "reason": fails}}):
         agent, _ = an_agent(Signoff(), [call("refund", amount=1)], tools=tools)
         texts += results(agent.invoke(INPUT, CONFIG))
-    monkeypatch.setattr("signoff.adapters.langchain.tool_calls._schemas", fails)
+    monkeypatch.setattr("signoff.adapters.langchain.tool_calls.shape", fails)
     agent, _ = an_agent(Signoff(), [call("refund", amount=1)])
     texts += results(agent.invoke(INPUT, CONFIG))
     monkeypatch.undo()

@@ -238,6 +238,9 @@ def test_an_answer_in_place_of_a_tool_and_what_nobody_answers(signoff_approvals:
     assert asked == {"i1": {"type": "respond", "message": "80"}}
     [request] = signoff_approvals.requests
     assert request.payload == {"question": "How much?", "answer": ""} and request.editable == ("answer",)
+    question.value = {**value, "args": {"question": "Changed meanwhile?"}}
+    asyncio.run(decisions_async(AsyncSignoff(), [question], "t1", reversible=True))
+    assert len({request.key for request in signoff_approvals.requests}) == 2
     signoff_approvals.reject("ask", "Ask them yourself.", by="Ana")
     again: Any = SimpleNamespace(value=value, id="i2", response_schema=schema)
     foreign = Interrupt({"mine": 1}, id="i3")

@@ -12,7 +12,7 @@ from langgraph.types import Interrupt
 
 from signoff.adapters.calls import Call, Calls, Go, Stop
 from signoff.adapters.langchain.middleware import SUSPENDED
-from signoff.adapters.langchain.tool_calls import run_of
+from signoff.adapters.langchain.tool_calls import mark, run_of
 from signoff.adapters.tools import Claims, Tools
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
@@ -152,7 +152,7 @@ def _reviews(interrupt: Interrupt, thread: str) -> list[_Review]:
         return []
     if value.get("type") == PER_CALL:
         schema = getattr(interrupt, "response_schema", None) or {}
-        key = f"{thread}:{interrupt.id}:{value.get('tool_call_id')}"
+        key = f"{thread}:{interrupt.id}:{value.get('tool_call_id')}:{mark(value['args'])}"
         allowed, args = _allowed(schema), _args(schema)
         return [_checked(_Review(value["name"], value["args"], key, allowed, args))]
     if "action_requests" in value and "review_configs" in value:
@@ -161,7 +161,7 @@ def _reviews(interrupt: Interrupt, thread: str) -> list[_Review]:
             for number, (made, config) in enumerate(
                 zip(value["action_requests"], value["review_configs"], strict=True)
             )
-            for key in [f"{thread}:{interrupt.id}:{number}"]
+            for key in [f"{thread}:{interrupt.id}:{number}:{mark(made['args'])}"]
         ]
     return []
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import pydantic
 from langchain_core.messages import AIMessage
-from langchain_core.tools import BaseTool
 from langgraph.config import get_config
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
 from signoff.adapters.calls import Call
+from signoff.adapters.langchain.schemas import Shape, shape
 from signoff.errors import Invalid
+
+log = logging.getLogger("signoff")
 
 MAX_RUN = 100
 CHECKPOINTER = "__pregel_checkpointer"
@@ -29,16 +31,22 @@ OWN_TASK = "__pregel_push"
 @dataclass(frozen=True)
 class Asked:
     """A tool call as it is asked about. `hidden` are arguments that the program gives a tool beside the
-    model's: they are kept, and not shown. It `suspends` where the graph can go on later with this call alone.
+    model's: they are kept, and not shown; `takes` says what the tool takes. It `suspends` where the graph can
+    go on later with this call alone.
     """
 
     call: Call
     hidden: Mapping[str, Any]
+    takes: Shape
     suspends: bool
 
 
-def asked(request: ToolCallRequest) -> Asked:
-    """Read a request; raises Invalid for a call that nobody could tell from another, or of no tool."""
+def asked(request: ToolCallRequest, given: Mapping[str, Any]) -> Asked:
+    """Read a request; raises Invalid for a call that nobody could tell from another, or of no tool.
+
+    `given` is what the program gives the tool beside the call. What is injected and stands in the call counts
+    as the program's only where the model's message is there to say that the model has not written it.
+    """
     call, tool = request.tool_call, request.tool
     if not call.get("id"):
         raise Invalid("The call has no id, so its result could not be told from another's.")
@@ -52,12 +60,17 @@ def asked(request: ToolCallRequest) -> Asked:
             "which of them was approved. Make each call with an id of its own."
         )
     config = _config(request)
-    schema, inner = _schemas(tool)
-    model = recorded[0]["args"] if recorded else {}
-    hidden = {name: value for name, value in call["args"].items() if name in inner and name not in model}
-    shown = {name: value for name, value in call["args"].items() if name not in inner}
+    takes = shape(tool)
+    if others := sorted(given.keys() - takes.injected):
+        raise Invalid(f"{', '.join(others)} is not injected: it stands in the call, or nowhere.")
+    model = recorded[0]["args"] if recorded else call["args"]
+    injected = {name: value for name, value in call["args"].items() if name in takes.injected}
+    hidden = {**{name: value for name, value in injected.items() if name not in model}, **given}
+    if dropped := injected.keys() - hidden.keys():
+        log.warning("%s: %s stood in the call, and only the program gives that", call["name"], dropped)
+    shown = takes.written(call["args"])
     thread, place = _thread(config), _place(config)
-    parts = (thread or place, (message.id if message else None) or place, call["id"], _mark(shown))
+    parts = (thread or place, (message.id if message else None) or place, call["id"], mark(shown))
     return Asked(
         Call(
             call["name"],
@@ -65,9 +78,11 @@ def asked(request: ToolCallRequest) -> Asked:
             key=":".join(str(part).replace("%", "%25").replace(":", "%3A") for part in parts),
             run=run_of(thread),
             reason=_said(message),
-            schema=schema,
+            schema=takes.schema,
+            closed=takes.closed,
         ),
         hidden,
+        takes,
         _suspends(config, message),
     )
 
@@ -79,7 +94,7 @@ def run_of(thread: str | None) -> str | None:
     return hashlib.sha256(thread.encode(errors="surrogatepass")).hexdigest()
 
 
-def _mark(args: Mapping[str, Any]) -> str:
+def mark(args: Mapping[str, Any]) -> str:
     """Tells a call from the same one that a fork of its thread has changed: that is asked anew."""
     return hashlib.sha256(json.dumps(args, sort_keys=True, default=repr).encode()).hexdigest()[:8]
 
@@ -136,14 +151,3 @@ def _said(message: AIMessage | None) -> str:
         if isinstance(block, str) or block.get("type") == "text"
     ]
     return "".join(texts).strip()
-
-
-def _schemas(tool: BaseTool) -> tuple[dict[str, Any] | None, frozenset[str]]:
-    """The JSON Schema that the model is given of a tool, and the arguments that it is not told of."""
-    shown = tool.tool_call_schema
-    if isinstance(shown, dict):
-        return shown, frozenset()
-    every: Any = tool.get_input_schema()
-    if issubclass(shown, pydantic.BaseModel):
-        return shown.model_json_schema(), frozenset(every.model_fields.keys() - shown.model_fields.keys())
-    return shown.schema(), frozenset(every.__fields__.keys() - shown.__fields__.keys())  # pydantic's v1

@@ -35,14 +35,15 @@ def payload(
         written = call.args_as_dict()
     # What is None and was not written may be a default that its own annotation refuses: `note: str = None`.
     said = {name: value for name, value in args.items() if value is not None or name in written}
-    # Where a tool takes one model alone, the model's fields are its arguments.
-    for given in (
-        lambda: from_json(to_json(said)),
-        lambda: from_json(to_json(*said.values())),
-        lambda: written,
+    # Where a tool takes one model alone, the model's fields are its arguments. Of what the model wrote there
+    # may be names that the tool drops: nobody is to be shown those.
+    for given, closed in (
+        (lambda: from_json(to_json(said)), False),
+        (lambda: from_json(to_json(*said.values())), False),
+        (lambda: written, True),
     ):
         with suppress(Exception):  # a value of the tool's, or the model's: whatever its own methods raise
-            shown: dict[str, Any] = filled(given(), tool_def.parameters_json_schema)
+            shown: dict[str, Any] = filled(given(), tool_def.parameters_json_schema, closed=closed)
             made = _validated(ctx, call, shown)
             if all(name in made and made[name] == value for name, value in args.items()):
                 return shown

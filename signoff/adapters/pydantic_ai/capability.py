@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,17 @@ from pydantic_ai.toolsets.abstract import ToolsetTool
 
 from signoff.adapters.calls import ABANDON_SECONDS, Calls, Go, Pending, Stop
 from signoff.adapters.pydantic_ai.arguments import as_approved, as_text
-from signoff.adapters.pydantic_ai.messages import METADATA, asked, hand_over, is_models, metadata, tell, told
+from signoff.adapters.pydantic_ai.messages import (
+    METADATA,
+    asked,
+    failure,
+    hand_over,
+    is_models,
+    kept,
+    metadata,
+    tell,
+    told,
+)
 from signoff.adapters.tools import Claims, Tools
 from signoff.client import mistakes
 from signoff.client.client import AsyncSignoff
@@ -85,7 +95,7 @@ class SignoffCapability(AbstractCapability[Any]):
 
     def get_wrapper_toolset(self, toolset: AbstractToolset[Any]) -> AbstractToolset[Any]:
         """The agent's tools, with those that run elsewhere behind the same gate as all others."""
-        return _Gated(toolset, gates=self._gates)
+        return _Gated(toolset, gates=self._gates, known=self._calls.known)
 
     async def before_model_request(
         self, ctx: RunContext[Any], request_context: ModelRequestContext
@@ -135,6 +145,16 @@ class SignoffCapability(AbstractCapability[Any]):
         """The arguments that may run; raises ToolFailed, or ApprovalRequired to suspend."""
         if not self._gates(call.tool_name):
             return args
+        try:
+            return await self._let(ctx, call, tool_def, args)
+        except (ToolFailed, ApprovalRequired):
+            raise
+        except Exception as error:
+            raise failure(call.tool_name, error) from None
+
+    async def _let(
+        self, ctx: RunContext[Any], call: ToolCallPart, tool_def: ToolDefinition, args: dict[str, Any]
+    ) -> dict[str, Any]:
         running = _running.get()
         if tool_def.tool_kind in FINDERS:
             return running.let(args)
@@ -167,14 +187,21 @@ class SignoffCapability(AbstractCapability[Any]):
         async with _Running() as running:
             token = _running.set(running)
             try:
-                return told(await handler(args), call, running.go)
+                result = await handler(args)
+                with kept(call):
+                    result = told(result, call, running.go)
+                return result
             except CallDeferred as error:
                 running.pop_all()  # it runs elsewhere, later: there is no outcome yet
                 if running.go is not None:
-                    hand_over(ctx, call, running.go, error)
+                    try:
+                        hand_over(ctx, call, running.go, error)
+                    except Exception as fault:  # whoever runs it would run what the model wrote
+                        raise failure(call.tool_name, fault) from None
                 raise
             except (ToolFailedError, ToolRetryError) as error:
-                tell(error, running.go)
+                with kept(call):
+                    tell(error, running.go)
                 raise
             finally:
                 _running.reset(token)
@@ -221,9 +248,11 @@ class _Gated(WrapperToolset[Any]):
     """
 
     gates: Callable[[str], bool] = field(kw_only=True)
+    known: Callable[[Collection[str]], None] = field(kw_only=True)
 
     async def get_tools(self, ctx: RunContext[Any]) -> dict[str, ToolsetTool[Any]]:
         tools = await super().get_tools(ctx)
+        self.known(tools)
         return {name: self._gated(tool) for name, tool in tools.items()}
 
     async def call_tool(
@@ -231,7 +260,11 @@ class _Gated(WrapperToolset[Any]):
     ) -> Any:
         running = _running.get(None)
         gated = self.gates(name) or (running is not None and running.go is not None)
-        if gated and not (running and running.lets(tool_args)):
+        try:
+            lets = not gated or (running is not None and running.lets(tool_args))
+        except Exception as error:
+            raise failure(name, error) from None
+        if not lets:
             raise ToolFailed(NOT_LET_THROUGH.format(name))
         if METADATA in (tool.tool_def.metadata or {}):
             raise CallDeferred()

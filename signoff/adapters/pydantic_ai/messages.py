@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from pydantic_ai.exceptions import CallDeferred, ToolFailedError, ToolRetryError
+from pydantic_ai.exceptions import CallDeferred, ToolFailed, ToolFailedError, ToolRetryError
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturn
 from pydantic_ai.tools import RunContext, ToolDefinition
 
+from signoff.adapters import texts
 from signoff.adapters.calls import Call, Go
 from signoff.adapters.pydantic_ai.arguments import payload
+from signoff.errors import SignoffError
+
+log = logging.getLogger("signoff")
 
 METADATA = "signoff"
 """Under this name stands what Signoff says of a call, in `DeferredToolRequests.metadata[tool_call_id]`."""
@@ -68,6 +74,12 @@ def metadata(ctx: RunContext[Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def failure(name: str, error: Exception) -> ToolFailed:
+    """A fault of ours, before the tool has run: so it does not."""
+    log.error("%s was not run, as Signoff's adapter failed", name, exc_info=error)
+    return ToolFailed(texts.stopped(name, SignoffError(type(error).__name__)))
+
+
 def hand_over(ctx: RunContext[Any], call: ToolCallPart, go: Go, error: CallDeferred) -> None:
     """Whoever runs a call elsewhere is given what was approved, and the receipt to check it by."""
     assert go.receipt is not None
@@ -78,6 +90,15 @@ def hand_over(ctx: RunContext[Any], call: ToolCallPart, go: Go, error: CallDefer
     call.args = go.args
     said = {"id": go.receipt.id, "receipt": go.receipt.token, "payload": go.args, "told": go.told}
     error.metadata = {**(error.metadata or {}), METADATA: said}
+
+
+@contextmanager
+def kept(call: ToolCallPart) -> Iterator[None]:
+    """What has run is not lost by a fault of ours in telling of it: that is logged, and no more."""
+    try:
+        yield
+    except Exception as error:
+        log.error("the model was not told of %s who changed what", call.tool_name, exc_info=error)
 
 
 def told(result: Any, call: ToolCallPart, go: Go | None) -> Any:
