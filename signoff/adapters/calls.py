@@ -280,7 +280,7 @@ class Calls:
     ) -> T:
         if isinstance(self._client, Signoff):
             return await self._client._call_async(made, unused)
-        return await made(self._client)
+        return await asked.taken(made(self._client), unused)
 
     def _blocking(self) -> Signoff:
         if not isinstance(self._client, Signoff):
