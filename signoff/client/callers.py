@@ -47,6 +47,10 @@ class Caller:
         self._thread, self._work, self._scope, self._depth = thread, work, scope, depth
         self._told = _told_of(work) if isinstance(work, Future) else None
 
+    def is_known(self) -> bool:
+        """Whether there is anybody now whose mind could be known."""
+        return self._work is not None or _scope_is_cancelled() is not None or any(self.beyond())
+
     def gave_up(self) -> bool:
         """Whether nobody waits any more."""
         if self._told is not None and self._told.cancelled:
@@ -93,13 +97,10 @@ class Caller:
 
 
 def find() -> Caller | None:
-    """The caller of what runs in this thread; None where it is nobody whose mind could be known."""
+    """The caller of what runs in this thread; None in the main one, which nobody waits for."""
     if threading.current_thread() is threading.main_thread():
         return None
-    found = _caller_of(threading.get_ident(), sys._getframe(1))
-    if found._work is None and _scope_is_cancelled() is None and not any(found.beyond()):
-        return None
-    return found
+    return _caller_of(threading.get_ident(), sys._getframe(1))
 
 
 def _caller_of(thread: int, top: FrameType, depth: int = 0) -> Caller:
@@ -133,15 +134,15 @@ async def watched() -> AsyncIterator[None]:
     loop, left, others = asyncio.get_running_loop(), False, task.cancelling()
     timer: asyncio.Handle | None = None
 
-    def look() -> None:
+    def look(first: bool = False) -> None:
         nonlocal left, timer
         left = caller.gave_up()
         if left:
             task.cancel()
-        else:
+        elif first or caller.is_known():  # a thread of nobody's, as a server's, is not looked at for ever
             timer = loop.call_later(LOOK_SECONDS, look)
 
-    timer = loop.call_soon(look)
+    timer = loop.call_soon(look, True)
     try:
         yield
     except asyncio.CancelledError:

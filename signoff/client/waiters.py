@@ -27,13 +27,15 @@ def waiting(work: Any, thread: int | None, frames: Mapping[int, FrameType]) -> I
     """
     for ident, top in frames.items():
         frame: FrameType | None = top if ident != thread else None
+        outmost: FrameType | None = None  # a pool that is shut down joins its threads
         for _ in range(FRAMES):
             if frame is None:
                 break
             if _waits(frame, work, thread):
-                yield ident, _leaves(frame.f_back)
-                break
+                outmost = frame
             frame = frame.f_back
+        if outmost is not None:
+            yield ident, _leaves(outmost.f_back)
 
 
 def _waits(frame: FrameType, work: Any, thread: int | None) -> bool:
