@@ -280,7 +280,7 @@ class Calls:
         try:
             if isinstance(self._client, Signoff):
                 return await self._client._call_async(made, unused)
-            return await made(self._client)
+            return await asked.taken(made(self._client), unused)
         except asyncio.CancelledError:
             if _is_cancelled():
                 raise

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
+from signoff.client import callers
 from signoff.client.pending import WAITING
 from signoff.client.spend import SPEND_SECONDS, Runs
 from signoff.models.codes import code
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 log = logging.getLogger("signoff")
+T = TypeVar("T")
 GAVE_UP = "the caller gave up before it ran"
 """What is reported of an approval that was spent for nobody."""
 WITHDRAWN = "Whoever asked has given up waiting."
@@ -49,26 +51,43 @@ async def approved(
 ) -> ApprovedReceipt:
     """Send a request, wait for it, and spend its approval.
 
-    Where this is cancelled meanwhile, the request is withdrawn: nobody can ever attach to it again. With a
-    `key` somebody can, so it stays pending. An approval that was spent already is reported as not succeeded.
+    Where this is cancelled meanwhile, or nobody waits for its thread any more, the request is withdrawn:
+    nobody can ever attach to it again. With a `key` somebody can, so it stays pending. An approval that was
+    spent already is reported as not succeeded.
     """
     sending = asyncio.ensure_future(sent)
     spending: asyncio.Future[None] | None = None
     try:
-        ticket = await asyncio.shield(sending)
-        log.info(WAITING, ticket._action, code(ticket.id), ticket.id)
-        started = asyncio.get_running_loop().time()
-        receipt = await ticket.wait(timeout)
-        if runs == "at-least-once":
+        async with callers.watched():
+            ticket = await asyncio.shield(sending)
+            log.info(WAITING, ticket._action, code(ticket.id), ticket.id)
+            started = asyncio.get_running_loop().time()
+            receipt = await ticket.wait(timeout)
+            if runs == "at-least-once":
+                return receipt
+            if timeout is not None:
+                timeout = max(SPEND_SECONDS, timeout - (asyncio.get_running_loop().time() - started))
+            spending = asyncio.ensure_future(signoff.spend(receipt, timeout))
+            await asyncio.shield(spending)
             return receipt
-        if timeout is not None:
-            timeout = max(SPEND_SECONDS, timeout - (asyncio.get_running_loop().time() - started))
-        spending = asyncio.ensure_future(signoff.spend(receipt, timeout))
-        await asyncio.shield(spending)
-        return receipt
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, callers.GaveUp):
         await asyncio.wait({apart(_leave(signoff, sending, spending, key))}, timeout=LEAVE_SECONDS)
         raise
+
+
+async def taken(work: Coroutine[Any, Any, T], unused: Callable[[T], Coroutine[Any, Any, None]] | None) -> T:
+    """`await work`; with `unused`, which takes a result that comes as the caller leaves, it is `watched`."""
+    if unused is None:
+        return await work
+    results: list[T] = []
+    try:
+        async with callers.watched():
+            results.append(await work)
+    except callers.GaveUp:
+        for result in results:
+            await unused(result)
+        raise
+    return results[0]
 
 
 def apart(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

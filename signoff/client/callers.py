@@ -3,10 +3,11 @@
 A function that blocks in a thread of a pool cannot be interrupted: where its caller was cancelled or timed
 out, it would go on, and run later what nobody waits for. So whoever blocks here looks at the caller: at the
 task that awaits `asyncio.to_thread` or `run_in_executor`, at anyio's cancel scopes, at a `Future` that
-somebody cancelled while it ran, at the main thread on its way out after Ctrl-C.
+somebody cancelled while it ran, at the main thread on its way out after Ctrl-C. And it looks beyond: where a
+pool's work waits for another pool's, or runs an event loop of its own, at who waits for that.
 
-Python and anyio do not say who that is. It is read from this thread's own frames; where they look otherwise
-one day nobody is found, and the call blocks as any other.
+Python and anyio do not say who that is. It is read from the threads' frames; where they look otherwise one
+day nobody is found, and the call blocks as any other.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ import importlib
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
-from signoff.client import spare
+from signoff.client import spare, waiters
 from signoff.errors import Cancelled
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25
 """Between two looks at a caller: a cancel scope of anyio's wakes nobody."""
+DEPTH = 8
+"""How many threads are looked through, each of which waits for the one before."""
 
 
 class GaveUp(Cancelled):
@@ -36,21 +39,41 @@ class GaveUp(Cancelled):
 
 
 class Caller:
-    """Whoever waits for this thread's work. `work` is its future, a pool's or the event loop's."""
+    """Whoever waits for a thread's work. `work` is its future, a pool's or the event loop's; None where the
+    thread itself is what is waited for. `scope` is anyio's.
+    """
 
-    def __init__(self, work: Any = None) -> None:
-        self._work = work
+    def __init__(self, thread: int, work: Any = None, scope: Any = None, depth: int = 0) -> None:
+        self._thread, self._work, self._scope, self._depth = thread, work, scope, depth
         self._told = _told_of(work) if isinstance(work, Future) else None
+
+    def is_known(self) -> bool:
+        """Whether there is anybody now whose mind could be known."""
+        return self._work is not None or _scope_is_cancelled() is not None or any(self.beyond())
 
     def gave_up(self) -> bool:
         """Whether nobody waits any more."""
         if self._told is not None and self._told.cancelled:
             return True
-        return (
-            any(future.cancelled() for future in _awaited(self._work))
-            or bool(_scope_is_cancelled())
-            or _is_interrupted()
-        )
+        if any(future.cancelled() for future in _awaited(self._work)):
+            return True
+        if self._depth == 0 and (_scope_is_cancelled() or _is_interrupted()):
+            return True
+        if getattr(self._scope, "_effectively_cancelled", False) is True:
+            return True
+        beyond = list(self.beyond())
+        return bool(beyond) and all(left or caller.gave_up() for caller, left in beyond)
+
+    def beyond(self) -> Iterator[tuple[Caller, bool]]:
+        """Who waits for the threads that wait for this work; True where such a thread takes no result."""
+        if self._depth == DEPTH:
+            return
+        frames = sys._current_frames()
+        loops = [getattr(future.get_loop(), "_thread_id", None) for future in _awaited(self._work)]
+        found = [(loop, False) for loop in loops] or waiters.waiting(self._work, self._thread, frames)
+        for thread, left in found:
+            if thread in frames:
+                yield _caller_of(thread, frames[thread], self._depth + 1), left
 
     def result(self, future: Future[T]) -> T:
         """`future.result()`; raises GaveUp as soon as the caller has, also where a result is there."""
@@ -74,24 +97,62 @@ class Caller:
 
 
 def find() -> Caller | None:
-    """The caller of what runs in this thread; None where it is nobody whose mind could be known."""
+    """The caller of what runs in this thread; None in the main one, which nobody waits for."""
     if threading.current_thread() is threading.main_thread():
         return None
-    frame: FrameType | None = sys._getframe(1)
+    return _caller_of(threading.get_ident(), sys._getframe(1))
+
+
+def _caller_of(thread: int, top: FrameType, depth: int = 0) -> Caller:
+    """The caller of what a thread runs, from its topmost frame on."""
+    frame: FrameType | None = top
     pool, worker = _code(concurrent.futures.thread, "_WorkItem"), _code(_anyio(), "WorkerThread")
     while frame is not None:
         if frame.f_code is pool:
-            return Caller(getattr(_local(frame, "self"), "future", None))
+            return Caller(thread, getattr(_local(frame, "self"), "future", None), depth=depth)
         if frame.f_code is worker:
-            return Caller(_local(frame, "future"))
+            return Caller(thread, _local(frame, "future"), _local(frame, "cancel_scope"), depth)
         frame = frame.f_back
-    return None if _scope_is_cancelled() is None else Caller()
+    return Caller(thread, depth=depth)
 
 
 def gave_up() -> bool:
     """Whether whoever waits for this thread's work has given up."""
     caller = find()
     return caller is not None and caller.gave_up()
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[None]:
+    """What stands inside runs in an event loop, and that in a thread: once whoever waits for the thread has
+    given up it is cancelled, and GaveUp raised, also where it has just ended.
+    """
+    caller, task = find(), asyncio.current_task()
+    if caller is None or task is None:
+        yield
+        return
+    loop, left, others = asyncio.get_running_loop(), False, task.cancelling()
+    timer: asyncio.Handle | None = None
+
+    def look(first: bool = False) -> None:
+        nonlocal left, timer
+        left = caller.gave_up()
+        if left:
+            task.cancel()
+        elif first or caller.is_known():  # a thread of nobody's, as a server's, is not looked at for ever
+            timer = loop.call_later(LOOK_SECONDS, look)
+
+    timer = loop.call_soon(look, True)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if left and task.uncancel() <= others:
+            raise GaveUp() from None
+        raise
+    finally:
+        timer.cancel()
+    if caller.gave_up():
+        raise GaveUp()
 
 
 class _Told:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, Unpack, get_args, overload
 
-from signoff.client import callers, mistakes, options
+from signoff.client import callers, mistakes, options, targets
 from signoff.client.arguments import Arguments, Bound
-from signoff.client.asked import GAVE_UP
+from signoff.client.asked import GAVE_UP, LEAVE_SECONDS, apart
 from signoff.client.carrier import Encode
 from signoff.client.claims import OPTION_NAMES, Options
 from signoff.client.explanation import explain
 from signoff.client.spend import Runs
 from signoff.errors import Invalid, NotApproved, Unreachable, WaitTimeout
 from signoff.models.receipt import Receipt
-from signoff.payload.schema import check_schema
 
 __all__ = ["explain", "require_approval"]
 
@@ -30,6 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 REFUSALS = (NotApproved, WaitTimeout, Unreachable)
 """What a model can be told. All else has to reach an operator."""
+CANCELLED = "it was cancelled while it ran"
 UNREPORTED = "the outcome of request %s could not be reported: %s"
 
 
@@ -116,9 +118,9 @@ def require_approval(
         raise TypeError(f"require_approval(): {error.detail}") from None
 
     def decorate(target: F) -> F:
-        _check_target(client, target)
+        targets.check(client, target)
         arguments = Arguments.of(target, encode, ignore)
-        _check_schema(target, arguments)
+        targets.check_schema(target, arguments)
         given, more = arguments.names
         options.check("condition", condition, target, given, more)
         for name, option in (("reason", reason), ("key", key), ("run", run)):
@@ -182,7 +184,7 @@ class _Gate:
                 said = self.said(payload, bound)
                 receipt = self.client.ask(self.action, payload, timeout=self.timeout, runs=self.runs, **said)
                 payload = receipt.payload or {}
-            args, kwargs = self.arguments.rebuild(payload, bound)
+            args, kwargs = self.rebuilt(payload, bound)
             if receipt is not None and callers.gave_up():
                 raise callers.GaveUp()
         except REFUSALS as error:
@@ -192,6 +194,11 @@ class _Gate:
             result = self.function(*args, **kwargs)
         except Exception as error:
             self.tell(receipt, error)
+            raise
+        except BaseException as error:  # Ctrl-C, which a server that is away must not hold up
+            telling = threading.Thread(target=self.tell, args=(receipt, error), daemon=True)
+            telling.start()
+            telling.join(LEAVE_SECONDS)
             raise
         self.tell(receipt)
         return result
@@ -210,7 +217,9 @@ class _Gate:
                     self.action, payload, timeout=self.timeout, runs=self.runs, **said
                 )
                 payload = receipt.payload or {}
-            args, kwargs = self.arguments.rebuild(payload, bound)
+            args, kwargs = self.rebuilt(payload, bound)
+            if receipt is not None and callers.gave_up():
+                raise callers.GaveUp()
         except REFUSALS as error:
             await self.tell_async(receipt, error)
             result = self.refuse(error, bound)
@@ -220,8 +229,25 @@ class _Gate:
         except Exception as error:
             await self.tell_async(receipt, error)
             raise
+        except GeneratorExit:  # nobody runs this coroutine any more: it can wait for nothing
+            raise
+        except BaseException as error:
+            await asyncio.wait({apart(self.tell_async(receipt, error))}, timeout=LEAVE_SECONDS)
+            raise
         await self.tell_async(receipt)
         return result
+
+    def rebuilt(self, payload: dict[str, Any], bound: Bound) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What the function is called with; raises Invalid whatever the code of its annotations raises."""
+        try:
+            return self.arguments.rebuild(payload, bound)
+        except NotApproved:
+            raise
+        except Exception as error:  # its text may hold anything, and a model may be told it
+            log.warning(
+                "%s was not run: its arguments could not be made anew: %s", self.action, type(error).__name__
+            )
+            raise Invalid("What was approved does not fit its parameters.") from None
 
     def said(self, payload: dict[str, Any], bound: Bound) -> dict[str, Any]:
         """What is said with a call's payload; raises whatever the options do."""
@@ -261,7 +287,7 @@ class _Gate:
             return explain(error)
         raise error
 
-    def tell(self, receipt: Receipt | None, error: Exception | None = None) -> None:
+    def tell(self, receipt: Receipt | None, error: BaseException | None = None) -> None:
         """Report the outcome of an approved call; never raises."""
         if self.reports and receipt is not None:
             try:
@@ -269,7 +295,7 @@ class _Gate:
             except Exception as fault:
                 log.warning(UNREPORTED, receipt.id, fault)
 
-    async def tell_async(self, receipt: Receipt | None, error: Exception | None = None) -> None:
+    async def tell_async(self, receipt: Receipt | None, error: BaseException | None = None) -> None:
         """`tell`, for a coroutine."""
         if self.reports and receipt is not None:
             try:
@@ -278,36 +304,10 @@ class _Gate:
                 log.warning(UNREPORTED, receipt.id, fault)
 
 
-def _outcome(error: Exception | None) -> dict[str, Any]:
+def _outcome(error: BaseException | None) -> dict[str, Any]:
     # The text of an exception may hold secrets, and the card is read by others.
     if isinstance(error, callers.GaveUp):
         return {"succeeded": False, "note": GAVE_UP}
+    if error is not None and not isinstance(error, Exception):
+        return {"succeeded": False, "note": CANCELLED}
     return {"succeeded": error is None, "note": type(error).__name__ if error else ""}
-
-
-def _check_target(client: Client, function: Any) -> None:
-    if isinstance(function, str):
-        raise TypeError(f"Name the action by its option: @require_approval(action={function[:60]!r}).")
-    if isinstance(function, staticmethod | classmethod | property):
-        raise TypeError(f"Put require_approval under @{type(function).__name__}, next to the function.")
-    if not inspect.isroutine(function):
-        raise TypeError(f"require_approval decorates functions, not {type(function).__name__} objects.")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TypeError(
-            f"{function.__name__}() is a generator: it runs in pieces, after the approval. "
-            "Decorate the function that does the work."
-        )
-    if inspect.iscoroutinefunction(client.ask) and not inspect.iscoroutinefunction(function):
-        raise TypeError(
-            f"{function.__name__}() is not async, and AsyncSignoff cannot wait in it: use Signoff for it."
-        )
-
-
-def _check_schema(function: Callable[..., Any], arguments: Arguments) -> None:
-    """What the server would refuse of a schema is the function's fault: say so before anything is asked."""
-    try:
-        check_schema(arguments.schema)
-    except Invalid as error:
-        raise TypeError(
-            f"The parameters of {function.__name__}() cannot be described: {error.detail}"
-        ) from None

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Generic, TypeVar
 
 from signoff.client import asked, callers
@@ -17,8 +17,8 @@ T = TypeVar("T")
 class Handover(Generic[T]):
     """A coroutine that runs in `loop`. `made` makes it there.
 
-    `unused` takes its result where the caller had left when it came; with it the caller may be one of
-    another event loop, whose mind is looked at while it waits (see `callers`).
+    `unused` takes its result where the caller had left when it came; with it the caller's mind is looked at
+    while it waits (see `callers`).
     """
 
     def __init__(
@@ -48,8 +48,9 @@ class Handover(Generic[T]):
     async def result_async(self) -> T:
         """`result`, for a coroutine of any event loop: it leaves where it is cancelled."""
         try:
-            return await asyncio.wrap_future(self._future)
-        except asyncio.CancelledError:
+            async with nullcontext() if self._unused is None else callers.watched():
+                return await asyncio.wrap_future(self._future)
+        except (asyncio.CancelledError, callers.GaveUp):
             if self._leave():
                 await asyncio.wait({asyncio.wrap_future(self._ended)}, timeout=asked.LEAVE_SECONDS)
             raise

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from sqlalchemy import text
 from support import Core
 
+from signoff.adapters.calls import Call, Calls, Stop
 from signoff.client import callers, client, spare, testing
 from signoff.client.asked import GAVE_UP
 from signoff.client.client import AsyncSignoff
@@ -422,3 +425,182 @@ def test_a_pool_that_was_busy_before_gets_its_thread_too_and_one_of_a_single_thr
             second.result(0.2)
         signoff_approvals.approve()
         assert (first.result(SOON), second.result(SOON)) == ("paid", 1)
+
+
+# Whoever waits for whoever waits
+
+
+def in_another_pool(call: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda _: call(), [1])).pop()
+
+
+def in_three(call: Callable[[], Any]) -> Any:
+    return in_another_pool(lambda: in_another_pool(lambda: in_another_pool(call)))
+
+
+def waited(call: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(2) as pool:
+        [future], _ = concurrent.futures.wait([pool.submit(call)])
+    return future.result()
+
+
+def completed(call: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(2) as pool:
+        return [done.result() for done in as_completed([pool.submit(call), pool.submit(int)])][-1]
+
+
+def shut_down(call: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(2) as pool:
+        future = pool.submit(call)
+    return future.result()
+
+
+def joined(call: Callable[[], Any]) -> Any:
+    results: list[Any] = []
+
+    def keep() -> None:
+        with contextlib.suppress(Cancelled):
+            results.append(call())
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def in_a_loop_of_its_own(call: Callable[[], Any]) -> Any:
+    return asyncio.run(asyncio.to_thread(call))
+
+
+def in_anyios_own_loop(call: Callable[[], Any]) -> Any:
+    return anyio.run(anyio.to_thread.run_sync, call)
+
+
+def tried_again(call: Callable[[], Any]) -> Any:
+    """What is done about a timeout is waited for as anything else."""
+    try:
+        raise TimeoutError
+    except TimeoutError:
+        return in_another_pool(call)
+
+
+NESTS: list[Callable[[Callable[[], Any]], Any]] = [
+    in_another_pool, in_three, waited, completed, shut_down, joined, in_a_loop_of_its_own,
+    in_anyios_own_loop, tried_again,
+]  # fmt: skip
+
+
+@pytest.fixture
+def tools(signoff: Signoff) -> dict[str, Tool]:
+    """A tool of each kind, called as an ordinary function: a coroutine in an event loop of its own."""
+
+    def made(asked: Any) -> Tool:
+        tool = Tool(signoff)
+
+        async def pay(amount: int) -> str:
+            tool.ran.append(amount)
+            return "paid"
+
+        gated = asked.require_approval(reversible=True)(pay)
+
+        async def decided(amount: int) -> str:
+            call = Call("pay", {"amount": amount}, key=str(uuid.uuid4()))
+            go = await Calls(asked, framework="x", reversible=True).decide(call)
+            if isinstance(go, Stop):
+                raise go.error
+            tool.ran.append(amount)
+            return "paid"
+
+        tool._pay = lambda amount: asyncio.run((gated if amount == 5 else decided)(amount))
+        return tool
+
+    return {"ordinary": Tool(signoff), "Signoff": made(signoff), "AsyncSignoff": made(AsyncSignoff())}
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "Signoff", "AsyncSignoff"])
+@pytest.mark.parametrize("thread", [asyncio.to_thread, in_anyio, abandoned])
+def test_whoever_waits_for_whoever_waits_may_give_up(
+    tools: dict[str, Tool], signoff_approvals: Approvals, waiting: Waiting, thread: Any, kind: str
+) -> None:
+    """Pools in pools, event loops in threads: nothing runs for nobody, and what is waited for does."""
+    tool = tools[kind]
+    calls = [partial(nest, partial(tool, amount)) for nest in NESTS for amount in (5, 6)]
+
+    async def main() -> None:
+        signoff_approvals.leave_pending()
+        tasks = [asyncio.ensure_future(thread(call)) for call in calls]
+        await until(lambda: waiting.waiting == len(calls))
+        await asyncio.sleep(2 * callers.LOOK_SECONDS)  # they are looked at meanwhile
+        assert tool.ends == []
+        signoff_approvals.approve()
+        assert await asyncio.gather(*tasks) == ["paid"] * len(calls)
+        signoff_approvals.leave_pending()
+        tool.ran.clear()
+        waiting.sent.clear()
+        if thread is asyncio.to_thread:
+            tasks = [asyncio.ensure_future(thread(call)) for call in calls]
+            await until(lambda: waiting.waiting == len(calls))
+            for task in tasks:
+                task.cancel()
+        else:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as group:
+                    for call in calls:
+                        group.start_soon(swallowed, thread, call)
+                    await until(lambda: waiting.waiting == len(calls))
+                    scope.cancel()
+        await until(lambda: len(tool.ends) == 2 * len(calls))
+        await until(lambda: waiting.kinds().count("cancel") == len(calls))
+        signoff_approvals.approve()
+
+    with ThreadPoolExecutor(64) as pool:
+
+        async def with_threads() -> None:
+            asyncio.get_running_loop().set_default_executor(pool)
+            await main()
+
+        asyncio.run(with_threads())
+    assert (tool.ran, set(tool.ends[len(calls) :])) == ([], {"GaveUp"})
+
+
+async def swallowed(thread: Any, call: Callable[[], Any]) -> None:
+    with contextlib.suppress(Exception):
+        await thread(call)
+
+
+def test_a_pool_whose_caller_left_by_a_timeout_or_cancelled_the_outer_future(
+    signoff: Signoff, signoff_approvals: Approvals, waiting: Waiting
+) -> None:
+    tool = Tool(signoff)
+    with pytest.raises(TimeoutError), ThreadPoolExecutor(2) as pool:
+        pool.submit(tool).result(0.3)
+    with ThreadPoolExecutor(2) as pool:
+        outer = pool.submit(in_three, tool)
+        until_now(lambda: waiting.waiting == 1)
+        time.sleep(2 * callers.LOOK_SECONDS)  # it is found at a look
+        outer.cancel()
+        with pytest.raises(Cancelled):
+            outer.result(SOON)
+    assert (tool.ran, tool.ends) == ([], ["GaveUp"] * 2)
+
+
+def test_as_long_as_one_waits_it_is_not_given_up(
+    signoff: Signoff, signoff_approvals: Approvals, waiting: Waiting
+) -> None:
+    tool = Tool(signoff)
+    with ThreadPoolExecutor(2) as pool:
+        future = pool.submit(tool)
+        until_now(lambda: waiting.waiting == 1)
+        other = threading.Thread(target=future.result)
+        other.start()
+        asyncio.run(in_time(asyncio.to_thread(future.result, 1.5), signoff_approvals))
+        assert future.result(SOON) == "paid"
+        other.join(SOON)
+
+
+async def in_time(work: Awaitable[Any], approvals: Approvals) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(work, 0.3)
+    await asyncio.sleep(2 * callers.LOOK_SECONDS)
+    approvals.approve()

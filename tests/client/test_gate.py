@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import AfterValidator
 
 from signoff.client import testing
 from signoff.client.client import AsyncSignoff
@@ -652,3 +653,50 @@ def test_a_programs_own_class_called_context_is_part_of_the_payload(signoff_appr
 
     assert pay(Context("a-1")) == "a-1"
     assert signoff_approvals.requests[0].payload == {"where": {"account": "a-1"}}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+def test_a_run_that_was_broken_off_is_reported(
+    signoff: Signoff, signoff_approvals: Approvals, error: type[BaseException]
+) -> None:
+    @signoff.require_approval(reversible=True)
+    def pay(amount: int) -> None:
+        raise error
+
+    @signoff.require_approval(reversible=True)
+    async def pay_slowly(amount: int) -> None:
+        asyncio.current_task().cancel()  # type: ignore[union-attr]
+        await asyncio.sleep(60)
+
+    signoff_approvals.approve()
+    with pytest.raises(error):
+        pay(1)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(pay_slowly(2))
+    outcomes = signoff_approvals.outcomes.values()
+    assert [(o.succeeded, o.note) for o in outcomes] == [(False, "it was cancelled while it ran")] * 2
+
+
+def test_what_an_annotations_code_raises_of_an_edit_is_told_to_nobody(
+    signoff: Signoff, signoff_approvals: Approvals
+) -> None:
+    def check(amount: int) -> int:
+        if amount == 5:
+            raise KeyError("hunter2")
+        return amount
+
+    @signoff.require_approval(reversible=True)
+    def pay(amount: typing.Annotated[int, AfterValidator(check)]) -> str:
+        raise AssertionError("it ran")
+
+    @signoff.require_approval(reversible=True, on_reject="explain")
+    async def explained(amount: typing.Annotated[int, AfterValidator(check)]) -> str:
+        raise AssertionError("it ran")
+
+    signoff_approvals.edit("*", {"amount": 5})
+    with pytest.raises(Invalid) as caught:
+        pay(1)
+    told = asyncio.run(explained(1))
+    assert "What was approved does not fit its parameters." in told
+    assert "hunter2" not in str(caught.value) + told and caught.value.__cause__ is None
+    assert [o.succeeded for o in signoff_approvals.outcomes.values()] == [False] * 2
