@@ -19,6 +19,7 @@ from signoff.errors import (
     Unreachable,
     WaitTimeout,
 )
+from signoff.payload.corrections import one_line
 
 _RESUBMIT = "You may ask again once it has been changed in that way."
 _NEVER_SHOWN = "It could not be shown to anyone; a person has to look at why."
@@ -49,7 +50,7 @@ def explain(error: SignoffError) -> str:
         return f"{action} was not run: {why} {what_next}"
     receipt = error.receipt
     status = error.status
-    who = receipt.decided_by.name if receipt and receipt.decided_by else "a person"
+    who = (one_line(receipt.decided_by.name) if receipt and receipt.decided_by else "") or "a person"
     asked = "They ask for changes: " if receipt and receipt.resubmit else "Reason: "
     reason = _reason(error)
     parts = [
