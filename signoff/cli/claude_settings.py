@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import stat
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from signoff.errors import ConfigError
-from signoff.models.tool_calls import AFTER
+from signoff.models.tool_calls import ACTIONS, AFTER
 
 ASK_SECONDS = 20 * 24 * 3600
 """How long a hook may wait for a person: longer than a request lives, so that Claude Code never ends one that
@@ -21,7 +24,12 @@ TELL_SECONDS = 60
 """How long one may take that tells what became of a call."""
 HTTP_PATH = "/v1/hooks/claude-code"
 TOKEN = "SIGNOFF_TOKEN"
-_COMMAND = "signoff hook claude-code"
+MANAGED = Path(
+    "/Library/Application Support/ClaudeCode/managed-settings.json"
+    if sys.platform == "darwin"
+    else "/etc/claude-code/managed-settings.json"
+)
+_COMMAND = ("-m", "signoff", "hook", "claude-code")
 
 
 def file(project: bool) -> Path:
@@ -30,6 +38,12 @@ def file(project: bool) -> Path:
         return Path.cwd() / ".claude" / "settings.json"
     folder = os.environ.get("CLAUDE_CONFIG_DIR")
     return (Path(folder) if folder else Path.home() / ".claude").absolute() / "settings.json"
+
+
+def others(project: bool) -> list[Path]:
+    """The other files that may keep hooks from being asked: managed ones count most."""
+    folder = Path.cwd() / ".claude"
+    return [MANAGED, folder / "settings.local.json", folder / "settings.json" if not project else file(False)]
 
 
 def by_command(command: str) -> dict[str, Any]:
@@ -143,8 +157,65 @@ def _without_ours(entry: Any) -> Any:
 
 
 def _is_ours(hook: Any) -> bool:
+    """Whether it is just what `by_command` or `by_http` write: nobody else's is ever taken out."""
     if not isinstance(hook, dict):
         return False
     command, url = hook.get("command"), hook.get("url")
-    by_program = isinstance(command, str) and _COMMAND in command.replace("'", "").replace('"', "")
-    return by_program or (isinstance(url, str) and url.partition("?")[0].rstrip("/").endswith(HTTP_PATH))
+    if hook.get("type") == "command" and isinstance(command, str):
+        return _is_our_command(command)
+    if hook.get("type") != "http" or not isinstance(url, str):
+        return False
+    address, _, query = url.partition("?")
+    known = all(part.partition("=")[0] in ("defer", "event") for part in query.split("&") if part)
+    written = {name: hook.get(name) for name in ("type", "headers", "allowedEnvVars")}
+    return address.endswith(HTTP_PATH) and known and by_http(url) == {**written, "url": url}
+
+
+def _is_our_command(command: str) -> bool:
+    """A Python by its path, its flags, `-m signoff hook claude-code`, and options of the hook's."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    if shlex.join(words) != command or _COMMAND[0] not in words or not os.path.isabs(words[0]):
+        return False
+    at = words.index(_COMMAND[0])
+    flags, options = words[1:at], words[at + len(_COMMAND) :]
+    while options:
+        name = options.pop(0)
+        if name in ("--env-file", "--wait") and options:
+            options.pop(0)
+        elif name not in ("--defer", "--after"):
+            return False
+    return words[at : at + len(_COMMAND)] == list(_COMMAND) and set(flags) <= {"-I", "-E", "-P"}
+
+
+def why_silent(settings: Mapping[str, Any]) -> str:
+    """What in a file's settings keeps Signoff's hooks from being asked; empty where nothing does."""
+    if settings.get("disableAllHooks") is True:
+        return "disableAllHooks"
+    return "allowManagedHooksOnly" if settings.get("allowManagedHooksOnly") is True else ""
+
+
+def check_matcher(matcher: str) -> list[str]:
+    """The tools that it names and that Signoff does not know; raises ConfigError for one that matches none.
+
+    Claude Code takes letters, digits, `_ | , -` and blanks for a list of names, and all else for an
+    expression; one that is none matches nothing.
+    """
+    if matcher in ("", "*"):
+        return []
+    if not re.fullmatch(r"[A-Za-z0-9_|, -]+", matcher):
+        try:
+            re.compile(matcher)
+        except re.error:
+            raise ConfigError(f"--matcher {matcher!r} is no expression: nothing would be asked.") from None
+        return []
+    names = [name.strip() for name in re.split(r"[|,]", matcher) if name.strip()]
+    if not names:
+        raise ConfigError(f"--matcher {matcher!r} names no tool: nothing would be asked.")
+    right = {name.lower(): name for name in ACTIONS}
+    for name in names:
+        if name not in ACTIONS and name.lower() in right:
+            raise ConfigError(f"--matcher: there is no tool {name}, but {right[name.lower()]}.")
+    return [name for name in names if name not in ACTIONS and not name.startswith("mcp__")]

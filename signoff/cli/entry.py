@@ -6,6 +6,9 @@ import os
 import sys
 from typing import NoReturn
 
+OPENSSL = ("OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES")
+"""By which a project's `env` would load a library into the hook, once that verifies a signature."""
+
 
 def main() -> int:
     """Run the command that the command line names; gives its exit code."""
@@ -14,6 +17,8 @@ def main() -> int:
         from signoff.cli.main import main as other
 
         return other()
+    for name in OPENSSL:
+        os.environ.pop(name, None)
     code = 0 if "--after" in words else 2  # what has run is not told as not run
     try:
         from signoff.adapters.claude_code.hook import main as hook

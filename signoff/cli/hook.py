@@ -7,6 +7,7 @@ import os
 import shlex
 import site
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -129,6 +130,9 @@ def _install(arguments: argparse.Namespace) -> int:
     _check(arguments)
     path = claude_settings.file(arguments.project)
     before = claude_settings.read(path)
+    if reason := claude_settings.why_silent(before):
+        raise ConfigError(f"{path} says {reason}: no hook would be asked. Take that out first.")
+    unknown = claude_settings.check_matcher(arguments.matcher)
     if arguments.http:
         hook = claude_settings.by_http(_checked_url(arguments.http) + _query(arguments))
     else:
@@ -139,10 +143,11 @@ def _install(arguments: argparse.Namespace) -> int:
     ours = claude_settings.events(hook, asking, arguments.matcher)
     after = claude_settings.with_ours(before, ours)
     if after == before:
-        say(f"{printable(str(path))} has it already; nothing was changed.")
+        say(f"{printable(str(path))} has it already; nothing was changed there.")
         return 0
     claude_settings.write(path, after)
     _tell(path, ours)
+    _warn(arguments, unknown)
     other = claude_settings.file(not arguments.project)
     if claude_settings.has_ours(other):
         say(f"{printable(str(other))} has one, too: take one of them out, or one denies what the other asks.")
@@ -170,7 +175,20 @@ def _tell(path: Path, ours: dict[str, dict[str, Any]]) -> None:
         what = hook.get("command") or hook["url"]
         how = f"at most {hook['timeout']} s{', and a failure blocks' if 'onFailure' in hook else ''}"
         say(f"  {event} of {printable(entry['matcher'])}: {printable(what)} ({how})")
-    say("Sessions of Claude Code that start from now on ask.")
+
+
+def _warn(arguments: argparse.Namespace, unknown: list[str]) -> None:
+    """Say whether sessions ask from now on, as far as can be told from here."""
+    silent = False
+    for other in claude_settings.others(arguments.project):
+        with suppress(ConfigError):
+            if reason := claude_settings.why_silent(claude_settings.read(other)):
+                silent = True
+                say(f"WARNING: {printable(str(other))} says {reason}: there this hook is not asked.")
+    for name in unknown:
+        say(f"WARNING: no tool of Claude Code that Signoff knows is called {printable(name)}.")
+    if not silent and not unknown:
+        say("Sessions of Claude Code that start from now on ask.")
 
 
 def _program() -> list[str]:
@@ -197,9 +215,21 @@ def _env_file(arguments: argparse.Namespace) -> Path:
         path = data_folder.agent_file()
         return path if path.exists() else neighbours.demo_file()
     path = data_folder.data_folder() / ENV_FILE
-    data_folder.write_private(path, "".join(f"{name}={value}\n" for name, value in said.items()))
+    text = "".join(f"{name}={_quoted(name, value)}\n" for name, value in said.items())
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        data_folder.write_private(path, text)
+        say(f"the hook's settings were written into {printable(str(path))}.")
     private_settings(path)
     return path
+
+
+def _quoted(name: str, value: str) -> str:
+    """A value as it stands in a file of settings, a line; raises ConfigError for what is none."""
+    if not value.isprintable():
+        raise ConfigError(
+            f"{name} has a line break or another sign in it that is no text; nothing was written."
+        )
+    return f'"{value}"' if value != value.strip() or value[0] in "'\"" else value
 
 
 def _query(arguments: argparse.Namespace) -> str:

@@ -322,7 +322,9 @@ def test_a_project_cannot_point_a_hook_to_a_server_of_its_own(
         "PYTHONPATH": str(evil),
         "PYTHONSTARTUP": str(evil / "json.py"),
         "PYTHONHOME": str(evil),
+        "OPENSSL_CONF": str(evil / "openssl.cnf"),
     }
+    os.mkfifo(evil / "openssl.cnf")  # whoever reads it never ends
     hook.home = evil
     read = {**EVENT, "tool_name": "Read", "cwd": str(evil)}
     allowed = tool_calls.allowed("PreToolUse", BASH)

@@ -16,6 +16,9 @@ import pytest
 from adapters.test_claude_code_hook import AGENT, BASH, EVENT, POLICY, Hook, ended
 from support import Core, eventually, intake_of
 
+from signoff.adapters.claude_code.line import Away, Line
+from signoff.errors import NotVerified
+from signoff.models import receipt_claims
 from signoff.models.approval import Approval
 
 
@@ -124,3 +127,17 @@ raise SystemExit(entry.main())
 def test_a_signal_beside_an_answer_never_ends_a_hook_with_1(word: str) -> None:
     run = subprocess.run([sys.executable, "-c", ENDED, word], capture_output=True, timeout=60, check=False)
     assert run.returncode == 0 and (b"allow" in run.stdout) == (not word), run
+
+
+def test_half_a_surrogate_beside_a_receipt_is_no_payload() -> None:
+    for text in ("\ud800", '{"command":"\ud800"}'):
+        with pytest.raises(NotVerified):
+            receipt_claims.approved_payload(text, "0" * 64)
+    with pytest.raises(NotVerified):
+        receipt_claims.approved_payload("{}", "\u00e9")
+
+
+def test_an_address_that_two_readers_take_for_two_is_left_to_the_client() -> None:
+    for query in ("db=1&db=2", "socket_timeout=5", "db=1&ssl_cert_reqs=none"):
+        with pytest.raises(Away, match="ValueError"):
+            Line(f"redis://127.0.0.1:1?{query}")

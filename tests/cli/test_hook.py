@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from signoff.cli.main import main
+from signoff.queue import data_folder
 from signoff.signatures import Signer
 
 THEIRS: dict[str, Any] = {
@@ -186,3 +187,75 @@ def test_the_server_of_this_user_is_named_by_its_own_file(
     (data / "agent.env").chmod(0o600)
     assert main(["hook", "install"]) == 0
     assert f"--env-file {data / 'agent.env'}" in hook_of(home / ".claude" / "settings.json")["command"]
+
+
+def test_what_no_session_would_ask_is_refused_or_warned_of(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / ".claude" / "settings.json"
+    file.parent.mkdir()
+    for text in ('{"disableAllHooks": true}', '{"allowManagedHooksOnly": true}'):
+        file.write_text(text)
+        assert main(["hook", "install"]) == 2 and file.read_text() == text
+        assert "no hook would be asked" in capsys.readouterr().err
+    file.unlink()
+    for matcher in ("bash(", "bash", "Write|READ", "|", " , "):
+        assert main(["hook", "install", "--matcher", matcher]) == 2, matcher
+        assert "--matcher" in capsys.readouterr().err and not file.exists()
+    for matcher in ("Bash, Write", "mcp__shop__.*", "^Bash", "mcp__shop__refund|Read"):
+        assert main(["hook", "install", "--matcher", matcher]) == 0
+        assert "from now on ask" in capsys.readouterr().err
+    assert main(["hook", "install", "--matcher", "Bask"]) == 0
+    said = capsys.readouterr().err
+    assert "is called Bask" in said and "from now on ask" not in said
+    local = home / "shop" / ".claude" / "settings.local.json"
+    local.parent.mkdir()
+    local.write_text('{"disableAllHooks": true}')
+    assert main(["hook", "install"]) == 0
+    said = capsys.readouterr().err
+    assert f"{local} says disableAllHooks" in said and "from now on ask" not in said
+
+
+def test_only_what_install_wrote_is_taken_out(home: Path) -> None:
+    file = home / ".claude" / "settings.json"
+    file.parent.mkdir()
+    url = "https://other.example/v1/hooks/claude-code"
+    theirs = {"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [hook]} for hook in (
+        {"type": "command", "command": 'notify "signoff hook claude-code is on"'},
+        {"type": "command", "command": "mycheck && exec signoff hook claude-code --env-file /x"},
+        {"type": "command", "command": "/usr/bin/python3 -m signoff hook claude-code; rm x"},
+        {"type": "command", "command": "/bin/sh /x.sh -m signoff hook claude-code"},
+        {"type": "http", "url": url},
+        {"type": "http", "url": f"{url}?mine=1", "headers": {"Authorization": "Bearer $SIGNOFF_TOKEN"},
+         "allowedEnvVars": ["SIGNOFF_TOKEN"]},
+    )]}}  # fmt: skip
+    file.write_text(json.dumps(theirs, indent=2) + "\n")
+    before = file.read_text()
+    assert main(["hook", "uninstall"]) == 0 and file.read_text() == before
+    odd = home / "my data, signoff hook claude-code"
+    odd.mkdir(mode=0o700)
+    env_file = odd / "it's.env"
+    assert main(["hook", "install"]) == 0
+    (home / "data" / "claude-code.env").rename(env_file)
+    web = ["--http", "https://signoff.example.com", "--wait", "60"]
+    for words in (["--env-file", str(env_file), "--wait", "1e6"], [*web, "--defer"], ["--prompts"]):
+        assert main(["hook", "install", *words]) == 0
+        assert main(["hook", "uninstall"]) == 0 and file.read_text() == before, words
+
+
+def test_its_settings_file_says_just_what_was_in_the_environment(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env_file = home / "data" / "claude-code.env"
+    assert main(["hook", "install"]) == 0
+    first = env_file.read_text()
+    monkeypatch.setenv("SIGNOFF_AGENT_SECRET", "x\nSIGNOFF_REDIS_URL=redis://evil/0")
+    capsys.readouterr()
+    assert main(["hook", "install"]) == 2 and env_file.read_text() == first
+    assert "SIGNOFF_AGENT_SECRET" in capsys.readouterr().err
+    for secret in ('"quoted"', " blank ", "'"):
+        monkeypatch.setenv("SIGNOFF_AGENT_SECRET", secret)
+        assert main(["hook", "install"]) == 0
+        assert data_folder.private_file(env_file)["SIGNOFF_AGENT_SECRET"] == secret
+        said = capsys.readouterr().err
+        assert str(env_file) in said and "quoted" not in said and "blank" not in said

@@ -5,16 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from signoff.adapters.claude_code.answer import Answer
 from signoff.adapters.claude_code.request import Request
 from signoff.errors import NOT_APPROVED, WaitTimeout
 from signoff.models.tool_calls import ToolCall
 
-if TYPE_CHECKING:
-    from signoff.client.face import Ticket
-    from signoff.models.receipt import ApprovedReceipt
+SPEND_SECONDS = 10.0
+"""How long a server is given to say who may run it, where a person's time is limited."""
 
 
 @dataclass(frozen=True)
@@ -44,31 +43,25 @@ def wait(
     import logging
 
     from signoff.client.face import Signoff  # a third of a second, for who waits for a person anyway
-    from signoff.client.spend import SPEND_SECONDS
+    from signoff.models.receipt import ApprovedReceipt
 
     logging.disable()  # what stands on stderr is read by a model
     with warnings.catch_warnings(), Signoff() as client:
         warnings.simplefilter("ignore")
         said: dict[str, Any] = {**call.claims, "key": key}
         ticket = client.request(call.action, call.payload, **said)
-        receipt = _receipt(ticket, seconds, late)
+        try:
+            receipt = ticket.wait(seconds)
+        except WaitTimeout:
+            if late is None:
+                raise
+            withdrawn = ticket.cancel(late)
+            if withdrawn.status == "cancelled":
+                raise
+            if not isinstance(withdrawn, ApprovedReceipt):  # decided in that very moment
+                raise NOT_APPROVED[withdrawn.status](withdrawn.reason, withdrawn) from None
+            receipt = withdrawn
         check()
         client.spend(receipt, None if seconds is None else SPEND_SECONDS)
     by = receipt.decided_by
     return Approved(receipt.payload, receipt.edited, by.name if by else "", receipt.reason if by else "")
-
-
-def _receipt(ticket: Ticket, seconds: float | None, late: str | None) -> ApprovedReceipt:
-    from signoff.models.receipt import ApprovedReceipt
-
-    try:
-        return ticket.wait(seconds)
-    except WaitTimeout:
-        if late is None:
-            raise
-        withdrawn = ticket.cancel(late)
-        if withdrawn.status == "cancelled":
-            raise
-    if not isinstance(withdrawn, ApprovedReceipt):  # decided in that very moment
-        raise NOT_APPROVED[withdrawn.status](withdrawn.reason, withdrawn)
-    return withdrawn

@@ -110,7 +110,8 @@ class Line:
 def _connected(url: str) -> socket.socket:
     """A socket to where a Redis URL says; raises OSError, or ValueError where only redis-py knows the way."""
     parts = urlsplit(url)
-    if {name for name, _ in parse_qsl(parts.query)} - _ALONE:
+    options = [name for name, _ in parse_qsl(parts.query)]
+    if len(set(options)) < len(options) or set(options) - _ALONE:  # of two, each reader takes another
         raise ValueError("options")
     if parts.scheme == "unix":
         plain = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
