@@ -37,6 +37,8 @@ from signoff.errors import (
     Unreachable,
     WaitTimeout,
 )
+from signoff.models.explanation import has_begun
+from signoff.models.receipt import Receipt
 
 signoff_approvals = testing.signoff_approvals
 
@@ -525,6 +527,16 @@ def test_each_status_reads_differently_and_none_suggests_a_way_round() -> None:
         assert ("may ask again" in text) == (status in ("expired", "limited", "invalid"))
 
 
+def _duplicates() -> list[Receipt]:
+    """Of what was refused unread, and of what was approved and has run."""
+    now = dt.datetime.now(dt.UTC)
+    known = {"agent": "billing-bot", "jti": "n", "issued_at": now, "not_after": now, "status": "duplicate"}
+    return [
+        Receipt(id="1", action="", reason="As request 7F3K2Q.", **known),  # type: ignore[arg-type]
+        Receipt(id="2", action="refund.create", reason="host-7 ran it.", **known),  # type: ignore[arg-type]
+    ]
+
+
 def test_every_error_reads_differently_and_none_tells_of_our_insides() -> None:
     """Also those that are no answer: no host, process, path or exception of ours stands in the text."""
     inside = "redis://10.0.0.7:6379 /etc/signoff RedisError host-7:4242"
@@ -544,6 +556,9 @@ def test_every_error_reads_differently_and_none_tells_of_our_insides() -> None:
         assert text.startswith("refund.create was not run: ")
         assert not any(word in text for word in ("redis", "10.0", "6379", "/etc", "Error", "host-7", "4242"))
         assert ("rejected" in text) == isinstance(error, Rejected)
+    asked, begun = (Duplicate("", receipt) for receipt in _duplicates())
+    assert not has_begun(Duplicate()) and not has_begun(asked) and has_begun(begun) and has_begun(spent)
+    assert explain(begun) == explain(AlreadySpent("", receipt=begun.receipt)) != explain(asked)
     assert "stopped" in explain(Stopped())
     assert "policy" not in explain(Stopped())
     assert explain(WaitTimeout()).startswith("The action was not run: nobody has decided yet.")
