@@ -30,11 +30,16 @@ _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _RESUBMIT = "You may ask again once it has been changed in that way."
 _NEVER_SHOWN = "It could not be shown to anyone; a person has to look at why."
 _LATER = "You may ask again later."
+_TELL = "Tell whoever you work for; you may ask again later."
+_WAITS = (
+    "Do not ask for it again while it waits: what is decided of it runs nothing. Tell whoever you work for."
+)
+"""Of one without a key: asking again would be another request, and that a duplicate of this one."""
 _LOOK = "Do not ask for it again: a person has to look at why."
 
 _FAULTS: tuple[tuple[type[SignoffError], str, str], ...] = (
     (WaitTimeout, "nobody has decided yet. This is not a rejection: it stays pending.", _LATER),
-    (Unreachable, "those who approve cannot be reached now. This is not a rejection.", _LATER),
+    (Unreachable, "those who approve cannot be reached now. This is not a rejection.", _TELL),
     (OtherAction, "what was approved is another action.", _LOOK),
     (OtherPayload, "what was approved has other content.", _LOOK),
     (NotVerified, "an answer came that cannot be trusted.", _LOOK),
@@ -83,6 +88,8 @@ def has_begun(error: SignoffError) -> bool:
 def _fault(error: SignoffError) -> tuple[str, str]:
     if isinstance(error, WaitTimeout) and error.approved:
         return "it is approved, and who may run it cannot be told now.", _LATER
+    if isinstance(error, WaitTimeout) and not error.attaches:
+        return "nobody has decided yet. This is not a rejection: it stays pending.", _WAITS
     return next((why, then) for kind, why, then in _FAULTS if isinstance(error, kind))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from signoff.client import testing
+from signoff.client.carrier import Carrier
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
 from signoff.client.gate import explain, require_approval
@@ -556,6 +557,12 @@ def test_every_error_reads_differently_and_none_tells_of_our_insides() -> None:
         assert text.startswith("refund.create was not run: ")
         assert not any(word in text for word in ("redis", "10.0", "6379", "/etc", "Error", "host-7", "4242"))
         assert ("rejected" in text) == isinstance(error, Rejected)
+    alone = WaitTimeout()
+    alone.attaches = False
+    assert "Do not ask for it again while it waits" in explain(alone) and "may ask again" not in explain(
+        alone
+    )
+    assert "not a rejection. Tell whoever you work for; you may ask again" in explain(Unreachable(inside))
     asked, begun = (Duplicate("", receipt) for receipt in _duplicates())
     assert not has_begun(Duplicate()) and not has_begun(asked) and has_begun(begun) and has_begun(spent)
     assert explain(begun) == explain(AlreadySpent("", receipt=begun.receipt)) != explain(asked)
@@ -667,3 +674,32 @@ def test_a_programs_own_class_called_context_is_part_of_the_payload(signoff_appr
 
     assert pay(Context("a-1")) == "a-1"
     assert signoff_approvals.requests[0].payload == {"where": {"account": "a-1"}}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "said"),
+    [
+        (int, "b", "n has to be int, and str was given."),
+        (int | None, "b", "n has to be int | None, and str was given."),
+        (list[int], ["b"], "and the list that was given holds str where int is expected."),
+        (dt.date, 5, "n has to be date, and int was given."),
+    ],
+)
+def test_an_argument_of_another_type_is_told_with_what_was_expected(
+    annotation: Any, value: Any, said: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        Carrier.of("n", annotation).pack(value)
+    assert said in str(caught.value) and "ydantic" not in str(caught.value)
+
+
+def test_a_timeout_says_whether_asking_again_attaches(signoff: Signoff, signoff_approvals: Approvals) -> None:
+    def pay(amount: int) -> str:
+        raise AssertionError
+
+    signoff_approvals.leave_pending()
+    alone, keyed = (
+        signoff.require_approval(reversible=True, on_reject="explain", timeout=1, key=key)(pay)(5)
+        for key in (None, "pay-5")
+    )
+    assert "Do not ask for it again while it waits" in alone and "may ask again later" in keyed
