@@ -15,19 +15,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
-from signoff.adapters import texts
-from signoff.adapters.arguments import filled
+from signoff.adapters import outcomes, texts
+from signoff.adapters.answers import Call as Call
+from signoff.adapters.answers import Go as Go
+from signoff.adapters.answers import Pending as Pending
+from signoff.adapters.answers import Stop as Stop
+from signoff.adapters.arguments import added, filled
+from signoff.adapters.outcomes import Reported
 from signoff.adapters.tools import Claims, ToolOptions, Tools, ToolTable
 from signoff.client import asked
 from signoff.client.client import AsyncSignoff, AsyncTicket
 from signoff.client.face import Made, Signoff
 from signoff.client.pending import WAITING
+from signoff.client.spend import SPEND_SECONDS
 from signoff.errors import NOT_APPROVED, Cancelled, SignoffError, WaitTimeout
 from signoff.models.codes import code
 from signoff.models.receipt import ApprovedReceipt
@@ -45,55 +51,6 @@ ABANDON_SECONDS = 0.5
 MAX_KEY = 255
 UNSAID: Claims = {"reversible": "irreversible"}
 """What counts where nothing is said of a tool."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One tool call of a model.
-
-    `key` names this call and no other, also after a kill and a resume: thread or run, the model message's id
-    and the call's id (providers repeat call ids). `run` names the piece of work: its cards share a thread.
-    `reason` is what the model said with the call, if anything; `schema` the JSON Schema of the arguments.
-    `claims` are what else is said of this call, where the options of its tool say nothing else.
-    """
-
-    name: str
-    args: Mapping[str, Any]
-    key: str
-    run: str | None = None
-    reason: str = ""
-    schema: Mapping[str, Any] | None = None
-    claims: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Go:
-    """It may run, now and once, with `args` and nothing else. `told` is for the model, beside the result: who
-    changed what, and the approver's note; empty where there is nothing to tell. `receipt` is None where
-    nobody had to be asked: the tool is not gated, or its condition said so.
-    """
-
-    args: dict[str, Any]
-    receipt: ApprovedReceipt | None = None
-    told: str = ""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """It must not run: `text` says so to the model. `error` is for the program."""
-
-    text: str
-    error: SignoffError
-
-
-@dataclass(frozen=True)
-class Pending:
-    """Nobody has decided within `suspend_after`. The request stands: deciding the same call again attaches to
-    it. `code` is what people see of its id."""
-
-    id: str
-    action: str
-    code: str
 
 
 @dataclass
@@ -115,7 +72,8 @@ class Calls:
     `tools` says which are gated and how (see `signoff.adapters.tools.Tools`); `claims` are said of all of
     them (`signoff.client.claims.Claims`). `framework` begins every key. After `wait` seconds a request that
     nobody has decided is withdrawn, and the model told so; None waits until it ends by itself. `named`
-    gives the action of a tool whose options name none. Raises TypeError for options that there are not.
+    gives the action of a tool whose options name none. Raises TypeError for options that there are not, and
+    for `tools` that gate nothing.
     """
 
     def __init__(
@@ -137,13 +95,25 @@ class Calls:
         """Whether calls of this tool are asked about: where not, leave them alone."""
         return self._table.options(name) is not None
 
+    def known(self, names: Collection[str], *, complete: bool = False) -> None:
+        """Take note of the tools that there are: what is said of a name or pattern that fits none gates
+        nothing. That is logged as a warning, once; where the names are `complete`, it is a TypeError.
+        """
+        self._table.known(names, complete)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether `decide_blocking` can be called: of a Signoff, and not of an AsyncSignoff."""
+        return isinstance(self._client, Signoff)
+
     async def decide(
         self, call: Call, *, suspend_after: float | None = None, spends: bool = True, keeps: bool = False
     ) -> Go | Stop | Pending:
         """What is to become of a call; a cancelled one withdraws its request, unless it `keeps` it.
 
-        With `suspend_after` it is Pending after so many seconds, and the request stands. Raises nothing but
-        what cancels it. Without `spends` a Go is no leave to run: it says that one will be had.
+        With `suspend_after` it is Pending after so many seconds, and the request stands; where `wait` is no
+        longer than that, it is withdrawn instead. Raises nothing but what cancels it. Without `spends` a Go
+        is no leave to run: it says that one will be had.
         """
         try:
             tool, payload = self._read(call)
@@ -170,21 +140,23 @@ class Calls:
 
     async def withdraw(self, pending: Pending, reason: str = ABANDONED) -> None:
         """Take back what is Pending; never raises. What was decided meanwhile is not run."""
-        with suppress(SignoffError):
+        with suppress(Exception):
             await self._on(lambda client: client.cancel(pending.id, reason))
 
     async def report(self, go: Go, *, succeeded: bool, note: str = "") -> None:
         """Say what became of it: its card shows it; never raises, nor takes long."""
         if go.receipt is not None:
             receipt = go.receipt
-            await self._on(lambda client: _report(client, receipt.id, succeeded, note))
+            with suppress(Exception):  # the client's, where it is closed by now
+                await self._on(lambda client: outcomes.report(client, receipt.id, succeeded, note))
 
     def report_blocking(self, go: Go, *, succeeded: bool, note: str = "") -> None:
         """`report`, for a thread; of a Signoff."""
         if go.receipt is not None:
             receipt = go.receipt
-            with suppress(SignoffError):
-                self._blocking()._call(lambda client: _report(client, receipt.id, succeeded, note))
+            client = self._blocking()
+            with suppress(Exception):
+                client._call(lambda client: outcomes.report(client, receipt.id, succeeded, note))
 
     def reported(self, go: Go) -> Reported:
         """`with` or `async with`: what stands inside is the run, and how it ended is reported."""
@@ -192,7 +164,8 @@ class Calls:
 
     def _read(self, call: Call) -> tuple[ToolOptions | None, dict[str, Any]]:
         """What is said of its tool, if that is gated, and what would run."""
-        tool, args = self._table.options(call.name), filled(call.args, call.schema)
+        tool = self._table.options(call.name)
+        args = filled(call.args, call.schema, closed=call.closed and tool is not None)
         return tool, parse(canonical(args)) if tool else args
 
     async def _decide(self, work: _Work, client: AsyncSignoff) -> Go | Stop | Pending:
@@ -213,7 +186,7 @@ class Calls:
         for number in range(ROUNDS):
             key = self._key(call, number)
             asking = client.request(tool.name, payload, key=key, schema=call.schema, **said)
-            work.sent = asyncio.create_task(asking)
+            work.sent, started = asyncio.create_task(asking), asyncio.get_running_loop().time()
             # Cancelled in this moment it may be on its way already: whoever takes it back waits for it.
             ticket = await asyncio.shield(work.sent)
             log.info(WAITING, tool.name, code(ticket.id), ticket.id)
@@ -223,10 +196,32 @@ class Calls:
                 if error.receipt is None or error.receipt.reason != ABANDONED:
                     raise
                 continue
-            if work.spends and isinstance(go, Go) and go.receipt:
-                await client.spend(go.receipt)
+            if isinstance(go, Go) and go.receipt:
+                await self._checked(work, client, go.receipt)
+                if work.spends:
+                    await client.spend(go.receipt, self._left(work, started))
             return go
         raise Cancelled(ABANDONED)
+
+    def _left(self, work: _Work, started: float) -> float | None:
+        """How long a server is given to say who may run what is approved."""
+        limits = [limit for limit in (work.suspend_after, self._wait) if limit is not None]
+        spent = asyncio.get_running_loop().time() - started
+        return max(SPEND_SECONDS, min(limits) - spent) if limits else None
+
+    async def _checked(self, work: _Work, client: AsyncSignoff, receipt: ApprovedReceipt) -> None:
+        """Raise Unfit for an edit that adds what the tool does not take: told as done, it would not be.
+
+        Its approval is spent all the same, so that nothing that knows less of the tool runs it.
+        """
+        names = added(receipt.payload, work.payload, work.call.schema) if receipt.edited else []
+        if not names:
+            return
+        if work.spends:
+            with suppress(SignoffError):
+                await client.spend(receipt, SPEND_SECONDS)
+            await outcomes.report(client, receipt.id, False, texts.UNFIT)
+        raise texts.Unfit(texts.unfit(receipt, names))
 
     async def _answered(
         self, client: AsyncSignoff, ticket: AsyncTicket, payload: dict[str, Any], suspend_after: float | None
@@ -235,7 +230,7 @@ class Calls:
         try:
             receipt = await ticket.wait(min(limits, default=None))
         except WaitTimeout:
-            if suspend_after is not None:
+            if suspend_after is not None and (self._wait is None or suspend_after < self._wait):
                 return Pending(ticket.id, ticket._action, code(ticket.id))
             withdrawn = await ticket.cancel(f"Nobody decided within {self._wait:g} seconds.")
             if withdrawn.status == "cancelled":
@@ -278,42 +273,17 @@ class Calls:
         made: Made[T],
         unused: Callable[[T], Coroutine[Any, Any, None]] | None = None,
     ) -> T:
-        if isinstance(self._client, Signoff):
-            return await self._client._call_async(made, unused)
-        return await made(self._client)
+        try:
+            if isinstance(self._client, Signoff):
+                return await self._client._call_async(made, unused)
+            return await made(self._client)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise SignoffError("The client was closed.") from None  # whoever waits here goes on
 
     def _blocking(self) -> Signoff:
         if not isinstance(self._client, Signoff):
             raise TypeError("Outside an event loop an adapter needs a Signoff, not an AsyncSignoff.")
         return self._client
-
-
-class Reported:
-    """The run of one approved call; see `Calls.reported`."""
-
-    def __init__(self, calls: Calls, go: Go) -> None:
-        self._calls, self._go = calls, go
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._calls.report_blocking(self._go, **_outcome(kind))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        await self._calls.report(self._go, **_outcome(kind))
-
-
-def _outcome(kind: type[BaseException] | None) -> dict[str, Any]:
-    """What is told of a run: of what it raised, the type alone."""
-    return {"succeeded": kind is None, "note": f"It raised {kind.__name__}." if kind else ""}
-
-
-async def _report(client: AsyncSignoff, request_id: str, succeeded: bool, note: str) -> None:
-    try:
-        await client.report(request_id, succeeded=succeeded, note=note)
-    except Exception as error:
-        log.warning("the outcome of request %s could not be reported: %s", request_id, error)

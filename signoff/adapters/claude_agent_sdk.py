@@ -34,7 +34,6 @@ log = logging.getLogger("signoff")
 
 LONGEST_SECONDS: Final = 20 * 86_400
 """How long the CLI waits for a hook; its timers hold 24 days (milliseconds in 31 bits)."""
-OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
 MOST_RUNNING: Final = 10_000
 """Approved calls of which nobody has said yet what became of them; the oldest is forgotten."""
 
@@ -79,11 +78,12 @@ class _Gate:
             if not self._calls.gates(call.tool):
                 return {}
             decided = await self._calls.decide(_asked(call))
-            if isinstance(decided, Go) and decided.receipt is None:
-                return {}  # its condition says that nobody has to be asked: the SDK's own rules hold
             if isinstance(decided, Go):
+                if decided.receipt is None:
+                    return {}  # its condition says that nobody has to be asked: the SDK's own rules hold
                 self._note(call.key or "", decided)
-                return _output(tool_calls.allowed(call.event, decided.args, decided.told))
+                back = tool_calls.given_back(call.action, decided.args, edited=decided.receipt.edited)
+                return _output(tool_calls.allowed(call.event, back, decided.told))
             if isinstance(decided, Stop):
                 return _output(tool_calls.denied(call.event, decided.text))
             raise AssertionError("nothing is pending here")
@@ -97,11 +97,12 @@ class _Gate:
         try:
             call = tool_calls.read(event)
             if go := self._running.pop(call.key or "", None):
-                other = canonical(call.payload) != canonical(go.args)
-                if other:
+                same = tool_calls.asks_user(call.action) or canonical(call.payload) == canonical(go.args)
+                note = "It was interrupted." if event.get("is_interrupt") else ""
+                if not same:
                     log.error("%s ran with another input than was approved", call.action)
-                note = OTHER_INPUT if other else "It was interrupted." if event.get("is_interrupt") else ""
-                await self._calls.report(go, succeeded=bool(call.succeeded) and not other, note=note)
+                    note = tool_calls.OTHER_INPUT
+                await self._calls.report(go, succeeded=bool(call.succeeded) and same, note=note)
         except Exception as error:
             log.warning("what became of a call could not be reported: %s", type(error).__name__)
         return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.client.explanation import explain
@@ -20,11 +20,34 @@ _NO_WAY = (
     "was not run: for a technical reason no approval can be had now. Do not try another way: tell whoever "
     "you work for."
 )
+UNFIT = "It was approved with changes that the tool does not take."
+"""What its card says of such a call."""
+_MOST_NAMES = 5
+
+
+class Unfit(SignoffError):
+    """A person's changes do not fit the tool: nothing ran."""
+
+
+def unfit(receipt: ApprovedReceipt, names: Collection[str]) -> str:
+    """Of names that an approver added and the tool does not take."""
+    who = corrections.one_line(receipt.decided_by.name) if receipt.decided_by else corrections.SOMEBODY
+    listed = ", ".join(corrections.one_line(name) for name in list(names)[:_MOST_NAMES])
+    note = f" {who} says about it: {receipt.reason.strip()}" if receipt.reason.strip() else ""
+    return (
+        f"{who} approved it with changes that the tool does not take: there is no {listed}.{note} If it is "
+        "still needed, you may ask again."
+    )
 
 
 def stopped(action: str, error: SignoffError) -> str:
     """Why an action did not run. No host, port or path stands in it."""
     if isinstance(error, NotApproved):
+        error.action = error.action or action
+        return explain(error)
+    if isinstance(error, Unfit):
+        return f"{action} was not run: {error.detail}"
+    if isinstance(error, WaitTimeout) and error.approved:
         error.action = error.action or action
         return explain(error)
     if isinstance(error, WaitTimeout):
@@ -34,7 +57,7 @@ def stopped(action: str, error: SignoffError) -> str:
 
 def is_expected(error: SignoffError) -> bool:
     """Whether it belongs to the course of things, and is nothing that an operator has to look at."""
-    return isinstance(error, NotApproved | WaitTimeout)
+    return isinstance(error, NotApproved | WaitTimeout | Unfit)
 
 
 def told(receipt: ApprovedReceipt, sent: Mapping[str, Any]) -> str:

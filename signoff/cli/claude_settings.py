@@ -14,8 +14,9 @@ from typing import Any
 from signoff.errors import ConfigError
 from signoff.models.tool_calls import AFTER
 
-ASK_SECONDS = 24 * 3600
-"""How long a hook may wait for a person. Claude Code's own limit is minutes, and what it ends asks nobody."""
+ASK_SECONDS = 20 * 24 * 3600
+"""How long a hook may wait for a person: longer than a request lives, so that Claude Code never ends one that
+could still be answered. Its timers hold 24 days (milliseconds in 31 bits)."""
 TELL_SECONDS = 60
 """How long one may take that tells what became of a call."""
 HTTP_PATH = "/v1/hooks/claude-code"
@@ -48,9 +49,11 @@ def events(hook: Mapping[str, Any], asking: str, matcher: str) -> dict[str, dict
     A call that Claude Code itself would have prompted for has no key to be reported by.
     """
     asked = {**hook, "timeout": ASK_SECONDS, "onFailure": "block"}
+    if asking != "PreToolUse":
+        return {asking: _entry(matcher, _marked(asked, "", f"?event={asking}"))}
     told = {**hook, "timeout": TELL_SECONDS}
-    after = AFTER if asking == "PreToolUse" else ()
-    return {asking: _entry(matcher, asked), **{name: _entry(matcher, told) for name in after}}
+    after = {name: _marked(told, " --after", f"?event={name}") for name in AFTER}
+    return {asking: _entry(matcher, asked), **{name: _entry(matcher, one) for name, one in after.items()}}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -116,6 +119,13 @@ def write(path: Path, settings: Mapping[str, Any]) -> None:
         with suppress(OSError):
             os.unlink(partial)
         raise ConfigError(f"{path} cannot be written: {getattr(error, 'strerror', error)}.") from None
+
+
+def _marked(hook: Mapping[str, Any], word: str, query: str) -> dict[str, Any]:
+    """The same hook, told which event it is for: what it says where it cannot read one fits that then."""
+    if "command" in hook:
+        return {**hook, "command": hook["command"] + word}
+    return {**hook, "url": hook["url"].partition("?")[0] + query}
 
 
 def _entry(matcher: str, hook: Mapping[str, Any]) -> dict[str, Any]:

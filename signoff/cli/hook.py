@@ -18,6 +18,7 @@ from signoff.errors import ConfigError
 
 ENV_FILE = "claude-code.env"
 """In the data folder: the settings that were in the environment when the hook was installed."""
+MARGIN_SECONDS = 3600
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 RUN_EPILOG = """\
 Claude Code starts it, with an event on its standard input: PreToolUse or PermissionRequest, which it
@@ -41,6 +42,9 @@ def add(commands: Commands, _: argparse.ArgumentParser) -> None:
         hooks, "claude-code", _run, "the hook itself: answers one event", common=None, epilog=RUN_EPILOG
     )
     _add_options(run)
+    run.add_argument(
+        "--after", action="store_true", help="it is only told what became of a call: no fault stops anything"
+    )
     install = command(
         hooks, "install", _install, "write the hook into Claude Code's settings", common=None,
         epilog=INSTALL_EPILOG,
@@ -102,7 +106,7 @@ def _seconds(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> int:
     from signoff.adapters.claude_code.hook import main
 
-    return main(_words(arguments))
+    return main(_words(arguments) + (["--after"] if arguments.after else []))
 
 
 def _words(arguments: argparse.Namespace, env_file: str | None = None) -> list[str]:
@@ -113,7 +117,16 @@ def _words(arguments: argparse.Namespace, env_file: str | None = None) -> list[s
     return words + (["--defer"] if arguments.defer else [])
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise ConfigError for options that together could never do what they say."""
+    if arguments.wait is not None and arguments.wait > claude_settings.ASK_SECONDS - MARGIN_SECONDS:
+        raise ConfigError("--wait: 20 days are the most that Claude Code waits for a hook.")
+    if arguments.prompts and arguments.defer:
+        raise ConfigError("--defer has no meaning with --prompts: no prompt can be put off.")
+
+
 def _install(arguments: argparse.Namespace) -> int:
+    _check(arguments)
     path = claude_settings.file(arguments.project)
     before = claude_settings.read(path)
     if arguments.http:

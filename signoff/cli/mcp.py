@@ -42,7 +42,7 @@ examples:
 
 It stands where the server stood in a client's settings. Every call of a tool
 is judged by the policy as SERVER.TOOL, and waits where people are to be asked;
-what the policy allows runs at once, and all else passes as it is. The server
+what the policy allows runs at once, and all else passes unchanged. The server
 gets the approved arguments and no others; who changed them, and why, is told
 with the result. The program's environment is this one's without Signoff's
 settings. All that stands after -- is the program's.

@@ -24,6 +24,7 @@ from signoff.errors import (
     WaitTimeout,
 )
 from signoff.models.identity import short_code
+from signoff.payload.corrections import one_line
 
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 """Another request's, in why one was refused unread: a model is told its code, which stands on the card."""
@@ -61,7 +62,7 @@ def explain(error: SignoffError) -> str:
         return f"{action} was not run: {why} {what_next}"
     receipt = error.receipt
     status = error.status
-    who = receipt.decided_by.name if receipt and receipt.decided_by else "a person"
+    who = (one_line(receipt.decided_by.name) if receipt and receipt.decided_by else "") or "a person"
     asked = "They ask for changes: " if receipt and receipt.resubmit else "Reason: "
     reason = _reason(error)
     parts = [

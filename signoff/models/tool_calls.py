@@ -10,7 +10,9 @@ The payload is the tool's input as it is, whole: what a person approves is what 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +21,14 @@ BEFORE: Final = ("PreToolUse", "PermissionRequest")
 """Events that an answer decides."""
 AFTER: Final = {"PostToolUse": True, "PostToolUseFailure": False}
 """Events that tell what became of a call → whether it succeeded."""
+_HARMLESS: Final = """
+    PostToolBatch Notification UserPromptSubmit UserPromptExpansion SessionStart SessionEnd Stop StopFailure
+    SubagentStart SubagentStop PreCompact PostCompact PreModelSwitch PostModelSwitch PermissionDenied Setup
+    TeammateIdle TaskCreated TaskCompleted InstructionsLoaded CwdChanged FileChanged DirectoryAdded
+    MessageDisplay
+"""
+HARMLESS: Final = frozenset(_HARMLESS.split())
+"""Events of Claude Code (2.1.332) beside which no tool runs: no answer is none that lets one run."""
 FOREIGN: Final = "claude-code"
 """Where tools stand that have no action of their own: `claude-code.Skill`."""
 OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
@@ -41,10 +51,12 @@ _ACTIONS: Final = {
 ACTIONS: Final = {tool: action for action, tools in _ACTIONS.items() for tool in tools.split()}
 """Claude Code's tool → its action. Whatever runs a command is `shell.run`: one rule holds for all of them."""
 _RESERVED: Final = {FOREIGN, "mcp", *(action.partition(".")[0] for action in _ACTIONS)}
-"""First words that an MCP server cannot take by its name: a project names its servers itself."""
+"""First words that an MCP server cannot take by its name, in letters of any case: projects name servers."""
 _READS: Final = {"file.read", "file.list", "file.search", "http.get", "web.search", "shell.output"}
 _SAYS_WHY: Final = {"shell.run", "agent.run"}
 """Whose input has a `description` of the call; elsewhere one is a field like any other."""
+_ASK_THE_USER: Final = {f"{FOREIGN}.AskUserQuestion", f"{FOREIGN}.ExitPlanMode"}
+"""Questions to who sits at the terminal: Claude Code takes an input that a hook gives for the answer."""
 _ODD: Final = re.compile(r"[^A-Za-z0-9_./@-]")
 """Nor a colon: one parts a name from its digest."""
 
@@ -75,6 +87,29 @@ class ToolCall:
         return AFTER.get(self.event)
 
 
+def event_of(text: str | bytes) -> Any:
+    """JSON → what a hook is given, where it is one that tells what became of a call, or is harmless.
+
+    None for what decides something, and so has to be read as strictly as payloads are. Raises NoCall for
+    what is no event, or names one twice.
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise NoCall("It is no JSON, or not all of it.") from None
+    if not isinstance(found, dict):
+        raise NoCall("It is no object.")
+    name = _text(found, "hook_event_name")
+    return found if name in AFTER or name in HARMLESS else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NoCall("A name stands twice in it.")
+    return found
+
+
 def read(event: object) -> ToolCall:
     """What a hook is given, as an object → the call; raises NoCall for what is none."""
     if not isinstance(event, Mapping):
@@ -95,16 +130,25 @@ def action_of(tool: str) -> str:
     """Claude Code's name of a tool → the action that the policy judges.
 
     `mcp__server__tool` is `server.tool`, or `mcp.server.tool` where the server is called as one of Claude
-    Code's own (`shell`, `file`): its rules are not for that server. A name that had to be shortened or
-    spelled otherwise ends with a digest of itself, so that no two tools share an action.
+    Code's own (`shell`, `File`): its rules are not for that server. So it is where `__` stands in what
+    follows: nobody can tell the tool `evil__x` of `github` from the tool `x` of a server `github__evil`. A
+    name that had to be shortened or spelled otherwise ends with a digest of itself, so that no two tools
+    share an action; those that differ in the case of letters alone are one to a policy.
     """
     if tool in ACTIONS:
         return ACTIONS[tool]
     server, _, inner = tool.removeprefix("mcp__").partition("__")
     if tool.startswith("mcp__") and server and inner:
-        plain = server.isascii() and server[0].isalnum() and "." not in server and server not in _RESERVED
+        own = folded(server) in _RESERVED or not server.isascii() or not server[0].isalnum()
+        plain = not own and "." not in server and "__" not in inner and not inner.startswith("_")
         return _named(f"{server}.{inner}" if plain else f"mcp.{server}.{inner}", tool, server.count("."))
     return _named(f"{FOREIGN}.{tool}", tool)
+
+
+def folded(text: str) -> str:
+    """A text without the differences of case and of Unicode's compatibility forms: at least as a policy's
+    globs compare names, which fold case."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def key_of(session: str, tool_use_id: str) -> str:
@@ -115,8 +159,21 @@ def key_of(session: str, tool_use_id: str) -> str:
     return f"{FOREIGN}:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
+def given_back(action: str, payload: Mapping[str, Any], *, edited: bool) -> Mapping[str, Any] | None:
+    """What is approved → what `allowed` gives in place of the input: always, so that no other hook's runs.
+
+    None for a question to the user that nobody has changed: it is allowed to be asked, not answered.
+    """
+    return None if asks_user(action) and not edited else payload
+
+
+def asks_user(action: str) -> bool:
+    """Whether its tool is a question to the user, whose answer becomes a part of its input."""
+    return action in _ASK_THE_USER
+
+
 def allowed(event: str, payload: Mapping[str, Any] | None = None, told: str = "") -> dict[str, Any]:
-    """The answer that lets a call run: with `payload` in place of its input, where that was changed.
+    """The answer that lets a call run: with `payload` in place of its input (see `given_back`).
 
     `told` is for the model: who changed what (`signoff.payload.corrections.told`).
     """

@@ -22,7 +22,7 @@ def told(sent: Mapping[str, Any], payload: Mapping[str, Any], who: str = "", not
 
     `sent` is what was asked, `payload` what was approved, `who` the approver's name.
     """
-    person, note = who or SOMEBODY, note.strip()
+    person, note = one_line(who) or SOMEBODY, note.strip()
     parts = []
     if changes := list(_changes(sent, payload, "")):
         more = len(changes) - MOST_CHANGES
@@ -34,18 +34,25 @@ def told(sent: Mapping[str, Any], payload: Mapping[str, Any], who: str = "", not
     return " ".join(parts)
 
 
+def one_line(name: str) -> str:
+    """Somebody's or something's name as it stands in a sentence of ours: it cannot begin one of its own."""
+    shown = "".join(mark if mark.isprintable() else " " for mark in name[: 10 * LONGEST_NAME])
+    text = " ".join(shown.split())
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
 def _changes(sent: Any, payload: Any, path: str) -> Iterator[str]:
     if isinstance(sent, Mapping) and isinstance(payload, Mapping):
         for name in [*sent, *(name for name in payload if name not in sent)]:
             place = f"{path}.{name}" if path else str(name)
             if name not in payload:
-                yield f"{place[:LONGEST_NAME]} was removed"
+                yield f"{one_line(place)} was removed"
             elif name not in sent:
-                yield f"{place[:LONGEST_NAME]} was added: {_shown(payload[name])}"
+                yield f"{one_line(place)} was added: {_shown(payload[name])}"
             else:
                 yield from _changes(sent[name], payload[name], place)
     elif not _same(sent, payload):
-        yield f"{path[:LONGEST_NAME]} was {_shown(sent)} and is now {_shown(payload)}"
+        yield f"{one_line(path)} was {_shown(sent)} and is now {_shown(payload)}"
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -128,7 +128,7 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, dict[str, Any]]:
 
 def test_what_the_policy_decides_is_answered_at_once_and_runs_once(hook: Hook) -> None:
     read = {**EVENT, "tool_name": "Read", "tool_input": {"file_path": "/home/ana/shop/README.md"}}
-    assert hook.run(read) == (0, tool_calls.allowed("PreToolUse"), "")
+    assert hook.run(read) == (0, tool_calls.allowed("PreToolUse", read["tool_input"]), "")
     code, again, _ = hook.run(read)
     denied = again["hookSpecificOutput"]
     assert code == 0 and denied["permissionDecision"] == "deny"
@@ -139,7 +139,7 @@ def test_what_the_policy_decides_is_answered_at_once_and_runs_once(hook: Hook) -
     prompt = {**read, "hook_event_name": "PermissionRequest"}
     del prompt["tool_use_id"]
     for _ in range(2):  # each prompt is one of its own
-        assert hook.run(prompt)[1] == tool_calls.allowed("PermissionRequest")
+        assert hook.run(prompt)[1] == tool_calls.allowed("PermissionRequest", read["tool_input"])
 
 
 def test_a_person_edits_what_runs_and_the_model_is_told(hook: Hook) -> None:
@@ -214,7 +214,7 @@ def test_what_nobody_decides_in_time_is_denied_or_put_off(hook: Hook) -> None:
         code, said, _ = hook.run(later, "--wait=1", "--defer")
         assert code == 0 and said["hookSpecificOutput"]["permissionDecision"] == "defer"
     hook.core.approvals.decide(hook.approval("toolu_02").id, 1, "U0ANA", "approve")
-    assert hook.run(later, "--wait=1", "--defer")[1] == tool_calls.allowed("PreToolUse")
+    assert hook.run(later, "--wait=1", "--defer")[1] == tool_calls.allowed("PreToolUse", BASH)
     prompt = {**EVENT, "hook_event_name": "PermissionRequest"}
     said = hook.run(prompt, "--wait=1", "--defer")[1]["hookSpecificOutput"]
     assert said["decision"]["behavior"] == "deny"  # no prompt can be put off
@@ -240,6 +240,24 @@ def test_what_cannot_be_read_is_denied(hook: Hook) -> None:
         assert (code, said) == (2, None) and "was not run" in err, name
         assert "Traceback" not in err and "6379" not in err and str(hook.home) not in err, name
     assert hook.agents() == []
+
+
+def test_what_has_run_is_never_told_as_not_run(hook: Hook) -> None:
+    read = {**EVENT, "tool_name": "Read"}
+    assert hook.run(read)[0] == 0
+    after = {**read, "hook_event_name": "PostToolUse"}
+    for words in ((), ("--after",)):  # what the tool gave may be large, and no payload of ours
+        large = {**after, "tool_response": {"text": "x" * (17 << 20), "n": 2**60, "half": "\ud800"}}
+        assert hook.run(large, *words) == (0, None, "")
+    with hook.core.store.reading() as connection:
+        found = str(connection.exec_driver_sql("SELECT id FROM approval").scalar_one())
+    outcome = eventually(lambda: hook.core.approvals.get(found).outcome)
+    assert outcome.succeeded
+    start = json.dumps(after).encode()[:-1] + b', "tool_response": '
+    for text in (start + b"[" * 100_000 + b"]" * 100_000 + b"}", start, b""):
+        assert hook.run(text, "--after") == (0, None, "")
+        code, _, err = hook.run(text)  # by hand, without that word: it may be any event
+        assert code == 2 and "cannot tell what Claude Code asked" in err
 
 
 def test_a_call_that_cannot_travel_is_denied_in_words_for_a_model(hook: Hook) -> None:
@@ -307,7 +325,8 @@ def test_a_project_cannot_point_a_hook_to_a_server_of_its_own(
     }
     hook.home = evil
     read = {**EVENT, "tool_name": "Read", "cwd": str(evil)}
-    assert hook.run(read, "--env-file", str(hook.file), env=env) == (0, tool_calls.allowed("PreToolUse"), "")
+    allowed = tool_calls.allowed("PreToolUse", BASH)
+    assert hook.run(read, "--env-file", str(hook.file), env=env) == (0, allowed, "")
     assert hook.agents() == [AGENT]
 
 
@@ -375,7 +394,7 @@ class TestOwnRedis:
     ) -> None:
         hook = Hook(served, urls[AGENT], tmp_path)
         read = {**EVENT, "tool_name": "Read", "tool_use_id": "toolu_02"}
-        assert hook.run(read) == (0, tool_calls.allowed("PreToolUse"), "")
+        assert hook.run(read) == (0, tool_calls.allowed("PreToolUse", BASH), "")
         assert hook.run({**read, "hook_event_name": "PostToolUse"})[0] == 0
         waiting = hook.begin(EVENT)
         hook.approval()

@@ -12,17 +12,27 @@ from typing import Any
 import mcp_types
 import pytest
 from fastmcp import Client, Context, FastMCP
+from fastmcp.apps.app import FastMCPApp
 from fastmcp.client.elicitation import ElicitResult
 from fastmcp.exceptions import ToolError
+from fastmcp.server import create_proxy
 from fastmcp.server.middleware import Middleware
+from fastmcp.server.providers.addressing import hashed_backend_name
+from fastmcp.server.transforms.search import RegexSearchTransform
 from fastmcp.tools.base import ToolResult
 
 from signoff import AsyncSignoff, Signoff
 from signoff.adapters.fastmcp import SignoffMiddleware
+from signoff.adapters.mcp import flights
 from signoff.receipts import Signer
 from signoff.testing import Approvals
 
 pytestmark = pytest.mark.anyio
+ASK = mcp_types.ElicitRequest(
+    params=mcp_types.ElicitRequestFormParams(
+        message="Sure?", requested_schema={"type": "object", "properties": {}}
+    )
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -81,11 +91,11 @@ async def test_what_was_approved_runs_and_the_model_is_told(signoff: Any, people
     async with Client(shop) as client:
         people.approve()
         plain = await call(client, "refund", {"amount": 120})
-        assert text(plain) == "refunded 120 EUR" and "signoff.note" not in (plain.meta or {})
+        assert text(plain) == "refunded 120 EUR" and "dev.signoff/note" not in (plain.meta or {})
         people.edit("refund", {"amount": 80}, by="Ana", note="Half is enough")
         changed = await call(client, "refund", {"amount": 120})
         assert text(changed).startswith("refunded 80 EUR Ana approved this call with changes")
-        assert "Half is enough" in changed.meta["signoff.note"]
+        assert "Half is enough" in changed.meta["dev.signoff/note"]
         people.edit("both", {"amount": 7}, by="Ana")
         inside = await call(client, "both", {"amount": 9})
         assert inside.structured_content["paid"] == 7 and not inside.is_error
@@ -141,7 +151,8 @@ async def test_one_call_of_a_model_has_one_card_and_runs_once(signoff: Any, peop
         async with Client(shop) as client:
             last = await call(client, "refund", {"amount": 1}, meta={"claudecode/toolUseId": "toolu_1"})
     assert len(people.requests) == 1 and last.is_error and not ran
-    assert people.requests[0].key == "fastmcp:shop:toolu_1"
+    key = people.requests[0].key
+    assert key and key.startswith("fastmcp:shop:toolu_1:")
 
 
 async def test_forty_wait_together_and_an_ungated_tool_beside_them_does_not(
@@ -163,14 +174,121 @@ async def test_forty_wait_together_and_an_ungated_tool_beside_them_does_not(
 
 async def test_a_mounted_tool_and_one_by_its_other_name_are_gated(signoff: Any, people: Approvals) -> None:
     people.reject()
-    inner, ran = a_shop(signoff, [])
+    inner, ran = a_shop(signoff, ["nothing"])
+    app, hashed = FastMCPApp("payments"), hashed_backend_name("payments", "pay")
+
+    @app.tool(model=True)
+    def pay(amount: int) -> str:
+        ran.append(amount)
+        return "paid"
+
+    inner.add_provider(app, namespace="app")
     outer: FastMCP[Any] = FastMCP("outer")
-    outer.add_middleware(SignoffMiddleware(signoff, ["shop_refund", "refund"]))
+    outer.add_middleware(SignoffMiddleware(signoff, ["shop_refund", "shop_app_*"]))
     outer.mount(inner, "shop")
-    async with Client(outer) as client:
-        assert (await call(client, "shop_refund", {"amount": 1})).is_error
-        assert (await call(client, "__0123456789ab_refund", {"amount": 1})).is_error
-    assert [request.action for request in people.requests] == ["shop_refund", "refund"] and not ran
+    proxy = create_proxy(outer, name="proxy")
+    proxy.add_middleware(SignoffMiddleware(signoff, ["shop_*"]))
+    for server in (outer, proxy):
+        async with Client(server) as client:
+            for name in ("shop_refund", "shop_app_pay", hashed):
+                assert (await call(client, name, {"amount": 1})).is_error, name
+            for name in ("pay", "__0123456789ab_pay", hashed.upper(), "shop_app_pay "):
+                assert text(await call(client, name, {"amount": 1})) == f"Unknown tool: {name!r}"
+            assert (
+                await call(client, hashed + "x", {"amount": 1})
+            ).is_error  # a proxy goes by the hash alone
+    actions = [request.action for request in people.requests]
+    assert actions == [*["shop_refund", "shop_app_pay", "shop_app_pay"] * 2, "shop_app_pay"] and not ran
+
+
+async def test_a_call_is_shown_and_run_by_the_version_that_it_wants(people: Approvals) -> None:
+    people.approve()
+    shop, ran = a_shop(Signoff(), ["pay"])
+
+    @shop.tool(version="1.0", name="pay")
+    def first(amount: int, to: str = "everybody") -> None:
+        ran.append((1, amount, to))
+
+    @shop.tool(version="2.0", name="pay")
+    def second(amount: int, target: str = "nobody") -> None:
+        ran.append((2, amount, target))
+
+    async with Client(shop) as client:
+        for version in ("1.0", "v1", "2.0", None):
+            assert not (await call(client, "pay", {"amount": 5}, version=version)).is_error
+        assert (await call(client, "pay", {"amount": 5}, version="3.0")).is_error
+        assert (await call(client, "pay", {"amount": 5, "to": "me"})).is_error  # 2.0 takes no such argument
+        # Meanwhile there is a newer one, which nobody has seen.
+        people.hold()
+        waiting = asyncio.create_task(call(client, "pay", {"amount": 6}))
+        await people.wait_for_async(requests=5)
+        shop.tool(version="4.0", name="pay")(lambda amount, all=True: ran.append(all))
+        people.approve()
+        changed = await waiting
+    assert changed.is_error and "the server has changed this tool" in text(changed)
+    shown = [request.payload for request in people.requests[:4]]
+    assert shown == [{"amount": 5, "to": "everybody"}] * 2 + [{"amount": 5, "target": "nobody"}] * 2
+    assert ran == [(1, 5, "everybody")] * 2 + [(2, 5, "nobody")] * 2
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [True] * 4 + [False]
+
+
+async def test_calls_within_one_request_are_told_apart(people: Approvals) -> None:
+    """Of a tool that calls others, and of a transform by which a model searches them and calls them."""
+    people.approve()
+    shop, ran = a_shop(Signoff())
+
+    @shop.tool
+    async def thrice(ctx: Context) -> list[str]:
+        made = [ctx.fastmcp.call_tool("refund", {"amount": amount}) for amount in (1, 1, 2)]
+        return [text(result) for result in await asyncio.gather(*made)]
+
+    shop.add_transform(RegexSearchTransform())
+    by_name = {"name": "refund", "arguments": {"amount": 3}}
+    async with Client(shop) as client:
+        for _ in range(2):  # a client that repeats the request finds the same cards
+            await call(client, "thrice", {}, meta={"claudecode/toolUseId": "toolu_1"})
+        assert not (await call(client, "call_tool", by_name)).is_error
+    assert sorted(ran) == [(1, "EUR"), (1, "EUR"), (2, "EUR"), (3, "EUR")]
+    keys = [request.key for request in people.requests]
+    assert len(set(keys)) == len(keys) == 6
+
+
+async def test_a_fault_of_ours_runs_nothing_and_afterwards_loses_nothing(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("redis://10.0.0.1:6379 /etc/passwd")
+
+    people.edit("*", {"amount": 2}, by="Ana")
+    before = ["Keys.key", "Rounds.resumed", "SignoffMiddleware._gated", "_schema", "find", "Calls.decide"]
+    after = ["with_note", "Approved.report", "SignoffMiddleware._ended"]
+    for name in [*before, *after]:
+        shop, ran = a_shop(Signoff())
+        with monkeypatch.context() as patched:
+            patched.setattr(f"signoff.adapters.fastmcp.{name}", broken)
+            async with Client(shop) as client:
+                result = await call(client, "refund", {"amount": 1})
+        if name in before:
+            assert result.is_error and "was not run: for a technical reason" in text(result), name
+            assert not ran and "10.0" not in text(result)
+        else:
+            assert text(result).startswith("refunded 2 EUR") and ran == [(2, "EUR")], name
+
+
+async def test_made_up_names_are_not_looked_up_and_ones_that_fit_nothing_are_logged(
+    people: Approvals, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+    shop, _ = a_shop(Signoff(), lambda name: asked.append(name))
+    shop.add_middleware(SignoffMiddleware(Signoff(), ["refund", "refnud", "look*"]))
+    shop.add_transform(RegexSearchTransform())  # hides them all from the list
+    async with Client(shop) as client:
+        for name in ("x1", "x2", "__0123456789ab_refund"):
+            assert (await call(client, name, {})).is_error
+        await client.list_tools()
+        await client.list_tools()
+    assert not asked
+    assert caplog.text.count("gates nothing") == 1 and "'refnud'" in caplog.text
 
 
 async def test_a_tool_that_asks_back_is_asked_about_once(signoff: Any, people: Approvals) -> None:
@@ -181,12 +299,7 @@ async def test_a_tool_that_asks_back_is_asked_about_once(signoff: Any, people: A
     @shop.tool
     async def refund(amount: int, ctx: Context) -> Any:
         if ctx.input_responses is None:
-            ask = mcp_types.ElicitRequest(
-                params=mcp_types.ElicitRequestFormParams(
-                    message="Sure?", requested_schema={"type": "object", "properties": {}}
-                )
-            )
-            return mcp_types.InputRequiredResult(input_requests={"sure": ask}, request_state=str(amount))
+            return mcp_types.InputRequiredResult(input_requests={"sure": ASK}, request_state=str(amount))
         ran.append((amount, ctx.request_state))
         return f"refunded {amount}"
 
@@ -198,6 +311,42 @@ async def test_a_tool_that_asks_back_is_asked_about_once(signoff: Any, people: A
         result = await call(client, "refund", {"amount": 1})
     assert text(result).startswith("refunded 2 Ana approved") and ran == [(2, "2")]
     assert len(people.requests) == 1 and len(people.outcomes) == 1
+
+
+async def test_no_client_goes_on_with_what_another_was_allowed(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever state the tool gives, none too, and however often: an answer holds once, and for a time."""
+    ran: list[Any] = []
+    given: list[str | None] = [None]
+    shop: FastMCP[Any] = FastMCP("shop")
+    shop.add_middleware(SignoffMiddleware(Signoff()))
+
+    @shop.tool
+    async def refund(amount: int, ctx: Context) -> Any:
+        if not ctx.input_responses:
+            return mcp_types.InputRequiredResult(input_requests={"sure": ASK}, request_state=given[0])
+        ran.append((amount, ctx.request_state))
+        return "done"
+
+    yes: dict[str, Any] = {"input_responses": {"sure": mcp_types.ElicitResult(action="accept", content={})}}
+    async with Client(shop) as a, Client(shop) as b:
+        for state in (None, "", "step-1"):
+            given[0] = state
+            people.approve()
+            asks = await a.session.call_tool("refund", {"amount": 5}, allow_input_required=True)
+            people.reject()
+            assert (await b.session.call_tool("refund", {"amount": 5}, **yes)).is_error
+            sealed = {**yes, "request_state": asks.request_state}
+            done = await a.session.call_tool("refund", {"amount": 5}, **sealed)
+            assert text(done) == "done" and ran.pop() == (5, state), state
+            assert (await b.session.call_tool("refund", {"amount": 5}, **sealed)).is_error  # used up
+        people.approve()
+        asks = await a.session.call_tool("refund", {"amount": 5}, allow_input_required=True)
+        people.reject()
+        monkeypatch.setattr(flights.Approved, "holds", lambda approved: False)  # the receipt's time is over
+        late = await a.session.call_tool("refund", {"amount": 5}, **yes, request_state=asks.request_state)
+    assert late.is_error and not ran
 
 
 async def test_a_result_that_is_no_tools_is_passed_on_as_a_task(signoff: Any, people: Approvals) -> None:

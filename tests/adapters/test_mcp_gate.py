@@ -16,7 +16,7 @@ from fastmcp import FastMCP
 from mcp_wire import Server, a_tool, gated
 
 from signoff import AsyncSignoff
-from signoff.adapters.mcp import answers, messages
+from signoff.adapters.mcp import answers, desk, flights, messages
 from signoff.adapters.mcp.remote import Remote
 from signoff.adapters.mcp.upstream import Child
 from signoff.errors import ConfigError
@@ -70,7 +70,7 @@ async def test_what_was_approved_reaches_the_server_and_the_model_is_told(people
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, True]
 
 
-async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approvals) -> None:
+async def test_all_else_passes_as_the_same_value_and_back_byte_for_byte(people: Approvals) -> None:
     odd = b'{"jsonrpc": "2.0",  "id":"a\\u00e9", "method":"x/y", "params":{"n":1.50,"big":12345678901234567}}'
     schema = a_tool(
         inputSchema={"type": "object", "x-own": {"b": 1e2}}, annotations={"title": "T"}, _meta={"k": 1}
@@ -80,11 +80,11 @@ async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approval
         await client.begin()
         client.send(odd)
         await client.response("aé")
-        assert server.raw[-1] == odd
+        assert server.got[-1] == json.loads(odd)
         note = b'{"jsonrpc":"2.0","method":"notifications/whatever","params":{"a":  null}}'
         client.send(note)
         listed = await client.request("tools/list", {})
-        assert listed["result"]["tools"] == [schema] and note in server.raw
+        assert listed["result"]["tools"] == [schema] and json.loads(note) in server.got
         call = b'{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"name":"a","arguments":{"x":1.0}}}'
         client.send(call)
         await client.response(77)
@@ -109,6 +109,20 @@ async def test_all_else_passes_byte_for_byte_in_both_directions(people: Approval
 async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: Approvals) -> None:
     server = Server(a_tool())
     call = '"method":"tools/call","params":{"name":"refund","arguments":{"amount":1}}'
+    disguised = [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"name": "refund"}})
+        for known in ("tools/call", "tools/list", "notifications/cancelled")
+        for method in (
+            *(known + end for end in ("\0", "\0x", "\ud800", "\ufffd", "\u200b", "\r\n", "/")),
+            known.replace("/", "//"), known.replace("/", "_"), known.replace("s", "ｓ"), f"\ufeff{known}",
+        )
+    ] + [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping", name: "tools/call", "params": {"name": "a"}})
+        for name in ("method\0", "method\0x", "method ", "method\ud800", "ｍethod", "\ufeffmethod", "_method")
+    ] + [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "a", name: {}}})
+        for name in ("arguments\0", "arguments ", "input_responses", "request-state", "Meta")
+    ]  # fmt: skip
     lines = [
         '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"refund"}}',
         '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"refund"}}',
@@ -127,7 +141,8 @@ async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: App
         '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"refund","arguments":{"a":NaN}}}',
         "\ufeff" + '{"jsonrpc":"2.0","id":1,' + call + "}",
         '{"jsonrpc":"2.0","id":1,' + call,
-        "[]", "7", "null", "[" * 100_000,
+        '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1e999}}',
+        "[]", "7", "null", "[" * 100_000, *disguised,
     ]  # fmt: skip
     async with gated(server) as client:
         await client.begin()
@@ -141,6 +156,74 @@ async def test_what_a_server_could_read_otherwise_is_never_passed_on(people: App
         assert len(server.raw) == before and not people.requests
         people.approve()  # and it goes on
         assert not (await client.called("refund", {"amount": 1})).get("isError")
+
+
+BREAKS = ["\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+"""Where some readers end a line that others read on."""
+CALLS = '{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"refund","arguments":{"amount":7}}}'
+
+
+async def test_no_message_is_several_to_a_reader_that_breaks_lines_elsewhere(people: Approvals) -> None:
+    server = Server(a_tool())
+    inner = json.dumps(CALLS)[1:-1]
+    async with gated(server, tools=["none_of_these"]) as client:
+        await client.begin()
+        for number, end in enumerate(BREAKS):
+            for line in (
+                f'{{"jsonrpc":"2.0","id":"a{number}","method":"ping","params":{end}{CALLS}{end}}}',
+                f'{{"jsonrpc":"2.0","id":"b{number}","method":"ping","params":{{"a":"{end}{inner}{end}"}}}}',
+                f'[{{"jsonrpc":"2.0","id":"c{number}","method":"ping"}},{end}{CALLS}{end}]',
+            ):
+                client.send(line.encode())
+        big = {"n": [2**70, -0.0, 1.0, 0.1, 1e22, 5e-324], "t": "é\u2028\ud800\0", "e": {}}
+        client.send({"jsonrpc": "2.0", "id": "end", "method": "ping", "params": big})
+        await client.response("end")
+        assert server.got[-1]["params"] == big and json.dumps(server.got[-1]["params"]) == json.dumps(big)
+        # JSON takes a carriage return between tokens, and U+2028 in a string.
+        assert {"b6", "b7", "b8", "a0", "c0"} <= {got.get("id") for got in server.got}
+        # And what comes back is one line, too.
+        for end in BREAKS:
+            answer = f'{{"jsonrpc":"2.0","method":"notifications/x","params":{{"a":"{end}"}}}}'
+            server.say(answer.encode() if end > "\x20" else answer.replace(f'"{end}"', f"1{end}").encode())
+        server.say(b'{"jsonrpc":"2.0","id":"end2","result":{"a":"\xff"}}')
+        await client.response("end2")
+    assert all(line.isascii() and len(line.splitlines()) == 1 for line in server.raw)
+    for line in client.raw:
+        assert len(line.decode().splitlines()) == 1
+    assert [got["params"]["a"] for got in client.got if "notifications/x" in str(got)] == [
+        1, "\x85", "\u2028", "\u2029",
+    ]  # fmt: skip
+
+
+async def test_a_name_that_could_be_taken_for_a_gated_one_is_gated(people: Approvals) -> None:
+    server = Server(a_tool())
+    async with gated(server, tools=["refund", "WIRE*"]) as client:
+        await client.begin()
+        for name in (
+            "refund\0",
+            "refund\0x",
+            "ｒefund",
+            "REFUND",
+            " refund ",
+            "refund\u200b",
+            "refund\ud800",
+            "wire_x",
+        ):
+            assert (await client.called(name, {"amount": 1}))["isError"], name
+        assert not server.calls
+        await client.called("read", {"amount": 1})
+    assert [call["name"] for call in server.calls] == ["read"] and not people.requests
+
+
+async def test_tools_that_rules_take_for_one_do_not_run(people: Approvals) -> None:
+    server = Server(a_tool("delete"), a_tool("Delete"), a_tool("read"))
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        for name in ("delete", "Delete"):
+            assert "could not tell" in text(await client.called(name, {"amount": 1}))
+        assert not (await client.called("read", {"amount": 1})).get("isError")
+    assert len(server.calls) == len(people.requests) == 1
 
 
 async def test_a_call_that_the_client_cancels_is_withdrawn_and_never_passed_on(people: Approvals) -> None:
@@ -206,6 +289,10 @@ async def test_a_tool_that_changes_between_list_ask_and_call_does_not_run(people
         assert "has changed this tool" in text(await client.called("refund", {"amount": 120}))
         server.tools = [a_tool("refund_all")]
         assert "has no tool of this name" in text(await client.called("refund", {"amount": 120}))
+        assert not people.requests
+        for change in ({"title": "Wire"}, {"description": "Wires all"}, {"annotations": {"title": "Wire"}}):
+            server.tools = [a_tool(**change)]
+            assert "has changed this tool" in text(await client.called("refund", {"amount": 120})), change
         assert not people.requests
         server.tools = [a_tool()]
         people.hold()
@@ -320,7 +407,7 @@ async def test_a_batch_is_answered_as_one_and_what_is_gated_in_it_is_asked(peopl
         plain = b'[{"jsonrpc":"2.0","id":"p","method":"ping"}, {"jsonrpc":"2.0","id":"q","method":"ping"}]'
         client.send(plain)
         await client.response("q")
-        assert server.raw[-1] == plain
+        assert server.got[-2:] == json.loads(plain)
         call = {"name": "refund", "arguments": {"amount": 1}}
         client.send([
             {"jsonrpc": "2.0", "id": "b", "method": "ping"},
@@ -381,6 +468,174 @@ async def test_a_call_that_goes_on_over_several_messages_is_asked_about_once(peo
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
 
 
+ASKS = {"resultType": "input_required", "requestState": "s1", "inputRequests": {"q": {}}}
+
+
+async def test_what_goes_on_is_what_was_approved_and_what_the_server_asked(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(a_tool())
+    people.approve()
+    async with gated(server, name="shop") as client:
+
+        async def asked_back() -> None:
+            server.tools, server.handlers = [a_tool()], {"tools/call": lambda _: ASKS}
+            assert (await client.called("refund", {"amount": 1}, _meta=NEW)) == ASKS
+            del server.handlers["tools/call"]
+
+        # A first call that says that it goes on, whatever it says: nobody is asked, and nothing runs.
+        for forged in ({"requestState": "s1"}, {"inputResponses": {"q": 1}}, {"requestState": None}):
+            result = await client.called("refund", {"amount": 1}, _meta=NEW, **forged)
+            assert result["isError"] and "not approved here" in text(result)
+        assert not people.requests and not server.calls
+        more: list[dict[str, Any]] = [
+            {"inputResponses": {"q": {}, "evil": {"account": "thief"}}},
+            {"inputResponses": ["q"]}, {"confirmed": True},
+        ]  # fmt: skip
+        for said in more:
+            await asked_back()
+            result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1", **said)
+            assert result["isError"] and "has not asked" in text(result), said
+        await asked_back()
+        server.tools = [a_tool(annotations={"destructiveHint": True})]
+        result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")
+        assert "has changed this tool" in text(result)
+        await asked_back()
+        monkeypatch.setattr(flights.Approved, "holds", lambda _: False)
+        result = await client.called("refund", {"amount": 1}, _meta=NEW, requestState="s1")
+        assert "its approval was over" in text(result)
+        result = await client.called("refund", {"amount": 1}, _meta=NEW)  # so late that it cannot run at all
+        assert "its approval was over" in text(result)
+    assert len(server.calls) == len(more) + 2 == len(people.requests) - 1
+    assert [outcome.succeeded for outcome in people.outcomes.values()] == [False] * 6
+
+
+async def test_what_a_call_says_beside_its_arguments_is_shown(people: Approvals) -> None:
+    server = Server(a_tool())
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        await client.called("refund", {"amount": 1}, Input={"amount": 9})
+        client.send(
+            {
+                "jsonrpc": "2.0",
+                "id": "x",
+                "method": "tools/call",
+                "x": 1,
+                "params": {"name": "refund", "task": {}},
+            }
+        )
+        await client.response("x")
+    assert people.requests[0].context == {"other_parameters": {"Input": {"amount": 9}}}
+    assert not people.requests[1].context and "x" not in server.got[-1]
+
+
+async def test_a_server_that_does_not_say_what_its_tools_are_keeps_nobody(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signoff.adapters.mcp.desk.LIST_SECONDS", 0.01)
+    server = Server(a_tool())
+    lists: list[Any] = []
+
+    def once(message: Any) -> Any:
+        lists.append(message)
+        return {"tools": server.tools} if len(lists) == 1 else None
+
+    server.handlers["tools/list"] = once
+    people.approve()
+    async with gated(server) as client:
+        await client.begin()
+        for _ in range(2):
+            result = await client.called("refund", {"amount": 1})
+            assert "does not say what its tools are" in text(result)
+    assert len(people.requests) == 1 and not server.calls
+    assert [outcome.note for outcome in people.outcomes.values()] == [desk.NOT_LISTED_AGAIN]
+
+
+async def test_a_fault_of_the_gates_own_leaves_no_call_without_an_answer(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(a_tool())
+    people.edit("shop.refund", {"amount": 2}, by="Ana")
+
+    def broken(*_: Any) -> Any:
+        raise RecursionError("secret")
+
+    async with gated(server) as client:
+        await client.begin()
+        for place in ("gate.Gate._gates", "gate.Gate._pass_on", "desk.shape", "gate.messages.passed_on"):
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{place}", broken)
+                answer = await client.response(client.call("refund", {"amount": 1}))
+                assert "was not run" in str(answer) or "nobody knows" in str(answer), place
+                assert "secret" not in str(answer)
+        assert not server.calls
+        for place in ("replies.with_note", "replies.succeeded", "replies.replace"):
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{place}", broken)
+                result = await client.called("refund", {"amount": 1})
+                assert result["content"] == [{"type": "text", "text": '{"amount": 2, "currency": "EUR"}'}]
+        server.handlers["tools/call"] = lambda _: {"content": [], "structuredContent": {"n": float("inf")}}
+        assert (await client.called("refund", {"amount": 1}))["structuredContent"]["n"] == float("inf")
+        with monkeypatch.context() as patched:
+            patched.setattr("signoff.adapters.mcp.replies.messages.passed_back", broken)
+            answer = await client.response(client.call("refund", {"amount": 1}))
+            assert "could not be passed back" in answer["error"]["message"]
+        await client.request("ping")
+
+
+class Deaf(Server):
+    """Reads nothing."""
+
+    async def send(self, line: bytes) -> None:
+        self.raw.append(line)
+        await asyncio.Event().wait()
+
+
+async def test_a_client_that_goes_is_seen_while_its_server_reads_nothing(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signoff.adapters.mcp.gate.PATIENCE", 0.01)
+    monkeypatch.setattr("signoff.adapters.mcp.outbox.MOST", 1000)
+    server = Deaf(a_tool())
+    async with gated(server) as client:
+        ids = [client.ask("ping", {"x": "y" * 100}) for _ in range(20)]
+        refused = await client.response(ids[-1])  # it does not keep all of it for ever
+        assert "takes nothing more" in refused["error"]["message"]
+    assert server.finished and len(server.raw) == 1
+    assert {got["id"] for got in client.got} == set(ids)
+
+
+async def test_a_fault_of_ours_runs_nothing_and_afterwards_loses_nothing(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("redis://10.0.0.1:6379 /etc/passwd")
+
+    people.edit("*", {"amount": 2, "currency": "EUR"}, by="Ana")
+    server = Server(a_tool())
+    async with gated(server) as client:
+        await client.begin()
+        before = ["gate.Gate._gates", "gate.Gate._taken", "desk.Desk.decide", "desk.claims", "desk._key"]
+        after = [
+            "replies.with_note",
+            "replies.succeeded",
+            "flights.Unfinished.keep",
+            "flights.Approved.report",
+        ]
+        for name in [*before, *after]:
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signoff.adapters.mcp.{name}", broken)
+                done = await client.called("refund", {"amount": 1})
+            if name in before:
+                assert done["isError"] and "refund was not run: for a technical reason" in text(done), name
+                assert not server.calls and "10.0" not in text(done)
+            else:
+                assert text(done).startswith('{"amount": 2, "currency": "EUR"}'), name
+                assert len(server.calls) == 1 + after.index(name)
+        await client.request("ping")
+
+
 def test_a_note_stands_in_structured_content_only_where_the_tool_says_so() -> None:
     response = {"id": 1, "result": {"content": [], "structuredContent": {"ok": True}}}
     closed = {"type": "object", "properties": {"ok": {}}, "additionalProperties": False}
@@ -429,6 +684,14 @@ async def test_a_real_server_behind_the_gate_dies_in_a_call(people: Approvals, n
         await client.begin()
         through = (await client.request("tools/list", {}))["result"]["tools"]
         assert [tool["name"] for tool in through] == ["write", "crash"] and "outputSchema" in through[0]
+        # Its library breaks lines at a carriage return: this once was three, and the one between a call.
+        hidden = {"jsonrpc": "2.0", "id": 99, "method": "tools/call",
+                  "params": {"name": "write", "arguments": {"text": "z"}}}  # fmt: skip
+        client.send(
+            b'{"jsonrpc":"2.0","id":98,"method":"ping","params":\r' + json.dumps(hidden).encode() + b"\r}"
+        )
+        assert "result" in await client.response(98)
+        assert not people.requests and 99 not in [got.get("id") for got in client.got]
         people.edit("notes.write", {"text": "b"}, by="Ana")
         result = await client.called("write", {"text": "a"})
         assert result["structuredContent"]["written"] == "b"
@@ -439,7 +702,9 @@ async def test_a_real_server_behind_the_gate_dies_in_a_call(people: Approvals, n
     assert [outcome.succeeded for outcome in people.outcomes.values()] == [True, False]
 
 
-async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(people: Approvals) -> None:
+async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(
+    people: Approvals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import uvicorn
     from support import free_port
 
@@ -464,6 +729,10 @@ async def test_a_server_behind_a_url_is_gated_alike_and_gets_its_header(people: 
         while not served.started:
             await asyncio.sleep(0.01)
         url = f"http://127.0.0.1:{port}/mcp"
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):  # it would read the header
+            monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
         for version in ("2025-11-25", "2026-07-28"):
             seen.clear()
             async with gated(Remote(url, {"Authorization": "Bearer one"}), name="till") as client:

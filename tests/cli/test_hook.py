@@ -58,12 +58,13 @@ def test_it_writes_a_hook_that_blocks_when_it_fails_and_says_so(
     assert words == [
         sys.executable, "-I", "-m", "signoff", "hook", "claude-code", "--env-file", str(env_file)
     ]  # fmt: skip
-    assert (hook["onFailure"], hook["timeout"], hook["type"]) == ("block", 86400, "command")
+    assert (hook["onFailure"], hook["timeout"], hook["type"]) == ("block", 1728000, "command")
     assert settings(file)["hooks"].keys() == {"PreToolUse", "PostToolUse", "PostToolUseFailure"}
     assert "onFailure" not in hook_of(file, "PostToolUse")
+    assert hook_of(file, "PostToolUse")["command"] == hook["command"] + " --after"
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600 and "hunter2" in env_file.read_text()
     said = capsys.readouterr().err
-    assert str(file) in said and hook["command"] in said and "86400" in said
+    assert str(file) in said and hook["command"] in said and "1728000" in said
     assert "hunter2" not in said + file.read_text()
 
 
@@ -106,9 +107,10 @@ def test_a_project_prompts_and_a_server_by_http(home: Path, capsys: pytest.Captu
             "url": "https://signoff.example.com/v1/hooks/claude-code",
             "headers": {"Authorization": "Bearer $SIGNOFF_TOKEN"},
             "allowedEnvVars": ["SIGNOFF_TOKEN"],
-            "timeout": 86400,
+            "timeout": 1728000,
             "onFailure": "block",
         }
+    assert hook_of(file, "PostToolUse")["url"].endswith("/v1/hooks/claude-code?event=PostToolUse")
     assert "PermissionRequest" not in settings(file)["hooks"]
     assert "take one of them out" not in capsys.readouterr().err
     assert main(["hook", "install"]) == 0 and "take one of them out" in capsys.readouterr().err
@@ -160,7 +162,8 @@ def test_nothing_is_installed_that_could_never_ask(
     open_file.write_text("SIGNOFF_REDIS_URL=redis://127.0.0.1:1\nSIGNOFF_VERIFY_KEY=x\n")
     open_file.chmod(0o666)
     files = (["--env-file", str(one)] for one in (open_file, home / "none"))
-    for words in (*files, ["--http", "https://x", "--wait", "9"]):
+    prompts = ["--prompts", "--http", "https://x", "--defer"]
+    for words in (*files, ["--http", "https://x", "--wait", "9"], ["--wait", "1728000"], prompts):
         assert main(["hook", "install", *words]) == 2
     monkeypatch.delenv("SIGNOFF_VERIFY_KEY")
     assert main(["hook", "install"]) == 2

@@ -161,6 +161,15 @@ def test_a_gate_that_is_told_to_stop_withdraws_and_ends_its_server(
         assert core.approvals.get(asked.id).status == "cancelled" and not Path("ran").exists()
 
 
+def test_a_client_that_goes_is_seen_while_its_server_reads_nothing(core: Core) -> None:
+    with started("gate", "--", "sleep", "300") as talk:
+        for _ in range(3):  # more than a pipe holds
+            talk.ask("ping", filler="y" * 300_000)
+        assert talk.process.stdin
+        talk.process.stdin.close()
+        assert talk.process.wait(30) == 0
+
+
 def test_a_server_that_dies_ends_the_gate(core: Core, till: tuple[str, ...]) -> None:
     with started(*till) as talk:
         talk.begin()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from signoff.client.mistakes import ACTION, check_claims
 from signoff.models import tool_calls
+from signoff.policy.globs import Globs, fold
 
 EVENT = {
     "session_id": "6b80dac9-98c0-4d03-82ff-46af888bedf4",
@@ -57,10 +58,14 @@ def test_a_permissions_prompt_has_no_call_to_go_by_and_so_no_key() -> None:
         ("WebFetch", "http.get"), ("WebSearch", "web.search"), ("Task", "agent.run"),
         ("Skill", "claude-code.Skill"), ("bash", "claude-code.bash"),
         ("mcp__github__create_issue", "github.create_issue"),
-        ("mcp__claude_ai_Slack__send__now", "claude_ai_Slack.send__now"),
+        ("mcp__claude_ai_Slack__sendNow", "claude_ai_Slack.sendNow"),
+        # Where a server's name ends is not told: the tool of a `github__evil` is none of `github`.
+        ("mcp__github__evil__merge", "mcp.github.evil__merge"), ("mcp__github___merge", "mcp.github._merge"),
         # A project names its servers: none of them is one of Claude Code's own, for that.
         ("mcp__shell__run", "mcp.shell.run"), ("mcp__file__read", "mcp.file.read"),
         ("mcp__mcp__shell__run", "mcp.mcp.shell__run"), ("mcp__claude-code__Skill", "mcp.claude-code.Skill"),
+        ("mcp__Shell__run", "mcp.Shell.run"), ("mcp__FILE__read", "mcp.FILE.read"),
+        ("mcp__MCP__file__read", "mcp.MCP.file__read"), ("mcp__Claude-Code__Skill", "mcp.Claude-Code.Skill"),
         ("mcp__-x__y", "mcp.-x.y"),
         ("mcp__", "claude-code.mcp__"), ("mcp__a", "claude-code.mcp__a"),
         ("mcp____b", "claude-code.mcp____b"), ("xmcp__a__b", "claude-code.xmcp__a__b"),
@@ -70,8 +75,29 @@ def test_tools_have_actions_that_a_policy_can_name(tool: str, action: str) -> No
     assert tool_calls.action_of(tool) == action
 
 
+OWN = ("shell.*", "file.*", "http.*", "web.*", "agent.*", "claude-code.*")
 PIECES = st.lists(
-    st.sampled_from(["mcp__", "__", "shell", "file", "mcp", ".", ":", "a", "b", "é", " ", "-", "x" * 50])
+    st.sampled_from(
+        [
+            "mcp__",
+            "__",
+            "shell",
+            "Shell",
+            "FILE",
+            "\uff46ile",
+            "\u212a",
+            "Claude-Code",
+            "mcp",
+            ".",
+            ":",
+            "a",
+            "b",
+            "é",
+            " ",
+            "-",
+            "x" * 50,
+        ]
+    )
 )
 
 
@@ -80,6 +106,16 @@ def test_every_tool_has_a_valid_action_and_no_two_share_one(tools: list[str]) ->
     actions = [tool_calls.action_of(tool) for tool in tools]
     assert all(ACTION.fullmatch(action) for action in actions)
     assert len({action for tool, action in zip(tools, actions, strict=True)}) == len(tools)
+    # A policy folds case: only tools that are one but for that are one to it, and no server is Claude's own.
+    one = {fold(action): tool_calls.folded(tool) for tool, action in zip(tools, actions, strict=True)}
+    assert all(
+        one[fold(action)] == tool_calls.folded(tool) for tool, action in zip(tools, actions, strict=True)
+    )
+    assert not any(
+        Globs(OWN).matches(action) and tool not in tool_calls.ACTIONS
+        for tool, action in zip(tools, actions, strict=True)
+        if tool.startswith("mcp__") and not action.startswith("claude-code.mcp__")
+    )
     odd = [tool for tool in tools if not re.fullmatch(r"[A-Za-z0-9_-]{0,60}", tool)]
     assert all(len(tool_calls.key_of("s", tool)) <= 255 for tool in odd)
 
@@ -115,6 +151,12 @@ def test_answers_are_in_claude_codes_words() -> None:
         "additionalContext": "Ana changed it.",
         "updatedInput": {"command": "ls"},
     }
+    # What is approved is always given back, so that no other hook's input runs; but where Claude Code would
+    # take it for the answer to a question of its own, only a person's change is.
+    asked = "claude-code.AskUserQuestion"
+    assert tool_calls.given_back("shell.run", {"a": 1}, edited=False) == {"a": 1}
+    assert tool_calls.given_back(asked, {"a": 1}, edited=False) is None
+    assert tool_calls.given_back(asked, {"a": 1}, edited=True) == {"a": 1}
     assert "updatedInput" not in tool_calls.allowed("PreToolUse")["hookSpecificOutput"]
     assert tool_calls.denied("PreToolUse", "No.")["hookSpecificOutput"]["permissionDecision"] == "deny"
     assert tool_calls.deferred("PreToolUse", "Later.")["hookSpecificOutput"]["permissionDecision"] == "defer"

@@ -181,7 +181,11 @@ def test_every_fault_is_a_denial(hooked: Door) -> None:
         (json.dumps(event(tool_input={"n": 2**60})).encode(), kind, "the request is not valid"),
         (json.dumps(event(tool_input={"n": "\ud800"})).encode(), kind, "the request is not valid"),
         (json.dumps(event(tool_input={"n": list(range(11_000))})).encode(), kind, "the request is not valid"),
-        (good[:-1] + b', "tool_name": "Read"}', kind, "the request is not valid"),
+        (good[:-1] + b', "tool_name": "Read"}', kind, "could not be read"),
+        (good[:-1] + b', "hook_event_name": "Stop"}', kind, "could not be read"),
+        (json.dumps(event("PreToolUse2")).encode(), kind, "could not be read"),
+        (json.dumps(event("pretooluse")).encode(), kind, "could not be read"),
+        (json.dumps(event("PreSkillShellCommand")).encode(), kind, "could not be read"),
         (json.dumps(event(tool_input="date")).encode(), kind, "could not be read"),
         (json.dumps(event(tool_name=None)).encode(), kind, "could not be read"),
         (json.dumps(event(session_id=None)).encode(), kind, "could not be read"),
@@ -200,6 +204,30 @@ def test_every_fault_is_a_denial(hooked: Door) -> None:
         assert hook.post(CLAUDE_CODE, json=event("PostToolUse", tool_input={"n": 2**60})).json() == {}
         assert hook.post(CLAUDE_CODE, json=event("PostToolUse", call="nobody's")).json() == {}
     assert not core.store.waiting()
+
+
+def test_what_its_address_says_of_the_event_is_how_a_fault_is_told(hooked: Door) -> None:
+    """Before an event is read nothing else tells; what has run is never told as not run."""
+    core = hooked.core
+    large = json.dumps(event("PostToolUse", tool_response="x" * 9_000_000)).encode()
+    json_kind, strange = {"Content-Type": "application/json"}, {"Authorization": "Bearer nope"}
+    with hooked.client() as hook:
+        for name in ("PostToolUse", "PostToolUseFailure", "PermissionRequest"):
+            for more, body in ((strange, b"{}"), ({}, large), ({}, b"{")):
+                found = hook.post(f"{CLAUDE_CODE}?event={name}", content=body, headers={**json_kind, **more})
+                assert found.status_code == 200
+                if name == "PermissionRequest":
+                    assert found.json()["hookSpecificOutput"]["decision"]["behavior"] == "deny"
+                else:
+                    assert found.json() == {}
+        # It says nothing of what may run: the event itself does.
+        asked = event(tool="WebSearch", call="w")
+        denied(hook.post(f"{CLAUDE_CODE}?event=PostToolUse", json=asked), "the policy blocks it")
+        # A prompt cannot be put off: it is withdrawn, and told so.
+        prompt = event("PermissionRequest", call=None)
+        late = said(hook.post(f"{CLAUDE_CODE}?event=PermissionRequest&defer=0", json=prompt))["decision"]
+        assert late["behavior"] == "deny" and "Nobody decided in time" in late["message"]
+        assert "resume" not in late["message"] and not core.store.waiting()
 
 
 def test_who_sends_too_much_or_too_slowly_is_denied(core: Core, redis_url: str) -> None:

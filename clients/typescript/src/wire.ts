@@ -192,6 +192,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/hooks/claude-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What Claude Code's http hook calls
+         * @description With a token of scope `hook`. It is answered once people have decided, with white space before the JSON meanwhile; always with 200, and each fault is a denial. Events that it does not know are answered `{}`.
+         */
+        post: operations["claudeCodeHook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
@@ -604,6 +624,14 @@ export interface components {
             payload: Record<string, never>;
             by: string;
         };
+        /** @description What Claude Code gives its hooks. */
+        HookEvent: {
+            hook_event_name: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description What Claude Code takes of a hook. */
+        HookAnswer: Record<string, never>;
         /** @description Public keys (RFC 7517). */
         Keys: {
             keys: Record<string, never>[];
@@ -1784,6 +1812,33 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claudeCodeHook: {
+        parameters: {
+            query?: {
+                /** @description After how many seconds a call that nobody has decided on is deferred; without, it waits. */
+                defer?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HookEvent"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
                 };
             };
         };

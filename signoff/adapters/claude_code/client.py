@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signoff.adapters.claude_code.answer import Answer
 from signoff.adapters.claude_code.request import Request
+from signoff.errors import NOT_APPROVED, WaitTimeout
 from signoff.models.tool_calls import ToolCall
+
+if TYPE_CHECKING:
+    from signoff.client.ticket import Ticket
+    from signoff.models.receipt import ApprovedReceipt
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,41 @@ class Approved:
         return cls(answer.payload or {}, answer.digest != request.digest, by.name if by else "", note)
 
 
-def wait(call: ToolCall, key: str, seconds: float | None) -> Approved:
-    """Ask, or attach to what was asked with this key, wait and spend; raises what `Signoff.ask` does."""
+def wait(
+    call: ToolCall, key: str, seconds: float | None, late: str | None, check: Callable[[], None]
+) -> Approved:
+    """Ask, or attach to what was asked with this key, wait and spend; raises what `Signoff.ask` does.
+
+    After `seconds` the request is withdrawn, as `late`; None leaves it. `check` may raise before it is spent.
+    """
     import logging
 
     from signoff.client.face import Signoff  # a third of a second, for who waits for a person anyway
+    from signoff.client.spend import SPEND_SECONDS
 
     logging.disable()  # what stands on stderr is read by a model
     with warnings.catch_warnings(), Signoff() as client:
         warnings.simplefilter("ignore")
-        receipt = client.ask(call.action, call.payload, timeout=seconds, **{**call.claims, "key": key})
+        said: dict[str, Any] = {**call.claims, "key": key}
+        ticket = client.request(call.action, call.payload, **said)
+        receipt = _receipt(ticket, seconds, late)
+        check()
+        client.spend(receipt, None if seconds is None else SPEND_SECONDS)
     by = receipt.decided_by
     return Approved(receipt.payload, receipt.edited, by.name if by else "", receipt.reason if by else "")
+
+
+def _receipt(ticket: Ticket, seconds: float | None, late: str | None) -> ApprovedReceipt:
+    from signoff.models.receipt import ApprovedReceipt
+
+    try:
+        return ticket.wait(seconds)
+    except WaitTimeout:
+        if late is None:
+            raise
+        withdrawn = ticket.cancel(late)
+        if withdrawn.status == "cancelled":
+            raise
+    if not isinstance(withdrawn, ApprovedReceipt):  # decided in that very moment
+        raise NOT_APPROVED[withdrawn.status](withdrawn.reason, withdrawn)
+    return withdrawn

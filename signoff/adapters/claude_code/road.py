@@ -14,7 +14,7 @@ from signoff.adapters.claude_code.request import Request
 from signoff.client.settings import Settings
 from signoff.errors import Unreachable
 from signoff.models import identity
-from signoff.models.tool_calls import OTHER_INPUT, ToolCall
+from signoff.models.tool_calls import OTHER_INPUT, ToolCall, asks_user
 from signoff.payload.canonical import canonical, digest
 from signoff.queue import names
 
@@ -87,16 +87,21 @@ class Road:
         (found,) = self._connected().call(("GET", names.decision(self._agent, request_id)))
         approved = answer.approved_before(found, request_id, self._settings)
         said: dict[str, object] = {"succeeded": succeeded}
-        if approved is not None and approved != digest(canonical(call.payload)):
+        same = approved is None or asks_user(call.action) or approved == digest(canonical(call.payload))
+        if not same:
             said = {"succeeded": False, "note": OTHER_INPUT}
         self._connected().call(_entry(self._agent, "outcome", request_id, json.dumps(said)))
 
-    def withdraw(self, request: Request, reason: str) -> None:
-        """Nobody waits for it any more; where that cannot be said, its card says so after a while."""
+    def withdraw(self, request: Request, reason: str, not_run: str) -> None:
+        """Nobody waits for it any more, and nobody has run it, if it is approved by now; where that cannot be
+        said, its card says so after a while."""
         self.close()
         with suppress(Away):
-            body = json.dumps({"reason": reason})
-            self._connected().call(_entry(self._agent, "cancel", request.id, body))
+            outcome = json.dumps({"succeeded": False, "note": not_run})
+            self._connected().call(
+                _entry(self._agent, "cancel", request.id, json.dumps({"reason": reason})),
+                _entry(self._agent, "outcome", request.id, outcome),
+            )
 
     def close(self) -> None:
         """Let the connection go."""

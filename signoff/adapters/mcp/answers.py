@@ -10,7 +10,7 @@ from signoff.errors import Invalid
 from signoff.payload.schema import TooCostly
 from signoff.payload.usable import usable
 
-NOTE_KEY = "signoff.note"
+NOTE_KEY = "dev.signoff/note"
 """In a result's `_meta`."""
 STRUCTURED_KEY = "signoff_note"
 """In structured content, where the tool's output schema takes it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from signoff.adapters.calls import Calls, Go
@@ -24,6 +26,12 @@ class Approved:
     go: Go
     calls: Calls
     tool: dict[str, Any]
+    asked: frozenset[str] = frozenset()
+    """The questions by which its server has asked back."""
+
+    def holds(self) -> bool:
+        """Whether it may go on now: a call may do so over several messages, until the receipt ends."""
+        return self.go.receipt is not None and datetime.now(UTC) < self.go.receipt.not_after
 
     async def report(self, succeeded: bool, note: str = "") -> None:
         """Say what became of it."""
@@ -50,6 +58,15 @@ class Batch:
 
 
 @dataclass
+class Asked:
+    """A call that is being asked about, and the task that does."""
+
+    task: asyncio.Task[None]
+    request: Message
+    batch: Batch | None
+
+
+@dataclass
 class Flight:
     """A request that the server has; `approved` where it is a call that was asked about."""
 
@@ -59,7 +76,7 @@ class Flight:
 
 
 class Unfinished:
-    """Approved calls whose server has answered that there is more to come.
+    """Approved calls whose server has answered that there is more to come; those of one client's connection.
 
     From protocol 2026-07-28 on a server may answer a call with a question, and the client calls again with
     the answer: the same call, which is not asked about twice. Or it answers with a task, whose result the
@@ -88,7 +105,7 @@ class Unfinished:
         return True
 
     def resumed(self, request: Message) -> Approved | None:
-        """The call that a request goes on with: of the same arguments, and once for each answer."""
+        """The call that a request goes on with: of the same arguments, once; the desk looks if it holds."""
         key = _continued(params_of(request))
         return self._continued.pop(key, None) if key is not None else None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from signoff.adapters.mcp.messages import Message
 from signoff.errors import Invalid
-from signoff.models.tool_calls import action_of
+from signoff.models.tool_calls import action_of, folded
 from signoff.payload.canonical import canonical, digest
 
 SERVER_KEY = "io.modelcontextprotocol/serverInfo"
@@ -44,7 +44,7 @@ def said_name(result: Mapping[str, Any]) -> str | None:
 
 def shape(tool: Mapping[str, Any]) -> str:
     """What of a tool may not change between what a model was told, what people saw, and the call."""
-    told = {"inputSchema": tool.get("inputSchema"), "annotations": tool.get("annotations")}
+    told = {name: tool.get(name) for name in ("title", "description", "inputSchema", "annotations")}
     try:
         return digest(canonical(told))
     except Invalid:  # a number that loses digits, say
@@ -78,7 +78,8 @@ class Listing:
         tool = self.find(name)
         if tool is None:
             return GONE
-        if Counter(self.action(tool["name"]) for tool in self.tools)[self.action(name)] > 1:
+        actions = Counter(folded(self.action(tool["name"])) for tool in self.tools)
+        if actions[folded(self.action(name))] > 1:  # rules pass over case
             return AMBIGUOUS
         return CHANGED if told.differs(tool) else None
 
@@ -104,8 +105,13 @@ class Told:
         return told is not None and told != shape(tool)
 
 
-def claims(tool: Mapping[str, Any], server: str, action: str) -> dict[str, Any]:
-    """What is said with a request, by the tool's own annotations: claims, and shown as such."""
+def claims(
+    tool: Mapping[str, Any], server: str, action: str, others: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What is said with a request, by the tool's own annotations: claims, and shown as such.
+
+    `others` are what its call gives the server beside the arguments: people see them.
+    """
     hints = tool.get("annotations")
     hints = hints if isinstance(hints, dict) else {}
     reversible: object = False
@@ -116,4 +122,6 @@ def claims(tool: Mapping[str, Any], server: str, action: str) -> dict[str, Any]:
     said: dict[str, Any] = {"action": action, "reversible": reversible}
     if action != f"{server}.{tool['name']}":
         said["context"] = {"server": server, "tool": tool["name"]}
+    if others:
+        said["context"] = {**said.get("context", {}), "other_parameters": dict(others)}
     return said

@@ -1,13 +1,17 @@
-"""JSON-RPC messages as lines: read so strictly that no server can read them as something else; pure."""
+"""JSON-RPC messages as lines: read so strictly that no server can read them as something else; pure.
+
+A client's line is never passed on: JSON takes a carriage return as white space, and some readers of lines end
+one there, or at U+2028. What is passed on is its value, written anew by `line`: in ASCII, and on one line.
+"""
 
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 from signoff.errors import Invalid
+from signoff.models.tool_calls import folded
 from signoff.payload.canonical import parse
 
 MAX_LINE = 16 * 1024 * 1024
@@ -19,8 +23,10 @@ CANCELLED = "notifications/cancelled"
 PROGRESS = "notifications/progress"
 
 PARSE_ERROR = -32700
+INTERNAL = -32603
 INVALID_REQUEST = -32600
 INVALID_PARAMS = -32602
+INTERNAL = -32603
 ENDED = -32000
 """The code of MCP's libraries for a connection that ended before the response."""
 
@@ -33,6 +39,10 @@ Message = dict[str, Any]
 
 _ENVELOPE = ("jsonrpc", "id", "method", "params", "result", "error")
 _PARAMS = ("name", "arguments", "_meta", "task", "inputResponses", "requestState")
+GOES_ON = ("requestState", "inputResponses")
+"""Params of a call that goes on with one whose server has asked back (protocol 2026-07-28)."""
+_METHODS = (CALL, LIST, CANCELLED, "tasks/get", "tasks/result")
+CANNOT_TRAVEL = "The message holds a number that is too large, or is nested too deep: it was not passed on."
 
 
 class Fault(Exception):
@@ -62,13 +72,38 @@ def read(line: bytes) -> Message | list[Message]:
     return _checked(value)
 
 
-def glance(line: bytes) -> Message | list[Any] | None:
-    """One line of a server, which is passed on as it is; None where it is no message."""
+def passed_on(value: Message | list[Message]) -> bytes:
+    """The line that the server gets of a client's message: the same value. Raises Fault where it cannot be.
+
+    Integers stay as they are; a number with a fraction is a double, as nearly every reader takes it.
+    """
+    of = value.get("id") if isinstance(value, dict) else None
     try:
-        value = json.loads(line.decode("utf-8"))
+        return line(value)
+    except (ValueError, RecursionError):
+        raise Fault(CANNOT_TRAVEL, INVALID_PARAMS, of if is_id(of) else None) from None
+
+
+def glance(line: bytes) -> Message | list[Any] | None:
+    """One line of a server; None where it is no message."""
+    try:
+        value = json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
+
+
+def passed_back(raw: bytes, value: Message | list[Any]) -> bytes:
+    """The line that the client gets of a server's: as it came, where every reader takes it for one line.
+
+    Raises ValueError for what JSON does not have, in one that has to be written anew.
+    """
+    try:
+        if len(raw.decode("utf-8").splitlines()) == 1:
+            return raw
+    except UnicodeDecodeError:
+        pass
+    return line(value)
 
 
 def is_id(value: object) -> TypeGuard[Id]:
@@ -93,8 +128,11 @@ def _checked(value: object) -> Message:
         return value
     if not isinstance(method, str) or "result" in value or "error" in value:
         raise Fault("A message has one method, which is a text, and no result.", id=of)
-    if method != CALL and _folded(method).strip() == CALL:
-        raise Fault(f"There is no such method; {CALL} is written so.", id=of)
+    if not method.isprintable():
+        raise Fault("A method's name is plain text.", id=of)
+    meant = _MEANT.get(_bare(method), method)
+    if meant != method:
+        raise Fault(f"There is no such method; {meant} is written so.", id=of)
     if "params" in value and not isinstance(value["params"], dict | list):
         raise Fault("params are an object.", INVALID_PARAMS, of)
     if method == CALL:
@@ -116,19 +154,28 @@ def _check_call(value: Message, id: Id | None) -> None:
 
 
 def _check_names(value: Mapping[str, Any], known: Iterable[str], id: Id | None) -> None:
-    """Raise Fault for a name that some readers take for one of `known`: Go's, for one, pass over case."""
-    folded = {_folded(name): name for name in known}
+    """Raise Fault for a name that some readers take for one of `known`.
+
+    Go's pass over case, C's end at a NUL, others drop what is no Unicode, trim, or take snake for camel case.
+    """
+    bare = {_bare(name): name for name in known}
     for name in value:
-        meant = folded.get(_folded(name))
+        if not name.isprintable():
+            raise Fault("A name in the message is no plain text.", id=id)
+        meant = bare.get(_bare(name))
         if meant is not None and meant != name:
             raise Fault(f"A name in the message could be taken for {meant}.", id=id)
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+def _bare(text: str) -> str:
+    """Letters and digits alone, without regard for case and for forms of the same letter."""
+    return "".join(filter(str.isalnum, folded(text)))
 
 
-def line(value: Message | list[Message]) -> bytes:
+_MEANT = {_bare(method): method for method in _METHODS}
+
+
+def line(value: Message | list[Any]) -> bytes:
     """A message as a line, without its end; raises ValueError for what JSON does not have."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
@@ -144,6 +191,13 @@ def refusal(call: Message, text: str) -> Message:
     if VERSION_KEY in meta_of(call):
         result = {"resultType": "complete", **result}
     return {"jsonrpc": "2.0", "id": call["id"], "result": result}
+
+
+def failed(request: Message, text: str) -> Message:
+    """The response to a request that we fail at: a call's model reads `text` after its tool's name."""
+    if request.get("method") == CALL:
+        return refusal(request, f"{params_of(request).get('name')} {text}")
+    return error(request["id"], INTERNAL, f"{request.get('method')} {text}")
 
 
 def params_of(message: Message) -> dict[str, Any]:

@@ -43,15 +43,16 @@ class Remote:
             raise ConfigError("--url holds a password, and others can read it: use --header.")
         if headers and parts.scheme == "http" and parts.hostname not in LOCAL:
             raise ConfigError("--header: with http:// anybody on the way can read it; use https://.")
-        self._url, self._headers = url, dict(headers)
+        self._url, self._headers, self._local = url, dict(headers), parts.hostname in LOCAL
         self._stack = AsyncExitStack()
         self._version: str | None = None
         self._schemas: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
         timeout = httpx2.Timeout(CONNECT_SECONDS, read=None)
+        # A proxy of the environment's would read what goes to this machine in the clear.
         client = await self._stack.enter_async_context(
-            httpx2.AsyncClient(headers=self._headers, timeout=timeout)
+            httpx2.AsyncClient(headers=self._headers, timeout=timeout, trust_env=not self._local)
         )
         self._read, self._write = await self._stack.enter_async_context(
             streamable_http_client(self._url, http_client=client, max_sse_event_size=MAX_LINE)

@@ -48,16 +48,17 @@ class Stdio:
 
     def _read(self) -> None:
         with suppress(RuntimeError):  # the loop has ended
-            buffer, dropping = b"", False
+            buffer, dropping = bytearray(), False
             while chunk := self._chunk():
-                *whole, buffer = (buffer + chunk).split(b"\n")
-                for line in whole:
-                    if dropping:
-                        line, dropping = TOO_LONG, False
-                    if line.strip():
-                        self._hand_over(line.strip())
+                *whole, rest = chunk.split(b"\n")
+                for end in whole:
+                    line = TOO_LONG if dropping else bytes(buffer + end).strip()
+                    buffer, dropping = bytearray(), False
+                    if line:
+                        self._hand_over(line)
+                buffer += rest
                 if len(buffer) > MAX_LINE:
-                    buffer, dropping = b"", True
+                    buffer, dropping = bytearray(), True
             self._hand_over(None)
 
     def _chunk(self) -> bytes:

@@ -8,7 +8,6 @@ stops, withdraw what was asked. An approval is spent right before it is answered
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -34,7 +33,7 @@ from signoff.queue.outage import is_outage
 from signoff.web.bodies import BODY, json_text
 from signoff.web.callers import caller, shown
 from signoff.web.doors import Doors
-from signoff.web.hooks.denials import CLAUDE_CODE, answer, told
+from signoff.web.hooks.denials import CLAUDE_CODE, answer, denial, said_event, told
 from signoff.web.hooks.held import Beat, Held
 from signoff.web.problems import Problem, unavailable
 from signoff.web.repeats import by_key
@@ -47,9 +46,9 @@ MOST: Final = 8 * 1024 * 1024
 """Bytes of what a hook sends: of a call that has run, what the tool gave, too, which nobody looks at."""
 ABANDONED: Final = "Claude Code does not wait for it any more."
 """Why a request is withdrawn. Where the same call is asked about again, it is asked anew."""
+TOO_LATE: Final = "Nobody decided in time."
 ROUNDS: Final = 100
 LONGEST_DEFER: Final = 30 * 86_400
-OTHER_INPUT: Final = "What ran is not what was approved: another hook changed its input afterwards."
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Hook:
 
     async def take(self, request: Request) -> Response:
         """Decide on a call, or note what became of one; whatever fails denies."""
-        event, action = "PreToolUse", "The call"
+        event, action = said_event(request.url.query), "The call"
         try:
             agent = (await in_turn(caller, request, self._doors, tokens.HOOK)).agent
             call = await in_turn(_read, request)
@@ -85,10 +84,9 @@ class Hook:
                 return answer({})
             return await self._decided(request, agent, call, _defer(request))
         except Exception as error:
-            if event in tool_calls.AFTER:  # it has run: there is nothing to deny
+            if event in tool_calls.AFTER:
                 log.warning("what became of a hook's call is not noted: %s", type(error).__name__)
-                return answer({})
-            return answer(tool_calls.denied(event, told(error, action)))
+            return answer(denial(event, told(error, action)))
 
     async def _decided(self, request: Request, agent: str, call: ToolCall, defer: int | None) -> Response:
         with ExitStack() as place:
@@ -135,7 +133,13 @@ class Hook:
                 if waiter.over or hub.closing:
                     raise unavailable()
                 if end is not None and clock() >= end:
-                    return tool_calls.deferred(asked.event, _deferred(asked.action))
+                    if asked.event == "PreToolUse":
+                        return tool_calls.deferred(asked.event, _deferred(asked.action))
+                    await self._withdraw(asked, TOO_LATE)  # no prompt can be put off
+                    found = ended()
+                    if found is None:
+                        raise unavailable()
+                    return await in_turn(self._answer, found, asked.event)
                 await beat()
 
     def _ask(self, agent: str, call: ToolCall) -> Approval:
@@ -170,7 +174,8 @@ class Hook:
         who = receipt.decided_by
         sent = found.request.payload
         said = corrections.told(sent, receipt.payload, who.name, receipt.reason) if who else ""
-        return tool_calls.allowed(event, receipt.payload, said)
+        back = tool_calls.given_back(found.request.action, receipt.payload, edited=receipt.edited)
+        return tool_calls.allowed(event, back, said)
 
     def _report(self, agent: str, call: ToolCall) -> None:
         """What became of a call that was approved here; others are passed over."""
@@ -179,17 +184,19 @@ class Hook:
             if found is None:
                 return
             if found.status == "approved":
-                same = canonical(call.payload) == found.payload_text
+                same = tool_calls.asks_user(call.action) or canonical(call.payload) == found.payload_text
                 if not same:
                     log.error("a call ran with another input than was approved: id=%s", found.id)
-                outcome = Outcome(succeeded=bool(call.succeeded) and same, note="" if same else OTHER_INPUT)
+                outcome = Outcome(
+                    succeeded=bool(call.succeeded) and same, note="" if same else tool_calls.OTHER_INPUT
+                )
                 self._approvals.report(agent, found.request_id, outcome)
                 return
 
-    async def _withdraw(self, asked: _Asked) -> None:
+    async def _withdraw(self, asked: _Asked, reason: str = ABANDONED) -> None:
         """Nobody waits for it: it is not asked any more. What was decided meanwhile is never spent."""
         try:
-            await in_turn(self._approvals.cancel, asked.agent, asked.request_id, ABANDONED)
+            await in_turn(self._approvals.cancel, asked.agent, asked.request_id, reason)
         except Exception as error:
             log.warning(
                 "a hook's request is not withdrawn: id=%s %s", asked.approval_id, type(error).__name__
@@ -208,17 +215,11 @@ def _read(request: Request) -> ToolCall | None:
     """
     text = json_text(request)
     try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Problem(400, "not-json") from None
-    name = event.get("hook_event_name") if isinstance(event, dict) else None
-    if not isinstance(name, str) or not name:
-        raise Problem(400, "not-json")
-    if name in tool_calls.BEFORE:
-        event = parse(text, MOST_VALUES)
-    elif name not in tool_calls.AFTER:
-        return None
-    try:
+        event = tool_calls.event_of(text)
+        if event is None:
+            event = parse(text, MOST_VALUES)
+        elif event["hook_event_name"] in tool_calls.HARMLESS:
+            return None
         return tool_calls.read(event)
     except NoCall:
         raise Problem(400, "not-json") from None

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,10 +66,22 @@ def answer(said: dict[str, Any]) -> JSONResponse:
     return JSONResponse(said, headers=NOT_KEPT)
 
 
+def said_event(query: str | bytes) -> str:
+    """For which event a hook calls, as its address says (`?event=…`); else it is the call of a tool."""
+    text = query.decode("latin-1") if isinstance(query, bytes) else query
+    (found, *_) = [value for name, value in parse_qsl(text) if name == "event"] or [""]
+    return found if found in (*tool_calls.BEFORE, *tool_calls.AFTER) else "PreToolUse"
+
+
+def denial(event: str, text: str) -> dict[str, Any]:
+    """A fault, as it is told at this event: of a call that has run there is nothing to deny."""
+    return {} if event in tool_calls.AFTER else tool_calls.denied(event, text)
+
+
 class Denials:
     """ASGI middleware, outermost: what a hook is answered that is no 200 becomes a 200 that denies.
 
-    The event is not known there: it is denied as the one that matters, the call of a tool.
+    The event is known there by the address alone.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -84,7 +97,7 @@ class Denials:
             nonlocal denied
             if message["type"] == "http.response.start" and message["status"] != 200:
                 denied = True
-                for one in _denial(message):
+                for one in _denial(message, said_event(scope["query_string"])):
                     await send(one)
             elif denied:
                 await send({**message, "body": b""})
@@ -99,9 +112,9 @@ def _is_hooks(scope: Scope) -> bool:
     return scope["method"] == "POST" and str(scope["path"]).startswith(UNDER)
 
 
-def _denial(message: Message) -> tuple[Message, Message]:
+def _denial(message: Message, event: str) -> tuple[Message, Message]:
     """The start of an answer that is a problem → the start and the body of a denial."""
-    said = json.dumps(tool_calls.denied("PreToolUse", of_status(message["status"]))).encode()
+    said = json.dumps(denial(event, of_status(message["status"]))).encode()
     headers = [
         (b"content-type", b"application/json"), (b"content-length", b"%d" % len(said)),
         *((name, value) for name, value in message.get("headers", ()) if name.lower() == b"connection"),
