@@ -200,7 +200,7 @@ def decided(page: Page) -> None:
     picture(card(page, REFUNDED), "done")
     picture(card(page, DROP), "rejected")
     first = page.locator("article.message").filter(has_text="change 991").last
-    expect(first.get_by_text("2 wait")).to_be_visible()
+    expect(first.get_by_text("2 requests wait")).to_be_visible()
     page.set_viewport_size({"width": WIDE["width"], "height": 1420})
     first.locator("button.replies").click()
     thread = page.locator("#thread")

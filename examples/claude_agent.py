@@ -32,10 +32,21 @@ async def main(env: dict[str, str]) -> str:
             cwd=folder,
             env={**env, "CLAUDE_CONFIG_DIR": f"{folder}/.claude"},
         )
+        said = ""
         async for message in query(prompt="Say hello in a file.", options=options):
-            if isinstance(message, ResultMessage):
-                return message.result or ""
-    return ""
+            if isinstance(
+                message, ResultMessage
+            ):  # the last one: a stream that is left early ends with an error
+                said = message.result or ""
+        return said
+
+
+def said(block: dict[str, Any]) -> str:
+    """The text of a block, or of a tool's result."""
+    content = block.get("content", block.get("text", ""))
+    if isinstance(content, str):
+        return content
+    return "\n".join(said(part) for part in content)
 
 
 class Model(BaseHTTPRequestHandler):
@@ -47,10 +58,10 @@ class Model(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Stream one message, as the Messages API does."""
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        blocks = [block for one in asked["messages"] for block in one["content"] if isinstance(block, dict)]
         told = [
-            str(block) for one in asked["messages"] for block in one["content"] if isinstance(block, dict)
+            said(block) for block in blocks if block["type"] == "tool_result" or "PreToolUse" in str(block)
         ]
-        told = [text for text in told if "tool_result" in text or "PreToolUse" in text]
         block: dict[str, Any] = {"type": "text", "text": "\n".join(told) or "ok"}
         delta = {"type": "text_delta", "text": block["text"]}
         if asked.get("tools") and not told:

@@ -155,6 +155,8 @@ class WaitTimeout(SignoffError, TimeoutError):
 
     approved = False
     """True where it was approved already, and only the server's word that it may run did not come."""
+    attaches = True
+    """False where it was asked without a key: asking again would be another request, and not this one's."""
 
 
 class Unreachable(SignoffError, ConnectionError):

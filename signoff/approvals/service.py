@@ -61,7 +61,9 @@ class Approvals:
         self._announcer = Announcer(store, receipts, publisher, on_change)
         self.told = self._announcer.told
         self._endings = Endings(store, receipts, self._announcer)
-        self._submission = Submission(store, receipts, publisher, self.judge, self._announcer, channel)
+        self._submission = Submission(
+            store, receipts, publisher, self.judge, self._announcer, self._endings, channel
+        )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
 

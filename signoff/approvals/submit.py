@@ -9,12 +9,13 @@ from sqlalchemy import Connection, exc
 
 from signoff.approvals import transitions
 from signoff.approvals.announcer import Announcer
+from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of
 from signoff.approvals.receipts import Receipts
-from signoff.approvals.verdicts import Judge, TooMuch
+from signoff.approvals.verdicts import Deserted, Judge, TooMuch
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
 from signoff.models import changes, first_look, flood, spans, store
-from signoff.models.approval import Approval, End
+from signoff.models.approval import ASKED_ANEW, Approval, End
 from signoff.models.messages import ApprovalRequest
 from signoff.models.receipt import Receipt
 from signoff.models.store import Store
@@ -44,6 +45,7 @@ class Submission:
         publisher: Publisher,
         judge: Judge,
         announcer: Announcer,
+        endings: Endings,
         channel: str,
     ) -> None:
         self._store = store
@@ -51,6 +53,7 @@ class Submission:
         self._publisher = publisher
         self._judge = judge
         self._announcer = announcer
+        self._endings = endings
         self._channel = channel
 
     def take(self, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
@@ -69,7 +72,7 @@ class Submission:
             self._publisher.standing(agent, str(request.id)), agent, str(request.id)
         )
         try:
-            approval, new = self._write(agent, request, standing)
+            approval, new = self._replacing(agent, request, standing)
         except (Duplicate, Limited) as error:
             known = self._store.find(agent, str(request.id))
             if known:  # another intake had the same entry, and was faster: it is not held against itself
@@ -80,6 +83,23 @@ class Submission:
         if new:
             self._announce(approval)
         return approval, new
+
+    def _replacing(
+        self, agent: str, request: ApprovalRequest, standing: Receipt | None
+    ) -> tuple[Approval, bool]:
+        """As `_write`; the same that waits for nobody ends before, each in a transaction of its own.
+
+        Whoever is asked about the new one cannot answer a run that is gone, and nobody who asks now is given
+        the answer to another run.
+        """
+        while True:
+            try:
+                return self._write(agent, request, standing)
+            except Deserted as found:
+                for approval_id in found.ids:
+                    before = self._store.get(approval_id)
+                    if before and before.pending and before.left_at is not None:
+                        self._endings.end(before, "cancelled", actor="signoff", reason=ASKED_ANEW)
 
     def _write(self, agent: str, request: ApprovalRequest, standing: Receipt | None) -> tuple[Approval, bool]:
         """The Approval, and whether it is new; `standing` is the receipt that its agent has already."""

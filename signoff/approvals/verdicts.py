@@ -75,20 +75,23 @@ class Judge:
     ) -> tuple[Verdict, str | None]:
         """The verdict on a request that is new, and the owner of its agent.
 
-        Raises Invalid (the rule wants to be told more), Duplicate or TooMuch.
+        Raises Invalid (the rule wants to be told more), Duplicate, TooMuch or Deserted.
         """
         now, totals = self._in_force(), _Totals(connection, agent)
+        left: list[str] = []
         verdict = policy.evaluate(request, agent, now, totals)
         if verdict.sums:
             totals.lock()  # what it reserves, others have to see
         if now.contents is not None:
-            _check_flood(connection, now, agent, request, verdict)
+            left = _check_flood(connection, now, agent, request, verdict)
         lacking = policy.missing(verdict, request) if verdict.effect == "ask" else ()
         if lacking:
             raise Invalid(
                 f"The policy's rule “{verdict.rule}” wants {_listed(lacking)} with {request.action}: "
                 f"send it again with that{_anew(request)}."
             )
+        if left:
+            raise Deserted(left)
         return verdict, now.owner(agent)
 
     def evaluate(self, agent: str, request: ApprovalRequest) -> Verdict:
@@ -217,6 +220,14 @@ class Judge:
         return verdict
 
 
+class Deserted(Exception):
+    """The same waits already, and whoever had asked is gone: these end first (ids), then this is asked."""
+
+    def __init__(self, ids: list[str]) -> None:
+        super().__init__(*ids)
+        self.ids = ids
+
+
 class _Totals:
     """What an agent has come to in a policy's sums; from the first one on nobody else counts for it."""
 
@@ -245,15 +256,16 @@ def everybody(now: Policy) -> Collection[str]:
 
 def _check_flood(
     connection: Connection, now: Policy, agent: str, request: ApprovalRequest, verdict: Verdict
-) -> None:
+) -> list[str]:
+    """The ids of what waits and is the same, and that nobody waits for any more: this takes its place."""
     limits = now.limits(agent)
     if verdict.effect != "ask" and limits.per_hour is None:
-        return
+        return []
     flood.lock(connection, agent)
-    if verdict.effect == "ask":
-        first = flood.same(connection, agent, request.action, request.digest)
-        if first:
-            raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
+    same = flood.same(connection, agent, request.action, request.digest) if verdict.effect == "ask" else []
+    if same and not same[0].left:
+        first = same[0].request_id
+        raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
     at = changes.clock(connection)
     if limits.per_hour is not None:
         free = flood.free_at(connection, agent, limits.per_hour)
@@ -266,13 +278,14 @@ def _check_flood(
             )
     if limits.pending is not None and verdict.effect == "ask":
         count, expires = flood.waiting(connection, agent)
-        if count >= limits.pending:
+        if count - len(same) >= limits.pending:
             when = f"; the first of them expires at {_clock(expires)}" if expires else ""
             raise TooMuch(
                 f"{count:,} requests of {agent} wait for a decision, and {limits.pending:,} may: "
                 f"try again once one is decided{_anew(request)}{when}.",
                 Flooded(verdict.conversation, "pending", limits.pending, at + flood.HOUR),
             )
+    return [one.id for one in same]
 
 
 def _often(times: int) -> str:

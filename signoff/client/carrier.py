@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import types
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,6 +31,9 @@ ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?"
 TIME = rf"[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?{ZONE}"
 DURATION = r"^-?P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]{1,6})?S)?)?$"
 DECIMAL = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_UNEXPECTED = "Pydantic serializer warnings:"
+"""How pydantic begins where a value is not of its annotation's type; a line for each place follows."""
+_INSIDE = re.compile(r"Expected `([^`\n]+)`[^\n]*input_type=([\w.]+)")
 
 
 class _Schema(GenerateJsonSchema):
@@ -97,9 +101,21 @@ class Carrier:
             dumped = self.adapter.dump_python((value,), mode="json", by_alias=True, warnings="error")
             return whole.as_text(dumped[0])
         except (PydanticSerializationError, UnicodeDecodeError, ValueError, RecursionError) as error:
-            raise Invalid(
-                f"{self.name} is {_shown(type(value))}, which cannot travel: {_first(error)}"
-            ) from None
+            raise Invalid(self._unfit(value, error)) from None
+
+    def _unfit(self, value: Any, error: Exception) -> str:
+        """Why an argument cannot travel: what its annotation expects, and what was given."""
+        given, said = _shown(type(value)), str(error)
+        if not said.startswith(_UNEXPECTED):
+            return f"{self.name} is {given}, which cannot travel: {_first(error)}"
+        found = _INSIDE.search(said)
+        expected, inside = found.groups() if found else ("", given)
+        if inside == given:
+            return f"{self.name} has to be {_shown(self.annotation)}, and {given} was given."
+        return (
+            f"{self.name} has to be {_shown(self.annotation)}, and the {given} that was given holds {inside} "
+            f"where {expected} is expected."
+        )
 
     def unpack(self, packed: Any) -> Any:
         """A JSON value → the argument."""

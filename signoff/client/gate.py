@@ -282,6 +282,8 @@ class _Gate:
         if self.fallback is not None and isinstance(error, NotApproved):
             return options.call(self.fallback, bound.values, error)
         if self.explains:
+            if isinstance(error, WaitTimeout):
+                error.attaches = self.key is not None
             if not isinstance(error, NotApproved):
                 log.warning("%s was not run: %s", self.action, error)
             return explain(error)

@@ -17,6 +17,8 @@ STATUSES: tuple[ApprovalStatus, ...] = ("pending", *get_args(End))
 
 GONE = "gone"
 """What a row says of who waits where the agent that had waited does so no more; see `models.waiters`."""
+ASKED_ANEW = "Nobody waited for it any more, and the same was asked anew."
+"""Why a request that its agent had left is cancelled: another one takes its place."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,13 @@ and why, and what comes next.
 
 from __future__ import annotations
 
+import re
+from uuid import UUID
+
 from signoff.errors import (
     AlreadySpent,
     ConfigError,
+    Duplicate,
     NotApproved,
     NotVerified,
     OtherAction,
@@ -19,16 +23,24 @@ from signoff.errors import (
     Unreachable,
     WaitTimeout,
 )
+from signoff.models.identity import short_code
 from signoff.payload.corrections import one_line
 
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+"""Another request's, in why one was refused unread: a model is told its code, which stands on the card."""
 _RESUBMIT = "You may ask again once it has been changed in that way."
 _NEVER_SHOWN = "It could not be shown to anyone; a person has to look at why."
 _LATER = "You may ask again later."
+_TELL = "Tell whoever you work for; you may ask again later."
+_WAITS = (
+    "Do not ask for it again while it waits: what is decided of it runs nothing. Tell whoever you work for."
+)
+"""Of one without a key: asking again would be another request, and that a duplicate of this one."""
 _LOOK = "Do not ask for it again: a person has to look at why."
 
 _FAULTS: tuple[tuple[type[SignoffError], str, str], ...] = (
     (WaitTimeout, "nobody has decided yet. This is not a rejection: it stays pending.", _LATER),
-    (Unreachable, "those who approve cannot be reached now. This is not a rejection.", _LATER),
+    (Unreachable, "those who approve cannot be reached now. This is not a rejection.", _TELL),
     (OtherAction, "what was approved is another action.", _LOOK),
     (OtherPayload, "what was approved has other content.", _LOOK),
     (NotVerified, "an answer came that cannot be trusted.", _LOOK),
@@ -62,18 +74,34 @@ def explain(error: SignoffError) -> str:
     return " ".join(part for part in parts if part)
 
 
+def has_begun(error: SignoffError) -> bool:
+    """Whether it is a duplicate of what was approved and begun, not of what only waits or was asked.
+
+    Another process has spent the approval, or the receipt is of a request that was taken (it names the
+    action): such a receipt says `duplicate` only once that runs, or has run.
+    """
+    if isinstance(error, AlreadySpent):
+        return True
+    receipt = error.receipt if isinstance(error, Duplicate) else None
+    return receipt is not None and bool(receipt.action)
+
+
 def _fault(error: SignoffError) -> tuple[str, str]:
     if isinstance(error, WaitTimeout) and error.approved:
         return "it is approved, and who may run it cannot be told now.", _LATER
+    if isinstance(error, WaitTimeout) and not error.attaches:
+        return "nobody has decided yet. This is not a rejection: it stays pending.", _WAITS
     return next((why, then) for kind, why, then in _FAULTS if isinstance(error, kind))
 
 
 def _reason(error: NotApproved) -> str:
-    if isinstance(error, AlreadySpent | Stopped):
+    if isinstance(error, Stopped) or has_begun(error):
         return ""  # their detail is for operators: a process and its host, the store of stops
-    return (error.receipt.reason if error.receipt else "") or (
+    said = (error.receipt.reason if error.receipt else "") or (
         error.detail if error.status in ("invalid", "duplicate") else ""
     )
+    unread = error.receipt is None or not error.receipt.action
+    return _ID.sub(lambda found: short_code(UUID(found[0])), said) if unread else said
 
 
 def _sentence(text: str) -> str:
@@ -84,7 +112,7 @@ def _sentence(text: str) -> str:
 def _why(error: NotApproved, status: Refused, who: str) -> str:
     if isinstance(error, Stopped):
         return "this agent has been stopped, or whether it has cannot be told. Nothing of it may run."
-    if isinstance(error, AlreadySpent):
+    if has_begun(error):
         return "under this approval it runs already, or has run."
     match status:
         case "rejected":

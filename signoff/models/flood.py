@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, text, update
+from sqlalchemy import Connection, bindparam, case, func, literal_column, select, text, update
 
+from signoff.models.approval import GONE
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, now
 from signoff.models.tables import FloodWarningRow
 
@@ -20,10 +22,14 @@ _WAITS = (
     approvals.c.status == literal_column("'pending'"),
     approvals.c.expires_at > now(),
 )
+_LEFT = case(
+    (approvals.c.waiter == literal_column(f"'{GONE}'"), literal_column("1")), else_=literal_column("0")
+)
 _SAME = (
-    select(approvals.c.request_id)
+    select(approvals.c.id, approvals.c.request_id, _LEFT.label("left"))
     .where(*_WAITS, approvals.c.action == bindparam("action"), approvals.c.digest_sent == bindparam("sent"))
-    .limit(1)
+    .order_by(_LEFT, approvals.c.created_at)
+    .limit(100)
 )
 _PENDING = select(func.count(), func.min(approvals.c.expires_at)).where(*_WAITS)
 _NTH = (
@@ -66,10 +72,19 @@ def lock(connection: Connection, agent: str) -> None:
     connection.execute(_LOCK, {"agent": agent})
 
 
-def same(connection: Connection, agent: str, action: str, sent: str) -> str | None:
-    """The id of an agent's request for this action with this payload (its digest) that waits."""
-    found: str | None = connection.execute(_SAME, {"agent": agent, "action": action, "sent": sent}).scalar()
-    return found
+@dataclass(frozen=True)
+class Same:
+    """A request that waits; `left` where its agent had waited for it, and does so no more."""
+
+    id: str
+    request_id: str
+    left: bool
+
+
+def same(connection: Connection, agent: str, action: str, sent: str) -> list[Same]:
+    """An agent's requests for this action with this payload (its digest) that wait; those left are last."""
+    found = connection.execute(_SAME, {"agent": agent, "action": action, "sent": sent})
+    return [Same(row.id, row.request_id, bool(row.left)) for row in found]
 
 
 def waiting(connection: Connection, agent: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -300,3 +301,22 @@ def test_one_card_stands_after_a_kill_and_a_resume(serving: Core, redis_url: str
     decide("reject")
     ran, texts = ended(start("forever"))
     assert not ran and "rejected it" in texts[0] and not serving.store.waiting()
+
+
+def test_a_double_is_told_that_the_same_is_asked_and_not_that_it_was_begun(
+    serving: Core, redis_url: str
+) -> None:
+    serving.follow("rules: [{name: all, match: {action: refund}, verdict: ask}]")
+    with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=serving.signer.verify_key) as client:
+        agent, _ = an_agent(client, [call("refund", amount=7), call("refund", "c2", amount=7)])
+        out: list[Any] = []
+        running = threading.Thread(target=lambda: out.append(agent.invoke(INPUT, CONFIG)))
+        running.start()
+        [(approval_id, _)] = eventually(lambda: serving.store.waiting())
+        eventually(lambda: serving.redis.xlen("signoff:dead"))  # the other one is refused
+        serving.approvals.decide(approval_id, 1, "U0ANA", "approve")
+        running.join(60)
+    texts = sorted(message.content for message in results(out[0]))
+    assert RAN == [{"amount": 7, "currency": "EUR"}]
+    assert texts[0].startswith("refund was not run: the same request") and texts[1] == "refunded 7 EUR"
+    assert "begun" not in texts[0] and approval_id not in texts[0]

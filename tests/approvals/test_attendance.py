@@ -12,10 +12,12 @@ from support import Core, eventually, undelivered
 
 from signoff.approvals import attendance
 from signoff.approvals.attendance import Attendance
+from signoff.approvals.errors import AlreadyDecided
 from signoff.approvals.sweep import Sweep
 from signoff.bot.cards.card import card
+from signoff.errors import Duplicate, Limited
 from signoff.models import progress
-from signoff.models.approval import Approval
+from signoff.models.approval import ASKED_ANEW, Approval
 from signoff.models.lists import lines
 from signoff.models.messages import Outcome
 from signoff.queue import stream
@@ -224,3 +226,42 @@ def test_a_spend_has_the_card_redrawn_and_one_without_a_card_stays_without(core:
 def test_the_next_time_is_the_next_age_or_the_end(after: int, expected: int | None) -> None:
     found = progress.following(MINUTE, 121 * MINUTE, (after + 1) * MINUTE)
     assert found == (None if expected is None else (expected + 1) * MINUTE)
+
+
+def test_the_same_takes_the_place_of_what_its_agent_has_left_and_of_nothing_else(
+    core: Core, seen: Any
+) -> None:
+    core.follow(
+        "agents: {billing-bot: {limits: {pending: 2}}}\n"
+        "rules: [{name: all, match: {action: '*'}, verdict: ask}]"
+    )
+    first = shown(core, core.submit(payload={"amount": 1}, run="a"))
+    parked = shown(core, core.submit(payload={"amount": 2}))
+    with waiting(core, first):
+        seen(15)
+        with pytest.raises(Duplicate):
+            core.submit(payload={"amount": 1}, run="b")
+    seen(30)
+    with pytest.raises(Duplicate):  # who connects anew is not gone
+        core.submit(payload={"amount": 1}, run="b")
+    seen(75)
+    with pytest.raises(Duplicate):
+        core.submit(payload={"amount": 2})  # nobody was ever seen to wait for it
+    with pytest.raises(Limited):
+        core.submit(payload={"amount": 3})
+    assert core.approvals.get(first.id).pending, "what is refused takes nobody's place"
+    second = core.submit(payload={"amount": 1}, run="b")
+    ended = core.approvals.get(first.id)
+    assert second.pending and second.id != first.id and core.approvals.get(parked.id).pending
+    assert (ended.status, ended.reason) == ("cancelled", ASKED_ANEW)
+    assert core.approvals.response(ended).status == "cancelled"
+    text = text_of(core, first.id)
+    assert "Asked anew" in text and "Withdrawn by" not in text and "Approve" not in text
+    with pytest.raises(AlreadyDecided):
+        core.approvals.decide(first.id, 1, "U0ANA", "approve")
+    with core.store.reading() as connection:
+        query = "SELECT kind, actor FROM audit_event WHERE approval_id = ? ORDER BY seq"
+        said = connection.exec_driver_sql(query.replace("?", f"'{first.id}'")).all()
+    assert [tuple(one) for one in said][-2:] == [("cancel", "signoff"), ("receipt", "signoff")]
+    with pytest.raises(Duplicate):
+        core.submit(payload={"amount": 1}, run="c")

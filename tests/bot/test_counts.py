@@ -19,7 +19,11 @@ TEXTS: list[tuple[Callable[[int], str], str, str]] = [
     (lambda n: card.duration(n * 24 * HOUR), "1 day", "2,000 days"),
     (lambda n: replies.spelled(min(n, 2) * HOUR), "1 hour", "2 hours"),
     (cautions.and_more, "… and 1 more like this.", "… and 2,000 more like these."),
-    (lambda n: lists.thread_tally(n, 0, 0), "*1 waits* · 0 decided", "*2,000 wait* · 0 decided"),
+    (
+        lambda n: lists.thread_tally(n, 0, 0),
+        "*1 request waits* · 0 decided",
+        "*2,000 requests wait* · 0 decided",
+    ),
     (lists.and_more, "1 more waits for you.", "2,000 more wait for you."),
     (lambda n: forms.edited(0, "", n)[-15:], ": 1 value changed", "0 values changed"),
     (

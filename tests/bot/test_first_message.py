@@ -39,8 +39,8 @@ def test_as_it_is_posted_it_mentions_who_may_decide_and_counts_nothing(
 @pytest.mark.parametrize(
     ("tally", "told"),
     [
-        (Tally(1, 0, 0, APPROVERS), "1 waits · 0 decided"),
-        (Tally(1200, 3, 0, APPROVERS), "1,200 wait · 3 decided"),
+        (Tally(1, 0, 0, APPROVERS), "1 request waits · 0 decided"),
+        (Tally(1200, 3, 0, APPROVERS), "1,200 requests wait · 3 decided"),
         (Tally(0, 3, 0), "Nothing waits · 3 decided"),
         (Tally(0, 3, 2), "Nothing waits · 3 decided · 2 ended without a decision"),
     ],
@@ -83,6 +83,17 @@ def test_what_waits_longest_is_named_and_told_apart() -> None:
     message = tally_message(THREAD, Tally(3, 0, 0, APPROVERS), items)
     shown = str(message.blocks)
     assert check_message(message.blocks) == []
-    for one, amount in zip(items, (12, 120, 12_000), strict=True):
-        assert f"amount “{amount}”" in shown and one.code in shown
+    assert message.blocks[0]["text"]["text"] == "Requests of run-bot, one run"
+    assert message.text.split("\n") == [
+        "run-bot asks for refund.create: amount “12”", "refund.create: amount “120”",
+        "refund.create: amount “12000”", "3 requests wait · 0 decided.",
+    ]  # fmt: skip
+    one = tally_message(replace(THREAD, run=str(uuid.uuid4())), Tally(1, 0, 0, APPROVERS), items[:1])
+    assert one.blocks[0]["text"]["text"] == "refund.create: amount “12”"
+    assert one.text == "run-bot asks for refund.create: amount “12”\n1 request waits · 0 decided."
+    assert "calls this run" not in str(one.blocks) and "Requests of run-bot, one run" in str(one.blocks)
+    many = tally_message(THREAD, Tally(4, 0, 0, APPROVERS), items)
+    assert many.text == "Requests of run-bot, one run: 4 requests wait · 0 decided."
+    for item, amount in zip(items, (12, 120, 12_000), strict=True):
+        assert f"amount “{amount}”" in shown and item.code in shown
     assert shown.count("nobody said whether it can be undone") == 3

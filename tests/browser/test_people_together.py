@@ -72,7 +72,7 @@ def test_the_requests_of_a_run_stand_in_one_thread_that_counts_them(ask: Ask, lo
     page, run = look("ana"), "nightly clean-up"
     agents = [ask(f"files.{name}", agent="night-bot", run=run) for name in ("move", "delete")]
     first = the_card(page.get_by_role("main"), "Requests of night-bot, one run")
-    expect(first).to_contain_text("2 wait · 0 decided")
+    expect(first).to_contain_text("2 requests wait · 0 decided")
     expect(the_card(page, "files.move")).to_have_count(0)  # only its thread holds it
     first.get_by_role("button", name="2 replies").click()
     thread = page.get_by_role("complementary", name="Thread")

@@ -16,6 +16,7 @@ import pytest
 from pydantic import AfterValidator
 
 from signoff.client import testing
+from signoff.client.carrier import Carrier
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
 from signoff.client.gate import explain, require_approval
@@ -38,6 +39,8 @@ from signoff.errors import (
     Unreachable,
     WaitTimeout,
 )
+from signoff.models.explanation import has_begun
+from signoff.models.receipt import Receipt
 
 signoff_approvals = testing.signoff_approvals
 
@@ -526,6 +529,16 @@ def test_each_status_reads_differently_and_none_suggests_a_way_round() -> None:
         assert ("may ask again" in text) == (status in ("expired", "limited", "invalid"))
 
 
+def _duplicates() -> list[Receipt]:
+    """Of what was refused unread, and of what was approved and has run."""
+    now = dt.datetime.now(dt.UTC)
+    known = {"agent": "billing-bot", "jti": "n", "issued_at": now, "not_after": now, "status": "duplicate"}
+    return [
+        Receipt(id="1", action="", reason="As request 7F3K2Q.", **known),  # type: ignore[arg-type]
+        Receipt(id="2", action="refund.create", reason="host-7 ran it.", **known),  # type: ignore[arg-type]
+    ]
+
+
 def test_every_error_reads_differently_and_none_tells_of_our_insides() -> None:
     """Also those that are no answer: no host, process, path or exception of ours stands in the text."""
     inside = "redis://10.0.0.7:6379 /etc/signoff RedisError host-7:4242"
@@ -545,6 +558,15 @@ def test_every_error_reads_differently_and_none_tells_of_our_insides() -> None:
         assert text.startswith("refund.create was not run: ")
         assert not any(word in text for word in ("redis", "10.0", "6379", "/etc", "Error", "host-7", "4242"))
         assert ("rejected" in text) == isinstance(error, Rejected)
+    alone = WaitTimeout()
+    alone.attaches = False
+    assert "Do not ask for it again while it waits" in explain(alone) and "may ask again" not in explain(
+        alone
+    )
+    assert "not a rejection. Tell whoever you work for; you may ask again" in explain(Unreachable(inside))
+    asked, begun = (Duplicate("", receipt) for receipt in _duplicates())
+    assert not has_begun(Duplicate()) and not has_begun(asked) and has_begun(begun) and has_begun(spent)
+    assert explain(begun) == explain(AlreadySpent("", receipt=begun.receipt)) != explain(asked)
     assert "stopped" in explain(Stopped())
     assert "policy" not in explain(Stopped())
     assert explain(WaitTimeout()).startswith("The action was not run: nobody has decided yet.")
@@ -700,3 +722,32 @@ def test_what_an_annotations_code_raises_of_an_edit_is_told_to_nobody(
     assert "What was approved does not fit its parameters." in told
     assert "hunter2" not in str(caught.value) + told and caught.value.__cause__ is None
     assert [o.succeeded for o in signoff_approvals.outcomes.values()] == [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "said"),
+    [
+        (int, "b", "n has to be int, and str was given."),
+        (int | None, "b", "n has to be int | None, and str was given."),
+        (list[int], ["b"], "and the list that was given holds str where int is expected."),
+        (dt.date, 5, "n has to be date, and int was given."),
+    ],
+)
+def test_an_argument_of_another_type_is_told_with_what_was_expected(
+    annotation: Any, value: Any, said: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        Carrier.of("n", annotation).pack(value)
+    assert said in str(caught.value) and "ydantic" not in str(caught.value)
+
+
+def test_a_timeout_says_whether_asking_again_attaches(signoff: Signoff, signoff_approvals: Approvals) -> None:
+    def pay(amount: int) -> str:
+        raise AssertionError
+
+    signoff_approvals.leave_pending()
+    alone, keyed = (
+        signoff.require_approval(reversible=True, on_reject="explain", timeout=1, key=key)(pay)(5)
+        for key in (None, "pay-5")
+    )
+    assert "Do not ask for it again while it waits" in alone and "may ask again later" in keyed

@@ -67,7 +67,7 @@ def says(road: Road, approval_id: str, *words: str) -> dict[str, Any]:
 def test_the_cards_of_a_run_are_replies_in_one_thread_that_counts_them(either_road: Road) -> None:
     road, ana, run = either_road, Someone(either_road.slack, ANA), a_run()
     one, two = ask(road, run=run), ask(road, run=run)
-    top = first(road, run, "*2 wait* · 0 decided", f"<@{ANA}>", "<!subteam^S0FINANCE1>", "run-bot")
+    top = first(road, run, "*2 requests wait* · 0 decided", f"<@{ANA}>", "<!subteam^S0FINANCE1>", "run-bot")
     words = ("run-bot asks", f"<@{ANA}>")
     cards = [says(road, ticket.id, *words) for ticket in (one, two)]
     assert {card["thread_ts"] for card in cards} == {top["ts"]}
@@ -76,7 +76,7 @@ def test_the_cards_of_a_run_are_replies_in_one_thread_that_counts_them(either_ro
     assert receipt.approved and receipt.permalink
     assert receipt.permalink.endswith(f"?thread_ts={top['ts']}&cid={CHANNEL}")
     assert not buttons(says(road, one.id, f"*Approved* by <@{ANA}>", "not reported yet"))
-    first(road, run, "*1 waits* · 1 decided")
+    first(road, run, "*1 request waits* · 1 decided")
     two.cancel()
     first(road, run, "*Nothing waits* · 1 decided · 1 ended without a decision")
     assert len(road.slack.messages(CHANNEL, top["ts"])) == 3, "the first message and two cards"
@@ -106,7 +106,7 @@ def test_a_burst_of_a_run_makes_one_thread_that_is_not_edited_too_often(either_r
     road, run = either_road, a_run()
     agent = road.agent("run-bot")
     tickets = [agent.request("refund.create", {"n": n}, run=run, reversible=True) for n in range(20)]
-    top = first(road, run, "*20 wait*")
+    top = first(road, run, "*20 requests wait*")
     assert {reply(road, ticket.id)["thread_ts"] for ticket in tickets} == {top["ts"]}
     for ticket in tickets:
         ticket.cancel()
@@ -127,7 +127,7 @@ def test_a_first_message_whose_answer_was_lost_does_not_divide_the_run(road: Roa
     two = ask(road, run=run)
     assert reply(road, one.id)["thread_ts"] == reply(road, two.id)["thread_ts"]
     thread_ts = reply(road, one.id)["thread_ts"]
-    eventually(lambda: "*2 wait*" in text_of(in_thread(road, thread_ts, thread_ts)))
+    eventually(lambda: "*2 requests wait*" in text_of(in_thread(road, thread_ts, thread_ts)))
     lost = [message for message in firsts(road, run) if message["ts"] != thread_ts]
     assert not any("wait" in text_of(message) or "reply_count" in message for message in lost)
     one.cancel()
@@ -137,7 +137,7 @@ def test_a_first_message_whose_answer_was_lost_does_not_divide_the_run(road: Roa
 def test_a_first_message_that_cannot_be_edited_now_is_edited_later(road: Road) -> None:
     run = a_run()
     ticket = ask(road, run=run)
-    top = first(road, run, "*1 waits*")
+    top = first(road, run, "*1 request waits*")
     with road.fault(method="chat.update", mode="error", times=3, about=top["ts"]):
         ticket.cancel()
         first(road, run, "*Nothing waits*")
@@ -148,7 +148,7 @@ def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Ro
     """Slack leaves a tombstone of a message that has replies; a reply to one that is gone is no reply."""
     run = a_run()
     one = ask(road, run=run)
-    top = first(road, run, "*1 waits*")
+    top = first(road, run, "*1 request waits*")
     eventually(lambda: not undelivered(road.store))
     workspace = road.slack._service.workspace
     if left == "nothing":
@@ -165,7 +165,7 @@ def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Ro
     three = ask(road, run=run)
     anew = reply(road, three.id)["thread_ts"]
     assert anew and anew not in (top["ts"], place.message)
-    first(road, run, "*1 waits*")
+    first(road, run, "*1 request waits*")
     for ticket in (one, two, three):
         ticket.cancel()
 
@@ -173,7 +173,7 @@ def test_a_run_goes_on_in_another_thread_when_its_first_message_is_gone(road: Ro
 def test_a_run_stays_in_its_thread_while_the_channel_is_archived(road: Road) -> None:
     run = a_run()
     one = ask(road, run=run)
-    top = first(road, run, "*1 waits*")
+    top = first(road, run, "*1 request waits*")
     eventually(lambda: not undelivered(road.store))
     road.slack.team(channels={CHANNEL: {"is_archived": True}})
     try:

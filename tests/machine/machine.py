@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
-from machine.model import REFUSALS, Request, expected, refusal, refused_by_policy, standing
+from machine.model import REFUSALS, Request, doubles, expected, refusal, refused_by_policy, standing
 from machine.parts import IN_TRANSACTION, POINTS, Crash, Parts
 from machine.rules import ALL, Rules
 from sqlalchemy import text
@@ -34,6 +34,10 @@ DECISIONS = text("SELECT approver, vote, version FROM decision WHERE approval_id
 TIME = text("SELECT expires_at FROM approval WHERE id = :id")
 PUT_BACK = text("UPDATE approval SET expires_at = :was WHERE id = :id")
 RUN_OUT = text("UPDATE approval SET expires_at = 1 WHERE id = :id")
+
+LEFT = text(
+    "UPDATE approval SET waiter = 'gone', absent_at = created_at WHERE id = :id AND status = 'pending'"
+)
 
 
 class Machine(RuleBasedStateMachine):
@@ -100,6 +104,9 @@ class Machine(RuleBasedStateMachine):
             self.refused.append(request)
             return multiple()
         assert found is not None
+        if request.status == "pending" and self.rules.pending:
+            for left in doubles(request, self.known):
+                left.ends("cancelled")
         request.approval_id = found.id
         self.known.append(request)
         return request
@@ -130,6 +137,13 @@ class Machine(RuleBasedStateMachine):
         self.send(crash, "cancel", request.sent.id, Cancel(reason="not needed").model_dump_json())
         if request.status == "pending" and not request.ran_out:
             request.ends("cancelled")
+
+    @rule(request=requests)
+    def leave(self, request: Request) -> None:
+        """A look has found that nobody waits for it any more, who did."""
+        request.left = request.left or request.waits
+        with self.parts.store.transaction() as connection:
+            connection.execute(LEFT, {"id": request.approval_id})
 
     @rule(request=requests, succeeded=st.booleans(), crash=CRASH)
     def report(self, request: Request, succeeded: bool, crash: str | None) -> None:

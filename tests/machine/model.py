@@ -39,6 +39,7 @@ class Request:
     payload: dict[str, Any] = field(default_factory=dict)
     approver: str = ""
     ran_out: bool = False
+    left: bool = False
     reported: bool = False
     revision: int = 1
     receipt: str | None = None
@@ -60,9 +61,15 @@ def expected(request: Request, known: list[Request], rules: Rules) -> str:
     if answer != "ask":
         return "blocked" if answer == "block" else "approved"
     waiting = [one for one in known if one.waits]
-    if rules.pending and any(one.sent.payload == sent.payload for one in waiting):
+    same = doubles(request, known) if rules.pending else []
+    if any(not one.left for one in same):
         return "duplicate"
-    return "limited" if rules.pending and len(waiting) >= rules.pending else "pending"
+    return "limited" if rules.pending and len(waiting) - len(same) >= rules.pending else "pending"
+
+
+def doubles(request: Request, known: list[Request]) -> list[Request]:
+    """What waits for the same. Where all of that has been left, a new request takes its place."""
+    return [one for one in known if one.waits and one.sent.payload == request.sent.payload]
 
 
 def standing(request: Request, rules: Rules) -> tuple[str, str, str]:

@@ -23,7 +23,8 @@ from signoff.adapters.langchain.tool_calls import Asked
 from signoff.adapters.tools import Claims, Tools
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
-from signoff.errors import Duplicate, Invalid, SignoffError
+from signoff.errors import Invalid, SignoffError
+from signoff.models.explanation import has_begun
 
 log = logging.getLogger("signoff")
 
@@ -205,7 +206,7 @@ class SignoffMiddleware(AgentMiddleware):
                 # Gives what the graph was resumed with before, if anything: that decides nothing.
                 interrupt(_waiting(decided, request))
             if isinstance(decided, Stop):
-                begun = isinstance(decided.error, Duplicate)
+                begun = has_begun(decided.error)
                 text = f"{request.tool_call['name']} {BEGUN}" if begun else decided.text
                 return refusal(request.tool_call, text)
             self._drain(asked, decided)

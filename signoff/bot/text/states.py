@@ -10,7 +10,7 @@ from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
-from signoff.models.approval import Approval
+from signoff.models.approval import ASKED_ANEW, Approval
 from signoff.models.messages import Decision
 
 SAID = 700
@@ -42,6 +42,8 @@ def state_line(approval: Approval) -> Trusted:
             return card_words.rejected(resubmit, _approver(approval), at, _after(approval, at))
         case "expired":
             return card_words.expired(approval.expires_at)
+        case "cancelled" if approval.reason == ASKED_ANEW:
+            return card_words.asked_anew(ended)
         case "cancelled":
             return card_words.withdrawn(ended)
         case "blocked":
@@ -132,6 +134,8 @@ def _reason(approval: Approval) -> tuple[str, str]:
     match approval.status:
         case "approved":
             return card_words.NOTE, said or approval.reason
+        case "cancelled" if approval.reason == ASKED_ANEW:
+            return card_words.REASON, ""
         case "rejected" | "cancelled":
             return card_words.REASON, said or approval.reason
         case "blocked":

@@ -123,7 +123,7 @@ class Requests:
                 return before
             with self._doors.store.reading() as connection:
                 first = flood.same(connection, agent, sent.action, sent.digest)
-            found = self._approvals.find(agent, first) if first else None
+            found = self._approvals.find(agent, first[0].request_id) if first else None
             if found is None:
                 raise
             return found

@@ -62,6 +62,9 @@ def test_what_is_approved_runs_and_the_model_is_told(signoff_approvals: Approval
     async def run() -> str:
         working = asyncio.create_task(said(runner(ran, 50, 60, 70)))
         await signoff_approvals.wait_for_async(requests=3)  # they wait together, and hold up no loop
+        assert all(
+            list(request.json_schema["properties"]) == ["amount"] for request in signoff_approvals.requests
+        )
         by_amount = {request.payload["amount"]: request for request in signoff_approvals.requests}
         signoff_approvals.edit(by_amount[50], {"amount": 20}, by="Ana")
         signoff_approvals.reject(by_amount[60], "Not that one.")

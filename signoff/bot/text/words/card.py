@@ -224,6 +224,14 @@ def withdrawn(at: int) -> Trusted:
     return Trusted(f"*Withdrawn by the agent* · {date(at)}. Nothing ran.")
 
 
+def asked_anew(at: int) -> Trusted:
+    """Its agent was gone, and another request for the same took its place."""
+    return Trusted(
+        f"*Asked anew* · {date(at)}. Nobody waited for this one any more, and the same was asked again: "
+        "decide there. Nothing ran."
+    )
+
+
 def blocked(action: str) -> Trusted:
     """Refused by a rule, without asking anyone."""
     return Trusted(f"*Blocked by policy:* {action_name(action)}. Nothing ran.")

@@ -13,7 +13,7 @@ from signoff.bot.text.words import summaries
 
 # The first message of a run's thread.
 def thread_title(agent: str) -> str:
-    """Its header; it stays the same, so that people find the thread again."""
+    """Its header, unless one request alone is waited for: then that is what the header says."""
     return f"Requests of {agent}, one run"
 
 
@@ -34,7 +34,7 @@ def thread_for(approvers: Sequence[str]) -> Trusted:
 
 def thread_tally(waiting: int, decided: int, undecided: int) -> Trusted:
     """How many requests of a run wait and are decided; `undecided` ended without anybody's decision."""
-    waits = summaries.count(waiting, "waits", "wait") if waiting else "Nothing waits"
+    waits = summaries.count(waiting, "request waits", "requests wait") if waiting else "Nothing waits"
     ended = f" · {undecided:,} ended without a decision" if undecided else ""
     return Trusted(f"*{waits}* · {decided:,} decided{ended}")
 
@@ -56,6 +56,11 @@ def thread_elsewhere(permalink: str | None) -> Trusted:
 def thread_text(agent: str, told: Trusted) -> Trusted:
     """The top-level text as it is edited."""
     return Trusted(f"Requests of {agent}, one run: {told.replace('*', '')}.")
+
+
+def thread_asks(agent: str, asked: Sequence[Trusted], told: Trusted) -> Trusted:
+    """The same while few wait: `asked` is what each of them is."""
+    return Trusted("\n".join([f"{agent} asks for {asked[0]}", *asked[1:], f"{told.replace('*', '')}."]))
 
 
 # Lists and help.
