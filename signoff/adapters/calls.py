@@ -86,6 +86,10 @@ class Calls:
         named: Callable[[str], str] | None = None,
         **claims: Unpack[Claims],
     ) -> None:
+        if not isinstance(client, Signoff | AsyncSignoff):
+            raise TypeError(f"The client is a Signoff or an AsyncSignoff, not {type(client).__name__}.")
+        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait > 0):
+            raise TypeError(f"wait is {wait!r:.60}: write seconds, such as wait=600, or leave it out.")
         self._client = client
         self._table = ToolTable(tools, claims, named)
         self._framework = framework

@@ -12,13 +12,9 @@ from signoff.payload import corrections
 if TYPE_CHECKING:  # a hook that starts for every call of a tool has no time for pydantic
     from signoff.models.receipt import ApprovedReceipt
 
-_TOO_LATE = (
-    "was not run: nobody has decided in time. This is not a rejection. If it is still needed, you may ask "
-    "again."
-)
-_NO_WAY = (
-    "was not run: for a technical reason no approval can be had now. Do not try another way: tell whoever "
-    "you work for."
+_WITHDRAWN = (
+    "was not run: nobody has decided in time, and the request was withdrawn. This is not a rejection. If it "
+    "is still needed, you may ask again."
 )
 UNFIT = "It was approved with changes that the tool does not take."
 """What its card says of such a call."""
@@ -42,17 +38,12 @@ def unfit(receipt: ApprovedReceipt, names: Collection[str]) -> str:
 
 def stopped(action: str, error: SignoffError) -> str:
     """Why an action did not run. No host, port or path stands in it."""
-    if isinstance(error, NotApproved):
-        error.action = error.action or action
-        return explain(error)
+    error.action = error.action or action
     if isinstance(error, Unfit):
-        return f"{action} was not run: {error.detail}"
-    if isinstance(error, WaitTimeout) and error.approved:
-        error.action = error.action or action
-        return explain(error)
-    if isinstance(error, WaitTimeout):
-        return f"{action} {_TOO_LATE}"
-    return f"{action} {_NO_WAY}"
+        return f"{error.action} was not run: {error.detail}"
+    if isinstance(error, WaitTimeout) and not error.approved:
+        return f"{error.action} {_WITHDRAWN}"
+    return explain(error)
 
 
 def is_expected(error: SignoffError) -> bool:

@@ -28,7 +28,7 @@ def told(sent: Mapping[str, Any], payload: Mapping[str, Any], who: str = "", not
         more = len(changes) - MOST_CHANGES
         listed = "; ".join(changes[:MOST_CHANGES]) + (f"; and {more} more were changed" if more > 0 else "")
         parts.append(f"{person} approved this call with changes: {listed}.")
-        parts.append("The changed call is what runs: go by it, and do not run the original.")
+        parts.append("Only the changed call counts: go by it, and do not repeat the original.")
     if note:
         parts.append(f"{person} says about it: {note}")
     return " ".join(parts)

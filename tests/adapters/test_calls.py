@@ -43,8 +43,8 @@ def test_an_approved_call_runs_with_what_was_approved_and_says_so(
     assert isinstance(decided, Go)
     assert decided.args == {"amount": 80, "currency": "EUR"}
     assert decided.told == (
-        "Ana approved this call with changes: amount was 120 and is now 80. The changed call is what runs: "
-        "go by it, and do not run the original. Ana says about it: Half is enough"
+        "Ana approved this call with changes: amount was 120 and is now 80. Only the changed call counts: "
+        "go by it, and do not repeat the original. Ana says about it: Half is enough"
     )
     [request] = signoff_approvals.requests
     assert request.payload == {"amount": 120, "currency": "EUR"}

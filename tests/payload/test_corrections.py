@@ -24,7 +24,7 @@ def test_it_says_who_changed_what_and_what_they_noted() -> None:
         "Ana Lee approved this call with changes: "
         'to.city was "Bonn" and is now "Berlin"; amount was 120 and is now 80; fast was removed; '
         'cc was ["a"] and is now ["a", "b"]; memo was added: "half". '
-        "The changed call is what runs: go by it, and do not run the original. "
+        "Only the changed call counts: go by it, and do not repeat the original. "
         "Ana Lee says about it: Half is enough."
     )
     assert told(sent, sent, "Ana Lee") == ""
