@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from signoff.client.explanation import explain
-from signoff.errors import NotApproved, SignoffError, WaitTimeout
+from signoff.errors import NotApproved, SignoffError, Unreachable, WaitTimeout
 from signoff.payload import corrections
 
 if TYPE_CHECKING:  # a hook that starts for every call of a tool has no time for pydantic
@@ -15,6 +15,10 @@ if TYPE_CHECKING:  # a hook that starts for every call of a tool has no time for
 _WITHDRAWN = (
     "was not run: nobody has decided in time, and the request was withdrawn. This is not a rejection. If it "
     "is still needed, you may ask again."
+)
+_NO_WAY = (
+    "was not run: for a technical reason no approval can be had now. Do not try another way: tell whoever "
+    "you work for."
 )
 UNFIT = "It was approved with changes that the tool does not take."
 """What its card says of such a call."""
@@ -43,7 +47,9 @@ def stopped(action: str, error: SignoffError) -> str:
         return f"{error.action} was not run: {error.detail}"
     if isinstance(error, WaitTimeout) and not error.approved:
         return f"{error.action} {_WITHDRAWN}"
-    return explain(error)
+    if isinstance(error, NotApproved | WaitTimeout | Unreachable):
+        return explain(error)
+    return f"{error.action} {_NO_WAY}"
 
 
 def is_expected(error: SignoffError) -> bool:

@@ -395,7 +395,7 @@ async def test_a_wait_that_is_over_withdraws(people: Approvals) -> None:
     async with gated(server, wait=0.01) as client:
         await client.begin()
         result = await client.called("refund", {"amount": 1})
-    assert "nobody has decided in time. This is not a rejection." in text(result)
+    assert "nobody has decided in time, and the request was withdrawn." in text(result)
     assert len(people.withdrawn) == 1 and not server.calls
 
 
