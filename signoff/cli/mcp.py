@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -115,6 +114,8 @@ def _add_wait(parser: argparse.ArgumentParser, help: str) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    import asyncio
+
     from signoff.adapters.mcp import server
     from signoff.client.client import AsyncSignoff
 
@@ -136,11 +137,15 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _gate(arguments: argparse.Namespace) -> int:
+    import asyncio
+
     upstream = _upstream(arguments)
     return asyncio.run(_pass_on(upstream, arguments))
 
 
 async def _pass_on(upstream: Upstream, arguments: argparse.Namespace) -> int:
+    import asyncio
+
     from signoff.adapters.mcp.gate import Gate
     from signoff.adapters.mcp.streams import Stdio, claim
     from signoff.client.client import AsyncSignoff
@@ -162,6 +167,8 @@ async def _pass_on(upstream: Upstream, arguments: argparse.Namespace) -> int:
 
 def _on_signals(do: Callable[[], object]) -> None:
     """Have this done where the process is told to stop: what is asked about is withdrawn before it ends."""
+    import asyncio
+
     with suppress(NotImplementedError, AttributeError):  # Windows
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, do)

@@ -328,7 +328,8 @@ def test_slack_takes_every_card_and_reads_no_markup_in_what_others_wrote(
     trusted = markup(drawn.blocks)
     works = re.sub(r"<(!date\^[0-9]+\^[^|<>]*\|[^|<>]*|@U0ANA|!subteam\^S0FINANCE)>", "", drawn.text)
     assert not re.search(r"[<>*~`]|&(?!(amp|lt|gt);)|:[a-z0-9_+'-]+:", works), drawn.text
-    assert not hides(drawn.text.replace(FSI, "").replace(PDI, ""))
+    plain = re.sub("(?m)(^|: )\ufeff", r"\1", drawn.text)  # what a text begins with misleads nobody
+    assert not hides(plain.replace(FSI, "").replace(PDI, ""))
     assert not any(word in trusted for word in ("channel", "evil", "EVIL", "tada", "hidden", "bold"))
     assert all(char.isprintable() or char in f"\n{FSI}{PDI}" for char in trusted) and "\ufe0f" not in trusted
     reference = card(make({}, status=status))

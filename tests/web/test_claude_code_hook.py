@@ -106,7 +106,7 @@ def test_people_decide_and_what_they_approve_is_what_runs(hooked: Door) -> None:
             assert part in decided["additionalContext"]
         assert core.approvals.get(one).spent_at is not None
         # The same call again is another's by now; the same id of another call is none of it.
-        denied(hook.post(CLAUDE_CODE, json=asked), "the same request has been made already")
+        denied(hook.post(CLAUDE_CODE, json=asked), "under this approval it runs already, or has run")
         denied(hook.post(CLAUDE_CODE, json=event()), "the request is not valid")
         # What has run is told, once.
         for name in ("PostToolUse", "PostToolUseFailure"):
