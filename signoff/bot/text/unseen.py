@@ -220,7 +220,7 @@ def kinds_of(text: str, keep: str = "", explain: bool = True) -> str:
     running = " " in kinds or "n" in kinds or "\u00a0" in text
     if "s" in kinds:
         kinds = _SOFT.sub(lambda found: _soft(found, text, running), kinds)
-    if kinds.startswith("f") and (running or "," in text or ";" in text):
+    if kinds.startswith("f") and any(mark in text[1:].strip() for mark in " \n\u00a0,;"):
         kinds = "." + kinds[1:]
     return kinds
 
