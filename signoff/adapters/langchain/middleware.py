@@ -62,7 +62,6 @@ class SignoffMiddleware(AgentMiddleware):
         super().__init__()
         self._calls = Calls(client, tools, framework="langchain", wait=wait, **claims)
         self._suspend_after = suspend_after
-        self._blocking = isinstance(client, Signoff)
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Result]
@@ -180,7 +179,7 @@ class SignoffMiddleware(AgentMiddleware):
         self._calls.known([name for name in names if isinstance(name, str)])
 
     def _check_blocking(self) -> None:
-        if not self._blocking:
+        if not self._calls.blocking:
             raise TypeError(
                 "SignoffMiddleware(AsyncSignoff()) is for `ainvoke` and `astream`: give it a Signoff(), "
                 "which does for `invoke` and `stream` as well."

@@ -217,8 +217,8 @@ def kinds_of(text: str, keep: str = "", explain: bool = True) -> str:
     kinds = _EXPLAINED.sub(lambda found: "c" if found[0] == "r" else "." * len(found[0]), kinds)
     if "l" in kinds and ("a" in kinds or "R" in kinds):
         kinds = _AFTER_NUMBER.sub(".", kinds)
-    running = " " in kinds or "n" in kinds or "\u00a0" in text
     if "s" in kinds:
+        running = " " in kinds or "n" in kinds or "\u00a0" in text
         kinds = _SOFT.sub(lambda found: _soft(found, text, running), kinds)
     if kinds.startswith("f") and any(mark in text[1:].strip() for mark in " \n\u00a0,;"):
         kinds = "." + kinds[1:]
