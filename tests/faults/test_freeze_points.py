@@ -21,8 +21,8 @@ from signoff.models.leases import LEASE_SECONDS
 STILL_SECONDS = LEASE_SECONDS + 1.5
 """Long enough for another to have taken what it held, and to have done it."""
 AWAKE_SECONDS = 1.5
-"""What it does then is part of the trial. After that it is told to end, and does not leave what it has begun: a
-message that it posted after its lease, and could not note any more, would be a second fault of another kind.
+"""What it does then is part of the trial. After that it is told to end, and ends what it has begun: a message
+that it posts after its lease and cannot note any more would be a second fault, of another kind.
 """
 PATIENCE_SECONDS = 120.0
 SHAPE = Shape(bots=2, intakes=2, workers=4, agents=1, at_once=6, pause=0.05)
