@@ -167,6 +167,14 @@ class NotVerified(SignoffError):
     """The answer is not a valid receipt for this request: nothing may run."""
 
 
+def refusal(receipt: Refusal, detail: str = "") -> SignoffError:
+    """What is raised of a verified receipt that approves nothing, as an answer to a question does."""
+    kind = NOT_APPROVED.get(receipt.status)
+    if kind is None:
+        return NotVerified("It answers a question, and approves nothing.")
+    return kind(detail or receipt.reason, receipt)
+
+
 class OtherAction(NotVerified):
     """The receipt approves another action: nothing may run."""
 

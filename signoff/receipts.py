@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from signoff.errors import NOT_APPROVED, Invalid, NotVerified, OtherAction, OtherPayload
+from signoff.errors import Invalid, NotVerified, OtherAction, OtherPayload, refusal
 from signoff.models import receipt_claims
 from signoff.models.messages import Response
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
@@ -25,6 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 _TEXTS = ("reason", "rule", "why")
+_MORE = ("answer", "undoes")
 
 
 def sign(signer: Signer, receipt: Receipt) -> str:
@@ -49,6 +50,7 @@ def sign(signer: Signer, receipt: Receipt) -> str:
         claims["decided_by"] = receipt.decided_by.model_dump(mode="json", exclude_none=True)
     claims |= {name: True for name in ("resubmit", "never_shown") if getattr(receipt, name)}
     claims |= {name: getattr(receipt, name) for name in _TEXTS if getattr(receipt, name)}
+    claims |= {name: found for name in _MORE if (found := getattr(receipt, name)) is not None}
     return signer.seal(RECEIPT, claims)
 
 
@@ -86,7 +88,7 @@ def bind(receipt: Receipt, *, action: str, payload: Mapping[str, Any]) -> dict[s
     runs only once is for a guard to see to.
     """
     if not receipt.approved:
-        raise NOT_APPROVED[receipt.status](receipt.reason, receipt)
+        raise refusal(receipt)
     if not isinstance(payload, Mapping):
         raise Invalid(f"The payload is a {type(payload).__name__}: it has to be an object.")
     if receipt.action != action:
@@ -163,6 +165,8 @@ def _receipt(claims: dict[str, Any], token: str) -> Receipt:
         issuer=claims["iss"],
         jti=claims["jti"],
         nonce=claims.get("nonce") or "",
+        answer=claims.get("answer"),
+        undoes=claims.get("undoes"),
         issued_at=datetime.fromtimestamp(claims["iat"], UTC),
         not_after=datetime.fromtimestamp(claims["exp"], UTC),
         token=token,

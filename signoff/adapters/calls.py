@@ -34,7 +34,7 @@ from signoff.client.client import AsyncSignoff, AsyncTicket
 from signoff.client.face import Made, Signoff
 from signoff.client.pending import WAITING
 from signoff.client.spend import SPEND_SECONDS
-from signoff.errors import NOT_APPROVED, Cancelled, SignoffError, WaitTimeout
+from signoff.errors import Cancelled, SignoffError, WaitTimeout, refusal
 from signoff.models.codes import code
 from signoff.models.receipt import ApprovedReceipt
 from signoff.payload.canonical import canonical, parse
@@ -244,7 +244,7 @@ class Calls:
             if withdrawn.status == "cancelled":
                 raise
             if not isinstance(withdrawn, ApprovedReceipt):  # decided in that very moment
-                raise NOT_APPROVED[withdrawn.status](withdrawn.reason, withdrawn) from None
+                raise refusal(withdrawn) from None
             receipt = withdrawn
         return Go(receipt.payload, receipt, texts.told(receipt, payload))
 

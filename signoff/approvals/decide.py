@@ -61,7 +61,7 @@ class Votes:
                 raise Restored
             case "expired":
                 raise TimeRanOut(approval.expires_at)
-            case "approved" | "rejected" | "cancelled" | "blocked":
+            case "approved" | "answered" | "rejected" | "cancelled" | "blocked":
                 decision = approval.decision
                 name, by_id = (decision.name, decision.approver) if decision else ("", "")
                 raise AlreadyDecided(approval.status, name, by_id, approval.ended_at or 0)

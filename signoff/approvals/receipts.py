@@ -48,6 +48,8 @@ class Receipts:
             digest=digest(approval.payload_text),
             decided_by=decider,
             reason=reason,
+            answer=decision.answer if decision else None,
+            undoes=approval.undoes,
             resubmit=bool(decision and decision.resubmit),
             never_shown=status == "expired" and approval.shown_at is None,
             policy=approval.verdict.policy,

@@ -146,6 +146,7 @@ def _values(draft: Draft) -> dict[str, Any]:
         "rejected_before": draft.recalled,
         "key": one.request.key,
         "run": one.request.run,
+        "kind": one.request.kind,
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
         "not_before": 0,

@@ -9,7 +9,7 @@ from signoff import receipts
 from signoff.client.mistakes import checked_id
 from signoff.client.pending import UNSEEN
 from signoff.client.road import Exchange
-from signoff.errors import NOT_APPROVED, Invalid, NotVerified, SignoffError, WaitTimeout
+from signoff.errors import Invalid, NotVerified, SignoffError, WaitTimeout, refusal
 from signoff.models import crash
 from signoff.models.messages import Response
 from signoff.models.receipt import ApprovedReceipt, Receipt
@@ -78,7 +78,7 @@ class Answers:
             return receipt
         who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
         why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
-        raise NOT_APPROVED[receipt.status](f"{who}{receipt.reason}{why}".strip(), receipt)
+        raise refusal(receipt, f"{who}{receipt.reason}{why}".strip())
 
     async def _unseen(self, request_id: str) -> str:
         """What is to be said of a request that no server has taken; nothing of one that is pending."""

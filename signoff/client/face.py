@@ -1,15 +1,10 @@
 """`Signoff`: the client for code without asyncio; works from any thread, and in a forked child.
 
-Each client has one event loop, in a daemon thread of its own, so that it never meets a loop that the
-program runs. All waits of a client share its two connections.
+All waits of a client share its two connections, in a loop of its own: see `client.loops`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import threading
-import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -19,6 +14,7 @@ from signoff.client import asked
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
+from signoff.client.loops import Loop, after_fork
 from signoff.client.pending import Pending
 from signoff.client.spend import Runs
 from signoff.client.ticket import Ticket as Ticket
@@ -46,7 +42,7 @@ class Signoff:
     ) -> None:
         self._given = {"redis_url": redis_url, "agent": agent, "verify_key": verify_key}
         self._reset()
-        _clients.add(self)
+        after_fork(self, Signoff._reset)
 
     @property
     def agent(self) -> str:
@@ -215,11 +211,10 @@ class Signoff:
 
     def close(self) -> None:
         """Let the connections and the thread go. The client may be used again."""
-        loop = self._loop
-        if loop is not None:
+        if self._loop.runs:
             with suppress(SignoffError):
                 self._call(lambda signoff: signoff.close())
-            loop.call_soon_threadsafe(loop.stop)
+            self._loop.stop()
             self._reset()
 
     def __enter__(self) -> Self:
@@ -228,17 +223,11 @@ class Signoff:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._async = AsyncSignoff(**self._given)
-
-    def _start(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_serve_calls, args=(self._loop,), name="signoff", daemon=True).start()
-            return self._loop
+    def _reset(self) -> object:
+        """Begin anew; what there was before."""
+        before = (self.__dict__.get("_loop"), self.__dict__.get("_async"))
+        self._loop, self._async = Loop(), AsyncSignoff(**self._given)
+        return before
 
     def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T:
         """What `made` makes, run in this client's loop. `unused`: see Handover; with it, GaveUp is raised."""
@@ -248,7 +237,7 @@ class Signoff:
         return await self._hand_over(made, unused).result_async()
 
     def _hand_over(self, made: Made[T], unused: Unused[T] | None) -> Handover[T]:
-        return Handover(self._start(), partial(made, self._async), unused)
+        return Handover(self._loop.started(), partial(made, self._async), unused)
 
     def _unused(self, runs: Runs, key: object) -> Unused[ApprovedReceipt]:
         signoff = self._async
@@ -261,38 +250,3 @@ async def _next(arrivals: AsyncGenerator[Delivery, None], _: AsyncSignoff) -> De
 
 async def _acknowledge(delivery: Delivery, _: AsyncSignoff) -> None:
     await delivery.ack()
-
-
-def _serve_calls(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-        loop.run_until_complete(_end_the_rest())
-    finally:
-        loop.close()
-
-
-async def _end_the_rest() -> None:
-    """What other threads still wait for: they are told that it is over."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-
-
-_clients: weakref.WeakSet[Signoff] = weakref.WeakSet()
-_left_to_the_parent: list[object] = []
-
-
-def _after_fork() -> None:
-    """A child has the parent's sockets but not its thread: it gets a loop and connections of its own.
-
-    The parent's are kept, unused, for ever: closing them here would take them out of the selector that
-    both processes share.
-    """
-    for client in list(_clients):
-        _left_to_the_parent.extend((client._loop, client._async))
-        client._reset()
-
-
-if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_after_fork)

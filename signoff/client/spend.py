@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from signoff import receipts
-from signoff.errors import NOT_APPROVED, AlreadySpent, WaitTimeout
+from signoff.errors import AlreadySpent, WaitTimeout, refusal
 from signoff.models import crash
 from signoff.models.identity import process_name
 from signoff.models.messages import Spend
@@ -27,7 +27,7 @@ async def spend(
 ) -> None:
     """Have this process be the one that runs what was approved; see AsyncSignoff.spend."""
     if not receipt.approved:
-        raise NOT_APPROVED[receipt.status](receipt.reason, receipt)
+        raise refusal(receipt)
     by = process_name()
     try:
         response = await exchange.spend(receipt.id, Spend(by=by).model_dump_json(), timeout)

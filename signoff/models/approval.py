@@ -9,7 +9,7 @@ from signoff.models.codes import SHORTEST, code
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
 
-End = Literal["approved", "rejected", "expired", "cancelled", "blocked"]
+End = Literal["approved", "answered", "rejected", "expired", "cancelled", "blocked"]
 """What an Approval may become."""
 ApprovalStatus = Literal["pending"] | End
 """Whoever adds one adds it everywhere: matches over it are exhaustive, without a default."""
@@ -121,6 +121,11 @@ class Approval:
     receipt_expires_at: int | None = None
     left_at: int | None = None
     traceparent: str | None = None
+    batch_id: int | None = None
+    handed_to: str | None = None
+    handed_by: str | None = None
+    undoes: str | None = None
+    runs_at: int | None = None
 
     @property
     def code(self) -> str:

@@ -24,6 +24,7 @@ from signoff.models.messages import Decision
 from signoff.models.progress import FIRST
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
 from signoff.models.tables import ThreadRow
+from signoff.payload.canonical import canonical
 
 threads = ThreadRow.__table__  # type: ignore[attr-defined]
 
@@ -163,7 +164,7 @@ _ADD_APPROVAL = insert(approvals)
 _ADD_CARD = insert(cards)
 _ADD_PAYLOAD = insert(payloads)
 _VOTE = ("vote", "approver", "name", "reason", "resubmit", "second_factor")
-_ADD_DECISION = Fixed(insert(decisions), (*_VOTE, "approval_id", "version", "at"))
+_ADD_DECISION = Fixed(insert(decisions), (*_VOTE, "answer", "approval_id", "version", "at"))
 _SALT = (
     select(payloads.c.salt)
     .where(payloads.c.approval_id == bindparam("approval_id"))
@@ -221,6 +222,7 @@ def salt(connection: Connection, approval_id: str) -> str:
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
     """One approver's vote."""
     values = {name: getattr(decision, name) for name in _VOTE}
+    values["answer"] = None if decision.answer is None else canonical(decision.answer)
     _ADD_DECISION.run(connection, {**values, "approval_id": approval_id, "version": version, "at": at})
 
 

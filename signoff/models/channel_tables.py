@@ -109,3 +109,26 @@ class HomeRow(SQLModel, table=True):
     not_before: int = time(default=0)
     digest: str | None = words(default=None)
     lease: int = count()
+
+
+class PauseRow(SQLModel, table=True):
+    """Until when a channel asked to be left alone, by method; for posts by conversation, too."""
+
+    __tablename__ = "pause"
+
+    method: str = words(primary_key=True)
+    conversation: str = words(primary_key=True)
+    not_before: int = time()
+
+
+class FloodWarningRow(SQLModel, table=True):
+    """What a conversation is told of an agent that asked for too much; JSON, NULL once it has been told.
+
+    There is no other before `until`.
+    """
+
+    __tablename__ = "flood_warning"
+
+    agent: str = words(primary_key=True)
+    text: str | None = words(default=None)
+    until: int = time()

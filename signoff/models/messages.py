@@ -16,6 +16,12 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, Val
 
 from signoff.errors import Invalid
 from signoff.models import identity, spans
+from signoff.models.bodies import Cancel as Cancel
+from signoff.models.bodies import Freeze as Freeze
+from signoff.models.bodies import Outcome as Outcome
+from signoff.models.bodies import Prose
+from signoff.models.bodies import Reply as Reply
+from signoff.models.bodies import Spend as Spend
 from signoff.models.receipt import Wire
 from signoff.models.texts import check_texts, sentence
 from signoff.models.wire import AGENT as AGENT
@@ -43,12 +49,14 @@ MAX_EXPIRES_IN = 30 * 24 * 3600
 DEFAULT_EXPIRES_IN = 24 * 3600
 """Seconds until an unanswered request ends, at most, and without another word."""
 
+Vote = Literal["approve", "reject", "answer"]
 Reversibility = Literal["reversible", "costly", "irreversible"]
 Risk = Literal["low", "medium", "high", "critical"]
 
 Action = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$")]
-Prose = Annotated[str, StringConstraints(max_length=4000)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+BatchName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""What an agent calls requests that it asks together: 128 random bits."""
 
 
 class ApprovalRequest(Wire):
@@ -59,7 +67,8 @@ class ApprovalRequest(Wire):
 
     Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
     currency the policy counts in. `editable` names the fields that a person may change. `traceparent` is the
-    span that asks.
+    span that asks. `batch` is shared by requests that are shown together (`Freeze`). `interpretation` is
+    which one of several ways of reading its task the agent has taken.
     """
 
     id: uuid.UUID
@@ -86,6 +95,8 @@ class ApprovalRequest(Wire):
     title: Annotated[str, StringConstraints(max_length=150)] = ""
     conversation: Annotated[str, StringConstraints(max_length=80)] | None = None
     requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
+    batch: BatchName | None = None
+    interpretation: Prose = ""
     traceparent: Annotated[str | None, BeforeValidator(spans.checked)] = None
     _gaps: tuple[Gap, ...] = PrivateAttr(())
 
@@ -220,38 +231,21 @@ class ApprovalRequest(Wire):
 
 
 class Decision(Wire):
-    """One approver's vote on one version. `payload` is set where they corrected it.
+    """One approver's vote on one version. `payload` is set where they corrected it, `answer` where they
+    answered a question.
 
     `resubmit` tells a rejected agent to come back with changes. `at` is None until it is recorded.
     """
 
-    vote: Literal["approve", "reject"]
+    vote: Vote
     approver: str
     name: str
     reason: str = ""
     resubmit: bool = False
     payload: dict[str, Any] | None = None
     second_factor: str | None = None
+    answer: dict[str, Any] | None = None
     at: datetime | None = None
-
-
-class Outcome(Wire):
-    """What became of an approved action, as its agent reports it."""
-
-    succeeded: bool
-    note: Prose = ""
-
-
-class Spend(Wire):
-    """A process is about to run an approved action, and names itself."""
-
-    by: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{16,100}$")]
-
-
-class Cancel(Wire):
-    """An agent withdraws a request of its own."""
-
-    reason: Prose = ""
 
 
 class Response(Wire):

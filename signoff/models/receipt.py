@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from signoff.models.wire import DEPLOYMENT as DEPLOYMENT
 
-Status = Literal["approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"]
+Status = Literal[
+    "approved", "answered", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited"
+]  # fmt: skip
 
 
 class Wire(BaseModel):
@@ -46,7 +48,9 @@ class Receipt(Wire):
     `payload` is what to run; None unless approved. `policy` is the digest of the policy, `rule` the name of
     the rule of it that decided (empty where none did), `why` a sentence of the policy's about that. `issuer`
     is the deployment that signed it, `jti` the receipt's own id, and `nonce` the request's: with kind, agent,
-    action and `digest_sent` it makes the id. `token` is the signed form that `verify` takes.
+    action and `digest_sent` it makes the id. `answer` is what somebody answered to a question; it lets
+    nothing run. `undoes` is the id of the request whose action this one undoes. `token` is the signed form
+    that `verify` takes.
     """
 
     id: str
@@ -70,6 +74,8 @@ class Receipt(Wire):
     issued_at: datetime
     not_after: datetime
     payload: dict[str, Any] | None = None
+    answer: dict[str, Any] | None = None
+    undoes: str | None = None
     permalink: str | None = None
     token: str = Field(default="", repr=False)
 

@@ -18,9 +18,11 @@ from signoff.payload.canonical import canonical, digest, parse
 REQUIRED: Final = ("iss", "aud", "sub", "jti", "iat", "exp", "kind", "action", "status", "version")
 REFUSED_UNREAD: Final = ("invalid", "duplicate", "limited", "expired")
 """Statuses of requests in no row: nothing runs, whatever they held. One that a restore lost is `expired`."""
-_STATUSES: Final = {"approved", *NOT_APPROVED}
+QUESTION: Final = "question"
+"""The kind of request that people answer; all others are approved or rejected."""
+_STATUSES: Final = {"approved", "answered", *NOT_APPROVED}
 _TEXTS: Final = ("sub", "kind", "aud", "action", "jti")
-_MAY_BE_TEXTS: Final = ("digest_sent", "digest", "nonce", "policy", "reason", "rule", "why")
+_MAY_BE_TEXTS: Final = ("digest_sent", "digest", "nonce", "policy", "reason", "rule", "why", "undoes")
 _MARKS: Final = ("resubmit", "never_shown")
 
 
@@ -35,6 +37,8 @@ def check(claims: Mapping[str, Any]) -> None:
     )
     if not right or not isinstance(claims.get("status"), str) or claims["status"] not in _STATUSES:
         raise NotVerified("Its claims are not a receipt's.")
+    if not _fits_kind(claims):
+        raise NotVerified("Its answer is not one to what was asked.")
     sent = claims.get("digest_sent")
     if sent is None:
         if claims["status"] not in REFUSED_UNREAD:
@@ -93,6 +97,15 @@ def check_notice(claims: Mapping[str, Any], request_id: str, token: str) -> None
 def token_digest(token: str) -> str:
     """SHA-256 of a token, in hexadecimal: how others name it."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _fits_kind(claims: Mapping[str, Any]) -> bool:
+    """A question is answered and never approved, and nothing else is answered."""
+    question, status = claims["kind"] == QUESTION, claims["status"]
+    answered = isinstance(claims.get("answer"), dict)
+    if answered != (status == "answered") or (claims.get("answer") is not None and not answered):
+        return False
+    return status not in (("approved", "rejected") if question else ("answered",))
 
 
 def _is_person(decider: Any) -> bool:

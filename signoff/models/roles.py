@@ -40,6 +40,13 @@ GRANTS: Mapping[str, str] = {
     "webhook_endpoint": ALL,
     "webhook_delivery": ALL,
     "signoff_spent": "SELECT, INSERT, DELETE",
+    "batch": CHANGE,
+    "batch_review": ALL,
+    "talk": CHANGE,
+    "note": ADD,
+    "card_reply": ALL,
+    "undo": ALL,
+    "feedback": CHANGE,
 }
 """What a server does with each table. A restore begins epochs, and is the owner's to do."""
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")

@@ -35,6 +35,13 @@ files = CardFileRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
+_AS_IT_STANDS = (
+    "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
+    "digest_sent", "ended_at", "shown_at", "published_at", "delivered_revision", "reason", "receipt",
+    "outcome_at", "spent_by", "spent_at", "code_length", "receipt_expires_at", "traceparent", "batch_id",
+    "handed_to", "handed_by", "undoes", "runs_at",
+)  # fmt: skip
+"""Columns of an approval that are just what an Approval says."""
 _STANDS = decisions.c.withdrawn_at.is_(None)
 _LOAD = Fixed(
     select(
@@ -256,41 +263,20 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
     filed = connection.execute(_FILES, key).all() if found.has_files else ()
     return Approval(
-        id=found.id,
-        agent=found.agent,
-        request_id=found.request_id,
-        action=found.action,
-        status=found.status,
-        version=found.version,
-        revision=found.revision,
-        created_at=found.created_at,
-        expires_at=found.expires_at,
+        **{name: getattr(found, name) for name in _AS_IT_STANDS},
         request=request,
         verdict=Verdict.model_validate_json(found.verdict),
         payload=like(json.loads(found.payload), request.payload),
         payload_text=found.payload,
-        digest_sent=found.digest_sent,
-        ended_at=found.ended_at,
-        shown_at=found.shown_at,
-        published_at=found.published_at,
-        delivered_revision=found.delivered_revision,
-        reason=found.reason,
         restored=found.closed_in is not None,
-        receipt=found.receipt,
         decisions=tuple(_decision(one, found) for one in voted),
         outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
-        outcome_at=found.outcome_at,
-        spent_by=found.spent_by,
-        spent_at=found.spent_at,
         card=_card(found) if found.card_id is not None else None,
         files=tuple(File(*one) for one in filed),
         judged=found.judged or "",
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
-        code_length=found.code_length,
-        receipt_expires_at=found.receipt_expires_at,
         left_at=found.absent_at if found.waiter == GONE else None,
-        traceparent=found.traceparent,
     )
 
 
@@ -311,6 +297,7 @@ def _decision(decided: Row[Any], found: Row[Any]) -> Decision:
         resubmit=decided.resubmit,
         payload=json.loads(found.payload) if edited else None,
         second_factor=decided.second_factor,
+        answer=json.loads(decided.answer) if decided.answer else None,
         at=moment(decided.at),
     )
 

@@ -9,7 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from signoff.models.channel_tables import CardDoubleRow as CardDoubleRow
 from signoff.models.channel_tables import CardFileRow as CardFileRow
+from signoff.models.channel_tables import FloodWarningRow as FloodWarningRow
 from signoff.models.channel_tables import HomeRow as HomeRow
+from signoff.models.channel_tables import PauseRow as PauseRow
 from signoff.models.channel_tables import ThreadRow as ThreadRow
 from signoff.models.codes import SHORTEST
 from signoff.models.columns import count as _count
@@ -19,6 +21,13 @@ from signoff.models.door_tables import AgentTokenRow as AgentTokenRow
 from signoff.models.door_tables import SpentRow as SpentRow
 from signoff.models.door_tables import WebhookDeliveryRow as WebhookDeliveryRow
 from signoff.models.door_tables import WebhookEndpointRow as WebhookEndpointRow
+from signoff.models.more_tables import BatchReviewRow as BatchReviewRow
+from signoff.models.more_tables import BatchRow as BatchRow
+from signoff.models.more_tables import CardReplyRow as CardReplyRow
+from signoff.models.more_tables import FeedbackRow as FeedbackRow
+from signoff.models.more_tables import NoteRow as NoteRow
+from signoff.models.more_tables import TalkRow as TalkRow
+from signoff.models.more_tables import UndoRow as UndoRow
 
 PENDING = text("status = 'pending'")
 UNSHOWN = text("shown_at IS NULL AND delivered_revision < revision")
@@ -47,6 +56,9 @@ class ApprovalRow(SQLModel, table=True):
     so. `deserted_at` is when admins were told that nobody may decide on it any more. `ages_at` is when its
     card next tells how long nobody has reported (`models.progress`); `waiter` whether its agent waits, and
     `absent_at` since when it does not (`models.waiters`). `traceparent` is the agent's span that asked (W3C).
+    `kind` is the request's; `batch_id` the batch that it is shown in, NULL where it has a card of its own.
+    `handed_to` is whom `handed_by` has asked in their place. `undoes` is the approval whose action this one
+    undoes. `runs_at` is when what the policy allows after a while may run, NULL until its card was shown.
     """
 
     __tablename__ = "approval"
@@ -63,6 +75,9 @@ class ApprovalRow(SQLModel, table=True):
         _partial("approval_moved", MOVED, "created_at"),
         _partial("approval_rejected", REJECTED, "agent", "action", "ended_at"),
         _partial("approval_aging", AGING, "ages_at"),
+        _partial("approval_batch", text("batch_id IS NOT NULL"), "batch_id", "created_at"),
+        _partial("approval_runs", text("runs_at IS NOT NULL AND status = 'pending'"), "runs_at"),
+        _partial("approval_undoes", text("undoes IS NOT NULL"), "undoes"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -107,6 +122,12 @@ class ApprovalRow(SQLModel, table=True):
     waiter: str | None = _text(default=None)
     absent_at: int | None = _time(default=None)
     traceparent: str | None = _text(default=None)
+    kind: str = _text(default="approval", sa_column_kwargs={"server_default": "approval"})
+    batch_id: int | None = None
+    handed_to: str | None = _text(default=None)
+    handed_by: str | None = _text(default=None)
+    undoes: str | None = _text(default=None)
+    runs_at: int | None = _time(default=None)
 
 
 class PayloadRow(SQLModel, table=True):
@@ -126,7 +147,10 @@ class PayloadRow(SQLModel, table=True):
 
 
 class DecisionRow(SQLModel, table=True):
-    """One approver's vote; unique per approval, version and approver while not withdrawn."""
+    """One approver's vote; unique per approval, version and approver while not withdrawn.
+
+    `answer` is what they answered to a question, as JSON.
+    """
 
     __tablename__ = "decision"
     __table_args__ = (
@@ -147,6 +171,7 @@ class DecisionRow(SQLModel, table=True):
     second_factor: str | None = _text(default=None)
     at: int = _time()
     withdrawn_at: int | None = _time(default=None)
+    answer: str | None = _text(default=None)
 
 
 class CardRow(SQLModel, table=True):
@@ -223,29 +248,6 @@ class AgentRow(SQLModel, table=True):
     created_at: int = _time()
     served_at: int | None = _time(default=None)
     added_owner: str | None = _text(default=None)
-
-
-class PauseRow(SQLModel, table=True):
-    """Until when a channel asked to be left alone, by method; for posts by conversation, too."""
-
-    __tablename__ = "pause"
-
-    method: str = _text(primary_key=True)
-    conversation: str = _text(primary_key=True)
-    not_before: int = _time()
-
-
-class FloodWarningRow(SQLModel, table=True):
-    """What a conversation is told of an agent that asked for too much; JSON, NULL once it has been told.
-
-    There is no other before `until`.
-    """
-
-    __tablename__ = "flood_warning"
-
-    agent: str = _text(primary_key=True)
-    text: str | None = _text(default=None)
-    until: int = _time()
 
 
 class PolicyRow(SQLModel, table=True):

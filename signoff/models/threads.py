@@ -92,7 +92,7 @@ def column_of(status: ApprovalStatus) -> Column:
     match status:
         case "pending":
             return "waiting"
-        case "approved" | "rejected" | "blocked":
+        case "approved" | "answered" | "rejected" | "blocked":
             return "decided"
         case "expired" | "cancelled":
             return "undecided"

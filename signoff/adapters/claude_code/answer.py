@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.adapters.claude_code.request import Request
 from signoff.client.settings import Settings
-from signoff.errors import NOT_APPROVED, AlreadySpent, Invalid, NotVerified
+from signoff.errors import AlreadySpent, Invalid, NotVerified, refusal
 from signoff.models import receipt_claims
 from signoff.payload.canonical import parse
 from signoff.signatures import NOTICE, RECEIPT, open_sealed
@@ -74,7 +74,7 @@ def accept(response: Mapping[str, Any], request: Request, settings: Settings) ->
 def raise_unless_approved(answer: Answer) -> None:
     """Raise the NotApproved that says how it ended."""
     if answer.status != "approved":
-        raise NOT_APPROVED[answer.status](answer.reason, answer)
+        raise refusal(answer)
 
 
 def check_spent(

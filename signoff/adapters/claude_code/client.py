@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.adapters.claude_code.answer import Answer
 from signoff.adapters.claude_code.request import Request
-from signoff.errors import NOT_APPROVED, WaitTimeout
+from signoff.errors import WaitTimeout, refusal
 from signoff.models.tool_calls import ToolCall
 
 SPEND_SECONDS = 10.0
@@ -59,7 +59,7 @@ def wait(
             if withdrawn.status == "cancelled":
                 raise
             if not isinstance(withdrawn, ApprovedReceipt):  # decided in that very moment
-                raise NOT_APPROVED[withdrawn.status](withdrawn.reason, withdrawn) from None
+                raise refusal(withdrawn) from None
             receipt = withdrawn
         check()
         client.spend(receipt, None if seconds is None else SPEND_SECONDS)

@@ -9,13 +9,14 @@ from typing_extensions import TypedDict
 
 from signoff.adapters import texts
 from signoff.client.pending import Pending
-from signoff.errors import NOT_APPROVED, Invalid, NotApproved
+from signoff.errors import Invalid, NotApproved, refusal
 from signoff.models.receipt import ApprovedReceipt, Receipt
 from signoff.payload.corrections import told
 
 State = Literal[
-    "approved", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited", "pending"
-]
+    "approved", "answered", "rejected", "expired", "cancelled", "blocked", "invalid", "duplicate", "limited",
+    "pending",
+]  # fmt: skip
 
 
 class Outcome(TypedDict):
@@ -65,9 +66,7 @@ def ended(receipt: Receipt, sent: dict[str, object] | None = None) -> Outcome:
         found["payload"] = dict(receipt.payload)
         found["message"] = _go(receipt, sent)
     else:
-        found["message"] = texts.stopped(
-            receipt.action, NOT_APPROVED[receipt.status](receipt.reason, receipt)
-        )
+        found["message"] = texts.stopped(receipt.action, refusal(receipt))
     return found
 
 

@@ -50,6 +50,7 @@ def voted(decision: Decision, salt: str) -> dict[str, Any]:
         "name": salted(salt, decision.name),
         "resubmit": decision.resubmit,
         "second_factor": decision.second_factor,
+        **({} if decision.answer is None else {"answer": digest(salt, decision.answer)}),
     }
 
 
@@ -110,7 +111,7 @@ def ended(
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, version=version, shown_for_ms=shown_for, **voted(decision, salt))
     match status:
-        case "approved" | "rejected" | "blocked":
+        case "approved" | "answered" | "rejected" | "blocked":
             pass  # the decision or the verdict has said it
         case "expired":
             say("expiry", actor, never_shown=receipt.never_shown)

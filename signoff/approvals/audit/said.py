@@ -73,6 +73,12 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "absent_at": Unsaid("since when nobody is: looked at every few seconds"),
         "traceparent": Unsaid("where a trace of the agent's goes on: nothing depends on it"),
         "deserted_at": Unsaid("whether admins were told: the directory says the rest"),
+        "kind": Unsaid("worked out from the claims, which are said: the receipt's id commits to it"),
+        "batch_id": Unsaid("which card it is shown on; who decides it, and what, is said of itself"),
+        "handed_to": by("handed"),
+        "handed_by": by("handed"),
+        "undoes": by("submit"),
+        "runs_at": Unsaid("worked out from the verdict and when its card was shown, which are said"),
     },
     "payload": {
         "approval_id": by("submit", "edit"),
@@ -94,6 +100,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "second_factor": by("decision", "adopted"),
         "at": by("decision", "adopted"),
         "withdrawn_at": by("decision", "adopted"),
+        "answer": by("decision", "adopted"),
     },
     "card": {
         "id": by("shown"),
@@ -142,6 +149,13 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "agent_token": Unsaid("lines `token` tell of each that was made, switched off or revoked"),
     "webhook_endpoint": Unsaid("lines `webhook` tell of each that was registered, or switched off"),
     "webhook_delivery": Unsaid("what is still to be posted, or was: the end that it tells of is said"),
+    "batch": Unsaid("lines `batch` tell of each that was frozen; what is decided is said of each request"),
+    "batch_review": Unsaid("what somebody looks through, deleted soon"),
+    "talk": Unsaid("lines `talk` tell of each question and answer, as salted digests"),
+    "note": Unsaid("lines `note` tell of each, as salted digests"),
+    "card_reply": DRAWING,
+    "undo": Unsaid("what an agent says that it can do: nothing is approved by it"),
+    "feedback": Unsaid("lines `feedback` tell of each that was given"),
     "signoff_spent": Unsaid("lines `guard` tell of each that was spent; its row goes once no receipt holds"),
 }
 """Table → column → where it is said."""
@@ -150,6 +164,7 @@ KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
         "spend", "guard", "file", "agent", "policy", "restored", "migrated", "token", "webhook",
+        "handed", "batch", "talk", "note", "held", "feedback",
     )
 )  # fmt: skip
 """All kinds of lines."""

@@ -134,6 +134,8 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
             return became(_reported(one, card_words.approved_by_policy(ended), now))
         case "approved":
             return became(_reported(one, card_words.approved(who, at), now))
+        case "answered":
+            return became(card_words.answered(who, at))
         case "rejected":
             return became(card_words.rejected(one.resubmit, who, at))
         case "expired":
@@ -159,7 +161,7 @@ def _by_policy(one: Listed) -> list[Block]:
     match one.status:
         case "approved" | "blocked" if one.vote is None and one.why:
             return [plain(cut(lists_words.by_policy(*map(_told, (one.why, one.rule_says))), 300))]
-        case "approved" | "blocked" | "pending" | "rejected" | "expired" | "cancelled":
+        case "approved" | "answered" | "blocked" | "pending" | "rejected" | "expired" | "cancelled":
             return []
     assert_never(one.status)
 

@@ -43,7 +43,7 @@ def _approved(approval: Approval) -> list[Block]:
     match approval.status:
         case "approved":
             return _changes("meanwhile", forms_words.WHAT_CHANGED, approval.request.payload, approval.payload)
-        case "pending" | "rejected" | "expired" | "cancelled" | "blocked":
+        case "pending" | "answered" | "rejected" | "expired" | "cancelled" | "blocked":
             return []
 
 

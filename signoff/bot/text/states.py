@@ -37,6 +37,8 @@ def state_line(approval: Approval) -> Trusted:
             return card_words.approved_by_policy(ended)
         case "approved":
             return card_words.approved(_approver(approval), at, _after(approval, at))
+        case "answered":
+            return card_words.answered(_approver(approval), at, _after(approval, at))
         case "rejected":
             resubmit = decision is not None and decision.resubmit
             return card_words.rejected(resubmit, _approver(approval), at, _after(approval, at))
@@ -73,7 +75,7 @@ def outcome_line(approval: Approval, now: int | None = None) -> Trusted | None:
                 unattended=approval.left_at is not None,
                 now=now,
             )
-        case "pending" | "rejected" | "expired" | "cancelled" | "blocked":
+        case "pending" | "answered" | "rejected" | "expired" | "cancelled" | "blocked":
             return None
     assert_never(approval.status)
 
@@ -140,7 +142,7 @@ def _reason(approval: Approval) -> tuple[str, str]:
             return card_words.REASON, said or approval.reason
         case "blocked":
             return card_words.REASON, approval.verdict.reason or approval.reason
-        case "pending" | "expired":
+        case "pending" | "expired" | "answered":
             return card_words.REASON, said
     assert_never(approval.status)
 

@@ -53,6 +53,8 @@ def status_of(approval: Approval) -> str:
             return "denied"
         case "pending" | "approved" | "expired" | "cancelled":
             return approval.status
+        case "answered":
+            raise AssertionError("a question does not come by this door")
         case _:
             assert_never(approval.status)
 

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from signoff import receipts, signatures
-from signoff.errors import NOT_APPROVED, AlreadySpent, Cancelled, Invalid
+from signoff.errors import AlreadySpent, Cancelled, Invalid, refusal
 from signoff.models import tokens, tool_calls
 from signoff.models.approval import Approval
 from signoff.models.identity import process_name
@@ -166,7 +166,7 @@ class Hook:
             digest_sent=found.digest_sent, issuer=self._doors.deployment,
         )  # fmt: skip
         if not isinstance(receipt, ApprovedReceipt):
-            raise NOT_APPROVED[receipt.status](receipt.reason, receipt)
+            raise refusal(receipt)
         by = process_name()
         notice = self._approvals.spend(found.agent, found.request_id, by)
         if notice.status != "spent" or self._approvals.get(found.id).spent_by != by:

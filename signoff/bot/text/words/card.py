@@ -185,6 +185,11 @@ def approved(by_id: str, at: int, after: int | None = None) -> Trusted:
     return Trusted(f"*Approved*{_voted(by_id, at, after)}")
 
 
+def answered(by_id: str, at: int, after: int | None = None) -> Trusted:
+    """The same of a question."""
+    return Trusted(f"*Answered*{_voted(by_id, at, after)}")
+
+
 def approved_by_policy(at: int) -> Trusted:
     """Nobody was asked."""
     return Trusted(f"*Approved by policy* · {date(at)}")

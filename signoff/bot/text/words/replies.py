@@ -34,6 +34,8 @@ def late_click(status: End | None, by_id: str, at: int, now: int) -> Trusted:
     match status:
         case "approved":
             return _faster("approved", by_id, at, now, when)
+        case "answered":
+            return _faster("answered", by_id, at, now, when)
         case "rejected":
             return _faster("rejected", by_id, at, now, when)
         case "cancelled":
