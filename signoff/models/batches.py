@@ -1,0 +1,71 @@
+"""Requests that an agent asks together, as they are read from the rows; frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from signoff.models.approval import Approval
+
+BatchState = Literal["open", "frozen", "dropped"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests that people see as one card. Times are microseconds since 1970, UTC, by the database's clock.
+
+    `name` is the agent's own for it. `items` are those that its card shows, in the order in which the agent
+    has sent them, and `apart` those that have cards of their own, as the policy says. `size` is how many the
+    agent has frozen, the sum of both. The rest is as in the row (`more_tables.BatchRow`).
+    """
+
+    id: int
+    agent: str
+    name: str
+    title: str
+    run: str | None
+    size: int
+    state: BatchState
+    created_at: int
+    frozen_at: int | None
+    wanted: str | None
+    conversation: str | None
+    message: str | None
+    permalink: str | None
+    revision: int
+    shown_revision: int
+    shown_at: int | None
+    items: tuple[Approval, ...] = ()
+    apart: tuple[Approval, ...] = ()
+
+    @property
+    def pending(self) -> tuple[Approval, ...]:
+        """Those on its card that somebody may still decide."""
+        return tuple(one for one in self.items if one.pending)
+
+
+@dataclass(frozen=True)
+class Review:
+    """What one person is shown of several requests: these ids and versions, the first `seen` of them whole."""
+
+    id: str
+    batch_id: int | None
+    user_id: str
+    items: tuple[tuple[str, int], ...]
+    seen: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """A request that a decision on several has not reached, and why: a sentence."""
+
+    approval_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of a decision on several requests: ids in their order."""
+
+    decided: tuple[str, ...]
+    left: tuple[Left, ...] = ()
