@@ -46,7 +46,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Review:
-    """What one person is shown of several requests: these ids and versions, the first `seen` of them whole."""
+    """What one person is shown of several requests: ids and versions, the first `seen` of them whole."""
 
     id: str
     batch_id: int | None
