@@ -258,7 +258,8 @@ export interface components {
          *
          *     Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
          *     currency the policy counts in. `editable` names the fields that a person may change. `traceparent` is the
-         *     span that asks.
+         *     span that asks. `batch` is shared by requests that are shown together (`Freeze`). `interpretation` is
+         *     which one of several ways of reading its task the agent has taken.
          */
         ApprovalRequest: {
             /**
@@ -275,13 +276,13 @@ export interface components {
             nonce?: string;
             /**
              * Kind
-             * @description `approval`.
+             * @description `approval`, or `question`: then `payload` is a `Question`, and its answer lets nothing run.
              * @default approval
              */
             kind?: string;
             /**
              * Action
-             * @description What is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100.
+             * @description What is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100. Of a question it is `question`, and may be left out.
              */
             action: string;
             /**
@@ -409,6 +410,18 @@ export interface components {
              */
             requested_by?: string;
             /**
+             * Batch
+             * @description Shared by requests that are shown together, 32 hexadecimal digits: see `POST /v1/batches`.
+             * @default null
+             */
+            batch?: string | null;
+            /**
+             * Interpretation
+             * @description Which of several ways to read its task the agent has taken; at most 4,000 characters.
+             * @default
+             */
+            interpretation?: string;
+            /**
              * Traceparent
              * @description The span that asks (W3C Trace Context).
              * @default null
@@ -443,10 +456,16 @@ export interface components {
              * @description pending, or how it ended.
              * @enum {string}
              */
-            status: "pending" | "approved" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            status: "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            /**
+             * Kind
+             * @description `approval`, or `question`: its answer lets nothing run.
+             * @default approval
+             */
+            kind?: string;
             /**
              * Action
-             * @description What is to run.
+             * @description What is to run; `question` of a question.
              */
             action: string;
             /**
@@ -471,6 +490,14 @@ export interface components {
              * @default null
              */
             payload?: string | null;
+            /**
+             * Answer
+             * @description What somebody answered to a question, as the receipt has it, signed: `choice` (ids of options), `text`, `date`, `default` (it is for the agent to decide), `none` (of the options).
+             * @default null
+             */
+            answer?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Permalink
              * @description Where people see it.
@@ -505,7 +532,8 @@ export interface components {
         };
         /**
          * Outcome
-         * @description What became of an approved action, as its agent reports it.
+         * @description What became of an approved action, as its agent reports it. `result` is what it shows of what came out,
+         *     any JSON value of at most 2 KB.
          */
         Outcome: {
             /** Succeeded */
@@ -515,6 +543,11 @@ export interface components {
              * @default
              */
             note?: string;
+            /**
+             * Result
+             * @default null
+             */
+            result?: unknown;
         };
         /**
          * Spend
@@ -539,10 +572,16 @@ export interface components {
              * @description pending, or how it ended.
              * @enum {string}
              */
-            status: "pending" | "approved" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            status: "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            /**
+             * Kind
+             * @description `approval`, or `question`: its answer lets nothing run.
+             * @default approval
+             */
+            kind?: string;
             /**
              * Action
-             * @description What is to run.
+             * @description What is to run; `question` of a question.
              */
             action: string;
             /**
@@ -567,6 +606,14 @@ export interface components {
              * @default null
              */
             payload?: string | null;
+            /**
+             * Answer
+             * @description What somebody answered to a question, as the receipt has it, signed: `choice` (ids of options), `text`, `date`, `default` (it is for the agent to decide), `none` (of the options).
+             * @default null
+             */
+            answer?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Permalink
              * @description Where people see it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, Field
 
@@ -19,7 +19,10 @@ class State(BaseModel):
     status: str = Field(
         description="pending, or how it ended.", json_schema_extra={"enum": ["pending", *get_args(Status)]}
     )
-    action: str = Field(description="What is to run.")
+    kind: str = Field(
+        default="approval", description="`approval`, or `question`: its answer lets nothing run."
+    )
+    action: str = Field(description="What is to run; `question` of a question.")
     code: str = Field(description="What people call the request.")
     expires_at: str = Field(description="Until when somebody may decide (RFC 3339, UTC).")
     receipt: str | None = Field(
@@ -29,6 +32,11 @@ class State(BaseModel):
     payload: str | None = Field(
         default=None,
         description="What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.",
+    )
+    answer: dict[str, Any] | None = Field(
+        default=None,
+        description="What somebody answered to a question, as the receipt has it, signed: `choice` (ids of "
+        "options), `text`, `date`, `default` (it is for the agent to decide), `none` (of the options).",
     )
     permalink: str | None = Field(default=None, description="Where people see it.")
     outcome: str | None = Field(default=None, description="What its agent reported: `done` or `failed`.")
@@ -41,7 +49,8 @@ def state(approval: Approval, response: Response) -> State:
     """An Approval, and what its agent is told of it → the state."""
     permalink = approval.card.permalink if approval.card else None
     return State(
-        id=approval.request_id, status=response.status, action=approval.action, code=approval.code,
+        id=approval.request_id, status=response.status, kind=approval.request.kind, action=approval.action,
+        code=approval.code, answer=_answer(approval),
         expires_at=timestamp(moment(approval.expires_at)),
         receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
         spent=response.spent, outcome=_outcome(approval),
@@ -51,6 +60,12 @@ def state(approval: Approval, response: Response) -> State:
 def timestamp(when: datetime) -> str:
     """A time as it is sent."""
     return when.isoformat().replace("+00:00", "Z")
+
+
+def _answer(approval: Approval) -> dict[str, Any] | None:
+    if approval.status != "answered" or approval.decision is None:
+        return None
+    return approval.decision.answer
 
 
 def _outcome(approval: Approval) -> str | None:
