@@ -19,7 +19,7 @@ export interface paths {
         put?: never;
         /**
          * Ask
-         * @description The same request again is answered again: send it until it is answered.
+         * @description The same request again is answered again: send it until it is answered. With `kind: question` its `payload` is a `Question` to a person, and it ends as `answered`: that lets nothing run.
          */
         post: operations["ask"];
         delete?: never;
@@ -491,13 +491,10 @@ export interface components {
              */
             payload?: string | null;
             /**
-             * Answer
-             * @description What somebody answered to a question, as the receipt has it, signed: `choice` (ids of options), `text`, `date`, `default` (it is for the agent to decide), `none` (of the options).
+             * @description What somebody answered to a question; the receipt has it, signed.
              * @default null
              */
-            answer?: {
-                [key: string]: unknown;
-            } | null;
+            answer?: components["schemas"]["GivenAnswer"] | null;
             /**
              * Permalink
              * @description Where people see it.
@@ -531,6 +528,55 @@ export interface components {
             decisions: components["schemas"]["Decision"][];
         };
         /**
+         * GivenAnswer
+         * @description What somebody answers: `choice` are options' ids, `date` is ISO 8601.
+         *
+         *     `default` says that it is for the agent to decide: what it has as its default stands beside it, and is
+         *     nobody's choice. `none` says that none of the options is right, and `text` what is.
+         */
+        GivenAnswer: {
+            /**
+             * Choice
+             * @default []
+             */
+            choice?: string[];
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Date
+             * @default null
+             */
+            date?: string | null;
+            /**
+             * Default
+             * @default false
+             */
+            default?: boolean;
+            /**
+             * None
+             * @default false
+             */
+            none?: boolean;
+        };
+        /**
+         * Option
+         * @description One of several answers to choose from. `id` is what the agent is told, `text` what people read.
+         */
+        Option: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+            /**
+             * About
+             * @default
+             */
+            about?: string;
+        };
+        /**
          * Outcome
          * @description What became of an approved action, as its agent reports it. `result` is what it shows of what came out,
          *     any JSON value of at most 2 KB.
@@ -548,6 +594,69 @@ export interface components {
              * @default null
              */
             result?: unknown;
+        };
+        /**
+         * Question
+         * @description What an agent asks. All of it is the agent's own words; lengths are in characters.
+         *
+         *     Something can be answered: one of `options` (more of them with `several`), a `date`, or a `free_text`.
+         *     `default` is what the agent takes where somebody says that it is for the agent to decide: an option's id,
+         *     or where there are no options the text or the date itself (ISO 8601). It is never taken otherwise.
+         */
+        Question: {
+            /** Question */
+            question: string;
+            /**
+             * Options
+             * @default []
+             */
+            options?: components["schemas"]["Option"][];
+            /**
+             * Several
+             * @default false
+             */
+            several?: boolean;
+            /**
+             * Date
+             * @default false
+             */
+            date?: boolean;
+            /**
+             * Free Text
+             * @default false
+             */
+            free_text?: boolean;
+            /**
+             * Default
+             * @default null
+             */
+            default?: string | null;
+            /**
+             * Why
+             * @default other
+             * @enum {string}
+             */
+            why?: "ambiguous" | "conflict" | "failed" | "scope" | "preference" | "other";
+            /**
+             * Sources
+             * @default []
+             */
+            sources?: components["schemas"]["Source"][];
+            /**
+             * Tries
+             * @default []
+             */
+            tries?: components["schemas"]["Try"][];
+        };
+        /**
+         * Source
+         * @description One of those that contradict each other, or that the question is about.
+         */
+        Source: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
         };
         /**
          * Spend
@@ -607,13 +716,10 @@ export interface components {
              */
             payload?: string | null;
             /**
-             * Answer
-             * @description What somebody answered to a question, as the receipt has it, signed: `choice` (ids of options), `text`, `date`, `default` (it is for the agent to decide), `none` (of the options).
+             * @description What somebody answered to a question; the receipt has it, signed.
              * @default null
              */
-            answer?: {
-                [key: string]: unknown;
-            } | null;
+            answer?: components["schemas"]["GivenAnswer"] | null;
             /**
              * Permalink
              * @description Where people see it.
@@ -648,6 +754,19 @@ export interface components {
             };
             /** By */
             by?: string;
+        };
+        /**
+         * Try
+         * @description What the agent has tried, and what went wrong.
+         */
+        Try: {
+            /** What */
+            what: string;
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, Field
 
 from signoff.models.approval import Approval
 from signoff.models.messages import Response, moment
+from signoff.models.questions import GivenAnswer
 from signoff.models.receipt import Status
 
 
@@ -33,10 +34,8 @@ class State(BaseModel):
         default=None,
         description="What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.",
     )
-    answer: dict[str, Any] | None = Field(
-        default=None,
-        description="What somebody answered to a question, as the receipt has it, signed: `choice` (ids of "
-        "options), `text`, `date`, `default` (it is for the agent to decide), `none` (of the options).",
+    answer: GivenAnswer | None = Field(
+        default=None, description="What somebody answered to a question; the receipt has it, signed."
     )
     permalink: str | None = Field(default=None, description="Where people see it.")
     outcome: str | None = Field(default=None, description="What its agent reported: `done` or `failed`.")
@@ -62,10 +61,9 @@ def timestamp(when: datetime) -> str:
     return when.isoformat().replace("+00:00", "Z")
 
 
-def _answer(approval: Approval) -> dict[str, Any] | None:
-    if approval.status != "answered" or approval.decision is None:
-        return None
-    return approval.decision.answer
+def _answer(approval: Approval) -> GivenAnswer | None:
+    given = approval.decision.answer if approval.decision else None
+    return GivenAnswer.of(given) if approval.status == "answered" and given is not None else None
 
 
 def _outcome(approval: Approval) -> str | None:
