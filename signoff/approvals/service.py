@@ -19,6 +19,7 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.freeze import Freezing
+from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
@@ -42,7 +43,8 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `told` does what follows once an agent knows.
+    `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
+    `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Approvals:
             store, receipts, publisher, self.judge, self._announcer, self._endings, channel
         )
         self.batches = Batches(store, self.judge, self._votes, self._announcer, self._freezing)
+        self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.

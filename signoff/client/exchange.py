@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 from signoff.client.inbox import Inbox
 from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
+from signoff.client.together import put_together
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
 from signoff.models.messages import Response
@@ -59,6 +60,7 @@ class RedisExchange:
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()
+        self._frozen: set[str] = set()
         self._due: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = False
@@ -71,6 +73,19 @@ class RedisExchange:
         else:
             await self._append(kind, request_id, body)
 
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """All bodies, then all that points to them, and last what freezes the batch; in few round trips."""
+        frozen = (entry_id, body)
+        await put_together(self._redis, self._agent, requests, frozen, self._within_bounds)
+        self._frozen.add(entry_id)
+        for request_id, text in (*requests, (entry_id, body)):
+            self._ensure_received(request_id, text)
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """Waits for what is said of a batch itself; where a server has lost it, it is sent again."""
+        self._frozen.add(entry_id)
+        return await self._wait_for(entry_id, final=True, body=body)
+
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
         return _decode(await self._within_bounds(partial(self._redis.get, self._key(request_id))))
@@ -81,7 +96,13 @@ class RedisExchange:
         return found.decode(errors="replace") if found else None
 
     async def _put(self, request_id: str, body: str) -> None:
-        """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""
+        """A request: its body under a key, where it replaces itself, and a pointer to it on the stream.
+
+        What freezes a batch stands in its entry.
+        """
+        if request_id in self._frozen:
+            await self._append(stream.BATCH, request_id, body)
+            return
         key = stream.body(self._agent, request_id)
         await self._within_bounds(partial(self._redis.set, key, body, ex=stream.BODY_SECONDS))
         crash.here("client.stored")
@@ -190,6 +211,8 @@ class RedisExchange:
 
     async def _renew(self, request_id: str) -> bool:
         """Have an unread body stand for longer; False where there is none."""
+        if request_id in self._frozen:
+            return False
         key = stream.body(self._agent, request_id)
         return bool(await self._within_bounds(partial(self._redis.expire, key, stream.BODY_SECONDS)))
 
