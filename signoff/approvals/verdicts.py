@@ -230,7 +230,7 @@ class _Totals:
 def everybody(now: Policy) -> Collection[str]:
     """Whoever may decide anything at all under a policy."""
     rules = now.contents.rules if now.contents else ()
-    named = [now.resolve(rule.approvers) for rule in rules if rule.verdict == "ask" and rule.approvers]
+    named = [now.resolve(rule.approvers) for rule in rules if rule.approvers]
     if now.contents and now.contents.questions.approvers:
         named.append(now.resolve(now.contents.questions.approvers))
     return dict.fromkeys(one for ids in (now.approvers, *named) for one in ids)

@@ -81,6 +81,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
 RARE_POINTS: Final[dict[str, str]] = {
     "double.claimed": "a message beside a card was found, and it is redrawn next",
     "double.redrawn": "nobody can decide on it any more, and that is not noted",
+    "reply.claimed": "what is to be said in a card's thread is this process's to post",
+    "reply.posted": "it stands in the thread, and that is not noted",
     "file.looked": "files whose payload was erased are known; what is due is next",
     "unwant.written": "that they have to go is written, not committed",
     "unwant.committed": "that stands, and none is deleted yet",

@@ -11,7 +11,6 @@ from signoff.models.amounts import Entry, entries
 from signoff.models.messages import ApprovalRequest
 from signoff.models.questions import QUESTION
 from signoff.models.verdict import (
-    EFFECTS,
     REVERSIBILITIES,
     RISKS,
     UNMAPPED_RISK,
@@ -29,6 +28,7 @@ from signoff.policy.rules import Contents, Rule
 SPENT = "has come to its sum of a day"
 UNCOUNTED = "has a sum of a day, and this cannot be counted"
 """Why a person is asked; without a word of the payload, since the log has it."""
+NO_GRACE = "what is high, critical or irreversible does not run after a while"
 Counted = Callable[[Entry], Decimal]
 """What has been counted in a sum before, in the bucket of an entry."""
 CLAIMS_ASIDE = " (what the agent claims frees nothing)"
@@ -161,15 +161,31 @@ def _find(
     So a claim makes a verdict stricter, never looser, whatever the rules say about claims. Between two that
     are as strict the first is taken: which people are asked may depend on what the agent says.
     """
-    found = decide(facts, contents, rules)
+    found = _bounded(decide(facts, contents, rules), facts)
     if found.effect == "block" or not _claimed(facts):
         return found, facts, _rules_of(found)
     bare = facts.bare()
-    other = decide(bare, contents, rules)
+    other = _bounded(decide(bare, contents, rules), bare)
     both = _rules_of(found, other)
-    if EFFECTS.index(other.effect) <= EFFECTS.index(found.effect):
+    if _strictness(other) <= _strictness(found):
         return found, facts, both
     return Finding(other.effect, other.why + CLAIMS_ASIDE, other.rule), bare, both
+
+
+def _bounded(found: Finding, facts: Facts) -> Finding:
+    """The same; what may run after a while asks instead, where it is too much for that."""
+    if not found.waits:
+        return found
+    if RISKS.index(facts.risk) < RISKS.index("high") and facts.reversibility != "irreversible":
+        return found
+    return Finding("ask", f"{found.why}; but {NO_GRACE}", found.rule)
+
+
+def _strictness(found: Finding) -> tuple[int, int]:
+    """From the loosest to the strictest; what can be held before it runs is stricter than what just runs."""
+    waits = found.rule.after or 0 if found.rule and found.waits else 0
+    order = ("allow", "notify", "waits", "ask", "block")
+    return order.index("waits" if found.waits else found.effect), waits
 
 
 def _rules_of(*found: Finding) -> tuple[Rule, ...]:
@@ -227,7 +243,9 @@ def _claimed(facts: Facts) -> bool:
 def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Policy) -> Verdict:
     rule, contents = found.rule, policy.contents
     assert contents is not None
-    named = rule.approvers if rule and found.effect == "ask" else ()
+    undo = rule.undo if rule and found.effect == "notify" else None
+    asked = found.effect == "ask" or found.waits or undo is not None
+    named = rule.approvers if rule and asked else ()
     conversation = (
         (rule.conversation if rule else None) or contents.conversations.get(facts.risk) or policy.conversation
     )
@@ -253,6 +271,8 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         editable=rule.editable if rule else None,
         require=rule.require if rule else (),
         policy=policy.digest,
+        after=rule.after if rule and found.waits else None,
+        undo=undo,
     )
 
 
