@@ -22,6 +22,7 @@ from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
+from signoff.models.telling import told_of
 from signoff.models.verdict import Verdict
 from signoff.payload import glimpse
 from signoff.payload.canonical import canonical, digest
@@ -300,7 +301,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
 def _glimpse(approval: Approval) -> str:
     """What lists show of its payload."""
-    return glimpse.written(glimpse.glimpse(approval.request.json_schema, approval.payload))
+    return glimpse.written(glimpse.glimpse(approval.request.json_schema, told_of(approval)))
 
 
 def _salt() -> str:
