@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -120,8 +120,3 @@ def _quote(label: str, numbers: Sequence[int], text: str) -> Block:
 
 def _context(block_id: str, lines: Sequence[Trusted]) -> Block:
     return {"type": "context", "block_id": block_id, "elements": [mrkdwn(Trusted("\n".join(lines)))]}
-
-
-def tally(states: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Counts in the order in which they are told."""
-    return [(name, states[name]) for name in ORDER if states.get(name)]

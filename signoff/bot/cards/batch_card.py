@@ -9,27 +9,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.blocks import BUTTON_VALUE, CONFIRM_TEXT, CONFIRM_TITLE, MESSAGE_BLOCKS, MESSAGE_TOTAL
+from signoff.bot.blocks import BUTTON_VALUE, MESSAGE_BLOCKS, MESSAGE_TOTAL
 from signoff.bot.cards.batch_after import over_blocks, standing
-from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block, stakes, table
+from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block, table
+from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.cards.batch_text import heard_card
 from signoff.bot.cards.card import Message
 from signoff.bot.cards.table import counted
-from signoff.bot.text.claims import claims, said
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import Value
 from signoff.bot.text.row import Row
-from signoff.bot.text.text import Block, Trusted, cut, length, line, literal, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.views import title as header
-from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
-from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch
@@ -42,8 +40,6 @@ _ROOMS = ((1000, 10, 2500, 8, 12), (600, 6, 1200, 5, 6), (300, 3, 600, 3, 3), (1
 """Where not all fits: characters and lines of long shared values, characters of short ones, and how many that
 stand out and others are named, until a message holds it."""
 _EACH = (240, 3, 400)
-NAMED = 60
-"""Characters of a value in the question that approving asks."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +68,9 @@ def batch_card(batch: Batch, *, now: int | None = None) -> Message:
         return Message(_after_text(batch, now), blocks, batch_metadata(batch))
     numbers, asked = tuple(at for at, _ in waits), tuple(one for _, one in waits)
     shown = Shown(batch, asked, numbers, gathered(asked, numbers))
-    blocks = _whole(shown, now)
-    whole = blocks is not None
-    if blocks is None:
-        blocks = _folded(shown, now)
-    text = heard_card(batch, asked, shown.found, standing(batch, now), whole)
-    return Message(text, blocks, batch_metadata(batch))
+    whole = _whole(shown, now)
+    text = heard_card(batch, asked, shown.found, standing(batch, now), whole is not None)
+    return Message(text, whole or _folded(shown, now), batch_metadata(batch))
 
 
 def batch_metadata(batch: Batch) -> dict[str, Any]:
@@ -112,67 +105,9 @@ def parse_shown(value: str) -> tuple[int, dict[int, int]]:
         raise UnknownApproval from None
 
 
-def confirm(asked: Sequence[Approval]) -> Block:
-    """The question that approving these asks: how many, what cannot be undone, and what it is, quoted."""
-    kinds = Counter(
-        "unsaid" if one.verdict.reversibility_from == "nobody" else one.verdict.reversibility for one in asked
-    )
-    text = words.confirm_text(len(asked), kinds["irreversible"], kinds["unsaid"], kinds["costly"])
-    hard = [one for one in asked if one.verdict.reversibility != "reversible"] or list(asked)
-    for name in titles([Which.of(one) for one in hard[:8]], NAMED):
-        if length(f"{text}\n{name}") > CONFIRM_TEXT - 12:
-            break
-        text += f"\n{name}"
-    left = len(hard) - text.count("\n")
-    text += f"\n{words.more_items(left)}" if left and length(text) < CONFIRM_TEXT - 30 else ""
-    found: Block = {
-        "title": plain(cut(words.confirm_title(len(asked)), CONFIRM_TITLE)),
-        "text": plain(cut(text, CONFIRM_TEXT)),
-        "confirm": plain(card_words.APPROVE),
-        "deny": plain(forms_words.CANCEL),
-    }
-    return found | ({"style": "danger"} if kinds["reversible"] < len(asked) else {})
-
-
-def approve_button(action_id: str, label: str, value: str, asked: Sequence[Approval]) -> Block:
-    """A button that approves many: green where all of them can be undone; it always asks."""
-    undoable = all(one.verdict.reversibility == "reversible" for one in asked)
-    found = {**button(action_id, label, value), "confirm": confirm(asked)}
-    return found | ({"style": "primary"} if undoable else {})
-
-
-def button(action_id: str, label: str, value: str) -> Block:
-    return {"type": "button", "action_id": action_id, "text": plain(label), "value": value}
-
-
-def claims_of(asked: Sequence[Approval], room: tuple[int, int], block_id: str) -> list[Block]:
-    """What the agent says, where it says the same of all of them; else that it does not."""
-    told = {tuple((claim.label, claim.text) for claim in claims(one.request)) for one in asked}
-    if len(told) > 1:
-        return [note_block(block_id, words.REASONS_DIFFER)]
-    return [rich(block_id, *said(asked[0], *room))]
-
-
-def stakes_block(asked: Sequence[Approval], block_id: str) -> Block:
-    """What Signoff knows of reversibility and risk: once, or how many of each."""
-    found = stakes(asked)
-    if len(found) == 1:
-        verdict = asked[0].verdict
-        known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
-        return says(card_words.stakes(*known), block_id)
-    return says(words.stakes_differ(found), block_id)
-
-
 def actions_of(asked: Sequence[Approval]) -> list[tuple[str, int]]:
     """Which actions, and how many of each, the most frequent first."""
     return Counter(one.action for one in asked).most_common()
-
-
-def marked(one: Item) -> list[Row]:
-    """Its rows, the first with why it stands out."""
-    if not one.marks:
-        return list(one.rows)
-    return [replace(one.rows[0], mark=f"({'; '.join(one.marks)})"), *one.rows[1:]]
 
 
 def _waits(one: Approval, now: int | None) -> bool:
@@ -182,7 +117,9 @@ def _waits(one: Approval, now: int | None) -> bool:
 def _head(batch: Batch, *about: Trusted) -> list[Block]:
     """The header, the same in every state; below it what the agent calls it, marked as that."""
     title = header(words.header(actions_of(batch.items), len(batch.items)))
-    parts = [mrkdwn(text) for text in about or (words.asked(batch.agent, batch.frozen_at or batch.created_at),)]
+    parts = [
+        mrkdwn(text) for text in about or (words.asked(batch.agent, batch.frozen_at or batch.created_at),)
+    ]
     called = visible(batch.title.strip())
     parts += [plain(words.called(cut(called, 200)))] if called else []
     return [

@@ -69,5 +69,3 @@ def _row(rows: Sequence[Row]) -> Iterator[Trusted]:
 
 def _size(lines: Sequence[str]) -> int:
     return sum(len(text.encode("utf-8", "surrogatepass")) + 1 for text in lines)
-
-

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from signoff.bot.cards.batch_card import button
+from signoff.bot.cards.batch_after import ORDER, state
 from signoff.bot.cards.batch_items import note_block
+from signoff.bot.cards.batch_parts import button
 from signoff.bot.cards.question import approve
 from signoff.bot.forms.batch_review import Looked, batch_modal
 from signoff.bot.forms.edit_form import can_edit
@@ -14,7 +17,7 @@ from signoff.bot.forms.modals import reject_view
 from signoff.bot.forms.review import pages, rows_of
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.states import state_line
-from signoff.bot.text.text import Block, Trusted, cut, line, literal, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import note, paragraph, says, stakes, warned
 from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import batches as words
@@ -53,8 +56,8 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
     else:
         blocks.append(says(told or state_line(approval), "told"))
     blocks.append(_turns(looked, at))
-    kept = {"review": looked.review.id, "at": at, "from": looked.came_from}
-    return batch_modal("batch_each", words.EACH_TITLE, blocks, None, **kept)
+    kept: dict[str, Any] = {"review": looked.review.id, "at": at, "from": looked.came_from}
+    return batch_modal("batch_each", words.EACH_TITLE, blocks, **kept)
 
 
 def reject_all_view(approval: Approval, count: int, about: str) -> Block:
@@ -62,7 +65,8 @@ def reject_all_view(approval: Approval, count: int, about: str) -> Block:
     form = reject_view(approval)
     heading = note_block("many", words.reject_note(approval.agent, count))
     blocks = [heading, *form["blocks"][1:]]
-    view = batch_modal("batch_reject", words.REJECT_TITLE, blocks, words.REJECT_TITLE, review=about)
+    kept: dict[str, Any] = {"review": about, "count": count}
+    view = batch_modal("batch_reject", words.REJECT_TITLE, blocks, card_words.REJECT, **kept)
     return view | {"close": plain(forms_words.CANCEL), "clear_on_close": False}
 
 
@@ -73,42 +77,55 @@ def deciding_view(count: int, external_id: str = "") -> Block:
 
 
 def result_view(
-    looked: Looked, vote: str, mine: int, left: Sequence[Left], *, resubmit: bool = False, broken: bool = False
+    looked: Looked,
+    vote: str,
+    mine: int,
+    left: Sequence[Left],
+    *,
+    resubmit: bool = False,
+    broken: bool = False,
 ) -> Block:
     """How many this person decided, each that they did not reach with why, and how many still wait."""
-    blocks: list[Block] = [says(words.broken_off(mine) if broken else words.done(vote, mine, resubmit), "done")]
+    blocks: list[Block] = [
+        says(words.broken_off(mine) if broken else words.done(vote, mine, resubmit), "done")
+    ]
     if left and not broken:
         blocks.append(says(words.left(len(left)), "left"))
         blocks += _left(looked, left)
     waits = [at for at in range(len(looked.asked)) if looked.waits(at)]
     if waits:
         blocks.append(says(words.still_wait(len(waits)), "waits"))
-    buttons = [button("batch_each", words.REVIEW_EACH, f"review:{looked.review.id}")] if waits else []
+    buttons = [button("batch_each", words.REVIEW_EACH, looked.value)] if waits else []
     if looked.came_from:
         buttons = [button("batch_each", words.BACK_TO_EACH, f"review:{looked.came_from}")]
     blocks += [{"type": "actions", "block_id": "ways", "elements": buttons}] if buttons else []
     return batch_modal("batch_result", words.RESULT_TITLE, blocks, review=looked.review.id)
 
 
-def left_lines(looked: Looked, left: Sequence[Left]) -> list[str]:
-    """Each of those that a decision has not reached: its number, what it is, and why; visible text."""
-    places = {one.id: at for at, one in enumerate(looked.asked)}
-    known = [one for one in left if one.approval_id in places]
-    names = titles([Which.of(looked.asked[places[one.approval_id]]) for one in known[:LEFT]], 80)
-    lines = [
-        f"{looked.numbers[places[one.approval_id]]}. {name}: {isolated(visible(one.why))}"
-        for one, name in zip(known, names, strict=False)
-    ]
-    return lines + ([words.more_items(len(left) - LEFT)] if len(left) > LEFT else [])
+def over_view(looked: Looked) -> Block:
+    """How many of each, once none of them waits any more."""
+    counts = Counter(state(one, None) for one in looked.asked)
+    told = says(words.counts([(name, counts[name]) for name in ORDER if counts[name]]), "done")
+    return batch_modal("batch_result", words.RESULT_TITLE, [told], review=looked.review.id)
+
+
+def became(approval: Approval) -> Trusted:
+    """What has become of one, where it waits no more; else that it waits."""
+    return words.STILL_WAITS if approval.pending else state_line(approval)
 
 
 def _left(looked: Looked, left: Sequence[Left]) -> list[Block]:
-    lines = left_lines(looked, left)
-    groups = [lines[at : at + 10] for at in range(0, len(lines), 10)]
-    return [
-        rich(f"left:{number}", line(literal(cut("\n".join(group), 2900))))
-        for number, group in enumerate(groups)
-    ]
+    """A line for each: its number, what it is, and what has become of it, or why it was left out."""
+    places = {one.id: at for at, one in enumerate(looked.asked)}
+    known = [(places[one.approval_id], one.why) for one in left if one.approval_id in places][:LEFT]
+    names = titles([Which.of(looked.asked[at]) for at, _ in known], 80)
+    found: list[Block] = []
+    for (at, why), name in zip(known, names, strict=True):
+        one = looked.asked[at]
+        said = [plain(cut(isolated(visible(why)), 300))] if one.pending and why else [mrkdwn(became(one))]
+        parts = [plain(f"{looked.numbers[at]}. {name}"), *said]
+        found.append({"type": "context", "block_id": f"left:{one.id}", "elements": parts})
+    return found + ([note_block("more-left", words.more_items(len(left) - LEFT))] if len(left) > LEFT else [])
 
 
 def _turns(looked: Looked, at: int) -> Block:

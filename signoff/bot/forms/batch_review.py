@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.cards.batch_card import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block
+from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import split
 from signoff.bot.text.paragraphs import elements
@@ -52,6 +52,16 @@ class Looked:
         """Each with the payload that the review is about, whatever has been made of it since."""
         versions = (version for _, version in self.review.items)
         return tuple(as_reviewed(one, at) for one, at in zip(self.asked, versions, strict=True))
+
+    @property
+    def value(self) -> str:
+        """What a button says of it: the review, or the whole batch where there is none."""
+        return self.review.id.removeprefix("batch:") if self.whole else f"review:{self.review.id}"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a batch as it stands, of which no review was begun."""
+        return self.review.id.startswith("batch:")
 
     def waits(self, at: int) -> bool:
         """Whether one of them can still be decided as it was shown."""
@@ -117,8 +127,8 @@ def review_view(looked: Looked, page: int = 1, *, decides: bool = True) -> Block
         blocks.append(stakes_block(looked.asked, "stakes-again"))
     blocks += _ways(looked, here.seen, last) if decides else []
     blocks += _turns(page, last)
-    kept = {"review": looked.review.id, "page": page, "seen": here.seen, "from": looked.came_from}
-    return batch_modal("batch_review", words.TITLE, blocks, **kept)
+    kept: dict[str, Any] = {"review": looked.review.id, "page": page, "seen": here.seen}
+    return batch_modal("batch_review", words.TITLE, blocks, **kept, **{"from": looked.came_from})
 
 
 def read_kept(view: Block) -> dict[str, Any]:
@@ -133,9 +143,9 @@ def read_kept(view: Block) -> dict[str, Any]:
 
 
 def batch_modal(
-    callback_id: str, title: str, blocks: Sequence[Block], submit: str | None = None, **kept: Any
+    callback_id: str, title: str, blocks: Sequence[Block], submit: str = "", **kept: Any
 ) -> Block:
-    """A view about several requests. `clear_on_close`, because one may lie on others that are of yesterday."""
+    """A view about several requests. `clear_on_close`, because those below it may be of yesterday."""
     found: Block = {
         "type": "modal",
         "callback_id": callback_id,
@@ -226,8 +236,8 @@ def _ways(looked: Looked, seen: int, last: bool) -> list[Block]:
         label = words.approve_all(len(waiting)) if last else words.approve_seen(len(waiting))
         buttons.append(approve_button("batch_approve_seen", label, str(seen), waiting))
     if every:
-        buttons.append(button("batch_reject", words.REJECT_ALL, f"review:{looked.review.id}"))
-        buttons.append(button("batch_each", words.REVIEW_EACH, f"review:{looked.review.id}"))
+        buttons.append(button("batch_reject", words.REJECT_ALL, looked.value))
+        buttons.append(button("batch_each", words.REVIEW_EACH, looked.value))
     found: list[Block] = [{"type": "divider"}]
     if waiting:
         found.append(note_block("runs", words.confirm_text(*_undo(waiting))))

@@ -15,7 +15,7 @@ from typing import Any
 
 from signoff.bot.text.common import Common, Path
 from signoff.bot.text.told import path_text, told
-from signoff.bot.text.words import batches as words
+from signoff.bot.text.words import batch_marks as words
 from signoff.models.approval import Approval
 from signoff.models.verdict import REVERSIBILITIES, RISKS
 from signoff.payload.canonical import canonical
@@ -53,7 +53,9 @@ class _Marks:
             marks.append(Mark(text, rank))
 
 
-def outliers(items: Sequence[Approval], shared: Common, misleads: Sequence[str] = ()) -> dict[int, list[Mark]]:
+def outliers(
+    items: Sequence[Approval], shared: Common, misleads: Sequence[str] = ()
+) -> dict[int, list[Mark]]:
     """The marks of those that stand out, by their places in `items`, the worst first.
 
     `misleads` says of each what in it can mislead, empty where nothing does (see `caution_lines`).

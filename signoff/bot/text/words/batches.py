@@ -30,8 +30,6 @@ LOOK_FIRST = Trusted("*Look at these first*")
 THE_OTHERS = Trusted("*The others*")
 THE_SAME = "The same"
 AGENT_SAYS_OF_ALL = "The agent says of all of them"
-AN_OTHER = "another one"
-MISLEADS = "something in it can mislead"
 NUMBER = "No."
 NOTHING_OF_ITS_OWN = "nothing of its own"
 REASONS_DIFFER = "The agent gives each a reason of its own: Review… shows them."
@@ -78,7 +76,9 @@ def asked(agent: str, at: int) -> Trusted:
 
 def counts(found: Sequence[tuple[str, int]]) -> Trusted:
     """`31 wait · 4 approved`: of each state those that there are."""
-    named = [f"{count:,} {_WAITS.get(count == 1, '') if state == 'wait' else state}" for state, count in found]
+    named = [
+        f"{count:,} {_WAITS.get(count == 1, '') if state == 'wait' else state}" for state, count in found
+    ]
     return Trusted(f"*{' · '.join(named)}*")
 
 
@@ -168,54 +168,6 @@ def are_the_same(numbers: str) -> str:
     return f"{numbers} ask for the very same."
 
 
-# Why one stands out.
-def rejected_before(same: bool) -> str:
-    """Somebody said no before."""
-    return f"somebody has rejected {'the same' if same else 'one like it'} before"
-
-
-def undo_differs(approval: Approval) -> str:
-    """It is harder to undo than most."""
-    verdict = approval.verdict
-    text = card_words.undoable(verdict.reversibility, verdict.reversibility_from)
-    return f"{text[0].lower()}{text[1:]}"
-
-
-def risk_differs(approval: Approval) -> str:
-    """It is rated higher than most."""
-    return card_words.rated(approval.verdict.risk, approval.verdict.risk_from)
-
-
-def another_action(usual: str) -> str:
-    """Most are something else."""
-    return f"another action: most are {usual}"
-
-
-def only_here(name: str) -> str:
-    """A field that few have; `name` is visible text."""
-    return f"has {quoted(name)}, as few do"
-
-
-def not_here(name: str) -> str:
-    """A field that nearly all have."""
-    return f"has no {quoted(name)}, as the others do"
-
-
-def far(name: str, more: bool) -> str:
-    """A number far from the others."""
-    return f"{quoted(name)} is far {'above' if more else 'below'} the others"
-
-
-def longer(name: str) -> str:
-    """A text far longer than the others."""
-    return f"{quoted(name)} is far longer than the others"
-
-
-def rare(name: str, usual: str, count: int, of: int) -> str:
-    """A value that few have; `usual` is what `count` of them have, visible text."""
-    return f"{quoted(name)} is {usual} in {count:,} of {of:,}, not here"
-
-
 # The question that approving many asks. Slack: 100 characters of a title, 300 of a text.
 def confirm_title(count: int) -> str:
     """Above it."""
@@ -230,7 +182,7 @@ def confirm_text(count: int, stuck: int, unsaid: int, costly: int) -> str:
         f"{costly:,} are costly to undo." if costly else "",
     ]
     said = " ".join(part for part in parts if part)
-    each = "All of them can be undone." if not said else said
+    each = said or "All of them can be undone."
     return f"{summaries.count(count, 'action runs', 'actions run')} with exactly what you saw. {each}"
 
 
@@ -245,24 +197,19 @@ def place_of(at: int, count: int) -> str:
     return f"{at:,} of {count:,}"
 
 
-def moved_on(text: str) -> str:
-    """Under one that does not wait as it was shown."""
-    return f"This one is not decided here any more: {text}"
+def numbered(number: int, state: Trusted) -> Trusted:
+    """A line about one of them."""
+    return Trusted(f"{number}: {state}")
 
 
+def and_others(lines: Sequence[str]) -> list[Trusted]:
+    """In the place of those for which there is no room."""
+    return [Trusted(more_items(len(lines)))] if lines else []
+
+
+STILL_WAITS = Trusted("It still waits.")
 CHANGED_SINCE = "it was changed since you began: look at it by itself"
 NOT_WAITING = "it waits no more"
-
-
-def states(status: str) -> str:
-    """What an approval is, as an adjective after a count."""
-    named = {"pending": "wait", "cancelled": "withdrawn", "blocked": "blocked by policy"}
-    return named.get(status, status)
-
-
-def rest_like(count: int, action: str) -> str:
-    """Over a review of those that are left and like the one before."""
-    return f"The {summaries.count(count, 'other')} of {action} that still wait:"
 
 
 def deciding(count: int) -> str:
@@ -301,7 +248,9 @@ def broken_off(count: int) -> Trusted:
 
 NOTHING_WAITS = Trusted("*None of these waits any more.* Nothing has changed.")
 NOTHING_LIKE_IT = Trusted("No other request like this one waits for you.")
-REVIEW_OVER = Trusted("*This review is over, or is not yours.* Nothing has changed: open it again on the card.")
+REVIEW_OVER = Trusted(
+    "*This review is over, or is not yours.* Nothing has changed: open it again on the card."
+)
 REVIEW_ONE = "It is longer than fits here: Review… shows it in full, and its last page approves."
 
 
