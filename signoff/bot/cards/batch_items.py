@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from signoff.bot.text.alphabet import skeleton
+from signoff.bot.text.alphabet import looks, skeleton
 from signoff.bot.text.cautions import cautions
 from signoff.bot.text.common import Common, Path, common
 from signoff.bot.text.outliers import alike, outliers
@@ -179,7 +179,7 @@ def _alike(asked: Sequence[Approval], shared: Common, numbers: Sequence[int]) ->
         "\n".join([one.action, *(canonical([list(path), field.value]) for path, field in own.items())])
         for one, own in zip(asked, shared.own, strict=True)
     ]
-    found = list(alike(lines, skeleton))
+    found = list(alike(lines, lambda text: looks(skeleton(text))))
     told = []
     for places, same in sorted(found, key=lambda one: one[1]):
         say = words.are_the_same if same else words.look_alike

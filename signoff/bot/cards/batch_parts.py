@@ -1,4 +1,4 @@
-"""What stands around several requests: buttons, the question they ask, what is at stake, who says what; pure."""
+"""What stands around several requests: buttons, what those ask, what is at stake, who says what; pure."""
 
 from __future__ import annotations
 
