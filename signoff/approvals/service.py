@@ -70,11 +70,11 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self._freezing = Freezing(
             store, receipts, publisher, self.judge, self._announcer, self._endings, channel
         )
         self.batches = Batches(store, self.judge, self._votes, self._announcer, self._freezing)
-        self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, Self, TypeVar, Unpack
 
@@ -47,8 +48,8 @@ class Batch:
     def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> Ticket:
         """One more request: checked at once, and sent with the others. Raises Invalid.
 
-        `action` and `payload` are those of `Signoff.ask`. It has the batch's key and run, unless it brings its
-        own.
+        `action` and `payload` are those of `Signoff.ask`. It has the batch's key and run, unless it brings
+        its own.
         """
         return Ticket.of(self._draft.add(action, payload, ask), self._client)
 
@@ -70,7 +71,8 @@ class Batch:
             while found := self._client._call(partial(_next, arrivals)):
                 yield found
         finally:
-            self._client._call(lambda _: arrivals.aclose())
+            with suppress(RuntimeError):  # the client was closed meanwhile, and what it waited for with it
+                self._client._call(lambda _: arrivals.aclose())
 
     async def results_async(
         self, timeout: float | None = None, *, runs: Runs = "once"

@@ -74,9 +74,8 @@ class RedisExchange:
             await self._append(kind, request_id, body)
 
     async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
-        """All bodies, then all that points to them, and last what freezes the batch; in few round trips."""
-        frozen = (entry_id, body)
-        await put_together(self._redis, self._agent, requests, frozen, self._within_bounds)
+        """Put all on this agent's stream, and see to it that all is received."""
+        await put_together(self._redis, self._agent, requests, (entry_id, body), self._within_bounds)
         self._frozen.add(entry_id)
         for request_id, text in (*requests, (entry_id, body)):
             self._ensure_received(request_id, text)
@@ -96,13 +95,9 @@ class RedisExchange:
         return found.decode(errors="replace") if found else None
 
     async def _put(self, request_id: str, body: str) -> None:
-        """A request: its body under a key, where it replaces itself, and a pointer to it on the stream.
-
-        What freezes a batch stands in its entry.
-        """
-        if request_id in self._frozen:
-            await self._append(stream.BATCH, request_id, body)
-            return
+        """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""
+        if request_id in self._frozen:  # a batch, whose body stands in the entry
+            return await self._append(stream.BATCH, request_id, body)
         key = stream.body(self._agent, request_id)
         await self._within_bounds(partial(self._redis.set, key, body, ex=stream.BODY_SECONDS))
         crash.here("client.stored")

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, false, func, literal_column, select
 
-from signoff.models import codes, first_look
+from signoff.models import codes, first_look, owners
 from signoff.models.approval import GONE, ApprovalStatus, Rejection
 from signoff.models.batch_rows import batches
 from signoff.models.rejections import rejection
@@ -131,7 +131,6 @@ _OWNED = (
     .order_by(agents.c.name)
     .limit(literal_column(str(MOST_OWNED)))
 )
-_OWNER = select(agents.c.owner).where(agents.c.name == bindparam("agent"))
 _NEWEST = (
     select(approvals.c.id, approvals.c.created_at)
     .where(MAY_BE_SEEN)
@@ -186,8 +185,7 @@ def owned_agents(store: Store, user_id: str) -> list[str]:
 def owner(store: Store, agent: str) -> str | None:
     """Who owns an agent: a person's id, or nobody."""
     with store.reading() as connection:
-        found: str | None = connection.execute(_OWNER, {"agent": agent}).scalar()
-        return found
+        return owners.of(connection, agent)
 
 
 def newest(store: Store, most: int, about: str = "", among: Sequence[str] | None = None) -> list[str]:
