@@ -89,13 +89,13 @@ class Approvals:
         """As `submit`; and whether it is new: of many that submit the same at once, one is told so."""
         return self._submission.take(agent, request)
 
-    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
-        """Its agent has sent all of a batch, and is told that this was read: see `Batches.freeze`.
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """Its agent has sent all of a batch, and is told `told_at` that this was read: see `Batches.freeze`.
 
         Raises Invalid, or RedisError.
         """
         self._freezing.freeze(agent, name, frozen)
-        self.publisher.mark_frozen(agent, name)
+        self.publisher.mark_frozen(agent, told_at)
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""

@@ -21,7 +21,7 @@ from signoff.models import identity
 from signoff.models.bodies import MAX_BATCH
 from signoff.models.messages import Freeze, build
 from signoff.models.receipt import ApprovedReceipt, Receipt
-from signoff.queue.names import batch_id
+from signoff.queue.names import batch_id, frozen
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of all requests of a batch: a fourth of what may wait of one agent."""
@@ -72,6 +72,8 @@ class Draft:
         self.state = "new"
         self._name: str | None = None
         self._size = 0
+        self._had: dict[int, Receipt] = {}
+        self._spent: set[int] = set()
         self._seen: dict[tuple[str, str], int] = {}
         self._token: Token[bool] | None = None
         self._warned = False
@@ -154,7 +156,7 @@ class Draft:
             raise Invalid("Nothing of this batch was sent: it is once its `with` has ended.")
         arrived: asyncio.Queue[Any] = asyncio.Queue()
         waits = [
-            asyncio.ensure_future(_put(arrived, n, self._end(one, timeout, runs)))
+            asyncio.ensure_future(_put(arrived, n, self._ended(n, one, timeout, runs)))
             for n, one in enumerate(self.tickets)
         ]
         waits.append(asyncio.ensure_future(_put(arrived, -1, self._refusal())))
@@ -177,19 +179,25 @@ class Draft:
 
     async def _refusal(self) -> Receipt:
         """Waits for as long as nobody says that the batch itself is at fault; raises that."""
-        answers, entry = self.client._link.answers(), batch_id(self.name)
-        response = await answers.exchange.refused(entry, self._frozen())
-        raise refusal(answers.accept(response, Named(entry)))
+        answers, entry, body = self.client._link.answers(), batch_id(self.name), self._frozen()
+        response = await answers.exchange.refused(entry, body)
+        receipt = answers.accept(response, Named(frozen(entry, body.encode())))
+        raise refusal(receipt, receipt.reason)
 
-    async def _end(self, ticket: AsyncTicket, timeout: float | None, runs: Runs) -> Receipt:
-        answers, request = self.client._link.answers(), Named(ticket.id, ticket.digest)
-        response = await answers.exchange.wait(request.id, timeout, ticket._body)
-        receipt = answers.accept(response, request)
-        if runs == "once" and isinstance(receipt, ApprovedReceipt):
+    async def _ended(self, number: int, ticket: AsyncTicket, timeout: float | None, runs: Runs) -> Receipt:
+        """Its receipt; an approval is spent, where that is wanted and was not done before."""
+        receipt = self._had.get(number)
+        if receipt is None:
+            answers, request = self.client._link.answers(), Named(ticket.id, ticket.digest)
+            response = await answers.exchange.wait(request.id, timeout, ticket._body)
+            receipt = self._had[number] = answers.accept(response, request)
+        if runs == "once" and isinstance(receipt, ApprovedReceipt) and number not in self._spent:
             try:
                 await self.client.spend(receipt, None if timeout is None else max(SPEND_SECONDS, timeout))
             except AlreadySpent as error:
                 return _not_mine(receipt, error)
+            self._spent.add(number)
+            self.client._link.spent.add(receipt.token)
         return receipt
 
 
@@ -240,8 +248,8 @@ class AsyncBatch:
 
         `timeout` is in seconds; WaitTimeout where something waits still (what came until then, `results`
         gives). `runs` is "once": each approval is spent before it comes back, as `ask` does, so that this
-        process alone may run it; one that another process runs comes back as a duplicate. With
-        "at-least-once" nothing is spent: spend each right before it runs.
+        process alone may run it (`spend` is then content with it, once); one that another process runs comes
+        back as a duplicate. With "at-least-once" nothing is spent: spend each right before it runs.
         """
         found: dict[int, Receipt] = {}
         async with aclosing(self._draft.results(timeout, runs)) as arrivals:

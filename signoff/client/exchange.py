@@ -60,7 +60,6 @@ class RedisExchange:
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()
-        self._frozen: set[str] = set()
         self._due: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = False
@@ -76,14 +75,12 @@ class RedisExchange:
     async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
         """Put all on this agent's stream, and see to it that all is received."""
         await put_together(self._redis, self._agent, requests, (entry_id, body), self._within_bounds)
-        self._frozen.add(entry_id)
-        for request_id, text in (*requests, (entry_id, body)):
+        for request_id, text in (*requests, (stream.frozen(entry_id, body.encode()), body)):
             self._ensure_received(request_id, text)
 
     async def refused(self, entry_id: str, body: str) -> Response:
         """Waits for what is said of a batch itself; where a server has lost it, it is sent again."""
-        self._frozen.add(entry_id)
-        return await self._wait_for(entry_id, final=True, body=body)
+        return await self._wait_for(stream.frozen(entry_id, body.encode()), final=True, body=body)
 
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
@@ -96,8 +93,8 @@ class RedisExchange:
 
     async def _put(self, request_id: str, body: str) -> None:
         """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""
-        if request_id in self._frozen:  # a batch, whose body stands in the entry
-            return await self._append(stream.BATCH, request_id, body)
+        if ":" in request_id:  # a batch (`stream.frozen`), whose body stands in the entry
+            return await self._append(stream.BATCH, request_id.partition(":")[0], body)
         key = stream.body(self._agent, request_id)
         await self._within_bounds(partial(self._redis.set, key, body, ex=stream.BODY_SECONDS))
         crash.here("client.stored")
@@ -206,7 +203,7 @@ class RedisExchange:
 
     async def _renew(self, request_id: str) -> bool:
         """Have an unread body stand for longer; False where there is none."""
-        if request_id in self._frozen:
+        if ":" in request_id:
             return False
         key = stream.body(self._agent, request_id)
         return bool(await self._within_bounds(partial(self._redis.expire, key, stream.BODY_SECONDS)))

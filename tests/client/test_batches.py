@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import Core, eventually
 
-from signoff import AsyncSignoff, Invalid, Rejected, Signoff, WaitTimeout
+from signoff import AlreadySpent, AsyncSignoff, Duplicate, Invalid, Rejected, Signoff, WaitTimeout
 from signoff.client.batch_face import Batch
 from signoff.queue import stream
 
@@ -65,7 +65,8 @@ def test_a_batch_is_sent_at_its_end_and_comes_back_in_order_whatever_became_of_i
     assert [one.payload for one in receipts.approved] == [{"n": 10}, {"n": 3}]
     assert [one.status for one in receipts.others] == ["cancelled", "rejected"]
     assert serving.approvals.get(ids[0]).spent_by and serving.approvals.get(ids[3]).spent_by
-    assert tickets[0].wait(10).payload == {"n": 10}
+    with pytest.raises(Duplicate, match="runs, or has run"):
+        tickets[0].wait(10)
     with pytest.raises(Rejected, match="not this one"):
         tickets[2].wait(10)
 
@@ -81,10 +82,12 @@ def test_what_another_process_runs_comes_back_as_a_duplicate_and_unspent_only_wh
     assert all(one.approved for one in kept)
     assert not any(serving.approvals.get(one.id).spent_by for one in kept)
     serving.approvals.spend("billing-bot", kept[0].id, "another-process-0001")
-    signoff.spend(kept[1], 10)
     again = batch.wait(30)
     assert [one.status for one in again] == ["duplicate", "approved"]
     assert again[0].payload is None and "another-process-0001" in again[0].reason
+    signoff.spend(again[1], 10)
+    with pytest.raises(AlreadySpent):
+        signoff.spend(again[1], 10)
 
 
 def test_a_batch_with_a_key_attaches_to_the_first(serving: Core, signoff: Signoff) -> None:
