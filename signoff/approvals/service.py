@@ -21,6 +21,7 @@ from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
+from signoff.approvals.talks import Talks
 from signoff.approvals.verdicts import Judge
 from signoff.models import changes, judgements
 from signoff.models.approval import Approval
@@ -40,7 +41,8 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `told` does what follows once an agent knows.
+    `cards` notes what stands in a channel, `talks` takes what people ask an agent and what it answers, `told`
+    does what follows once an agent knows.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.

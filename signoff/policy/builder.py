@@ -18,6 +18,8 @@ from signoff.policy.rules import Match, Rule
 
 _DURATION = re.compile(r"([0-9]{1,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+MAX_TALK = 86400
+"""Seconds that a talk with its agent gives a request, at most."""
 T = TypeVar("T")
 
 
@@ -33,6 +35,14 @@ def seconds(value: int | str) -> int:
     length = int(found[1]) * _SECONDS[found[2]] if found else int(value)
     if not 1 <= length <= MAX_EXPIRES_IN:
         raise ValueError("write a time from 1s to 30d")
+    return length
+
+
+def more_time(value: str) -> int:
+    """`+10m` → seconds; raises ValueError for over a day."""
+    length = seconds(value.removeprefix("+"))
+    if length > MAX_TALK:
+        raise ValueError("write a time from +1s to +1d")
     return length
 
 
@@ -57,6 +67,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
+        talk=part("talk", more_time) or 0,
         sums=sums_of(values.get("limits", {}), values["name"]),
         reason=values.get("reason", ""),
         line=found.place(path)[0],

@@ -252,6 +252,7 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         conversation=conversation,
         thread=_thread(request.conversation, conversation),
         expires_in=_expires_in(request, rule),
+        talk=rule.talk if rule and found.effect == "ask" else 0,
         reversibility=facts.reversibility,
         reversibility_from=facts.reversibility_from,
         risk=facts.risk,

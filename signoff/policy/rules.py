@@ -83,6 +83,7 @@ class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
     `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
+    `talk` is how many seconds more a request has once somebody has asked its agent about it.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Rule:
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
+    talk: int = 0
     sums: tuple[Sum, ...] = ()
     reason: str = ""
     line: int = 0
