@@ -8,6 +8,7 @@ from typing import Literal
 
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
+from signoff.models.undo_plan import UndoPlan
 from signoff.models.verdict import Effect
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import ActionClass
@@ -84,6 +85,7 @@ class Rule:
 
     `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
     `talk` is how many seconds more a request has once somebody has asked its agent about it.
+    `after` is for how many seconds what it allows waits to be held, `undo` what undoes what it reports.
     """
 
     name: str
@@ -97,6 +99,8 @@ class Rule:
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
     talk: int = 0
+    after: int | None = None
+    undo: UndoPlan | None = None
     sums: tuple[Sum, ...] = ()
     reason: str = ""
     line: int = 0
