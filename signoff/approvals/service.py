@@ -24,6 +24,7 @@ from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
+from signoff.approvals.talks import Talks
 from signoff.approvals.verdicts import Judge
 from signoff.models import batch_rows, changes, judgements
 from signoff.models.approval import Approval
@@ -43,8 +44,8 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
-    knows.
+    `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
+    what it says to that, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self._freezing = Freezing(
             store, receipts, publisher, self.judge, self._announcer, self._endings, channel

@@ -17,7 +17,18 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import batch_rows, changes, codes, first_look, outbox, progress, rejections, store, sums
+from signoff.models import (
+    batch_rows,
+    changes,
+    codes,
+    first_look,
+    outbox,
+    progress,
+    rejections,
+    store,
+    sums,
+    talk_rows,
+)
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
 from signoff.models.receipt import Receipt
@@ -219,6 +230,7 @@ def end(
         raise Moved
     if decision:
         records.check(found, before)
+    notes = talk_rows.notes_of(connection, approval.id)  # one may have come since it was read
     sums.settle(connection, approval, status, at, before.verdict)
     if found.hooked:
         outbox.add(connection, approval.id, at)
@@ -238,6 +250,7 @@ def end(
         ended_at=at,
         receipt=receipt.token,
         decisions=(*approval.decisions, decision) if decision else approval.decisions,
+        notes=notes,
     )
 
 
