@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, assert_never
 
@@ -11,6 +12,7 @@ from signoff.approvals.errors import (
     AlreadyDecided,
     BlockedNow,
     EditedMeanwhile,
+    InGrace,
     Restored,
     TimeRanOut,
     UnknownApproval,
@@ -24,6 +26,8 @@ from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.models.verdict import Verdict
 
+May = Callable[[str, Verdict, str], Person]
+
 
 class Votes:
     """Takes people's votes."""
@@ -35,15 +39,27 @@ class Votes:
 
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Person]:
         """What this person may decide on now, by today's verdict; see `Approvals.open_for`."""
-        approval, verdict, person = self._open(approval_id, version, user_id)
+        approval, verdict, person = self._voter(approval_id, version, user_id)
         return replace(approval, verdict=verdict), person
 
     def block(self, approval: Approval, verdict: Verdict) -> None:
         """Today's policy blocks what waits: it ends so, and its receipt gives that policy and its reason."""
         self._endings.end(approval, "blocked", actor="policy", reason=verdict.reason, judged=verdict)
 
-    def _open(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
-        """The Approval as its row has it, the verdict that people decide by today, and the person."""
+    def _voter(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
+        """`open` for a vote: raises InGrace where nobody was asked."""
+        found = self.open(approval_id, version, user_id)
+        if found[1].in_grace:
+            raise InGrace
+        return found
+
+    def open(
+        self, approval_id: str, version: int, user_id: str, may: May | None = None
+    ) -> tuple[Approval, Verdict, Person]:
+        """The Approval as its row has it, the verdict that people decide by today, and the person.
+
+        `may` says who may, in place of who may decide: by the verdict, and the agent.
+        """
         found = self._store.look(approval_id)
         if found is None:
             raise UnknownApproval
@@ -55,7 +71,7 @@ class Votes:
             self._judge.member(user_id)
             raise BlockedNow(verdict.reason)
         may_decide = self._judge.may_decide_waiting if waits else self._judge.may_decide
-        person = may_decide(user_id, verdict)
+        person = may(user_id, verdict, approval.agent) if may and waits else may_decide(user_id, verdict)
         match approval.status:
             case "pending" | "expired" if approval.restored:
                 raise Restored
@@ -86,7 +102,7 @@ class Votes:
         permalink: str | None,
     ) -> Approval:
         """The Approval as this vote leaves it; see `Approvals.decide`."""
-        approval, judged, person = self._open(approval_id, version, user_id)
+        approval, judged, person = self._voter(approval_id, version, user_id)
         corrected = None
         if payload is not None:
             corrected = edits.check_edit(replace(approval, verdict=judged), payload)

@@ -48,6 +48,7 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        self._each("grace", self._approvals.grace.due, self._approvals.grace.step)
         self._each("judge", self._stale, self._approvals.judge_again)
         self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
         self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)

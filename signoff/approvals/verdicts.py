@@ -14,12 +14,12 @@ from signoff.approvals import authority
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NobodyLeft, NotAllowed
 from signoff.approvals.standing import standing
 from signoff.errors import Duplicate, Invalid, Limited
-from signoff.models import changes, flood, sums
+from signoff.models import changes, flood, lists, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, moment
 from signoff.models.people import Directory, Person
-from signoff.models.store import Asked
+from signoff.models.store import Asked, Store
 from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
@@ -141,6 +141,10 @@ class Judge:
             if error.approvers and not authority.is_anybody_left(error.approvers, self._directory, LOOKED_AT):
                 raise NobodyLeft(error.detail, error.approvers) from None
             raise
+
+    def owner(self, store: Store, agent: str) -> str | None:
+        """Whose agent it is, by the policy in force, else as it was added."""
+        return self._in_force().owner(agent) or lists.owner(store, agent)
 
     def member(self, user_id: str) -> Person:
         """The person, if they are a member of this workspace; raises NotAllowed."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from signoff.models import undo_plan
 from signoff.models.amounts import Sum
 from signoff.models.messages import MAX_EXPIRES_IN
 from signoff.models.undo_plan import UndoPlan
-from signoff.models import undo_plan
 from signoff.policy.conditions import Condition
 from signoff.policy.document import Document, Path
 from signoff.policy.faults import Faults

@@ -96,6 +96,7 @@ class Account:
             created_at=line.at, reason="", ended_at=None, receipt=None, receipt_expires_at=None, outcome=None,
             outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
         )  # fmt: skip
+        self._expect(line, undoes=data.get("undoes"))
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
             self._expect(line, key=self._optional(data["key"]), run=self._optional(data["run"]))
@@ -238,6 +239,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "spend": Account._spend,
     "migrated": Account._migrated,
     "file": _passed,
+    "held": _passed,
     "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")
