@@ -13,6 +13,7 @@ from signoff.approvals.errors import (
     BlockedNow,
     EditedMeanwhile,
     InGrace,
+    OtherKind,
     Restored,
     TimeRanOut,
     UnknownApproval,
@@ -39,26 +40,20 @@ class Votes:
 
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Person]:
         """What this person may decide on now, by today's verdict; see `Approvals.open_for`."""
-        approval, verdict, person = self._voter(approval_id, version, user_id)
+        approval, verdict, person = self.opened(approval_id, version, user_id)
         return replace(approval, verdict=verdict), person
 
     def block(self, approval: Approval, verdict: Verdict) -> None:
         """Today's policy blocks what waits: it ends so, and its receipt gives that policy and its reason."""
         self._endings.end(approval, "blocked", actor="policy", reason=verdict.reason, judged=verdict)
 
-    def _voter(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
-        """`open` for a vote: raises InGrace where nobody was asked."""
-        found = self.open(approval_id, version, user_id)
-        if found[1].in_grace:
-            raise InGrace
-        return found
-
-    def open(
+    def opened(
         self, approval_id: str, version: int, user_id: str, may: May | None = None
     ) -> tuple[Approval, Verdict, Person]:
         """The Approval as its row has it, the verdict that people decide by today, and the person.
 
-        `may` says who may, in place of who may decide: by the verdict, and the agent.
+        `may` says who may, in place of who may decide: by the verdict, and the agent. Without it raises
+        InGrace where nobody was asked.
         """
         found = self._store.look(approval_id)
         if found is None:
@@ -71,7 +66,7 @@ class Votes:
             self._judge.member(user_id)
             raise BlockedNow(verdict.reason)
         may_decide = self._judge.may_decide_waiting if waits else self._judge.may_decide
-        person = may(user_id, verdict, approval.agent) if may and waits else may_decide(user_id, verdict)
+        person = may(user_id, verdict, approval.agent) if may else may_decide(user_id, verdict)
         match approval.status:
             case "pending" | "expired" if approval.restored:
                 raise Restored
@@ -86,6 +81,8 @@ class Votes:
                     raise TimeRanOut(approval.expires_at)
                 if approval.version != version:
                     raise EditedMeanwhile
+                if verdict.in_grace and may is None:
+                    raise InGrace
                 return approval, verdict, person
         assert_never(approval.status)
 
@@ -102,7 +99,10 @@ class Votes:
         permalink: str | None,
     ) -> Approval:
         """The Approval as this vote leaves it; see `Approvals.decide`."""
-        approval, judged, person = self._voter(approval_id, version, user_id)
+        approval, judged, person = self.opened(approval_id, version, user_id)
+        kind = kind_of(approval.request)
+        if vote not in kind.ends:
+            raise OtherKind("It is a question: it is answered, and neither approved nor rejected.")
         corrected = None
         if payload is not None:
             corrected = edits.check_edit(replace(approval, verdict=judged), payload)
@@ -122,7 +122,7 @@ class Votes:
         kept = approval.decisions if corrected is None else ()  # others voted on what is no longer asked
         counted = quorum.count((*kept, decision), quorum.seats_of(judged))
         assert counted.end is not None  # of one seat the first vote is the last
-        status = kind_of(approval.request).ends[counted.end]
+        status = kind.ends[counted.end]
         ended = self._endings.end(
             approval, status, actor=person.id, reason=decision.reason, decision=decision, judged=judged
         )

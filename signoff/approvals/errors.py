@@ -3,6 +3,7 @@
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut  InGrace  NotHeld
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
+├── OtherKind  NotHanded
 └── UnknownApproval  Restored  Tampered
 """
 
@@ -40,6 +41,21 @@ class NotHeld(NotRecorded):
     def __init__(self, by_id: str = "") -> None:
         super().__init__()
         self.by_id = by_id
+
+
+class OtherKind(NotRecorded):
+    """A question is answered, everything else is approved or rejected: this would have been the other one."""
+
+
+class NotHanded(NotRecorded):
+    """It was not handed to them.
+
+    `to` is who that is.
+    """
+
+    def __init__(self, detail: str, to: str) -> None:
+        super().__init__(detail)
+        self.to = to
 
 
 class NotAllowed(NotRecorded):

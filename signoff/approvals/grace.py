@@ -46,14 +46,14 @@ class Grace:
 
         Raises what `Approvals.open_for` does, or NotHeld: somebody was faster, or the policy asks by now.
         """
-        approval, verdict, person = self._votes.open(approval_id, version, user_id, self._holder)
+        approval, verdict, person = self._votes.opened(approval_id, version, user_id, self._holder)
         if not approval.verdict.in_grace:
             raise NotHeld(approval.verdict.held_by)
         crash.here("grace.checked")
         by = verdict if not verdict.in_grace else approval.verdict  # today's policy asks: so it does
         asked = self._asking(by, "person", person.id)
         if not self._ask(approval, asked, "person", person):
-            now = self._votes.open(approval_id, version, user_id, self._holder)[0]  # raises what it became
+            now = self._votes.opened(approval_id, version, user_id, self._holder)[0]  # raises what it became
             raise NotHeld(now.verdict.held_by)
         return self._found(approval_id)
 

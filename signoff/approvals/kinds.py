@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from signoff.errors import Invalid
 from signoff.models.approval import End
-from signoff.models.messages import ApprovalRequest
+from signoff.models.messages import ApprovalRequest, Vote
+from signoff.models.questions import ACTION, QUESTION, Question
 from signoff.payload.gaps import WHOLE
 from signoff.payload.schema import TooCostly
 from signoff.payload.usable import usable
@@ -24,7 +24,7 @@ class Kind:
     """
 
     check: Callable[[ApprovalRequest], ApprovalRequest]
-    ends: Mapping[Literal["approve", "reject"], End]
+    ends: Mapping[Vote, End]
 
 
 def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
@@ -43,8 +43,19 @@ def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
     return request
 
 
+def _check_question(request: ApprovalRequest) -> ApprovalRequest:
+    """The same: its payload is a question. Nobody edits what an agent asks, and no schema describes it."""
+    if request.action != ACTION:
+        raise Invalid(f"The action of a question is {ACTION!r}.")
+    if request.batch is not None:
+        raise Invalid("A question stands alone: it is part of no batch.")
+    Question.of(request.payload)
+    return request.model_copy(update={"json_schema": None, "editable": False})
+
+
 KINDS: Mapping[str, Kind] = {
     "approval": Kind(check=_check_payload, ends={"approve": "approved", "reject": "rejected"}),
+    QUESTION: Kind(check=_check_question, ends={"answer": "answered"}),
 }
 
 
@@ -52,5 +63,5 @@ def kind_of(request: ApprovalRequest) -> Kind:
     """What there is to know about a request's kind; raises Invalid for one that is not served."""
     found = KINDS.get(request.kind)
     if found is None:
-        raise Invalid(f"The kind {request.kind[:40]!r} is not served yet: send an approval.")
+        raise Invalid(f"The kind {request.kind[:40]!r} is not served: send an approval or a question.")
     return found

@@ -18,6 +18,7 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.grace import Grace
+from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
@@ -41,8 +42,8 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `told` does what follows once an agent knows. `grace` holds what
-    the policy lets run after a while, or lets it run.
+    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
+    knows. `grace` holds what the policy lets run after a while, or lets it run.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Approvals:
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
+        self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.
