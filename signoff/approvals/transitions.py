@@ -22,6 +22,7 @@ from signoff.models import (
     changes,
     codes,
     first_look,
+    graces,
     outbox,
     progress,
     rejections,
@@ -163,6 +164,8 @@ def _values(draft: Draft) -> dict[str, Any]:
         "rejected_before": draft.recalled,
         "key": one.request.key,
         "run": one.request.run,
+        "undoes": one.undoes,
+        "runs_at": graces.UNSHOWN if one.verdict.in_grace else None,
         "kind": one.request.kind,
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
@@ -228,7 +231,7 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
-    if decision:
+    if decision or status == "approved":
         records.check(found, before)
     notes = talk_rows.notes_of(connection, approval.id)  # one may have come since it was read
     sums.settle(connection, approval, status, at, before.verdict)
