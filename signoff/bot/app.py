@@ -21,6 +21,7 @@ from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.acks import Acks
 from signoff.bot.listeners.actions import Actions
+from signoff.bot.listeners.answers import OPTIONS, Answers
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
 from signoff.bot.listeners.home import Home
@@ -164,6 +165,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
 
     opener = Opener(server.slack, server.directory)
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
+    answers = Answers(server.approvals, opener, actions)
     editor = Editor(server.approvals, opener, actions.refusal)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
@@ -179,7 +181,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
-    for action_id in ("reject", "edit", "review"):
+    app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
+    app.buttons["you_decide"] = answers.leave
+    for action_id in ("reject", "edit", "review", "answer", "none", "hand"):
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(actions.menu))
     app.action("page")(**later(actions.page_back))
@@ -193,6 +197,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.action("edit_back")(**later(editor.back))
     app.options(ACTION)(editor.suggest)
     app.view("review")(actions.submit_review)
+    app.view("answer")(answers.submit)
+    app.view("none")(answers.submit_none)
+    app.view("hand")(answers.submit_hand)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))
     app.shortcut("decide")(**later(decide.shortcut))
