@@ -46,7 +46,7 @@ class Link:
         self._exchange: RedisExchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.spent: set[str] = set()
-        """Receipts (tokens) that a batch has spent for this process, and that nobody has asked to spend since."""
+        """Receipts (tokens) that a batch has spent for this process, until somebody asks to spend them."""
 
     @property
     def agent(self) -> str:

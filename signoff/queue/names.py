@@ -17,6 +17,7 @@ NOTIFICATIONS = "signoff:ntf:"
 KEYED = "key:"
 BATCH = "batch"
 """The kind of the entry that freezes a batch, and what stands as its action once that was read."""
+MESSAGES = "msg:"
 BODY_SECONDS = 24 * 3600
 """How long a request's body waits for a server, since its agent has last sent it or seen to it."""
 
@@ -62,6 +63,11 @@ def frozen(entry_id: str, body: bytes) -> str:
     Two that freeze one batch with different requests are told each of its own.
     """
     return f"{entry_id}:{hashlib.sha256(body).hexdigest()[:16]}"
+
+
+def message(agent: str, talk_id: str) -> str:
+    """The key under which a person's question to an agent stands."""
+    return f"{DECISIONS}{agent}:{MESSAGES}{talk_id}"
 
 
 def keyed(agent: str, nonce: str) -> str:
