@@ -18,6 +18,7 @@ from signoff.cli import (
     agents,
     audit,
     backup,
+    batch,
     database,
     execution,
     given,
@@ -58,7 +59,7 @@ INTERRUPTED = 130
 
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
-an agent asks:        request, wait, status, cancel, report, verify, mcp
+an agent asks:        request, batch, wait, status, cancel, report, verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
@@ -154,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     server = (
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
     )  # fmt: skip
-    for module in (agent, verify, mcp, hook, *server):
+    for module in (agent, batch, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser
