@@ -34,8 +34,8 @@ reversibility, risk, reason, tags, … Says which rule decides, and of each rule
   signoff policy explain policy.yml --request '{"agent": "billing-bot",
       "action": "refund.create", "payload": {"amount": 1200}}'
 
---json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"}. What
-does not apply is null, or no approvers. Approvers are named as the policy names them.
+--json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "talk", "digest"}.
+What does not apply is null, or no approvers. Approvers are named as the policy names them.
 """
 TEST_EPILOG = """\
 Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what
@@ -130,14 +130,18 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What `explain --json` prints."""
-    asks, seen = verdict.effect == "ask", verdict.effect in ("ask", "notify")
+    asks = verdict.effect == "ask" or verdict.in_grace
+    seen = asks or verdict.effect == "notify"
     return {
         "verdict": verdict.effect,
         "rule": verdict.rule or None,
         "why": verdict.why,
         "channel": (verdict.conversation or None) if seen else None,
-        "approvers": list(verdict.named or policy.approvers) if asks else [],
+        "approvers": list(verdict.named or policy.approvers) if asks or verdict.undo else [],
         "expires_in": verdict.expires_in if asks else None,
+        "talk": verdict.talk if asks else None,
+        **({"after": verdict.after} if verdict.in_grace else {}),
+        **({"undo": verdict.undo.action} if verdict.undo else {}),
         "digest": verdict.policy,
     }
 
@@ -157,11 +161,21 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said += [("rated", rated), ("class", facts.class_name or "none")]
         if facts.why_outside:
             said.append(("outside", facts.why_outside))
-    if verdict.effect == "ask":
+    if verdict.after is not None:
+        said.append(("runs", f"{_length(verdict.after)} after its card is shown, unless somebody holds it"))
+    if verdict.undo is not None:
+        said.append(
+            ("undo", f"{verdict.undo.action}, for {_length(verdict.undo.seconds)} once it is reported")
+        )
+    if verdict.effect == "ask" or verdict.after is not None or verdict.undo is not None:
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
-        said.append(("how long", _length(verdict.expires_in)))
-    if verdict.effect in ("ask", "notify"):
+        more = f"; {_length(verdict.talk)} more once its agent is asked about it" if verdict.talk else ""
+        said.append(("how long", f"{_length(verdict.expires_in)}{more}"))
+    if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
+    if verdict.effect == "ask" and facts:
+        alone = policy.batch.why_alone(facts.action, verdict)
+        said.append(("batch", f"has a card of its own: {alone}" if alone else "may share a card with others"))
     if verdict.headline:
         said.append(("headline", verdict.headline))
     for entry in entries(verdict.sums, found.facts.payload if found.facts else {}):
@@ -217,9 +231,9 @@ def _wrong(example: Example, policy: Policy) -> list[str]:
     shown = answer(verdict, policy)
     wanted: Mapping[str, Any] = {"verdict": example.verdict, **example.wanted}
     faults = [
-        f"wanted {key} {_named(value)}, got {_named(shown[key])}"
+        f"wanted {key} {_named(value)}, got {_named(shown.get(key))}"
         for key, value in wanted.items()
-        if shown[key] != ([value] if key == "approvers" and isinstance(value, str) else value)
+        if shown.get(key) != ([value] if key == "approvers" and isinstance(value, str) else value)
     ]
     return [*faults, f"because: {verdict.why}"] if faults else []
 

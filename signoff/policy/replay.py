@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import partial
 
 from signoff.models.amounts import Entry, entries
-from signoff.models.history import Past
+from signoff.models.history import UNDONE, Past
+from signoff.models.verdict import answer
 from signoff.policy.evaluate import evaluate, missing
 from signoff.policy.order import FREEING
 from signoff.policy.policy import Policy
@@ -17,7 +18,7 @@ from signoff.policy.rules import Rule
 
 DAY = 24 * 3600 * 1_000_000
 """Microseconds that a request counts for."""
-COUNTED = ("approved", "pending")
+COUNTED = ("approved", "pending", UNDONE)
 """Statuses of what was asked about that counts in sums."""
 REFUSED = "refused"
 """Would have been refused, as it does not say what a rule requires."""
@@ -52,6 +53,8 @@ class Report:
     now: Counter[str] = field(default_factory=Counter)
     changes: dict[Change, Changed] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
+    undone: Counter[str] = field(default_factory=Counter)
+    """How much of what each rule decides people have undone."""
     never_hit: tuple[Rule, ...] = ()
 
     @property
@@ -94,14 +97,15 @@ def replay(policy: Policy, came: Iterable[Past]) -> Report:
             continue
         verdict = evaluate(past.request, past.agent, policy, partial(counts.total, past))
         lacks = missing(verdict, past.request)
-        now = REFUSED if lacks else verdict.effect
+        now = REFUSED if lacks else answer(verdict.effect, verdict.after)
         why = f"{verdict.why}: it lacks {', '.join(lacks)}" if lacks else verdict.why
-        if not lacks and (now in FREEING or (now == "ask" and past.status in COUNTED)):
+        if not lacks and (verdict.effect in FREEING or (now == "ask" and past.status in COUNTED)):
             counts.add(past, entries(verdict.sums, past.request.payload))
         report.requests += 1
         report.then[past.effect] += 1
         report.now[now] += 1
         report.hits[verdict.rule] += 1
+        report.undone[verdict.rule] += past.status == UNDONE
         if now != past.effect:
             kind = report.changes.setdefault(Change(past.effect, now, past.action, why), Changed())
             kind.count += 1

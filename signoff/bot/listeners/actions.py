@@ -15,6 +15,7 @@ from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.forms.way_back import back_of, with_back
 from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
 from signoff.bot.listeners.opener import Body, Opener, thread_of
@@ -37,6 +38,8 @@ class Actions:
         self._slack = slack
         self._opener = opener
         self._delivery = delivery
+        self.after: Callable[[Block, str], Body] = lambda view, user: {"response_action": "clear"}
+        """The acknowledgement of a form that has decided, for this person."""
 
     def approve(self, ack: Ack, body: Body) -> None:
         """The card's Approve."""
@@ -112,8 +115,9 @@ class Actions:
     def _decide(self, ack: Ack, body: Body, view: Block, vote: Any, **said: Any) -> None:
         try:
             approval_id, version = target(view)
-            self._approvals.decide(approval_id, version, body["user"]["id"], vote, **said)
-            ack(response_action="clear")
+            user = body["user"]["id"]
+            self._approvals.decide(approval_id, version, user, vote, **said)
+            ack(**self.after(view, user))
         except Exception as error:
             ack(response_action="update", view=self._lost(error, view))
 
@@ -164,7 +168,7 @@ class Actions:
         return self._approvals.open_for(approval_id, version, body["user"]["id"])[0]
 
     def _page(self, body: Body, view: Block, page: int) -> Block:
-        return review_view(self._seen(body, view), page)
+        return with_back(review_view(self._seen(body, view), page), back_of(view))
 
     def refusal(self, error: Exception, approval_id: str) -> Block:
         """The view that takes the form's place: what happened, and that nothing was recorded."""
