@@ -11,8 +11,9 @@ from signoff.approvals import transitions
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of
+from signoff.approvals.limits import TooMuch
 from signoff.approvals.receipts import Receipts
-from signoff.approvals.verdicts import Deserted, Judge, TooMuch
+from signoff.approvals.verdicts import Deserted, Judge
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
 from signoff.models import changes, first_look, flood, spans, store
 from signoff.models.approval import ASKED_ANEW, Approval, End

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +19,16 @@ from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
 from signoff.models import changes, codes, first_look, outbox, progress, rejections, store, sums
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, moment
+from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
+from signoff.models.telling import told_of
 from signoff.models.verdict import Verdict
 from signoff.payload import glimpse
 from signoff.payload.canonical import canonical, digest
+
+VOTES: Mapping[str, Vote] = {"approved": "approve", "answered": "answer"}
+"""By which vote a receipt says that it ended; all others that somebody has decided are rejections."""
 
 
 class Moved(Exception):
@@ -266,12 +271,13 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
     if by:
         decision = Decision(
-            vote="approve" if receipt.approved else "reject",
+            vote=VOTES.get(receipt.status, "reject"),
             approver=by.id,
             name=by.name,
             reason=receipt.reason,
             resubmit=receipt.resubmit,
             second_factor=by.second_factor,
+            answer=receipt.answer,
         )
         changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
         voted = lines.voted(decision, salt)
@@ -295,7 +301,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
 def _glimpse(approval: Approval) -> str:
     """What lists show of its payload."""
-    return glimpse.written(glimpse.glimpse(approval.request.json_schema, approval.payload))
+    return glimpse.written(glimpse.glimpse(approval.request.json_schema, told_of(approval)))
 
 
 def _salt() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, false, func, literal_column, select
 
-from signoff.models import codes, first_look
+from signoff.models import codes, first_look, owners
 from signoff.models.approval import GONE, ApprovalStatus, Rejection
 from signoff.models.rejections import rejection
 from signoff.models.store import Store, agents, approvals, cards, decisions, now
@@ -129,7 +129,6 @@ _OWNED = (
     .order_by(agents.c.name)
     .limit(literal_column(str(MOST_OWNED)))
 )
-_OWNER = select(agents.c.owner).where(agents.c.name == bindparam("agent"))
 _NEWEST = (
     select(approvals.c.id, approvals.c.created_at)
     .order_by(approvals.c.created_at.desc())
@@ -183,8 +182,7 @@ def owned_agents(store: Store, user_id: str) -> list[str]:
 def owner(store: Store, agent: str) -> str | None:
     """Who owns an agent: a person's id, or nobody."""
     with store.reading() as connection:
-        found: str | None = connection.execute(_OWNER, {"agent": agent}).scalar()
-        return found
+        return owners.of(connection, agent)
 
 
 def newest(store: Store, most: int, about: str = "", among: Sequence[str] | None = None) -> list[str]:

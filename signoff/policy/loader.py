@@ -11,7 +11,7 @@ from typing import Any
 
 from signoff.policy import checks, document
 from signoff.policy.addresses import Domains
-from signoff.policy.builder import build_rules, sums_of
+from signoff.policy.builder import build_questions, build_rules, sums_of
 from signoff.policy.document import Document, Unreadable
 from signoff.policy.doubts import doubts
 from signoff.policy.errors import PolicyError
@@ -130,6 +130,7 @@ def _contents(found: Document, faults: Faults) -> Contents:
         conversations=values.get("channels", {}),
         groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
+        questions=build_questions(found, faults),
         rules=build_rules(found, faults),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
+from signoff.models.questions import QUESTION
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical, digest
 from signoff.policy.rules import AgentRules, Contents, Limits, Rule
@@ -67,8 +68,10 @@ class Policy:
         """What the file says of an agent."""
         return self.contents.agent(agent) if self.contents else AgentRules(agent)
 
-    def limits(self, agent: str) -> Limits:
-        """How much an agent may ask for."""
+    def limits(self, agent: str, kind: str = "approval") -> Limits:
+        """How much an agent may ask for, of this kind of request: questions have limits of their own."""
+        if kind == QUESTION:
+            return Limits(per_hour=self.contents.questions.per_hour if self.contents else None)
         return self.about(agent).limits
 
     def owner(self, agent: str) -> str | None:
@@ -83,7 +86,8 @@ class Policy:
 
     def _named_conversations(self) -> tuple[str, ...]:
         assert self.contents is not None
-        return tuple(rule.conversation for rule in self.contents.rules if rule.conversation)
+        named = (self.contents.questions.conversation, *(rule.conversation for rule in self.contents.rules))
+        return tuple(one for one in named if one)
 
     def rule(self, name: str) -> Rule | None:
         """A rule by its name."""

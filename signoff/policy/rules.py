@@ -127,6 +127,18 @@ class AgentRules:
     limits: Limits = Limits()
 
 
+@dataclass(frozen=True)
+class QuestionRules:
+    """Who answers agents' questions where no rule says it, where, for how many seconds, and how many of them
+    an agent may ask in any hour. None and empty leave it to the defaults.
+    """
+
+    approvers: tuple[str, ...] = ()
+    conversation: str | None = None
+    per_hour: int | None = None
+    expires_in: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Contents:
     """All that a policy file says, with what it extends."""
@@ -142,6 +154,7 @@ class Contents:
     conversations: dict[Risk, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()
+    questions: QuestionRules = QuestionRules()
     rules: tuple[Rule, ...] = ()
 
     def agent(self, name: str) -> AgentRules:

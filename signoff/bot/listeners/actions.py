@@ -43,13 +43,21 @@ class Actions:
 
     def approve(self, ack: Ack, body: Body) -> None:
         """The card's Approve."""
+
+        def decide(approval_id: str, version: int, user: str, permalink: str | None) -> Approval:
+            return self._approvals.decide(approval_id, version, user, "approve", permalink=permalink)
+
+        self.press(ack, body, decide)
+
+    def press(self, ack: Ack, body: Body, decide: Callable[..., Approval]) -> None:
+        """A button of a card that decides at once: `decide(approval_id, version, user, permalink=…)`."""
         ack()
         approval_id = ""
         try:
             approval_id, version = parse_token(_value(body))
             link = self._slack.permalink(*_clicked(body), thread_of(body))
             user = body["user"]["id"]
-            decided = self._approvals.decide(approval_id, version, user, "approve", permalink=link)
+            decided = decide(approval_id, version, user, permalink=link)
         except Exception as error:
             self._say(error, approval_id, body)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
@@ -59,7 +67,7 @@ class Actions:
                 self._redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body) -> None:
-        """Reject…, Edit…, Review…: the action's id names the form."""
+        """Reject…, Edit…, Review…, Answer… and others: the action's id names the form."""
         action = body["actions"][0]
         self._open(body, action["action_id"], action.get("value", ""))
 
@@ -69,7 +77,7 @@ class Actions:
         self._open(body, choice, token)
 
     def review(self, body: Body, token: str) -> None:
-        """The review, from a message shortcut."""
+        """The form that shows all of it, from a message shortcut."""
         self._open(body, "review", token)
 
     def page_back(self, body: Body) -> None:
@@ -148,7 +156,8 @@ class Actions:
             self._approvals.judge.decider(approval, user)
             return modals.details_view(approval, self._approvals.store.clock())
         approval = self._approvals.open_for(approval_id, version, user)[0]
-        view = kind_of(approval).forms.get(form)
+        kind = kind_of(approval)
+        view = kind.forms.get(kind.whole if form == "review" else form)
         if view is None:
             raise UnknownApproval
         return view(approval)
