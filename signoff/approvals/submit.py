@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, exc
 
-from signoff.approvals import transitions
+from signoff.approvals import sharing, transitions
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of
@@ -136,6 +136,9 @@ class Submission:
             return self._adopt(connection, draft, standing), False
         end = ENDS[verdict.effect]
         if end is None:
+            policy, at = self._judge.policy, before.now
+            batch = sharing.join(connection, policy, agent, request, verdict, at)
+            draft = replace(draft, approval=replace(draft.approval, batch_id=batch))
             return transitions.create(connection, draft, self._channel), True
         return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 

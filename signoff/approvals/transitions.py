@@ -17,7 +17,7 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, codes, first_look, outbox, progress, rejections, store, sums
+from signoff.models import batch_rows, changes, codes, first_look, outbox, progress, rejections, store, sums
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
 from signoff.models.receipt import Receipt
@@ -101,7 +101,8 @@ def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Dra
 
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
-    changes.add_approval(connection, _values(draft), _payload(draft), channel)
+    own = channel if draft.approval.batch_id is None else None  # what is in a batch is shown on its card
+    changes.add_approval(connection, _values(draft), _payload(draft), own)
     sums.reserve(connection, draft.approval)
     audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))
     approval = store.load(connection, draft.approval.id)
@@ -145,7 +146,7 @@ def _values(draft: Draft) -> dict[str, Any]:
     return {
         **{
             name: getattr(one, name)
-            for name in (*names, "created_at", "expires_at", "code_length", "traceparent")
+            for name in (*names, "created_at", "expires_at", "code_length", "traceparent", "batch_id")
         },
         "glimpse": _glimpse(one),
         "rejected_before": draft.recalled,
@@ -189,6 +190,8 @@ def end(
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
     ends: the row, the log and the receipt have it.
     """
+    if approval.batch_id is not None:  # its row first, as whoever freezes it does
+        batch_rows.stir(connection, approval.batch_id)
     found = records.held(connection, approval.id)
     at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
@@ -243,6 +246,8 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
     The receipt is verified, and is for this approval's payload: decided once, it is not decided again.
     """
+    if approval.batch_id is not None:
+        batch_rows.stir(connection, approval.batch_id)
     at, salt, hooked = changes.before_end(connection, approval.id)
     by, text = receipt.decided_by, approval.payload_text
     ended_at = round((by.at if by else receipt.issued_at).timestamp() * MICROSECONDS)

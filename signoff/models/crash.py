@@ -63,7 +63,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "thread.told": "a first message was edited, and that is not noted",
     "intake.buried": "a refused entry is with the dead letters, and its agent does not know",
     "publication.refused": "the agent can know, and the entry is not acknowledged",
-    "sweep.expire": "what was overdue has expired; what the policy blocks by now is next",
+    "sweep.expire": "what was overdue has expired; batches that nobody has frozen are next",
+    "sweep.drop": "what was sent for them has ended; what the policy blocks by now is next",
     "sweep.judge": "what it blocks has ended; what a restore has closed is next",
     "sweep.close": "what a restore has closed has ended; agents are told of it next",
     "sweep.tell": "agents know; what Redis lost is next",
@@ -79,6 +80,14 @@ CRASH_POINTS: Final[dict[str, str]] = {
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {
+    "freeze.written": "that a batch is frozen is written, not committed",
+    "freeze.committed": "it is frozen, and nobody was woken for its card",
+    "freeze.announced": "a worker was woken, and the agent does not know that it was read",
+    "freeze.told": "the agent can know, and the entry is not acknowledged",
+    "batch.leased": "it has the lease of a batch's card",
+    "batch.posted": "a batch's card stands in Slack, and nobody knows where",
+    "batch.redrawn": "a batch's card was updated in Slack, and that is not noted",
+    "batch.noted": "what it shows is in the database",
     "double.claimed": "a message beside a card was found, and it is redrawn next",
     "double.redrawn": "nobody can decide on it any more, and that is not noted",
     "reply.claimed": "what is to be said in a card's thread is this process's to post",
@@ -112,7 +121,7 @@ RARE_POINTS: Final[dict[str, str]] = {
     "adopt.committed": "it stands, and nobody was woken to redraw the card",
     "adopt.announced": "a worker was woken; what else the restore has closed is next",
 }
-"""Those that need a policy, an endpoint, or a restore and the first sweep after it."""
+"""Those that need a batch, a policy, an endpoint, or a restore and the first sweep after it."""
 
 
 KILL: Final = getattr(signal, "SIGKILL", 0)

@@ -131,6 +131,8 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
     for part in ("always_ask", "never_ask", "block"):
         for index, entry in enumerate(values.get(part, ())):
             _known_class(entry, (part, index), faults)
+    for index, entry in enumerate(values.get("batch", {}).get("of", ())):
+        _known_class(entry, ("batch", "of", index), faults)
     for part in ("risk", "reversibility"):
         for entry in values.get(part, {}):
             _known_class(entry, (part, entry), faults)

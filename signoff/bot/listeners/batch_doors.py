@@ -18,8 +18,8 @@ from signoff.bot.slack.client import Slack
 
 
 class BatchDoors:
-    """All listeners of several requests; a single card's menu leads to them too (`menu`), and the forms of one
-    request lead back to them (`after`).
+    """All listeners of several requests. A card's menu leads to them too (`menu`), and the forms of one
+    lead back to them (`after`).
     """
 
     def __init__(
