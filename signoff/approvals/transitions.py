@@ -17,7 +17,19 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import batch_rows, changes, codes, first_look, outbox, progress, rejections, store, sums
+from signoff.models import (
+    batch_rows,
+    changes,
+    codes,
+    first_look,
+    graces,
+    outbox,
+    progress,
+    rejections,
+    store,
+    sums,
+    talk_rows,
+)
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
 from signoff.models.receipt import Receipt
@@ -152,6 +164,8 @@ def _values(draft: Draft) -> dict[str, Any]:
         "rejected_before": draft.recalled,
         "key": one.request.key,
         "run": one.request.run,
+        "undoes": one.undoes,
+        "runs_at": graces.UNSHOWN if one.verdict.in_grace else None,
         "kind": one.request.kind,
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
@@ -217,8 +231,9 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
-    if decision:
+    if decision or status == "approved":
         records.check(found, before)
+    notes = talk_rows.notes_of(connection, approval.id)  # one may have come since it was read
     sums.settle(connection, approval, status, at, before.verdict)
     if found.hooked:
         outbox.add(connection, approval.id, at)
@@ -238,6 +253,7 @@ def end(
         ended_at=at,
         receipt=receipt.token,
         decisions=(*approval.decisions, decision) if decision else approval.decisions,
+        notes=notes,
     )
 
 
