@@ -1,4 +1,4 @@
-"""Several requests on one card, as people press it: on the card, in a Review's pages, one by one, all at once."""
+"""Several requests on one card, as people press it: on it, in a Review's pages, one by one, all at once."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from signoff.bot.forms.batch_review import Looked
@@ -12,7 +12,12 @@ from signoff.models.batches import Batch, Review
 from signoff.models.messages import Decision, Outcome
 
 _SAFE = {"reversibility": "reversible", "reversibility_from": "policy", "risk": "low", "risk_from": "policy"}
-_FINAL = {"reversibility": "irreversible", "reversibility_from": "policy", "risk": "high", "risk_from": "policy"}
+_FINAL = {
+    "reversibility": "irreversible",
+    "reversibility_from": "policy",
+    "risk": "high",
+    "risk_from": "policy",
+}
 _NAMES = (
     "login-form", "dark-mode", "invoice-pdf", "search-index", "rate-limit", "new-footer", "csv-export",
     "api-v2", "cookie-banner", "fix-timezone", "sso", "audit-log",
@@ -139,8 +144,3 @@ BATCHES: Mapping[str, Batch] = {
     "batch-one-left": batch(_mixed()[:6], ""),
 }
 """By name."""
-
-
-def every() -> Iterator[tuple[str, Batch]]:
-    """All of them."""
-    yield from BATCHES.items()
