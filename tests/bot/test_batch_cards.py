@@ -166,7 +166,7 @@ def test_what_is_decided_is_counted_truly_and_only_what_waits_is_approved() -> N
     counts = next(block for block in message.blocks if str(block.get("block_id")).startswith("counts"))
     assert counts["text"]["text"] == "*3 wait · 4 approved · 2 rejected · 1 expired · 1 withdrawn*"
     text = str(message.blocks)
-    assert "4 approved by <@U0ANA>: 1–4" in text and "2 rejected by <@U0BEN>: 5, 6" in text
+    assert "1–4: approved by <@U0ANA>" in text and "5, 6: rejected by <@U0BEN>" in text
     assert "1 more has a card of its own: critical risk (1)" in text
     button = shows(message.blocks, "batch_approve")
     assert (

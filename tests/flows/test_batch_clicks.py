@@ -90,7 +90,7 @@ def test_a_small_batch_is_approved_on_its_card_each_with_a_receipt_of_its_own(lo
     shown.once(approved=12)
     receipts = {one.receipt for one in shown.batch.items}
     assert len(receipts) == 12 and None not in receipts
-    assert "12 approved by" in text_of(shown.card) and buttons(shown.card) == ["batch_look"]
+    assert "1–12: approved by" in text_of(shown.card) and buttons(shown.card) == ["batch_look"]
     assert not ana.told()
     ana.click(shown.card, "batch_look")
     assert "feature-7" in text_of(ana.view("batch_review"))
