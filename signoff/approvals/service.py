@@ -19,11 +19,13 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.freeze import Freezing
+from signoff.approvals.grace import Grace
 from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
+from signoff.approvals.talks import Talks
 from signoff.approvals.verdicts import Judge
 from signoff.models import batch_rows, changes, judgements
 from signoff.models.approval import Approval
@@ -43,8 +45,9 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
-    knows.
+    `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
+    what it says to that, `grace` holds what the policy lets run after a while, or lets it run, `told` does
+    what follows once an agent knows.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
+        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self._freezing = Freezing(
             store, receipts, publisher, self.judge, self._announcer, self._endings, channel
@@ -156,7 +161,8 @@ class Approvals:
 
         Somebody who may not decide anything is given none; what the directory raises passes.
         """
-        return self.judge.among(user_id, self.store.waiting(about))
+        asked = (one for one in self.store.waiting(about) if not one[1].grace)
+        return self.judge.among(user_id, asked)
 
     def decide(
         self,
@@ -203,6 +209,9 @@ class Approvals:
         verdict = standing(approval, policy)
         if verdict.effect == "block":
             self._votes.block(approval, verdict)
+            return
+        if approval.verdict.in_grace and not verdict.in_grace:
+            self.grace.turn(approval, verdict)
             return
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)

@@ -50,6 +50,7 @@ class Sweep:
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
         self._each("drop", self._approvals.batches.undone, self._approvals.batches.drop)
+        self._each("grace", self._approvals.grace.due, self._approvals.grace.step)
         self._each("judge", self._stale, self._approvals.judge_again)
         self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
         self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)
@@ -60,6 +61,9 @@ class Sweep:
         self._each("forget", lambda: ["spent"], self._forget)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
         self._each("attend", self._attendance.look, lambda _: None)
+        talks = self._approvals.talks
+        self._each("question", talks.untold, talks.tell)
+        self._each("silence", talks.overdue, talks.silence)
 
     def _clear(self) -> None:
         """What nobody writes or looks through any more."""
@@ -88,6 +92,7 @@ class Sweep:
         """Redis came back without what it had: its last second, or everything. All is published anew."""
         store, publisher = self._approvals.store, self._approvals.publisher
         had_answers = store.unpublish() > 0
+        self._approvals.talks.untell()
         waiting = [self._approvals.get(approval_id) for approval_id, _ in store.waiting()]
         if had_answers or any(publisher.standing(one.agent, one.request_id) is None for one in waiting):
             log.warning("Redis is not the one that had all answers: publishing them anew")  # no first start

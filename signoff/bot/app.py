@@ -170,7 +170,6 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     opener = Opener(server.slack, server.directory)
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
     answers = Answers(server.approvals, opener, actions)
-    editor = Editor(server.approvals, opener, actions.refusal)
     batches = server.approvals.batches
     looks = Looks(server.approvals, batches, server.lists)
     together = BatchReviews(server.approvals, batches, looks, server.slack, opener, actions)

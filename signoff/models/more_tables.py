@@ -11,6 +11,7 @@ STALE = text("state = 'frozen' AND shown_revision < revision")
 UNPOSTED = text("message IS NULL")
 UNTOLD = text("published_at IS NULL")
 UNDONE = text("state <> 'frozen' AND shown_revision < revision")
+UNANSWERED = text("state = 'asked'")
 
 
 class BatchRow(SQLModel, table=True):
@@ -80,13 +81,15 @@ class TalkRow(SQLModel, table=True):
 
     `version` is of the payload that they saw. `token` is the signed question as the agent gets it,
     `published_at` when Redis had it. `until` is when the card stops waiting for an answer. `state` is
-    `asked`, `answered`, `unable` (the agent says that it cannot) or `silent` (nothing came in time).
+    `asked`, `answered`, `unable` (the agent says that it cannot), `silent` (nothing came in time) or
+    `unheard` (nobody listened when it was asked).
     """
 
     __tablename__ = "talk"
     __table_args__ = (
         Index("talk_approval", "approval_id", "asked_at"),
         Index("talk_untold", "asked_at", sqlite_where=UNTOLD, postgresql_where=UNTOLD),
+        Index("talk_unanswered", "until", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
     )
 
     id: str = words(primary_key=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, rejections
+from signoff.models import crash, rejections, talk_rows
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
@@ -52,6 +52,8 @@ _LOAD = Fixed(
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
+        exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
+        exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -130,15 +132,19 @@ _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_i
 
 
 class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, and the digest of the policy that it is of."""
+    """Whom a verdict asks, as it names them, and the digest of the policy that it is of; `grace` where it
+    asks nobody yet.
+    """
 
     named: tuple[str, ...]
     policy: str
+    grace: bool = False
 
     @classmethod
     def of(cls, verdict: dict[str, Any]) -> Asked:
         """From a verdict as its row has it."""
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""))
+        grace = verdict.get("effect") == "allow"
+        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:
@@ -254,7 +260,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    return not (found.version > 1 or found.voted or found.has_files or found.rejected_before)
+    more = found.voted or found.has_files or found.has_talks or found.has_notes
+    return not (found.version > 1 or more or found.rejected_before)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -282,6 +289,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
+        talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
+        notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
     )
 
 

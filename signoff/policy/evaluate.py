@@ -260,6 +260,7 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         conversation=conversation,
         thread=wishes.thread(request.conversation, conversation),
         expires_in=wishes.expires_in(request, rule.expires_in if rule else None),
+        talk=rule.talk if rule and found.effect == "ask" else 0,
         reversibility=facts.reversibility,
         reversibility_from=facts.reversibility_from,
         risk=facts.risk,

@@ -84,6 +84,7 @@ class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
     `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
+    `talk` is how many seconds more a request has once somebody has asked its agent about it.
     `after` is for how many seconds what it allows waits to be held, `undo` what undoes what it reports.
     """
 
@@ -97,6 +98,7 @@ class Rule:
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
+    talk: int = 0
     after: int | None = None
     undo: UndoPlan | None = None
     sums: tuple[Sum, ...] = ()

@@ -17,7 +17,17 @@ from redis.exceptions import RedisError
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
-from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Freeze, Outcome, Spend, build
+from signoff.models.messages import (
+    MAX_ENTRY,
+    VERSION,
+    ApprovalRequest,
+    Cancel,
+    Freeze,
+    Outcome,
+    Reply,
+    Spend,
+    build,
+)
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
@@ -33,7 +43,7 @@ log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome", BATCH)
+SMALL = ("cancel", "spend", "outcome", "message", BATCH)
 """Kinds whose body stands in the entry itself: about requests that are sent already."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
@@ -49,8 +59,19 @@ STOP_SECONDS = 0.1
 PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 
+class Talks(Protocol):
+    """What the intake asks of who takes answers to people's questions: see `signoff.approvals.talks`."""
+
+    def reply(self, agent: str, talk_id: str, reply: Reply) -> object:
+        """An agent's answer to a question about a request of its own."""
+
+
 class Approvals(Protocol):
     """What the intake asks of the one writer: see `signoff.approvals`."""
+
+    @property
+    def talks(self) -> Talks:
+        """Takes answers."""
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; raises NotApproved where it is refused."""
@@ -244,6 +265,8 @@ class Intake:
             self._approvals.freeze(agent, batch_name(request_id), build(Freeze, parse(text)))
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
+        elif kind == "message":
+            self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 

@@ -16,6 +16,7 @@ NOTIFICATIONS = "signoff:ntf:"
 KEYED = "key:"
 BATCH = "batch"
 """The kind of the entry that freezes a batch, and what stands as its action once that was read."""
+MESSAGES = "msg:"
 BODY_SECONDS = 24 * 3600
 """How long a request's body waits for a server, since its agent has last sent it or seen to it."""
 
@@ -53,6 +54,11 @@ def batch_id(name: str) -> str:
 def batch_name(entry_id: str) -> str:
     """The name of the batch that an entry with this id freezes."""
     return entry_id.replace("-", "")
+
+
+def message(agent: str, talk_id: str) -> str:
+    """The key under which a person's question to an agent stands."""
+    return f"{DECISIONS}{agent}:{MESSAGES}{talk_id}"
 
 
 def keyed(agent: str, nonce: str) -> str:

@@ -19,6 +19,7 @@ from signoff.queue.names import BODIES as BODIES
 from signoff.queue.names import BODY_SECONDS as BODY_SECONDS
 from signoff.queue.names import DECISIONS as DECISIONS
 from signoff.queue.names import KEYED as KEYED
+from signoff.queue.names import MESSAGES as MESSAGES
 from signoff.queue.names import NOTIFICATIONS as NOTIFICATIONS
 from signoff.queue.names import REQUESTS as REQUESTS
 from signoff.queue.names import arrivals as arrivals
@@ -29,6 +30,7 @@ from signoff.queue.names import decision as decision
 from signoff.queue.names import decisions as decisions
 from signoff.queue.names import entry as entry
 from signoff.queue.names import keyed as keyed
+from signoff.queue.names import message as message
 from signoff.queue.names import notification as notification
 from signoff.queue.names import requests as requests
 from signoff.queue.names import spent as spent
@@ -220,7 +222,7 @@ def responses(client: Redis) -> Iterator[tuple[str, str]]:
     """(agent, request id) of every response that stands, `received` or final; seen by SCAN, maybe twice."""
     for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
         agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
-        if AGENT.fullmatch(agent) and not request_id.startswith(KEYED):
+        if AGENT.fullmatch(agent) and not request_id.startswith((KEYED, MESSAGES)):
             yield agent, request_id
 
 

@@ -81,6 +81,7 @@ def _talks() -> None:
     )
     op.create_index("talk_approval", "talk", ["approval_id", "asked_at"])
     _index("talk_untold", "talk", ["asked_at"], "published_at IS NULL")
+    _index("talk_unanswered", "talk", ["until"], "state = 'asked'")
     op.create_table(
         "note",
         sa.Column("id", sa.Text(), primary_key=True),
