@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from signoff import receipts
 from signoff.client import mistakes
-from signoff.errors import Invalid, NotVerified, SignoffError, WaitTimeout
+from signoff.errors import Invalid, NotVerified, SignoffError
 from signoff.models.messages import Reply, build
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ AT_ONCE = 8
 """Handlers that run at the same time."""
 REMEMBERED = 10_000
 """Questions, and requests of its own, that a process knows again."""
+CANCEL_SECONDS = 0.2
+"""Before what was cancelled, and goes on, is cancelled again."""
 AGAIN_SECONDS = 30.0
 """Before a reader that Redis has refused tries again."""
 Handler = Callable[["Inquiry"], Any]
@@ -127,9 +129,7 @@ class Inquiries:
         """Read no more, and let what runs end."""
         task, self._task = self._task, None
         tasks = [one for one in (task, *self._running) if one is not None and self._loop is _loop_now()]
-        for one in tasks:
-            one.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended(tasks)
         self._running.clear()
 
     async def of(self, request_id: str) -> AsyncGenerator[Inquiry, None]:
@@ -153,11 +153,7 @@ class Inquiries:
                 yield coming.result()
         finally:
             del self._waiting[request_id]
-            for one in (ended, coming):
-                if one is not None:
-                    one.cancel()
-                    with suppress(asyncio.CancelledError, SignoffError, TimeoutError, WaitTimeout):
-                        await one
+            await _ended([ended, *([coming] if coming is not None else [])])
 
     async def _read_for_ever(self) -> None:
         while True:
@@ -255,6 +251,17 @@ class _Said:
     async def _send(self, text: str, unable: bool) -> None:
         self.sent = True
         await self._to(text, unable)
+
+
+async def _ended(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel these, and wait until they have ended. Before Python 3.12 `wait_for`, inside which redis-py
+    writes, can swallow a cancellation: then they are cancelled once more.
+    """
+    left = {one for one in tasks if not one.done()}
+    while left:
+        for one in left:
+            one.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_SECONDS)
 
 
 async def _called(handler: Handler, asked: Inquiry) -> Any:
