@@ -173,6 +173,9 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said.append(("how long", f"{_length(verdict.expires_in)}{more}"))
     if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
+    if verdict.effect == "ask" and facts:
+        alone = policy.batch.why_alone(facts.action, verdict)
+        said.append(("batch", f"has a card of its own: {alone}" if alone else "may share a card with others"))
     if verdict.headline:
         said.append(("headline", verdict.headline))
     for entry in entries(verdict.sums, found.facts.payload if found.facts else {}):

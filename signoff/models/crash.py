@@ -63,7 +63,9 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "thread.told": "a first message was edited, and that is not noted",
     "intake.buried": "a refused entry is with the dead letters, and its agent does not know",
     "publication.refused": "the agent can know, and the entry is not acknowledged",
-    "sweep.expire": "what was overdue has expired; what the policy blocks by now is next",
+    "sweep.expire": "what was overdue has expired; batches that nobody has frozen are next",
+    "sweep.drop": "what was sent for them has ended; what may run after a while is next",
+    "sweep.grace": "that runs, or is asked about; what the policy blocks by now is next",
     "sweep.judge": "what it blocks has ended; what a restore has closed is next",
     "sweep.close": "what a restore has closed has ended; agents are told of it next",
     "sweep.tell": "agents know; what Redis lost is next",
@@ -81,6 +83,14 @@ CRASH_POINTS: Final[dict[str, str]] = {
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {
+    "freeze.written": "that a batch is frozen is written, not committed",
+    "freeze.committed": "it is frozen, and nobody was woken for its card",
+    "freeze.announced": "a worker was woken, and the agent does not know that it was read",
+    "freeze.told": "the agent can know, and the entry is not acknowledged",
+    "batch.leased": "it has the lease of a batch's card",
+    "batch.posted": "a batch's card stands in Slack, and nobody knows where",
+    "batch.redrawn": "a batch's card was updated in Slack, and that is not noted",
+    "batch.noted": "what it shows is in the database",
     "double.claimed": "a message beside a card was found, and it is redrawn next",
     "double.redrawn": "nobody can decide on it any more, and that is not noted",
     "talk.written": "somebody's question to the agent is written, not committed",
@@ -124,11 +134,15 @@ RARE_POINTS: Final[dict[str, str]] = {
     "restore.kept": "SQLite: what will be replaced has a second name, to be kept",
     "restore.replaced": "SQLite: the copy stands in the database's place",
     "restore.written": "PostgreSQL, and in place: all is written, the new epoch too, and not committed",
+    "grace.checked": "this person may hold it, and nothing was written",
+    "hold.written": "that it is asked about is written, not committed",
+    "hold.committed": "it is asked about, and nobody was woken to redraw the card",
+    "hold.announced": "a worker was woken, and the person's click is not acknowledged",
     "adopt.written": "what a receipt of the lost time says is written, not committed",
     "adopt.committed": "it stands, and nobody was woken to redraw the card",
     "adopt.announced": "a worker was woken; what else the restore has closed is next",
 }
-"""Those that need a policy, an endpoint, or a restore and the first sweep after it."""
+"""Those that need a batch, a policy, an endpoint, or a restore and the first sweep after it."""
 
 
 KILL: Final = getattr(signal, "SIGKILL", 0)

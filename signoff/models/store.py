@@ -21,7 +21,7 @@ from signoff.models.clock import now as now
 from signoff.models.engine import Turn, reader
 from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
-from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
+from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
 from signoff.payload.order import like
 
@@ -32,6 +32,7 @@ decisions = DecisionRow.__table__  # type: ignore[attr-defined]
 cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 files = CardFileRow.__table__  # type: ignore[attr-defined]
+_batches = BatchRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
@@ -90,9 +91,13 @@ _FILES = (
 _NOW = select(now())
 # Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
 _WAITS = approvals.c.status == literal_column("'pending'")
+MAY_BE_SEEN = approvals.c.batch_id.is_(None) | exists().where(
+    _batches.c.id == approvals.c.batch_id, _batches.c.state == literal_column("'frozen'")
+)
+"""Not before its agent has said that all of its batch is there."""
 _PENDING = (
     select(approvals.c.id, approvals.c.verdict)
-    .where(_WAITS, approvals.c.expires_at > now())
+    .where(_WAITS, approvals.c.expires_at > now(), MAY_BE_SEEN)
     .order_by(approvals.c.created_at, approvals.c.id)
 )
 # Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
@@ -127,15 +132,19 @@ _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_i
 
 
 class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, and the digest of the policy that it is of."""
+    """Whom a verdict asks, as it names them, and the digest of the policy that it is of; `grace` where it
+    asks nobody yet.
+    """
 
     named: tuple[str, ...]
     policy: str
+    grace: bool = False
 
     @classmethod
     def of(cls, verdict: dict[str, Any]) -> Asked:
         """From a verdict as its row has it."""
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""))
+        grace = verdict.get("effect") == "allow"
+        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:
@@ -192,7 +201,7 @@ class Store:
             return load(connection, found) if found else None
 
     def waiting(self, about: str = "") -> list[tuple[str, Asked]]:
-        """(id, whom its verdict asks) of all that waits for a decision, oldest first.
+        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first.
 
         `about` takes only what is of this agent or of this action.
         """

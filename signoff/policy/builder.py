@@ -16,7 +16,7 @@ from signoff.policy.document import Document, Path
 from signoff.policy.faults import Faults
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
-from signoff.policy.rules import Match, Rule
+from signoff.policy.rules import Match, QuestionRules, Rule
 
 _DURATION = re.compile(r"([0-9]{1,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -31,6 +31,23 @@ def build_rules(found: Document, faults: Faults) -> tuple[Rule, ...]:
     """The rules in their order. What is wrong with a part goes to `faults`, and the part is left out."""
     rules: list[dict[str, Any]] = found.values.get("rules", [])
     return tuple(_rule(found, values, ("rules", index), faults) for index, values in enumerate(rules))
+
+
+def build_questions(found: Document, faults: Faults) -> QuestionRules:
+    """What the file says of questions."""
+    values: dict[str, Any] = found.values.get("questions", {})
+    length = None
+    if "expires_in" in values:
+        try:
+            length = seconds(values["expires_in"])
+        except ValueError as error:
+            faults.add(("questions", "expires_in"), f"expires_in: {error}")
+    return QuestionRules(
+        approvers=_many(values.get("approvers", ())),
+        conversation=values.get("channel"),
+        per_hour=int(values["per_hour"]) if "per_hour" in values else None,
+        expires_in=length,
+    )
 
 
 def seconds(value: int | str) -> int:

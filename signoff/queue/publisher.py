@@ -32,6 +32,16 @@ class Publisher:
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, seconds, pointer)
         crash.here("publication.received")
 
+    def mark_frozen(self, agent: str, name: str) -> None:
+        """Tell an agent that its batch was read as frozen: what stands under its id; raises RedisError."""
+        told = Response(status="pending", action=stream.BATCH)
+        stream.mark_received(self._redis, agent, stream.batch_id(name), told, PENDING_GRACE)
+        crash.here("freeze.told")
+
+    def backlog(self, agent: str) -> int:
+        """How many entries of an agent are not done with; raises RedisError."""
+        return stream.backlog(self._redis, agent)
+
     def publish(self, approval: Approval, response: Response, now: int) -> None:
         """Publish the response of an Approval that has ended; raises RedisError."""
         with spans.step("publish", *approval.traced):

@@ -14,6 +14,7 @@ import redis
 from signoff.errors import Invalid
 from signoff.models.messages import AGENT, Response
 from signoff.queue.entries import Fields
+from signoff.queue.names import BATCH as BATCH
 from signoff.queue.names import BODIES as BODIES
 from signoff.queue.names import BODY_SECONDS as BODY_SECONDS
 from signoff.queue.names import DECISIONS as DECISIONS
@@ -22,6 +23,8 @@ from signoff.queue.names import MESSAGES as MESSAGES
 from signoff.queue.names import NOTIFICATIONS as NOTIFICATIONS
 from signoff.queue.names import REQUESTS as REQUESTS
 from signoff.queue.names import arrivals as arrivals
+from signoff.queue.names import batch_id as batch_id
+from signoff.queue.names import batch_name as batch_name
 from signoff.queue.names import body as body
 from signoff.queue.names import decision as decision
 from signoff.queue.names import decisions as decisions
@@ -172,6 +175,16 @@ def publish_notice(client: Redis, agent: str, request_id: str, response: Respons
     pipe.set(decision(agent, spent(request_id)), response.encode(), ex=seconds)
     pipe.publish(notification(agent, spent(request_id)), "1")
     pipe.execute()
+
+
+def backlog(client: Redis, agent: str) -> int:
+    """How many entries of an agent no intake is done with."""
+    try:
+        return int(client.xlen(requests(agent)))
+    except redis.ResponseError as error:
+        if refuses_all(error):
+            raise
+        return 0  # what stands there is no stream
 
 
 def subscribed(client: Redis, topics: Sequence[str]) -> Iterator[str]:

@@ -108,7 +108,9 @@ class Account:
             line, id=self.approval_id, agent=line.actor, action=data["action"], version=1, status="pending",
             created_at=line.at, reason="", ended_at=None, receipt=None, receipt_expires_at=None, outcome=None,
             outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
+            handed_to=None, handed_by=None,
         )  # fmt: skip
+        self._expect(line, undoes=data.get("undoes"))
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
             self._expect(line, key=self._optional(data["key"]), run=self._optional(data["run"]))
@@ -180,7 +182,14 @@ class Account:
         if "name" in data:
             fits |= {"name": self._salted(data["name"]), "resubmit": Exactly(data["resubmit"])}
             fits["second_factor"] = Exactly(data["second_factor"])
+        if "vote" in data:  # what was called answer before was the vote
+            fits["answer"] = self._optional(data.get("answer"))
         self.decisions.append({name: Told(fit, line.seq) for name, fit in fits.items()})
+
+    def _handed(self, line: Said) -> None:
+        if self.receipt:
+            raise Contradiction(line.seq, "it was handed to somebody after it had ended")
+        self._expect(line, handed_to=line.data["to"], handed_by=line.actor)
 
     def _cancel(self, line: Said) -> None:
         self._expect(line, reason=self._salted(line.data["reason"]))
@@ -274,6 +283,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "decision": Account._decision,
     "expiry": _passed,
     "cancel": Account._cancel,
+    "handed": Account._handed,
     "receipt": Account._receipt,
     "adopted": Account._adopted,
     "outcome": Account._outcome,
@@ -282,6 +292,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "talk": Account._talk,
     "note": Account._note,
     "file": _passed,
+    "held": _passed,
     "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")
