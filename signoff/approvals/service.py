@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, undo
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.cards import Cards
@@ -43,7 +43,8 @@ class Approvals:
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
     `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
-    knows. `grace` holds what the policy lets run after a while, or lets it run.
+    knows. `grace` holds what the policy lets run after a while, or lets it run; `undo` undoes what it lets
+    run at once.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.undo = undo.Undos(store, self.judge, receipts, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
 
@@ -247,9 +249,10 @@ class Approvals:
             at = changes.clock(connection)
             if approval.card is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
+            undo.reported(connection, approval, outcome)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
-        self._announcer.wake("report", approval.id)
+        self._announcer.wake("report", approval.undoes or approval.id)
 
 
 def _tells(standing: Response | None, approval: Approval) -> bool:

@@ -94,8 +94,8 @@ def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Dra
     return replace(draft, approval=one, recalled=recalled)
 
 
-def create(connection: Connection, draft: Draft, channel: str) -> Approval:
-    """A request → a pending Approval, with a card to be shown in a channel."""
+def create(connection: Connection, draft: Draft, channel: str | None) -> Approval:
+    """A request → a pending Approval, with a card to be shown in a channel, if in one."""
     changes.add_approval(connection, _values(draft), _payload(draft), channel)
     sums.reserve(connection, draft.approval)
     audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))

@@ -76,6 +76,7 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.clear": "they are gone; what guards have spent, and no receipt holds for any more, is next",
     "sweep.forget": "that is gone; what nobody has reported for long is next",
     "sweep.age": "its cards are due; whether agents wait for what is pending is next",
+    "sweep.undo": "cards tell what became of undoing; whether agents wait is looked at next",
     "sweep.attend": "the sweep is over",
 }
 """Every point, in the order in which one request passes them, and what is so there."""
@@ -109,6 +110,11 @@ RARE_POINTS: Final[dict[str, str]] = {
     "restore.kept": "SQLite: what will be replaced has a second name, to be kept",
     "restore.replaced": "SQLite: the copy stands in the database's place",
     "restore.written": "PostgreSQL, and in place: all is written, the new epoch too, and not committed",
+    "undo.checked": "this person may undo it, and nothing was written",
+    "undo.written": "the undo and its receipt are written, not committed",
+    "undo.committed": "it is approved, and its agent was not told",
+    "undo.announced": "a worker was woken, and the person's click is not acknowledged",
+    "spend.announced": "a worker was woken to tell that somebody undoes it, and the process was not told",
     "grace.checked": "this person may hold it, and nothing was written",
     "hold.written": "that it is asked about is written, not committed",
     "hold.committed": "it is asked about, and nobody was woken to redraw the card",

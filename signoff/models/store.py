@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, rejections
+from signoff.models import crash, rejections, undos
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
@@ -253,7 +253,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    return not (found.version > 1 or found.voted or found.has_files or found.rejected_before)
+    more = found.has_files or found.rejected_before or '"undo":{' in found.verdict
+    return not (found.version > 1 or found.voted or more)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -266,10 +267,11 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     version = {"version": found.version}
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
     filed = connection.execute(_FILES, key).all() if found.has_files else ()
+    verdict = Verdict.model_validate_json(found.verdict)
     return Approval(
         **{name: getattr(found, name) for name in _AS_IT_STANDS},
         request=request,
-        verdict=Verdict.model_validate_json(found.verdict),
+        verdict=verdict,
         payload=like(json.loads(found.payload), request.payload),
         payload_text=found.payload,
         restored=found.closed_in is not None,
@@ -281,6 +283,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
+        undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
     )
 
 
