@@ -4,6 +4,7 @@ NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut  InGrace  NotHeld
 ├── NotUndone  AlreadyUndone
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
+├── TooManyQuestions  TooManyNotes
 ├── OtherKind  NotHanded
 └── UnknownApproval  Restored  Tampered
 """
@@ -159,3 +160,15 @@ class EditedMeanwhile(NotRecorded):
     def __init__(self, by: str = "") -> None:
         super().__init__()
         self.by = by
+
+
+class TooManyQuestions(NotRecorded):
+    """The agent has enough to answer: `waiting` says that questions about this request still wait."""
+
+    def __init__(self, agent: str, waiting: bool) -> None:
+        super().__init__()
+        self.agent, self.waiting = agent, waiting
+
+
+class TooManyNotes(NotRecorded):
+    """The request has as many notes as it may have."""

@@ -29,6 +29,7 @@ PLAIN = frozenset(
         "expires_in",
         "editable",
         "require",
+        "talk",
     )
 )
 """Of a verdict: what comes from the policy's file. The rest may repeat the payload, and is salted."""
