@@ -45,15 +45,9 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-<<<<<<< HEAD
-    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
-    knows. `grace` holds what the policy lets run after a while, or lets it run; `undo` undoes what it lets
-    run at once.
-=======
     `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
-    what it says to that, `grace` holds what the policy lets run after a while, or lets it run, `told` does
-    what follows once an agent knows.
->>>>>>> next
+    what it says to that, `grace` holds what the policy lets run after a while, or lets it run, `undo` undoes
+    what it has let run, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -79,11 +73,8 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
-<<<<<<< HEAD
         self.undo = undo.Undos(store, self.judge, receipts, self._announcer)
-=======
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
->>>>>>> next
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self._freezing = Freezing(

@@ -7,11 +7,8 @@ from typing import Any, Literal, get_args
 
 from signoff.models.codes import SHORTEST, code
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
-<<<<<<< HEAD
-from signoff.models.undone import Undo
-=======
 from signoff.models.talks import Note, Talk
->>>>>>> next
+from signoff.models.undone import Undo
 from signoff.models.verdict import Verdict
 
 End = Literal["approved", "answered", "rejected", "expired", "cancelled", "blocked"]
@@ -88,13 +85,9 @@ class Approval:
     of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
     how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
-<<<<<<< HEAD
-    where it never was seen to. `traceparent` is the agent's span that asked. `undo` is what is known of
-    undoing it, where the policy names what does.
-=======
     where it never was seen to. `traceparent` is the agent's span that asked. `talks` are people's questions
-    to the agent about it, `notes` what they have noted for it; each in order.
->>>>>>> next
+    to the agent about it, `notes` what they have noted for it; each in order. `undo` is what is known of
+    undoing it, where the policy names what does.
     """
 
     id: str
@@ -137,12 +130,9 @@ class Approval:
     handed_by: str | None = None
     undoes: str | None = None
     runs_at: int | None = None
-<<<<<<< HEAD
     undo: Undo | None = None
-=======
     talks: tuple[Talk, ...] = ()
     notes: tuple[Note, ...] = ()
->>>>>>> next
 
     @property
     def code(self) -> str:

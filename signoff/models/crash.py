@@ -77,14 +77,10 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.clear": "they are gone; what guards have spent, and no receipt holds for any more, is next",
     "sweep.forget": "that is gone; what nobody has reported for long is next",
     "sweep.age": "its cards are due; whether agents wait for what is pending is next",
-<<<<<<< HEAD
     "sweep.undo": "cards tell what became of undoing; whether agents wait is looked at next",
-    "sweep.attend": "the sweep is over",
-=======
     "sweep.attend": "that is noted; questions that agents do not have yet are next",
     "sweep.question": "they have them; those that nobody has answered in time are next",
     "sweep.silence": "the sweep is over",
->>>>>>> next
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {

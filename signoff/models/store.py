@@ -132,9 +132,7 @@ _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_i
 
 
 class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, and the digest of the policy that it is of; `grace` where it
-    asks nobody yet.
-    """
+    """Whom a verdict asks, as it names them, its policy's digest, and `grace` where it asks nobody yet."""
 
     named: tuple[str, ...]
     policy: str
