@@ -28,12 +28,13 @@ from signoff.approvals.verdicts import Judge
 from signoff.errors import Invalid
 from signoff.models import card_replies, changes, crash, first_look, identity, undo_plan, undos
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, Decision, Outcome, payload_digest
+from signoff.models.messages import ApprovalRequest, CanUndo, Decision, Outcome, payload_digest
 from signoff.models.people import Person
 from signoff.models.store import MICROSECONDS, Store
 from signoff.models.undo_plan import Filled
-from signoff.models.undos import CanUndo
+from signoff.models.undos import Undoer
 from signoff.models.verdict import Verdict
+from signoff.queue.publisher import Publisher
 
 log = logging.getLogger("signoff.approvals")
 
@@ -99,7 +100,10 @@ def reported(connection: Connection, approval: Approval, outcome: Outcome) -> No
 class Undos:
     """Who can undo, and who does."""
 
-    def __init__(self, store: Store, judge: Judge, receipts: Receipts, announcer: Announcer) -> None:
+    def __init__(
+        self, store: Store, judge: Judge, receipts: Receipts, publisher: Publisher, announcer: Announcer
+    ) -> None:
+        self._publisher = publisher
         self._store = store
         self._judge = judge
         self._receipts = receipts
@@ -112,13 +116,25 @@ class Undos:
             for action in list(actions)[:MOST_ACTIONS]:
                 undos.seen(connection, agent, action, at)
 
+    def told(self, agent: str, said: CanUndo) -> None:
+        """What an agent says of undoing."""
+        self.register(agent, said.actions)
+        if said.tested:
+            self.tested(agent, said.tested.action, said.tested.passed, said.tested.fault)
+
+    def test(self, agent: str, action: str) -> None:
+        """Ask an agent to run its own test of an undo: what that comes to, it says. Raises RedisError."""
+        at = self._store.clock()
+        test_id, token = self._receipts.undo_test(agent, action, at=at)
+        self._publisher.publish_undo_test(agent, test_id, token, at)
+
     def tested(self, agent: str, action: str, passed: bool, fault: str | None = None) -> bool:
         """An agent's own test of an undo came to that; False where it never said that it can."""
         with self._store.transaction() as connection:
             said = None if passed else (fault or "")[:FAULT]
             return undos.tested(connection, agent, action, passed, said)
 
-    def listed(self) -> list[CanUndo]:
+    def listed(self) -> list[Undoer]:
         """All that agents say they can undo."""
         with self._store.reading() as connection:
             return undos.listed(connection)

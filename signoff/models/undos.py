@@ -81,7 +81,7 @@ _TOUCHED = (
 
 
 @dataclass(frozen=True)
-class CanUndo:
+class Undoer:
     """An agent's word that it can undo by this action, and what its own test of that came to. Times are
     microseconds since 1970.
     """
@@ -124,9 +124,9 @@ def tested(connection: Connection, agent: str, action: str, passed: bool, fault:
     return connection.execute(_TESTED, values).rowcount == 1
 
 
-def listed(connection: Connection) -> list[CanUndo]:
+def listed(connection: Connection) -> list[Undoer]:
     """All that agents say they can undo."""
-    return [CanUndo(*row) for row in connection.execute(_LIST)]
+    return [Undoer(*row) for row in connection.execute(_LIST)]
 
 
 def offer(connection: Connection, approval_id: str, seconds: int) -> None:
