@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -24,7 +25,9 @@ from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
     from signoff.client.batch import AsyncBatch
+    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
+    from signoff.client.undo import Undo
 
 log = logging.getLogger("signoff")
 
@@ -47,6 +50,7 @@ class AsyncSignoff:
     ) -> None:
         self._link = Link((redis_url, agent, verify_key), lambda: substitute)
         self._warned = False
+        self._undos: list[Undo] = []
 
     @property
     def agent(self) -> str:
@@ -228,6 +232,37 @@ class AsyncSignoff:
             return lambda function: self.on_question(function, action=action)
         self._link.inquiries.add(handler, action)
         return handler
+
+    def undo(
+        self,
+        action: str | None = None,
+        /,
+        *,
+        test: Callable[[], Any] | None = None,
+        encode: Mapping[str, Encode] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorator: this function undoes by `action`, as a policy names it (else by its own name).
+
+        `serve_undos` takes what people undo. The function is called with the undo's payload, each argument
+        made by its annotation (`encode`: as in require_approval); what it raises is reported. `test` is a
+        function without arguments that tries the undo out, and raises where it does not work:
+        `signoff undo test` has it called.
+        """
+        from signoff.client import undo
+
+        def decorate(function: F) -> F:
+            self._undos.append(undo.registered(action, function, test, encode))
+            return function
+
+        return decorate
+
+    async def serve_undos(self) -> None:
+        """Take what people undo by the functions of `undo`, for ever, as a task. Raises ConfigError."""
+        from signoff.client import undo
+
+        async with asyncio.TaskGroup() as group:
+            for one in self._undos:
+                group.create_task(undo.serve(self, one))
 
     @overload
     def require_approval(self, function: F, /) -> F: ...

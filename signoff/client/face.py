@@ -25,6 +25,7 @@ from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
     from signoff.client.batch_face import Batch
+    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
@@ -165,6 +166,26 @@ class Signoff:
                 yield Delivery(delivery.receipt, partial(self._call_async, partial(_acknowledge, delivery)))
         finally:
             await self._call_async(lambda _: arrivals.aclose())
+
+    def undo(
+        self,
+        action: str | None = None,
+        /,
+        *,
+        test: Callable[[], Any] | None = None,
+        encode: Mapping[str, Encode] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorator: this function undoes by `action`: see AsyncSignoff.undo.
+
+        From then on a thread of this process takes what people undo by it. A forked child does not.
+        """
+        from signoff.client import undo
+
+        def decorate(function: F) -> F:
+            undo.start(lambda: AsyncSignoff(**self._given), undo.registered(action, function, test, encode))
+            return function
+
+        return decorate
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
