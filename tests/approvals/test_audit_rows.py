@@ -20,6 +20,7 @@ from signoff.approvals.guarded import Guarded
 from signoff.models import changes, migrate, policies
 from signoff.models.engine import open_engine
 from signoff.models.messages import Outcome
+from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
 from signoff.spent import Spent
@@ -53,6 +54,10 @@ def history(core: Core) -> None:
     approvals.decide(rejected.id, 1, "U0BEN", "reject", reason="no", resubmit=True)
     withdrawn = core.submit(payload={"number": 3})
     approvals.cancel("billing-bot", withdrawn.request_id, "never mind")
+    question = {"question": "Which one?", "free_text": True}
+    answered = core.submit(kind="question", action="question", payload=question)
+    approvals.questions.hand(answered.id, 1, "U0ANA", "U0BEN")
+    approvals.questions.answer(answered.id, 1, "U0BEN", GivenAnswer(text="That one."))
     late = core.submit(payload={"number": 4})
     with core.store.transaction() as connection:
         epochs.begin(connection, 5)
@@ -144,7 +149,7 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
     found = audit.verify(past.store, keys=keys_of(past))
     assert found.ok, found
-    assert (found.approvals, found.unknown_keys) == (7, 0)
+    assert (found.approvals, found.unknown_keys) == (8, 0)
 
 
 def rows_of(connection: Connection, table: str, column: str) -> list[tuple[tuple[str, Any], ...]]:
@@ -210,7 +215,7 @@ def test_a_row_that_is_deleted_is_missed(past: Core, table: str) -> None:
     ("statement", "fault"),
     [
         ("INSERT INTO decision SELECT 99, approval_id, version, 'U0EVE', name, vote, reason, resubmit, "
-         "second_factor, at, withdrawn_at FROM decision WHERE id = 1", "no line tells of a decision"),
+         "second_factor, at, withdrawn_at, answer FROM decision WHERE id = 1", "no line tells of a decision"),
         ("INSERT INTO payload SELECT approval_id, 9, text, salt, claims, erased_at FROM payload "
          "WHERE version = 2", "no line tells of a payload"),
         ("INSERT INTO agent (name, created_at) VALUES ('eve', 1)", "no line tells of the agent"),
@@ -242,7 +247,7 @@ def test_an_approval_that_no_line_tells_of_is_named(past: Core) -> None:
 def test_a_receipt_that_another_key_signed_is_found_even_where_the_log_was_written_anew(past: Core) -> None:
     other = verify_keys(Signer.generate().verify_key)
     found = audit.verify(past.store, keys=other)
-    assert found.ok and found.unknown_keys == 5
+    assert found.ok and found.unknown_keys == 6
     kid = past.signer.kid
     [strange] = other.values()
     found = audit.verify(past.store, keys={kid: strange})
