@@ -295,7 +295,7 @@ def agent(core: Core, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def taken(core: Core, agent: Signoff, request_id: str) -> None:
     """The server has it, and it is not under way once more."""
-    link = agent._async._exchange
+    link = agent._async._link._exchange
     assert link is not None and agent.received(request_id, 20)
     eventually(lambda: not link._unreceived)
     eventually(lambda: not core.redis.xlen(stream.requests(AGENT)))
