@@ -25,7 +25,17 @@ REVERSIBLE: Final = get_args(Reversibility)
 ACTION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}")
 TAG: Final = re.compile(r"[a-z0-9-]{1,40}")
 EXAMPLE_ID: Final = "3f1c9a52-7d0e-8b64-9a1f-0c2d4e6f8a90"
-TEXTS: Final = ("reason", "undo", "impact", "run", "key", "title", "conversation", "requested_by")
+TEXTS: Final = (
+    "reason",
+    "undo",
+    "impact",
+    "run",
+    "key",
+    "title",
+    "conversation",
+    "requested_by",
+    "interpretation",
+)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"\s*([0-9]{1,9})\s*([smhd])[a-z]*\s*")
 
