@@ -17,6 +17,8 @@ from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
 from signoff.client.inquiries import Inquiry
 from signoff.client.loops import Loop, after_fork
+from signoff.client.question import AskPerson
+from signoff.client.questions import QuestionTicket, unheard
 from signoff.client.spend import Runs
 from signoff.client.ticket import Ticket as Ticket
 from signoff.client.twins import awaited, blocking
@@ -120,6 +122,22 @@ class Signoff:
         return Batch(Draft(self._async, title, run, key), self)
 
     batch_async = batch
+
+    @described(AskPerson)
+    def request_question(self, question: str, **said: Unpack[AskPerson]) -> QuestionTicket:
+        """Ask a person something, and go on: `wait` on the ticket gives the answer. Raises Invalid or
+        Unreachable. With a `key`, asking again attaches to the first.
+        """
+        return QuestionTicket.of(self._call(lambda one: one.request_question(question, **said)), self)
+
+    @described(AskPerson)
+    async def request_question_async(self, question: str, **said: Unpack[AskPerson]) -> QuestionTicket:
+        """`request_question`, with the same arguments, for a coroutine of any event loop."""
+        sent = await self._call_async(lambda signoff: signoff.request_question(question, **said))
+        return QuestionTicket.of(sent, self)
+
+    ask_person = blocking(AsyncSignoff.ask_person, unheard)
+    ask_person_async = awaited(AsyncSignoff.ask_person)
 
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
