@@ -159,7 +159,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report question batch verify mcp hook init serve bot intake worker web "
-        "agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health help "
+        "agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
+        "health help "
         "completion",
         AGENTS,
     ),
