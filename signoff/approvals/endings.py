@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from signoff.approvals import transitions
+from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.receipts import Receipts
 from signoff.models import spans
@@ -84,7 +85,7 @@ class Endings:
         """Pending → as a receipt says that its agent holds, and that no row knows of."""
         try:
             with self._store.transaction("adopt") as connection:
-                adopted = transitions.adopt(connection, approval, receipt)
+                adopted = adopt(connection, approval, receipt)
         except transitions.Moved:
             return None
         log.info("adopted: id=%s agent=%s status=%s", adopted.id, adopted.agent, adopted.status)

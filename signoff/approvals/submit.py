@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from sqlalchemy import Connection, exc
 
 from signoff.approvals import sharing, transitions
+from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of
@@ -143,9 +144,7 @@ class Submission:
         return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 
     def _adopt(self, connection: Connection, draft: transitions.Draft, standing: Receipt) -> Approval:
-        approval = transitions.adopt(
-            connection, transitions.create(connection, draft, self._channel), standing
-        )
+        approval = adopt(connection, transitions.create(connection, draft, self._channel), standing)
         changes.note_delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
         return approval
 

@@ -22,6 +22,7 @@ from signoff.models.messages import Cancel, Outcome, build, moment
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
+    from signoff.client.batch import AsyncBatch
     from signoff.client.inbox import Delivery
 
 log = logging.getLogger("signoff")
@@ -95,6 +96,18 @@ class AsyncSignoff:
 
     ask_async = ask
 
+    def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> AsyncBatch:
+        """Requests that people see as one card: `async with signoff.batch("Clean up") as b: b.request(...)`.
+
+        `title` has at most 150 characters; `run` is that of `request`. With a `key`, asking the same again,
+        in the same order, attaches to the first. `AsyncBatch` says how it goes on. Raises Invalid.
+        """
+        from signoff.client.batch import AsyncBatch, Draft
+
+        return AsyncBatch(Draft(self, title, run, key))
+
+    batch_async = batch
+
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
     ) -> AsyncTicket:
@@ -163,6 +176,8 @@ class AsyncSignoff:
         """
         mistakes.check_receipt(receipt)
         mistakes.check_timeout(timeout)
+        if receipt.token in self._link.spent:  # a batch has spent it for this process
+            return self._link.spent.discard(receipt.token)
         keys, issuer = self._link.keys()
         await spend(self._link.exchange(), keys, issuer, receipt, timeout)
 

@@ -22,6 +22,7 @@ from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
+    from signoff.client.batch_face import Batch
     from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
@@ -104,6 +105,18 @@ class Signoff:
             lambda signoff: signoff.ask(action, payload, timeout=timeout, runs=runs, **ask),
             self._unused(runs, ask.get("key")),
         )
+
+    def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> Batch:
+        """Requests that people see as one card: `with signoff.batch("Clean up") as b: b.request(...)`.
+
+        In a coroutine of any event loop: `async with`. See AsyncSignoff.batch.
+        """
+        from signoff.client.batch import Draft
+        from signoff.client.batch_face import Batch
+
+        return Batch(Draft(self._async, title, run, key), self)
+
+    batch_async = batch
 
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None

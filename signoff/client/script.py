@@ -75,6 +75,8 @@ class Approvals:
     """Request id → what the agent reported."""
     withdrawn: dict[str, str] = field(default_factory=dict)
     """Request id → why the agent cancelled it, while it was undecided."""
+    batches: list[tuple[str, list[ApprovalRequest]]] = field(default_factory=list)
+    """Title and requests of each batch, in order. What becomes of a request is said of each by itself."""
     _scripts: list[Script] = field(default_factory=list)
     _faults: list[str] = field(default_factory=list)
     _news: News = field(default_factory=News, repr=False)

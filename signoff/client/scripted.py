@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.errors import Unreachable
-from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend, payload_digest
+from signoff.models.messages import ApprovalRequest, Cancel, Freeze, Outcome, Response, Spend, payload_digest
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
 from signoff.payload.canonical import canonical, digest
 from signoff.payload.schema import check
@@ -63,6 +63,19 @@ class ScriptedExchange:
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
             self._news.tell()
+
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Each request as if it were asked by itself; `Approvals.batches` has them together."""
+        for request_id, text in requests:
+            await self.send("request", request_id, text)
+        frozen = Freeze.model_validate_json(body)
+        with self._news.lock:
+            self._approvals.batches.append((frozen.title, [self._asked[str(one)] for one in frozen.ids]))
+            self._news.tell()
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """No batch is at fault here."""
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
     async def lookup(self, request_id: str) -> Response | None:
         """The state now."""
