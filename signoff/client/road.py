@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from signoff.models.messages import Response
+from signoff.models.talks import Message
 
 
 class Arrivals(Protocol):
@@ -16,6 +17,19 @@ class Arrivals(Protocol):
 
     async def ack(self, entry: bytes) -> None:
         """That one is done with: it does not come again. Raises Unreachable."""
+
+    async def close(self) -> None:
+        """Let its connection go."""
+
+
+class Questions(Protocol):
+    """People's questions to an agent."""
+
+    def ids(self) -> AsyncGenerator[tuple[bytes, str], None]:
+        """(entry, question's id), as they come; raises Unreachable."""
+
+    async def ack(self, *entries: bytes) -> None:
+        """Those are done with: they come to no process again. Raises Unreachable."""
 
     async def close(self) -> None:
         """Let its connection go."""
@@ -58,6 +72,12 @@ class Exchange(Protocol):
 
     def inbox(self, group: str) -> Arrivals:
         """Reads one group of this agent's decisions."""
+
+    def questions(self) -> Questions:
+        """Reads what people ask this agent."""
+
+    async def message(self, talk_id: str) -> Message | None:
+        """A person's question as it stands; None: it is gone. Raises Unreachable or NotVerified."""
 
     async def close(self) -> None:
         """Let both connections go."""
