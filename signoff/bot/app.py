@@ -33,6 +33,7 @@ from signoff.bot.listeners.mentions import Mentions
 from signoff.bot.listeners.news import News
 from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.listeners.undo import Second
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.bot.text.views import ACTION
@@ -175,6 +176,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     together = BatchReviews(server.approvals, batches, looks, server.slack, opener, actions)
     each = Each(server.approvals, batches, looks, opener, actions, together.refusal)
     actions.after = each.after
+    second = Second(server.approvals, opener, actions)
     editor = Editor(server.approvals, opener, actions.refusal, each.after)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
@@ -190,6 +192,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
+    app.buttons["hold"] = second.hold
+    app.action("undo")(**later(second.open))
+    app.view("undo")(second.submit)
     app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
     app.buttons["you_decide"] = answers.leave
     for action_id in ("reject", "edit", "review", "answer", "none", "hand"):

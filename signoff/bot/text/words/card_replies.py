@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.bot.text.text import Trusted
+from signoff.bot.text.words import undo
 from signoff.models.approval import Approval
 
 
@@ -20,5 +21,18 @@ class Spoken:
 
 Sentence = Callable[[Approval, Mapping[str, Any]], Spoken | None]
 """An approval as it is now, and what was noted (`models.card_replies.add`) → what is said; None: nothing."""
-KINDS: dict[str, Sentence] = {}
+
+
+def _undo_untaken(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
+    done = approval.undo.done if approval.undo else None
+    if done is None or done.spent_at is not None or done.succeeded is not None:
+        return None  # somebody took it meanwhile
+    return Spoken(undo.untaken_reply(str(said.get("owner", ""))))
+
+
+def _undo_failed(_: Approval, said: Mapping[str, Any]) -> Spoken:
+    return Spoken(undo.failed_reply(str(said.get("by", ""))))
+
+
+KINDS: dict[str, Sentence] = {"undo_untaken": _undo_untaken, "undo_failed": _undo_failed}
 """By the `kind` of `models.card_replies.add`."""
