@@ -40,6 +40,9 @@ def listed(runs_at: int | None) -> Trusted:
     return Trusted(f"*runs {date(runs_at, 'time')} unless held*" if runs_at else "*runs unless held*")
 
 
+LISTED_UNDONE = Trusted("*undone*")
+
+
 def held_by(by_id: str) -> Trusted:
     """On what is asked about since somebody held it."""
     who = mention(by_id) if is_id(by_id) else "Somebody"
