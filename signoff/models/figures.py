@@ -37,7 +37,7 @@ _LINES = (
         events.c.data,
         approvals.c.created_at,
         _first.c.verdict.label("undoes"),
-    )  # fmt: skip
+    )
     .outerjoin(approvals, approvals.c.id == events.c.approval_id)
     .outerjoin(_first, _first.c.id == approvals.c.undoes)
     .where(events.c.seq > bindparam("after"), events.c.kind.in_(_KINDS))

@@ -37,8 +37,8 @@ class Listed:
     `why` says what of the policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are
     the first values of its payload, `code` what people call it by; `rejected` is a rejection that it brings
     to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
-    and `left_at` are Approval's, `is_over` says that nothing runs by it any more, `undone` that somebody has undone it. `runs_at`
-    is of what the policy lets run after a while, 0 where that was not shown yet; None of all else.
+    and `left_at` are Approval's, `is_over` says that nothing runs by it any more, `undone` that somebody has
+    undone it. `runs_at` is of what the policy lets run after a while, 0 until it is shown; None of all else.
     """
 
     id: str

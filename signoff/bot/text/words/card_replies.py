@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.bot.text.text import Trusted
+from signoff.bot.text.text import Trusted, is_id, mention
 from signoff.bot.text.words import undo
 from signoff.models.approval import Approval
 
@@ -34,5 +34,17 @@ def _undo_failed(_: Approval, said: Mapping[str, Any]) -> Spoken:
     return Spoken(undo.failed_reply(str(said.get("by", ""))))
 
 
-KINDS: dict[str, Sentence] = {"undo_untaken": _undo_untaken, "undo_failed": _undo_failed}
+def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
+    """`to` and `by` are people's ids; nothing is said of a question that has ended meanwhile."""
+    if not approval.pending:
+        return None
+    to, by = (mention(one) if is_id(one) else "somebody" for one in (said["to"], said["by"]))
+    return Spoken(Trusted(f"{to}, {by} asks you to answer this. Whoever else was asked still can."))
+
+
+KINDS: dict[str, Sentence] = {
+    "handed": handed,
+    "undo_untaken": _undo_untaken,
+    "undo_failed": _undo_failed,
+}
 """By the `kind` of `models.card_replies.add`."""
