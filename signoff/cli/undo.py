@@ -77,10 +77,11 @@ def tried(one: Undoer) -> str:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    from signoff.server import settings
+    from signoff.server import own_redis, settings
     from signoff.server.build import build
 
-    server = build(settings.load())
+    found = settings.load()
+    server = build(found, found.redis_url or own_redis.kept_url(found.data))
     try:
         undo = server.approvals.undo
         one = _chosen(undo.listed(), arguments.action, arguments.agent)
