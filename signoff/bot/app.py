@@ -30,6 +30,7 @@ from signoff.bot.listeners.mentions import Mentions
 from signoff.bot.listeners.news import News
 from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.listeners.undo import Second
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.bot.text.views import ACTION
@@ -168,6 +169,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
     together = BatchDoors(server.approvals, server.lists, server.slack, opener, actions)
     answers = Answers(server.approvals, opener, actions)
+    second = Second(server.approvals, opener, actions)
     editor = Editor(server.approvals, opener, actions.refusal, together.after)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
@@ -183,6 +185,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
+    app.buttons["hold"] = second.hold
+    app.action("undo")(**later(second.open))
+    app.view("undo")(second.submit)
     app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
     app.buttons["you_decide"] = answers.leave
     for action_id in ("reject", "edit", "review", "answer", "none", "hand"):

@@ -36,6 +36,7 @@ from signoff.cli import (
     serve,
     setup,
     surroundings,
+    undo,
     verify,
     webhooks,
 )
@@ -66,6 +67,7 @@ somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
 who hears of it:      webhooks
+what can be undone:   undo
 what needs a person:  policy
 a coding agent asks:  hook
 to set it up:         init, manifest, keys, db, env, sandbox, demo
@@ -156,7 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     server = (
-        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
+        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, undo,
+        setup, health
     )  # fmt: skip
     for module in (agent, question, batch, verify, mcp, hook, *server):
         module.add(commands, common)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -10,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
 
-from signoff.client import asked, mistakes
+from signoff.client import asked, mistakes, undo_methods
 from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
@@ -29,7 +28,6 @@ from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
     from signoff.client.batch import AsyncBatch
-    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
     from signoff.client.undo import Undo
 
@@ -267,36 +265,8 @@ class AsyncSignoff:
         self._link.inquiries.add(handler, action)
         return handler
 
-    def undo(
-        self,
-        action: str | None = None,
-        /,
-        *,
-        test: Callable[[], Any] | None = None,
-        encode: Mapping[str, Encode] | None = None,
-    ) -> Callable[[F], F]:
-        """Decorator: this function undoes by `action`, as a policy names it (else by its own name).
-
-        `serve_undos` takes what people undo. The function is called with the undo's payload, each argument
-        made by its annotation (`encode`: as in require_approval); what it raises is reported. `test` is a
-        function without arguments that tries the undo out, and raises where it does not work:
-        `signoff undo test` has it called.
-        """
-        from signoff.client import undo
-
-        def decorate(function: F) -> F:
-            self._undos.append(undo.registered(action, function, test, encode))
-            return function
-
-        return decorate
-
-    async def serve_undos(self) -> None:
-        """Take what people undo by the functions of `undo`, for ever, as a task. Raises ConfigError."""
-        from signoff.client import undo
-
-        async with asyncio.TaskGroup() as group:
-            for one in self._undos:
-                group.create_task(undo.serve(self, one))
+    undo = undo_methods.undo
+    serve_undos = undo_methods.serve_undos
 
     @overload
     def require_approval(self, function: F, /) -> F: ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from signoff.bot.cards.undo_blocks import undo_blocks
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
+from signoff.bot.text.undone import undone_line
 from signoff.bot.text.views import row_blocks
 from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
@@ -41,11 +43,12 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
         after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
     if after:
         found.append({"type": "context", "block_id": f"after:{revision}", "elements": after})
+    found += undo_blocks(approval, now)
     return found
 
 
 def report_text(approval: Approval, now: int | None = None) -> Trusted:
     """The notification."""
     what = unlinked(trusted_title(Which.of(approval)))
-    outcome = outcome_line(approval, now)
+    outcome = undone_line(approval, now) or outcome_line(approval, now)
     return notices.reported(approval.agent, what, outcome)

@@ -20,11 +20,13 @@ from signoff.bot.forms.conflict import again_view, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
 from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.forms.undo_form import undo_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
 from signoff.bot.gallery.batches import BATCHES, looked
 from signoff.bot.gallery.cards import CARDS, Case
 from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
+from signoff.bot.gallery.undo import UNDO, planned
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
@@ -37,7 +39,12 @@ from signoff.models.telling import told_of
 from signoff.models.threads import Tally, Thread
 from signoff.payload.glimpse import glimpse
 
-SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS, "shapes": BEFORE, "questions": QUESTIONS}
+SETS: Mapping[str, Mapping[str, Case]] = {
+    "cards": CARDS,
+    "shapes": BEFORE,
+    "questions": QUESTIONS,
+    "undo": UNDO,
+}
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
 ID = "01930000-0000-7000-8000-000000000001"
 NOW = BEGAN + 35 * 60 * SECOND
@@ -95,6 +102,8 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield Layout(f"{name}: looked up{', to decide' if may else ''}", "message", {"blocks": blocks})
     yield _view(f"{name}: details", modals.details_view(approval))
     yield _view(f"{name}: record", record_view(approval, NOW))
+    if approval.verdict.undo is not None and approval.outcome is not None and approval.outcome.result:
+        yield _view(f"{name}: undo", undo_view(planned(approval)))
     if approval.request.kind == QUESTION:
         yield from _forms(name, approval)
         return

@@ -59,12 +59,12 @@ class Actions:
             user = body["user"]["id"]
             decided = decide(approval_id, version, user, permalink=link)
         except Exception as error:
-            self._say(error, approval_id, body)
+            self.say(error, approval_id, body)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
-                self._redraw(approval_id, body)
+                self.redraw(approval_id, body)
         else:
             if decided.card is None or decided.card.message != _clicked(body)[1]:
-                self._redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
+                self.redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body) -> None:
         """Reject…, Edit…, Review…, Answer… and others: the action's id names the form."""
@@ -110,7 +110,7 @@ class Actions:
         try:
             ack(response_action="update", view=self._page(body, view, page + 1))
         except Exception as error:
-            ack(response_action="update", view=self._lost(NotOpened.of(error), view))
+            ack(response_action="update", view=self.lost(NotOpened.of(error), view))
 
     def _decide(self, ack: Ack, body: Body, view: Block, vote: Any, **said: Any) -> None:
         try:
@@ -119,9 +119,9 @@ class Actions:
             self._approvals.decide(approval_id, version, user, vote, **said)
             ack(**self.after(view, user))
         except Exception as error:
-            ack(response_action="update", view=self._lost(error, view))
+            ack(response_action="update", view=self.lost(error, view))
 
-    def _lost(self, error: Exception, view: Block) -> Block:
+    def lost(self, error: Exception, view: Block) -> Block:
         """What takes a form's place: why it came to nothing, or the form where it can be tried again."""
         if foreseen(error):
             return self.refusal(error, _about(view))
@@ -132,17 +132,17 @@ class Actions:
         try:
             approval_id, version = parse_token(token)
         except UnknownApproval as error:
-            self._say(error, "", body)
+            self.say(error, "", body)
             return
         opened = self._opener.open(
             body,
             lambda user: self._form(form, approval_id, version, user),
             lambda error: self.refusal(error, approval_id),
-            lambda error: self._say(error, approval_id, body),
+            lambda error: self.say(error, approval_id, body),
             levels=2 if form == "edit" else 1,  # the difference stands on top of it
         )
         if not opened or self._beside(approval_id, body):
-            self._redraw(approval_id, body)
+            self.redraw(approval_id, body)
 
     def _beside(self, approval_id: str, body: Body) -> bool:
         """Whether a double was clicked, or maybe one: nothing else redraws it."""
@@ -177,7 +177,7 @@ class Actions:
         text, again = self.explain(error, approval_id)
         return modals.message_view(replies_words.NOT_POSSIBLE, text, again)
 
-    def _say(self, error: Exception, approval_id: str, body: Body) -> None:
+    def say(self, error: Exception, approval_id: str, body: Body) -> None:
         """Tell only the person who clicked."""
         self._opener.tell(body, *self.explain(error, approval_id))
 
@@ -192,7 +192,7 @@ class Actions:
             self._delivery.tell_of_groups(error.groups, error.why)
         return text, self._approvals.get(approval_id) if isinstance(error, EditedMeanwhile) else None
 
-    def _redraw(self, approval_id: str, body: Body) -> None:
+    def redraw(self, approval_id: str, body: Body) -> None:
         """After a click that came to nothing: the message may show what is no longer so."""
         channel, ts = _clicked(body)
         if approval_id and ts:
