@@ -96,6 +96,10 @@ class Publisher:
         questions.publish(self._redis, agent, talk_id, text, max(seconds, 60), self._seconds)
         crash.here("talk.told")
 
+    def note_listening(self, agent: str) -> None:
+        """A process of this agent reads people's questions by HTTP; raises RedisError."""
+        questions.note_listening(self._redis, agent, self._seconds)
+
     def listens(self, agent: str) -> bool:
         """Whether a process of this agent reads people's questions now; raises RedisError."""
         return questions.listens(self._redis, agent)

@@ -16,6 +16,7 @@ import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } f
 import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, type Receipt } from "./receipts.js";
 import { build, type Ask, type Claims, type Wait } from "./request.js";
 import { used, type Settings } from "./settings.js";
+import { listen, type Handler } from "./talks.js";
 import { Ticket, type Pending } from "./ticket.js";
 import type { components } from "./wire.js";
 
@@ -206,6 +207,18 @@ export class Signoff {
         else await ack(); // its time is over, or somebody forged it: never to be run
       }
     }
+  }
+
+  /**
+   * Have people's questions about this agent's requests answered, for ever: `signal` ends it.
+   *
+   *     void signoff.onQuestion(async ({ text, requestId }) => (await explain(text, requestId)) ?? undefined);
+   *
+   * What comes back stands on the card under *The agent says*, and decides nothing; nothing says that it cannot answer.
+   * Only what the server has signed is answered. Outages are waited for.
+   */
+  async onQuestion(handler: Handler, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    return listen(this.#exchange, handler, signal);
   }
 
   /** A function that asks before `run` runs, and runs it with exactly what was approved: see `gate.ts`. */

@@ -80,6 +80,23 @@ def answer(stage: Stage, request_id: str, **said: Any) -> None:
     stage.core.approvals.questions.answer(request_id, 1, PERSON, GivenAnswer.of(said))
 
 
+def question(stage: Stage, request_id: str, text: str) -> str:
+    """Ana asks the agent about what waits."""
+    return stage.core.approvals.talks.ask(request_id, 1, PERSON, text).id
+
+
+def note(stage: Stage, request_id: str, text: str) -> None:
+    """Ana's note for the agent."""
+    stage.core.approvals.talks.note(request_id, PERSON, text)
+
+
+def talk(stage: Stage, talk_id: str) -> dict[str, Any]:
+    """How a question stands."""
+    kept = stage.core.approvals.talks.get(talk_id)
+    assert kept is not None
+    return {"state": kept.talk.state, "answer": kept.talk.answer}
+
+
 def expire(stage: Stage, request_id: str) -> None:
     """Nobody has answered it in time."""
     with stage.core.store.transaction() as connection:
@@ -128,7 +145,10 @@ def start(stage: Stage) -> None:
     stage.open()
 
 
-DO = {one.__name__: one for one in (decide, answer, expire, follow, look, waiting, clear, stop, start)}
+DO = {
+    one.__name__: one
+    for one in (decide, answer, question, note, talk, expire, follow, look, waiting, clear, stop, start)
+}
 
 
 def main() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from signoff.models.messages import Reply
 from signoff.web.v1.batches import BATCHES, BatchStands, Together
-from signoff.web.v1.operations import KEY, LOOK_WAIT, NAME, PREFER, operation, query
+from signoff.web.v1.messages import MESSAGES, Messages, Replied
+from signoff.web.v1.operations import ID, KEY, LOOK_WAIT, NAME, PREFER, operation, query
 
-KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands)
+KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied)
 """What their bodies and answers are."""
 _TOGETHER = (
     "People see them as one card; each stays a request of its own, with its own receipt. Where one is not "
@@ -20,7 +22,7 @@ _TOGETHER = (
 
 def paths() -> dict[str, Any]:
     """Address → its operations."""
-    return _batches()
+    return {**_batches(), **_messages()}
 
 
 def _batches() -> dict[str, Any]:
@@ -37,6 +39,40 @@ def _batches() -> dict[str, Any]:
                 "batch", "Where a batch stands", "With `Prefer: wait=…` once all of it has ended.",
                 parameters=[NAME, first, PREFER, LOOK_WAIT], answer="BatchStands",
                 problems=("not-found", "invalid"),
+            )
+        },
+    }  # fmt: skip
+
+
+_ASKED = (
+    "A question is there until it has an answer, or its request waits no more: say in `known` which you have "
+    "already. Whoever waits here counts as listening. Verify its token: an agent takes no other questions."
+)
+
+
+def _messages() -> dict[str, Any]:
+    known = query("known", "Ids of questions, parted by commas: they are left out.", type="string")
+    question = {**ID, "description": "The question's id."}
+    return {
+        MESSAGES: {
+            "get": operation(
+                "messages", "What people ask this agent", _ASKED, parameters=[known, LOOK_WAIT, PREFER],
+                answer="Messages", problems=("invalid",),
+            )
+        },
+        MESSAGES + "/events": {
+            "get": operation(
+                "messageEvents", "What people ask this agent, as it comes",
+                "Server-sent events: `question` each time, a `Message`.", parameters=[known],
+                answer="Message", problems=("invalid",), media="text/event-stream",
+            )
+        },
+        MESSAGES + "/{id}/reply": {
+            "post": operation(
+                "reply", "Answer a question",
+                "It stands on the card under *The agent says*, and decides nothing. The first answer counts. "
+                "Say `unable` where the agent cannot answer.",
+                body="Reply", parameters=[question], answer="Replied", problems=("not-found", "answered"),
             )
         },
     }  # fmt: skip
