@@ -67,12 +67,11 @@ class Receipts:
         approved = approval.status == "approved"
         payload = approval.payload_text if approved else None
         if not (approved and approval.has_run):
-            permalink = approval.card.permalink if approval.card else None
             return Response(
                 status=approval.status,
                 receipt=approval.receipt,
                 payload=payload,
-                permalink=permalink,
+                permalink=approval.permalink,
                 notes=_notes(approval),
             )
         again = self._sign(at, **_asked(approval), status="duplicate", reason=_has_run(approval))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from signoff.approvals import audit, epochs
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
+from signoff.approvals.batch_cards import BatchCards
 from signoff.approvals.batches import Batches
 from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
@@ -45,9 +46,9 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
-    what it says to that, `grace` holds what the policy lets run after a while, or lets it run, `told` does
-    what follows once an agent knows.
+    `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
+    `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
+    while, or lets it run, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Approvals:
         self.publisher = publisher
         self.judge = Judge(policy, directory, store.get)
         self.cards = Cards(store)
+        self.batch_cards = BatchCards(store, channel)
         self._receipts = receipts
         self._announcer = Announcer(store, receipts, publisher, on_change)
         self.told = self._announcer.told
@@ -94,13 +96,13 @@ class Approvals:
         """As `submit`; and whether it is new: of many that submit the same at once, one is told so."""
         return self._submission.take(agent, request)
 
-    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
-        """Its agent has sent all of a batch, and is told that this was read: see `Batches.freeze`.
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """Its agent has sent all of a batch, and is told `told_at` that this was read: see `Batches.freeze`.
 
         Raises Invalid, or RedisError.
         """
         self._freezing.freeze(agent, name, frozen)
-        self.publisher.mark_frozen(agent, name)
+        self.publisher.mark_frozen(agent, told_at)
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""

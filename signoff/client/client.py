@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 from signoff.client import asked, mistakes
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
+from signoff.client.inquiries import Inquiry
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import Pending
@@ -22,6 +23,7 @@ from signoff.models.messages import Cancel, Outcome, build, moment
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
+    from signoff.client.batch import AsyncBatch
     from signoff.client.inbox import Delivery
 
 log = logging.getLogger("signoff")
@@ -65,6 +67,7 @@ class AsyncSignoff:
                 "pass reversible=True, False or 'costly'.",
                 stacklevel=2,
             )
+        self._link.inquiries.own(str(request.id))
         await self._link.exchange().send("request", str(request.id), body)
         return AsyncTicket(str(request.id), digest, self, body, action)
 
@@ -94,6 +97,18 @@ class AsyncSignoff:
         return await asked.approved(self, sent, timeout, runs, ask.get("key"))
 
     ask_async = ask
+
+    def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> AsyncBatch:
+        """Requests that people see as one card: `async with signoff.batch("Clean up") as b: b.request(...)`.
+
+        `title` has at most 150 characters; `run` is that of `request`. With a `key`, asking the same again,
+        in the same order, attaches to the first. `AsyncBatch` says how it goes on. Raises Invalid.
+        """
+        from signoff.client.batch import AsyncBatch, Draft
+
+        return AsyncBatch(Draft(self, title, run, key))
+
+    batch_async = batch
 
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
@@ -163,6 +178,8 @@ class AsyncSignoff:
         """
         mistakes.check_receipt(receipt)
         mistakes.check_timeout(timeout)
+        if receipt.token in self._link.spent:  # a batch has spent it for this process
+            return self._link.spent.discard(receipt.token)
         keys, issuer = self._link.keys()
         await spend(self._link.exchange(), keys, issuer, receipt, timeout)
 
@@ -198,6 +215,20 @@ class AsyncSignoff:
 
     decisions_async = decisions
 
+    def on_question(self, handler: Any = None, /, *, action: str = "*") -> Any:
+        """Have `handler` answer what people ask about this agent's requests; a decorator, or a call.
+
+        It is given an Inquiry, and what it returns is the answer: a text of up to 3,000 characters. Where it
+        raises, or returns nothing, people are told at once that the agent cannot answer. It may be a function
+        (which runs in a thread) or a coroutine function. `action` is a pattern of those that it answers
+        about; of several that fit, the last one is asked. From the first call of this client on it is
+        listened, while it waits, too.
+        """
+        if handler is None:
+            return lambda function: self.on_question(function, action=action)
+        self._link.inquiries.add(handler, action)
+        return handler
+
     @overload
     def require_approval(self, function: F, /) -> F: ...
     @overload
@@ -224,6 +255,15 @@ class AsyncSignoff:
 
     def _is_closed(self) -> bool:
         return self._link.is_closed
+
+    async def _listen(self) -> None:
+        self._link.exchange()
+
+    async def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
+        request = await self._link.named(request_id, key)
+        async with aclosing(self._link.inquiries.of(request.id)) as found:
+            async for inquiry in found:
+                yield inquiry
 
     async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt:
         request = await self._link.named(ticket._id, ticket._key)

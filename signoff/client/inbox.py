@@ -13,7 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.errors import Unreachable
-from signoff.models.receipt import Receipt
+from signoff.models.receipt import NoteSaid, Receipt
 from signoff.queue import connections, stream
 from signoff.queue.connections import OUTAGE
 from signoff.queue.groups import IDLE_MS
@@ -30,6 +30,11 @@ class Delivery:
 
     receipt: Receipt
     _ack: Callable[[], Any] = field(repr=False)
+
+    @property
+    def notes(self) -> tuple[NoteSaid, ...]:
+        """What people who were asked have noted for the agent: data, beside the receipt."""
+        return self.receipt.notes
 
     def ack(self) -> Any:
         """Done with it. With AsyncSignoff: `await delivery.ack()`. Raises Unreachable."""

@@ -40,7 +40,7 @@ _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
     "digest_sent", "ended_at", "shown_at", "published_at", "delivered_revision", "reason", "receipt",
     "outcome_at", "spent_by", "spent_at", "code_length", "receipt_expires_at", "traceparent", "batch_id",
-    "handed_to", "handed_by", "undoes", "runs_at",
+    "batch_permalink", "handed_to", "handed_by", "undoes", "runs_at",
 )  # fmt: skip
 """Columns of an approval that are just what an Approval says."""
 _STANDS = decisions.c.withdrawn_at.is_(None)
@@ -55,12 +55,14 @@ _LOAD = Fixed(
         exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
         exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
+        _batches.c.permalink.label("batch_permalink"),
     )
     .join(
         payloads,
         (payloads.c.approval_id == approvals.c.id) & (payloads.c.version == approvals.c.version),
     )
     .outerjoin(cards, cards.c.approval_id == approvals.c.id)
+    .outerjoin(_batches, _batches.c.id == approvals.c.batch_id)
     .where(approvals.c.id == bindparam("approval_id"))
     .order_by(cards.c.id)
     .limit(1)

@@ -32,7 +32,7 @@ from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
 from signoff.queue.later import Later
-from signoff.queue.names import BATCH, batch_name
+from signoff.queue.names import BATCH, batch_name, frozen
 from signoff.queue.outage import is_outage
 from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
@@ -82,8 +82,8 @@ class Approvals(Protocol):
     def spend(self, agent: str, request_id: str, by: str) -> object:
         """A process wants to run what was approved."""
 
-    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
-        """An agent has sent all of a batch, and is told that this was read; raises Invalid."""
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """An agent has sent all of a batch, and is told there that this was read; raises Invalid."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
@@ -262,7 +262,8 @@ class Intake:
             if approval:
                 self._approvals.tell(approval)
         elif kind == BATCH:
-            self._approvals.freeze(agent, batch_name(request_id), build(Freeze, parse(text)))
+            body = build(Freeze, parse(text))
+            self._approvals.freeze(agent, batch_name(request_id), body, frozen(request_id, text))
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
         elif kind == "message":
@@ -278,6 +279,8 @@ class Intake:
         )
         crash.here("intake.buried")
         request_id = _uuid(entry.fields.get(b"id", b""))
+        if request_id and entry.kind == BATCH:
+            request_id = frozen(request_id, entry.fields.get(b"body", b""))
         if request_id and (entry.kind not in SMALL or entry.kind == BATCH):
             self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
 
