@@ -107,6 +107,12 @@ class Receipts:
         )
         return receipts.sign_inquiry(self._signer, inquiry, self._deployment)
 
+    def undo_test(self, agent: str, action: str, *, at: int) -> tuple[str, str]:
+        """What asks an agent to test an undo: its id, and the token."""
+        test_id = f"test:{new_jti()}"
+        signed = receipts.sign_undo_test(self._signer, agent, test_id, action, self._deployment, moment(at))
+        return test_id, signed
+
     def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
         """The notice that Redis holds, where it is ours and of this Approval's receipt."""
         receipt = self._own(approval)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, undo
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.batch_cards import BatchCards
@@ -48,7 +48,7 @@ class Approvals:
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
     `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
     `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
-    while, or lets it run, `told` does what follows once an agent knows.
+    while, or lets it run, `undo` undoes what it has let run, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.undo = undo.Undos(store, self.judge, receipts, publisher, self._announcer)
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
@@ -271,9 +272,10 @@ class Approvals:
             at = changes.clock(connection)
             if approval.card is None and approval.batch_id is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
+            undo.reported(connection, approval, outcome)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
-        self._announcer.wake("report", approval.id)
+        self._announcer.wake("report", approval.undoes or approval.id)
 
 
 def _tells(standing: Response | None, approval: Approval) -> bool:

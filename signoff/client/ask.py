@@ -27,6 +27,7 @@ def build_request(
     ask: Ask,
     secret: str | None = None,
     batch: str | None = None,
+    kind: str = KIND,
 ) -> tuple[ApprovalRequest, str, str]:
     """→ the request, its body for the stream, and its payload's digest; raises Invalid, naming the action.
 
@@ -36,7 +37,7 @@ def build_request(
     Everything the server would refuse for is refused here already, so that the agent hears it at once.
     """
     try:
-        return _build(agent, action, payload, ask, secret, batch)
+        return _build(agent, action, payload, ask, secret, batch, kind)
     except Invalid as error:
         error.action = str(action)[:100]
         raise
@@ -48,6 +49,7 @@ def build_for(
     payload: Mapping[str, Any],
     ask: Ask,
     batch: str | None = None,
+    kind: str = KIND,
 ) -> tuple[ApprovalRequest, str, str]:
     """The same for the agent and secret that `who` gives; where it raises ConfigError, Invalid comes first.
 
@@ -56,9 +58,9 @@ def build_for(
     try:
         agent, secret = who()
     except ConfigError:
-        build_request("nobody", action, payload, ask)
+        build_request("nobody", action, payload, ask, kind=kind)
         raise
-    return build_request(agent, action, payload, ask, secret, batch)
+    return build_request(agent, action, payload, ask, secret, batch, kind)
 
 
 def _build(
@@ -68,6 +70,7 @@ def _build(
     ask: Ask,
     secret: str | None,
     batch: str | None,
+    kind: str,
 ) -> tuple[ApprovalRequest, str, str]:
     mistakes.check_action(action)
     mistakes.check_payload(payload)
@@ -81,8 +84,8 @@ def _build(
     _spell_out(values)
     key = values.get("key")
     nonce = nonce_of(str(key), secret) if key is not None else identity.new_nonce()
-    request_id = identity.request_id(KIND, agent, str(action), sent, nonce)
-    named = {"id": request_id, "nonce": nonce, "kind": KIND, "traceparent": spans.current(), "batch": batch}
+    request_id = identity.request_id(kind, agent, str(action), sent, nonce)
+    named = {"id": request_id, "nonce": nonce, "kind": kind, "traceparent": spans.current(), "batch": batch}
     given = values.pop("schema", None)
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
     request = request.with_text(text)

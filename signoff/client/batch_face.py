@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 from signoff.client import asked
 from signoff.client.batch import AsyncBatch, Draft, Receipts
 from signoff.client.claims import Ask, described
 from signoff.client.spend import Runs
-from signoff.client.ticket import Ticket
+from signoff.client.ticket import Face, Ticket
 from signoff.models.receipt import Receipt
 
 T = TypeVar("T")
 Made = Callable[[Any], Coroutine[Any, Any, T]]
 Unused = Callable[[T], Coroutine[Any, Any, None]]
-
-
-class Face(Protocol):
-    """What a batch needs of a Signoff."""
-
-    def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
-
-    async def _call_async(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
 
 
 class Batch:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from signoff.models.codes import SHORTEST, code
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.talks import Note, Talk
+from signoff.models.undone import Undo
 from signoff.models.verdict import Verdict
 
 End = Literal["approved", "answered", "rejected", "expired", "cancelled", "blocked"]
@@ -86,7 +87,8 @@ class Approval:
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
     where it never was seen to. `traceparent` is the agent's span that asked. `batch_id` is the batch
     whose card shows it, at `batch_permalink`; None where it has a card of its own. `talks` are people's
-    questions to the agent about it, `notes` what they have noted for it; each in order.
+    questions to the agent about it, `notes` what they have noted for it; each in order. `undo` is what is
+    known of undoing it, where the policy names what does.
     """
 
     id: str
@@ -130,6 +132,7 @@ class Approval:
     handed_by: str | None = None
     undoes: str | None = None
     runs_at: int | None = None
+    undo: Undo | None = None
     talks: tuple[Talk, ...] = ()
     notes: tuple[Note, ...] = ()
 

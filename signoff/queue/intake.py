@@ -22,6 +22,7 @@ from signoff.models.messages import (
     VERSION,
     ApprovalRequest,
     Cancel,
+    CanUndo,
     Freeze,
     Outcome,
     Reply,
@@ -38,12 +39,13 @@ from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
 from signoff.queue.tally import Tally
 from signoff.queue.turns import Turns
+from signoff.queue.undos import Undos
 
 log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome", "message", BATCH)
+SMALL = ("cancel", "spend", "outcome", "message", "undo", BATCH)
 """Kinds whose body stands in the entry itself: about requests that are sent already."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
@@ -68,6 +70,10 @@ class Talks(Protocol):
 
 class Approvals(Protocol):
     """What the intake asks of the one writer: see `signoff.approvals`."""
+
+    @property
+    def undo(self) -> Undos:
+        """Who knows what agents can undo."""
 
     @property
     def talks(self) -> Talks:
@@ -268,6 +274,8 @@ class Intake:
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
         elif kind == "message":
             self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
+        elif kind == "undo":
+            self._approvals.undo.told(agent, build(CanUndo, parse(text)))
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 

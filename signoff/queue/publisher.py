@@ -54,6 +54,10 @@ class Publisher:
         stream.publish_notice(self._redis, agent, request_id, response, self._seconds)
         crash.here("spend.told")
 
+    def publish_undo_test(self, agent: str, test_id: str, token: str, now: int) -> None:
+        """Ask an agent to test an undo; raises RedisError."""
+        self._put(agent, test_id, Response(status="test", receipt=token), now)
+
     def notice(self, agent: str, request_id: str) -> Response | None:
         """What Redis holds of who has spent a request, whoever put it there; raises RedisError."""
         return self.standing(agent, stream.spent(request_id))
