@@ -332,6 +332,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what this agent can undo
+         * @description Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for comes by `GET /v1/decisions`, as an approved receipt that names in `undoes` the request it undoes: spend it, run it, report it. `tested` says what the agent's own test came to.
+         */
+        put: operations["canUndo"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -580,6 +600,16 @@ export interface components {
              * @default null
              */
             next?: number | null;
+        };
+        /**
+         * CanUndo
+         * @description An agent can undo by these actions; `tested` where it has just tried one.
+         */
+        CanUndo: {
+            /** Actions */
+            actions: string[];
+            /** @default null */
+            tested?: components["schemas"]["UndoTest"] | null;
         };
         /**
          * Cancel
@@ -1062,6 +1092,21 @@ export interface components {
              * @default
              */
             error?: string;
+        };
+        /**
+         * UndoTest
+         * @description What an agent's own test of an undo came to.
+         */
+        UndoTest: {
+            /** Action */
+            action: string;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Fault
+             * @default
+             */
+            fault?: string;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {
@@ -2766,6 +2811,118 @@ export interface operations {
             };
             /** @description No answer is waited for (`answered`). */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    canUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanUndo"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -97,6 +97,17 @@ def talk(stage: Stage, talk_id: str) -> dict[str, Any]:
     return {"state": kept.talk.state, "answer": kept.talk.answer}
 
 
+def undo(stage: Stage, request_id: str) -> str:
+    """Ana has it undone, on the card → the undo's id."""
+    found = stage.core.approvals.get(request_id)
+    return stage.core.approvals.undo.ask(found.id, PERSON).id
+
+
+def undoers(stage: Stage) -> list[dict[str, Any]]:
+    """What agents say that they can undo."""
+    return [{"action": one.action, "passed": one.passed} for one in stage.core.approvals.undo.listed()]
+
+
 def expire(stage: Stage, request_id: str) -> None:
     """Nobody has answered it in time."""
     with stage.core.store.transaction() as connection:
@@ -147,7 +158,22 @@ def start(stage: Stage) -> None:
 
 DO = {
     one.__name__: one
-    for one in (decide, answer, question, note, talk, expire, follow, look, waiting, clear, stop, start)
+    for one in (
+        decide,
+        answer,
+        question,
+        note,
+        talk,
+        undo,
+        undoers,
+        expire,
+        follow,
+        look,
+        waiting,
+        clear,
+        stop,
+        start,
+    )
 }
 
 

@@ -64,6 +64,15 @@ class Server {
     return this.#do("talk", { talk_id }) as Promise<{ state: string; answer: string | null }>;
   }
 
+  /** Has what ran undone → the undo's id. */
+  undo(request_id: string): Promise<string> {
+    return this.#do("undo", { request_id }) as Promise<string>;
+  }
+
+  undoers(): Promise<{ action: string; passed: boolean }[]> {
+    return this.#do("undoers") as Promise<{ action: string; passed: boolean }[]>;
+  }
+
   /** The id of the next request that waits, whosoever it is. */
   async next(): Promise<string> {
     for (;;) {

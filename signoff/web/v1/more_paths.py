@@ -6,12 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from signoff.models.bodies import CanUndo
 from signoff.models.messages import Reply
 from signoff.web.v1.batches import BATCHES, BatchStands, Together
 from signoff.web.v1.messages import MESSAGES, Messages, Replied
 from signoff.web.v1.operations import ID, KEY, LOOK_WAIT, NAME, PREFER, operation, query
+from signoff.web.v1.undo import UNDO
 
-KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied)
+KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied, CanUndo)
 """What their bodies and answers are."""
 _TOGETHER = (
     "People see them as one card; each stays a request of its own, with its own receipt. Where one is not "
@@ -22,7 +24,7 @@ _TOGETHER = (
 
 def paths() -> dict[str, Any]:
     """Address → its operations."""
-    return {**_batches(), **_messages()}
+    return {**_batches(), **_messages(), **_undo()}
 
 
 def _batches() -> dict[str, Any]:
@@ -76,3 +78,18 @@ def _messages() -> dict[str, Any]:
             )
         },
     }  # fmt: skip
+
+
+_UNDO = (
+    "Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for "
+    "comes by `GET /v1/decisions`, as an approved receipt whose `undoes` names the request that it undoes: "
+    "spend it, run it, report it. `tested` says what the agent's own test came to."
+)
+
+
+def _undo() -> dict[str, Any]:
+    return {
+        UNDO: {
+            "put": operation("canUndo", "Say what this agent can undo", _UNDO, body="CanUndo", answer=None)
+        }
+    }
