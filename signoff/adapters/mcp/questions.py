@@ -6,12 +6,12 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from signoff.adapters.mcp.inquiries import Inquiries, Tell, unavailable
 from signoff.adapters.mcp.work import ctx_meta, whole
