@@ -87,6 +87,8 @@ class Votes:
     ) -> Approval:
         """The Approval as this vote leaves it; see `Approvals.decide`."""
         approval, judged, person = self._open(approval_id, version, user_id)
+        if vote not in kind_of(approval.request).ends:
+            raise UnknownApproval  # it asks something else: nobody approves or rejects it
         corrected = None
         if payload is not None:
             corrected = edits.check_edit(replace(approval, verdict=judged), payload)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
 
 from signoff.approvals import transitions
 from signoff.approvals.announcer import Announcer
@@ -34,13 +37,17 @@ class Endings:
         reason: str = "",
         decision: Decision | None = None,
         judged: Verdict | None = None,
+        also: Callable[[Connection], None] | None = None,
     ) -> Approval | None:
-        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends."""
+        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends.
+
+        `also` writes what belongs to it in the same transaction, first.
+        """
         step = "decide" if decision else "end"
         with spans.step(step, *approval.traced) as span:
             if span:
                 span.set_attribute("signoff.status", status)
-            return self._end(approval, status, actor, reason, decision, judged)
+            return self._end(approval, status, actor, reason, decision, judged, also)
 
     def _end(
         self,
@@ -50,9 +57,12 @@ class Endings:
         reason: str,
         decision: Decision | None,
         judged: Verdict | None,
+        also: Callable[[Connection], None] | None,
     ) -> Approval | None:
         try:
             with self._store.transaction("end") as connection:
+                if also is not None:
+                    also(connection)
                 ended = transitions.end(
                     connection,
                     self._receipts,

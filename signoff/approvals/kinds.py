@@ -11,7 +11,10 @@ from typing import Literal
 
 from signoff.errors import Invalid
 from signoff.models.approval import End
+from signoff.models.bodies import MAX_RESULT
+from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest
+from signoff.payload.canonical import canonical
 from signoff.payload.gaps import WHOLE
 from signoff.payload.schema import TooCostly
 from signoff.payload.usable import usable
@@ -20,7 +23,7 @@ from signoff.payload.usable import usable
 @dataclass(frozen=True)
 class Kind:
     """`check` gives the request to go on with, and raises Invalid where it is at fault; `ends` is what the
-    last vote makes of it.
+    last vote makes of it: nothing where nobody votes on it.
     """
 
     check: Callable[[ApprovalRequest], ApprovalRequest]
@@ -43,8 +46,19 @@ def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
     return request
 
 
+def _check_result(request: ApprovalRequest) -> ApprovalRequest:
+    """A result and nothing else, small enough to be shown; nobody approves it, whatever it is called."""
+    if request.payload.keys() != {"result"}:
+        raise Invalid("What asks for feedback has a result as its payload, and nothing else.")
+    size = len(canonical(request.payload["result"], "result").encode())
+    if size > MAX_RESULT:
+        raise Invalid(f"A result has at most {MAX_RESULT:,} bytes, and this one {size:,}.")
+    return request
+
+
 KINDS: Mapping[str, Kind] = {
     "approval": Kind(check=_check_payload, ends={"approve": "approved", "reject": "rejected"}),
+    KIND: Kind(check=_check_result, ends={}),
 }
 
 

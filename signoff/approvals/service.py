@@ -17,6 +17,8 @@ from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
+from signoff.approvals.feedback import Feedbacks, ask_about
+from signoff.approvals.lessons import LessonBook
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
@@ -24,10 +26,12 @@ from signoff.approvals.submit import Submission
 from signoff.approvals.verdicts import Judge
 from signoff.models import changes, judgements
 from signoff.models.approval import Approval
+from signoff.models.lessons import Wanted
 from signoff.models.messages import ApprovalRequest, Outcome, Response
 from signoff.models.people import Directory, Person
 from signoff.models.receipt import Receipt, Status
 from signoff.models.store import Store
+from signoff.payload.canonical import canonical
 from signoff.policy.policy import Policy
 from signoff.queue.publisher import Publisher
 
@@ -40,7 +44,8 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `told` does what follows once an agent knows.
+    `cards` notes what stands in a channel, `told` does what follows once an agent knows. `feedback`
+    asks people whether what ran was right, `lessons` is what agents learn.
     """
 
     def __init__(
@@ -66,6 +71,8 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.lessons = LessonBook(store, policy)
+        self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.
@@ -218,6 +225,15 @@ class Approvals:
             return self._endings.end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         return self._endings.adopt(approval, receipt)
 
+    def teach(self, agent: str, asked: str, wanted: Wanted) -> None:
+        """Tell an agent the lessons that it has asked for under the id `asked`; raises RedisError.
+
+        Nothing else that stands under that id is covered.
+        """
+        found = self.lessons.of(agent, wanted.action, wanted.limit)
+        told = self._receipts.lessons(agent, asked, found, at=self.store.clock())
+        self.publisher.publish_lessons(agent, asked, told)
+
     def spend(self, agent: str, request_id: str, by: str) -> Response:
         """A process is about to run what was approved: the first one may; see `Spending.spend`."""
         return self._spending.spend(agent, request_id, by)
@@ -234,8 +250,11 @@ class Approvals:
             if not changes.report(connection, approval.id, outcome.model_dump_json()):
                 return
             note = salted(changes.salt(connection, approval.id), outcome.note)
-            data = {"succeeded": outcome.succeeded, "note": note}
+            data: dict[str, Any] = {"succeeded": outcome.succeeded, "note": note}
+            if outcome.result is not None:
+                data["result"] = salted(changes.salt(connection, approval.id), canonical(outcome.result))
             at = changes.clock(connection)
+            ask_about(connection, approval, at)
             if approval.card is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))

@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from signoff.approvals import authority
+from signoff.approvals import authority, often
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NobodyLeft, NotAllowed
 from signoff.approvals.standing import standing
 from signoff.errors import Duplicate, Invalid, Limited
 from signoff.models import changes, flood, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest, moment
 from signoff.models.people import Directory, Person
 from signoff.models.store import Asked
@@ -75,11 +76,14 @@ class Judge:
     ) -> tuple[Verdict, str | None]:
         """The verdict on a request that is new, and the owner of its agent.
 
-        Raises Invalid (the rule wants to be told more), Duplicate, TooMuch or Deserted.
+        Raises Invalid (the rule wants to be told more), Duplicate, Limited (TooMuch) or Deserted.
         """
         now, totals = self._in_force(), _Totals(connection, agent)
         left: list[str] = []
         verdict = policy.evaluate(request, agent, now, totals)
+        if request.kind == KIND:
+            often.check(connection, now, agent)
+            return verdict, now.owner(agent)
         if verdict.sums:
             totals.lock()  # what it reserves, others have to see
         if now.contents is not None:

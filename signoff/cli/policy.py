@@ -130,6 +130,8 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What `explain --json` prints."""
+    from signoff.policy.feedback import percent
+
     asks, seen = verdict.effect == "ask", verdict.effect in ("ask", "notify")
     return {
         "verdict": verdict.effect,
@@ -138,6 +140,7 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
         "channel": (verdict.conversation or None) if seen else None,
         "approvers": list(verdict.named or policy.approvers) if asks else [],
         "expires_in": verdict.expires_in if asks else None,
+        "feedback": percent(verdict.feedback) if seen else "0%",
         "digest": verdict.policy,
     }
 
@@ -162,6 +165,8 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said.append(("how long", _length(verdict.expires_in)))
     if verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
+        if verdict.feedback:
+            said.append(("feedback", f"{shown['feedback']} of outcomes: was this right?"))
     if verdict.headline:
         said.append(("headline", verdict.headline))
     for entry in entries(verdict.sums, found.facts.payload if found.facts else {}):

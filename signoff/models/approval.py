@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from signoff.models.codes import SHORTEST, code
+from signoff.models.feedback import Feedback
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.verdict import Verdict
 
@@ -83,7 +84,8 @@ class Approval:
     of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
     how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
-    where it never was seen to. `traceparent` is the agent's span that asked.
+    where it never was seen to. `traceparent` is the agent's span that asked. `feedback` is what people were
+    asked of its outcome.
     """
 
     id: str
@@ -126,6 +128,7 @@ class Approval:
     handed_by: str | None = None
     undoes: str | None = None
     runs_at: int | None = None
+    feedback: Feedback | None = None
 
     @property
     def code(self) -> str:

@@ -17,10 +17,13 @@ warnings = FloodWarningRow.__table__  # type: ignore[attr-defined]
 
 # For PostgreSQL: two intakes must not both find that there is room. SQLite has one writer anyway.
 _LOCK = select(agents.c.name).where(agents.c.name == bindparam("agent")).with_for_update()
+# What only asks whether something was right has a bound of its own (`approvals.often`).
+_ASKS = approvals.c.kind != literal_column("'feedback'")
 _WAITS = (
     approvals.c.agent == bindparam("agent"),
     approvals.c.status == literal_column("'pending'"),
     approvals.c.expires_at > now(),
+    _ASKS,
 )
 _LEFT = case(
     (approvals.c.waiter == literal_column(f"'{GONE}'"), literal_column("1")), else_=literal_column("0")
@@ -34,7 +37,7 @@ _SAME = (
 _PENDING = select(func.count(), func.min(approvals.c.expires_at)).where(*_WAITS)
 _NTH = (
     select(approvals.c.created_at)
-    .where(approvals.c.agent == bindparam("agent"))
+    .where(approvals.c.agent == bindparam("agent"), _ASKS)
     .order_by(approvals.c.created_at.desc())
     .limit(1)
     .offset(bindparam("skip"))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, rejections
+from signoff.models import crash, feedback, rejections
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
@@ -51,6 +51,7 @@ _LOAD = Fixed(
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
+        exists().where(feedback.rows.c.approval_id == approvals.c.id).label("has_feedback"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -93,8 +94,11 @@ _PENDING = (
     .where(_WAITS, approvals.c.expires_at > now())
     .order_by(approvals.c.created_at, approvals.c.id)
 )
+_TO_DECIDE = _PENDING.where(approvals.c.kind != literal_column(f"'{feedback.KIND}'"))
 # Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
-_PENDING_ABOUT = _PENDING.where(bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action]))
+_TO_DECIDE_ABOUT = _TO_DECIDE.where(
+    bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action])
+)
 _OVERDUE = (
     select(approvals.c.id)
     .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.closed_in.is_(None))
@@ -189,13 +193,14 @@ class Store:
             found = find(connection, agent, request_id)
             return load(connection, found) if found else None
 
-    def waiting(self, about: str = "") -> list[tuple[str, Asked]]:
+    def waiting(self, about: str = "", *, every: bool = False) -> list[tuple[str, Asked]]:
         """(id, whom its verdict asks) of all that waits for a decision, oldest first.
 
-        `about` takes only what is of this agent or of this action.
+        `about` takes only what is of this agent or of this action. `every` takes also what only asks whether
+        something was right: nobody is to be pressed about that.
         """
         with self.reading() as connection:
-            statement = _PENDING_ABOUT if about else _PENDING
+            statement = _PENDING if every else _TO_DECIDE_ABOUT if about else _TO_DECIDE
             found = connection.execute(statement, {"about": about} if about else {}).all()
         distinct = {verdict for _, verdict in found}
         asked = {verdict: Asked.of(json.loads(verdict)) for verdict in distinct}
@@ -249,7 +254,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    return not (found.version > 1 or found.voted or found.has_files or found.rejected_before)
+    more = found.has_files or found.has_feedback or found.rejected_before
+    return not (found.version > 1 or found.voted or more)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -277,6 +283,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
+        feedback=feedback.of(connection, found.id) if found.has_feedback else None,
     )
 
 

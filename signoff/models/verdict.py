@@ -32,7 +32,8 @@ class Verdict(Wire):
     without a word of the payload; `reason` is told to the agent. `editable` names the fields that a person
     may change, beyond what the agent says of it; None leaves it to the agent. `require` is what the request
     has to say. `policy` is the policy's digest. `sums` are those of the policy that it counts for, and `over`
-    says, with values of the payload, which of them had a person asked.
+    says, with values of the payload, which of them had a person asked. `feedback` is of how many of 10,000
+    outcomes people are asked whether it was right.
     """
 
     effect: Effect
@@ -54,6 +55,7 @@ class Verdict(Wire):
     require: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     over: str = ""
+    feedback: int = 0
 
 
 def stricter_risk(one: Risk, other: Risk) -> Risk:

@@ -12,6 +12,7 @@ from signoff.models.messages import MAX_EXPIRES_IN
 from signoff.policy.conditions import Condition
 from signoff.policy.document import Document, Path
 from signoff.policy.faults import Faults
+from signoff.policy.feedback import share
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
 from signoff.policy.rules import Match, Rule
@@ -58,6 +59,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
         sums=sums_of(values.get("limits", {}), values["name"]),
+        feedback=part("feedback", share),
         reason=values.get("reason", ""),
         line=found.place(path)[0],
     )

@@ -27,10 +27,11 @@ NOT_YET = {
 """Keys of the grammar that no version serves yet, by where they stand."""
 ONLY_ASK = ("approvers", "require", "editable", "expires_in")
 """Keys that say how a person is asked."""
-ONLY_SEEN = ("headline", "channel")
+ONLY_SEEN = ("headline", "channel", "feedback")
 """Keys that say what people see."""
 _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
+    "feedback": "write a share from 0% to 100%, such as 10%",
     "when": "write a condition in quotes",
     "always_ask": "write [a, b]",
     "never_ask": "write [a, b]",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from signoff.models.amounts import Entry, entries
+from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.models.verdict import (
     EFFECTS,
@@ -22,6 +23,7 @@ from signoff.models.verdict import (
 from signoff.policy import facts as judged
 from signoff.policy.classes import ActionClass
 from signoff.policy.facts import Facts
+from signoff.policy.feedback import of_result
 from signoff.policy.order import FREEING, Finding, decide
 from signoff.policy.policy import Policy
 from signoff.policy.rules import Contents, Rule
@@ -61,6 +63,8 @@ def evaluate(
     Without a file everything is asked about. Its risk is high then, and a claim can only raise it; whether it
     can be undone is the agent's word, and the verdict says so; with no word it counts as irreversible.
     """
+    if request.kind == KIND:
+        return of_result(request, agent, policy)
     if policy.contents is None:
         return _ask_for_everything(request, policy)
     facts = _facts(request, agent, policy.contents)
@@ -70,6 +74,8 @@ def evaluate(
 
 def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation:
     """The same verdict, nothing counted before, with each rule that came before it and did not decide."""
+    if request.kind == KIND:
+        return Explanation(of_result(request, agent, policy), None, ())
     if policy.contents is None:
         return Explanation(_ask_for_everything(request, policy), None, ())
     facts = _facts(request, agent, policy.contents)
@@ -121,6 +127,7 @@ def evaluate_edit(
             "expires_in": min(new.expires_in, verdict.expires_in),
             "editable": _both(new.editable, verdict.editable),
             "sums": new.sums,
+            "feedback": new.feedback,
         }
     )
 
@@ -263,6 +270,7 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         editable=rule.editable if rule else None,
         require=rule.require if rule else (),
         policy=policy.digest,
+        feedback=contents.feedback if rule is None or rule.feedback is None else rule.feedback,
     )
 
 

@@ -21,7 +21,8 @@ ANYONE = "agent"
 
 @dataclass(frozen=True)
 class Example:
-    """One example; `wanted` is what the verdict has to be, of rule, approvers and channel what was named."""
+    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel and
+    feedback what was named."""
 
     name: str
     agent: str
@@ -43,7 +44,7 @@ def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
             )
             continue
         name = values.get("name", f"{agent} asks for {request.action}")
-        wanted = {key: values[key] for key in ("rule", "approvers", "channel") if key in values}
+        wanted = {key: values[key] for key in ("rule", "approvers", "channel", "feedback") if key in values}
         shown.append(
             Example(name, agent, request, values["verdict"], wanted, found.place(("examples", index))[0])
         )

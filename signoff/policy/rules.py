@@ -18,6 +18,7 @@ from signoff.policy.headline import Headline
 from signoff.policy.sensitive import SensitiveFields
 
 Level = Literal["supervised", "guided", "autonomous", "full_auto"]
+ASKS_PER_HOUR = 6
 LEVELS: tuple[Level, ...] = ("supervised", "guided", "autonomous", "full_auto")
 
 
@@ -82,7 +83,8 @@ class Match:
 class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
-    `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
+    `approvers` are names of groups and ids, `expires_in` seconds, `feedback` a share of 10,000 outcomes; None
+    and empty leave it to the defaults.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Rule:
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
     sums: tuple[Sum, ...] = ()
+    feedback: int | None = None
     reason: str = ""
     line: int = 0
     source: str = ""
@@ -125,7 +128,11 @@ class AgentRules:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """All that a policy file says, with what it extends."""
+    """All that a policy file says, with what it extends.
+
+    People are asked about `feedback` of 10,000 outcomes where a rule does not say; in any hour an agent may
+    ask `asks_per_hour` times by itself. `shares` are an agent's lessons with others, by its name.
+    """
 
     autonomy: Level = "supervised"
     always_ask: Names = Names()
@@ -139,6 +146,9 @@ class Contents:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()
     rules: tuple[Rule, ...] = ()
+    feedback: int = 0
+    asks_per_hour: int = ASKS_PER_HOUR
+    shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def agent(self, name: str) -> AgentRules:
         """What is said of an agent: under its own name, else under the first glob that matches it."""

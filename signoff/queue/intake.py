@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
+from signoff.models.lessons import Wanted
 from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
@@ -32,8 +33,8 @@ log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome")
-"""Kinds whose body stands in the entry itself: about a request that is known."""
+SMALL = ("cancel", "spend", "outcome", "lessons")
+"""Kinds whose body stands in the entry itself: about a request that is known, or what was said of them."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
 DEATHS = 5
@@ -62,6 +63,9 @@ class Approvals(Protocol):
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
+
+    def teach(self, agent: str, asked: str, wanted: Wanted) -> None:
+        """Tell an agent the lessons that it has asked for under an id."""
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands."""
@@ -238,6 +242,8 @@ class Intake:
                 self._approvals.tell(approval)
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
+        elif kind == "lessons":
+            self._approvals.teach(agent, request_id, build(Wanted, parse(text)))
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 

@@ -172,6 +172,14 @@ def publish_notice(client: Redis, agent: str, request_id: str, response: Respons
     pipe.execute()
 
 
+def publish_lessons(client: Redis, agent: str, asked: str, response: Response, seconds: int) -> None:
+    """Tell an agent lessons, where nothing stands under that id: it may name a request of its own."""
+    pipe = client.pipeline(transaction=False)
+    pipe.set(decision(agent, asked), response.encode(), ex=seconds, nx=True)
+    pipe.publish(notification(agent, asked), "1")
+    pipe.execute()
+
+
 def subscribed(client: Redis, topics: Sequence[str]) -> Iterator[str]:
     """Those of these channels that somebody listens to."""
     for start in range(0, len(topics), TOPICS):

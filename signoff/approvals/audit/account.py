@@ -207,8 +207,9 @@ class Account:
             raise Contradiction(line.seq, "it ended with a version that no line tells of")
 
     def _outcome(self, line: Said) -> None:
-        note = self._salted(line.data["note"])
-        self._expect(line, outcome=Reported(line.data["succeeded"], note), outcome_at=Near(line.at))
+        note, result = self._salted(line.data["note"]), line.data.get("result")
+        reported = Reported(line.data["succeeded"], note, None if result is None else self._salted(result))
+        self._expect(line, outcome=reported, outcome_at=Near(line.at))
 
     def _spend(self, line: Said) -> None:
         self._expect(line, spent_by=self._salted(line.data["by"]), spent_at=line.data["spent_at"])
@@ -238,6 +239,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "spend": Account._spend,
     "migrated": Account._migrated,
     "file": _passed,
+    "feedback": _passed,
     "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")

@@ -12,7 +12,8 @@ from typing import Any
 from signoff.approvals.audit.lines import PLAIN, RENAMED, digest
 from signoff.errors import Invalid
 from signoff.models.log import salted
-from signoff.payload.canonical import parse
+from signoff.models.verdict import Verdict
+from signoff.payload.canonical import canonical, parse
 
 NEAR = 120_000_000
 """Microseconds between what a statement notes by the database's clock, and the line of its transaction: a
@@ -105,16 +106,21 @@ class Signed(Fits):
 
 @dataclass(frozen=True)
 class Reported(Fits):
-    """An outcome."""
+    """An outcome; `result` is None where it came without one."""
 
     succeeded: bool
     note: Salted
+    result: Salted | None = None
 
     def fits(self, value: Any) -> bool:
         """Both parts are."""
         try:
             found = parse(value)
-            return found["succeeded"] is self.succeeded and self.note.fits(found.get("note", ""))
+            same = found["succeeded"] is self.succeeded and self.note.fits(found.get("note", ""))
+            result = found.get("result")
+            if self.result is None or result is None:
+                return same and self.result is None and result is None
+            return same and self.result.fits(canonical(result))
         except (Invalid, TypeError, KeyError):
             return False
 
@@ -145,7 +151,8 @@ class Judged(Fits):
         names = {RENAMED.get(name, name): told for name, told in self.told.items()}
         wrong = [name for name, told in names.items() if not self._field(name, told, found.get(name))]
         whole = "headline" in names  # lines of before told less
-        return wrong + sorted(found.keys() - names.keys() if whole else ())
+        more = found.keys() - names.keys() if whole else ()
+        return wrong + sorted(name for name in more if not _is_unsaid(name, found[name]))
 
     def _field(self, name: str, told: Any, found: Any) -> bool:
         if name == "expires_at":
@@ -158,6 +165,12 @@ class Judged(Fits):
         """What the policy said."""
         names = {RENAMED.get(name, name): told for name, told in self.told.items()}
         return f"{names.get('effect')}, by rule {names.get('rule')!r}"
+
+
+def _is_unsaid(name: str, value: Any) -> bool:
+    """Whether it is a field that verdicts did not have when the line was written, and says nothing."""
+    field = Verdict.model_fields.get(name)
+    return field is not None and not field.is_required() and bool(value == field.get_default())
 
 
 def _before_renaming(claims: Any) -> Any:

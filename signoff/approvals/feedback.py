@@ -1,0 +1,135 @@
+"""Was this right? Asked once of whoever approved and of the agent's owner, and answered by one of them.
+
+Nothing runs by an answer, whatever it says: a correction is told to agents as a lesson (`lessons`), as data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from signoff.approvals import audit, authority
+from signoff.approvals.announcer import Announcer
+from signoff.approvals.audit import Event, lines
+from signoff.approvals.decide import Votes
+from signoff.approvals.endings import Endings
+from signoff.approvals.errors import FeedbackGiven, FeedbackOver, NotAsked, UnknownApproval
+from signoff.errors import Invalid
+from signoff.models import changes
+from signoff.models import feedback as asked
+from signoff.models.approval import Approval
+from signoff.models.feedback import ANSWERS, KIND, MAX_TEXT, is_sampled
+from signoff.models.identity import new_id
+from signoff.models.messages import Decision
+from signoff.models.people import Directory, Person
+from signoff.models.store import Store
+
+
+class Feedbacks:
+    """Asks and notes. Each answer is one row, one line of the log, and the only one."""
+
+    def __init__(
+        self, store: Store, directory: Directory, votes: Votes, endings: Endings, announcer: Announcer
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._votes = votes
+        self._endings = endings
+        self._announcer = announcer
+
+    def people(self, approval: Approval) -> tuple[str, ...]:
+        """The ids of who is asked about an outcome: whoever approved, and the agent's owner."""
+        with self._store.reading() as connection:
+            return people(connection, approval)
+
+    def open_for(self, approval_id: str, user_id: str) -> Approval:
+        """An Approval of which this person may say whether it was right; raises what `give` does."""
+        return self._open(approval_id, user_id)[0]
+
+    def give(self, approval_id: str, user_id: str, answer: str, text: str = "") -> Approval:
+        """What a person says: `right`, `partly` or `wrong`, and what would have been right, in words.
+
+        Raises Invalid (no such answer, or over 3,000 characters), UnknownApproval (nobody was asked),
+        NotAsked, FeedbackGiven (somebody was faster) or FeedbackOver (a week has passed); of a result that needed no
+        approval also what `Approvals.decide` does. The database's errors pass: then nothing has changed.
+        """
+        if answer not in ANSWERS:
+            raise Invalid(f"It is one of {', '.join(ANSWERS)}.")
+        text = text.strip()
+        if len(text) > MAX_TEXT:
+            raise Invalid(f"A correction has at most {MAX_TEXT:,} characters.")
+        approval, person = self._open(approval_id, user_id)
+        said = {"answer": answer, "text": text, "by_id": person.id, "name": person.name}
+        done = self._answer(approval, said) if approval.feedback is None else self._note(approval, said)
+        if not done:  # somebody was faster, or the time ran out: it says which
+            self._open(approval_id, user_id)
+            raise FeedbackOver
+        found = self._store.get(approval.id)
+        assert found is not None
+        return found
+
+    def _open(self, approval_id: str, user_id: str) -> tuple[Approval, Person]:
+        found = self._store.look(approval_id)
+        if found is None:
+            raise UnknownApproval
+        approval, now = found
+        said = approval.feedback
+        if said is None and approval.request.kind == KIND:
+            return self._votes.open_for(approval.id, approval.version, user_id)
+        if said is None:
+            raise UnknownApproval
+        person = authority.may_decide(user_id, (user_id,), self._directory)
+        if approval.request.kind != KIND and user_id not in (may := self.people(approval)):
+            raise NotAsked(may)
+        if said.answer is not None:
+            raise FeedbackGiven(said.answer, said.name, said.by_id, said.at or 0)
+        if not said.is_open(now):
+            raise FeedbackOver
+        return approval, person
+
+    def _note(self, approval: Approval, said: dict[str, Any]) -> bool:
+        """Of an outcome: the row is answered, once."""
+        with self._store.transaction("feedback") as connection:
+            at = changes.clock(connection)
+            if not asked.give(connection, approval.id, {**said, "at": at}):
+                return False
+            told = lines.feedback(said, changes.salt(connection, approval.id))
+            audit.append(connection, Event("feedback", approval.id, at, said["by_id"], told))
+        self._announcer.wake("feedback", approval.id)
+        return True
+
+    def _answer(self, approval: Approval, said: dict[str, Any]) -> bool:
+        """Of a result that needed no approval: it ends as answered, which approves nothing."""
+        text = said["text"]
+        given = {"feedback": said["answer"], **({"text": text} if text else {})}
+        decision = Decision(
+            vote="answer", approver=said["by_id"], name=said["name"], reason=text, answer=given
+        )
+        as_it_stands = self._store.get(approval.id)
+        assert as_it_stands is not None
+
+        def note(connection: Connection) -> None:
+            asked.note(connection, str(new_id()), approval, {**said, "at": changes.clock(connection)})
+
+        ended = self._endings.end(
+            as_it_stands, "answered", actor=said["by_id"], reason=text, decision=decision,
+            judged=approval.verdict, also=note,
+        )  # fmt: skip
+        return ended is not None
+
+
+def people(connection: Connection, approval: Approval) -> tuple[str, ...]:
+    """Whoever approved, and the owner of the agent; each once."""
+    voted = [one.approver for one in approval.decisions if one.vote == "approve"]
+    owner = asked.owner(connection, approval.agent)
+    return tuple(dict.fromkeys([*voted, *([owner] if owner else [])]))
+
+
+def ask_about(connection: Connection, approval: Approval, at: int) -> bool:
+    """Ask about an outcome that was just reported, where its policy says so and there is anybody to ask."""
+    share = approval.verdict.feedback
+    if approval.card is None or not is_sampled(approval.id, share) or not people(connection, approval):
+        return False
+    asked.ask(connection, str(new_id()), approval, at)
+    return True
