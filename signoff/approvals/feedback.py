@@ -51,8 +51,9 @@ class Feedbacks:
         """What a person says: `right`, `partly` or `wrong`, and what would have been right, in words.
 
         Raises Invalid (no such answer, or over 3,000 characters), UnknownApproval (nobody was asked),
-        NotAsked, FeedbackGiven (somebody was faster) or FeedbackOver (a week has passed); of a result that needed no
-        approval also what `Approvals.decide` does. The database's errors pass: then nothing has changed.
+        NotAsked, FeedbackGiven (somebody was faster) or FeedbackOver (a week has passed); of a result that
+        needed no approval also what `Approvals.decide` does. The database's errors pass: nothing has changed
+        then.
         """
         if answer not in ANSWERS:
             raise Invalid(f"It is one of {', '.join(ANSWERS)}.")

@@ -54,6 +54,8 @@ class Account:
     decisions: list[Row] = field(default_factory=list)
     cards: dict[int | None, Row] = field(default_factory=dict)
     """By the card's number; lines of before do not give it."""
+    feedback: Row = field(default_factory=dict)
+    """Empty where nobody has said whether it was right."""
     receipt: Said | None = None
     """The line of the receipt that it ended with."""
     _version: int = 1
@@ -214,6 +216,19 @@ class Account:
     def _spend(self, line: Said) -> None:
         self._expect(line, spent_by=self._salted(line.data["by"]), spent_at=line.data["spent_at"])
 
+    def _feedback(self, line: Said) -> None:
+        if self.feedback:
+            raise Contradiction(line.seq, "somebody said twice whether it was right")
+        fits: dict[str, Fits] = {
+            "approval_id": Exactly(self.approval_id),
+            "by_id": Exactly(line.actor),
+            "answer": Exactly(line.data["answer"]),
+            "text": self._salted(line.data["text"]),
+            "name": self._salted(line.data["name"]),
+            "at": Near(line.at),
+        }
+        self.feedback = {name: Told(fit, line.seq) for name, fit in fits.items()}
+
     def _migrated(self, line: Said) -> None:
         """A new version of the tables ended what it could not take over."""
         self._expires_at = min(self._expires_at or line.at, line.data["expires_at"])
@@ -239,7 +254,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "spend": Account._spend,
     "migrated": Account._migrated,
     "file": _passed,
-    "feedback": _passed,
+    "feedback": Account._feedback,
     "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")
