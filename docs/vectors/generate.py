@@ -137,6 +137,23 @@ def receipts() -> list[dict[str, Any]]:
     case("expired", raw_token(header(), claims(exp=PAST + 1)), "its time is over")
     case("exp-missing", raw_token(header(), claims(exp=None)), "what does not end is refused")
     case("nonce-other", raw_token(header(), claims(nonce="f" * 32)), "the id does not commit to it")
+    asked = str(request_id("question", AGENT, ACTION, digest(SENT), NONCE))
+    question = {"kind": "question", "sub": asked}
+    case(
+        "question-approved", raw_token(header(), claims(**question)), "a question is answered, never approved"
+    )
+    for name, more in (("question-answered", question), ("approval-answered", {})):
+        found = claims(**more, status="answered", answer={"choice": ["a"]})
+        case(name, raw_token(header(), found), "an answer lets nothing run")
+    case("answer-beside", raw_token(header(), claims(answer={"choice": ["a"]})), "an approval has no answer")
+    case("answer-text", raw_token(header(), claims(answer="a")), "an answer is an object")
+    case(
+        "undoes",
+        raw_token(header(), claims(undoes="88c74afb-6aef-8520-88b2-5e58b4792161")),
+        "it names what it undoes",
+        "ok",
+    )
+    case("undoes-list", raw_token(header(), claims(undoes=[])), "what it undoes is a text")
     case("nonce-missing", raw_token(header(), claims(nonce=None)), "the id does not commit to it")
     case(
         "sub-other",

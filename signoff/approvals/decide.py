@@ -11,6 +11,7 @@ from signoff.approvals.errors import (
     AlreadyDecided,
     BlockedNow,
     EditedMeanwhile,
+    OtherKind,
     Restored,
     TimeRanOut,
     UnknownApproval,
@@ -35,14 +36,14 @@ class Votes:
 
     def open_for(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Person]:
         """What this person may decide on now, by today's verdict; see `Approvals.open_for`."""
-        approval, verdict, person = self._open(approval_id, version, user_id)
+        approval, verdict, person = self.opened(approval_id, version, user_id)
         return replace(approval, verdict=verdict), person
 
     def block(self, approval: Approval, verdict: Verdict) -> None:
         """Today's policy blocks what waits: it ends so, and its receipt gives that policy and its reason."""
         self._endings.end(approval, "blocked", actor="policy", reason=verdict.reason, judged=verdict)
 
-    def _open(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
+    def opened(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
         """The Approval as its row has it, the verdict that people decide by today, and the person."""
         found = self._store.look(approval_id)
         if found is None:
@@ -86,9 +87,10 @@ class Votes:
         permalink: str | None,
     ) -> Approval:
         """The Approval as this vote leaves it; see `Approvals.decide`."""
-        approval, judged, person = self._open(approval_id, version, user_id)
-        if vote not in kind_of(approval.request).ends:
-            raise UnknownApproval  # it asks something else: nobody approves or rejects it
+        approval, judged, person = self.opened(approval_id, version, user_id)
+        kind = kind_of(approval.request)
+        if vote not in kind.ends:
+            raise OtherKind("It is answered, and neither approved nor rejected.")
         corrected = None
         if payload is not None:
             corrected = edits.check_edit(replace(approval, verdict=judged), payload)
@@ -108,7 +110,7 @@ class Votes:
         kept = approval.decisions if corrected is None else ()  # others voted on what is no longer asked
         counted = quorum.count((*kept, decision), quorum.seats_of(judged))
         assert counted.end is not None  # of one seat the first vote is the last
-        status = kind_of(approval.request).ends[counted.end]
+        status = kind.ends[counted.end]
         ended = self._endings.end(
             approval, status, actor=person.id, reason=decision.reason, decision=decision, judged=judged
         )

@@ -3,7 +3,7 @@
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
-├── NotAsked  FeedbackGiven  FeedbackOver
+├── OtherKind  NotHanded  NotAsked  FeedbackGiven  FeedbackOver
 └── UnknownApproval  Restored  Tampered
 """
 
@@ -29,6 +29,21 @@ class Restored(NotRecorded):
 
 class Tampered(NotRecorded):
     """What is stored of the request is no longer what was asked for: nobody can approve or reject it."""
+
+
+class OtherKind(NotRecorded):
+    """A question is answered, everything else is approved or rejected: this would have been the other one."""
+
+
+class NotHanded(NotRecorded):
+    """It was not handed to them.
+
+    `to` is who that is.
+    """
+
+    def __init__(self, detail: str, to: str) -> None:
+        super().__init__(detail)
+        self.to = to
 
 
 class NotAllowed(NotRecorded):

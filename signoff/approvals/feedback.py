@@ -107,15 +107,15 @@ class Feedbacks:
         decision = Decision(
             vote="answer", approver=said["by_id"], name=said["name"], reason=text, answer=given
         )
-        as_it_stands = self._store.get(approval.id)
-        assert as_it_stands is not None
+        by_id, version = said["by_id"], approval.version
+        as_it_stands, verdict, _ = self._votes.opened(approval.id, version, by_id)
 
         def note(connection: Connection) -> None:
             asked.note(connection, str(new_id()), approval, {**said, "at": changes.clock(connection)})
 
         ended = self._endings.end(
             as_it_stands, "answered", actor=said["by_id"], reason=text, decision=decision,
-            judged=approval.verdict, also=note,
+            judged=verdict, also=note,
         )  # fmt: skip
         return ended is not None
 

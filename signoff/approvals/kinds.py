@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from signoff.errors import Invalid
 from signoff.models.approval import End
 from signoff.models.bodies import MAX_RESULT
 from signoff.models.feedback import KIND
-from signoff.models.messages import ApprovalRequest
+from signoff.models.messages import ApprovalRequest, Vote
+from signoff.models.questions import ACTION, QUESTION, Question
 from signoff.payload.canonical import canonical
 from signoff.payload.gaps import WHOLE
 from signoff.payload.schema import TooCostly
@@ -27,7 +27,7 @@ class Kind:
     """
 
     check: Callable[[ApprovalRequest], ApprovalRequest]
-    ends: Mapping[Literal["approve", "reject"], End]
+    ends: Mapping[Vote, End]
 
 
 def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
@@ -56,9 +56,20 @@ def _check_result(request: ApprovalRequest) -> ApprovalRequest:
     return request
 
 
+def _check_question(request: ApprovalRequest) -> ApprovalRequest:
+    """The same: its payload is a question. Nobody edits what an agent asks, and no schema describes it."""
+    if request.action != ACTION:
+        raise Invalid(f"The action of a question is {ACTION!r}.")
+    if request.batch is not None:
+        raise Invalid("A question stands alone: it is part of no batch.")
+    Question.of(request.payload)
+    return request.model_copy(update={"json_schema": None, "editable": False})
+
+
 KINDS: Mapping[str, Kind] = {
     "approval": Kind(check=_check_payload, ends={"approve": "approved", "reject": "rejected"}),
-    KIND: Kind(check=_check_result, ends={}),
+    QUESTION: Kind(check=_check_question, ends={"answer": "answered"}),
+    KIND: Kind(check=_check_result, ends={"answer": "answered"}),
 }
 
 
@@ -66,5 +77,5 @@ def kind_of(request: ApprovalRequest) -> Kind:
     """What there is to know about a request's kind; raises Invalid for one that is not served."""
     found = KINDS.get(request.kind)
     if found is None:
-        raise Invalid(f"The kind {request.kind[:40]!r} is not served yet: send an approval.")
+        raise Invalid(f"The kind {request.kind[:40]!r} is not served: send an approval or a question.")
     return found

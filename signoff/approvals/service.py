@@ -19,6 +19,7 @@ from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.feedback import Feedbacks, ask_about
 from signoff.approvals.lessons import LessonBook
+from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
@@ -44,8 +45,8 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `told` does what follows once an agent knows. `feedback`
-    asks people whether what ran was right, `lessons` is what agents learn.
+    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
+    knows. `feedback` asks people whether what ran was right, `lessons` is what agents learn.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self.lessons = LessonBook(store, policy)
         self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
 

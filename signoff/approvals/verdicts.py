@@ -254,7 +254,7 @@ class _Totals:
 def everybody(now: Policy) -> Collection[str]:
     """Whoever may decide anything at all under a policy."""
     rules = now.contents.rules if now.contents else ()
-    named = [now.resolve(rule.approvers) for rule in rules if rule.verdict == "ask" and rule.approvers]
+    named = [now.resolve(rule.approvers) for rule in rules if rule.approvers]
     return dict.fromkeys(one for ids in (now.approvers, *named) for one in ids)
 
 

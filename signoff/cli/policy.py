@@ -132,15 +132,18 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What `explain --json` prints."""
     from signoff.policy.feedback import percent
 
-    asks, seen = verdict.effect == "ask", verdict.effect in ("ask", "notify")
+    asks = verdict.effect == "ask" or verdict.in_grace
+    seen = asks or verdict.effect == "notify"
     return {
         "verdict": verdict.effect,
         "rule": verdict.rule or None,
         "why": verdict.why,
         "channel": (verdict.conversation or None) if seen else None,
-        "approvers": list(verdict.named or policy.approvers) if asks else [],
+        "approvers": list(verdict.named or policy.approvers) if asks or verdict.undo else [],
         "expires_in": verdict.expires_in if asks else None,
         "feedback": percent(verdict.feedback) if seen else "0%",
+        **({"after": verdict.after} if verdict.in_grace else {}),
+        **({"undo": verdict.undo.action} if verdict.undo else {}),
         "digest": verdict.policy,
     }
 
@@ -160,10 +163,17 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said += [("rated", rated), ("class", facts.class_name or "none")]
         if facts.why_outside:
             said.append(("outside", facts.why_outside))
-    if verdict.effect == "ask":
+    if verdict.after is not None:
+        said.append(("runs", f"{_length(verdict.after)} after its card is shown, unless somebody holds it"))
+    if verdict.undo is not None:
+        said.append(
+            ("undo", f"{verdict.undo.action}, for {_length(verdict.undo.seconds)} once it is reported")
+        )
+    if verdict.effect == "ask" or verdict.after is not None or verdict.undo is not None:
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
-        said.append(("how long", _length(verdict.expires_in)))
-    if verdict.effect in ("ask", "notify"):
+        if verdict.effect == "ask":
+            said.append(("how long", _length(verdict.expires_in)))
+    if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
         if verdict.feedback:
             said.append(("feedback", f"{shown['feedback']} of outcomes: was this right?"))
@@ -222,9 +232,9 @@ def _wrong(example: Example, policy: Policy) -> list[str]:
     shown = answer(verdict, policy)
     wanted: Mapping[str, Any] = {"verdict": example.verdict, **example.wanted}
     faults = [
-        f"wanted {key} {_named(value)}, got {_named(shown[key])}"
+        f"wanted {key} {_named(value)}, got {_named(shown.get(key))}"
         for key, value in wanted.items()
-        if shown[key] != ([value] if key == "approvers" and isinstance(value, str) else value)
+        if shown.get(key) != ([value] if key == "approvers" and isinstance(value, str) else value)
     ]
     return [*faults, f"because: {verdict.why}"] if faults else []
 

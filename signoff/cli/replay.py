@@ -21,7 +21,7 @@ that lets run what people rejected is too loose.
 
   signoff policy replay policy.yml --since 30d
 """
-EFFECTS = ("allow", "notify", "ask", "block", "refused")
+EFFECTS = ("allow", "notify", "allow after", "ask", "block", "refused")
 MOST = 30
 """Kinds of changes that are listed; --json has them all."""
 
@@ -92,6 +92,7 @@ def _values(report: Report) -> dict[str, Any]:
             }
             for kind, found in _ordered(report)
         ],
+        "undone": {rule: count for rule, count in report.undone.items() if count},
         "never_hit": [rule.name for rule in report.never_hit],
     }  # fmt: skip
 
@@ -102,11 +103,11 @@ def _lines(report: Report, file: str) -> list[str]:
     lines = [
         printable(f"{report.requests:,} requests{_erased(report)}, judged by {file}"),
         "",
-        f"{'':10}{'then':>10}{'now':>10}",
+        f"{'':12}{'then':>10}{'now':>10}",
     ]
     for name in EFFECTS:
         if report.then[name] or report.now[name]:
-            lines.append(f"{name:<10}{report.then[name]:>10,}{report.now[name]:>10,}")
+            lines.append(f"{name:<12}{report.then[name]:>10,}{report.now[name]:>10,}")
     lines += ["", f"{report.changed:,} would be answered otherwise" + (":" if report.changed else "")]
     if report.asked_about:
         lines.append(f"{report.asked_about:,} outcomes would be asked about: was this right?")
@@ -117,6 +118,10 @@ def _lines(report: Report, file: str) -> list[str]:
         lines.append(laid_out(f"{'':10}", f"they were: {ended}; the last: {those.last}"))
     if len(found) > MOST:
         lines.append(f"{'':10}and {len(found) - MOST:,} kinds more: --json has them all")
+    undone = [(rule, count) for rule, count in report.undone.most_common() if count]
+    if undone:
+        lines += ["", "people undid, of what these rules decide:"]
+        lines += [laid_out(f"{count:>8,}  ", rule or "no rule") for rule, count in undone]
     if report.never_hit:
         lines += ["", "rules that decided nothing:"]
         lines += [laid_out(f"{place(rule)}  ", rule.name) for rule in report.never_hit]

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from signoff import receipts
 from signoff.client import asked, mistakes
-from signoff.client.answers import Answers, Named
-from signoff.client.ask import build_for, nonce_of
+from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
-from signoff.client.pending import UNKNOWN_KEY, Pending
-from signoff.client.settings import Settings, load_settings
+from signoff.client.link import Link
+from signoff.client.link import Substitute as Substitute
+from signoff.client.pending import Pending
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
-from signoff.errors import Invalid, NotVerified
 from signoff.models import crash
 from signoff.models.messages import Cancel, Outcome, build, moment
-from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Receipt
+from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
-    from signoff.client.exchange import Exchange, RedisExchange
     from signoff.client.inbox import Delivery
 
 log = logging.getLogger("signoff")
@@ -34,18 +29,6 @@ log = logging.getLogger("signoff")
 CANCEL_SECONDS = 10.0
 """How long cancel() waits for the server's response."""
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Substitute:
-    """What clients use in tests instead of Redis and their own settings: see `signoff.testing`."""
-
-    exchange: Exchange
-    agent: str
-    verify_keys: receipts.VerifyKeys
-    deployment: str = DEPLOYMENT
-
-
 substitute: Substitute | None = None
 """Set by `signoff.testing` while a test runs."""
 
@@ -60,16 +43,13 @@ class AsyncSignoff:
     def __init__(
         self, *, redis_url: str | None = None, agent: str | None = None, verify_key: str | None = None
     ) -> None:
-        self._given = (redis_url, agent, verify_key)
-        self._settings: Settings | None = None
-        self._exchange: RedisExchange | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._link = Link((redis_url, agent, verify_key), lambda: substitute)
         self._warned = False
 
     @property
     def agent(self) -> str:
         """This agent's name; raises ConfigError."""
-        return substitute.agent if substitute else self._load_settings().agent
+        return self._link.agent
 
     @described(Ask)
     async def request(self, action: str, payload: Mapping[str, Any], **ask: Unpack[Ask]) -> AsyncTicket:
@@ -77,7 +57,7 @@ class AsyncSignoff:
 
         Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
         """
-        request, body, digest = build_for(lambda: (self.agent, self._secret()), action, payload, ask)
+        request, body, digest = build_for(self._link.who, action, payload, ask)
         if ask.get("reversible") is None and not self._warned:
             self._warned = True
             warnings.warn(
@@ -85,7 +65,7 @@ class AsyncSignoff:
                 "pass reversible=True, False or 'costly'.",
                 stacklevel=2,
             )
-        await self._current_exchange().send("request", str(request.id), body)
+        await self._link.exchange().send("request", str(request.id), body)
         return AsyncTicket(str(request.id), digest, self, body, action)
 
     request_async = request
@@ -132,19 +112,19 @@ class AsyncSignoff:
     ) -> AsyncTicket:
         """`resume`, and a key is looked up at once: its ticket has the request's id."""
         ticket = self.resume(request_id, digest, key=key)
-        return replace(ticket, id=(await self._named(request_id, key)).id)
+        return replace(ticket, id=(await self._link.named(request_id, key)).id)
 
     async def get(self, request_id: str | None = None, *, key: str | None = None) -> Receipt | Pending | None:
         """A request's state now: its receipt, Pending, or None (no server has seen it, or all forgot).
 
         The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
         """
-        request = await self._find(request_id, key)
-        response = await self._current_exchange().lookup(request.id) if request else None
+        request = await self._link.find(request_id, key)
+        response = await self._link.exchange().lookup(request.id) if request else None
         if response is None or request is None:
             return None
         if response.status != "pending":
-            return self._answers().accept(response, request)
+            return self._link.answers().accept(response, request)
         expires_at = moment(response.expires_at) if response.expires_at else None
         return Pending(request.id, response.action or "", expires_at)
 
@@ -152,7 +132,7 @@ class AsyncSignoff:
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
-        return await self._current_exchange().is_received(mistakes.checked_id(request_id), timeout)
+        return await self._link.exchange().is_received(mistakes.checked_id(request_id), timeout)
 
     received_async = received
 
@@ -164,16 +144,16 @@ class AsyncSignoff:
         Raises WaitTimeout when no server responds within 10 s: then it may still be decided; Invalid where no
         server knows a request with this key.
         """
-        request = await self._named(request_id, key)
+        request = await self._link.named(request_id, key)
         await self._withdraw(request.id, reason)
-        answers = self._answers()
+        answers = self._link.answers()
         return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
 
     cancel_async = cancel
 
     async def _withdraw(self, request_id: str, reason: str) -> None:
         body = build(Cancel, {"reason": reason}).model_dump_json()
-        await self._current_exchange().send("cancel", mistakes.checked_id(request_id), body)
+        await self._link.exchange().send("cancel", mistakes.checked_id(request_id), body)
 
     async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
         """Have this process be the one that runs what was approved; before it runs.
@@ -183,8 +163,8 @@ class AsyncSignoff:
         """
         mistakes.check_receipt(receipt)
         mistakes.check_timeout(timeout)
-        keys, issuer = self._keys()
-        await spend(self._current_exchange(), keys, issuer, receipt, timeout)
+        keys, issuer = self._link.keys()
+        await spend(self._link.exchange(), keys, issuer, receipt, timeout)
 
     spend_async = spend
 
@@ -196,10 +176,10 @@ class AsyncSignoff:
         Raises Invalid where no server knows a request with this key.
         """
         body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
-        request = await self._named(request_id, key)
+        request = await self._link.named(request_id, key)
         if key is not None:
             await self.get(key=key)  # raises NotVerified where the key leads to another request
-        await self._current_exchange().send("outcome", request.id, body)
+        await self._link.exchange().send("outcome", request.id, body)
         crash.here("client.reported")
 
     report_async = report
@@ -210,24 +190,11 @@ class AsyncSignoff:
         What is not acknowledged comes again, after a minute to whichever process of the same `group` reads;
         duplicates are dropped. Receipts that do not verify are acknowledged and passed over.
         """
-        from signoff.client.inbox import Delivery
+        from signoff.client.arrivals import deliveries
 
-        inbox = self._current_exchange().inbox(group)
-        try:
-            async with aclosing(inbox.ids()) as arrivals:
-                async for entry, request_id in arrivals:
-                    try:
-                        answers = self._answers()
-                        response = await answers.exchange.lookup(request_id)
-                        receipt = answers.accept(response, Named(request_id)) if response else None
-                    except NotVerified:
-                        receipt = None
-                    if receipt is None:
-                        await inbox.ack(entry)  # its time is over, or somebody forged it: never to be run
-                        continue
-                    yield Delivery(receipt, partial(inbox.ack, entry))
-        finally:
-            await inbox.close()
+        async with aclosing(deliveries(self._link, group)) as arrivals:
+            async for delivery in arrivals:
+                yield delivery
 
     decisions_async = decisions
 
@@ -247,9 +214,7 @@ class AsyncSignoff:
 
     async def close(self) -> None:
         """Let the connections go. The client may be used again."""
-        exchange, self._exchange = self._exchange, None
-        if exchange:
-            await exchange.close()
+        await self._link.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -257,49 +222,11 @@ class AsyncSignoff:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _load_settings(self) -> Settings:
-        if self._settings is None:
-            self._settings = load_settings(*self._given)
-        return self._settings
-
-    def _current_exchange(self) -> Exchange:
-        if substitute:
-            return substitute.exchange
-        loop = asyncio.get_running_loop()
-        if self._exchange is None or self._loop is not loop:
-            from signoff.client.exchange import RedisExchange
-
-            settings = self._load_settings()
-            self._exchange = RedisExchange(settings.redis_url, settings.agent, settings.fix)
-            self._loop = loop
-        return self._exchange
-
-    def _answers(self) -> Answers:
-        return Answers(self._current_exchange(), self.agent, *self._keys())
-
     def _is_closed(self) -> bool:
-        return substitute is None and self._exchange is None
-
-    def _keys(self) -> tuple[receipts.VerifyKeys, str]:
-        """Whose signatures are taken, and in the name of which deployment."""
-        given = substitute or self._load_settings()
-        return given.verify_keys, given.deployment
-
-    def _secret(self) -> str | None:
-        return None if substitute else self._load_settings().secret
-
-    async def _find(self, request_id: str | None, key: str | None) -> Named | None:
-        """The request of this id or key; None where no server knows one with this key."""
-        request_id = mistakes.checked_name(request_id, key)
-        if key is None:
-            return Named(request_id)
-        return await self._answers().by_key(nonce_of(key, self._secret()))
-
-    async def _named(self, request_id: str | None, key: str | None) -> Named:
-        if found := await self._find(request_id, key):
-            return found
-        raise Invalid(UNKNOWN_KEY.format(key=key, agent=self.agent))
+        return self._link.is_closed
 
     async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt:
-        request = await self._named(ticket._id, ticket._key)
-        return await self._answers().approved(replace(request, digest=ticket.digest), timeout, ticket._body)
+        request = await self._link.named(ticket._id, ticket._key)
+        return await self._link.answers().approved(
+            replace(request, digest=ticket.digest), timeout, ticket._body
+        )

@@ -15,11 +15,11 @@ from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
 from signoff.client.loops import Loop, after_fork
-from signoff.client.pending import Pending
 from signoff.client.spend import Runs
 from signoff.client.ticket import Ticket as Ticket
+from signoff.client.twins import awaited, blocking
 from signoff.errors import SignoffError
-from signoff.models.receipt import ApprovedReceipt, Receipt
+from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
     from signoff.client.inbox import Delivery
@@ -123,55 +123,11 @@ class Signoff:
         found = await self._call_async(lambda signoff: signoff.resume_async(request_id, digest, key=key))
         return Ticket.of(found, self)
 
-    def get(self, request_id: str | None = None, *, key: str | None = None) -> Receipt | Pending | None:
-        """A request's state now: see AsyncSignoff.get."""
-        return self._call(lambda signoff: signoff.get(request_id, key=key))
-
-    async def get_async(
-        self, request_id: str | None = None, *, key: str | None = None
-    ) -> Receipt | Pending | None:
-        """`get`, for a coroutine of any event loop."""
-        return await self._call_async(lambda signoff: signoff.get(request_id, key=key))
-
-    def received(self, request_id: str, timeout: float) -> bool:
-        """Whether a server has taken the request within `timeout` seconds."""
-        return self._call(lambda signoff: signoff.received(request_id, timeout))
-
-    async def received_async(self, request_id: str, timeout: float) -> bool:
-        """`received`, for a coroutine of any event loop."""
-        return await self._call_async(lambda signoff: signoff.received(request_id, timeout))
-
-    def cancel(self, request_id: str | None = None, reason: str = "", *, key: str | None = None) -> Receipt:
-        """Withdraw a request: see AsyncSignoff.cancel."""
-        return self._call(lambda signoff: signoff.cancel(request_id, reason, key=key))
-
-    async def cancel_async(
-        self, request_id: str | None = None, reason: str = "", *, key: str | None = None
-    ) -> Receipt:
-        """`cancel`, for a coroutine of any event loop."""
-        return await self._call_async(lambda signoff: signoff.cancel(request_id, reason, key=key))
-
-    def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
-        """Have this process be the one that runs what was approved: see AsyncSignoff.spend."""
-        self._call(lambda signoff: signoff.spend(receipt, timeout))
-
-    async def spend_async(self, receipt: Receipt, timeout: float | None = None) -> None:
-        """`spend`, for a coroutine of any event loop."""
-        await self._call_async(lambda signoff: signoff.spend(receipt, timeout))
-
-    def report(
-        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
-    ) -> None:
-        """Say what became of an approved action: see AsyncSignoff.report."""
-        self._call(lambda signoff: signoff.report(request_id, key=key, succeeded=succeeded, note=note))
-
-    async def report_async(
-        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
-    ) -> None:
-        """`report`, for a coroutine of any event loop."""
-        await self._call_async(
-            lambda signoff: signoff.report(request_id, key=key, succeeded=succeeded, note=note)
-        )
+    get, get_async = blocking(AsyncSignoff.get), awaited(AsyncSignoff.get)
+    received, received_async = blocking(AsyncSignoff.received), awaited(AsyncSignoff.received)
+    cancel, cancel_async = blocking(AsyncSignoff.cancel), awaited(AsyncSignoff.cancel)
+    spend, spend_async = blocking(AsyncSignoff.spend), awaited(AsyncSignoff.spend)
+    report, report_async = blocking(AsyncSignoff.report), awaited(AsyncSignoff.report)
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""

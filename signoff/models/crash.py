@@ -81,6 +81,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
 RARE_POINTS: Final[dict[str, str]] = {
     "double.claimed": "a message beside a card was found, and it is redrawn next",
     "double.redrawn": "nobody can decide on it any more, and that is not noted",
+    "reply.claimed": "what is to be said in a card's thread is this process's to post",
+    "reply.posted": "it stands in the thread, and that is not noted",
     "file.looked": "files whose payload was erased are known; what is due is next",
     "unwant.written": "that they have to go is written, not committed",
     "unwant.committed": "that stands, and none is deleted yet",
@@ -96,6 +98,9 @@ RARE_POINTS: Final[dict[str, str]] = {
     "unfile.committed": "nothing is left of it",
     "thread.late": "a first message was posted beside another, and is redrawn next",
     "webhook.posted": "an endpoint has answered, and that is not noted",
+    "hand.written": "whom somebody hands a question to is written, not committed",
+    "hand.committed": "that stands, and nobody was woken to redraw the card",
+    "hand.announced": "a worker was woken, and the person's click is not acknowledged",
     "flood.written": "that an agent asks for too much is written, not committed",
     "flood.committed": "that is noted, and the agent does not know",
     "restore.unpacked": "the backup lies beside the database, up to date and verified",

@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, exists, select
 
 from signoff.errors import Invalid
 from signoff.models.messages import ApprovalRequest
 from signoff.models.store import approvals, payloads
-from signoff.models.verdict import Effect
+from signoff.models.verdict import answer
 
 
 @dataclass(frozen=True)
 class Past:
-    """A request that came in, the effect of its verdict then, and what became of it (a status).
+    """A request that came in, what was answered then (`verdict.answer`), and what became of it: a status, or
+    `undone`. What people did to undo something is none.
 
     `request` is None where its payload has been erased. `at` is when it came, in microseconds since 1970.
     """
@@ -24,12 +25,15 @@ class Past:
     id: str
     agent: str
     action: str
-    effect: Effect
+    effect: str
     status: str
     request: ApprovalRequest | None
     at: int = 0
 
 
+UNDONE = "undone"
+"""What became of what was let run, where somebody undid it."""
+_undo = approvals.alias("undoing")
 _SINCE = (
     select(
         approvals.c.request_id,
@@ -38,13 +42,14 @@ _SINCE = (
         approvals.c.verdict,
         approvals.c.status,
         approvals.c.created_at,
+        exists().where(_undo.c.undoes == approvals.c.id).label("undone"),
         payloads.c.text,
         payloads.c.claims,
     )
     .outerjoin_from(
         approvals, payloads, and_(payloads.c.approval_id == approvals.c.id, payloads.c.version == 1)
     )
-    .where(approvals.c.created_at >= bindparam("since"))
+    .where(approvals.c.created_at >= bindparam("since"), approvals.c.undoes.is_(None))
     .order_by(approvals.c.created_at)
 )
 ROWS = 500
@@ -55,9 +60,10 @@ def since(connection: Connection, moment: int) -> Iterator[Past]:
     """All requests from `moment` (microseconds since 1970) on, the oldest first."""
     found = connection.execution_options(yield_per=ROWS).execute(_SINCE, {"since": moment})
     for row in found:
-        effect = json.loads(row.verdict)["effect"]
-        request = _request(row.text, row.claims)
-        yield Past(row.request_id, row.agent, row.action, effect, row.status, request, row.created_at)
+        said = json.loads(row.verdict)
+        effect = answer(said["effect"], said.get("after"), said.get("held_by", ""))
+        request, status = _request(row.text, row.claims), UNDONE if row.undone else row.status
+        yield Past(row.request_id, row.agent, row.action, effect, status, request, row.created_at)
 
 
 def _request(text: str | None, claims: str | None) -> ApprovalRequest | None:

@@ -7,6 +7,7 @@ from typing import Literal
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.receipt import Wire
+from signoff.models.undo_plan import UndoPlan
 
 Effect = Literal["allow", "notify", "ask", "block"]
 EFFECTS: tuple[Effect, ...] = ("allow", "notify", "ask", "block")
@@ -17,6 +18,15 @@ REVERSIBILITIES: tuple[Reversibility, ...] = ("reversible", "costly", "irreversi
 UNMAPPED_RISK: Risk = "high"
 UNMAPPED_REVERSIBILITY: Reversibility = "irreversible"
 """What an action counts as that no policy has mapped (design: Trust)."""
+
+
+AFTER = "allow after"
+"""What is told of a verdict that allows something after a while: it is another answer than `allow`."""
+
+
+def answer(effect: str, after: int | None, held_by: str = "") -> str:
+    """What a policy said, in one word or two; `held_by` is set where a person had it asked about."""
+    return AFTER if held_by or (effect == "allow" and after is not None) else effect
 
 
 class Verdict(Wire):
@@ -32,8 +42,11 @@ class Verdict(Wire):
     without a word of the payload; `reason` is told to the agent. `editable` names the fields that a person
     may change, beyond what the agent says of it; None leaves it to the agent. `require` is what the request
     has to say. `policy` is the policy's digest. `sums` are those of the policy that it counts for, and `over`
-    says, with values of the payload, which of them had a person asked. `feedback` is of how many of 10,000
-    outcomes people are asked whether it was right.
+    says, with values of the payload, which of them had a person asked.
+
+    `after` is for how many seconds what is allowed waits, shown, so that somebody can hold it; None runs at
+    once. `held_by` is the user id of who did. `undo` is what undoes it, where the policy names that.
+    `feedback` is of how many of 10,000 outcomes people are asked whether it was right.
     """
 
     effect: Effect
@@ -56,6 +69,14 @@ class Verdict(Wire):
     sums: tuple[Sum, ...] = ()
     over: str = ""
     feedback: int = 0
+    after: int | None = None
+    held_by: str = ""
+    undo: UndoPlan | None = None
+
+    @property
+    def in_grace(self) -> bool:
+        """Whether it lets run what nobody holds for a while."""
+        return self.effect == "allow" and self.after is not None
 
 
 def stricter_risk(one: Risk, other: Risk) -> Risk:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from signoff.models import undo_plan
 from signoff.models.amounts import Sum
 from signoff.models.messages import MAX_EXPIRES_IN
+from signoff.models.undo_plan import UndoPlan
 from signoff.policy.conditions import Condition
 from signoff.policy.document import Document, Path
 from signoff.policy.faults import Faults
@@ -19,6 +21,8 @@ from signoff.policy.rules import Match, Rule
 
 _DURATION = re.compile(r"([0-9]{1,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_GRACE = 86_400
+"""Seconds that what is allowed may wait to be held."""
 T = TypeVar("T")
 
 
@@ -35,6 +39,24 @@ def seconds(value: int | str) -> int:
     if not 1 <= length <= MAX_EXPIRES_IN:
         raise ValueError("write a time from 1s to 30d")
     return length
+
+
+def grace(value: int | str) -> int:
+    """How long what is allowed waits, in seconds; raises ValueError for more than a day."""
+    length = seconds(value)
+    if length > LONGEST_GRACE:
+        raise ValueError("write a time from 1s to 1d: what may wait longer is better asked about")
+    return length
+
+
+def _undo(said: dict[str, Any], values: dict[str, Any]) -> UndoPlan:
+    """What undoes what a rule reports; a fault of `undo_for` is told by the shape."""
+    undo_plan.check(said["payload"])
+    try:
+        length = seconds(values.get("undo_for", 3600))
+    except ValueError as error:
+        raise ValueError(f"undo_for: {error}") from None
+    return UndoPlan(action=said["action"], payload=said["payload"], seconds=length)
 
 
 def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -> Rule:
@@ -58,6 +80,8 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
+        after=part("after", grace),
+        undo=part("undo", lambda said: _undo(said, values)),
         sums=sums_of(values.get("limits", {}), values["name"]),
         feedback=part("feedback", share),
         reason=values.get("reason", ""),

@@ -16,8 +16,10 @@ from signoff.payload.problems import problems_of
 from signoff.policy.addresses import DOMAIN
 from signoff.policy.classes import CLASSES
 from signoff.policy.document import Document, Path
+from signoff.policy.examples import ANYONE
 from signoff.policy.faults import Faults
 from signoff.policy.globs import covers
+from signoff.policy.graces import fault_of
 from signoff.policy.rules import Contents, Match, Rule
 
 NOT_YET = {
@@ -29,6 +31,8 @@ ONLY_ASK = ("approvers", "require", "editable", "expires_in")
 """Keys that say how a person is asked."""
 ONLY_SEEN = ("headline", "channel", "feedback")
 """Keys that say what people see."""
+LATER = {"after": "allow", "undo": "notify", "undo_for": "notify"}
+"""Keys about what a person can still do once something is let run, and the verdict that they go with."""
 _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
     "feedback": "write a share from 0% to 100%, such as 10%",
@@ -132,11 +136,17 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
 
 def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, faults: Faults) -> None:
     for key in (*ONLY_ASK, *ONLY_SEEN, "reason"):
-        fits = {"block": key == "reason", "allow": False, "notify": key in ONLY_SEEN, "ask": key != "reason"}
+        fits = {
+            "block": key == "reason",
+            "allow": "after" in values and key not in ("require", "reason"),
+            "notify": key in ONLY_SEEN or (key == "approvers" and "undo" in values),
+            "ask": key != "reason",
+        }
         if key in values and not fits[rule.verdict]:
             faults.add(
                 (*path, key), f"{key} means nothing in a rule whose verdict is {rule.verdict}: take it out"
             )
+    _later(values, rule, path, contents, faults)
     if rule.sums and rule.verdict == "block":
         faults.add((*path, "limits"), "limits mean nothing in a rule whose verdict is block: take them out")
     for index, name in enumerate(rule.approvers):
@@ -149,6 +159,29 @@ def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, fa
             faults.add(place, f"there is no group {name}: {hint}")
     for name in sorted(rule.match.action_class or ()):
         _known_class(f"@{name}", (*path, "match", "class"), faults)
+
+
+def _later(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, faults: Faults) -> None:
+    """What somebody can hold before it runs, or undo once it has."""
+    for key, verdict in LATER.items():
+        if key in values and rule.verdict != verdict:
+            faults.add(
+                (*path, key),
+                f"{key} means nothing in a rule whose verdict is {rule.verdict}: it goes with {verdict}",
+            )
+    for key, other in (("undo", "undo_for"), ("undo_for", "undo")):
+        if key in values and other not in values:
+            faults.add((*path, key), f"{key} says nothing without {other}: add it")
+    if rule.undo is not None and rule.match.could(rule.undo.action, ANYONE) and rule.match.action is not None:
+        faults.add(
+            (*path, "undo"), "this rule fits its own undo, which would be undone in turn: name another"
+        )
+    if rule.after is None or rule.verdict != "allow":
+        return
+    if fault := fault_of(rule, contents):
+        faults.add((*path, "after"), fault)
+    if rule.expires_in is not None and rule.expires_in <= rule.after:
+        faults.add((*path, "expires_in"), "it would have ended before it may run: make it longer than after")
 
 
 def _known_class(entry: str, path: Path, faults: Faults) -> None:

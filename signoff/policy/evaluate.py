@@ -12,7 +12,6 @@ from signoff.models.amounts import Entry, entries
 from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest, Reversibility, Risk
 from signoff.models.verdict import (
-    EFFECTS,
     REVERSIBILITIES,
     RISKS,
     UNMAPPED_RISK,
@@ -34,6 +33,7 @@ _THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
 SPENT = "has come to its sum of a day"
 UNCOUNTED = "has a sum of a day, and this cannot be counted"
 """Why a person is asked; without a word of the payload, since the log has it."""
+NO_GRACE = "what is high, critical or irreversible does not run after a while"
 Counted = Callable[[Entry], Decimal]
 """What has been counted in a sum before, in the bucket of an entry."""
 CLAIMS_ASIDE = " (what the agent claims frees nothing)"
@@ -67,7 +67,7 @@ def evaluate(
         return of_result(request, agent, policy)
     if policy.contents is None:
         return _ask_for_everything(request, policy)
-    facts = _facts(request, agent, policy.contents)
+    facts = facts_of(request, agent, policy.contents)
     found, _, by_rules = _find(facts, policy.contents, policy.candidates(request.action, agent))
     return _summed(_verdict(request, facts, found, policy), request, facts, by_rules, policy, counted)
 
@@ -78,7 +78,7 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
         return Explanation(of_result(request, agent, policy), None, ())
     if policy.contents is None:
         return Explanation(_ask_for_everything(request, policy), None, ())
-    facts = _facts(request, agent, policy.contents)
+    facts = facts_of(request, agent, policy.contents)
     passed: list[tuple[Rule, str]] = []
     found, by, by_rules = _find(facts, policy.contents, policy.contents.rules)
     decide(by, policy.contents, policy.contents.rules, lambda *one: passed.append(one))
@@ -160,15 +160,31 @@ def _find(
     So a claim makes a verdict stricter, never looser, whatever the rules say about claims. Between two that
     are as strict the first is taken: which people are asked may depend on what the agent says.
     """
-    found = decide(facts, contents, rules)
+    found = _bounded(decide(facts, contents, rules), facts)
     if found.effect == "block" or not _claimed(facts):
         return found, facts, _rules_of(found)
     bare = facts.bare()
-    other = decide(bare, contents, rules)
+    other = _bounded(decide(bare, contents, rules), bare)
     both = _rules_of(found, other)
-    if EFFECTS.index(other.effect) <= EFFECTS.index(found.effect):
+    if _strictness(other) <= _strictness(found):
         return found, facts, both
     return Finding(other.effect, other.why + CLAIMS_ASIDE, other.rule), bare, both
+
+
+def _bounded(found: Finding, facts: Facts) -> Finding:
+    """The same; what may run after a while asks instead, where it is too much for that."""
+    if not found.waits:
+        return found
+    if RISKS.index(facts.risk) < RISKS.index("high") and facts.reversibility != "irreversible":
+        return found
+    return Finding("ask", f"{found.why}; but {NO_GRACE}", found.rule)
+
+
+def _strictness(found: Finding) -> tuple[int, int]:
+    """From the loosest to the strictest; what can be held before it runs is stricter than what just runs."""
+    waits = found.rule.after or 0 if found.rule and found.waits else 0
+    order = ("allow", "notify", "waits", "ask", "block")
+    return order.index("waits" if found.waits else found.effect), waits
 
 
 def _rules_of(*found: Finding) -> tuple[Rule, ...]:
@@ -223,7 +239,9 @@ def _claimed(facts: Facts) -> bool:
     return any(number is not None for number in numbers) or "agent" in whose or facts.tags != own
 
 
-def _facts(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
+def facts_of(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
+    """What a policy judges a request by."""
+
     def own(action_class: ActionClass | None) -> tuple[Risk | None, Reversibility | None]:
         """The policy's map, the strictest that fits; else the action table."""
         action, one = request.action, (action_class,) if action_class else ()
@@ -244,7 +262,9 @@ def _facts(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
 def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Policy) -> Verdict:
     rule, contents = found.rule, policy.contents
     assert contents is not None
-    named = rule.approvers if rule and found.effect == "ask" else ()
+    undo = rule.undo if rule and found.effect == "notify" else None
+    asked = found.effect == "ask" or found.waits or undo is not None
+    named = rule.approvers if rule and asked else ()
     conversation = (
         (rule.conversation if rule else None) or contents.conversations.get(facts.risk) or policy.conversation
     )
@@ -271,6 +291,8 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         require=rule.require if rule else (),
         policy=policy.digest,
         feedback=contents.feedback if rule is None or rule.feedback is None else rule.feedback,
+        after=rule.after if rule and found.waits else None,
+        undo=undo,
     )
 
 

@@ -11,6 +11,7 @@ from signoff.errors import Invalid
 from signoff.models.identity import new_id
 from signoff.models.messages import AGENT, ApprovalRequest, build
 from signoff.models.verdict import Effect
+from signoff.policy.builder import seconds
 from signoff.policy.document import Document
 from signoff.policy.faults import Faults
 
@@ -21,8 +22,9 @@ ANYONE = "agent"
 
 @dataclass(frozen=True)
 class Example:
-    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel and
-    feedback what was named."""
+    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel, feedback, after
+    (seconds) and undo (an action) what was named.
+    """
 
     name: str
     agent: str
@@ -44,7 +46,13 @@ def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
             )
             continue
         name = values.get("name", f"{agent} asks for {request.action}")
-        wanted = {key: values[key] for key in ("rule", "approvers", "channel", "feedback") if key in values}
+        wanted = {
+            key: values[key] for key in ("rule", "approvers", "channel", "undo", "feedback") if key in values
+        }
+        try:
+            wanted |= {"after": seconds(values["after"])} if "after" in values else {}
+        except ValueError as error:
+            faults.add(("examples", index, "after"), f"after: {error}")
         shown.append(
             Example(name, agent, request, values["verdict"], wanted, found.place(("examples", index))[0])
         )

@@ -26,6 +26,11 @@ class Finding:
     why: str
     rule: Rule | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it lets run what nobody holds for a while."""
+        return self.effect == "allow" and self.rule is not None and self.rule.after is not None
+
 
 def decide(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace | None = None) -> Finding:
     """Which of a policy's parts answers, and what. `rules` may leave out those that cannot fit the facts."""

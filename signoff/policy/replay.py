@@ -10,7 +10,8 @@ from functools import partial
 
 from signoff.models.amounts import Entry, entries
 from signoff.models.feedback import is_sampled
-from signoff.models.history import Past
+from signoff.models.history import UNDONE, Past
+from signoff.models.verdict import answer
 from signoff.policy.evaluate import evaluate, missing
 from signoff.policy.order import FREEING
 from signoff.policy.policy import Policy
@@ -18,7 +19,7 @@ from signoff.policy.rules import Rule
 
 DAY = 24 * 3600 * 1_000_000
 """Microseconds that a request counts for."""
-COUNTED = ("approved", "pending")
+COUNTED = ("approved", "pending", UNDONE)
 """Statuses of what was asked about that counts in sums."""
 REFUSED = "refused"
 """Would have been refused, as it does not say what a rule requires."""
@@ -57,6 +58,8 @@ class Report:
     changes: dict[Change, Changed] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
     asked_about: int = 0
+    undone: Counter[str] = field(default_factory=Counter)
+    """How much of what each rule decides people have undone."""
     never_hit: tuple[Rule, ...] = ()
 
     @property
@@ -99,9 +102,9 @@ def replay(policy: Policy, came: Iterable[Past]) -> Report:
             continue
         verdict = evaluate(past.request, past.agent, policy, partial(counts.total, past))
         lacks = missing(verdict, past.request)
-        now = REFUSED if lacks else verdict.effect
+        now = REFUSED if lacks else answer(verdict.effect, verdict.after)
         why = f"{verdict.why}: it lacks {', '.join(lacks)}" if lacks else verdict.why
-        if not lacks and (now in FREEING or (now == "ask" and past.status in COUNTED)):
+        if not lacks and (verdict.effect in FREEING or (now == "ask" and past.status in COUNTED)):
             counts.add(past, entries(verdict.sums, past.request.payload))
         report.requests += 1
         report.then[past.effect] += 1
@@ -109,6 +112,7 @@ def replay(policy: Policy, came: Iterable[Past]) -> Report:
         report.hits[verdict.rule] += 1
         if now in ("ask", "notify") and past.status == "approved" and is_sampled(past.id, verdict.feedback):
             report.asked_about += 1
+        report.undone[verdict.rule] += past.status == UNDONE
         if now != past.effect:
             kind = report.changes.setdefault(Change(past.effect, now, past.action, why), Changed())
             kind.count += 1

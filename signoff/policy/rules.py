@@ -8,6 +8,7 @@ from typing import Literal
 
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
+from signoff.models.undo_plan import UndoPlan
 from signoff.models.verdict import Effect
 from signoff.policy.addresses import Domains
 from signoff.policy.classes import ActionClass
@@ -84,7 +85,8 @@ class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
     `approvers` are names of groups and ids, `expires_in` seconds, `feedback` a share of 10,000 outcomes; None
-    and empty leave it to the defaults.
+    and empty leave it to the defaults. `after` is for how many seconds what it allows waits to be
+    held, `undo` what undoes what it reports.
     """
 
     name: str
@@ -97,6 +99,8 @@ class Rule:
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
+    after: int | None = None
+    undo: UndoPlan | None = None
     sums: tuple[Sum, ...] = ()
     feedback: int | None = None
     reason: str = ""

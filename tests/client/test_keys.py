@@ -107,7 +107,7 @@ def test_a_coroutine_that_is_cancelled_ends_what_it_waited_for(signoff: Signoff)
     async def main() -> None:
         ticket = await signoff.request_async("refund.create", PAYLOAD, reversible=False)
         waits = [asyncio.create_task(ticket.wait_async()) for _ in range(3)]
-        exchange = signoff._async._exchange
+        exchange = signoff._async._link._exchange
         assert exchange is not None
         await asyncio.to_thread(eventually, lambda: len(exchange._waiters.get(ticket.id, ())) >= 3)
         for wait in waits:

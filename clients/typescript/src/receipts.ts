@@ -9,13 +9,15 @@ import { requestId } from "./identity.js";
 import type { Keys } from "./keys.js";
 import { isObject, open, type Taken } from "./tokens.js";
 
-export type Status = "approved" | Refused;
+export type Status = "approved" | "answered" | Refused;
 
 const RECEIPT = "signoff-receipt+jwt";
 const NOTICE = "signoff-notice+jwt";
 /** Statuses of requests in no row: nothing runs, whatever they held, so they need not say what was asked. */
 const REFUSED_UNREAD: readonly Status[] = ["invalid", "duplicate", "limited", "expired"];
-const STATUSES: readonly string[] = ["approved", ...Object.keys(NOT_APPROVED)];
+const STATUSES: readonly string[] = ["approved", "answered", ...Object.keys(NOT_APPROVED)];
+/** The kind of request that people answer; all others are approved or rejected. */
+export const QUESTION = "question";
 
 /** Who decided: their id and name, and when by the server's clock. */
 export interface Decider {
@@ -44,6 +46,10 @@ interface Claims {
   readonly issuer: string;
   readonly jti: string;
   readonly nonce: string;
+  /** What somebody answered to a question; it lets nothing run. */
+  readonly answer: JsonObject | undefined;
+  /** The id of the request whose action this one undoes. */
+  readonly undoes: string | undefined;
   readonly issuedAt: Date;
   readonly notAfter: Date;
 }
@@ -119,7 +125,7 @@ export async function verify(token: string, taken: Taken): Promise<Receipt> {
  * once is for a guard to see to.
  */
 export async function bind(receipt: Receipt, action: string, payload: unknown): Promise<JsonObject> {
-  if (receipt.status !== "approved") throw new NOT_APPROVED[receipt.status](receipt.reason, receipt);
+  if (receipt.status !== "approved") throw refusal(receipt);
   if (!isPlain(payload)) throw new Invalid("The payload has to be a plain object.");
   if (receipt.action !== action) throw new OtherAction(`It approves ${receipt.action}, not ${action.slice(0, 100)}.`);
   const text = canonical(payload);
@@ -143,6 +149,13 @@ export async function accept(answer: Answer, taken: Taken, id: string, digestSen
   const permalink = answer.permalink ?? undefined;
   if (claims.status !== "approved") return new Receipt(claims, token, permalink);
   return new ApprovedReceipt(claims, token, permalink, await payloadOf(answer.payload ?? "", claims.digest));
+}
+
+/** What is thrown of a verified receipt that approves nothing, as an answer to a question does. */
+export function refusal(receipt: Receipt, detail = receipt.reason): SignoffError {
+  if (receipt.status === "approved" || receipt.status === "answered")
+    return new NotVerified("It answers a question, and approves nothing.");
+  return new NOT_APPROVED[receipt.status](detail, receipt);
 }
 
 /** Which process has spent this receipt, and when; throws NotVerified where that is of another one. */
@@ -177,12 +190,19 @@ async function payloadOf(text: string, signed: string | undefined): Promise<Json
 async function read(token: string, taken: Taken): Promise<Claims> {
   const claims = claimsOf(await open(token, RECEIPT, taken));
   const { digestSent, kind, agent, action, nonce } = claims;
+  if (!fitsKind(claims)) throw new NotVerified("Its answer is not one to what was asked.");
   if (digestSent === undefined) {
     if (!REFUSED_UNREAD.includes(claims.status)) throw new NotVerified("It does not say what was asked.");
   } else if (claims.id !== (await requestId(kind, agent, action, digestSent, nonce))) {
     throw new NotVerified("Its id is the one of another request.");
   }
   return claims;
+}
+
+/** A question is answered and never approved, and nothing else is answered. */
+function fitsKind({ kind, status, answer }: Claims): boolean {
+  if ((answer !== undefined) !== (status === "answered")) return false;
+  return kind === QUESTION ? status !== "approved" && status !== "rejected" : status !== "answered";
 }
 
 function claimsOf(claims: JsonObject): Claims {
@@ -222,9 +242,16 @@ function claimsOf(claims: JsonObject): Claims {
     issuer: text("iss"),
     jti: text("jti"),
     nonce: text("nonce", ""),
+    answer: claims.answer == null ? undefined : objectOf(claims.answer, "answer"),
+    undoes: claims.undoes == null ? undefined : text("undoes"),
     issuedAt: new Date(whole("iat") * 1000),
     notAfter: new Date(whole("exp") * 1000),
   };
+}
+
+function objectOf(value: Json, name: string): JsonObject {
+  if (isObject(value)) return value;
+  throw new NotVerified(`Its claims are not a receipt's: ${name}.`);
 }
 
 function deciderOf(value: Json): Decider {

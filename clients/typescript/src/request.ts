@@ -51,6 +51,8 @@ export interface Claims {
   requestedBy?: string | undefined;
   /** The span that asks (W3C Trace Context): the server's are linked to it. */
   traceparent?: string | undefined;
+  /** Which of several ways to read its task the agent has taken; at most 4,000 characters. */
+  interpretation?: string | undefined;
 }
 
 /** How to wait. */
@@ -74,7 +76,6 @@ export interface Built {
   readonly body: JsonObject;
 }
 
-const KIND = "approval";
 const MAX_PAYLOAD = 256 * 1024;
 const ACTION = /^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$/;
 
@@ -100,6 +101,7 @@ const NAMES: Record<keyof Claims, keyof components["schemas"]["ApprovalRequest"]
   conversation: "conversation",
   requestedBy: "requested_by",
   traceparent: "traceparent",
+  interpretation: "interpretation",
 };
 
 /**
@@ -114,6 +116,7 @@ export async function build(
   payload: unknown,
   claims: Claims,
   secret?: string,
+  kind = "approval",
 ): Promise<Built> {
   try {
     if (typeof action !== "string" || !ACTION.test(action))
@@ -125,8 +128,8 @@ export async function build(
     if (new Blob([text]).size > MAX_PAYLOAD) throw new Invalid("The payload has more than 256 KiB.");
     const nonce = claims.key === undefined ? random() : await keyedNonce(claims.key, secret);
     const digestSent = await digest(text);
-    const id = await requestId(KIND, agent, action, digestSent, nonce);
-    return { id, digest: digestSent, body: { ...said, id, nonce, kind: KIND, action, payload: sent } };
+    const id = await requestId(kind, agent, action, digestSent, nonce);
+    return { id, digest: digestSent, body: { ...said, id, nonce, kind, action, payload: sent } };
   } catch (error) {
     if (error instanceof Invalid) error.action = String(action).slice(0, 100);
     throw error;

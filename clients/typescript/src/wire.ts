@@ -19,7 +19,7 @@ export interface paths {
         put?: never;
         /**
          * Ask
-         * @description The same request again is answered again: send it until it is answered.
+         * @description The same request again is answered again: send it until it is answered. With `kind: question` its `payload` is a `Question` to a person, and it ends as `answered`: that lets nothing run.
          */
         post: operations["ask"];
         delete?: never;
@@ -258,7 +258,8 @@ export interface components {
          *
          *     Lengths are in characters, `expires_in` in seconds, `confidence` from 0 to 1, `cost` in whatever
          *     currency the policy counts in. `editable` names the fields that a person may change. `traceparent` is the
-         *     span that asks.
+         *     span that asks. `batch` is shared by requests that are shown together (`Freeze`). `interpretation` is
+         *     which one of several ways of reading its task the agent has taken.
          */
         ApprovalRequest: {
             /**
@@ -275,13 +276,13 @@ export interface components {
             nonce?: string;
             /**
              * Kind
-             * @description `approval`.
+             * @description `approval`, or `question`: then `payload` is a `Question`, and its answer lets nothing run.
              * @default approval
              */
             kind?: string;
             /**
              * Action
-             * @description What is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100.
+             * @description What is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100. Of a question it is `question`, and may be left out.
              */
             action: string;
             /**
@@ -409,6 +410,18 @@ export interface components {
              */
             requested_by?: string;
             /**
+             * Batch
+             * @description Shared by requests that are shown together, 32 hexadecimal digits: see `POST /v1/batches`.
+             * @default null
+             */
+            batch?: string | null;
+            /**
+             * Interpretation
+             * @description Which of several ways to read its task the agent has taken; at most 4,000 characters.
+             * @default
+             */
+            interpretation?: string;
+            /**
              * Traceparent
              * @description The span that asks (W3C Trace Context).
              * @default null
@@ -443,10 +456,16 @@ export interface components {
              * @description pending, or how it ended.
              * @enum {string}
              */
-            status: "pending" | "approved" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            status: "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            /**
+             * Kind
+             * @description `approval`, or `question`: its answer lets nothing run.
+             * @default approval
+             */
+            kind?: string;
             /**
              * Action
-             * @description What is to run.
+             * @description What is to run; `question` of a question.
              */
             action: string;
             /**
@@ -471,6 +490,11 @@ export interface components {
              * @default null
              */
             payload?: string | null;
+            /**
+             * @description What somebody answered to a question; the receipt has it, signed.
+             * @default null
+             */
+            answer?: components["schemas"]["GivenAnswer"] | null;
             /**
              * Permalink
              * @description Where people see it.
@@ -504,8 +528,58 @@ export interface components {
             decisions: components["schemas"]["Decision"][];
         };
         /**
+         * GivenAnswer
+         * @description What somebody answers: `choice` are options' ids, `date` is ISO 8601.
+         *
+         *     `default` says that it is for the agent to decide: what it has as its default stands beside it, and is
+         *     nobody's choice. `none` says that none of the options is right, and `text` what is.
+         */
+        GivenAnswer: {
+            /**
+             * Choice
+             * @default []
+             */
+            choice?: string[];
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Date
+             * @default null
+             */
+            date?: string | null;
+            /**
+             * Default
+             * @default false
+             */
+            default?: boolean;
+            /**
+             * None
+             * @default false
+             */
+            none?: boolean;
+        };
+        /**
+         * Option
+         * @description One of several answers to choose from. `id` is what the agent is told, `text` what people read.
+         */
+        Option: {
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+            /**
+             * About
+             * @default
+             */
+            about?: string;
+        };
+        /**
          * Outcome
-         * @description What became of an approved action, as its agent reports it.
+         * @description What became of an approved action, as its agent reports it. `result` is what it shows of what came out,
+         *     any JSON value of at most 2 KB.
          */
         Outcome: {
             /** Succeeded */
@@ -515,6 +589,74 @@ export interface components {
              * @default
              */
             note?: string;
+            /**
+             * Result
+             * @default null
+             */
+            result?: unknown;
+        };
+        /**
+         * Question
+         * @description What an agent asks. All of it is the agent's own words; lengths are in characters.
+         *
+         *     Something can be answered: one of `options` (more of them with `several`), a `date`, or a `free_text`.
+         *     `default` is what the agent takes where somebody says that it is for the agent to decide: an option's id,
+         *     or where there are no options the text or the date itself (ISO 8601). It is never taken otherwise.
+         */
+        Question: {
+            /** Question */
+            question: string;
+            /**
+             * Options
+             * @default []
+             */
+            options?: components["schemas"]["Option"][];
+            /**
+             * Several
+             * @default false
+             */
+            several?: boolean;
+            /**
+             * Date
+             * @default false
+             */
+            date?: boolean;
+            /**
+             * Free Text
+             * @default false
+             */
+            free_text?: boolean;
+            /**
+             * Default
+             * @default null
+             */
+            default?: string | null;
+            /**
+             * Why
+             * @default other
+             * @enum {string}
+             */
+            why?: "ambiguous" | "conflict" | "failed" | "scope" | "preference" | "other";
+            /**
+             * Sources
+             * @default []
+             */
+            sources?: components["schemas"]["Source"][];
+            /**
+             * Tries
+             * @default []
+             */
+            tries?: components["schemas"]["Try"][];
+        };
+        /**
+         * Source
+         * @description One of those that contradict each other, or that the question is about.
+         */
+        Source: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
         };
         /**
          * Spend
@@ -539,10 +681,16 @@ export interface components {
              * @description pending, or how it ended.
              * @enum {string}
              */
-            status: "pending" | "approved" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            status: "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled" | "blocked" | "invalid" | "duplicate" | "limited";
+            /**
+             * Kind
+             * @description `approval`, or `question`: its answer lets nothing run.
+             * @default approval
+             */
+            kind?: string;
             /**
              * Action
-             * @description What is to run.
+             * @description What is to run; `question` of a question.
              */
             action: string;
             /**
@@ -567,6 +715,11 @@ export interface components {
              * @default null
              */
             payload?: string | null;
+            /**
+             * @description What somebody answered to a question; the receipt has it, signed.
+             * @default null
+             */
+            answer?: components["schemas"]["GivenAnswer"] | null;
             /**
              * Permalink
              * @description Where people see it.
@@ -601,6 +754,19 @@ export interface components {
             };
             /** By */
             by?: string;
+        };
+        /**
+         * Try
+         * @description What the agent has tried, and what went wrong.
+         */
+        Try: {
+            /** What */
+            what: string;
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {

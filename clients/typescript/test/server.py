@@ -27,6 +27,7 @@ from signoff.approvals.service import Approvals  # noqa: E402
 from signoff.models import migrate, tokens  # noqa: E402
 from signoff.models.engine import open_engine  # noqa: E402
 from signoff.models.people import Person  # noqa: E402
+from signoff.models.questions import GivenAnswer  # noqa: E402
 from signoff.models.store import Store  # noqa: E402
 from signoff.policy.policy import Policy  # noqa: E402
 from signoff.queue.publisher import Publisher  # noqa: E402
@@ -74,6 +75,11 @@ def decide(stage: Stage, request_id: str, vote: Any = "approve", **said: Any) ->
     stage.core.approvals.decide(request_id, 1, PERSON, vote, **said)
 
 
+def answer(stage: Stage, request_id: str, **said: Any) -> None:
+    """Ana's answer to a question."""
+    stage.core.approvals.questions.answer(request_id, 1, PERSON, GivenAnswer.of(said))
+
+
 def expire(stage: Stage, request_id: str) -> None:
     """Nobody has answered it in time."""
     with stage.core.store.transaction() as connection:
@@ -106,7 +112,10 @@ def waiting(stage: Stage) -> list[str]:
 def clear(stage: Stage) -> None:
     """Nothing waits any more."""
     for request_id in waiting(stage):
-        decide(stage, request_id, "reject")
+        if stage.core.approvals.get(request_id).request.kind == "question":
+            expire(stage, request_id)
+        else:
+            decide(stage, request_id, "reject")
 
 
 def stop(stage: Stage) -> None:
@@ -119,7 +128,7 @@ def start(stage: Stage) -> None:
     stage.open()
 
 
-DO = {one.__name__: one for one in (decide, expire, follow, look, waiting, clear, stop, start)}
+DO = {one.__name__: one for one in (decide, answer, expire, follow, look, waiting, clear, stop, start)}
 
 
 def main() -> None:

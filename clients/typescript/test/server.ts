@@ -44,6 +44,13 @@ class Server {
     await this.#do("decide", { request_id, ...said });
   }
 
+  /** Answers the next question that waits, and gives its id. */
+  async answerNext(said: object): Promise<string> {
+    const request_id = await this.next();
+    await this.#do("answer", { request_id, ...said });
+    return request_id;
+  }
+
   /** The id of the next request that waits, whosoever it is. */
   async next(): Promise<string> {
     for (;;) {

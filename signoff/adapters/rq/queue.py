@@ -85,7 +85,7 @@ class ApprovalQueue:
         said["key"] = target.key(given_key)
         said["schema"] = target.arguments.schema_of(payload)
         who = self._client._async
-        request, _, _ = build_for(lambda: (who.agent, who._secret()), target.action, payload, said)  # type: ignore[arg-type]
+        request, _, _ = build_for(lambda: (who.agent, who._link.secret), target.action, payload, said)  # type: ignore[arg-type]
         job_id = str(request.id)
         is_new = self._store(job_id, target, given, given_key)
         try:

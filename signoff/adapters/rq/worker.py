@@ -100,11 +100,11 @@ def kept_of(job: Job) -> dict[str, Any]:
 def _verified(job_id: str, kept: Mapping[str, Any], target: Target) -> tuple[Receipt, dict[str, Any]]:
     """A job's receipt and what it lets run: all of it is checked against the code and the job."""
     client = _worker.client._async
-    keys, issuer = client._keys()
+    keys, issuer = client._link.keys()
     receipt = receipts.verify(str(kept.get("receipt")), keys, client.agent, issuer=issuer)
     if receipt.id != job_id:
         raise NotVerified("It is the receipt of another job.")
-    nonce = nonce_of(target.key(str(kept.get("key"))), client._secret())
+    nonce = nonce_of(target.key(str(kept.get("key"))), client._link.secret)
     if not hmac.compare_digest(nonce, receipt.nonce):
         raise NotVerified("It is the receipt of another function, or the agent's secret was another.")
     payload = parse(str(kept.get("payload") or "{}"))

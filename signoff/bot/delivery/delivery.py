@@ -10,6 +10,7 @@ from functools import partial
 from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
 from signoff.bot.delivery.admins import Admins
+from signoff.bot.delivery.card_replies import CardReplies
 from signoff.bot.delivery.doubles import Doubles
 from signoff.bot.delivery.files import Files
 from signoff.bot.delivery.lease import Held
@@ -52,6 +53,7 @@ class Delivery:
         self._standing = Standing(approvals, slack, self._threads, search)
         self._doubles = Doubles(approvals, slack)
         self._files = Files(approvals, slack)
+        self._replies = CardReplies(approvals, slack, search)
 
     def deliver(self, approval_id: str) -> None:
         """Show an approval's last revision now, whoever's turn it is; see `take`."""
@@ -165,8 +167,9 @@ class Delivery:
         self._doubles.step()
 
     def beside(self) -> bool:
-        """Doubles, and the files of payloads; True where there may be more to do at once."""
+        """Doubles, replies and the files of payloads; True where there may be more to do at once."""
         self.redraw_doubles()
+        self._replies.step()
         return self._files.step()
 
     def _until_shown(self, approval_id: str, held: Held) -> CardPlace | None:

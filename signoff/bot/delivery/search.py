@@ -53,6 +53,14 @@ class Search:
         )  # fmt: skip
         return found[0] if found else None
 
+    def reply(self, reply_id: int, channel: str, thread: str, since: int) -> Place | None:
+        """What was said in a card's thread, by its row's id, since a time in microseconds."""
+        found = self._find(
+            "signoff_reply", lambda payload: payload.get("reply") == reply_id, channel, thread,
+            since / MICROSECONDS,
+        )  # fmt: skip
+        return found[0] if found else None
+
     def _find(self, kind: str, about: Any, wished: str, thread: str | None, since: float) -> list[Place]:
         found = []
         try:

@@ -6,11 +6,17 @@ from typing import Any, assert_never
 
 from signoff.models.approval import Approval
 from signoff.models.messages import moment
-from signoff.web.aap.submission import AAP
+from signoff.models.receipt_claims import QUESTION
+from signoff.web.aap.submission import AAP, not_ours
 
 
 def is_ours(approval: Approval) -> bool:
-    """Whether it was asked through this door: of others a client would be told less than was approved."""
+    """Whether it was asked through this door: of others a client would be told less than was approved.
+
+    A question is none, whatever its context says: its answer approves nothing, and has no word here.
+    """
+    if approval.request.kind == QUESTION:
+        return False
     own = approval.request.context.get(AAP)
     return isinstance(own, dict) and isinstance(own.get("timeout"), str)
 
@@ -54,7 +60,7 @@ def status_of(approval: Approval) -> str:
         case "pending" | "approved" | "expired" | "cancelled":
             return approval.status
         case "answered":
-            raise AssertionError("a question does not come by this door")
+            raise not_ours()  # as `is_ours` has it: a question is not there
         case _:
             assert_never(approval.status)
 

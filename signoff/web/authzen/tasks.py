@@ -17,6 +17,7 @@ from signoff.models.approval import Approval
 from signoff.web.authzen import tuples
 from signoff.web.authzen.denials import rfc3339
 from signoff.web.authzen.grants import ID, Grants
+from signoff.web.authzen.problems import AccessProblem
 
 REQUESTS = "/access/v1/requests"
 OURS = "dev.signoff/"
@@ -56,7 +57,7 @@ def status_of(approval: Approval) -> str:
         case "pending" | "approved" | "expired" | "cancelled":
             return approval.status
         case "answered":
-            raise AssertionError("a question does not come by this door")
+            raise AccessProblem("unknown_task", "It is a question.")  # as `tuples.is_ours` has it
         case _:
             assert_never(approval.status)
 

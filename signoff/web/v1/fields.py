@@ -7,8 +7,9 @@ from typing import Final
 ABOUT: Final = {
     "id": "With `nonce`, or neither: then the server makes both, and the caller trusts it with that.",
     "nonce": "128 random bits in hexadecimal, or an HMAC of `key`: the id commits to it.",
-    "kind": "`approval`.",
-    "action": "What is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100.",
+    "kind": "`approval`, or `question`: then `payload` is a `Question`, and its answer lets nothing run.",
+    "action": "What is to run, as `refund.create`: letters, digits and . _ : / @ -, at most 100. Of a "
+    "question it is `question`, and may be left out.",
     "payload": "What it runs with. People see it, may edit it, and decide on it; at most 256 KiB.",
     "reason": "Why this should run, in a sentence or two; at most 4,000 characters.",
     "reversibility": "Whether it can be undone; `irreversible` if not said.",
@@ -30,6 +31,8 @@ ABOUT: Final = {
     "title": "A short title; at most 150 characters.",
     "conversation": "The Slack channel that the agent would like; the policy decides.",
     "requested_by": "For whom the agent does this: a name, an address; at most 200 characters.",
+    "batch": "Shared by requests that are shown together, 32 hexadecimal digits: see `POST /v1/batches`.",
+    "interpretation": "Which of several ways to read its task the agent has taken; at most 4,000 characters.",
     "traceparent": "The span that asks (W3C Trace Context).",
 }
 """Field → what it means; a claim of the agent's, all but action and payload."""

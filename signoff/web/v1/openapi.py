@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend
+from signoff.models.questions import Question
 from signoff.web.problems import TYPES
 from signoff.web.terms import LONGEST
 from signoff.web.v1 import decisions, fields
@@ -55,7 +56,17 @@ _LOOK_WAIT = query("wait", _WAIT, type="integer", minimum=0, maximum=LONGEST)
 
 def document(public_url: str) -> dict[str, Any]:
     """The whole of it, for a server that is reached there."""
-    kinds = (ApprovalRequest, Cancel, Outcome, Spend, ToSpend, State, decisions.Decisions, decisions.Ack)
+    kinds = (
+        ApprovalRequest,
+        Question,
+        Cancel,
+        Outcome,
+        Spend,
+        ToSpend,
+        State,
+        decisions.Decisions,
+        decisions.Ack,
+    )
     _, found = models_json_schema(
         [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"
     )
@@ -88,7 +99,7 @@ def _paths() -> dict[str, Any]:
     return {
         "/v1/requests": {
             "post": _call(
-                "ask", "Ask", "The same request again is answered again: send it until it is answered.",
+                "ask", "Ask", _ASK,
                 body="ApprovalRequest", parameters=[_KEY, _PREFER, _TRACE], problems=("duplicate",),
             ),
             "get": _call(
@@ -178,6 +189,10 @@ def _paths() -> dict[str, Any]:
     }  # fmt: skip
 
 
+_ASK = (
+    "The same request again is answered again: send it until it is answered. With `kind: question` its "
+    "`payload` is a `Question` to a person, and it ends as `answered`: that lets nothing run."
+)
 _DECISIONS = (
     "For an agent that parks a task and goes on with others. What is not acknowledged comes again after a "
     "minute, to whoever of the group asks."

@@ -14,6 +14,7 @@ from signoff.models import identity, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Wire
+from signoff.models.receipt_claims import QUESTION
 from signoff.web import repeats
 from signoff.web.bodies import BODY, json_object
 from signoff.web.callers import caller, shown
@@ -196,6 +197,8 @@ def answer(found: State, headers: dict[str, str] | None = None) -> Response:
 
 
 def _not_approved(one: Approval) -> Problem:
+    if one.request.kind == QUESTION:
+        return Problem(409, "not-approved", "It is a question: no answer to it lets anything run.")
     stands = "nobody has decided yet" if one.pending else f"it ended as {one.status}"
     return Problem(409, "not-approved", f"Nothing is to run by it: {stands}.")
 
@@ -255,5 +258,7 @@ def spell_out(values: dict[str, Any]) -> None:
             raise Invalid("reversible and reversibility say the same: say it once.")
         short = {True: "reversible", False: "irreversible"}
         values["reversibility"] = short[reversible] if isinstance(reversible, bool) else reversible
+    if values.get("kind") == QUESTION:
+        values.setdefault("action", QUESTION)
     if isinstance(values.get("alternatives"), str):
         values["alternatives"] = [values["alternatives"]] if values["alternatives"] else []

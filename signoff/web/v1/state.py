@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from signoff.models.approval import Approval
 from signoff.models.messages import Response, moment
+from signoff.models.questions import GivenAnswer
 from signoff.models.receipt import Status
 
 
@@ -19,7 +20,10 @@ class State(BaseModel):
     status: str = Field(
         description="pending, or how it ended.", json_schema_extra={"enum": ["pending", *get_args(Status)]}
     )
-    action: str = Field(description="What is to run.")
+    kind: str = Field(
+        default="approval", description="`approval`, or `question`: its answer lets nothing run."
+    )
+    action: str = Field(description="What is to run; `question` of a question.")
     code: str = Field(description="What people call the request.")
     expires_at: str = Field(description="Until when somebody may decide (RFC 3339, UTC).")
     receipt: str | None = Field(
@@ -29,6 +33,9 @@ class State(BaseModel):
     payload: str | None = Field(
         default=None,
         description="What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.",
+    )
+    answer: GivenAnswer | None = Field(
+        default=None, description="What somebody answered to a question; the receipt has it, signed."
     )
     permalink: str | None = Field(default=None, description="Where people see it.")
     outcome: str | None = Field(default=None, description="What its agent reported: `done` or `failed`.")
@@ -41,7 +48,8 @@ def state(approval: Approval, response: Response) -> State:
     """An Approval, and what its agent is told of it → the state."""
     permalink = approval.card.permalink if approval.card else None
     return State(
-        id=approval.request_id, status=response.status, action=approval.action, code=approval.code,
+        id=approval.request_id, status=response.status, kind=approval.request.kind, action=approval.action,
+        code=approval.code, answer=_answer(approval),
         expires_at=timestamp(moment(approval.expires_at)),
         receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
         spent=response.spent, outcome=_outcome(approval),
@@ -51,6 +59,11 @@ def state(approval: Approval, response: Response) -> State:
 def timestamp(when: datetime) -> str:
     """A time as it is sent."""
     return when.isoformat().replace("+00:00", "Z")
+
+
+def _answer(approval: Approval) -> GivenAnswer | None:
+    given = approval.decision.answer if approval.decision else None
+    return GivenAnswer.of(given) if approval.status == "answered" and given is not None else None
 
 
 def _outcome(approval: Approval) -> str | None:

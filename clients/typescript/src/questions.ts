@@ -1,0 +1,166 @@
+/** Questions to people, and their answers: signed as approvals are, and never an approval of anything. */
+import { isPlain, type Json, type JsonObject } from "./canonical.js";
+import { Invalid, NotVerified } from "./errors.js";
+import { named, type Exchange } from "./exchange.js";
+import { shortCode } from "./identity.js";
+import { QUESTION, refusal, type Receipt } from "./receipts.js";
+import { build, type Built, type Claims, type Wait } from "./request.js";
+import type { Pending } from "./ticket.js";
+
+/** Why an agent asks: many meanings, sources that contradict, tries that went wrong, how far it may go, a taste, or else. */
+export type Why = "ambiguous" | "conflict" | "failed" | "scope" | "preference" | "other";
+
+/** One of several answers to choose from: `id` is what comes back, `text` what people read. */
+export interface Option {
+  readonly id: string;
+  readonly text: string;
+  readonly about?: string | undefined;
+}
+
+/** What may be said with a question. People see all of it as the agent's own words. */
+export interface Question extends Pick<Claims, "context" | "run" | "key" | "expiresIn" | "conversation" | "requestedBy" | "traceparent"> {
+  /** At most 10: id → text, or a list, which keeps its order whatever the ids are. */
+  options?: Readonly<Record<string, string>> | readonly Option[] | undefined;
+  /** Whether several of them can be chosen. */
+  several?: boolean | undefined;
+  /** Whether a date answers it. */
+  date?: boolean | undefined;
+  /** Whether a text answers it. */
+  freeText?: boolean | undefined;
+  /** What the agent takes where somebody says *You decide*: an option's id, or a text where there are none. */
+  default?: string | undefined;
+  why?: Why | undefined;
+  /** What contradicts each other; at least two with `conflict`. */
+  sources?: readonly { readonly name: string; readonly text: string }[] | undefined;
+  /** What was tried, and what went wrong; at least one with `failed`. */
+  tries?: readonly { readonly what: string; readonly error?: string | undefined }[] | undefined;
+}
+
+/** What askPerson() takes besides the question. */
+export interface AskPerson extends Question, Wait {}
+
+/**
+ * What a person answered. It lets nothing run.
+ *
+ * With `default` they said that it is for the agent to decide: what stands beside it is the agent's own default, and
+ * nobody's choice. With `none` none of the options is right, and `text` says what is.
+ */
+export interface Answer {
+  /** The option's id, where one was chosen. */
+  readonly choice: string | undefined;
+  /** All that were chosen, in the question's order. */
+  readonly choices: readonly string[];
+  readonly text: string;
+  /** ISO 8601: 2026-11-28. */
+  readonly date: string | undefined;
+  readonly default: boolean;
+  readonly none: boolean;
+  /** Who answered, by name; `receipt.decidedBy` has their id. */
+  readonly by: string;
+  readonly at: Date;
+  readonly receipt: Receipt;
+}
+
+/** A question that was sent. `digest` is its payload's, undefined where this process did not send it. */
+export class QuestionTicket {
+  readonly action = QUESTION;
+  readonly #exchange: Exchange;
+  /** What people call it. */
+  readonly code: string;
+  /** @internal */
+  readonly body: JsonObject | undefined;
+
+  /** @internal */
+  constructor(
+    exchange: Exchange,
+    readonly id: string,
+    readonly digest?: string,
+    body?: JsonObject,
+  ) {
+    this.#exchange = exchange;
+    this.code = shortCode(id);
+    Object.defineProperty(this, "body", { value: body, enumerable: false }); // no log prints what was asked
+  }
+
+  /** The answer, verified. Throws a NotApproved where it ends otherwise, WaitTimeout, Unreachable, NotVerified. */
+  async wait(wait: Wait = {}): Promise<Answer> {
+    const receipt = await this.#exchange.ended(this, wait);
+    if (receipt.kind !== QUESTION && receipt.digestSent !== undefined)
+      throw new NotVerified("It was no question that was asked under this id.");
+    if (receipt.status !== "answered") throw named(refusal(receipt), this.action);
+    return answerOf(receipt, this.body?.["payload"]);
+  }
+
+  /** Its state now. */
+  async get(): Promise<Receipt | Pending | undefined> {
+    return this.#exchange.get(this.id);
+  }
+
+  /** Withdraw it. */
+  async cancel(reason = ""): Promise<Receipt> {
+    return this.#exchange.cancel(this.id, reason, this.#exchange.patience);
+  }
+}
+
+/** → the question as it is sent; throws Invalid. */
+export async function askedOf(agent: string, question: string, said: Question, secret?: string): Promise<Built> {
+  const { options, several, date, freeText, default: usual, why, sources, tries, ...claims } = said;
+  if (typeof question !== "string" || question.trim() === "") throw new Invalid("A question has to ask something.");
+  const listed = optionsOf(options);
+  if (listed.length === 0 && !date && !freeText)
+    throw new Invalid("Nobody could answer it: give options, or allow a date or a free text.");
+  const payload = {
+    question,
+    ...(listed.length > 0 && { options: listed }),
+    ...(several && { several }),
+    ...(date && { date }),
+    ...(freeText && { free_text: freeText }),
+    ...(usual !== undefined && { default: usual }),
+    ...(why !== undefined && why !== "other" && { why }),
+    ...(sources?.length && { sources }),
+    ...(tries?.length && { tries }),
+  };
+  return build(agent, QUESTION, payload, claims, secret, QUESTION);
+}
+
+/** A verified receipt of an answered question → the answer; throws NotVerified where it is none, or not to `asked`. */
+export function answerOf(receipt: Receipt, asked?: Json): Answer {
+  const { answer, decidedBy } = receipt;
+  if (receipt.kind !== QUESTION || receipt.status !== "answered" || answer === undefined || !decidedBy)
+    throw new NotVerified("It is no answer to a question.");
+  const { choice = [], text = "", date = null, default: usual = false, none = false, ...more } = answer;
+  const right =
+    Array.isArray(choice) &&
+    choice.every((id) => typeof id === "string") &&
+    typeof text === "string" &&
+    (date === null || typeof date === "string") &&
+    typeof usual === "boolean" &&
+    typeof none === "boolean" &&
+    Object.keys(more).length === 0;
+  if (!right) throw new NotVerified("Its answer is not spelled as one.");
+  const choices = choice as string[];
+  if (asked !== undefined && !choices.every((id) => idsOf(asked).includes(id)))
+    throw new NotVerified("It chooses what was not among the options.");
+  return {
+    choice: choices.length === 1 ? choices[0] : undefined,
+    choices,
+    text,
+    date: date ?? undefined,
+    default: usual,
+    none,
+    by: decidedBy.name,
+    at: decidedBy.at,
+    receipt,
+  };
+}
+
+function optionsOf(options: Question["options"]): Option[] {
+  if (options === undefined) return [];
+  if (Array.isArray(options)) return [...(options as Option[])];
+  return Object.entries(options as Record<string, string>).map(([id, text]) => ({ id, text }));
+}
+
+function idsOf(payload: Json): unknown[] {
+  const options = isPlain(payload) ? payload["options"] : undefined;
+  return Array.isArray(options) ? options.map((one) => (isPlain(one) ? one["id"] : undefined)) : [];
+}

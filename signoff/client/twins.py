@@ -1,0 +1,41 @@
+"""A blocking client's methods, made of those for asyncio: one that blocks, and one that any coroutine awaits.
+
+cancel = blocking(AsyncSignoff.cancel)
+cancel_async = awaited(AsyncSignoff.cancel)
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from signoff.client.client import AsyncSignoff
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Method = Callable[Concatenate[AsyncSignoff, P], Coroutine[Any, Any, T]]
+
+
+def blocking(method: Method[P, T]) -> Callable[Concatenate[Any, P], T]:
+    """The method of a Signoff that waits for what this one of its AsyncSignoff gives."""
+
+    @functools.wraps(method)
+    def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        found: T = self._call(lambda signoff: getattr(signoff, method.__name__)(*args, **kwargs))
+        return found
+
+    return call
+
+
+def awaited(method: Method[P, T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """The same for a coroutine of any event loop."""
+
+    @functools.wraps(method)
+    async def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        found: T = await self._call_async(lambda signoff: getattr(signoff, method.__name__)(*args, **kwargs))
+        return found
+
+    call.__name__ = f"{method.__name__}_async"
+    call.__qualname__ = f"Signoff.{call.__name__}"
+    return call
