@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from signoff.guard import Guard
+    from signoff.models.lessons import Lesson, Lessons
     from signoff.models.receipt import ApprovedReceipt, Receipt
 
 __version__ = "0.1.0"
@@ -57,13 +58,15 @@ _WHERE = {
     "signoff.client.gate": ("explain",),
     "signoff.client.inbox": ("Delivery",),
     "signoff.guard": ("Guard",),
+    "signoff.models.lessons": ("Lesson", "Lessons"),
     "signoff.models.receipt": ("ApprovedReceipt", "Receipt"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
     "AlreadySpent", "ApprovedReceipt", "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled", "ConfigError",
-    "Delivery", "Duplicate", "Expired", "Guard", "Invalid", "Limited", "NotApproved", "NotVerified",
+    "Delivery", "Duplicate", "Expired", "Guard", "Invalid", "Lesson", "Lessons", "Limited", "NotApproved",
+    "NotVerified",
     "OtherAction", "OtherPayload", "Pending", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped",
     "Ticket", "Unreachable", "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip

@@ -23,7 +23,9 @@ from signoff.models.feedback import ANSWERS, KIND, MAX_TEXT, is_sampled
 from signoff.models.identity import new_id
 from signoff.models.messages import Decision
 from signoff.models.people import Directory, Person
+from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
+from signoff.payload.secrets import secret_in
 
 
 class Feedbacks:
@@ -60,6 +62,8 @@ class Feedbacks:
         text = text.strip()
         if len(text) > MAX_TEXT:
             raise Invalid(f"A correction has at most {MAX_TEXT:,} characters.")
+        if secret := secret_in(text):
+            raise Invalid(f"It holds what looks like {secret}: the agent reads it, and so may others.")
         approval, person = self._open(approval_id, user_id)
         said = {"answer": answer, "text": text, "by_id": person.id, "name": person.name}
         done = self._answer(approval, said) if approval.feedback is None else self._note(approval, said)
@@ -103,9 +107,9 @@ class Feedbacks:
     def _answer(self, approval: Approval, said: dict[str, Any]) -> bool:
         """Of a result that needed no approval: it ends as answered, which approves nothing."""
         text = said["text"]
-        given = {"feedback": said["answer"], **({"text": text} if text else {})}
+        given = GivenAnswer(choice=(said["answer"],), text=text)
         decision = Decision(
-            vote="answer", approver=said["by_id"], name=said["name"], reason=text, answer=given
+            vote="answer", approver=said["by_id"], name=said["name"], reason=text, answer=given.said()
         )
         by_id, version = said["by_id"], approval.version
         as_it_stands, verdict, _ = self._votes.opened(approval.id, version, by_id)

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
+    from signoff.models.lessons import Lesson
     from signoff.models.messages import ApprovalRequest, Outcome
 
 Which: TypeAlias = "str | ApprovalRequest"
@@ -33,6 +34,7 @@ class Script:
     reason: str = ""
     resubmit: bool = False
     changes: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
 
 
 class News:
@@ -75,6 +77,10 @@ class Approvals:
     """Request id → what the agent reported."""
     withdrawn: dict[str, str] = field(default_factory=dict)
     """Request id → why the agent cancelled it, while it was undecided."""
+    lessons: list[Lesson] = field(default_factory=list)
+    """What agents are given by `lessons()`: put there what they shall have learnt."""
+    feedback: list[ApprovalRequest] = field(default_factory=list)
+    """What agents asked by `ask_feedback()`, in order: nothing has to be said of it before."""
     _scripts: list[Script] = field(default_factory=list)
     _faults: list[str] = field(default_factory=list)
     _news: News = field(default_factory=News, repr=False)
@@ -103,6 +109,11 @@ class Approvals:
     def block(self, action: Which = "*", reason: str = "Blocked by policy.") -> None:
         """The policy blocks it."""
         self._say(action, "blocked", reason=reason)
+
+    def give_feedback(self, answer: str = "right", text: str = "", *, action: Which = "*") -> None:
+        """Say that what agents ask by `ask_feedback()` is `right`, `partly` or `wrong`, and why."""
+        said = {"choice": [answer], **({"text": text} if text else {})}
+        self._say(action, "answered", reason=text, answer=said)
 
     def leave_pending(self, action: Which = "*") -> None:
         """Nobody answers yet: `wait` raises WaitTimeout at once, `cancel` works, what is said later holds."""
@@ -168,7 +179,8 @@ class Approvals:
         raise AssertionError(message)
 
     def _script_for(self, request: ApprovalRequest) -> Script | None:
-        said = reversed(self._scripts)
+        of_feedback = request.kind == "feedback"
+        said = [one for one in reversed(self._scripts) if (one.status == "answered") == of_feedback]
         return next(
             (s for s in said if fnmatchcase(request.action, s.action) or s.action == str(request.id)), None
         )

@@ -11,13 +11,15 @@ from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.errors import Unreachable
+from signoff.models.feedback import KIND
+from signoff.models.lessons import Wanted
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend, payload_digest
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
 from signoff.payload.canonical import canonical, digest
 from signoff.payload.schema import check
 from signoff.payload.usable import usable
 from signoff.payload.whole import as_text
-from signoff.receipts import Signer, new_jti, sign, sign_notice, token_digest
+from signoff.receipts import Signer, new_jti, sign, sign_lessons, sign_notice, token_digest
 
 NOT_AFTER = timedelta(hours=1)
 OPEN = ("pending", "held")
@@ -48,6 +50,7 @@ class ScriptedExchange:
         self._responses: dict[str, Response] = {}
         self._done: defaultdict[str, set[str]] = defaultdict(set)
         self._spent: dict[str, str] = {}
+        self._told: dict[str, Response] = {}
         self._over = False
         self._news, approvals._decide = approvals._news, self.decide
 
@@ -60,6 +63,8 @@ class ScriptedExchange:
                 reason = Cancel.model_validate_json(body).reason
                 self._approvals.withdrawn[request_id] = reason
                 self._respond(request_id, Script("", "cancelled", reason=reason))
+            elif kind == "lessons":
+                self._teach(request_id, Wanted.model_validate_json(body))
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
             self._news.tell()
@@ -83,6 +88,8 @@ class ScriptedExchange:
         async with asyncio.timeout(timeout):
             while True:
                 with self._news.lock:
+                    if request_id in self._told:
+                        return self._told[request_id]
                     if request_id in self._responses:
                         return self._responses[request_id]
                     if not self._is_held(request_id):
@@ -134,6 +141,11 @@ class ScriptedExchange:
 
     def _take(self, request: ApprovalRequest) -> None:
         request_id = str(request.id)
+        if request.kind == KIND:
+            self._approvals.feedback.append(request)
+            self._asked[request_id] = request
+            self.decide()
+            return
         self._approvals.requests.append(request)
         if self._approvals._script_for(request) is None:
             self._approvals._fail(
@@ -145,6 +157,11 @@ class ScriptedExchange:
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
         self.decide()
+
+    def _teach(self, asked: str, wanted: Wanted) -> None:
+        found = [one for one in self._approvals.lessons if wanted.action in (None, one.action)]
+        told = sign_lessons(self._signer, DEPLOYMENT, AGENT, asked, found[: wanted.limit], datetime.now(UTC))
+        self._told[asked] = Response(status="lessons", receipt=told)
 
     def _has_held(self) -> bool:
         """Whether the test has agents wait: until it decides what was asked, or what is asked next."""
@@ -231,6 +248,7 @@ def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Rec
     status: Status = script.status  # type: ignore[assignment]
     return Receipt(
         id=str(request.id),
+        kind=request.kind,
         agent=AGENT,
         action=request.action,
         status=status,
@@ -242,6 +260,7 @@ def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Rec
         resubmit=script.resubmit,
         jti=new_jti(),
         nonce=request.nonce,
+        answer=dict(script.answer) if script.answer else None,
         issued_at=now,
         not_after=now + NOT_AFTER,
     )

@@ -14,13 +14,14 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from signoff.models.clock import now
 from signoff.models.more_tables import FeedbackRow
+from signoff.models.receipt_claims import FEEDBACK
 from signoff.models.tables import AgentRow, ApprovalRow
 
 rows = FeedbackRow.__table__  # type: ignore[attr-defined]
 approvals = ApprovalRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 
-KIND = "feedback"
+KIND = FEEDBACK
 """The kind of a request that asks nothing but whether a result is right."""
 Answer = Literal["right", "partly", "wrong"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)

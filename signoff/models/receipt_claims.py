@@ -19,7 +19,8 @@ REQUIRED: Final = ("iss", "aud", "sub", "jti", "iat", "exp", "kind", "action", "
 REFUSED_UNREAD: Final = ("invalid", "duplicate", "limited", "expired")
 """Statuses of requests in no row: nothing runs, whatever they held. One that a restore lost is `expired`."""
 QUESTION: Final = "question"
-"""The kind of request that people answer; all others are approved or rejected."""
+FEEDBACK: Final = "feedback"
+"""The kinds of requests that people answer; all others are approved or rejected."""
 _STATUSES: Final = {"approved", "answered", *NOT_APPROVED}
 _TEXTS: Final = ("sub", "kind", "aud", "action", "jti")
 _MAY_BE_TEXTS: Final = ("digest_sent", "digest", "nonce", "policy", "reason", "rule", "why", "undoes")
@@ -100,8 +101,8 @@ def token_digest(token: str) -> str:
 
 
 def _fits_kind(claims: Mapping[str, Any]) -> bool:
-    """A question is answered and never approved, and nothing else is answered."""
-    question, status = claims["kind"] == QUESTION, claims["status"]
+    """What asks something is answered and never approved, and nothing else is answered."""
+    question, status = claims["kind"] in (QUESTION, FEEDBACK), claims["status"]
     answered = isinstance(claims.get("answer"), dict)
     if answered != (status == "answered") or (claims.get("answer") is not None and not answered):
         return False

@@ -18,6 +18,8 @@ const REFUSED_UNREAD: readonly Status[] = ["invalid", "duplicate", "limited", "e
 const STATUSES: readonly string[] = ["approved", "answered", ...Object.keys(NOT_APPROVED)];
 /** The kind of request that people answer; all others are approved or rejected. */
 export const QUESTION = "question";
+/** The kind of request that asks whether a result is right; people answer that, too. */
+const FEEDBACK = "feedback";
 
 /** Who decided: their id and name, and when by the server's clock. */
 export interface Decider {
@@ -202,7 +204,7 @@ async function read(token: string, taken: Taken): Promise<Claims> {
 /** A question is answered and never approved, and nothing else is answered. */
 function fitsKind({ kind, status, answer }: Claims): boolean {
   if ((answer !== undefined) !== (status === "answered")) return false;
-  return kind === QUESTION ? status !== "approved" && status !== "rejected" : status !== "answered";
+  return kind === QUESTION || kind === FEEDBACK ? status !== "approved" && status !== "rejected" : status !== "answered";
 }
 
 function claimsOf(claims: JsonObject): Claims {

@@ -123,7 +123,7 @@ def ended(
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, version=version, shown_for_ms=shown_for, **voted(decision, salt))
         if approval.request.kind == KIND and decision.answer is not None:
-            given = {"answer": decision.answer["feedback"], "text": decision.reason, "name": decision.name}
+            given = {"answer": decision.answer["choice"][0], "text": decision.reason, "name": decision.name}
             say("feedback", actor, **feedback(given, salt))
     match status:
         case "approved" | "answered" | "rejected" | "blocked":

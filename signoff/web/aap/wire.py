@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from signoff.models.approval import Approval
 from signoff.models.messages import moment
-from signoff.models.receipt_claims import QUESTION
+from signoff.models.receipt_claims import FEEDBACK, QUESTION
 from signoff.web.aap.submission import AAP, not_ours
 
 
@@ -15,7 +15,7 @@ def is_ours(approval: Approval) -> bool:
 
     A question is none, whatever its context says: its answer approves nothing, and has no word here.
     """
-    if approval.request.kind == QUESTION:
+    if approval.request.kind in (QUESTION, FEEDBACK):
         return False
     own = approval.request.context.get(AAP)
     return isinstance(own, dict) and isinstance(own.get("timeout"), str)

@@ -14,7 +14,7 @@ from signoff.models import identity, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Wire
-from signoff.models.receipt_claims import QUESTION
+from signoff.models.receipt_claims import FEEDBACK, QUESTION
 from signoff.web import repeats
 from signoff.web.bodies import BODY, json_object
 from signoff.web.callers import caller, shown
@@ -199,6 +199,8 @@ def answer(found: State, headers: dict[str, str] | None = None) -> Response:
 def _not_approved(one: Approval) -> Problem:
     if one.request.kind == QUESTION:
         return Problem(409, "not-approved", "It is a question: no answer to it lets anything run.")
+    if one.request.kind == FEEDBACK:
+        return Problem(409, "not-approved", "It asks for feedback: no answer to it lets anything run.")
     stands = "nobody has decided yet" if one.pending else f"it ended as {one.status}"
     return Problem(409, "not-approved", f"Nothing is to run by it: {stands}.")
 
