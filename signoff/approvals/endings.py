@@ -76,12 +76,8 @@ class Endings:
         except transitions.Moved:
             return None
         assert ended.ended_at is not None
-        told = self._announcer.publish(ended, ended.ended_at)
         log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
-        if told:
-            self._announcer.told.add(ended.id)
-        else:
-            self._announcer.wake("end", ended.id)
+        self._announcer.ended(ended, ended.ended_at)
         return ended
 
     def adopt(self, approval: Approval, receipt: Receipt) -> Approval | None:

@@ -3,6 +3,7 @@
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
+├── TooManyQuestions  TooManyNotes
 ├── OtherKind  NotHanded  NotAsked  FeedbackGiven  FeedbackOver
 └── UnknownApproval  Restored  Tampered
 """
@@ -141,3 +142,15 @@ class FeedbackGiven(NotRecorded):
 
 class FeedbackOver(NotRecorded):
     """Nobody is asked any more whether that was right: it was asked for a week."""
+
+
+class TooManyQuestions(NotRecorded):
+    """The agent has enough to answer: `waiting` says that questions about this request still wait."""
+
+    def __init__(self, agent: str, waiting: bool) -> None:
+        super().__init__()
+        self.agent, self.waiting = agent, waiting
+
+
+class TooManyNotes(NotRecorded):
+    """The request has as many notes as it may have."""

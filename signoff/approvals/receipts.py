@@ -10,7 +10,8 @@ from signoff.errors import NotVerified
 from signoff.models.approval import Approval
 from signoff.models.lessons import Lessons
 from signoff.models.messages import Decision, Response, moment
-from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status
+from signoff.models.talks import Inquiry, Talk
 from signoff.payload.canonical import digest
 from signoff.receipts import Signer, accept, new_jti, verify_keys
 
@@ -69,7 +70,11 @@ class Receipts:
         if not (approved and approval.has_run):
             permalink = approval.card.permalink if approval.card else None
             return Response(
-                status=approval.status, receipt=approval.receipt, payload=payload, permalink=permalink
+                status=approval.status,
+                receipt=approval.receipt,
+                payload=payload,
+                permalink=permalink,
+                notes=_notes(approval),
             )
         again = self._sign(at, **_asked(approval), status="duplicate", reason=_has_run(approval))
         return Response(status="duplicate", receipt=again.token, payload=payload, spent=approval.receipt)
@@ -91,6 +96,23 @@ class Receipts:
         """What an agent is told that has asked for lessons under this id, now (microseconds)."""
         token = receipts.sign_lessons(self._signer, self._deployment, agent, asked, found, moment(at))
         return Response(status="lessons", receipt=token)
+
+    def inquiry(self, approval: Approval, talk: Talk, not_after: int) -> str:
+        """A person's question, signed for an Approval's agent; valid until `not_after` (microseconds)."""
+        inquiry = Inquiry(
+            id=talk.id,
+            agent=approval.agent,
+            request_id=approval.request_id,
+            action=approval.action,
+            version=talk.version,
+            digest=digest(approval.payload_text),
+            text=talk.question,
+            by_id=talk.by_id,
+            by=talk.name,
+            asked_at=moment(talk.asked_at),
+            not_after=moment(not_after),
+        )
+        return receipts.sign_inquiry(self._signer, inquiry, self._deployment)
 
     def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
         """The notice that Redis holds, where it is ours and of this Approval's receipt."""
@@ -170,6 +192,12 @@ def _asked(approval: Approval) -> dict[str, Any]:
         "digest_sent": approval.digest_sent if approval.request.nonce else None,
         "nonce": approval.request.nonce,
     }
+
+
+def _notes(approval: Approval) -> tuple[NoteSaid, ...] | None:
+    """What people have noted for its agent; None where nobody has."""
+    found = (NoteSaid(by=one.name, text=one.text, at=moment(one.at)) for one in approval.notes)
+    return tuple(found) or None
 
 
 def _has_run(approval: Approval) -> str:

@@ -13,22 +13,25 @@ from typing import Any, Literal
 from signoff.approvals import audit, epochs
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
+from signoff.approvals.batches import Batches
 from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.feedback import Feedbacks, ask_about
+from signoff.approvals.freeze import Freezing
 from signoff.approvals.lessons import LessonBook
 from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
+from signoff.approvals.talks import Talks
 from signoff.approvals.verdicts import Judge
-from signoff.models import changes, judgements
+from signoff.models import batch_rows, changes, judgements
 from signoff.models.approval import Approval
 from signoff.models.lessons import Wanted
-from signoff.models.messages import ApprovalRequest, Outcome, Response
+from signoff.models.messages import ApprovalRequest, Freeze, Outcome, Response
 from signoff.models.people import Directory, Person
 from signoff.models.receipt import Receipt, Status
 from signoff.models.store import Store
@@ -45,8 +48,9 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
-    knows. `feedback` asks people whether what ran was right, `lessons` is what agents learn.
+    `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
+    what it says to that, `told` does what follows once an agent knows. `feedback` asks people whether
+    what ran was right, `lessons` is what agents learn.
     """
 
     def __init__(
@@ -72,9 +76,14 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self.lessons = LessonBook(store, policy)
         self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
+        self._freezing = Freezing(
+            store, receipts, publisher, self.judge, self._announcer, self._endings, channel
+        )
+        self.batches = Batches(store, self.judge, self._votes, self._announcer, self._freezing)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.
@@ -88,6 +97,14 @@ class Approvals:
     def take(self, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
         """As `submit`; and whether it is new: of many that submit the same at once, one is told so."""
         return self._submission.take(agent, request)
+
+    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
+        """Its agent has sent all of a batch, and is told that this was read: see `Batches.freeze`.
+
+        Raises Invalid, or RedisError.
+        """
+        self._freezing.freeze(agent, name, frozen)
+        self.publisher.mark_frozen(agent, name)
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
@@ -199,6 +216,9 @@ class Approvals:
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)
         with self.store.transaction() as connection:
+            if approval.batch_id is not None:
+                alone = bool(policy.batch.why_alone(approval.action, verdict))
+                self._freezing.judged(connection, approval, alone)
             judgements.note_judged(connection, approval_id, policy.digest, moved)
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
@@ -249,6 +269,8 @@ class Approvals:
         if approval is None:
             return
         with self.store.transaction("report") as connection:
+            if approval.batch_id is not None:
+                batch_rows.stir(connection, approval.batch_id)
             if not changes.report(connection, approval.id, outcome.model_dump_json()):
                 return
             note = salted(changes.salt(connection, approval.id), outcome.note)
@@ -257,7 +279,7 @@ class Approvals:
                 data["result"] = salted(changes.salt(connection, approval.id), canonical(outcome.result))
             at = changes.clock(connection)
             ask_about(connection, approval, at)
-            if approval.card is None:
+            if approval.card is None and approval.batch_id is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)

@@ -8,7 +8,7 @@ from signoff.approvals import audit, records
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
-from signoff.models import changes
+from signoff.models import batch_rows, changes
 from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.store import MICROSECONDS, Store
@@ -73,6 +73,8 @@ class Spending:
     def _note(self, approval: Approval, by: str, when: int | None = None) -> Approval:
         """The Approval as spent: by this process, or by whoever was faster."""
         with self._store.transaction("spend") as connection:
+            if approval.batch_id is not None:
+                batch_rows.stir(connection, approval.batch_id)
             at = changes.clock(connection)
             if changes.spend(connection, approval.id, by, when or at):
                 data = {"by": salted(changes.salt(connection, approval.id), by), "spent_at": when or at}

@@ -13,6 +13,7 @@ from signoff.models.approval import Approval
 from signoff.models.verdict import Verdict
 from signoff.policy.evaluate import evaluate
 from signoff.policy.policy import Policy
+from signoff.policy.questions import BY_OWNER
 
 
 def standing(approval: Approval, policy: Policy) -> Verdict:
@@ -21,12 +22,13 @@ def standing(approval: Approval, policy: Policy) -> Verdict:
     Where it asks, that verdict: its people decide, and nobody else. Where it would let it run, the one that
     it was asked under: what was asked about stays asked about, and whoever is in its groups today decides.
     Where it blocks, a verdict of `block`: nobody approves it. The card stays where it stands, and its time as
-    it was.
+    it was. A question that its agent's owner was asked stays with them where the policy names nobody.
     """
     asked, request = approval.verdict, approval.request
     if approval.edited:
         request = request.model_copy(update={"payload": approval.payload})
-    today = evaluate(request, approval.agent, policy)
+    owner = asked.named[0] if asked.named and asked.why.endswith(BY_OWNER) else None
+    today = evaluate(request, approval.agent, policy, owner=owner)
     if today.effect in ("allow", "notify"):
         return asked.model_copy(update={"approvers": policy.resolve(asked.named), "sums": today.sums})
     names = ("conversation", "thread", "expires_in", *(("over",) if today.over and asked.over else ()))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, exc
 
-from signoff.approvals import transitions
+from signoff.approvals import sharing, transitions
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of
+from signoff.approvals.limits import TooMuch
 from signoff.approvals.receipts import Receipts
-from signoff.approvals.verdicts import Deserted, Judge, TooMuch
+from signoff.approvals.verdicts import Deserted, Judge
 from signoff.errors import NOT_APPROVED, Duplicate, Invalid, Limited
 from signoff.models import changes, first_look, flood, spans, store
 from signoff.models.approval import ASKED_ANEW, Approval, End
@@ -135,6 +136,9 @@ class Submission:
             return self._adopt(connection, draft, standing), False
         end = ENDS[verdict.effect]
         if end is None:
+            policy, at = self._judge.policy, before.now
+            batch = sharing.join(connection, policy, agent, request, verdict, at)
+            draft = replace(draft, approval=replace(draft.approval, batch_id=batch))
             return transitions.create(connection, draft, self._channel), True
         return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 

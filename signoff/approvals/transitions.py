@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,14 +17,29 @@ from signoff.approvals import audit, epochs, records
 from signoff.approvals.audit import Event, lines, salted
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, codes, first_look, outbox, progress, rejections, store, sums
+from signoff.models import (
+    batch_rows,
+    changes,
+    codes,
+    first_look,
+    outbox,
+    progress,
+    rejections,
+    store,
+    sums,
+    talk_rows,
+)
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, moment
+from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
+from signoff.models.telling import told_of
 from signoff.models.verdict import Verdict
 from signoff.payload import glimpse
 from signoff.payload.canonical import canonical, digest
+
+VOTES: Mapping[str, Vote] = {"approved": "approve", "answered": "answer"}
+"""By which vote a receipt says that it ended; all others that somebody has decided are rejections."""
 
 
 class Moved(Exception):
@@ -96,7 +112,8 @@ def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Dra
 
 def create(connection: Connection, draft: Draft, channel: str) -> Approval:
     """A request → a pending Approval, with a card to be shown in a channel."""
-    changes.add_approval(connection, _values(draft), _payload(draft), channel)
+    own = channel if draft.approval.batch_id is None else None  # what is in a batch is shown on its card
+    changes.add_approval(connection, _values(draft), _payload(draft), own)
     sums.reserve(connection, draft.approval)
     audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))
     approval = store.load(connection, draft.approval.id)
@@ -140,7 +157,7 @@ def _values(draft: Draft) -> dict[str, Any]:
     return {
         **{
             name: getattr(one, name)
-            for name in (*names, "created_at", "expires_at", "code_length", "traceparent")
+            for name in (*names, "created_at", "expires_at", "code_length", "traceparent", "batch_id")
         },
         "glimpse": _glimpse(one),
         "rejected_before": draft.recalled,
@@ -184,6 +201,8 @@ def end(
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
     ends: the row, the log and the receipt have it.
     """
+    if approval.batch_id is not None:  # its row first, as whoever freezes it does
+        batch_rows.stir(connection, approval.batch_id)
     found = records.held(connection, approval.id)
     at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
@@ -211,6 +230,7 @@ def end(
         raise Moved
     if decision:
         records.check(found, before)
+    notes = talk_rows.notes_of(connection, approval.id)  # one may have come since it was read
     sums.settle(connection, approval, status, at, before.verdict)
     if found.hooked:
         outbox.add(connection, approval.id, at)
@@ -230,6 +250,7 @@ def end(
         ended_at=at,
         receipt=receipt.token,
         decisions=(*approval.decisions, decision) if decision else approval.decisions,
+        notes=notes,
     )
 
 
@@ -238,6 +259,8 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
     The receipt is verified, and is for this approval's payload: decided once, it is not decided again.
     """
+    if approval.batch_id is not None:
+        batch_rows.stir(connection, approval.batch_id)
     at, salt, hooked = changes.before_end(connection, approval.id)
     by, text = receipt.decided_by, approval.payload_text
     ended_at = round((by.at if by else receipt.issued_at).timestamp() * MICROSECONDS)
@@ -266,12 +289,13 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
         events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
     if by:
         decision = Decision(
-            vote="approve" if receipt.approved else "reject",
+            vote=VOTES.get(receipt.status, "reject"),
             approver=by.id,
             name=by.name,
             reason=receipt.reason,
             resubmit=receipt.resubmit,
             second_factor=by.second_factor,
+            answer=receipt.answer,
         )
         changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
         voted = lines.voted(decision, salt)
@@ -295,7 +319,7 @@ def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Appro
 
 def _glimpse(approval: Approval) -> str:
     """What lists show of its payload."""
-    return glimpse.written(glimpse.glimpse(approval.request.json_schema, approval.payload))
+    return glimpse.written(glimpse.glimpse(approval.request.json_schema, told_of(approval)))
 
 
 def _salt() -> str:

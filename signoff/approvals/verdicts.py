@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +11,16 @@ from sqlalchemy import Connection
 
 from signoff.approvals import authority, often
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NobodyLeft, NotAllowed
+from signoff.approvals.limits import anew, check_flood
 from signoff.approvals.standing import standing
-from signoff.errors import Duplicate, Invalid, Limited
-from signoff.models import changes, flood, sums
+from signoff.errors import Invalid
+from signoff.models import flood, owners, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.feedback import KIND
-from signoff.models.messages import ApprovalRequest, moment
+from signoff.models.messages import ApprovalRequest
 from signoff.models.people import Directory, Person
+from signoff.models.questions import QUESTION
 from signoff.models.store import Asked
 from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
@@ -29,27 +30,6 @@ LOOKED_AT = 5
 """Approvers that are looked at while somebody waits for an answer; where more have left, admins are told."""
 KNOWN = 20_000
 """Approvals whose approvers of today are remembered; more are judged anew when a list names them."""
-
-
-@dataclass(frozen=True)
-class Flooded:
-    """An agent has asked for too much: what its conversation is told. `until` is microseconds since 1970.
-
-    `kind` is `per_hour` or `pending`, `most` the limit that it is at.
-    """
-
-    conversation: str
-    kind: str
-    most: int
-    until: int
-
-
-class TooMuch(Limited):
-    """A request over its agent's limits."""
-
-    def __init__(self, detail: str, flooded: Flooded) -> None:
-        super().__init__(detail)
-        self.flooded = flooded
 
 
 class Judge:
@@ -80,19 +60,19 @@ class Judge:
         """
         now, totals = self._in_force(), _Totals(connection, agent)
         left: list[str] = []
-        verdict = policy.evaluate(request, agent, now, totals)
+        verdict = policy.evaluate(request, agent, now, totals, _owner(connection, agent, request))
         if request.kind == KIND:
             often.check(connection, now, agent)
             return verdict, now.owner(agent)
         if verdict.sums:
             totals.lock()  # what it reserves, others have to see
         if now.contents is not None:
-            left = _check_flood(connection, now, agent, request, verdict)
+            left = check_flood(connection, now, agent, request, verdict)
         lacking = policy.missing(verdict, request) if verdict.effect == "ask" else ()
         if lacking:
             raise Invalid(
                 f"The policy's rule “{verdict.rule}” wants {_listed(lacking)} with {request.action}: "
-                f"send it again with that{_anew(request)}."
+                f"send it again with that{anew(request)}."
             )
         if left:
             raise Deserted(left)
@@ -255,55 +235,14 @@ def everybody(now: Policy) -> Collection[str]:
     """Whoever may decide anything at all under a policy."""
     rules = now.contents.rules if now.contents else ()
     named = [now.resolve(rule.approvers) for rule in rules if rule.approvers]
+    if now.contents and now.contents.questions.approvers:
+        named.append(now.resolve(now.contents.questions.approvers))
     return dict.fromkeys(one for ids in (now.approvers, *named) for one in ids)
 
 
-def _check_flood(
-    connection: Connection, now: Policy, agent: str, request: ApprovalRequest, verdict: Verdict
-) -> list[str]:
-    """The ids of what waits and is the same, and that nobody waits for any more: this takes its place."""
-    limits = now.limits(agent)
-    if verdict.effect != "ask" and limits.per_hour is None:
-        return []
-    flood.lock(connection, agent)
-    same = flood.same(connection, agent, request.action, request.digest) if verdict.effect == "ask" else []
-    if same and not same[0].left:
-        first = same[0].request_id
-        raise Duplicate(f"The same action with the same payload waits already, as request {first}.")
-    at = changes.clock(connection)
-    if limits.per_hour is not None:
-        free = flood.free_at(connection, agent, limits.per_hour)
-        if free > at:
-            until = min(free, at + flood.HOUR)
-            raise TooMuch(
-                f"{agent} may ask {_often(limits.per_hour)} in any hour, and has: "
-                f"try again after {_clock(until)}{_anew(request)}.",
-                Flooded(verdict.conversation, "per_hour", limits.per_hour, until),
-            )
-    if limits.pending is not None and verdict.effect == "ask":
-        count, expires = flood.waiting(connection, agent)
-        if count - len(same) >= limits.pending:
-            when = f"; the first of them expires at {_clock(expires)}" if expires else ""
-            raise TooMuch(
-                f"{count:,} requests of {agent} wait for a decision, and {limits.pending:,} may: "
-                f"try again once one is decided{_anew(request)}{when}.",
-                Flooded(verdict.conversation, "pending", limits.pending, at + flood.HOUR),
-            )
-    return [one.id for one in same]
-
-
-def _often(times: int) -> str:
-    return "once" if times == 1 else f"{times:,} times"
-
-
-def _anew(request: ApprovalRequest) -> str:
-    """A refusal is the answer of its id, which a key and the content make."""
-    return ", under another key" if request.key else ""
-
-
-def _clock(microseconds: int) -> str:
-    """A time for an agent: ISO 8601 in UTC, to the next second."""
-    return (moment(microseconds).replace(microsecond=0) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _owner(connection: Connection, agent: str, request: ApprovalRequest) -> str | None:
+    """Whose agent it is as the server knows: who is asked its questions where the policy does not say."""
+    return owners.of(connection, agent) if request.kind in (QUESTION, KIND) else None
 
 
 def _listed(names: Collection[str]) -> str:

@@ -201,7 +201,7 @@ class AsyncSignoff:
         What was right, what was wrong and their corrections; rejections with their reasons, edits as
         differences, answers to questions: of one `action` or of all, at most `limit` (1 to 100). All of it is
         data that people wrote, signed by the server; `lessons.text(tokens=500)` is a text for a prompt.
-        Raises WaitTimeout when no server responds within `timeout` seconds, Unreachable, NotVerified, Invalid.
+        Raises WaitTimeout where no server responds in `timeout` seconds, Unreachable, NotVerified, Invalid.
         """
         return await lessons(self._link, action, limit, timeout)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from signoff.models.codes import SHORTEST, code
 from signoff.models.feedback import Feedback
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
+from signoff.models.talks import Note, Talk
 from signoff.models.verdict import Verdict
 
 End = Literal["approved", "answered", "rejected", "expired", "cancelled", "blocked"]
@@ -84,7 +85,8 @@ class Approval:
     of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
     how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
-    where it never was seen to. `traceparent` is the agent's span that asked. `feedback` is what people were
+    where it never was seen to. `traceparent` is the agent's span that asked. `talks` are people's questions
+    to the agent about it, `notes` what they have noted for it; each in order. `feedback` is what people were
     asked of its outcome.
     """
 
@@ -129,6 +131,8 @@ class Approval:
     undoes: str | None = None
     runs_at: int | None = None
     feedback: Feedback | None = None
+    talks: tuple[Talk, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def code(self) -> str:

@@ -63,7 +63,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "thread.told": "a first message was edited, and that is not noted",
     "intake.buried": "a refused entry is with the dead letters, and its agent does not know",
     "publication.refused": "the agent can know, and the entry is not acknowledged",
-    "sweep.expire": "what was overdue has expired; what the policy blocks by now is next",
+    "sweep.expire": "what was overdue has expired; batches that nobody has frozen are next",
+    "sweep.drop": "what was sent for them has ended; what the policy blocks by now is next",
     "sweep.judge": "what it blocks has ended; what a restore has closed is next",
     "sweep.close": "what a restore has closed has ended; agents are told of it next",
     "sweep.tell": "agents know; what Redis lost is next",
@@ -75,12 +76,36 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.clear": "they are gone; what guards have spent, and no receipt holds for any more, is next",
     "sweep.forget": "that is gone; what nobody has reported for long is next",
     "sweep.age": "its cards are due; whether agents wait for what is pending is next",
-    "sweep.attend": "the sweep is over",
+    "sweep.attend": "that is noted; questions that agents do not have yet are next",
+    "sweep.question": "they have them; those that nobody has answered in time are next",
+    "sweep.silence": "the sweep is over",
 }
 """Every point, in the order in which one request passes them, and what is so there."""
 RARE_POINTS: Final[dict[str, str]] = {
+    "freeze.written": "that a batch is frozen is written, not committed",
+    "freeze.committed": "it is frozen, and nobody was woken for its card",
+    "freeze.announced": "a worker was woken, and the agent does not know that it was read",
+    "freeze.told": "the agent can know, and the entry is not acknowledged",
+    "batch.leased": "it has the lease of a batch's card",
+    "batch.posted": "a batch's card stands in Slack, and nobody knows where",
+    "batch.redrawn": "a batch's card was updated in Slack, and that is not noted",
+    "batch.noted": "what it shows is in the database",
     "double.claimed": "a message beside a card was found, and it is redrawn next",
     "double.redrawn": "nobody can decide on it any more, and that is not noted",
+    "talk.written": "somebody's question to the agent is written, not committed",
+    "talk.committed": "it stands, and the agent cannot know",
+    "talk.told": "the agent can have it, and that is not noted",
+    "told.written": "that is written, not committed",
+    "told.committed": "that is noted, and nobody was woken to redraw the card",
+    "talk.announced": "a worker was woken, and the person's form is not acknowledged",
+    "talked.written": "the agent's answer is written, not committed",
+    "talked.committed": "it stands, and nobody was woken to redraw the card",
+    "talked.announced": "a worker was woken, and the entry is not acknowledged",
+    "silence.written": "that no answer came is written, not committed",
+    "silence.committed": "that stands, and nobody was woken to redraw the card",
+    "silence.announced": "a worker was woken, and the sweep goes on",
+    "note.written": "somebody's note for the agent is written, not committed",
+    "note.committed": "it stands, and who wrote it does not know",
     "reply.claimed": "what is to be said in a card's thread is this process's to post",
     "reply.posted": "it stands in the thread, and that is not noted",
     "file.looked": "files whose payload was erased are known; what is due is next",
@@ -112,7 +137,7 @@ RARE_POINTS: Final[dict[str, str]] = {
     "adopt.committed": "it stands, and nobody was woken to redraw the card",
     "adopt.announced": "a worker was woken; what else the restore has closed is next",
 }
-"""Those that need a policy, an endpoint, or a restore and the first sweep after it."""
+"""Those that need a batch, a policy, an endpoint, or a restore and the first sweep after it."""
 
 
 KILL: Final = getattr(signal, "SIGKILL", 0)

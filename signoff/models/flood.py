@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, literal_column, select, text, update
 
 from signoff.models.approval import GONE
+from signoff.models.messages import ApprovalRequest
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, now
 from signoff.models.tables import FloodWarningRow
 
@@ -17,27 +18,31 @@ warnings = FloodWarningRow.__table__  # type: ignore[attr-defined]
 
 # For PostgreSQL: two intakes must not both find that there is room. SQLite has one writer anyway.
 _LOCK = select(agents.c.name).where(agents.c.name == bindparam("agent")).with_for_update()
-# What only asks whether something was right has a bound of its own (`approvals.often`).
-_ASKS = approvals.c.kind != literal_column("'feedback'")
 _WAITS = (
     approvals.c.agent == bindparam("agent"),
     approvals.c.status == literal_column("'pending'"),
     approvals.c.expires_at > now(),
-    _ASKS,
 )
 _LEFT = case(
     (approvals.c.waiter == literal_column(f"'{GONE}'"), literal_column("1")), else_=literal_column("0")
 )
 _SAME = (
     select(approvals.c.id, approvals.c.request_id, _LEFT.label("left"))
-    .where(*_WAITS, approvals.c.action == bindparam("action"), approvals.c.digest_sent == bindparam("sent"))
+    .where(
+        *_WAITS,
+        approvals.c.kind == bindparam("kind"),
+        approvals.c.action == bindparam("action"),
+        approvals.c.digest_sent == bindparam("sent"),
+    )
     .order_by(_LEFT, approvals.c.created_at)
     .limit(100)
 )
-_PENDING = select(func.count(), func.min(approvals.c.expires_at)).where(*_WAITS)
+_PENDING = select(func.count(), func.min(approvals.c.expires_at)).where(
+    *_WAITS, approvals.c.kind == bindparam("kind")
+)
 _NTH = (
     select(approvals.c.created_at)
-    .where(approvals.c.agent == bindparam("agent"), _ASKS)
+    .where(approvals.c.agent == bindparam("agent"), approvals.c.kind == bindparam("kind"))
     .order_by(approvals.c.created_at.desc())
     .limit(1)
     .offset(bindparam("skip"))
@@ -84,23 +89,24 @@ class Same:
     left: bool
 
 
-def same(connection: Connection, agent: str, action: str, sent: str) -> list[Same]:
-    """An agent's requests for this action with this payload (its digest) that wait; those left are last."""
-    found = connection.execute(_SAME, {"agent": agent, "action": action, "sent": sent})
+def same(connection: Connection, agent: str, request: ApprovalRequest) -> list[Same]:
+    """An agent's requests of this kind, for this action with this payload, that wait; those left are last."""
+    asked = {"kind": request.kind, "action": request.action, "sent": request.digest}
+    found = connection.execute(_SAME, {"agent": agent, **asked})
     return [Same(row.id, row.request_id, bool(row.left)) for row in found]
 
 
-def waiting(connection: Connection, agent: str) -> tuple[int, int]:
-    """How many requests of an agent wait, and when the first of them expires (0 where none does)."""
-    count, first = connection.execute(_PENDING, {"agent": agent}).one()
+def waiting(connection: Connection, agent: str, kind: str) -> tuple[int, int]:
+    """How many of an agent's requests of a kind wait, and when the first expires (0 where none does)."""
+    count, first = connection.execute(_PENDING, {"agent": agent, "kind": kind}).one()
     return int(count), int(first or 0)
 
 
-def free_at(connection: Connection, agent: str, per_hour: int) -> int:
+def free_at(connection: Connection, agent: str, kind: str, per_hour: int) -> int:
     """When an agent that may ask so often in any hour may ask again, in microseconds since 1970."""
     if per_hour < 1:
         return 2**62
-    nth = connection.execute(_NTH, {"agent": agent, "skip": per_hour - 1}).scalar()
+    nth = connection.execute(_NTH, {"agent": agent, "kind": kind, "skip": per_hour - 1}).scalar()
     return int(nth) + HOUR if nth is not None else 0
 
 

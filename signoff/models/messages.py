@@ -22,7 +22,7 @@ from signoff.models.bodies import Outcome as Outcome
 from signoff.models.bodies import Prose
 from signoff.models.bodies import Reply as Reply
 from signoff.models.bodies import Spend as Spend
-from signoff.models.receipt import Wire
+from signoff.models.receipt import NoteSaid, Wire
 from signoff.models.texts import check_texts, sentence
 from signoff.models.wire import AGENT as AGENT
 from signoff.models.wire import VERSION as VERSION
@@ -252,7 +252,7 @@ class Response(Wire):
     """What stands under an agent's decision key: `pending` once received, later the receipt.
 
     Once an approved action is spent or reported it is `duplicate`; `spent` is the receipt that it was
-    approved by, which a server takes up that was restored from before.
+    approved by, which a server takes up that was restored from before. `notes` are people's, for the agent.
     """
 
     v: int = VERSION
@@ -263,6 +263,7 @@ class Response(Wire):
     payload: str | None = None
     permalink: str | None = None
     spent: str | None = None
+    notes: tuple[NoteSaid, ...] | None = None
 
     def encode(self) -> str:
         """JSON text."""

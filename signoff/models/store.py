@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, feedback, rejections
+from signoff.models import crash, feedback, rejections, talk_rows
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import Turn, reader
 from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
-from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
+from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
 from signoff.payload.order import like
 
@@ -32,6 +32,7 @@ decisions = DecisionRow.__table__  # type: ignore[attr-defined]
 cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 files = CardFileRow.__table__  # type: ignore[attr-defined]
+_batches = BatchRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
@@ -52,6 +53,8 @@ _LOAD = Fixed(
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
         exists().where(feedback.rows.c.approval_id == approvals.c.id).label("has_feedback"),
+        exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
+        exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
     )
     .join(
@@ -89,9 +92,13 @@ _FILES = (
 _NOW = select(now())
 # Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
 _WAITS = approvals.c.status == literal_column("'pending'")
+MAY_BE_SEEN = approvals.c.batch_id.is_(None) | exists().where(
+    _batches.c.id == approvals.c.batch_id, _batches.c.state == literal_column("'frozen'")
+)
+"""Not before its agent has said that all of its batch is there."""
 _PENDING = (
     select(approvals.c.id, approvals.c.verdict)
-    .where(_WAITS, approvals.c.expires_at > now())
+    .where(_WAITS, approvals.c.expires_at > now(), MAY_BE_SEEN)
     .order_by(approvals.c.created_at, approvals.c.id)
 )
 _TO_DECIDE = _PENDING.where(approvals.c.kind != literal_column(f"'{feedback.KIND}'"))
@@ -194,7 +201,7 @@ class Store:
             return load(connection, found) if found else None
 
     def waiting(self, about: str = "", *, every: bool = False) -> list[tuple[str, Asked]]:
-        """(id, whom its verdict asks) of all that waits for a decision, oldest first.
+        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first.
 
         `about` takes only what is of this agent or of this action. `every` takes also what only asks whether
         something was right: nobody is to be pressed about that.
@@ -254,8 +261,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    more = found.has_files or found.has_feedback or found.rejected_before
-    return not (found.version > 1 or found.voted or more)
+    more = found.voted or found.has_files or found.has_talks or found.has_notes or found.has_feedback
+    return not (found.version > 1 or more or found.rejected_before)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -284,6 +291,8 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
         feedback=feedback.of(connection, found.id) if found.has_feedback else None,
+        talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
+        notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
     )
 
 

@@ -17,10 +17,12 @@ from signoff.policy.faults import Faults
 from signoff.policy.feedback import share
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
-from signoff.policy.rules import Match, Rule
+from signoff.policy.rules import Match, QuestionRules, Rule
 
 _DURATION = re.compile(r"([0-9]{1,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+MAX_TALK = 86400
+"""Seconds that a talk with its agent gives a request, at most."""
 LONGEST_GRACE = 86_400
 """Seconds that what is allowed may wait to be held."""
 T = TypeVar("T")
@@ -32,12 +34,37 @@ def build_rules(found: Document, faults: Faults) -> tuple[Rule, ...]:
     return tuple(_rule(found, values, ("rules", index), faults) for index, values in enumerate(rules))
 
 
+def build_questions(found: Document, faults: Faults) -> QuestionRules:
+    """What the file says of questions."""
+    values: dict[str, Any] = found.values.get("questions", {})
+    length = None
+    if "expires_in" in values:
+        try:
+            length = seconds(values["expires_in"])
+        except ValueError as error:
+            faults.add(("questions", "expires_in"), f"expires_in: {error}")
+    return QuestionRules(
+        approvers=_many(values.get("approvers", ())),
+        conversation=values.get("channel"),
+        per_hour=int(values["per_hour"]) if "per_hour" in values else None,
+        expires_in=length,
+    )
+
+
 def seconds(value: int | str) -> int:
     """`90s`, `30m`, `2h`, `1d` or a number → seconds; raises ValueError for none and for over 30 days."""
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     length = int(found[1]) * _SECONDS[found[2]] if found else int(value)
     if not 1 <= length <= MAX_EXPIRES_IN:
         raise ValueError("write a time from 1s to 30d")
+    return length
+
+
+def more_time(value: str) -> int:
+    """`+10m` → seconds; raises ValueError for over a day."""
+    length = seconds(value.removeprefix("+"))
+    if length > MAX_TALK:
+        raise ValueError("write a time from +1s to +1d")
     return length
 
 
@@ -80,6 +107,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
+        talk=part("talk", more_time) or 0,
         after=part("after", grace),
         undo=part("undo", lambda said: _undo(said, values)),
         sums=sums_of(values.get("limits", {}), values["name"]),

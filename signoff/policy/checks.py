@@ -20,6 +20,8 @@ from signoff.policy.examples import ANYONE
 from signoff.policy.faults import Faults
 from signoff.policy.globs import covers
 from signoff.policy.graces import fault_of
+from signoff.policy.order import FREEING
+from signoff.policy.questions import only_questions, passes_questions
 from signoff.policy.rules import Contents, Match, Rule
 
 NOT_YET = {
@@ -27,7 +29,7 @@ NOT_YET = {
     "groups": ("deputies",),
 }
 """Keys of the grammar that no version serves yet, by where they stand."""
-ONLY_ASK = ("approvers", "require", "editable", "expires_in")
+ONLY_ASK = ("approvers", "require", "editable", "expires_in", "talk")
 """Keys that say how a person is asked."""
 ONLY_SEEN = ("headline", "channel", "feedback")
 """Keys that say what people see."""
@@ -36,6 +38,7 @@ LATER = {"after": "allow", "undo": "notify", "undo_for": "notify"}
 _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
     "feedback": "write a share from 0% to 100%, such as 10%",
+    "talk": "write +10m, at most +1d",
     "when": "write a condition in quotes",
     "always_ask": "write [a, b]",
     "never_ask": "write [a, b]",
@@ -105,7 +108,7 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
                     f"the rule of line {earlier.line} is called {rule.name!r}, too: rename one",
                 )
             asked_past = earlier.sums and rule.verdict == "ask"  # what its sum does not let run comes here
-            if asked_past:
+            if asked_past or (only_questions(rule) and passes_questions(earlier)):
                 continue
             if "when" not in values["rules"][number] and _superset(earlier.match, rule.match):
                 faults.add(
@@ -114,6 +117,7 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
                     "and matches all that it matches: move it up, or take it out",
                 )
                 break
+    _known_groups(values.get("questions", {}), contents.questions.approvers, ("questions",), contents, faults)
     for name, group in contents.groups.items():
         if name == MEMBERS:
             faults.add(
@@ -129,6 +133,8 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
     for part in ("always_ask", "never_ask", "block"):
         for index, entry in enumerate(values.get(part, ())):
             _known_class(entry, (part, index), faults)
+    for index, entry in enumerate(values.get("batch", {}).get("of", ())):
+        _known_class(entry, ("batch", "of", index), faults)
     for part in ("risk", "reversibility"):
         for entry in values.get(part, {}):
             _known_class(entry, (part, entry), faults)
@@ -146,10 +152,30 @@ def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, fa
             faults.add(
                 (*path, key), f"{key} means nothing in a rule whose verdict is {rule.verdict}: take it out"
             )
+    if only_questions(rule):
+        _about_questions(values, rule, path, faults)
     _later(values, rule, path, contents, faults)
     if rule.sums and rule.verdict == "block":
         faults.add((*path, "limits"), "limits mean nothing in a rule whose verdict is block: take them out")
-    for index, name in enumerate(rule.approvers):
+    _known_groups(values, rule.approvers, path, contents, faults)
+    for name in sorted(rule.match.action_class or ()):
+        _known_class(f"@{name}", (*path, "match", "class"), faults)
+
+
+def _about_questions(values: dict[str, Any], rule: Rule, path: Path, faults: Faults) -> None:
+    if rule.verdict in FREEING:
+        faults.add(
+            (*path, "verdict"), "a question lets nothing run, so nothing allows one: write ask or block"
+        )
+    for key in ("headline", "editable", "limits"):
+        if key in values:
+            faults.add((*path, key), f"{key} means nothing in a rule about questions: take it out")
+
+
+def _known_groups(
+    values: dict[str, Any], named: tuple[str, ...], path: Path, contents: Contents, faults: Faults
+) -> None:
+    for index, name in enumerate(named):
         if name[:1].islower() and name != MEMBERS and name not in contents.groups:
             close = difflib.get_close_matches(name, contents.groups, 1)
             hint = f"did you mean {close[0]}?" if close else "add it to groups"
@@ -157,8 +183,6 @@ def _rule(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, fa
                 (*path, "approvers", index) if isinstance(values["approvers"], list) else (*path, "approvers")
             )
             faults.add(place, f"there is no group {name}: {hint}")
-    for name in sorted(rule.match.action_class or ()):
-        _known_class(f"@{name}", (*path, "match", "class"), faults)
 
 
 def _later(values: dict[str, Any], rule: Rule, path: Path, contents: Contents, faults: Faults) -> None:

@@ -18,6 +18,7 @@ from signoff.policy.document import Document, Path
 from signoff.policy.globs import covers
 from signoff.policy.order import FREEING
 from signoff.policy.places import is_provider, is_shared, is_suffix
+from signoff.policy.questions import ACTION, only_questions, passes_questions
 from signoff.policy.rules import Contents, Match, Rule
 from signoff.policy.wording import Asked, wordings
 from signoff.policy.words import words
@@ -77,6 +78,8 @@ class _File:
                         ("never_ask", index),
                         f"{part} has {entry}, too, and wins: take it out of one of them",
                     )
+            if entry.lower() == ACTION:
+                yield ("never_ask", index), "a question is always asked or blocked: take it out"
         for entry, risk in values.get("risk", {}).items():
             if RISKS.index(risk) < RISKS.index("high") and _is_everything([entry]):
                 yield ("risk", entry), f"actions that nobody knows count as {risk} then: rate those you know"
@@ -133,6 +136,8 @@ class _File:
         for earlier in self._own[:index]:
             if earlier.sums and rule.verdict == "ask":
                 continue  # what its sum does not let run comes here
+            if only_questions(rule) and passes_questions(earlier):
+                continue
             same = (
                 earlier.when is not None and rule.when is not None and earlier.when.source == rule.when.source
             )

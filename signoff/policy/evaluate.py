@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +9,8 @@ from typing import Any
 
 from signoff.models.amounts import Entry, entries
 from signoff.models.feedback import KIND
-from signoff.models.messages import ApprovalRequest, Reversibility, Risk
+from signoff.models.messages import ApprovalRequest
+from signoff.models.questions import QUESTION
 from signoff.models.verdict import (
     REVERSIBILITIES,
     RISKS,
@@ -19,17 +19,14 @@ from signoff.models.verdict import (
     stricter_reversibility,
     stricter_risk,
 )
-from signoff.policy import facts as judged
-from signoff.policy.classes import ActionClass
+from signoff.policy import questions, wishes
 from signoff.policy.facts import Facts
 from signoff.policy.feedback import of_result
 from signoff.policy.order import FREEING, Finding, decide
 from signoff.policy.policy import Policy
+from signoff.policy.rated import facts_of
 from signoff.policy.rules import Contents, Rule
 
-_ID = re.compile(r"[CDG][A-Z0-9]{1,40}")
-_THREAD = re.compile(r"([CDG][A-Z0-9]{1,40}):([0-9]{10,12}\.[0-9]{6})")
-"""A wish for a thread: the channel's id, and the ts of the thread's first message."""
 SPENT = "has come to its sum of a day"
 UNCOUNTED = "has a sum of a day, and this cannot be counted"
 """Why a person is asked; without a word of the payload, since the log has it."""
@@ -53,7 +50,11 @@ class Explanation:
 
 
 def evaluate(
-    request: ApprovalRequest, agent: str, policy: Policy, counted: Counted = lambda _: Decimal()
+    request: ApprovalRequest,
+    agent: str,
+    policy: Policy,
+    counted: Counted = lambda _: Decimal(),
+    owner: str | None = None,
 ) -> Verdict:
     """Request → verdict, the same for the same three and what was counted before.
 
@@ -62,9 +63,12 @@ def evaluate(
 
     Without a file everything is asked about. Its risk is high then, and a claim can only raise it; whether it
     can be undone is the agent's word, and the verdict says so; with no word it counts as irreversible.
+    A question is judged by itself: see `policy.questions`, and there of the agent's `owner`.
     """
     if request.kind == KIND:
-        return of_result(request, agent, policy)
+        return of_result(request, agent, policy, owner)
+    if request.kind == QUESTION:
+        return questions.judge(request, agent, policy, owner)
     if policy.contents is None:
         return _ask_for_everything(request, policy)
     facts = facts_of(request, agent, policy.contents)
@@ -76,6 +80,10 @@ def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation
     """The same verdict, nothing counted before, with each rule that came before it and did not decide."""
     if request.kind == KIND:
         return Explanation(of_result(request, agent, policy), None, ())
+    if request.kind == QUESTION:
+        aside: list[tuple[Rule, str]] = []
+        verdict = questions.judge(request, agent, policy, trace=lambda *one: aside.append(one))
+        return Explanation(verdict, None, tuple(aside))
     if policy.contents is None:
         return Explanation(_ask_for_everything(request, policy), None, ())
     facts = facts_of(request, agent, policy.contents)
@@ -239,26 +247,6 @@ def _claimed(facts: Facts) -> bool:
     return any(number is not None for number in numbers) or "agent" in whose or facts.tags != own
 
 
-def facts_of(request: ApprovalRequest, agent: str, contents: Contents) -> Facts:
-    """What a policy judges a request by."""
-
-    def own(action_class: ActionClass | None) -> tuple[Risk | None, Reversibility | None]:
-        """The policy's map, the strictest that fits; else the action table."""
-        action, one = request.action, (action_class,) if action_class else ()
-        risks = [risk for names, risk in contents.risk if names.first(action, one)]
-        undos = [undo for names, undo in contents.reversibility if names.first(action, one)]
-        return (
-            max(risks, key=RISKS.index) if risks else action_class.risk if action_class else None,
-            max(undos, key=REVERSIBILITIES.index)
-            if undos
-            else action_class.reversibility
-            if action_class
-            else None,
-        )
-
-    return judged.facts(request, agent, contents.domains, own, contents.sensitive)
-
-
 def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Policy) -> Verdict:
     rule, contents = found.rule, policy.contents
     assert contents is not None
@@ -277,8 +265,9 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         approvers=policy.resolve(named),
         named=named,
         conversation=conversation,
-        thread=_thread(request.conversation, conversation),
-        expires_in=_expires_in(request, rule),
+        thread=wishes.thread(request.conversation, conversation),
+        expires_in=wishes.expires_in(request, rule.expires_in if rule else None),
+        talk=rule.talk if rule and found.effect == "ask" else 0,
         reversibility=facts.reversibility,
         reversibility_from=facts.reversibility_from,
         risk=facts.risk,
@@ -303,7 +292,7 @@ def _ask_for_everything(request: ApprovalRequest, policy: Policy) -> Verdict:
         effect="ask",
         approvers=policy.approvers,
         conversation=policy.conversation,
-        thread=_thread(request.conversation, policy.conversation),
+        thread=wishes.thread(request.conversation, policy.conversation),
         expires_in=request.expires_in,
         reversibility=request.reversibility or "irreversible",
         reversibility_from="agent" if request.reversibility else "nobody",
@@ -314,29 +303,8 @@ def _ask_for_everything(request: ApprovalRequest, policy: Policy) -> Verdict:
     )
 
 
-def _expires_in(request: ApprovalRequest, rule: Rule | None) -> int:
-    """The rule's, or a shorter one that the agent has asked for; without a rule's, the agent's."""
-    if rule is None or rule.expires_in is None:
-        return request.expires_in
-    if "expires_in" in request.model_fields_set:
-        return min(request.expires_in, rule.expires_in)
-    return rule.expires_in
-
-
 def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The fields that both let people change; None lets them change all."""
     if one is None or other is None:
         return other if one is None else one
     return tuple(name for name in one if name in other)
-
-
-def _thread(wish: str | None, conversation: str) -> str | None:
-    """The thread that an agent wishes for, where it is one of the policy's channel; ids are compared.
-
-    Any other wish is passed over: in another channel nobody who may decide would be sure to see the card. A
-    policy that names its conversation by name leaves the comparison to the channel: the card goes there, and
-    a thread of another channel is none of its own.
-    """
-    named = _THREAD.fullmatch(wish or "")
-    same = named is not None and (named[1] == conversation or not _ID.fullmatch(conversation))
-    return named[2] if named and same else None

@@ -10,6 +10,7 @@ from typing import Any
 from signoff.errors import Invalid
 from signoff.models.identity import new_id
 from signoff.models.messages import AGENT, ApprovalRequest, build
+from signoff.models.questions import ACTION, QUESTION, Question
 from signoff.models.verdict import Effect
 from signoff.policy.builder import seconds
 from signoff.policy.document import Document
@@ -18,6 +19,8 @@ from signoff.policy.faults import Faults
 _FIELDS = [field.alias or name for name, field in ApprovalRequest.model_fields.items()]
 ANYONE = "agent"
 """Who asks where an example does not say."""
+ANY_QUESTION = {"question": "Which one?", "free_text": True}
+"""What is asked where an example does not say."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,13 @@ def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
 def a_request(values: Any) -> tuple[str, ApprovalRequest]:
     """A JSON object with agent, action, payload and whatever a request may say → (agent, request).
 
-    Raises Invalid. `id` may be missing, and so may `payload` and `agent`.
+    Raises Invalid. `id` may be missing, and so may `payload` and `agent`; of a question all but `kind`.
     """
     if not isinstance(values, dict):
         raise Invalid("It has to be an object with agent, action and payload.")
-    said = {"id": new_id(), "payload": {}, **values}
+    is_question = values.get("kind") == QUESTION
+    least = {"action": ACTION, "payload": ANY_QUESTION} if is_question else {"payload": {}}
+    said = {"id": new_id(), **least, **values}
     agent = said.pop("agent", ANYONE)
     for name in said:
         if name not in _FIELDS:
@@ -78,4 +83,6 @@ def a_request(values: Any) -> tuple[str, ApprovalRequest]:
         raise Invalid("agent: a-z, 0-9 and -, at most 40.")
     request = build(ApprovalRequest, said)
     request.encode()
+    if is_question:
+        Question.of(request.payload)
     return agent, request

@@ -10,9 +10,10 @@ from signoff.models.feedback import OPEN_SECONDS, WHOLE
 from signoff.models.messages import ApprovalRequest
 from signoff.models.verdict import Verdict
 from signoff.policy.policy import Policy
+from signoff.policy.questions import BY_OWNER
 from signoff.policy.rules import ASKS_PER_HOUR
 
-OWNERS_WORD = "an agent asks its owner whether this was right"
+OWNERS_WORD = f"whether it was right, {BY_OWNER}"
 NO_OWNER = "an agent asks whether this was right, and it has no owner: its approvers may say"
 _SHARE = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%")
 
@@ -48,11 +49,12 @@ def percent(many: int) -> str:
     return f"{many / 100:g}%"
 
 
-def of_result(request: ApprovalRequest, agent: str, policy: Policy) -> Verdict:
+def of_result(request: ApprovalRequest, agent: str, policy: Policy, owner: str | None = None) -> Verdict:
     """The verdict on a request of kind `feedback`: the agent's owner is asked, or where it has none who may
-    decide by default. Nothing runs by it.
+    decide by default. Nothing runs by it. `owner` is the agent's as the server knows it, where the policy
+    names none.
     """
-    owner = policy.owner(agent)
+    owner = policy.owner(agent) or owner
     named = (owner,) if owner else ()
     contents = policy.contents
     conversation = (contents.conversations.get("low") if contents else None) or policy.conversation

@@ -5,9 +5,9 @@ from __future__ import annotations
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.verdict import REVERSIBILITIES, RISKS
 from signoff.policy.classes import CLASSES, ActionClass
-from signoff.policy.evaluate import facts_of
 from signoff.policy.examples import ANYONE, a_request
 from signoff.policy.globs import covers
+from signoff.policy.rated import facts_of
 from signoff.policy.rules import Contents, Names, Rule
 
 MILD_RISKS = frozenset(RISKS[: RISKS.index("high")])

@@ -11,7 +11,7 @@ from typing import Any
 
 from signoff.policy import checks, document
 from signoff.policy.addresses import Domains
-from signoff.policy.builder import build_rules, sums_of
+from signoff.policy.builder import build_questions, build_rules, sums_of
 from signoff.policy.document import Document, Unreadable
 from signoff.policy.doubts import doubts
 from signoff.policy.errors import PolicyError
@@ -20,7 +20,7 @@ from signoff.policy.examples import ANYONE, Example, a_request, examples
 from signoff.policy.faults import Faults
 from signoff.policy.feedback import Asking
 from signoff.policy.policy import Policy
-from signoff.policy.rules import AgentRules, Contents, Limits, Names
+from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Names
 from signoff.policy.sensitive import SensitiveFields
 
 PRESETS = ("conservative", "balanced", "permissive")
@@ -132,10 +132,12 @@ def _contents(found: Document, faults: Faults) -> Contents:
         conversations=values.get("channels", {}),
         groups={name: _ids(group) for name, group in values.get("groups", {}).items()},
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
+        questions=build_questions(found, faults),
         rules=build_rules(found, faults),
         feedback=asking.share,
         asks_per_hour=asking.per_hour,
         shares={name: tuple(among) for name, among in values.get("lessons", {}).get("share", {}).items()},
+        batch=_batch(values.get("batch", {})),
     )
 
 
@@ -149,6 +151,11 @@ def _asking(values: dict[str, Any], faults: Faults) -> Asking:
 
 def _ids(group: dict[str, Any]) -> tuple[str, ...]:
     return (*group.get("users", ()), *group.get("usergroups", ()))
+
+
+def _batch(said: dict[str, Any]) -> BatchRules:
+    of = Names(tuple(said["of"])) if "of" in said else None
+    return BatchRules(int(said.get("most", BatchRules.most)), of, said.get("irreversible", False))
 
 
 def _agent(name: str, said: dict[str, Any]) -> AgentRules:

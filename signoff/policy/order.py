@@ -43,11 +43,11 @@ def decide(facts: Facts, contents: Contents, rules: Iterable[Rule], trace: Trace
             if trace:
                 trace(rule, f"{forced}: a rule that allows does not free it")
             continue
-        missed, note = _missed(rule, facts)
-        if not missed:
+        why, note = missed(rule, facts)
+        if not why:
             return Finding(rule.verdict, f"the rule “{rule.name}”{note}", rule)
         if trace:
-            trace(rule, missed)
+            trace(rule, why)
     if forced:
         return Finding("ask", forced)
     level = contents.agent(facts.agent).autonomy or contents.autonomy
@@ -66,14 +66,14 @@ def _forced(facts: Facts, contents: Contents) -> str:
     return f"it failed {ATTEMPTS} times or more" if facts.failed_often else ""
 
 
-def _missed(rule: Rule, facts: Facts) -> tuple[str, str]:
+def missed(rule: Rule, facts: Facts) -> tuple[str, str]:
     """Why a rule does not match, empty where it does; and what has to be known about how it matched.
 
     Fails closed: a condition that cannot be evaluated matches in a rule that asks or blocks, and in no other.
     """
-    missed = rule.match.misses(facts, freeing=rule.verdict in FREEING)
-    if missed or rule.when is None:
-        return missed, ""
+    why = rule.match.misses(facts, freeing=rule.verdict in FREEING)
+    if why or rule.when is None:
+        return why, ""
     try:
         values = facts.values if rule.when.walks else 0
         return ("" if rule.when.holds(facts.context, values) else "its condition does not hold"), ""

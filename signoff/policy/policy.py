@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
+from signoff.models.questions import QUESTION
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical, digest
-from signoff.policy.rules import AgentRules, Contents, Limits, Rule
+from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Rule
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,16 @@ class Policy:
         """What the file says of an agent."""
         return self.contents.agent(agent) if self.contents else AgentRules(agent)
 
-    def limits(self, agent: str) -> Limits:
-        """How much an agent may ask for."""
+    def limits(self, agent: str, kind: str = "approval") -> Limits:
+        """How much an agent may ask for, of this kind of request: questions have limits of their own."""
+        if kind == QUESTION:
+            return Limits(per_hour=self.contents.questions.per_hour if self.contents else None)
         return self.about(agent).limits
+
+    @property
+    def batch(self) -> BatchRules:
+        """What of that which an agent asks together may share a card."""
+        return self.contents.batch if self.contents else BatchRules()
 
     def owner(self, agent: str) -> str | None:
         """The user id of the person whose agent it is."""
@@ -88,7 +96,8 @@ class Policy:
 
     def _named_conversations(self) -> tuple[str, ...]:
         assert self.contents is not None
-        return tuple(rule.conversation for rule in self.contents.rules if rule.conversation)
+        named = (self.contents.questions.conversation, *(rule.conversation for rule in self.contents.rules))
+        return tuple(one for one in named if one)
 
     def rule(self, name: str) -> Rule | None:
         """A rule by its name."""

@@ -9,9 +9,9 @@ from typing import Literal
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.undo_plan import UndoPlan
-from signoff.models.verdict import Effect
+from signoff.models.verdict import Effect, Verdict
 from signoff.policy.addresses import Domains
-from signoff.policy.classes import ActionClass
+from signoff.policy.classes import ActionClass, fitting
 from signoff.policy.conditions import Condition
 from signoff.policy.facts import Facts
 from signoff.policy.globs import Globs
@@ -85,8 +85,9 @@ class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
     `approvers` are names of groups and ids, `expires_in` seconds, `feedback` a share of 10,000 outcomes; None
-    and empty leave it to the defaults. `after` is for how many seconds what it allows waits to be
-    held, `undo` what undoes what it reports.
+    and empty leave it to the defaults. `talk` is how many seconds more a request has once somebody has asked
+    its agent about it, `after` for how many what it allows waits to be held, `undo` what undoes what it
+    reports.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Rule:
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
+    talk: int = 0
     after: int | None = None
     undo: UndoPlan | None = None
     sums: tuple[Sum, ...] = ()
@@ -130,6 +132,41 @@ class AgentRules:
     limits: Limits = Limits()
 
 
+@dataclass(frozen=True)
+class QuestionRules:
+    """Who answers agents' questions where no rule says it, where, for how many seconds, and how many of them
+    an agent may ask in any hour. None and empty leave it to the defaults.
+    """
+
+    approvers: tuple[str, ...] = ()
+    conversation: str | None = None
+    per_hour: int | None = None
+    expires_in: int | None = None
+
+
+@dataclass(frozen=True)
+class BatchRules:
+    """What of that which an agent asks together may share a card, `most` requests on one.
+
+    `of` are the actions that may, None for all; `irreversible` says that even what cannot be undone may.
+    """
+
+    most: int = 50
+    of: Names | None = None
+    irreversible: bool = False
+
+    def why_alone(self, action: str, verdict: Verdict) -> str:
+        """Why what is asked about has a card of its own, in a few words; empty where it may share one."""
+        if verdict.risk == "critical":
+            return "its risk is critical"
+        if verdict.reversibility == "irreversible" and not self.irreversible:
+            nobody = verdict.reversibility_from == "nobody"
+            return "nobody said that it can be undone" if nobody else "it cannot be undone"
+        if self.of is not None and self.of.first(action, fitting(action)) is None:
+            return "batch.of does not list it"
+        return ""
+
+
 @dataclass(frozen=True, eq=False)
 class Contents:
     """All that a policy file says, with what it extends.
@@ -149,10 +186,12 @@ class Contents:
     conversations: dict[Risk, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     agents: tuple[AgentRules, ...] = ()
+    questions: QuestionRules = QuestionRules()
     rules: tuple[Rule, ...] = ()
     feedback: int = 0
     asks_per_hour: int = ASKS_PER_HOUR
     shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    batch: BatchRules = BatchRules()
 
     def agent(self, name: str) -> AgentRules:
         """What is said of an agent: under its own name, else under the first glob that matches it."""

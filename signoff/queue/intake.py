@@ -18,11 +18,22 @@ from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
 from signoff.models.lessons import Wanted
-from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, Spend, build
+from signoff.models.messages import (
+    MAX_ENTRY,
+    VERSION,
+    ApprovalRequest,
+    Cancel,
+    Freeze,
+    Outcome,
+    Reply,
+    Spend,
+    build,
+)
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
 from signoff.queue.later import Later
+from signoff.queue.names import BATCH, batch_name
 from signoff.queue.outage import is_outage
 from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
@@ -33,8 +44,8 @@ log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome", "lessons")
-"""Kinds whose body stands in the entry itself: about a request that is known, or what was said of them."""
+SMALL = ("cancel", "spend", "outcome", "message", "lessons", BATCH)
+"""Kinds whose body stands in the entry itself: about requests that were sent, or what was said of them."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
 DEATHS = 5
@@ -49,8 +60,19 @@ STOP_SECONDS = 0.1
 PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 
+class Talks(Protocol):
+    """What the intake asks of who takes answers to people's questions: see `signoff.approvals.talks`."""
+
+    def reply(self, agent: str, talk_id: str, reply: Reply) -> object:
+        """An agent's answer to a question about a request of its own."""
+
+
 class Approvals(Protocol):
     """What the intake asks of the one writer: see `signoff.approvals`."""
+
+    @property
+    def talks(self) -> Talks:
+        """Takes answers."""
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; raises NotApproved where it is refused."""
@@ -60,6 +82,9 @@ class Approvals(Protocol):
 
     def spend(self, agent: str, request_id: str, by: str) -> object:
         """A process wants to run what was approved."""
+
+    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
+        """An agent has sent all of a batch, and is told that this was read; raises Invalid."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
@@ -240,10 +265,14 @@ class Intake:
             approval = self._approvals.cancel(agent, request_id, cancel.reason)
             if approval:
                 self._approvals.tell(approval)
+        elif kind == BATCH:
+            self._approvals.freeze(agent, batch_name(request_id), build(Freeze, parse(text)))
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
         elif kind == "lessons":
             self._approvals.teach(agent, request_id, build(Wanted, parse(text)))
+        elif kind == "message":
+            self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 
@@ -255,7 +284,7 @@ class Intake:
         )
         crash.here("intake.buried")
         request_id = _uuid(entry.fields.get(b"id", b""))
-        if request_id and entry.kind not in SMALL:
+        if request_id and (entry.kind not in SMALL or entry.kind == BATCH):
             self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
 
     def _refuse(self, agent: str, request_id: str, refusal: NotApproved) -> None:

@@ -11,7 +11,7 @@ from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
-from signoff.queue import groups, stream
+from signoff.queue import groups, questions, stream
 
 PENDING_GRACE = 24 * 3600
 """Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
@@ -34,6 +34,16 @@ class Publisher:
         pointer = self._pointer(approval, seconds)
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, seconds, pointer)
         crash.here("publication.received")
+
+    def mark_frozen(self, agent: str, name: str) -> None:
+        """Tell an agent that its batch was read as frozen: what stands under its id; raises RedisError."""
+        told = Response(status="pending", action=stream.BATCH)
+        stream.mark_received(self._redis, agent, stream.batch_id(name), told, PENDING_GRACE)
+        crash.here("freeze.told")
+
+    def backlog(self, agent: str) -> int:
+        """How many entries of an agent are not done with; raises RedisError."""
+        return stream.backlog(self._redis, agent)
 
     def publish(self, approval: Approval, response: Response, now: int) -> None:
         """Publish the response of an Approval that has ended; raises RedisError."""
@@ -87,6 +97,15 @@ class Publisher:
     def leave(self, agent: str, group: str) -> None:
         """Let go of a group of readers; raises RedisError."""
         groups.leave(self._redis, agent, group)
+
+    def ask(self, agent: str, talk_id: str, text: str, seconds: int) -> None:
+        """Put a person's question where its agent finds it, for `seconds`; raises RedisError."""
+        questions.publish(self._redis, agent, talk_id, text, max(seconds, 60), self._seconds)
+        crash.here("talk.told")
+
+    def listens(self, agent: str) -> bool:
+        """Whether a process of this agent reads people's questions now; raises RedisError."""
+        return questions.listens(self._redis, agent)
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""

@@ -19,7 +19,7 @@ from signoff.approvals.audit.verification import Verification, verify_all
 from signoff.approvals.guarded import Guarded
 from signoff.models import changes, migrate, policies
 from signoff.models.engine import open_engine
-from signoff.models.messages import Outcome
+from signoff.models.messages import Outcome, Reply
 from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
 from signoff.spent import Spent
@@ -53,6 +53,13 @@ def history(core: Core) -> None:
     approvals.decide(rejected.id, 1, "U0BEN", "reject", reason="no", resubmit=True)
     withdrawn = core.submit(payload={"number": 3})
     approvals.cancel("billing-bot", withdrawn.request_id, "never mind")
+    core.follow("rules: [{name: talk, match: {action: refund.*}, verdict: ask, talk: +10m}]")
+    talked = core.submit(payload={"number": 7})
+    asked = [approvals.talks.ask(talked.id, 1, "U0ANA", f"Why {number}?") for number in (1, 2, 3)]
+    approvals.talks.reply("billing-bot", asked[0].id, Reply(text="So."))
+    approvals.talks.reply("billing-bot", asked[1].id, Reply(unable=True))
+    approvals.talks.note(talked.id, "U0ANA", "Mind the date.")
+    approvals.cancel("billing-bot", talked.request_id)
     late = core.submit(payload={"number": 4})
     with core.store.transaction() as connection:
         epochs.begin(connection, 5)
@@ -144,7 +151,7 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
     found = audit.verify(past.store, keys=keys_of(past))
     assert found.ok, found
-    assert (found.approvals, found.unknown_keys) == (7, 0)
+    assert (found.approvals, found.unknown_keys) == (8, 0)
 
 
 def rows_of(connection: Connection, table: str, column: str) -> list[tuple[tuple[str, Any], ...]]:
@@ -242,7 +249,7 @@ def test_an_approval_that_no_line_tells_of_is_named(past: Core) -> None:
 def test_a_receipt_that_another_key_signed_is_found_even_where_the_log_was_written_anew(past: Core) -> None:
     other = verify_keys(Signer.generate().verify_key)
     found = audit.verify(past.store, keys=other)
-    assert found.ok and found.unknown_keys == 5
+    assert found.ok and found.unknown_keys == 6
     kid = past.signer.kid
     [strange] = other.values()
     found = audit.verify(past.store, keys={kid: strange})

@@ -44,7 +44,8 @@ def test_a_verdict_asks_for_one_seat_of_its_approvers() -> None:
 
 def test_each_kind_says_what_each_vote_makes_of_it_and_another_is_refused() -> None:
     assert {name: dict(kind.ends) for name, kind in KINDS.items()} == {
-        "approval": {"approve": "approved", "reject": "rejected"}
+        "approval": {"approve": "approved", "reject": "rejected"},
+        "question": {"answer": "answered"},
     }
-    with pytest.raises(Invalid, match="The kind 'question' is not served yet"):
-        kind_of(a_request(kind="question"))
+    with pytest.raises(Invalid, match="The kind 'riddle' is not served"):
+        kind_of(a_request(kind="riddle"))

@@ -82,6 +82,7 @@ def test_a_redelivered_request_is_answered_again(core: Core, intake: Intake) -> 
 
 BODY = json.loads(a_request().encode())
 QUESTION = json.loads(a_request(kind="question").encode())
+RIDDLE = json.loads(a_request(kind="riddle").encode())
 
 
 def with_payload(text: str) -> str:
@@ -114,7 +115,8 @@ def with_payload(text: str) -> str:
         ({"body": json.dumps({**BODY, "expires_in": 0})}, "expires_in"),
         ({"body": json.dumps({**BODY, "expires_in": -5})}, "expires_in"),
         ({"body": json.dumps({**BODY, "expires_in": 31 * 86400})}, "expires_in"),
-        ({"id": QUESTION["id"], "body": json.dumps(QUESTION)}, "not served yet"),
+        ({"id": RIDDLE["id"], "body": json.dumps(RIDDLE)}, "'riddle' is not served"),
+        ({"id": QUESTION["id"], "body": json.dumps(QUESTION)}, "action of a question is 'question'"),
         ({"body": json.dumps({**BODY, "action": "refund.other"})}, "commits"),
         ({"body": json.dumps({**BODY, "payload": {"amount": 1}})}, "commits"),
         ({"body": json.dumps({**BODY, "nonce": ""})}, "commits"),

@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from signoff.approvals.audit.fits import Claims, Exactly, Fits, Judged, Near, Reported, Salted, Signed
+from signoff.approvals.audit.fits import (
+    Claims,
+    Exactly,
+    Fits,
+    Judged,
+    Near,
+    OneOf,
+    Reported,
+    Salted,
+    Signed,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,9 @@ class Account:
     """By the card's number; lines of before do not give it."""
     feedback: Row = field(default_factory=dict)
     """Empty where nobody has said whether it was right."""
+    talks: dict[str, Row] = field(default_factory=dict)
+    notes: dict[str, Row] = field(default_factory=dict)
+    """Both by their ids."""
     receipt: Said | None = None
     """The line of the receipt that it ended with."""
     _version: int = 1
@@ -97,6 +110,7 @@ class Account:
             line, id=self.approval_id, agent=line.actor, action=data["action"], version=1, status="pending",
             created_at=line.at, reason="", ended_at=None, receipt=None, receipt_expires_at=None, outcome=None,
             outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
+            handed_to=None, handed_by=None,
         )  # fmt: skip
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
@@ -169,7 +183,14 @@ class Account:
         if "name" in data:
             fits |= {"name": self._salted(data["name"]), "resubmit": Exactly(data["resubmit"])}
             fits["second_factor"] = Exactly(data["second_factor"])
+        if "vote" in data:  # what was called answer before was the vote
+            fits["answer"] = self._optional(data.get("answer"))
         self.decisions.append({name: Told(fit, line.seq) for name, fit in fits.items()})
+
+    def _handed(self, line: Said) -> None:
+        if self.receipt:
+            raise Contradiction(line.seq, "it was handed to somebody after it had ended")
+        self._expect(line, handed_to=line.data["to"], handed_by=line.actor)
 
     def _cancel(self, line: Said) -> None:
         self._expect(line, reason=self._salted(line.data["reason"]))
@@ -229,6 +250,35 @@ class Account:
         }
         self.feedback = {name: Told(fit, line.seq) for name, fit in fits.items()}
 
+    def _talk(self, line: Said) -> None:
+        """A question of a person's, or its answer."""
+        data, text = line.data, self._salted(line.data["text"])
+        if data["said"] != "question":
+            fits: dict[str, Fits] = {"state": Exactly(data["said"]), "answer": text}
+            fits["answered_at"] = Exactly(line.at)
+        else:
+            state = OneOf(("asked", "silent") if data["heard"] else ("unheard",))
+            exactly = {
+                "id": data["talk"], "approval_id": self.approval_id, "version": data["version"],
+                "by_id": line.actor, "asked_at": line.at, "until": data["until"], "answer": None,
+                "answered_at": None,
+            }  # fmt: skip
+            fits = {name: Exactly(value) for name, value in exactly.items()}
+            fits |= {"name": self._salted(data["name"]), "question": text, "state": state}
+        told = {name: Told(fit, line.seq) for name, fit in fits.items()}
+        self.talks[data["talk"]] = self.talks.get(data["talk"], {}) | told
+        if "expires_at" in data:
+            self._expires_at = data["expires_at"]
+            self._expect(line, expires_at=self._expires_at)
+
+    def _note(self, line: Said) -> None:
+        exactly = {
+            "id": line.data["note"], "approval_id": self.approval_id, "by_id": line.actor, "at": line.at
+        }  # fmt: skip
+        fits: dict[str, Fits] = {name: Exactly(value) for name, value in exactly.items()}
+        fits |= {name: self._salted(line.data[name]) for name in ("name", "text")}
+        self.notes[line.data["note"]] = {name: Told(fit, line.seq) for name, fit in fits.items()}
+
     def _migrated(self, line: Said) -> None:
         """A new version of the tables ended what it could not take over."""
         self._expires_at = min(self._expires_at or line.at, line.data["expires_at"])
@@ -248,11 +298,14 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "decision": Account._decision,
     "expiry": _passed,
     "cancel": Account._cancel,
+    "handed": Account._handed,
     "receipt": Account._receipt,
     "adopted": Account._adopted,
     "outcome": Account._outcome,
     "spend": Account._spend,
     "migrated": Account._migrated,
+    "talk": Account._talk,
+    "note": Account._note,
     "file": _passed,
     "feedback": Account._feedback,
     "guard": _passed,

@@ -48,6 +48,21 @@ class Exactly(Fits):
 
 
 @dataclass(frozen=True)
+class OneOf(Fits):
+    """One of these values."""
+
+    values: tuple[Any, ...]
+
+    def fits(self, value: Any) -> bool:
+        """Equal to one of them."""
+        return value in self.values
+
+    def shown(self) -> str:
+        """The values."""
+        return " or ".join(map(repr, self.values))
+
+
+@dataclass(frozen=True)
 class Near(Fits):
     """A time within the same transaction."""
 

@@ -32,6 +32,7 @@ PLAIN = frozenset(
         "editable",
         "require",
         "feedback",
+        "talk",
     )
 )
 """Of a verdict: what comes from the policy's file. The rest may repeat the payload, and is salted."""

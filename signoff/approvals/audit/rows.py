@@ -19,6 +19,7 @@ from signoff.models.feedback import rows as feedback
 from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
 from signoff.models.sums import amounts
+from signoff.models.talk_rows import notes, talks
 from signoff.receipts import VerifyKeys
 
 BATCH = 100
@@ -37,6 +38,8 @@ _PAYLOADS = _of(payloads, "version")
 _DECISIONS = _of(decisions, "id")
 _CARDS = _of(cards, "id")
 _AMOUNTS = _of(amounts, "sum")
+_TALKS = _of(talks, "id")
+_NOTES = _of(notes, "id")
 _FEEDBACK = _of(feedback)
 
 
@@ -73,7 +76,7 @@ def compare(
     values = {"ids": list(ids)}
     lines = _grouped(connection.execute(_LINES, values).mappings())
     found = {row["id"]: dict(row) for row in connection.execute(_APPROVALS, values).mappings()}
-    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS, _FEEDBACK)
+    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS, _TALKS, _NOTES, _FEEDBACK)
     parts = [_grouped(connection.execute(one, values).mappings()) for one in queries]
     faults, now = [], clock(connection)
     for approval_id in ids:
@@ -99,6 +102,8 @@ class Rows:
     decisions: Sequence[Mapping[str, Any]]
     cards: Sequence[Mapping[str, Any]]
     amounts: Sequence[Mapping[str, Any]]
+    talks: Sequence[Mapping[str, Any]]
+    notes: Sequence[Mapping[str, Any]]
     feedback: Sequence[Mapping[str, Any]]
 
     @property
@@ -153,6 +158,8 @@ def _faults(rows: Rows, account: Account, name: str) -> Iterator[Fault | None]:
     yield from _payloads(rows.payloads, account, name)
     yield from _votes(rows.decisions, account, name)
     yield from _cards(rows.cards, account, name)
+    yield from _words_of(rows.talks, account.talks, "talk", name)
+    yield from _words_of(rows.notes, account.notes, "note", name)
     yield _feedback(rows.feedback, account.feedback, name)
 
 
@@ -239,6 +246,21 @@ def _feedback(found: Sequence[Mapping[str, Any]], told: Row, name: str) -> Fault
     if row["answer"] is not None:
         return Fault("no line tells of its feedback", None, name, "feedback.answer")
     return None
+
+
+def _words_of(
+    found: Sequence[Mapping[str, Any]], told: Mapping[str, Row], table: str, name: str
+) -> Iterator[Fault | None]:
+    """People's questions and the answers to them, or their notes."""
+    rows = {row["id"]: row for row in found}
+    for number, one in told.items():
+        row = rows.pop(number, None)
+        if row is None:
+            yield Fault(f"its {table}'s row is gone", one["id"].seq, name, f"{table}.id")
+        else:
+            yield _row(row, one, table, f"{name}, {table} {number}")
+    for number in rows:
+        yield Fault(f"no line tells of a {table}", None, f"{name}, {table} {number}", f"{table}.id")
 
 
 def _of_receipt(rows: Rows, line: Said, keys: VerifyKeys | None, tally: Tally, name: str) -> Iterator[Fault]:

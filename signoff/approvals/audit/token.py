@@ -20,6 +20,9 @@ from signoff.signatures import decode_part
 TYPES = frozenset(("JWT", "signoff-receipt+jwt"))
 """What receipts are called in their headers; the first in those of before."""
 
+BY_PEOPLE = frozenset(("approved", "answered", "rejected"))
+"""What a receipt says where somebody has decided, and is named."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -91,13 +94,16 @@ def _expected(
 def _of_decider(claims: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]) -> list[str]:
     by = claims.get("decided_by")
     if by is None:
-        return ["decided_by"] if decisions and claims.get("status") in ("approved", "rejected") else []
+        return ["decided_by"] if decisions and claims.get("status") in BY_PEOPLE else []
     if not isinstance(by, dict) or not decisions:
         return ["decided_by"]
     last = decisions[-1]
     at = round(datetime.fromisoformat(str(by.get("at"))).timestamp() * MICROSECONDS)
     same = (by.get("id"), by.get("name"), at) == (last["approver"], last["name"], last["at"])
-    return [] if same else ["decided_by"]
+    if not same:
+        return ["decided_by"]
+    answer = json.loads(last["answer"]) if last["answer"] else None
+    return [] if claims.get("answer") == answer else ["answer"]
 
 
 def _json(part: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import Folded, fold, on_card, values_of
+from signoff.bot.text.heading import heading
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.payload import Value
 from signoff.bot.text.spoken import spoken, unlinked
@@ -122,7 +123,7 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
     text = notices.asked(approval.agent, what, *lines)
-    title = header(visible(approval.verdict.headline or "") or approval.action)
+    title = header(heading(approval))
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
         block_id = f"double-{number}:{approval.revision}"

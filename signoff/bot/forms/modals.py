@@ -36,6 +36,7 @@ from signoff.bot.text.words import octets as octets_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words import schema as schema_words
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 from signoff.payload.canonical import digest
 
 _LONG_TEXT = element("plain_text_input", multiline=True, max_length=INPUT)
@@ -151,7 +152,7 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
             *blocks,
             *_schema_gaps(approval),
             {"type": "divider"},
-            stakes(approval),
+            *([] if approval.request.kind == QUESTION else [stakes(approval)]),
             history_block(approval, now),
             rich("facts", line(*facts)),
         ],

@@ -19,6 +19,7 @@ from signoff.bot.forms.edit_form import EditForm, can_edit
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
 from signoff.bot.gallery.cards import CARDS, Case
+from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import shown_whole
@@ -26,10 +27,12 @@ from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, Card
 from signoff.models.lists import Listed
+from signoff.models.questions import QUESTION
+from signoff.models.telling import told_of
 from signoff.models.threads import Tally, Thread
 from signoff.payload.glimpse import glimpse
 
-SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS, "shapes": BEFORE}
+SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS, "shapes": BEFORE, "questions": QUESTIONS}
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
 ID = "01930000-0000-7000-8000-000000000001"
 NOW = BEGAN + 35 * 60 * SECOND
@@ -85,6 +88,9 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield Layout(f"{name}: looked up{', to decide' if may else ''}", "message", {"blocks": blocks})
     yield _view(f"{name}: details", modals.details_view(approval))
     yield _view(f"{name}: record", record_view(approval, NOW))
+    if approval.request.kind == QUESTION:
+        yield from _forms(name, approval)
+        return
     yield from _review(name, approval)
     if not approval.pending:
         return
@@ -97,6 +103,13 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield _view(f"{name}: edit, changed meanwhile", again_view(approval, form))
         yield _view(f"{name}: edit, decided meanwhile", lost_view(_SAID, approval, approval.payload))
         yield _view(f"{name}: difference", difference_view(approval, _changed(approval.payload), _DRAFT))
+
+
+def _forms(name: str, approval: Approval) -> Iterator[Layout]:
+    """Those of its kind, while it waits."""
+    if approval.pending:
+        for form, view in kind_of(approval).forms.items():
+            yield _view(f"{name}: {form}", view(approval))
 
 
 def _review(name: str, approval: Approval) -> Iterator[Layout]:
@@ -168,7 +181,7 @@ def _listed(approval: Approval) -> Listed:
         headline=verdict.headline or "",
         reversibility=verdict.reversibility,
         reversibility_from=verdict.reversibility_from,
-        glimpse=glimpse(approval.request.json_schema, approval.payload),
+        glimpse=glimpse(approval.request.json_schema, told_of(approval)),
         vote=decision.vote if decision else None,
         approver=decision.approver if decision else "",
         resubmit=bool(decision and decision.resubmit),

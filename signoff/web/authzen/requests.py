@@ -122,7 +122,7 @@ class Requests:
             if before := self._known(agent, asked):  # somebody was faster with the same key
                 return before
             with self._doors.store.reading() as connection:
-                first = flood.same(connection, agent, sent.action, sent.digest)
+                first = flood.same(connection, agent, sent)
             found = self._approvals.find(agent, first[0].request_id) if first else None
             if found is None:
                 raise

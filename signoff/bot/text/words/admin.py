@@ -64,6 +64,12 @@ def too_much(agent: str, kind: str, most: int, until_: int) -> Trusted:
             f"*{agent} asks for too much.* {waits} for a decision, as many as the policy lets wait: more are "
             "refused until one is decided."
         )
+    if kind == "questions":
+        may = "one question" if most == 1 else f"{most:,} questions"
+        return Trusted(
+            f"*{agent} asks too many questions.* It may ask {may} in any hour, and has: more are refused "
+            f"until {date(until_, 'time')}."
+        )
     often = "once" if most == 1 else f"{most:,} times"
     return Trusted(
         f"*{agent} asks for too much.* It may ask {often} in any hour, and has: more are refused until "

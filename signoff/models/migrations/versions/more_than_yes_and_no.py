@@ -43,7 +43,10 @@ def _batches() -> None:
         _text("state"),
         _number("created_at"),
         _number("frozen_at", nullable=True),
-        *(_text(name, nullable=True) for name in ("wanted", "conversation", "message", "permalink")),
+        *(
+            _text(name, nullable=True)
+            for name in ("ids", "wanted", "conversation", "thread", "message", "permalink")
+        ),
         _number("revision", server_default="0"),
         _number("shown_revision", server_default="0"),
         _number("shown_at", nullable=True),
@@ -52,7 +55,7 @@ def _batches() -> None:
     )
     op.create_index("batch_message", "batch", ["conversation", "message"])
     _index("batch_stale", "batch", ["not_before"], "state = 'frozen' AND shown_revision < revision")
-    _index("batch_open", "batch", ["created_at"], "state = 'open'")
+    _index("batch_undone", "batch", ["created_at"], "state <> 'frozen' AND shown_revision < revision")
     op.create_table(
         "batch_review",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -80,6 +83,7 @@ def _talks() -> None:
     )
     op.create_index("talk_approval", "talk", ["approval_id", "asked_at"])
     _index("talk_untold", "talk", ["asked_at"], "published_at IS NULL")
+    _index("talk_unanswered", "talk", ["until"], "state = 'asked'")
     op.create_table(
         "note",
         sa.Column("id", sa.Text(), primary_key=True),
