@@ -16,10 +16,10 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import FeedbackGiven, FeedbackOver, NotAsked, UnknownApproval
 from signoff.errors import Invalid
-from signoff.models import changes
+from signoff.models import changes, owners
 from signoff.models import feedback as asked
 from signoff.models.approval import Approval
-from signoff.models.feedback import ANSWERS, KIND, MAX_TEXT, is_sampled
+from signoff.models.feedback import ANSWERS, KIND, MAX_TEXT, Feedback, is_sampled
 from signoff.models.identity import new_id
 from signoff.models.messages import Decision
 from signoff.models.people import Directory, Person
@@ -39,11 +39,6 @@ class Feedbacks:
         self._votes = votes
         self._endings = endings
         self._announcer = announcer
-
-    def people(self, approval: Approval) -> tuple[str, ...]:
-        """The ids of who is asked about an outcome: whoever approved, and the agent's owner."""
-        with self._store.reading() as connection:
-            return people(connection, approval)
 
     def open_for(self, approval_id: str, user_id: str) -> Approval:
         """An Approval of which this person may say whether it was right; raises what `give` does."""
@@ -85,7 +80,7 @@ class Feedbacks:
         if said is None:
             raise UnknownApproval
         person = authority.may_decide(user_id, (user_id,), self._directory)
-        if approval.request.kind != KIND and user_id not in (may := self.people(approval)):
+        if approval.request.kind != KIND and user_id not in (may := said.people(approval.decisions)):
             raise NotAsked(may)
         if said.answer is not None:
             raise FeedbackGiven(said.answer, said.name, said.by_id, said.at or 0)
@@ -124,17 +119,10 @@ class Feedbacks:
         return ended is not None
 
 
-def people(connection: Connection, approval: Approval) -> tuple[str, ...]:
-    """Whoever approved, and the owner of the agent; each once."""
-    voted = [one.approver for one in approval.decisions if one.vote == "approve"]
-    owner = asked.owner(connection, approval.agent)
-    return tuple(dict.fromkeys([*voted, *([owner] if owner else [])]))
-
-
 def ask_about(connection: Connection, approval: Approval, at: int) -> bool:
     """Ask about an outcome that was just reported, where its policy says so and there is anybody to ask."""
-    share = approval.verdict.feedback
-    if approval.card is None or not is_sampled(approval.id, share) or not people(connection, approval):
+    share, asks = approval.verdict.feedback, Feedback("", at, owner=owners.of(connection, approval.agent))
+    if approval.card is None or not is_sampled(approval.id, share) or not asks.people(approval.decisions):
         return False
     asked.ask(connection, str(new_id()), approval, at)
     return True

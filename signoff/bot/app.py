@@ -28,6 +28,7 @@ from signoff.bot.listeners.batch_looks import Looks
 from signoff.bot.listeners.batches import BatchReviews
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
+from signoff.bot.listeners.feedback import FORMS, RIGHT, Feedback
 from signoff.bot.listeners.home import Home
 from signoff.bot.listeners.mentions import Mentions
 from signoff.bot.listeners.news import News
@@ -170,6 +171,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     opener = Opener(server.slack, server.directory)
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
     answers = Answers(server.approvals, opener, actions)
+    feedback = Feedback(server.approvals, actions)
     batches = server.approvals.batches
     looks = Looks(server.approvals, batches, server.lists)
     together = BatchReviews(server.approvals, batches, looks, server.slack, opener, actions)
@@ -192,7 +194,8 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.buttons["approve"] = actions.approve
     app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
     app.buttons["you_decide"] = answers.leave
-    for action_id in ("reject", "edit", "review", "answer", "none", "hand"):
+    app.buttons[RIGHT] = feedback.right
+    for action_id in ("reject", "edit", "review", "answer", "none", "hand", *FORMS):
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(together.menu))
     app.action("page")(**later(actions.page_back))
@@ -209,6 +212,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.view("answer")(answers.submit)
     app.view("none")(answers.submit_none)
     app.view("hand")(answers.submit_hand)
+    app.view("feedback")(feedback.submit)
     register_batches(app, together, each, later)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))

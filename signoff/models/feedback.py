@@ -7,12 +7,14 @@ comes to the same ones.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from signoff.models.clock import now
+from signoff.models.messages import Decision
 from signoff.models.more_tables import FeedbackRow
 from signoff.models.receipt_claims import FEEDBACK
 from signoff.models.tables import AgentRow, ApprovalRow
@@ -38,7 +40,7 @@ WHOLE: Final = 10_000
 class Feedback:
     """One question of this kind. Times are microseconds since 1970; `answer` is None until somebody has said.
 
-    `by_id` and `name` say who did, `text` is their correction.
+    `by_id` and `name` say who did, `text` is their correction. `owner` is the agent's.
     """
 
     id: str
@@ -48,6 +50,12 @@ class Feedback:
     name: str = ""
     text: str = ""
     at: int | None = None
+    owner: str | None = None
+
+    def people(self, decisions: Sequence[Decision]) -> tuple[str, ...]:
+        """The ids of who is asked about an outcome: whoever approved, by these votes, and the owner."""
+        voted = [one.approver for one in decisions if one.vote == "approve"]
+        return tuple(dict.fromkeys([*voted, *([self.owner] if self.owner else [])]))
 
     def is_open(self, at: int | None) -> bool:
         """Whether somebody may still answer, at `at`; where no time is given, as if it were asked now."""
@@ -61,7 +69,11 @@ def is_sampled(approval_id: str, share: int) -> bool:
 
 
 _COLUMNS = ("id", "asked_at", "answer", "by_id", "name", "text", "at")
-_OF = select(*(rows.c[name] for name in _COLUMNS)).where(rows.c.approval_id == bindparam("approval_id"))
+_OF = (
+    select(*(rows.c[name] for name in _COLUMNS), agents.c.owner)
+    .outerjoin(agents, agents.c.name == rows.c.agent)
+    .where(rows.c.approval_id == bindparam("approval_id"))
+)
 _ADD = insert(rows)
 _REDRAW_LATER = (
     update(approvals).where(approvals.c.id == bindparam("which")).values(ages_at=bindparam("over_at"))
@@ -83,7 +95,6 @@ _SHOW = (
     .where(approvals.c.id == bindparam("which"))
     .values(revision=approvals.c.revision + 1, not_before=0, ages_at=None)
 )
-_OWNER = select(agents.c.owner).where(agents.c.name == bindparam("agent"))
 
 
 def of(connection: Connection, approval_id: str) -> Feedback | None:
@@ -91,7 +102,7 @@ def of(connection: Connection, approval_id: str) -> Feedback | None:
     found = connection.execute(_OF, {"approval_id": approval_id}).first()
     if found is None:
         return None
-    said = {name: getattr(found, name) for name in _COLUMNS}
+    said = {name: getattr(found, name) for name in (*_COLUMNS, "owner")}
     return Feedback(**{name: value for name, value in said.items() if value is not None})
 
 
@@ -121,8 +132,3 @@ def give(connection: Connection, approval_id: str, said: dict[str, Any]) -> bool
         return False
     connection.execute(_SHOW, {"which": approval_id})
     return True
-
-
-def owner(connection: Connection, agent: str) -> str | None:
-    """The user id of the person whose agent it is."""
-    return connection.execute(_OWNER, {"agent": agent}).scalar()

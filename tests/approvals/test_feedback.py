@@ -56,7 +56,7 @@ def test_it_is_asked_once_answered_once_and_the_log_says_so(core: Core) -> None:
     approval = ran(core, result={"id": "re_991"})
     assert approval.feedback is not None and approval.feedback.answer is None
     assert approval.outcome is not None and approval.outcome.result == {"id": "re_991"}
-    assert core.approvals.feedback.people(approval) == ("U0ANA", "U0MIA")
+    assert approval.feedback.people(approval.decisions) == ("U0ANA", "U0MIA")
     with pytest.raises(NotAsked) as refused:
         core.approvals.feedback.give(approval.id, "U0BEN", "right")
     assert refused.value.approvers == ("U0ANA", "U0MIA")
