@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from signoff.models import lessons as learnt
 from signoff.models import taught
@@ -125,8 +125,6 @@ def _lesson(row: taught.Taught, names: _Names, policy: Policy) -> Lesson | None:
         case "answered":
             question, answer = map(names.without, _answered(row))
             said = {"question": question, "answer": answer} if question else {}
-        case never:
-            assert_never(never)
     return bare.model_copy(update=said) if said else None
 
 

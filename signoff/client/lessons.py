@@ -10,9 +10,9 @@ from signoff.client import mistakes
 from signoff.client.answers import Named
 from signoff.errors import Invalid, NotVerified, WaitTimeout, refusal
 from signoff.models import identity, spans
-from signoff.models.feedback import KIND
 from signoff.models.lessons import MOST, Lessons, Wanted
 from signoff.models.messages import ApprovalRequest, Outcome, build
+from signoff.models.receipt_claims import FEEDBACK
 from signoff.payload.canonical import canonical, digest, parse
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ async def ask_feedback(link: Link, result: Any, action: str, title: str) -> str:
     build(Outcome, {"succeeded": True, "result": result})  # its size, and that it is JSON
     text = canonical({"result": result})
     nonce, sent = identity.new_nonce(), digest(text)
-    request_id = identity.request_id(KIND, link.agent, action, sent, nonce)
-    values = {"id": request_id, "nonce": nonce, "kind": KIND, "action": action, "title": title}
+    request_id = identity.request_id(FEEDBACK, link.agent, action, sent, nonce)
+    values = {"id": request_id, "nonce": nonce, "kind": FEEDBACK, "action": action, "title": title}
     asked = build(ApprovalRequest, {**values, "payload": parse(text), "traceparent": spans.current()})
     await link.exchange().send("request", str(request_id), asked.with_text(text).encode())
     return str(request_id)

@@ -11,10 +11,10 @@ from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.errors import Unreachable
-from signoff.models.feedback import KIND
 from signoff.models.lessons import Wanted
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend, payload_digest
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.models.receipt_claims import FEEDBACK
 from signoff.payload.canonical import canonical, digest
 from signoff.payload.schema import check
 from signoff.payload.usable import usable
@@ -141,7 +141,7 @@ class ScriptedExchange:
 
     def _take(self, request: ApprovalRequest) -> None:
         request_id = str(request.id)
-        if request.kind == KIND:
+        if request.kind == FEEDBACK:
             self._approvals.feedback.append(request)
             self._asked[request_id] = request
             self.decide()

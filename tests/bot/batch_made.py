@@ -38,7 +38,9 @@ def batch_of(items: Sequence[Approval], apart: Sequence[Approval] = (), **fields
 def looked_at(items: Sequence[Approval], review_id: str = "r" * 32, **fields: Any) -> Looked:
     """A review of these, in this order."""
     pairs = tuple((one.id, one.version) for one in items)
-    return Looked(Review(review_id, 7, "U0ANA", pairs, 0), tuple(items), tuple(range(1, len(items) + 1)), **fields)
+    return Looked(
+        Review(review_id, 7, "U0ANA", pairs, 0), tuple(items), tuple(range(1, len(items) + 1)), **fields
+    )
 
 
 def read_back(blocks: Sequence[JSON], count: int) -> list[JSON]:
