@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from signoff.approvals import transitions
+from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.receipts import Receipts
 from signoff.models import spans
@@ -37,17 +38,17 @@ class Endings:
         reason: str = "",
         decision: Decision | None = None,
         judged: Verdict | None = None,
-        also: Callable[[Connection], None] | None = None,
+        if_still: Callable[[Connection], bool] = lambda _: True,
     ) -> Approval | None:
         """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends.
 
-        `also` writes what belongs to it in the same transaction, first.
+        `if_still` is asked first in the same transaction: where it says no, the row has moved.
         """
         step = "decide" if decision else "end"
         with spans.step(step, *approval.traced) as span:
             if span:
                 span.set_attribute("signoff.status", status)
-            return self._end(approval, status, actor, reason, decision, judged, also)
+            return self._end(approval, status, actor, reason, decision, judged, if_still)
 
     def _end(
         self,
@@ -57,12 +58,12 @@ class Endings:
         reason: str,
         decision: Decision | None,
         judged: Verdict | None,
-        also: Callable[[Connection], None] | None,
+        if_still: Callable[[Connection], bool],
     ) -> Approval | None:
         try:
             with self._store.transaction("end") as connection:
-                if also is not None:
-                    also(connection)
+                if not if_still(connection):
+                    raise transitions.Moved
                 ended = transitions.end(
                     connection,
                     self._receipts,
@@ -84,7 +85,7 @@ class Endings:
         """Pending → as a receipt says that its agent holds, and that no row knows of."""
         try:
             with self._store.transaction("adopt") as connection:
-                adopted = transitions.adopt(connection, approval, receipt)
+                adopted = adopt(connection, approval, receipt)
         except transitions.Moved:
             return None
         log.info("adopted: id=%s agent=%s status=%s", adopted.id, adopted.agent, adopted.status)

@@ -1,7 +1,7 @@
 """Why a person's decision changed nothing.
 
 NotRecorded
-├── AlreadyDecided  EditedMeanwhile  TimeRanOut
+├── AlreadyDecided  EditedMeanwhile  TimeRanOut  InGrace  NotHeld
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
 ├── TooManyQuestions  TooManyNotes
 ├── OtherKind  NotHanded  NotAsked  FeedbackGiven  FeedbackOver
@@ -30,6 +30,18 @@ class Restored(NotRecorded):
 
 class Tampered(NotRecorded):
     """What is stored of the request is no longer what was asked for: nobody can approve or reject it."""
+
+
+class InGrace(NotRecorded):
+    """The policy lets this run after a while, and nobody was asked: hold it first, and decide then."""
+
+
+class NotHeld(NotRecorded):
+    """It waits for a decision already: `by_id` is who held it, empty where the policy asks by now."""
+
+    def __init__(self, by_id: str = "") -> None:
+        super().__init__()
+        self.by_id = by_id
 
 
 class OtherKind(NotRecorded):

@@ -109,12 +109,13 @@ class Feedbacks:
         by_id, version = said["by_id"], approval.version
         as_it_stands, verdict, _ = self._votes.opened(approval.id, version, by_id)
 
-        def note(connection: Connection) -> None:
+        def note(connection: Connection) -> bool:
             asked.note(connection, str(new_id()), approval, {**said, "at": changes.clock(connection)})
+            return True
 
         ended = self._endings.end(
             as_it_stands, "answered", actor=said["by_id"], reason=text, decision=decision,
-            judged=verdict, also=note,
+            judged=verdict, if_still=note,
         )  # fmt: skip
         return ended is not None
 

@@ -20,6 +20,7 @@ from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.feedback import Feedbacks, ask_about
 from signoff.approvals.freeze import Freezing
+from signoff.approvals.grace import Grace
 from signoff.approvals.lessons import LessonBook
 from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
@@ -49,8 +50,9 @@ class Approvals:
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
     `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
-    what it says to that, `told` does what follows once an agent knows. `feedback` asks people whether
-    what ran was right, `lessons` is what agents learn.
+    what it says to that, `grace` holds what the policy lets run after a while, or lets it run, `told` does
+    what follows once an agent knows. `feedback` asks people whether what ran was right, `lessons` is what
+    agents learn.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Approvals:
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
+        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self.lessons = LessonBook(store, policy)
         self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
@@ -165,7 +168,8 @@ class Approvals:
 
         Somebody who may not decide anything is given none; what the directory raises passes.
         """
-        return self.judge.among(user_id, self.store.waiting(about))
+        asked = (one for one in self.store.waiting(about) if not one[1].grace)
+        return self.judge.among(user_id, asked)
 
     def decide(
         self,
@@ -212,6 +216,9 @@ class Approvals:
         verdict = standing(approval, policy)
         if verdict.effect == "block":
             self._votes.block(approval, verdict)
+            return
+        if approval.verdict.in_grace and not verdict.in_grace:
+            self.grace.turn(approval, verdict)
             return
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)

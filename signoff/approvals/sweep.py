@@ -50,6 +50,7 @@ class Sweep:
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
         self._each("drop", self._approvals.batches.undone, self._approvals.batches.drop)
+        self._each("grace", self._approvals.grace.due, self._approvals.grace.step)
         self._each("judge", self._stale, self._approvals.judge_again)
         self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
         self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)

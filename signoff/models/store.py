@@ -136,15 +136,19 @@ _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_i
 
 
 class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, and the digest of the policy that it is of."""
+    """Whom a verdict asks, as it names them, and the digest of the policy that it is of; `grace` where it
+    asks nobody yet.
+    """
 
     named: tuple[str, ...]
     policy: str
+    grace: bool = False
 
     @classmethod
     def of(cls, verdict: dict[str, Any]) -> Asked:
         """From a verdict as its row has it."""
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""))
+        grace = verdict.get("effect") == "allow"
+        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:

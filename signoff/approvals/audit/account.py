@@ -112,6 +112,7 @@ class Account:
             outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
             handed_to=None, handed_by=None,
         )  # fmt: skip
+        self._expect(line, undoes=data.get("undoes"))
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
             self._expect(line, key=self._optional(data["key"]), run=self._optional(data["run"]))
@@ -308,6 +309,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "note": Account._note,
     "file": _passed,
     "feedback": Account._feedback,
+    "held": _passed,
     "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")

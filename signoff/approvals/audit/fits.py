@@ -20,6 +20,10 @@ NEAR = 120_000_000
 process may stand still in between, longer than a lease lasts."""
 
 
+_DEFAULTS = {name: field.default for name, field in Verdict.model_fields.items()}
+"""What a verdict holds where nothing is said: lines of before may not tell of a later part."""
+
+
 class Fits(ABC):
     """Something that a row's value has to fit."""
 
@@ -166,8 +170,8 @@ class Judged(Fits):
         names = {RENAMED.get(name, name): told for name, told in self.told.items()}
         wrong = [name for name, told in names.items() if not self._field(name, told, found.get(name))]
         whole = "headline" in names  # lines of before told less
-        more = found.keys() - names.keys() if whole else ()
-        return wrong + sorted(name for name in more if not _is_unsaid(name, found[name]))
+        more = [name for name in found.keys() - names.keys() if found[name] != _DEFAULTS.get(name)]
+        return wrong + sorted(more if whole else ())
 
     def _field(self, name: str, told: Any, found: Any) -> bool:
         if name == "expires_at":
@@ -180,12 +184,6 @@ class Judged(Fits):
         """What the policy said."""
         names = {RENAMED.get(name, name): told for name, told in self.told.items()}
         return f"{names.get('effect')}, by rule {names.get('rule')!r}"
-
-
-def _is_unsaid(name: str, value: Any) -> bool:
-    """Whether it is a field that verdicts did not have when the line was written, and says nothing."""
-    field = Verdict.model_fields.get(name)
-    return field is not None and not field.is_required() and bool(value == field.get_default())
 
 
 def _before_renaming(claims: Any) -> Any:

@@ -88,6 +88,7 @@ def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event
         "claims": salted(salt, one.request.claims()),
         "key": optional(salt, one.request.key),
         "run": optional(salt, one.request.run),
+        **({"undoes": one.undoes} if one.undoes else {}),
         **agent,
     }
     verdict = {**judged(one.verdict, salt), "expires_at": one.expires_at}
