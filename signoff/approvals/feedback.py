@@ -17,7 +17,7 @@ from signoff.approvals.endings import Endings
 from signoff.approvals.errors import FeedbackGiven, FeedbackOver, NotAsked, UnknownApproval
 from signoff.errors import Invalid
 from signoff.models import changes, owners
-from signoff.models import feedback as asked
+from signoff.models import feedback_rows as asked
 from signoff.models.approval import Approval
 from signoff.models.feedback import ANSWERS, KIND, MAX_TEXT, Feedback, is_sampled
 from signoff.models.identity import new_id

@@ -130,7 +130,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What `explain --json` prints."""
-    from signoff.policy.feedback import percent
+    from signoff.models.feedback import percent
 
     asks = verdict.effect == "ask" or verdict.in_grace
     seen = asks or verdict.effect == "notify"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, feedback, rejections, talk_rows
+from signoff.models import crash, feedback_rows, rejections, talk_rows
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
@@ -33,8 +33,6 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 files = CardFileRow.__table__  # type: ignore[attr-defined]
 _batches = BatchRow.__table__  # type: ignore[attr-defined]
-
-
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
 _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
@@ -52,7 +50,7 @@ _LOAD = Fixed(
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
-        exists().where(feedback.rows.c.approval_id == approvals.c.id).label("has_feedback"),
+        exists().where(feedback_rows.rows.c.approval_id == approvals.c.id).label("has_feedback"),
         exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
         exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
@@ -101,11 +99,10 @@ _PENDING = (
     .where(_WAITS, approvals.c.expires_at > now(), MAY_BE_SEEN)
     .order_by(approvals.c.created_at, approvals.c.id)
 )
-_TO_DECIDE = _PENDING.where(approvals.c.kind != literal_column(f"'{feedback.KIND}'"))
+_TO_DECIDE = _PENDING.where(approvals.c.kind != literal_column("'feedback'"))
 # Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
-_TO_DECIDE_ABOUT = _TO_DECIDE.where(
-    bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action])
-)
+_ABOUT = bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action])
+_TO_DECIDE_ABOUT = _TO_DECIDE.where(_ABOUT)
 _OVERDUE = (
     select(approvals.c.id)
     .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.closed_in.is_(None))
@@ -205,16 +202,13 @@ class Store:
             return load(connection, found) if found else None
 
     def waiting(self, about: str = "", *, every: bool = False) -> list[tuple[str, Asked]]:
-        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first.
-
-        `about` takes only what is of this agent or of this action. `every` takes also what only asks whether
-        something was right: nobody is to be pressed about that.
+        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first; `about`
+        takes only what is of this agent or of this action, `every` also what only asks for feedback.
         """
         with self.reading() as connection:
             statement = _PENDING if every else _TO_DECIDE_ABOUT if about else _TO_DECIDE
             found = connection.execute(statement, {"about": about} if about else {}).all()
-        distinct = {verdict for _, verdict in found}
-        asked = {verdict: Asked.of(json.loads(verdict)) for verdict in distinct}
+        asked = {said: Asked.of(json.loads(said)) for said in {verdict for _, verdict in found}}
         return [(approval_id, asked[verdict]) for approval_id, verdict in found]
 
     def overdue(self, most: int = 100) -> Sequence[str]:
@@ -294,7 +288,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
-        feedback=feedback.of(connection, found.id) if found.has_feedback else None,
+        feedback=feedback_rows.of(connection, found.id) if found.has_feedback else None,
         talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
         notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
     )

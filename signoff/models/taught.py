@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
-from signoff.models import feedback
+from signoff.models import feedback_rows
 from signoff.models.clock import now
 from signoff.models.lessons import LessonKind
 from signoff.models.tables import ApprovalRow, DecisionRow, PayloadRow
@@ -16,7 +16,7 @@ from signoff.models.tables import ApprovalRow, DecisionRow, PayloadRow
 approvals = ApprovalRow.__table__  # type: ignore[attr-defined]
 decisions = DecisionRow.__table__  # type: ignore[attr-defined]
 payloads = PayloadRow.__table__  # type: ignore[attr-defined]
-given = feedback.rows
+given = feedback_rows.rows
 
 LOOKED_AT: Final = 300
 """Of each kind, so many are looked at, the newest: what an agent asks costs that much, and no more."""

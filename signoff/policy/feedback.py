@@ -44,11 +44,6 @@ def share(said: str) -> int:
     return many
 
 
-def percent(many: int) -> str:
-    """The same share as people write it."""
-    return f"{many / 100:g}%"
-
-
 def of_result(request: ApprovalRequest, agent: str, policy: Policy, owner: str | None = None) -> Verdict:
     """The verdict on a request of kind `feedback`: the agent's owner is asked, or where it has none who may
     decide by default. Nothing runs by it. `owner` is the agent's as the server knows it, where the policy

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, func, select
 
 from signoff.approvals.audit.fits import Exactly, Fits, Near
 from signoff.approvals.audit.rows import Fault
-from signoff.models.feedback import rows as feedback
+from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, sha256
 from signoff.models.policies import policies
 from signoff.models.store import agents, approvals, cards, decisions, payloads

@@ -15,7 +15,7 @@ from signoff.approvals.audit.account import Account, Contradiction, Row, Said, T
 from signoff.approvals.audit.fits import Judged
 from signoff.approvals.audit.token import differing
 from signoff.models.changes import clock
-from signoff.models.feedback import rows as feedback
+from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
 from signoff.models.sums import amounts
