@@ -61,7 +61,7 @@ class _Names:
             known |= {one for one in (whole, *whole.split(), row.by_id or "") if len(one) > 2}
         longest = sorted(known, key=lambda one: (-len(one), one))
         found = "|".join(map(re.escape, longest))
-        self._known = re.compile(rf"(?<!\w)@?(?:{found})(?!\w)") if found else None
+        self._known = re.compile(rf"(?<!\w)@?(?:{found})(?!\w)", re.IGNORECASE) if found else None
 
     def without(self, said: str) -> str:
         """The text, at most `SAID` characters of it, with nobody's name or id."""

@@ -71,6 +71,7 @@ _FEEDBACK = select(
 ).where(given.c.agent.in_(_AGENTS), given.c.answer.is_not(None))  # fmt: skip
 _REJECTED = (
     select(literal_column("'rejected'").label("kind"), *_ENDED, *_SAID)
+    .select_from(approvals)
     .join(decisions, _VOTE & (decisions.c.vote == literal_column("'reject'")))
     .where(approvals.c.status == literal_column("'rejected'"), approvals.c.agent.in_(_AGENTS))
 )
@@ -79,6 +80,7 @@ _EDITED = (
         literal_column("'edited'").label("kind"), *_ENDED, *_SAID, first.c.text.label("sent"),
         last.c.text.label("approved"),
     )
+    .select_from(approvals)
     .join(decisions, _VOTE & (decisions.c.vote == literal_column("'approve'")))
     .join(first, (first.c.approval_id == approvals.c.id) & (first.c.version == literal_column("1")))
     .join(last, (last.c.approval_id == approvals.c.id) & (last.c.version == approvals.c.version))
@@ -94,6 +96,7 @@ _EDITED = (
 _ANSWERED = (
     select(literal_column("'answered'").label("kind"), *_ENDED, *_WHO, first.c.text.label("sent"),
            decisions.c.answer)
+    .select_from(approvals)
     .join(decisions, _VOTE & (decisions.c.vote == literal_column("'answer'")))
     .join(first, (first.c.approval_id == approvals.c.id) & (first.c.version == literal_column("1")))
     .where(
