@@ -14,6 +14,7 @@ from signoff import receipts
 from signoff.client import mistakes
 from signoff.client.answers import Answers, Named
 from signoff.client.ask import nonce_of
+from signoff.client.inquiries import Inquiries
 from signoff.client.pending import UNKNOWN_KEY
 from signoff.client.settings import Settings, load_settings
 from signoff.errors import Invalid
@@ -45,6 +46,9 @@ class Link:
         self._settings: Settings | None = None
         self._exchange: RedisExchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.spent: set[str] = set()
+        """Receipts (tokens) that a batch has spent for this process, until somebody asks to spend them."""
+        self.inquiries = Inquiries(self)
 
     @property
     def agent(self) -> str:
@@ -67,7 +71,12 @@ class Link:
         return given.verify_keys, given.deployment
 
     def exchange(self) -> Exchange:
-        """What asks and waits, of the event loop that runs."""
+        """What asks and waits, of the event loop that runs; from then on people's questions are answered."""
+        exchange = self._exchange_here()
+        self.inquiries.wake()
+        return exchange
+
+    def _exchange_here(self) -> Exchange:
         if substitute := self._substitute():
             return substitute.exchange
         loop = asyncio.get_running_loop()
@@ -103,6 +112,7 @@ class Link:
 
     async def close(self) -> None:
         """Let the connections go; it may be used again."""
+        await self.inquiries.close()
         exchange, self._exchange = self._exchange, None
         if exchange:
             await exchange.close()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date as Day
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 Which: TypeAlias = "str | ApprovalRequest"
 AGENT = "test-agent"
 """The agent's name while the fixture is in use."""
+QUESTION = "question"
+_OF_QUESTIONS = ("answered",)
+_OF_OTHERS = ("approved", "rejected")
+FEEDBACK = "feedback"
+"""What only a question comes to, and what none does."""
+
+
+UNANSWERED = (
+    "The agent has not answered for {timeout:g} s: has it an on_question, or does anybody read its "
+    "ticket.questions()?"
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,20 @@ class Script:
     resubmit: bool = False
     changes: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
+    question: str = "*"
+
+    def is_of(self, request: ApprovalRequest) -> bool:
+        """Whether it is about this request. A question is neither approved nor rejected, and nothing else is
+        answered.
+        """
+        if request.kind == FEEDBACK or self.question == FEEDBACK:
+            return request.kind == self.question and fnmatchcase(request.action, self.action)
+        if self.status in _OF_QUESTIONS if request.kind != QUESTION else self.status in _OF_OTHERS:
+            return False
+        if self.action == str(request.id):
+            return True
+        asked = request.payload.get("question", "") if request.kind == QUESTION else ""
+        return fnmatchcase(request.action, self.action) and fnmatchcase(str(asked), self.question)
 
 
 class News:
@@ -81,10 +107,14 @@ class Approvals:
     """What agents are given by `lessons()`: put there what they shall have learnt."""
     feedback: list[ApprovalRequest] = field(default_factory=list)
     """What agents asked by `ask_feedback()`, in order: nothing has to be said of it before."""
+    batches: list[tuple[str, list[ApprovalRequest]]] = field(default_factory=list)
+    """Title and requests of each batch, in order. What becomes of a request is said of each by itself."""
     _scripts: list[Script] = field(default_factory=list)
     _faults: list[str] = field(default_factory=list)
     _news: News = field(default_factory=News, repr=False)
     _decide: Callable[[], None] = field(default=lambda: None, repr=False)
+    _put: Callable[[ApprovalRequest, str, str], str] = field(default=lambda *_: "", repr=False)
+    _replies: dict[str, str | None] = field(default_factory=dict)
 
     def approve(self, action: Which = "*", *, by: str = "Test reviewer", note: str = "") -> None:
         """Approve as asked, perhaps with a note."""
@@ -102,6 +132,31 @@ class Approvals:
         """Reject; `resubmit` asks the agent to come back with changes."""
         self._say(action, "rejected", by, reason, resubmit)
 
+    def answer(
+        self,
+        choice: str | Sequence[str] | None = None,
+        *,
+        text: str = "",
+        date: str | Day | None = None,
+        default: bool = False,
+        none: bool = False,
+        question: Which = "*",
+        by: str = "Test reviewer",
+    ) -> None:
+        """Answer questions: `choice` is an option's id, or several; `default` leaves it to the agent, `none`
+        says that no option is right, and `text` what is.
+
+        `question` may be a pattern of what is asked, `Which *`, or one of `requests`. What nobody could have
+        answered so fails the test.
+        """
+        choices = () if choice is None else (choice,) if isinstance(choice, str) else tuple(choice)
+        said = {
+            "choice": choices, "text": text, "date": str(date) if date else None, "default": default,
+            "none": none,
+        }  # fmt: skip
+        which, pattern = ("*", question) if isinstance(question, str) else (question, "*")
+        self._say(which, "answered", by, answer=said, question=pattern)
+
     def expire(self, action: Which = "*") -> None:
         """Nobody answers, and the request ends."""
         self._say(action, "expired")
@@ -113,7 +168,7 @@ class Approvals:
     def give_feedback(self, answer: str = "right", text: str = "", *, action: Which = "*") -> None:
         """Say that what agents ask by `ask_feedback()` is `right`, `partly` or `wrong`, and why."""
         said = {"choice": [answer], **({"text": text} if text else {})}
-        self._say(action, "answered", reason=text, answer=said)
+        self._say(action, "answered", reason=text, answer=said, question=FEEDBACK)
 
     def leave_pending(self, action: Which = "*") -> None:
         """Nobody answers yet: `wait` raises WaitTimeout at once, `cancel` works, what is said later holds."""
@@ -125,6 +180,36 @@ class Approvals:
         Whoever still waits when the test ends gets Unreachable.
         """
         self._say(action, "held")
+
+    def ask_agent(
+        self, text: str, about: Which = "*", *, by: str = "Test reviewer", timeout: float = 10.0
+    ) -> str | None:
+        """Ask the agent about what it asked for, as a reviewer does; its answer, None where it cannot say.
+
+        `about` is an action, a pattern, or one of `requests`; of several the last one. Raises AssertionError
+        where no such request was asked, or the agent says nothing for `timeout` seconds: it may lack an
+        `on_question`, or its `ticket.questions()` is not read. In a coroutine: `await ask_agent_async(...)`.
+        """
+        talk_id, until = self._asked_about(text, about, by), time.monotonic() + timeout
+        while news := self._unanswered(talk_id):
+            try:
+                news.result(max(0.0, until - time.monotonic()))
+            except TimeoutError:
+                raise AssertionError(UNANSWERED.format(timeout=timeout)) from None
+        return self._replies[talk_id]
+
+    async def ask_agent_async(
+        self, text: str, about: Which = "*", *, by: str = "Test reviewer", timeout: float = 10.0
+    ) -> str | None:
+        """`ask_agent`, for a coroutine."""
+        talk_id = self._asked_about(text, about, by)
+        try:
+            async with asyncio.timeout(timeout):
+                while news := self._unanswered(talk_id):
+                    await asyncio.wrap_future(news)
+        except TimeoutError:
+            raise AssertionError(UNANSWERED.format(timeout=timeout)) from None
+        return self._replies[talk_id]
 
     def wait_for(
         self, *, requests: int = 0, withdrawn: int = 0, outcomes: int = 0, timeout: float = 30.0
@@ -161,6 +246,22 @@ class Approvals:
             enough = all(len(getattr(self, what)) >= count for what, count in counts.items())
             return None if enough else self._news.listen()
 
+    def _asked_about(self, text: str, about: Which, by: str) -> str:
+        """Put a question → its id."""
+        name = about if isinstance(about, str) else str(about.id)
+        with self._news.lock:
+            asked = [one for one in self.requests if fnmatchcase(one.action, name) or str(one.id) == name]
+            if not asked:
+                raise AssertionError(
+                    f"The agent has asked for nothing like {name!r} that it could be asked about."
+                )
+            return self._put(asked[-1], text, by)
+
+    def _unanswered(self, talk_id: str) -> Future[None] | None:
+        """What to listen to, unless it is answered by now."""
+        with self._news.lock:
+            return None if talk_id in self._replies else self._news.listen()
+
     def _missing(self, counts: Mapping[str, int], timeout: float) -> str:
         have = ", ".join(
             f"{len(getattr(self, what))} of {count} {what}" for what, count in counts.items() if count
@@ -179,8 +280,4 @@ class Approvals:
         raise AssertionError(message)
 
     def _script_for(self, request: ApprovalRequest) -> Script | None:
-        of_feedback = request.kind == "feedback"
-        said = [one for one in reversed(self._scripts) if (one.status == "answered") == of_feedback]
-        return next(
-            (s for s in said if fnmatchcase(request.action, s.action) or s.action == str(request.id)), None
-        )
+        return next((one for one in reversed(self._scripts) if one.is_of(request)), None)

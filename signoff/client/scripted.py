@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
-from signoff.errors import Unreachable
+from signoff.client.scripted_questions import ScriptedQuestions
+from signoff.errors import Invalid, Unreachable
 from signoff.models.lessons import Wanted
-from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend, payload_digest
+from signoff.models.messages import (
+    ApprovalRequest,
+    Cancel,
+    Freeze,
+    Outcome,
+    Reply,
+    Response,
+    Spend,
+    payload_digest,
+)
+from signoff.models.questions import QUESTION, GivenAnswer, Question
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
 from signoff.models.receipt_claims import FEEDBACK
+from signoff.models.talks import Message
 from signoff.payload.canonical import canonical, digest
 from signoff.payload.schema import check
 from signoff.payload.usable import usable
@@ -28,6 +40,10 @@ OTHER_CONTENT = "This key was used for another request: use a new key for other 
 UNDECIDED = (
     "The agent waits without a timeout for request {id}, which the test leaves undecided: say what becomes "
     "of it, for example signoff_approvals.approve(), or let it wait until you do: signoff_approvals.hold()."
+)
+UNSAID_QUESTION = (
+    "The agent asked a person something, and the test has not said what becomes of it. Say so before: "
+    'signoff_approvals.answer("a"), or expire, block, hold, leave_pending.'
 )
 QUIET_SECONDS = 10.0
 """How long decisions() waits while nothing is asked, decided or reported."""
@@ -52,7 +68,9 @@ class ScriptedExchange:
         self._spent: dict[str, str] = {}
         self._told: dict[str, Response] = {}
         self._over = False
+        self._questions = ScriptedQuestions(approvals._news, signer)
         self._news, approvals._decide = approvals._news, self.decide
+        approvals._put = self._questions.put
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Take one entry; raises AssertionError for a request that nothing was said about."""
@@ -65,9 +83,25 @@ class ScriptedExchange:
                 self._respond(request_id, Script("", "cancelled", reason=reason))
             elif kind == "lessons":
                 self._teach(request_id, Wanted.model_validate_json(body))
+            elif kind == "message":
+                reply = Reply.model_validate_json(body)
+                self._approvals._replies.setdefault(request_id, None if reply.unable else reply.text)
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
             self._news.tell()
+
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Each request as if it were asked by itself; `Approvals.batches` has them together."""
+        for request_id, text in requests:
+            await self.send("request", request_id, text)
+        frozen = Freeze.model_validate_json(body)
+        with self._news.lock:
+            self._approvals.batches.append((frozen.title, [self._asked[str(one)] for one in frozen.ids]))
+            self._news.tell()
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """No batch is at fault here."""
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
     async def lookup(self, request_id: str) -> Response | None:
         """The state now."""
@@ -121,6 +155,14 @@ class ScriptedExchange:
         """What was decided in the test, for one group of readers."""
         return ScriptedInbox(self, group)
 
+    def questions(self) -> ScriptedQuestions:
+        """What the test asks the agent."""
+        return self._questions
+
+    async def message(self, talk_id: str) -> Message | None:
+        """One of these questions."""
+        return self._questions.messages.get(talk_id)
+
     async def close(self) -> None:
         """There is nothing to let go."""
 
@@ -136,7 +178,7 @@ class ScriptedExchange:
     def end(self) -> None:
         """The test is over: whoever still waits is told so."""
         with self._news.lock:
-            self._over = True
+            self._over = self._questions.over = True
             self._news.tell()
 
     def _take(self, request: ApprovalRequest) -> None:
@@ -148,11 +190,7 @@ class ScriptedExchange:
             return
         self._approvals.requests.append(request)
         if self._approvals._script_for(request) is None:
-            self._approvals._fail(
-                f"The agent asked for {request.action}, and the test has not said what becomes of it. Say so "
-                f"before: signoff_approvals.approve({request.action!r}), or reject, edit, expire, block, "
-                "hold, leave_pending."
-            )
+            self._approvals._fail(UNSAID_QUESTION if request.kind == QUESTION else _unsaid(request.action))
         self._asked[request_id] = request
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
@@ -186,13 +224,24 @@ class ScriptedExchange:
             self._approvals._fail(payload)
         text = canonical(payload)
         approved = script.status == "approved"
-        receipt = _receipt(request, script, text if approved else None)
+        receipt = _receipt(request, script, text if approved else None, self._answer(request, script))
         self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
             receipt=sign(self._signer, receipt),
             payload=text if approved else None,
         )
+
+    def _answer(self, request: ApprovalRequest, script: Script) -> dict[str, Any] | None:
+        """What a person answers, as the server would record it; fails the test where none could."""
+        if script.answer is None:
+            return None
+        try:
+            given = GivenAnswer.of(script.answer)
+            given = given if request.kind == FEEDBACK else given.check(Question.of(request.payload))
+        except Invalid as error:
+            self._approvals._fail(f"A person could not answer so. {error.detail}")
+        return given.said()
 
 
 class ScriptedInbox:
@@ -242,7 +291,16 @@ def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, 
     return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
 
 
-def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Receipt:
+def _unsaid(action: str) -> str:
+    return (
+        f"The agent asked for {action}, and the test has not said what becomes of it. Say so before: "
+        f"signoff_approvals.approve({action!r}), or reject, edit, expire, block, hold, leave_pending."
+    )
+
+
+def _receipt(
+    request: ApprovalRequest, script: Script, final: str | None, answer: dict[str, Any] | None
+) -> Receipt:
     now = datetime.now(UTC)
     sent = payload_digest(request.payload)
     status: Status = script.status  # type: ignore[assignment]
@@ -252,6 +310,7 @@ def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Rec
         agent=AGENT,
         action=request.action,
         status=status,
+        answer=answer,
         version=2 if final and digest(final) != sent else 1,
         digest_sent=sent,
         digest=digest(final) if final else None,
@@ -260,7 +319,6 @@ def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Rec
         resubmit=script.resubmit,
         jti=new_jti(),
         nonce=request.nonce,
-        answer=dict(script.answer) if script.answer else None,
         issued_at=now,
         not_after=now + NOT_AFTER,
     )

@@ -44,7 +44,7 @@ def looked_at(items: Sequence[Approval], review_id: str = "r" * 32, **fields: An
 
 
 def read_back(blocks: Sequence[JSON], count: int) -> list[JSON]:
-    """The payloads, by number, of which blocks show the parts: what is bold is a name, what follows its value.
+    """The payloads, by number, of which blocks show the parts: what is bold is a name, then comes its value.
 
     Of payloads without a schema and without bytes, whose names hold nothing but letters and digits.
     """

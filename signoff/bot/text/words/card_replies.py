@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signoff.bot.text.text import Trusted
+from signoff.bot.text.text import Trusted, is_id, mention
 from signoff.models.approval import Approval
 
 
@@ -20,5 +20,15 @@ class Spoken:
 
 Sentence = Callable[[Approval, Mapping[str, Any]], Spoken | None]
 """An approval as it is now, and what was noted (`models.card_replies.add`) → what is said; None: nothing."""
-KINDS: dict[str, Sentence] = {}
+
+
+def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
+    """`to` and `by` are people's ids; nothing is said of a question that has ended meanwhile."""
+    if not approval.pending:
+        return None
+    to, by = (mention(one) if is_id(one) else "somebody" for one in (said["to"], said["by"]))
+    return Spoken(Trusted(f"{to}, {by} asks you to answer this. Whoever else was asked still can."))
+
+
+KINDS: dict[str, Sentence] = {"handed": handed}
 """By the `kind` of `models.card_replies.add`."""
