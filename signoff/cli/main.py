@@ -26,6 +26,7 @@ from signoff.cli import (
     hook,
     init,
     keys,
+    lessons,
     mcp,
     output,
     policy,
@@ -60,7 +61,7 @@ INTERRUPTED = 130
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
 an agent asks:        request, question, wait, status, cancel, report,
-                      verify, mcp
+                      lessons, verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
@@ -157,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     server = (
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
     )  # fmt: skip
-    for module in (agent, question, verify, mcp, hook, *server):
+    for module in (agent, question, lessons, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

@@ -27,7 +27,18 @@ DELIVERED_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 WAITING_SECONDS = (60, 300, 3600, 4 * 3600, 24 * 3600)
 """Bounds of how long what waits has waited."""
 CHUNK = 5000
-_KINDS = ("submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard")
+_KINDS = (
+    "submit",
+    "verdict",
+    "shown",
+    "decision",
+    "receipt",
+    "adopted",
+    "outcome",
+    "spend",
+    "guard",
+    "feedback",
+)
 _LINES = (
     select(events.c.seq, events.c.kind, events.c.at, events.c.data, approvals.c.created_at)
     .outerjoin(approvals, approvals.c.id == events.c.approval_id)
@@ -99,6 +110,7 @@ class Figures:
         self.verdicts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.feedback: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.decided = Spread(DECIDED_SECONDS)
         self.delivered = Spread(DELIVERED_SECONDS)
@@ -139,6 +151,8 @@ class Figures:
                 self.ends[str(json.loads(line.data).get("status", "adopted"))] += 1
             case "outcome":
                 self.outcomes["done" if json.loads(line.data)["succeeded"] else "failed"] += 1
+            case "feedback":
+                self.feedback[json.loads(line.data)["answer"]] += 1
             case "decision":
                 shown_for = json.loads(line.data).get("shown_for_ms")
                 if shown_for is not None:

@@ -37,7 +37,7 @@ class Listed:
     `why` says what of the policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are
     the first values of its payload, `code` what people call it by; `rejected` is a rejection that it brings
     to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
-    and `left_at` are Approval's, `is_over` says that nothing runs by it any more.
+    and `left_at` are Approval's, `is_over` says that nothing runs by it any more. `kind` is the request's.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Listed:
     spent_at: int | None = None
     is_over: bool = False
     left_at: int | None = None
+    kind: str = "approval"
 
     @property
     def code(self) -> str:
@@ -99,6 +100,7 @@ _COLUMNS = (
     "spent_at",
     "waiter",
     "absent_at",
+    "kind",
 )
 _READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "waiter", "absent_at")
 """Columns of which a line holds what they say."""
