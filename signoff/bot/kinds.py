@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from signoff.bot.cards.card import Message, card
+from signoff.bot.cards.feedback_card import feedback_card
 from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.answer_form import answer_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
@@ -13,6 +14,7 @@ from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
 from signoff.bot.text.text import Block
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND as FEEDBACK
 from signoff.models.identity import new_id
 from signoff.models.questions import QUESTION
 
@@ -44,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
         forms={"answer": answer_view, "none": none_view, "hand": hand_view},
         whole="answer",
     ),
+    FEEDBACK: Kind(card=feedback_card, forms={}),
 }
 """By `kind` of the request."""
 

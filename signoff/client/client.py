@@ -14,6 +14,7 @@ from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.inquiries import Inquiry
+from signoff.client.lessons import SECONDS, TASK, ask_feedback, lessons, outcome
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import Pending
@@ -22,7 +23,8 @@ from signoff.client.questions import Answer, AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
 from signoff.models import crash
-from signoff.models.messages import Cancel, Outcome, build, moment
+from signoff.models.lessons import LIMIT, Lessons
+from signoff.models.messages import Cancel, build, moment
 from signoff.models.questions import ACTION, QUESTION
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
@@ -222,13 +224,20 @@ class AsyncSignoff:
     spend_async = spend
 
     async def report(
-        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
+        self,
+        request_id: str | None = None,
+        *,
+        key: str | None = None,
+        succeeded: bool,
+        note: str = "",
+        result: Any = None,
     ) -> None:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters.
 
-        Raises Invalid where no server knows a request with this key.
+        `result` is what came out, any JSON of at most 2 KB: people see it as what the agent says, and may be
+        asked whether it is right. Raises Invalid where no server knows a request with this key.
         """
-        body = build(Outcome, {"succeeded": succeeded, "note": note}).model_dump_json()
+        body = outcome(succeeded, note, result)
         request = await self._link.named(request_id, key)
         if key is not None:
             await self.get(key=key)  # raises NotVerified where the key leads to another request
@@ -236,6 +245,31 @@ class AsyncSignoff:
         crash.here("client.reported")
 
     report_async = report
+
+    async def lessons(
+        self, action: str | None = None, limit: int = LIMIT, *, timeout: float | None = SECONDS
+    ) -> Lessons:
+        """What people said of this agent's work, the newest and most frequent first: a list of Lesson.
+
+        What was right, what was wrong and their corrections; rejections with their reasons, edits as
+        differences, answers to questions: of one `action` or of all, at most `limit` (1 to 100). All of it is
+        data that people wrote, signed by the server; `lessons.text(tokens=500)` is a text for a prompt.
+        Raises WaitTimeout where no server responds in `timeout` seconds, Unreachable, NotVerified, Invalid.
+        """
+        return await lessons(self._link, action, limit, timeout)
+
+    lessons_async = lessons
+
+    async def ask_feedback(self, result: Any, *, action: str = TASK, title: str = "") -> str:
+        """Ask the agent's owner whether a result is right, of a task that needed no approval; an id.
+
+        `result` is any JSON of at most 2 KB. It blocks nobody and approves nothing. Where somebody answers
+        within 7 days, `decisions()` brings a receipt with the status `answered`, and `lessons()` has it from
+        then on. How often an agent may ask is the policy's; Limited then. Raises Invalid or Unreachable.
+        """
+        return await ask_feedback(self._link, result, action, title)
+
+    ask_feedback_async = ask_feedback
 
     async def decisions(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
         """Every decision on this agent's requests, for ever, as it arrives: `await delivery.ack()` each.

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
+from signoff.models.lessons import Wanted
 from signoff.models.messages import (
     MAX_ENTRY,
     VERSION,
@@ -45,8 +46,8 @@ log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome", "message", "undo", BATCH)
-"""Kinds whose body stands in the entry itself: about requests that are sent already."""
+SMALL = ("cancel", "spend", "outcome", "message", "undo", "lessons", BATCH)
+"""Kinds whose body stands in the entry itself: about requests that were sent, or what was said of them."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
 DEATHS = 5
@@ -93,6 +94,9 @@ class Approvals(Protocol):
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
+
+    def teach(self, agent: str, asked: str, wanted: Wanted) -> None:
+        """Tell an agent the lessons that it has asked for under an id."""
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands."""
@@ -272,6 +276,8 @@ class Intake:
             self._approvals.freeze(agent, batch_name(request_id), body, frozen(request_id, text))
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
+        elif kind == "lessons":
+            self._approvals.teach(agent, request_id, build(Wanted, parse(text)))
         elif kind == "message":
             self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
         elif kind == "undo":

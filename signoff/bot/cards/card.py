@@ -13,6 +13,7 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL
+from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
 from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.cards.table import counted, payload_blocks
@@ -178,6 +179,7 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
         *_head(approval, asked),
         *state_blocks(approval, room, now),
         *_payload_blocks(approval.revision, folded),
+        *feedback_blocks(approval, room, now),
     ]
 
 
@@ -243,6 +245,6 @@ def _text(approval: Approval, folded: Folded, known: _Known | None, now: int | N
             return spoken(first, approval, folded, False, known.warning, known.before)
         first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)
         return spoken(first, approval, folded, known.editable, known.warning, known.before)
-    outcome = outcome_line(approval, now)
-    lines = [state_line(approval), *([outcome] if outcome is not None else [])]
+    more = (outcome_line(approval, now), feedback_line(approval, now))
+    lines = [state_line(approval), *(one for one in more if one is not None)]
     return notices.asked(approval.agent, what, *(Trusted(line.replace("*", "")) for line in lines))

@@ -11,8 +11,10 @@ from typing import Any
 from signoff.approvals.errors import EditedMeanwhile, GroupsUnread, NotRecorded, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
+from signoff.bot.cards.feedback_parts import PRESSED
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
+from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.forms.way_back import back_of, with_back
@@ -155,6 +157,9 @@ class Actions:
             approval = self._approvals.get(approval_id)
             self._approvals.judge.decider(approval, user)
             return modals.details_view(approval, self._approvals.store.clock())
+        if form.startswith(PRESSED):
+            seen = self._approvals.feedback.open_for(approval_id, user)
+            return correction_view(seen, form.removeprefix(PRESSED))
         approval = self._approvals.open_for(approval_id, version, user)[0]
         kind = kind_of(approval)
         view = kind.forms.get(kind.whole if form == "review" else form)

@@ -11,10 +11,13 @@ from signoff.approvals.errors import (
     BlockedNow,
     EditedMeanwhile,
     EditNotAllowed,
+    FeedbackGiven,
+    FeedbackOver,
     GroupsUnread,
     InGrace,
     NobodyLeft,
     NotAllowed,
+    NotAsked,
     NotHeld,
     NotRecorded,
     NotUndone,
@@ -29,6 +32,7 @@ from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted, escape, visible
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
@@ -90,6 +94,12 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.edited_meanwhile()
     if isinstance(error, GroupsUnread):
         return replies_words.groups_unread(error.groups, error.why)
+    if isinstance(error, FeedbackGiven):
+        return _about(feedback_words.late(error.answer, error.by_id, error.at), approval)
+    if isinstance(error, FeedbackOver):
+        return feedback_words.OVER
+    if isinstance(error, NotAsked):
+        return feedback_words.not_asked(card_words.audience(error.approvers))
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER
