@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from sqlalchemy import Connection, exc
 
 from signoff.approvals import sharing, transitions
+from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of

@@ -14,6 +14,7 @@ from signoff.bot.gallery.layouts import SETS, card_of
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = SETS["cards"] | {f"question-{name}": case for name, case in SETS["questions"].items()}
+CASES |= {f"talk-{name}": case for name, case in SETS["talks"].items()}
 
 
 @pytest.mark.parametrize("name", CASES)

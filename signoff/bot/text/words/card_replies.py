@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from signoff.bot.text.text import Trusted
+from signoff.bot.text.words import talks
+from signoff.bot.text.words.spoken_reply import Spoken as Spoken
 from signoff.models.approval import Approval
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """`sentence` is ours; `quotes` is what somebody wrote, shown letter by letter below it."""
-
-    sentence: Trusted
-    quotes: tuple[str, ...] = ()
-
 
 Sentence = Callable[[Approval, Mapping[str, Any]], Spoken | None]
 """An approval as it is now, and what was noted (`models.card_replies.add`) → what is said; None: nothing."""
-KINDS: dict[str, Sentence] = {}
+KINDS: dict[str, Sentence] = {"talk": talks.in_thread}
 """By the `kind` of `models.card_replies.add`."""
