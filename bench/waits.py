@@ -54,7 +54,7 @@ def _id_of(nonce: str) -> str:
 async def _wait_all(waiters: int, woken: int, verified: bool) -> None:
     """The agent's side: says what it holds and which are to be decided, then when each of those was awake."""
     agent = AsyncSignoff()
-    exchange = agent._current_exchange()
+    exchange = agent._link.exchange()
     assert isinstance(exchange, RedisExchange)
     ids = [new_nonce() for _ in range(waiters)]
     awake: list[float] = []

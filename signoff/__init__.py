@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from signoff.client.inbox import Delivery
     from signoff.client.inquiries import Inquiry
     from signoff.client.pending import Pending
+    from signoff.client.questions import Answer, AsyncQuestionTicket, QuestionTicket
     from signoff.errors import (
         AlreadySpent,
         Blocked,
@@ -50,6 +51,7 @@ _WHERE = {
     "signoff.client.face": ("Signoff", "Ticket"),
     "signoff.client.client": ("AsyncSignoff", "AsyncTicket"),
     "signoff.client.pending": ("Pending",),
+    "signoff.client.questions": ("Answer", "AsyncQuestionTicket", "QuestionTicket"),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
         "AlreadySpent", "Limited", "Stopped", "Invalid", "WaitTimeout", "Unreachable", "NotVerified",
@@ -64,11 +66,11 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "AlreadySpent", "ApprovedReceipt", "AsyncSignoff", "AsyncTicket", "Blocked", "Cancelled",
-    "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Inquiry", "Invalid", "Limited",
-    "NotApproved", "NotVerified", "OtherAction", "OtherPayload", "Pending", "Receipt", "Rejected",
-    "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable", "WaitTimeout", "__version__",
-    "explain",
+    "AlreadySpent", "Answer", "ApprovedReceipt", "AsyncQuestionTicket", "AsyncSignoff", "AsyncTicket",
+    "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Inquiry",
+    "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload", "Pending",
+    "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
+    "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

@@ -18,13 +18,25 @@ from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice,
 from signoff.models.receipt_claims import REFUSED_UNREAD, REQUIRED, token_digest
 from signoff.models.talks import Inquiry, Message
 from signoff.payload.canonical import canonical, digest, parse
-from signoff.signatures import INQUIRY, NOTICE, RECEIPT, Signer, VerifyKeys, open_sealed, verify_keys
+from signoff.signatures import (
+    INQUIRY,
+    NOTICE,
+    RECEIPT,
+    UNDO_TEST,
+    Signer,
+    VerifyKeys,
+    open_sealed,
+    verify_keys,
+)
 
 __all__ = [
     "REFUSED_UNREAD", "Signer", "VerifyKeys", "accept", "accept_inquiry", "bind", "new_jti", "sign",
-    "sign_inquiry", "sign_notice", "token_digest", "verify", "verify_keys", "verify_notice",
+    "sign_inquiry", "sign_notice", "sign_undo_test", "token_digest", "verify", "verify_keys", "verify_notice",
+    "verify_undo_test",
 ]  # fmt: skip
 
+UNDO_TEST_SECONDS = 120
+"""For so long what asks for a test is taken."""
 _TEXTS = ("reason", "rule", "why")
 _MORE = ("answer", "undoes")
 
@@ -190,6 +202,25 @@ def accept_inquiry(
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise NotVerified(f"{type(error).__name__}: its claims are not a question's.") from None
+
+
+def sign_undo_test(signer: Signer, agent: str, test_id: str, action: str, issuer: str, at: datetime) -> str:
+    """What asks an agent to run its own test of an undo → the JWT; good for `UNDO_TEST_SECONDS`."""
+    seconds = int(at.timestamp())
+    claims = {"iss": issuer, "aud": agent, "sub": test_id, "iat": seconds, "exp": seconds + UNDO_TEST_SECONDS}
+    return signer.seal(UNDO_TEST, {**claims, "action": action})
+
+
+def verify_undo_test(
+    token: str, keys: VerifyKeys, agent: str, test_id: str, *, issuer: str = DEPLOYMENT
+) -> str:
+    """The action whose undo this agent is to test; raises NotVerified."""
+    required = ("iss", "sub", "iat", "exp")
+    claims = open_sealed(token, keys, UNDO_TEST, issuer=issuer, audience=agent, required=required)
+    if claims["sub"] != test_id or not isinstance(claims.get("action"), str):
+        raise NotVerified("It asks for another test.")
+    action: str = claims["action"]
+    return action
 
 
 def new_jti() -> str:

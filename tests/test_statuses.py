@@ -33,7 +33,7 @@ def receipt(status: str) -> Receipt:
 
 
 def test_the_sets_of_statuses_fit_each_other() -> None:
-    assert set(STATUSES) == {"approved", *REFUSED}
+    assert set(STATUSES) == {"approved", "answered", *REFUSED}
     flat = {one for part in get_args(ApprovalStatus) for one in (get_args(part) or (part,))}
     assert flat == {"pending", *ENDED} and set(ENDED) < set(STATUSES)
     assert {end for kind in KINDS.values() for end in kind.ends.values()} <= set(ENDED)

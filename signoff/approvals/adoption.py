@@ -1,4 +1,4 @@
-"""An end that only a receipt tells, as the database was put back: the row takes it up, inside a transaction."""
+"""An end that only a receipt tells, as the database was put back: its row takes it up."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Votes:
         """The Approval as this vote leaves it; see `Approvals.decide`."""
         approval, judged, person = self.opened(approval_id, version, user_id)
         kind = kind_of(approval.request)
-        if vote not in kind.ends:
+        if vote not in kind.ends or "answer" in kind.ends:
             raise OtherKind("It is a question: it is answered, and neither approved nor rejected.")
         corrected = None
         if payload is not None:

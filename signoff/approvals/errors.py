@@ -2,6 +2,7 @@
 
 NotRecorded
 ├── AlreadyDecided  EditedMeanwhile  TimeRanOut  InGrace  NotHeld
+├── NotUndone  AlreadyUndone
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
 ├── TooManyQuestions  TooManyNotes
 ├── OtherKind  NotHanded
@@ -11,6 +12,7 @@ NotRecorded
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from signoff.errors import SignoffError
 from signoff.models.approval import End
@@ -57,6 +59,32 @@ class NotHanded(NotRecorded):
     def __init__(self, detail: str, to: str) -> None:
         super().__init__(detail)
         self.to = to
+
+
+NoUndo = Literal["nothing", "unreported", "failed", "over", "missing"]
+
+
+class NotUndone(NotRecorded):
+    """It cannot be undone here: the policy names `nothing` that would, it is `unreported`, it `failed`, the
+    time is `over` (since `at`), or a value is `missing`: `detail` says which, by its reference.
+    """
+
+    def __init__(
+        self,
+        why: NoUndo,
+        detail: str = "",
+        at: int = 0,
+    ) -> None:
+        super().__init__(detail)
+        self.why, self.at = why, at
+
+
+class AlreadyUndone(NotRecorded):
+    """Somebody has undone it: `by_id`, `at` (microseconds since 1970)."""
+
+    def __init__(self, by_id: str, at: int) -> None:
+        super().__init__()
+        self.by_id, self.at = by_id, at
 
 
 class NotAllowed(NotRecorded):

@@ -10,9 +10,9 @@ from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
-from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotHanded, OtherKind
+from signoff.approvals.errors import AlreadyDecided, GroupsUnread, NotAllowed, NotHanded, OtherKind
 from signoff.approvals.verdicts import Judge
-from signoff.models import changes, crash, hands
+from signoff.models import card_replies, changes, crash, hands
 from signoff.models.approval import Approval
 from signoff.models.messages import Decision
 from signoff.models.questions import QUESTION, GivenAnswer, Question
@@ -73,12 +73,15 @@ class Questions:
             raise NotHanded("They have it already.", to)
         try:
             self._judge.may_decide(to, verdict)
+        except GroupsUnread:
+            raise
         except NotAllowed:
             raise NotHanded("They may not answer it: the policy does not name them.", to) from None
         with self._store.transaction("hand") as connection:
             moved = hands.hand(connection, approval_id, version, to, person.id)
             if moved:
                 at = changes.clock(connection)
+                card_replies.add(connection, approval_id, "handed", {"to": to, "by": person.id})
                 audit.append(connection, Event("handed", approval_id, at, person.id, {"to": to}))
         if not moved:  # it has ended meanwhile, or somebody else has handed it there
             self._votes.opened(approval_id, version, user_id)

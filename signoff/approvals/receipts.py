@@ -67,12 +67,11 @@ class Receipts:
         approved = approval.status == "approved"
         payload = approval.payload_text if approved else None
         if not (approved and approval.has_run):
-            permalink = approval.card.permalink if approval.card else None
             return Response(
                 status=approval.status,
                 receipt=approval.receipt,
                 payload=payload,
-                permalink=permalink,
+                permalink=approval.permalink,
                 notes=_notes(approval),
             )
         again = self._sign(at, **_asked(approval), status="duplicate", reason=_has_run(approval))
@@ -107,6 +106,12 @@ class Receipts:
             not_after=moment(not_after),
         )
         return receipts.sign_inquiry(self._signer, inquiry, self._deployment)
+
+    def undo_test(self, agent: str, action: str, *, at: int) -> tuple[str, str]:
+        """What asks an agent to test an undo: its id, and the token."""
+        test_id = f"test:{new_jti()}"
+        signed = receipts.sign_undo_test(self._signer, agent, test_id, action, self._deployment, moment(at))
+        return test_id, signed
 
     def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
         """The notice that Redis holds, where it is ours and of this Approval's receipt."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, undo
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
+from signoff.approvals.batch_cards import BatchCards
 from signoff.approvals.batches import Batches
 from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
@@ -45,9 +46,9 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `questions` takes answers, `talks` what people ask an agent and
-    what it says to that, `grace` holds what the policy lets run after a while, or lets it run, `told` does
-    what follows once an agent knows.
+    `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
+    `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
+    while, or lets it run, `undo` undoes what it has let run, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Approvals:
         self.publisher = publisher
         self.judge = Judge(policy, directory, store.get)
         self.cards = Cards(store)
+        self.batch_cards = BatchCards(store, channel)
         self._receipts = receipts
         self._announcer = Announcer(store, receipts, publisher, on_change)
         self.told = self._announcer.told
@@ -73,6 +75,7 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.undo = undo.Undos(store, self.judge, receipts, publisher, self._announcer)
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
@@ -94,13 +97,13 @@ class Approvals:
         """As `submit`; and whether it is new: of many that submit the same at once, one is told so."""
         return self._submission.take(agent, request)
 
-    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
-        """Its agent has sent all of a batch, and is told that this was read: see `Batches.freeze`.
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """Its agent has sent all of a batch, and is told `told_at` that this was read: see `Batches.freeze`.
 
         Raises Invalid, or RedisError.
         """
         self._freezing.freeze(agent, name, frozen)
-        self.publisher.mark_frozen(agent, name)
+        self.publisher.mark_frozen(agent, told_at)
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
@@ -269,9 +272,10 @@ class Approvals:
             at = changes.clock(connection)
             if approval.card is None and approval.batch_id is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
+            undo.reported(connection, approval, outcome)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
-        self._announcer.wake("report", approval.id)
+        self._announcer.wake("report", approval.undoes or approval.id)
 
 
 def _tells(standing: Response | None, approval: Approval) -> bool:

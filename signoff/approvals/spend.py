@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from signoff.approvals import audit, records
+from signoff.approvals import audit, records, undo
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
@@ -78,9 +78,12 @@ class Spending:
             at = changes.clock(connection)
             if changes.spend(connection, approval.id, by, when or at):
                 data = {"by": salted(changes.salt(connection, approval.id), by), "spent_at": when or at}
+                undo.spent(connection, approval)
                 audit.append(connection, Event("spend", approval.id, at, approval.agent, data))
         found = self._store.get(approval.id)
         assert found is not None
+        if found.undoes:
+            self._announcer.wake("spend", found.undoes)
         return found
 
     def _refusal(self, agent: str, request_id: str, approval: Approval | None) -> Response:

@@ -60,6 +60,7 @@ class Sweep:
         self._each("clear", lambda: ["drafts"], lambda _: self._clear())
         self._each("forget", lambda: ["spent"], self._forget)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
+        self._each("undo", self._approvals.undo.due, self._approvals.undo.age)
         self._each("attend", self._attendance.look, lambda _: None)
         talks = self._approvals.talks
         self._each("question", talks.untold, talks.tell)

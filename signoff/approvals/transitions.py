@@ -105,8 +105,8 @@ def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Dra
     return replace(draft, approval=one, recalled=recalled)
 
 
-def create(connection: Connection, draft: Draft, channel: str) -> Approval:
-    """A request → a pending Approval, with a card to be shown in a channel."""
+def create(connection: Connection, draft: Draft, channel: str | None) -> Approval:
+    """A request → a pending Approval, with a card to be shown in a channel, if in one."""
     own = channel if draft.approval.batch_id is None else None  # what is in a batch is shown on its card
     changes.add_approval(connection, _values(draft), _payload(draft), own)
     sums.reserve(connection, draft.approval)

@@ -22,10 +22,7 @@ from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.acks import Acks
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.answers import OPTIONS, Answers
-from signoff.bot.listeners.batch_doors import register as register_batches
-from signoff.bot.listeners.batch_each import Each
-from signoff.bot.listeners.batch_looks import Looks
-from signoff.bot.listeners.batches import BatchReviews
+from signoff.bot.listeners.batch_doors import BatchDoors
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
 from signoff.bot.listeners.home import Home
@@ -169,13 +166,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
 
     opener = Opener(server.slack, server.directory)
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
+    together = BatchDoors(server.approvals, server.lists, server.slack, opener, actions)
     answers = Answers(server.approvals, opener, actions)
-    batches = server.approvals.batches
-    looks = Looks(server.approvals, batches, server.lists)
-    together = BatchReviews(server.approvals, batches, looks, server.slack, opener, actions)
-    each = Each(server.approvals, batches, looks, opener, actions, together.refusal)
-    actions.after = each.after
-    editor = Editor(server.approvals, opener, actions.refusal, each.after)
+    editor = Editor(server.approvals, opener, actions.refusal, together.after)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
     mentions = Mentions(server.approvals, server.lists, server.slack, actions.explain)
@@ -210,10 +203,10 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.action("edit_back")(**later(editor.back))
     app.options(ACTION)(editor.suggest)
     app.view("review")(actions.submit_review)
+    together.register(app, later)
     app.view("answer")(answers.submit)
     app.view("none")(answers.submit_none)
     app.view("hand")(answers.submit_hand)
-    register_batches(app, together, each, later)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))
     app.shortcut("decide")(**later(decide.shortcut))

@@ -14,10 +14,10 @@ from signoff.cli import execution
 from signoff.cli.output import EXIT, Shown, as_json, by_policy, clock, say, tell
 from signoff.cli.parsers import Commands, command, json_value
 from signoff.cli.request_options import EXIT_HELP, JSON_HELP, add_json, add_request, add_timeout
-from signoff.errors import ConfigError, Invalid, NotApproved, WaitTimeout
+from signoff.errors import ConfigError, Invalid, NotApproved, NotVerified, WaitTimeout
 
 if TYPE_CHECKING:
-    from signoff import ApprovedReceipt, Signoff, Ticket
+    from signoff import ApprovedReceipt, QuestionTicket, Signoff, Ticket
     from signoff.guard import Guard
 
 RECEIVED_SECONDS = 10.0
@@ -26,6 +26,7 @@ INTERRUPTED = execution.INTERRUPTED
 AS_GIVEN = (
     "reason", "reversible", "risk", "impact", "undo", "alternatives", "tags", "cost", "confidence",
     "attempts", "key", "run", "title", "conversation", "expires_in", "requested_by",
+    "interpretation",
 )  # fmt: skip
 """Options that are passed on as they are."""
 
@@ -74,7 +75,7 @@ def _request(arguments: argparse.Namespace) -> int:
         say("nobody said whether it can be undone, so it counts as irreversible: "
             "add --reversible, --costly or --irreversible.")  # fmt: skip
         warnings.simplefilter("ignore")  # the client would say the same, for Python
-    with _client() as client:
+    with client_of() as client:
         guard = execution.guard_of(arguments.once, client.agent) if arguments.once else None
         try:
             ticket = client.request(arguments.action, payload, **ask)
@@ -84,7 +85,7 @@ def _request(arguments: argparse.Namespace) -> int:
                 print(as_json(refused))
             raise
         if not arguments.wait:
-            return _sent(client, ticket, arguments)
+            return sent(client, ticket.id, arguments.action, arguments.json)
         asked = f"asked, and waiting: {ticket.id}"
         return _until_decided(client, ticket, arguments, arguments.action, asked, guard)
 
@@ -110,22 +111,22 @@ def _ask(arguments: argparse.Namespace) -> dict[str, Any]:
     return ask
 
 
-def _sent(client: Signoff, ticket: Ticket, arguments: argparse.Namespace) -> int:
-    """The id, once a server has the request or 10 s are over."""
+def sent(client: Signoff, request_id: str, action: str, json_wanted: bool) -> int:
+    """Print the id, once a server has the request or 10 s are over."""
     from signoff.models.receipt import Receipt
 
-    if not arguments.json:
-        print(ticket.id, flush=True)
+    if not json_wanted:
+        print(request_id, flush=True)
     with _quiet():
-        state = client.get(ticket.id) if client.received(ticket.id, RECEIVED_SECONDS) else None
+        state = client.get(request_id) if client.received(request_id, RECEIVED_SECONDS) else None
     if isinstance(state, Receipt):  # nobody had to be asked, or it was refused
-        if arguments.json:
-            return tell(state, json_wanted=True, action=arguments.action)
+        if json_wanted:
+            return tell(state, json_wanted=True, action=action)
         said = by_policy(state) or f"it is {state.status} already"
-        say(f"{said[0].lower()}{said[1:]}. `signoff status {ticket.id}` tells more.")
+        say(f"{said[0].lower()}{said[1:]}. `signoff status {request_id}` tells more.")
         return EXIT[state.status]
-    if arguments.json:
-        print(as_json(Shown(ticket.id, "pending", arguments.action, client.agent)))
+    if json_wanted:
+        print(as_json(Shown(request_id, "pending", action, client.agent)))
     if state is None:
         say(f"nobody has picked it up within {RECEIVED_SECONDS:.0f} s: is `signoff serve` running? It stays "
             "in Redis, and is read as soon as a server is there.")  # fmt: skip
@@ -133,7 +134,7 @@ def _sent(client: Signoff, ticket: Ticket, arguments: argparse.Namespace) -> int
 
 
 def _wait(arguments: argparse.Namespace) -> int:
-    with _client() as client:
+    with client_of() as client:
         ticket = client.resume(arguments.id, key=arguments.key)
         known = ticket.get()
         unknown = "" if known else "no server knows this request yet; waiting for one."
@@ -166,11 +167,13 @@ def _until_decided(
         if not isinstance(error.receipt, Receipt):
             raise
         receipt = error.receipt
+    except NotVerified:
+        found = ticket.get()  # a question's answer approves nothing, and is told for all that
+        if not isinstance(found, Receipt) or found.status != "answered":
+            raise
+        receipt = found
     except WaitTimeout:
-        if arguments.json:
-            print(as_json(Shown(ticket.id, "pending", action, client.agent)))
-        say(f"nobody has decided within {arguments.timeout} s: the request stays pending. {later}")
-        return EXIT["pending"]
+        return _undecided(client, ticket.id, arguments, action, "decided", later)
     except KeyboardInterrupt:
         say(f"stopped waiting: the request stays pending. {later}")
         return INTERRUPTED
@@ -180,10 +183,39 @@ def _until_decided(
     return tell(receipt, json_wanted=arguments.json, action=action)
 
 
+def until_answered(client: Signoff, ticket: QuestionTicket, arguments: argparse.Namespace) -> int:
+    """Wait for a question's answer, and print it: 0 where somebody has answered."""
+    from signoff.models.receipt import Receipt
+
+    later = f"`signoff wait {ticket.id}` waits again, `signoff cancel {ticket.id}` withdraws it."
+    try:
+        receipt = ticket.wait(arguments.timeout).receipt
+    except NotApproved as error:
+        if not isinstance(error.receipt, Receipt):
+            raise
+        return tell(error.receipt, json_wanted=arguments.json, action="question")
+    except WaitTimeout:
+        return _undecided(client, ticket.id, arguments, "question", "answered", later)
+    except KeyboardInterrupt:
+        say(f"stopped waiting: the question stays pending. {later}")
+        return INTERRUPTED
+    tell(receipt, json_wanted=arguments.json)
+    return 0
+
+
+def _undecided(
+    client: Signoff, request_id: str, arguments: argparse.Namespace, action: str | None, did: str, later: str
+) -> int:
+    if arguments.json:
+        print(as_json(Shown(request_id, "pending", action, client.agent)))
+    say(f"nobody has {did} within {arguments.timeout} s: the request stays pending. {later}")
+    return EXIT["pending"]
+
+
 def _status(arguments: argparse.Namespace) -> int:
     from signoff.models.receipt import Receipt
 
-    with _client() as client:
+    with client_of() as client:
         found = client.get(arguments.id, key=arguments.key)
         if found is None:
             which = arguments.id or f"with the key {arguments.key!r}"
@@ -202,7 +234,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
-    with _client() as client:
+    with client_of() as client:
         try:
             receipt = client.cancel(arguments.id, arguments.reason, key=arguments.key)
         except WaitTimeout:
@@ -214,7 +246,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    with _client() as client:
+    with client_of() as client:
         client.report(arguments.id, key=arguments.key, succeeded=arguments.succeeded, note=arguments.note)
     return 0
 
@@ -231,7 +263,8 @@ def _quiet() -> Iterator[None]:
         log.setLevel(before)
 
 
-def _client() -> Signoff:
+def client_of() -> Signoff:
+    """The client of this command."""
     from signoff import Signoff
 
     return Signoff()

@@ -29,6 +29,7 @@ from signoff.cli import (
     mcp,
     output,
     policy,
+    question,
     requests,
     roles,
     serve,
@@ -58,7 +59,8 @@ INTERRUPTED = 130
 
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
-an agent asks:        request, wait, status, cancel, report, verify, mcp
+an agent asks:        request, question, wait, status, cancel, report,
+                      verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
@@ -75,6 +77,7 @@ exit: 0 approved, or done   2 usage, settings, or an invalid request
       3 rejected   4 expired   5 cancelled   6 still pending
       7 Redis unreachable   8 does not verify
       9 blocked, limited or duplicate   10 approved, run and failed (--run)
+      11 a question that was answered
       1 anything else   130 Ctrl-C
 """
 
@@ -154,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     server = (
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
     )  # fmt: skip
-    for module in (agent, verify, mcp, hook, *server):
+    for module in (agent, question, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ EXIT = {
     "blocked": 9,
     "limited": 9,
     "duplicate": 9,
+    "answered": 11,
 }
 """A request's status → the exit code of every command that tells it."""
 _ERRORS: tuple[tuple[type[SignoffError], int], ...] = (
@@ -43,6 +45,7 @@ _ERRORS: tuple[tuple[type[SignoffError], int], ...] = (
 )
 _WORDS = {
     "approved": "Approved",
+    "answered": "Answered",
     "rejected": "Rejected",
     "expired": "Expired: nobody answered in time, and nothing may run",
     "cancelled": "Cancelled: the request was withdrawn",
@@ -60,6 +63,7 @@ class Shown:
     `payload` is what may run, so only an approved request has one. `decided_by` is a Slack user id,
     `decided_at` ISO 8601 in UTC, `receipt` the signed token that `signoff verify` takes. `rule` names the
     policy's rule that decided whether anybody is asked, empty where none did; `why` says what of it did.
+    `answer` is what somebody answered to a question, and lets nothing run.
     """
 
     id: str | None
@@ -75,6 +79,7 @@ class Shown:
     permalink: str | None = None
     rule: str | None = None
     why: str | None = None
+    answer: dict[str, Any] | None = None
 
 
 def of_receipt(receipt: Receipt, action: str | None = None) -> Shown:
@@ -94,6 +99,7 @@ def of_receipt(receipt: Receipt, action: str | None = None) -> Shown:
         permalink=receipt.permalink,
         rule=receipt.rule,
         why=receipt.why,
+        answer=receipt.answer,
     )
 
 
@@ -116,10 +122,25 @@ def as_lines(receipt: Receipt) -> list[str]:
         lines.append("It could not be shown to anybody.")
     if receipt.reason:
         lines.append(f"{'Note' if receipt.approved else 'Reason'}: {printable(receipt.reason)}")
+    lines += answer_lines(receipt.answer or {})
     if receipt.permalink:
         lines.append(printable(receipt.permalink))
     if receipt.payload is not None:
         lines.append(printable(json.dumps(receipt.payload, ensure_ascii=False)))
+    return lines
+
+
+def answer_lines(answer: Mapping[str, Any]) -> list[str]:
+    """What somebody answered to a question, a line each."""
+    chosen = [printable(str(one)) for one in answer.get("choice", ())]
+    lines = [f"Chosen: {', '.join(chosen)}"] if chosen else []
+    lines += [
+        f"{name.capitalize()}: {printable(str(answer[name]))}" for name in ("date", "text") if name in answer
+    ]
+    if answer.get("default"):
+        lines.insert(0, "Left to the agent, which takes its default:")
+    if answer.get("none"):
+        lines.insert(0, "None of the options.")
     return lines
 
 

@@ -13,12 +13,14 @@ JSON_HELP = """\
   edited (by a person), reason, decided_by (a Slack user id),
   decided_at (ISO 8601, UTC), receipt (the token for `signoff verify`),
   permalink (the card), rule and why (what of the policy decided whether
-  anybody is asked). Everything else goes to stderr.
+  anybody is asked), answer (to a question: choice, text, date, default,
+  none; as far as it has them). Everything else goes to stderr.
 """
 EXIT_HELP = """\
 exit: 0 approved, and only then   2 invalid   3 rejected   4 expired
       5 cancelled   6 still pending   7 Redis unreachable   8 does not verify
       9 blocked, limited or duplicate   10 --run: it ran, and failed
+      11 answered: it was a question
 """
 REQUEST_HELP = f"""\
 examples:
@@ -70,6 +72,9 @@ def add_request(commands: Commands, common: argparse.ArgumentParser, run: Run) -
     )
     parser.add_argument("--context", metavar="JSON|@FILE", help="more facts, a JSON object")
     parser.add_argument("--requested-by", metavar="NAME", help="for whom it is asked")
+    parser.add_argument(
+        "--interpretation", metavar="TEXT", help="what you took the task to mean, of several ways to read it"
+    )
     parser.add_argument("--tags", type=names, metavar="A,B", help="money, external, production, or own ones")
     parser.add_argument(
         "--cost",

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from signoff.cli.database import opened_store
-from signoff.cli.output import Shown, clock, iso, laid_out, printable, say
+from signoff.cli.output import Shown, answer_lines, clock, iso, laid_out, printable, say
 from signoff.cli.parsers import Commands, command
 from signoff.errors import ConfigError
 
@@ -84,9 +84,10 @@ def _shown(approval: Approval) -> Shown:
         decided_by=decision.approver if decision else None,
         decided_at=iso(moment(approval.ended_at)) if decision and approval.ended_at else None,
         receipt=approval.receipt,
-        permalink=approval.card.permalink if approval.card else None,
+        permalink=approval.permalink,
         rule=approval.verdict.rule,
         why=approval.verdict.why,
+        answer=decision.answer if decision else None,
     )
 
 
@@ -94,11 +95,13 @@ def _listed(approvals: list[Approval]) -> list[str]:
     """Two lines each: code and what it is, told apart from the others; then whose, how long, and its id."""
     from signoff.bot.text.which import Which, titles
     from signoff.bot.text.words.which import cannot_be_undone
+    from signoff.models.questions import QUESTION
 
     found = []
     for approval, title in zip(approvals, titles([Which.of(one) for one in approvals]), strict=True):
         verdict, indent = approval.verdict, " " * (len(approval.code) + 2)
-        undo = cannot_be_undone(verdict.reversibility, verdict.reversibility_from)
+        question = approval.request.kind == QUESTION
+        undo = "" if question else cannot_be_undone(verdict.reversibility, verdict.reversibility_from)
         when = f"until {_clock(approval.expires_at)}" if approval.pending else approval.status
         parts = [f"{approval.agent} asked {_clock(approval.created_at)}", undo, when, approval.request_id]
         found += [
@@ -112,15 +115,20 @@ def _rest(approval: Approval, now: int) -> list[str]:
     """What else `show` tells: why, what became of it, where its card stands, and the payload."""
     request, verdict = approval.request, approval.verdict
     said = [("for", request.requested_by), ("reason", request.reason)]
+    said.append(("read as", request.interpretation))
     said += [
         ("policy", f"{verdict.why} ({verdict.effect})" if verdict.why else ""),
         ("ended", approval.reason),
     ]
     said.append(("state", _state(approval)))
     said.append(("agent", _told_by_agent(approval, now)))
-    if approval.card and approval.card.permalink:
-        said.append(("card", approval.card.permalink))
+    if approval.permalink:
+        said.append(("card", approval.permalink))
     lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
+    if approval.handed_to and approval.pending:
+        lines.append(f"{'handed':<9}to {approval.handed_to} by {approval.handed_by}")
+    decision = approval.decision
+    lines += [f"{'':<9}{line}" for line in answer_lines((decision.answer if decision else None) or {})]
     payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
     return [*lines, *map(printable, payload.split("\n"))]
 

@@ -70,15 +70,24 @@ class Answers:
 
     async def approved(self, request: Named, timeout: float | None, body: str | None) -> ApprovedReceipt:
         """Its receipt, once approved; raises a NotApproved when it ends otherwise."""
+        receipt = await self._final(request, timeout, body)
+        if isinstance(receipt, ApprovedReceipt):
+            return receipt
+        raise _refused(receipt)
+
+    async def answered(self, request: Named, timeout: float | None, body: str | None) -> Receipt:
+        """A question's receipt, once answered; raises a NotApproved when it ends otherwise."""
+        receipt = await self._final(request, timeout, body)
+        if receipt.status == "answered":
+            return receipt
+        raise _refused(receipt)
+
+    async def _final(self, request: Named, timeout: float | None, body: str | None) -> Receipt:
         response = await self.final(request, timeout, body)
         crash.here("client.answered")
         receipt = self.accept(response, request)
         crash.here("client.verified")
-        if isinstance(receipt, ApprovedReceipt):
-            return receipt
-        who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
-        why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
-        raise refusal(receipt, f"{who}{receipt.reason}{why}".strip())
+        return receipt
 
     async def _unseen(self, request_id: str) -> str:
         """What is to be said of a request that no server has taken; nothing of one that is pending."""
@@ -87,3 +96,10 @@ class Answers:
         except SignoffError:
             return ""
         return "" if known else UNSEEN.format(agent=self.agent)
+
+
+def _refused(receipt: Receipt) -> SignoffError:
+    """What is raised where it ended otherwise than whoever waits had hoped."""
+    who = f"{receipt.decided_by.name}: " if receipt.decided_by else ""
+    why = f" Why: {receipt.why}." if receipt.status == "blocked" and receipt.why else ""
+    return refusal(receipt, f"{who}{receipt.reason}{why}".strip())

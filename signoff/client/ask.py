@@ -21,23 +21,35 @@ SHORTHAND = {True: "reversible", False: "irreversible"}
 
 
 def build_request(
-    agent: str, action: str, payload: Mapping[str, Any], ask: Ask, secret: str | None = None
+    agent: str,
+    action: str,
+    payload: Mapping[str, Any],
+    ask: Ask,
+    secret: str | None = None,
+    batch: str | None = None,
+    kind: str = KIND,
 ) -> tuple[ApprovalRequest, str, str]:
     """→ the request, its body for the stream, and its payload's digest; raises Invalid, naming the action.
 
-    `secret` is the agent's own: with it nobody else can tell the id of a request from its key.
+    `secret` is the agent's own: with it nobody else can tell the id of a request from its key. `batch` is the
+    name of the batch that it belongs to.
 
     Everything the server would refuse for is refused here already, so that the agent hears it at once.
     """
     try:
-        return _build(agent, action, payload, ask, secret)
+        return _build(agent, action, payload, ask, secret, batch, kind)
     except Invalid as error:
         error.action = str(action)[:100]
         raise
 
 
 def build_for(
-    who: Callable[[], tuple[str, str | None]], action: str, payload: Mapping[str, Any], ask: Ask
+    who: Callable[[], tuple[str, str | None]],
+    action: str,
+    payload: Mapping[str, Any],
+    ask: Ask,
+    batch: str | None = None,
+    kind: str = KIND,
 ) -> tuple[ApprovalRequest, str, str]:
     """The same for the agent and secret that `who` gives; where it raises ConfigError, Invalid comes first.
 
@@ -46,13 +58,19 @@ def build_for(
     try:
         agent, secret = who()
     except ConfigError:
-        build_request("nobody", action, payload, ask)
+        build_request("nobody", action, payload, ask, kind=kind)
         raise
-    return build_request(agent, action, payload, ask, secret)
+    return build_request(agent, action, payload, ask, secret, batch, kind)
 
 
 def _build(
-    agent: str, action: str, payload: Mapping[str, Any], ask: Ask, secret: str | None
+    agent: str,
+    action: str,
+    payload: Mapping[str, Any],
+    ask: Ask,
+    secret: str | None,
+    batch: str | None,
+    kind: str,
 ) -> tuple[ApprovalRequest, str, str]:
     mistakes.check_action(action)
     mistakes.check_payload(payload)
@@ -66,8 +84,8 @@ def _build(
     _spell_out(values)
     key = values.get("key")
     nonce = nonce_of(str(key), secret) if key is not None else identity.new_nonce()
-    request_id = identity.request_id(KIND, agent, str(action), sent, nonce)
-    named = {"id": request_id, "nonce": nonce, "kind": KIND, "traceparent": spans.current()}
+    request_id = identity.request_id(kind, agent, str(action), sent, nonce)
+    named = {"id": request_id, "nonce": nonce, "kind": kind, "traceparent": spans.current(), "batch": batch}
     given = values.pop("schema", None)
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
     request = request.with_text(text)

@@ -23,13 +23,18 @@ LEAVE_SECONDS = 0.5
 _leaving: set[asyncio.Task[None]] = set()
 
 
-class Ticket(Protocol):
-    """A request that was sent: an AsyncTicket."""
+class Sent(Protocol):
+    """A request or a question that was sent."""
 
     @property
     def id(self) -> str: ...
     @property
     def _action(self) -> str: ...
+
+
+class Ticket(Sent, Protocol):
+    """A request that was sent: an AsyncTicket."""
+
     async def wait(self, timeout: float | None) -> ApprovedReceipt: ...
 
 
@@ -75,6 +80,19 @@ async def approved(
         raise
 
 
+async def waited(signoff: Client, sent: Coroutine[Any, Any, Any], timeout: float | None, key: object) -> Any:
+    """Send, and wait for what the ticket gives; left as `approved` leaves what it was cancelled in."""
+    sending = asyncio.ensure_future(sent)
+    try:
+        async with callers.watched():
+            ticket = await asyncio.shield(sending)
+            log.info(WAITING, ticket._action, code(ticket.id), ticket.id)
+            return await ticket.wait(timeout)
+    except (asyncio.CancelledError, callers.GaveUp):
+        await asyncio.wait({apart(_leave(signoff, sending, None, key))}, timeout=LEAVE_SECONDS)
+        raise
+
+
 async def taken(work: Coroutine[Any, Any, T], unused: Callable[[T], Coroutine[Any, Any, None]] | None) -> T:
     """`await work`; with `unused`, which takes a result that comes as the caller leaves, it is `watched`."""
     if unused is None:
@@ -116,7 +134,7 @@ async def kept(receipt: Receipt) -> None:
 
 async def _leave(
     signoff: Client,
-    sending: asyncio.Future[Ticket],
+    sending: asyncio.Future[Any],
     spending: asyncio.Future[None] | None,
     key: object,
 ) -> None:

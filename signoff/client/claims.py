@@ -40,6 +40,7 @@ class Claims(TypedDict, total=False):
     title: str
     conversation: str | None
     requested_by: str | None
+    interpretation: str | None
 
 
 class Ask(Claims, total=False):
@@ -71,6 +72,7 @@ class Ask(Claims, total=False):
         where the agent talks with people: the card appears in it if the policy asks in that channel, else
         where the policy says.
     requested_by: for whom the agent does this: a name, an address; at most 200 characters.
+    interpretation: what the agent took its task to mean, where it could be read in several ways.
     """
 
     reason: str | None

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
 
 from signoff.client import asked, mistakes
+from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.inquiries import Inquiry
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import Pending
+from signoff.client.question import AskPerson, read
+from signoff.client.questions import Answer, AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
 from signoff.models import crash
 from signoff.models.messages import Cancel, Outcome, build, moment
+from signoff.models.questions import ACTION, QUESTION
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
+    from signoff.client.batch import AsyncBatch
+    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
+    from signoff.client.undo import Undo
 
 log = logging.getLogger("signoff")
 
@@ -46,6 +54,7 @@ class AsyncSignoff:
     ) -> None:
         self._link = Link((redis_url, agent, verify_key), lambda: substitute)
         self._warned = False
+        self._undos: list[Undo] = []
 
     @property
     def agent(self) -> str:
@@ -96,6 +105,48 @@ class AsyncSignoff:
         return await asked.approved(self, sent, timeout, runs, ask.get("key"))
 
     ask_async = ask
+
+    def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> AsyncBatch:
+        """Requests that people see as one card: `async with signoff.batch("Clean up") as b: b.request(...)`.
+
+        `title` has at most 150 characters; `run` is that of `request`. With a `key`, asking the same again,
+        in the same order, attaches to the first. `AsyncBatch` says how it goes on. Raises Invalid.
+        """
+        from signoff.client.batch import AsyncBatch, Draft
+
+        return AsyncBatch(Draft(self, title, run, key))
+
+    batch_async = batch
+
+    @described(AskPerson)
+    async def request_question(self, question: str, **said: Unpack[AskPerson]) -> AsyncQuestionTicket:
+        """Ask a person something, and go on. `said` is described at `signoff.client.question.AskPerson`.
+
+        Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
+        """
+        asks, claims = read(question, said)
+        found = build_for(self._link.who, ACTION, asks.payload(), cast("Ask", claims), QUESTION)
+        request, body, digest = found
+        await self._link.exchange().send("request", str(request.id), body)
+        return AsyncQuestionTicket(str(request.id), digest, asks, self, body)
+
+    request_question_async = request_question
+
+    @described(AskPerson)
+    async def ask_person(
+        self, question: str, *, timeout: float | None = None, **said: Unpack[AskPerson]
+    ) -> Answer:
+        """Ask a person something, and wait for the answer: it lets nothing run.
+
+        Raises a NotApproved where nobody answers: Expired, Cancelled, Blocked, Limited, Duplicate; and
+        WaitTimeout (the question stays pending), Invalid, Unreachable or NotVerified.
+
+        `question` is a text of at most 1,000 characters. `timeout` is in seconds; None waits until it ends.
+        """
+        mistakes.check_timeout(timeout)
+        return await answered(self, self.request_question(question, **said), timeout, said.get("key"))
+
+    ask_person_async = ask_person
 
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
@@ -165,6 +216,8 @@ class AsyncSignoff:
         """
         mistakes.check_receipt(receipt)
         mistakes.check_timeout(timeout)
+        if receipt.token in self._link.spent:  # a batch has spent it for this process
+            return self._link.spent.discard(receipt.token)
         keys, issuer = self._link.keys()
         await spend(self._link.exchange(), keys, issuer, receipt, timeout)
 
@@ -214,6 +267,37 @@ class AsyncSignoff:
         self._link.inquiries.add(handler, action)
         return handler
 
+    def undo(
+        self,
+        action: str | None = None,
+        /,
+        *,
+        test: Callable[[], Any] | None = None,
+        encode: Mapping[str, Encode] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorator: this function undoes by `action`, as a policy names it (else by its own name).
+
+        `serve_undos` takes what people undo. The function is called with the undo's payload, each argument
+        made by its annotation (`encode`: as in require_approval); what it raises is reported. `test` is a
+        function without arguments that tries the undo out, and raises where it does not work:
+        `signoff undo test` has it called.
+        """
+        from signoff.client import undo
+
+        def decorate(function: F) -> F:
+            self._undos.append(undo.registered(action, function, test, encode))
+            return function
+
+        return decorate
+
+    async def serve_undos(self) -> None:
+        """Take what people undo by the functions of `undo`, for ever, as a task. Raises ConfigError."""
+        from signoff.client import undo
+
+        async with asyncio.TaskGroup() as group:
+            for one in self._undos:
+                group.create_task(undo.serve(self, one))
+
     @overload
     def require_approval(self, function: F, /) -> F: ...
     @overload
@@ -255,3 +339,7 @@ class AsyncSignoff:
         return await self._link.answers().approved(
             replace(request, digest=ticket.digest), timeout, ticket._body
         )
+
+    async def _wait_for_answer(self, ticket: AsyncQuestionTicket, timeout: float | None) -> Receipt:
+        request = Named(ticket.id, ticket.digest)
+        return await self._link.answers().answered(request, timeout, ticket._body)

@@ -17,6 +17,8 @@ from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
 from signoff.client.inquiries import Inquiry
 from signoff.client.loops import Loop, after_fork
+from signoff.client.question import AskPerson
+from signoff.client.questions import QuestionTicket, unheard
 from signoff.client.spend import Runs
 from signoff.client.ticket import Ticket as Ticket
 from signoff.client.twins import awaited, blocking
@@ -24,6 +26,8 @@ from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
+    from signoff.client.batch_face import Batch
+    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
@@ -107,6 +111,34 @@ class Signoff:
             self._unused(runs, ask.get("key")),
         )
 
+    def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> Batch:
+        """Requests that people see as one card: `with signoff.batch("Clean up") as b: b.request(...)`.
+
+        In a coroutine of any event loop: `async with`. See AsyncSignoff.batch.
+        """
+        from signoff.client.batch import Draft
+        from signoff.client.batch_face import Batch
+
+        return Batch(Draft(self._async, title, run, key), self)
+
+    batch_async = batch
+
+    @described(AskPerson)
+    def request_question(self, question: str, **said: Unpack[AskPerson]) -> QuestionTicket:
+        """Ask a person something, and go on: `wait` on the ticket gives the answer. Raises Invalid or
+        Unreachable. With a `key`, asking again attaches to the first.
+        """
+        return QuestionTicket.of(self._call(lambda one: one.request_question(question, **said)), self)
+
+    @described(AskPerson)
+    async def request_question_async(self, question: str, **said: Unpack[AskPerson]) -> QuestionTicket:
+        """`request_question`, with the same arguments, for a coroutine of any event loop."""
+        sent = await self._call_async(lambda signoff: signoff.request_question(question, **said))
+        return QuestionTicket.of(sent, self)
+
+    ask_person = blocking(AsyncSignoff.ask_person, unheard)
+    ask_person_async = awaited(AsyncSignoff.ask_person)
+
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
     ) -> Ticket:
@@ -152,6 +184,26 @@ class Signoff:
                 yield Delivery(delivery.receipt, partial(self._call_async, partial(_acknowledge, delivery)))
         finally:
             await self._call_async(lambda _: arrivals.aclose())
+
+    def undo(
+        self,
+        action: str | None = None,
+        /,
+        *,
+        test: Callable[[], Any] | None = None,
+        encode: Mapping[str, Encode] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorator: this function undoes by `action`: see AsyncSignoff.undo.
+
+        From then on a thread of this process takes what people undo by it. A forked child does not.
+        """
+        from signoff.client import undo
+
+        def decorate(function: F) -> F:
+            undo.start(lambda: AsyncSignoff(**self._given), undo.registered(action, function, test, encode))
+            return function
+
+        return decorate
 
     @overload
     def require_approval(self, function: F, /) -> F: ...

@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
+from signoff.client.questions import Answer
 from signoff.errors import Unreachable
 from signoff.models.receipt import NoteSaid, Receipt
 from signoff.queue import connections, stream
@@ -26,7 +27,10 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True)
 class Delivery:
-    """One decision as it arrives. Until `ack()` it comes again, to this process or another."""
+    """One decision as it arrives. Until `ack()` it comes again, to this process or another.
+
+    `answer` is what a person answered, where it was a question; None where it was none, or nobody did.
+    """
 
     receipt: Receipt
     _ack: Callable[[], Any] = field(repr=False)
@@ -35,6 +39,10 @@ class Delivery:
     def notes(self) -> tuple[NoteSaid, ...]:
         """What people who were asked have noted for the agent: data, beside the receipt."""
         return self.receipt.notes
+
+    @property
+    def answer(self) -> Answer | None:
+        return Answer.of(self.receipt) if self.receipt.status == "answered" else None
 
     def ack(self) -> Any:
         """Done with it. With AsyncSignoff: `await delivery.ack()`. Raises Unreachable."""

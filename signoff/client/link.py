@@ -46,6 +46,8 @@ class Link:
         self._settings: Settings | None = None
         self._exchange: RedisExchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.spent: set[str] = set()
+        """Receipts (tokens) that a batch has spent for this process, until somebody asks to spend them."""
         self.inquiries = Inquiries(self)
 
     @property

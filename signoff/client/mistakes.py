@@ -25,7 +25,17 @@ REVERSIBLE: Final = get_args(Reversibility)
 ACTION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}")
 TAG: Final = re.compile(r"[a-z0-9-]{1,40}")
 EXAMPLE_ID: Final = "3f1c9a52-7d0e-8b64-9a1f-0c2d4e6f8a90"
-TEXTS: Final = ("reason", "undo", "impact", "run", "key", "title", "conversation", "requested_by")
+TEXTS: Final = (
+    "reason",
+    "undo",
+    "impact",
+    "run",
+    "key",
+    "title",
+    "conversation",
+    "requested_by",
+    "interpretation",
+)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"\s*([0-9]{1,9})\s*([smhd])[a-z]*\s*")
 
@@ -42,7 +52,7 @@ def unknown(names: Collection[str], known: Collection[str], what: str) -> str:
 def check_action(action: object) -> None:
     """Raise Invalid unless it names an action."""
     if not isinstance(action, str):
-        raise Invalid(f'The action is {_a(action)}: write its name, such as "refund.create".')
+        raise Invalid(f'The action is {kind_of(action)}: write its name, such as "refund.create".')
     if not ACTION.fullmatch(action):
         raise Invalid(
             f'The action {action[:60]!r} is no name such as "refund.create": it has 1 to 100 of a-z, A-Z, '
@@ -64,7 +74,7 @@ def check_payload(payload: object) -> None:
         fix = 'name it, {"amount": 120}'
     else:
         fix = instead(payload)
-    raise Invalid(f"The payload is {_a(payload)}: it has to be an object (a dict); {fix}.")
+    raise Invalid(f"The payload is {kind_of(payload)}: it has to be an object (a dict); {fix}.")
 
 
 def check_timeout(timeout: object) -> None:
@@ -73,7 +83,7 @@ def check_timeout(timeout: object) -> None:
         if isinstance(timeout, float) and timeout != timeout:
             raise Invalid("timeout is NaN: write seconds, such as timeout=600.")
         return
-    raise Invalid(f"timeout is {_a(timeout)}: {_seconds('timeout', timeout)}.")
+    raise Invalid(f"timeout is {kind_of(timeout)}: {_seconds('timeout', timeout)}.")
 
 
 def check_runs(runs: object) -> None:
@@ -85,7 +95,7 @@ def check_runs(runs: object) -> None:
 def check_receipt(receipt: object) -> None:
     """Raise Invalid unless it is one."""
     if not isinstance(receipt, Receipt):
-        raise Invalid(f"spend takes the receipt that ask() or wait() gives, not {_a(receipt)}.")
+        raise Invalid(f"spend takes the receipt that ask() or wait() gives, not {kind_of(receipt)}.")
 
 
 def checked_id(given: str) -> str:
@@ -110,9 +120,9 @@ def checked_name(request_id: str | None, key: str | None) -> str:
 
 def _about_id(given: object) -> str:
     if not isinstance(given, str) and isinstance(found := getattr(given, "id", None), str):
-        return f"{_a(given)} is not a request's id: pass its .id, {found[:40]!r}.".capitalize()
+        return f"{kind_of(given)} is not a request's id: pass its .id, {found[:40]!r}.".capitalize()
     if not isinstance(given, str):
-        return f"A request's id is text, ticket.id or receipt.id, and not {_a(given)}."
+        return f"A request's id is text, ticket.id or receipt.id, and not {kind_of(given)}."
     if codes.read(given):
         return f"{given!r} is a code for people: an agent names a request by its id, ticket.id or receipt.id."
     return (
@@ -127,7 +137,7 @@ def check_claims(values: Mapping[str, Any]) -> None:
         if value is None:
             continue
         if name in TEXTS and not isinstance(value, str):
-            raise Invalid(f"{name} is {_a(value)}: write text{_such(name)}.")
+            raise Invalid(f"{name} is {kind_of(value)}: write text{_such(name)}.")
         if check := _CHECKS.get(name):
             check(value)
 
@@ -165,10 +175,10 @@ def _texts(name: str, value: Any, example: str, others: str = "") -> None:
     if isinstance(value, str):
         raise Invalid(f"{name} is one text: write {others}a list, {name}=[{value[:60]!r}].")
     if not isinstance(value, Collection) or isinstance(value, Mapping | bytes | bytearray):
-        raise Invalid(f"{name} is {_a(value)}: write {others}a list, {name}={example}.")
+        raise Invalid(f"{name} is {kind_of(value)}: write {others}a list, {name}={example}.")
     for one in value:
         if not isinstance(one, str):
-            raise Invalid(f"{name} holds {_a(one)}: write texts only, {name}={example}.")
+            raise Invalid(f"{name} holds {kind_of(one)}: write texts only, {name}={example}.")
 
 
 def _expires_in(value: Any) -> None:
@@ -229,7 +239,7 @@ def _object(name: str) -> Callable[[Any], None]:
         if isinstance(value, Mapping):
             return
         fix = "json.loads makes one of JSON text" if isinstance(value, str | bytes) else instead(value)
-        raise Invalid(f"{name} is {_a(value)}: it has to be an object (a dict); {fix}.")
+        raise Invalid(f"{name} is {kind_of(value)}: it has to be an object (a dict); {fix}.")
 
     return check
 
@@ -272,10 +282,10 @@ def _either(words: tuple[str, ...]) -> str:
 
 
 def _shown(value: object) -> str:
-    return repr(value[:60]) if isinstance(value, str) else _a(value, number=True)
+    return repr(value[:60]) if isinstance(value, str) else kind_of(value, number=True)
 
 
-def _a(value: object, *, number: bool = False) -> str:
+def kind_of(value: object, *, number: bool = False) -> str:
     """What a value is: its class, as people say it."""
     if isinstance(value, type):
         return f"the class {value.__name__}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from signoff.models.messages import Response
@@ -40,6 +40,14 @@ class Exchange(Protocol):
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Put one entry on this agent's stream; raises Unreachable."""
+
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Send (id, body) of each request, then what freezes their batch, and see to it that all of that is
+        read; raises Unreachable.
+        """
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """What is said of a batch that is at fault itself; waits without end where none is."""
 
     async def lookup(self, request_id: str) -> Response | None:
         """What is known of a request now; None: nothing. Raises Unreachable."""

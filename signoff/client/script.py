@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date as Day
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 Which: TypeAlias = "str | ApprovalRequest"
 AGENT = "test-agent"
 """The agent's name while the fixture is in use."""
+QUESTION = "question"
+_OF_QUESTIONS = ("answered",)
+_OF_OTHERS = ("approved", "rejected")
+"""What only a question comes to, and what none does."""
 
 
 UNANSWERED = (
@@ -39,6 +44,19 @@ class Script:
     reason: str = ""
     resubmit: bool = False
     changes: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
+    question: str = "*"
+
+    def is_of(self, request: ApprovalRequest) -> bool:
+        """Whether it is about this request. A question is neither approved nor rejected, and nothing else is
+        answered.
+        """
+        if self.status in _OF_QUESTIONS if request.kind != QUESTION else self.status in _OF_OTHERS:
+            return False
+        if self.action == str(request.id):
+            return True
+        asked = request.payload.get("question", "") if request.kind == QUESTION else ""
+        return fnmatchcase(request.action, self.action) and fnmatchcase(str(asked), self.question)
 
 
 class News:
@@ -81,6 +99,8 @@ class Approvals:
     """Request id → what the agent reported."""
     withdrawn: dict[str, str] = field(default_factory=dict)
     """Request id → why the agent cancelled it, while it was undecided."""
+    batches: list[tuple[str, list[ApprovalRequest]]] = field(default_factory=list)
+    """Title and requests of each batch, in order. What becomes of a request is said of each by itself."""
     _scripts: list[Script] = field(default_factory=list)
     _faults: list[str] = field(default_factory=list)
     _news: News = field(default_factory=News, repr=False)
@@ -103,6 +123,31 @@ class Approvals:
     ) -> None:
         """Reject; `resubmit` asks the agent to come back with changes."""
         self._say(action, "rejected", by, reason, resubmit)
+
+    def answer(
+        self,
+        choice: str | Sequence[str] | None = None,
+        *,
+        text: str = "",
+        date: str | Day | None = None,
+        default: bool = False,
+        none: bool = False,
+        question: Which = "*",
+        by: str = "Test reviewer",
+    ) -> None:
+        """Answer questions: `choice` is an option's id, or several; `default` leaves it to the agent, `none`
+        says that no option is right, and `text` what is.
+
+        `question` may be a pattern of what is asked, `Which *`, or one of `requests`. What nobody could have
+        answered so fails the test.
+        """
+        choices = () if choice is None else (choice,) if isinstance(choice, str) else tuple(choice)
+        said = {
+            "choice": choices, "text": text, "date": str(date) if date else None, "default": default,
+            "none": none,
+        }  # fmt: skip
+        which, pattern = ("*", question) if isinstance(question, str) else (question, "*")
+        self._say(which, "answered", by, answer=said, question=pattern)
 
     def expire(self, action: Which = "*") -> None:
         """Nobody answers, and the request ends."""
@@ -222,7 +267,4 @@ class Approvals:
         raise AssertionError(message)
 
     def _script_for(self, request: ApprovalRequest) -> Script | None:
-        said = reversed(self._scripts)
-        return next(
-            (s for s in said if fnmatchcase(request.action, s.action) or s.action == str(request.id)), None
-        )
+        return next((one for one in reversed(self._scripts) if one.is_of(request)), None)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.client.scripted_questions import ScriptedQuestions
-from signoff.errors import Unreachable
+from signoff.errors import Invalid, Unreachable
 from signoff.models.messages import (
     ApprovalRequest,
     Cancel,
+    Freeze,
     Outcome,
     Reply,
     Response,
     Spend,
     payload_digest,
 )
+from signoff.models.questions import QUESTION, GivenAnswer, Question
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
 from signoff.models.talks import Message
 from signoff.payload.canonical import canonical, digest
@@ -36,6 +38,10 @@ OTHER_CONTENT = "This key was used for another request: use a new key for other 
 UNDECIDED = (
     "The agent waits without a timeout for request {id}, which the test leaves undecided: say what becomes "
     "of it, for example signoff_approvals.approve(), or let it wait until you do: signoff_approvals.hold()."
+)
+UNSAID_QUESTION = (
+    "The agent asked a person something, and the test has not said what becomes of it. Say so before: "
+    'signoff_approvals.answer("a"), or expire, block, hold, leave_pending.'
 )
 QUIET_SECONDS = 10.0
 """How long decisions() waits while nothing is asked, decided or reported."""
@@ -78,6 +84,19 @@ class ScriptedExchange:
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
             self._news.tell()
+
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Each request as if it were asked by itself; `Approvals.batches` has them together."""
+        for request_id, text in requests:
+            await self.send("request", request_id, text)
+        frozen = Freeze.model_validate_json(body)
+        with self._news.lock:
+            self._approvals.batches.append((frozen.title, [self._asked[str(one)] for one in frozen.ids]))
+            self._news.tell()
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """No batch is at fault here."""
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
     async def lookup(self, request_id: str) -> Response | None:
         """The state now."""
@@ -159,11 +178,7 @@ class ScriptedExchange:
         request_id = str(request.id)
         self._approvals.requests.append(request)
         if self._approvals._script_for(request) is None:
-            self._approvals._fail(
-                f"The agent asked for {request.action}, and the test has not said what becomes of it. Say so "
-                f"before: signoff_approvals.approve({request.action!r}), or reject, edit, expire, block, "
-                "hold, leave_pending."
-            )
+            self._approvals._fail(UNSAID_QUESTION if request.kind == QUESTION else _unsaid(request.action))
         self._asked[request_id] = request
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
@@ -192,13 +207,23 @@ class ScriptedExchange:
             self._approvals._fail(payload)
         text = canonical(payload)
         approved = script.status == "approved"
-        receipt = _receipt(request, script, text if approved else None)
+        receipt = _receipt(request, script, text if approved else None, self._answer(request, script))
         self._responses[request_id] = Response(
             status=script.status,
             action=request.action,
             receipt=sign(self._signer, receipt),
             payload=text if approved else None,
         )
+
+    def _answer(self, request: ApprovalRequest, script: Script) -> dict[str, Any] | None:
+        """What a person answers, as the server would record it; fails the test where none could."""
+        if script.answer is None:
+            return None
+        try:
+            given = GivenAnswer.of(script.answer).check(Question.of(request.payload))
+        except Invalid as error:
+            self._approvals._fail(f"A person could not answer so. {error.detail}")
+        return given.said()
 
 
 class ScriptedInbox:
@@ -248,15 +273,26 @@ def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, 
     return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
 
 
-def _receipt(request: ApprovalRequest, script: Script, final: str | None) -> Receipt:
+def _unsaid(action: str) -> str:
+    return (
+        f"The agent asked for {action}, and the test has not said what becomes of it. Say so before: "
+        f"signoff_approvals.approve({action!r}), or reject, edit, expire, block, hold, leave_pending."
+    )
+
+
+def _receipt(
+    request: ApprovalRequest, script: Script, final: str | None, answer: dict[str, Any] | None
+) -> Receipt:
     now = datetime.now(UTC)
     sent = payload_digest(request.payload)
     status: Status = script.status  # type: ignore[assignment]
     return Receipt(
         id=str(request.id),
+        kind=request.kind,
         agent=AGENT,
         action=request.action,
         status=status,
+        answer=answer,
         version=2 if final and digest(final) != sent else 1,
         digest_sent=sent,
         digest=digest(final) if final else None,

@@ -14,15 +14,20 @@ from signoff.client.client import AsyncSignoff
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Unused = Callable[[T], Coroutine[Any, Any, None]]
 Method = Callable[Concatenate[AsyncSignoff, P], Coroutine[Any, Any, T]]
 
 
-def blocking(method: Method[P, T]) -> Callable[Concatenate[Any, P], T]:
-    """The method of a Signoff that waits for what this one of its AsyncSignoff gives."""
+def blocking(method: Method[P, T], unused: Unused[T] | None = None) -> Callable[Concatenate[Any, P], T]:
+    """The method of a Signoff that waits for what this one of its AsyncSignoff gives.
+
+    `unused` takes a result that comes as whoever waited has left: see Handover.
+    """
 
     @functools.wraps(method)
     def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        found: T = self._call(lambda signoff: getattr(signoff, method.__name__)(*args, **kwargs))
+        made = lambda signoff: getattr(signoff, method.__name__)(*args, **kwargs)  # noqa: E731
+        found: T = self._call(made, unused)
         return found
 
     return call

@@ -16,10 +16,11 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, Val
 
 from signoff.errors import Invalid
 from signoff.models import identity, spans
+from signoff.models.bodies import ACTION, Prose
 from signoff.models.bodies import Cancel as Cancel
+from signoff.models.bodies import CanUndo as CanUndo
 from signoff.models.bodies import Freeze as Freeze
 from signoff.models.bodies import Outcome as Outcome
-from signoff.models.bodies import Prose
 from signoff.models.bodies import Reply as Reply
 from signoff.models.bodies import Spend as Spend
 from signoff.models.receipt import NoteSaid, Wire
@@ -53,7 +54,7 @@ Vote = Literal["approve", "reject", "answer"]
 Reversibility = Literal["reversible", "costly", "irreversible"]
 Risk = Literal["low", "medium", "high", "critical"]
 
-Action = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$")]
+Action = Annotated[str, StringConstraints(pattern=ACTION)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 BatchName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """What an agent calls requests that it asks together: 128 random bits."""

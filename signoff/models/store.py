@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, rejections, talk_rows
+from signoff.models import crash, rejections, talk_rows, undos
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
@@ -40,7 +40,7 @@ _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
     "digest_sent", "ended_at", "shown_at", "published_at", "delivered_revision", "reason", "receipt",
     "outcome_at", "spent_by", "spent_at", "code_length", "receipt_expires_at", "traceparent", "batch_id",
-    "handed_to", "handed_by", "undoes", "runs_at",
+    "batch_permalink", "handed_to", "handed_by", "undoes", "runs_at",
 )  # fmt: skip
 """Columns of an approval that are just what an Approval says."""
 _STANDS = decisions.c.withdrawn_at.is_(None)
@@ -55,12 +55,14 @@ _LOAD = Fixed(
         exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
         exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
+        _batches.c.permalink.label("batch_permalink"),
     )
     .join(
         payloads,
         (payloads.c.approval_id == approvals.c.id) & (payloads.c.version == approvals.c.version),
     )
     .outerjoin(cards, cards.c.approval_id == approvals.c.id)
+    .outerjoin(_batches, _batches.c.id == approvals.c.batch_id)
     .where(approvals.c.id == bindparam("approval_id"))
     .order_by(cards.c.id)
     .limit(1)
@@ -132,9 +134,7 @@ _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_i
 
 
 class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, and the digest of the policy that it is of; `grace` where it
-    asks nobody yet.
-    """
+    """Whom a verdict asks, as it names them, its policy's digest, and `grace` where it asks nobody yet."""
 
     named: tuple[str, ...]
     policy: str
@@ -261,7 +261,7 @@ def _row(connection: Connection, approval_id: str) -> Any:
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
     more = found.voted or found.has_files or found.has_talks or found.has_notes
-    return not (found.version > 1 or more or found.rejected_before)
+    return not (found.version > 1 or more or found.rejected_before or '"undo":{' in found.verdict)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -274,10 +274,11 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     version = {"version": found.version}
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
     filed = connection.execute(_FILES, key).all() if found.has_files else ()
+    verdict = Verdict.model_validate_json(found.verdict)
     return Approval(
         **{name: getattr(found, name) for name in _AS_IT_STANDS},
         request=request,
-        verdict=Verdict.model_validate_json(found.verdict),
+        verdict=verdict,
         payload=like(json.loads(found.payload), request.payload),
         payload_text=found.payload,
         restored=found.closed_in is not None,
@@ -289,6 +290,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
+        undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
         talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
         notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
     )

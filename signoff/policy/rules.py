@@ -159,6 +159,8 @@ class BatchRules:
         if verdict.reversibility == "irreversible" and not self.irreversible:
             nobody = verdict.reversibility_from == "nobody"
             return "nobody said that it can be undone" if nobody else "it cannot be undone"
+        if verdict.in_grace:
+            return "it runs after a while, unless somebody holds it"
         if self.of is not None and self.of.first(action, fitting(action)) is None:
             return "batch.of does not list it"
         return ""

@@ -22,6 +22,7 @@ from signoff.models.messages import (
     VERSION,
     ApprovalRequest,
     Cancel,
+    CanUndo,
     Freeze,
     Outcome,
     Reply,
@@ -32,18 +33,19 @@ from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
 from signoff.queue.later import Later
-from signoff.queue.names import BATCH, batch_name
+from signoff.queue.names import BATCH, batch_name, frozen
 from signoff.queue.outage import is_outage
 from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
 from signoff.queue.tally import Tally
 from signoff.queue.turns import Turns
+from signoff.queue.undos import Undos
 
 log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome", "message", BATCH)
+SMALL = ("cancel", "spend", "outcome", "message", "undo", BATCH)
 """Kinds whose body stands in the entry itself: about requests that are sent already."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
@@ -70,6 +72,10 @@ class Approvals(Protocol):
     """What the intake asks of the one writer: see `signoff.approvals`."""
 
     @property
+    def undo(self) -> Undos:
+        """Who knows what agents can undo."""
+
+    @property
     def talks(self) -> Talks:
         """Takes answers."""
 
@@ -82,8 +88,8 @@ class Approvals(Protocol):
     def spend(self, agent: str, request_id: str, by: str) -> object:
         """A process wants to run what was approved."""
 
-    def freeze(self, agent: str, name: str, frozen: Freeze) -> None:
-        """An agent has sent all of a batch, and is told that this was read; raises Invalid."""
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """An agent has sent all of a batch, and is told there that this was read; raises Invalid."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
@@ -262,11 +268,14 @@ class Intake:
             if approval:
                 self._approvals.tell(approval)
         elif kind == BATCH:
-            self._approvals.freeze(agent, batch_name(request_id), build(Freeze, parse(text)))
+            body = build(Freeze, parse(text))
+            self._approvals.freeze(agent, batch_name(request_id), body, frozen(request_id, text))
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
         elif kind == "message":
             self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
+        elif kind == "undo":
+            self._approvals.undo.told(agent, build(CanUndo, parse(text)))
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 
@@ -278,6 +287,8 @@ class Intake:
         )
         crash.here("intake.buried")
         request_id = _uuid(entry.fields.get(b"id", b""))
+        if request_id and entry.kind == BATCH:
+            request_id = frozen(request_id, entry.fields.get(b"body", b""))
         if request_id and (entry.kind not in SMALL or entry.kind == BATCH):
             self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
 

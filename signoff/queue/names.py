@@ -5,6 +5,7 @@ No client of Redis is loaded: one who starts for every call of a tool brings the
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from signoff.models.wire import VERSION
@@ -53,7 +54,15 @@ def batch_id(name: str) -> str:
 
 def batch_name(entry_id: str) -> str:
     """The name of the batch that an entry with this id freezes."""
-    return entry_id.replace("-", "")
+    return entry_id.partition(":")[0].replace("-", "")
+
+
+def frozen(entry_id: str, body: bytes) -> str:
+    """Where it stands whether a batch was read as frozen with just this body: in the place of an id in a key.
+
+    Two that freeze one batch with different requests are told each of its own.
+    """
+    return f"{entry_id}:{hashlib.sha256(body).hexdigest()[:16]}"
 
 
 def message(agent: str, talk_id: str) -> str:

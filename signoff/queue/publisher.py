@@ -32,10 +32,10 @@ class Publisher:
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, seconds, pointer)
         crash.here("publication.received")
 
-    def mark_frozen(self, agent: str, name: str) -> None:
-        """Tell an agent that its batch was read as frozen: what stands under its id; raises RedisError."""
+    def mark_frozen(self, agent: str, told_at: str) -> None:
+        """Tell an agent that its batch was read, at `names.frozen` of what it sent; raises RedisError."""
         told = Response(status="pending", action=stream.BATCH)
-        stream.mark_received(self._redis, agent, stream.batch_id(name), told, PENDING_GRACE)
+        stream.mark_received(self._redis, agent, told_at, told, PENDING_GRACE)
         crash.here("freeze.told")
 
     def backlog(self, agent: str) -> int:
@@ -53,6 +53,10 @@ class Publisher:
         """Publish which process may run what was approved, or that none may; raises RedisError."""
         stream.publish_notice(self._redis, agent, request_id, response, self._seconds)
         crash.here("spend.told")
+
+    def publish_undo_test(self, agent: str, test_id: str, token: str, now: int) -> None:
+        """Ask an agent to test an undo; raises RedisError."""
+        self._put(agent, test_id, Response(status="test", receipt=token), now)
 
     def notice(self, agent: str, request_id: str) -> Response | None:
         """What Redis holds of who has spent a request, whoever put it there; raises RedisError."""

@@ -29,6 +29,7 @@ from signoff.queue.names import body as body
 from signoff.queue.names import decision as decision
 from signoff.queue.names import decisions as decisions
 from signoff.queue.names import entry as entry
+from signoff.queue.names import frozen as frozen
 from signoff.queue.names import keyed as keyed
 from signoff.queue.names import message as message
 from signoff.queue.names import notification as notification

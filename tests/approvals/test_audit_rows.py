@@ -20,6 +20,7 @@ from signoff.approvals.guarded import Guarded
 from signoff.models import changes, migrate, policies
 from signoff.models.engine import open_engine
 from signoff.models.messages import Outcome, Reply
+from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
 from signoff.spent import Spent
@@ -60,6 +61,10 @@ def history(core: Core) -> None:
     approvals.talks.reply("billing-bot", asked[1].id, Reply(unable=True))
     approvals.talks.note(talked.id, "U0ANA", "Mind the date.")
     approvals.cancel("billing-bot", talked.request_id)
+    question = {"question": "Which one?", "free_text": True}
+    answered = core.submit(kind="question", action="question", payload=question)
+    approvals.questions.hand(answered.id, 1, "U0ANA", "U0BEN")
+    approvals.questions.answer(answered.id, 1, "U0BEN", GivenAnswer(text="That one."))
     late = core.submit(payload={"number": 4})
     with core.store.transaction() as connection:
         epochs.begin(connection, 5)
@@ -217,7 +222,7 @@ def test_a_row_that_is_deleted_is_missed(past: Core, table: str) -> None:
     ("statement", "fault"),
     [
         ("INSERT INTO decision SELECT 99, approval_id, version, 'U0EVE', name, vote, reason, resubmit, "
-         "second_factor, at, withdrawn_at FROM decision WHERE id = 1", "no line tells of a decision"),
+         "second_factor, at, withdrawn_at, answer FROM decision WHERE id = 1", "no line tells of a decision"),
         ("INSERT INTO payload SELECT approval_id, 9, text, salt, claims, erased_at FROM payload "
          "WHERE version = 2", "no line tells of a payload"),
         ("INSERT INTO agent (name, created_at) VALUES ('eve', 1)", "no line tells of the agent"),

@@ -18,11 +18,17 @@ from signoff.approvals.sweep import Sweep
 from signoff.client import exchange
 from signoff.errors import Expired, Invalid, Rejected
 from signoff.models.messages import Response
+from signoff.models.questions import GivenAnswer
 from signoff.queue import stream
 from signoff.queue.intake import Intake
 from signoff.queue.requests import Stream
 
 AGENT = "billing-bot"
+QUESTION = {
+    "kind": "question",
+    "action": "question",
+    "payload": {"question": "Which one?", "free_text": True},
+}
 
 
 def closed(core: Core, **fields: Any) -> Any:
@@ -52,7 +58,10 @@ def decided_in_the_lost_time(core: Core, **decision: Any) -> tuple[Any, str]:
     approval = core.submit(**decision.pop("fields", {}))
     vote = decision.pop("vote", "approve")
     before = _dump(core, approval.id)
-    ended = core.approvals.decide(approval.id, 1, "U0ANA", vote, **decision)
+    if vote == "answer":
+        ended = core.approvals.questions.answer(approval.id, 1, "U0ANA", **decision)
+    else:
+        ended = core.approvals.decide(approval.id, 1, "U0ANA", vote, **decision)
     assert ended.receipt is not None
     _put_back(core, approval.id, before)
     begin(core)
@@ -148,8 +157,9 @@ def test_what_a_restore_has_ended_is_adopted_as_that_by_the_next_one(core: Core)
         {"vote": "approve"},
         {"vote": "approve", "reason": "by phone"},
         {"vote": "reject", "reason": "wrong", "resubmit": True},
+        {"vote": "answer", "fields": QUESTION, "answer": GivenAnswer(text="That one.")},
     ],
-    ids=["approved", "with a note", "rejected"],
+    ids=["approved", "with a note", "rejected", "answered"],
 )
 def test_a_receipt_that_redis_has_is_adopted_and_nothing_else_is_published(
     core: Core, decision: dict[str, Any]
@@ -160,7 +170,10 @@ def test_a_receipt_that_redis_has_is_adopted_and_nothing_else_is_published(
     adopted = core.store.get(approval.id)
     assert adopted is not None and adopted.receipt == token == standing(core, approval.request_id).receipt
     assert standing(core, approval.request_id) == before
-    assert adopted.status == {"approve": "approved", "reject": "rejected"}[decision["vote"]]
+    ends = {"approve": "approved", "reject": "rejected", "answer": "answered"}
+    assert adopted.status == ends[decision["vote"]]
+    given = decision["answer"].said() if "answer" in decision else None
+    assert adopted.decisions[-1].answer == given and adopted.decisions[-1].vote == decision["vote"]
     assert adopted.decision is not None and adopted.decision.approver == "U0ANA"
     assert adopted.decision.reason == decision.get("reason", "")
     assert adopted.decision.resubmit == decision.get("resubmit", False)
@@ -282,7 +295,7 @@ def agent(core: Core, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def taken(core: Core, agent: Signoff, request_id: str) -> None:
     """The server has it, and it is not under way once more."""
-    link = agent._async._exchange
+    link = agent._async._link._exchange
     assert link is not None and agent.received(request_id, 20)
     eventually(lambda: not link._unreceived)
     eventually(lambda: not core.redis.xlen(stream.requests(AGENT)))

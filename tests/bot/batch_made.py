@@ -38,11 +38,13 @@ def batch_of(items: Sequence[Approval], apart: Sequence[Approval] = (), **fields
 def looked_at(items: Sequence[Approval], review_id: str = "r" * 32, **fields: Any) -> Looked:
     """A review of these, in this order."""
     pairs = tuple((one.id, one.version) for one in items)
-    return Looked(Review(review_id, 7, "U0ANA", pairs, 0), tuple(items), tuple(range(1, len(items) + 1)), **fields)
+    return Looked(
+        Review(review_id, 7, "U0ANA", pairs, 0), tuple(items), tuple(range(1, len(items) + 1)), **fields
+    )
 
 
 def read_back(blocks: Sequence[JSON], count: int) -> list[JSON]:
-    """The payloads, by number, of which blocks show the parts: what is bold is a name, what follows its value.
+    """The payloads, by number, of which blocks show the parts: what is bold is a name, then comes its value.
 
     Of payloads without a schema and without bytes, whose names hold nothing but letters and digits.
     """

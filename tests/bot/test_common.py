@@ -37,7 +37,9 @@ def test_what_is_common_and_what_is_its_own_make_up_each_payload(payloads: list[
 
 
 def test_true_is_not_one_and_shapes_may_be_unequal() -> None:
-    found = common([(None, {"a": 1, "b": {"c": 1}}), (None, {"a": True, "b": 2}), (None, {"a": 1.0, "d": []})])
+    found = common(
+        [(None, {"a": 1, "b": {"c": 1}}), (None, {"a": True, "b": 2}), (None, {"a": 1.0, "d": []})]
+    )
     assert found.paths == (("a",), ("b", "c"), ("b",), ("d",)) and not found.same
     assert common([(None, {"a": 1}), (None, {"a": 1.0})]).paths == ()
 
@@ -90,7 +92,9 @@ def test_nothing_stands_out_among_equals(payloads: list[JSON]) -> None:
 def test_what_is_harder_to_undo_rated_higher_or_another_action_comes_first() -> None:
     usual = [asked({"n": n}, verdict={"reversibility": "reversible", "risk": "low"}) for n in range(8)]
     odd = [
-        asked({"n": 3}, verdict={"reversibility": "irreversible", "reversibility_from": "policy", "risk": "low"}),
+        asked(
+            {"n": 3}, verdict={"reversibility": "irreversible", "reversibility_from": "policy", "risk": "low"}
+        ),
         asked({"n": 4}, verdict={"reversibility": "reversible", "risk": "high", "risk_from": "policy"}),
         asked({"n": 5}, verdict={"reversibility": "reversible", "risk": "low"}, action="repo.delete"),
     ]
@@ -98,7 +102,9 @@ def test_what_is_harder_to_undo_rated_higher_or_another_action_comes_first() -> 
     found = gathered(items, range(1, len(items) + 1))
     assert [one.number for one in found.outliers] == [9, 10, 11]
     told = [" ".join(one.marks) for one in found.outliers]
-    assert ["cannot be undone" in told[0], "high risk" in told[1], "most are branch.delete" in told[2]] == [True] * 3
+    assert ["cannot be undone" in told[0], "high risk" in told[1], "most are branch.delete" in told[2]] == [
+        True
+    ] * 3
 
 
 def test_those_that_look_alike_and_are_not_are_told_apart_from_those_that_are_the_same() -> None:
@@ -116,7 +122,10 @@ def test_what_it_costs_is_what_there_is() -> None:
     """Twice as many, and twice as large, cost about twice as many steps."""
 
     def steps(count: int, size: int) -> int:
-        items = [asked({"n": n, "text": "line\n" * size, **{f"k{at}": at * n for at in range(size)}}) for n in range(count)]
+        items = [
+            asked({"n": n, "text": "line\n" * size, **{f"k{at}": at * n for at in range(size)}})
+            for n in range(count)
+        ]
         counted = 0
 
         def count_calls(_frame: Any, event: str, _arg: Any) -> None:

@@ -69,6 +69,7 @@ class Account:
     """Both by their ids."""
     receipt: Said | None = None
     """The line of the receipt that it ended with."""
+    _in_batch: bool = False
     _version: int = 1
     _expires_at: int | None = None
 
@@ -139,9 +140,14 @@ class Account:
 
     def _shown(self, line: Said) -> None:
         data = line.data
+        if "batch" in data:
+            if not self.cards and not self._in_batch:
+                self._expect(line, shown_at=Near(line.at))
+            self._in_batch = True
+            return
         if "card" in data and data["card"] is None:
             return  # a message beside the card, which no row's card is
-        if not self.cards:
+        if not self.cards and not self._in_batch:
             self._expect(line, shown_at=Near(line.at))
         where = data["conversation"] if "conversation" in data else data["channel"]
         message = data["message"] if "message" in data else data["ts"]

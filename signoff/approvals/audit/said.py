@@ -78,6 +78,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "handed_to": by("handed"),
         "handed_by": by("handed"),
         "undoes": by("submit"),
+        "undo_at": DRAWING,
         "runs_at": Unsaid("worked out from the verdict and when its card was shown, which are said"),
     },
     "payload": {

@@ -36,10 +36,10 @@ ON_CARD = (1500, 15, 6000)
 """Characters and lines of long values, and characters of short ones, that a card holds whole."""
 LONG_LINES = 90
 """Lines of all of them on a card: whoever has to scroll on may as well turn pages."""
-_ROOMS = ((1000, 10, 2500, 8, 12), (600, 6, 1200, 5, 6), (300, 3, 600, 3, 3), (120, 1, 300, 1, 1))
+_ROOMS = ((1000, 10, 2500, 6, 4), (600, 6, 1200, 4, 3), (300, 3, 600, 2, 2), (120, 1, 300, 1, 1))
 """Where not all fits: characters and lines of long shared values, characters of short ones, and how many that
 stand out and others are named, until a message holds it."""
-_EACH = (240, 3, 400)
+_EACH = (160, 2, 400)
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def _which(about: Sequence[int], numbers: Sequence[int]) -> str:
 def _alike(asked: Sequence[Approval], shared: Common, numbers: Sequence[int]) -> list[str]:
     """Which of them ask for the same, or read alike."""
     lines = [
-        "\n".join([one.action, *(canonical([list(path), field.value]) for path, field in own.items())])
+        " ".join([one.action, *(canonical([list(path), field.value]) for path, field in own.items())])
         for one, own in zip(asked, shared.own, strict=True)
     ]
     found = list(alike(lines, lambda text: looks(skeleton(text))))

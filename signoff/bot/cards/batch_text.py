@@ -37,11 +37,10 @@ def heard_card(
     tail.append(words.how(whole, len(asked)))
     room = TEXT_BYTES - _size([*head, *tail]) - _NOTICE
     shown: list[Trusted] = []
-    lines = [*_lines(found)]
-    for at, text in enumerate(lines):
+    for text in _lines(found):  # of what does not fit, nothing is made: there may be megabytes of it
         room -= len(text.encode("utf-8", "surrogatepass")) + 1
         if room < 0:
-            shown.append(words.more_heard(len(lines) - at))
+            shown.append(words.more_heard(max(_count(found) - len(shown), 1)))
             break
         shown.append(text)
     return Trusted(shortened("\n".join([*head, *shown, *tail]), TEXT_BYTES))
@@ -57,6 +56,11 @@ def _lines(found: Gathered) -> Iterator[Trusted]:
         first, *others = one.rows
         yield heard(isolated(cut(f"• {one.number}{why}: {first.text or words.NOTHING_OF_ITS_OWN}", LINE)))
         yield from _row(others)
+
+
+def _count(found: Gathered) -> int:
+    rows = [row for rows in found.shared for row in rows] + [row for one in found.items for row in one.rows]
+    return bool(found.shared) + sum(1 + row.text.count("\n") for row in rows)
 
 
 def _row(rows: Sequence[Row]) -> Iterator[Trusted]:

@@ -30,6 +30,7 @@ from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import says
 from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
+from signoff.bot.text.words import batches as batch_words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import progress as progress_words
@@ -211,6 +212,7 @@ def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
     choices = [("note", card_words.NOTE_MORE)] if whole else []
     choices += [("ask", talk_words.ASK_MORE), ("details", card_words.DETAILS_MORE)]
+    choices += [("alike", batch_words.TOGETHER)] if approval.batch_id is None else []
     options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
     menu: Block = {"type": "overflow", "action_id": "more", "options": options}
     return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}

@@ -43,8 +43,11 @@ NOTIFIED = 100
 """Characters of a question where only its beginning is told."""
 
 
-def question_card(approval: Approval, *, now: int | None = None) -> Message:
-    """The card of a question in any state; `now` as `card` takes it."""
+def question_card(approval: Approval, *, now: int | None = None, listed: bool = False) -> Message:
+    """The card of a question in any state; `now` as `card` takes it.
+
+    `listed` has its answers stand as a list, too, where buttons would do: for a place without them.
+    """
     waits = approval.pending and (now is None or now < approval.expires_at)
     question = question_in(approval)
     if not waits:
@@ -55,7 +58,7 @@ def question_card(approval: Approval, *, now: int | None = None) -> Message:
     labels = Labels.of(question)
     warned = warnings(approval, question, labels)
     for room, claimed in zip(ON_CARD, _CLAIMS, strict=True):
-        blocks, buttons = _waiting(approval, question, labels, room, claimed, warned)
+        blocks, buttons = _waiting(approval, question, labels, room, claimed, warned, listed)
         if counted(blocks) <= MESSAGE_TOTAL:
             break
     told = spoken_question(approval, question, labels, warned, buttons, now)
@@ -63,12 +66,19 @@ def question_card(approval: Approval, *, now: int | None = None) -> Message:
 
 
 def _waiting(
-    approval: Approval, question: Question, labels: Labels, room: Room, claimed: tuple[int, int], warned: str
+    approval: Approval,
+    question: Question,
+    labels: Labels,
+    room: Room,
+    claimed: tuple[int, int],
+    warned: str,
+    listed: bool,
 ) -> tuple[list[Block], list[str]]:
     """The blocks, and what stands on the buttons."""
     on_buttons = labels.fit_buttons and not question.several
-    bare = on_buttons and not labels.numbered and not any(one.about.strip() for one in question.options)
-    drawn = question_blocks(question, labels, room, str(approval.revision), listed=not bare)
+    described = labels.numbered or any(one.about.strip() for one in question.options)
+    listed = listed or described or not on_buttons
+    drawn = question_blocks(question, labels, room, str(approval.revision), listed=listed)
     found = _head(approval, _asks(approval))
     if approval.left_at is not None:
         found.append(_context(approval, "left", progress_words.left(approval.left_at)))
@@ -125,14 +135,13 @@ def _menu(approval: Approval, buttons: Sequence[Block]) -> Block:
 
 
 def _over(approval: Approval, question: Question | None) -> list[Block]:
-    """Who has answered what, and what was asked."""
+    """What was asked, and who has answered what."""
     found = _head(approval, mrkdwn(card_words.asked(approval.agent, approval.created_at, approval.code)))
-    found += state_blocks(approval, _ANSWERED)
     if question is not None:
         labels = Labels.of(question)
         asked = question.model_copy(update={"sources": (), "tries": (), "options": ()})
         found += question_blocks(asked, labels, _AFTER, str(approval.revision), listed=False).blocks
-    return found
+    return [*found, *state_blocks(approval, _ANSWERED)]
 
 
 def _head(approval: Approval, about: Block) -> list[Block]:

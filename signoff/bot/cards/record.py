@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.blocks import view_bytes
 from signoff.bot.cards.card import token
+from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.modals import details_view
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import fold
@@ -17,6 +18,7 @@ from signoff.bot.text.views import note, row_blocks
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 
 _CHARACTERS, _LINES = 40_000, 600
 """What Details… shows of a payload."""
@@ -32,9 +34,9 @@ def record_blocks(approval: Approval, *, may_decide: bool, now: int) -> list[Blo
     `now` is the database's clock, in microseconds since 1970.
     """
     waits = approval.pending and now < approval.expires_at
-    shown = [
-        block for block in kind_of(approval).card(approval, now=now).blocks if block["type"] != "actions"
-    ]
+    drawn = question_card(approval, now=now, listed=True) if approval.request.kind == QUESTION else None
+    drawn = drawn or kind_of(approval).card(approval, now=now)
+    shown = [block for block in drawn.blocks if block["type"] != "actions"]
     review = waits and may_decide
     action_id, label = way_in(approval.action) if review else ("details", card_words.DETAILS_MORE)
     button = {"type": "button", "action_id": action_id, "text": plain(label), "value": token(approval)}

@@ -169,8 +169,10 @@ def _groups(
     for at, rows in enumerate(parts):
         for index, row in enumerate(rows):
             begins = at > 0 and index == 0
-            new = group and (row.size > room or len(group) >= BLOCK_ROWS or (begins and starts >= PAGE_ITEMS))
-            if new or (begins and at == 1 and group):
+            new = group and (
+                row.size > room or len(group) >= BLOCK_ROWS or (begins and (at - 1) % PAGE_ITEMS == 0)
+            )
+            if new:
                 yield group, ends, starts
                 group, room, ends, starts = [], BLOCK_CHARACTERS, 0, 0
             group.append(row)

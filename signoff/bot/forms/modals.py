@@ -205,7 +205,8 @@ def _facts(approval: Approval) -> list[tuple[str, str]]:
         ("request", approval.request_id),
         ("id", approval.id),
     ]
-    return [(label, value) for label, value in found if value]
+    needless = ("risk", "reversibility") if request.kind == QUESTION else ()
+    return [(label, value) for label, value in found if value and label not in needless]
 
 
 def _by_digest(one: Blob) -> str:

@@ -8,17 +8,21 @@ from typing import Any, Literal
 
 from signoff.approvals.lists import Overview, Page
 from signoff.bot.cards import lists
+from signoff.bot.cards.batch_card import batch_card
 from signoff.bot.cards.card import Message, double, lost
 from signoff.bot.cards.first_message import first_message, moved_message, tally_message
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.cards.record import record_blocks, record_view
-from signoff.bot.forms import modals
+from signoff.bot.forms import batch_forms, modals
+from signoff.bot.forms.batch_review import review_pages
+from signoff.bot.forms.batch_review import review_view as batch_review
 from signoff.bot.forms.conflict import again_view, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.forms.talk_forms import ask_view, conversation_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
+from signoff.bot.gallery.batches import BATCHES, looked
 from signoff.bot.gallery.cards import CARDS, Case
 from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
@@ -29,6 +33,7 @@ from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, Card
+from signoff.models.batches import Batch, Left
 from signoff.models.lists import Listed
 from signoff.models.questions import QUESTION
 from signoff.models.telling import told_of
@@ -81,6 +86,8 @@ def layouts() -> Iterator[Layout]:
     every = [approval_of(case) for cases in SETS.values() for case in cases.values()]
     yield from _of_many([replace(one, id=_id(number)) for number, one in enumerate(every)])
     yield from _by_themselves(approval_of(CARDS["short"]))
+    for name, batch in BATCHES.items():
+        yield from _of_batch(name, batch)
 
 
 def _id(number: int) -> str:
@@ -149,6 +156,22 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
     seen = Overview(pages["pending"], pages["mine"], owned)
     yield _view("Home", lists.home_view(seen))
     yield _view("Home, empty", lists.home_view(Overview(Page("pending"), Page("mine"), Page("owned"))))
+
+
+def _of_batch(name: str, batch: Batch) -> Iterator[Layout]:
+    yield _message(f"{name}: card", batch_card(batch, now=NOW))
+    seen = looked(batch, "another review")
+    for page in range(1, len(review_pages(seen)) + 1):
+        yield _view(f"{name}: review, page {page}", batch_review(seen, page))
+        yield _view(f"{name}: looked through, page {page}", batch_review(seen, page, decides=False))
+    for at, one in enumerate(batch.items):
+        yield _view(f"{name}: one by one, {at + 1}", batch_forms.each_view(seen, at, one))
+    left = [Left(one.id, "Its time ran out.") for one in batch.items[:3]]
+    yield _view(f"{name}: result", batch_forms.result_view(seen, "approve", 2, left))
+    yield _view(f"{name}: broken off", batch_forms.result_view(seen, "approve", 2, (), broken=True))
+    yield _view(f"{name}: how many of each", batch_forms.over_view(seen))
+    yield _view(f"{name}: deciding", batch_forms.deciding_view(len(batch.items), "signoff-1"))
+    yield _view(f"{name}: reject all", batch_forms.reject_all_view(batch.items[0], 12, "batch:12"))
 
 
 def _by_themselves(approval: Approval) -> Iterator[Layout]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from signoff.approvals.batches import Batches
-from signoff.approvals.errors import AlreadyDecided, NotRecorded, UnknownApproval
+from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_card import parse_shown
 from signoff.bot.cards.card import parse_token
@@ -292,6 +292,8 @@ class BatchReviews:
             return words.NOTHING_WAITS
         if type(error) is UnknownApproval:
             return words.REVIEW_OVER
+        if type(error) is NotAllowed and error.approvers:
+            return replies_words.not_an_approver(error.approvers)
         return self._actions.explain(error, "")[0]
 
     def _tell(self, body: Body, error: Exception) -> None:

@@ -80,10 +80,10 @@ class Labels:
         return length(isolated(self.texts[at])) + (len(f"{at + 1}. ") if self.numbered else 0) > most
 
     def _ours(self) -> Iterator[str]:
-        for at, option in enumerate(self.options, 1):
-            look = _look(option.text)
-            if look in _WHOLE or look.startswith(_BEGIN):
-                yield words.looks_ours(at)
+        looks = [_look(option.text) for option in self.options]
+        found = [at for at, look in enumerate(looks, 1) if look in _WHOLE or look.startswith(_BEGIN)]
+        if found:
+            yield words.looks_ours(found)
 
     def _alike(self) -> Iterator[str]:
         seen: dict[str, int] = {}

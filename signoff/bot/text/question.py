@@ -70,10 +70,9 @@ def question_blocks(question: Question, labels: Labels, room: Room, name: str, *
     """
     drawn = Drawn()
     asked = drawn.cut(visible(question.question, keep="\n"), room.question)
-    heading = line(literal(words.ASKS, "bold"))
     for number, part in enumerate(pieces(asked, BLOCK_CHARACTERS)):
         quote: Block = {"type": "rich_text_quote", "elements": [literal(part)]}
-        drawn.blocks.append(rich(f"question-{number}:{name}", *([] if number else [heading]), quote))
+        drawn.blocks.append(rich(f"question-{number}:{name}", quote))
     _sources(drawn, question, room.source, name)
     _tries(drawn, question, room.attempt, name)
     if question.options and listed:

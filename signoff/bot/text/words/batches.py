@@ -86,9 +86,14 @@ _WAITS = {True: "waits", False: "wait"}
 
 
 def decided_by(state: str, count: int, by_id: str, which: str) -> Trusted:
-    """`4 approved by @ana: 1–3, 7`; `which` are their numbers."""
+    """`1–3, 7: approved by @ana`; `which` are their numbers."""
     by = f" by {mention(by_id)}" if is_id(by_id) else ""
-    return Trusted(f"{count:,} {state}{by}: {which}")
+    many = f" ({count:,})" if count > SEVERAL else ""
+    return Trusted(f"{which}: {state}{by}{many}")
+
+
+SEVERAL = 4
+"""Requests that nobody counts at a glance."""
 
 
 def reported(done: int, failed: int, silent: int) -> Trusted:
@@ -145,7 +150,8 @@ def folded() -> str:
 
 def stakes_differ(found: Sequence[tuple[str, int]]) -> Trusted:
     """How many of them can be undone, and how they are rated, where that is not the same for all."""
-    return Trusted(" · ".join(f"*{count:,}* {text[0].lower()}{text[1:]}" for text, count in found))
+    known = [(text.replace(" · ", ", "), count) for text, count in found]
+    return Trusted(" · ".join(f"*{count:,}* {text[0].lower()}{text[1:]}" for text, count in known))
 
 
 def warned(which: str, line: str) -> str:

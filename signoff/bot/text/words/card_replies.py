@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from signoff.bot.text.text import Trusted, is_id, mention
 from signoff.bot.text.words import talks
 from signoff.bot.text.words.spoken_reply import Spoken as Spoken
 from signoff.models.approval import Approval
 
 Sentence = Callable[[Approval, Mapping[str, Any]], Spoken | None]
 """An approval as it is now, and what was noted (`models.card_replies.add`) → what is said; None: nothing."""
-KINDS: dict[str, Sentence] = {"talk": talks.in_thread}
+
+
+def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
+    """`to` and `by` are people's ids; nothing is said of a question that has ended meanwhile."""
+    if not approval.pending:
+        return None
+    to, by = (mention(one) if is_id(one) else "somebody" for one in (said["to"], said["by"]))
+    return Spoken(Trusted(f"{to}, {by} asks you to answer this. Whoever else was asked still can."))
+
+
+KINDS: dict[str, Sentence] = {"handed": handed, "talk": talks.in_thread}
 """By the `kind` of `models.card_replies.add`."""

@@ -35,7 +35,7 @@ WHY: dict[Why, str] = {
 
 # The card.
 ASKS = "The agent asks"
-ANSWERS = "Its answers to choose from, in its own words:"
+ANSWERS = "Answers to choose from:"
 TRIED = "What it tried"
 FAILED = "failed"
 SAYS_NOTHING = "(nothing)"
@@ -64,9 +64,14 @@ def handed(to: str, by: str) -> Trusted:
     return Trusted(f"Handed to {_who(to)} by {_who(by)}")
 
 
-def looks_ours(number: int) -> str:
-    """An option that reads as one of our own words."""
-    return f"Answer {number} reads like words of Signoff: it is the agent's text, and lets nothing run."
+def looks_ours(numbers: Sequence[int]) -> str:
+    """Options that read as our own words."""
+    if len(numbers) == 1:
+        return (
+            f"Answer {numbers[0]} reads like words of Signoff: it is the agent's text, and lets nothing run."
+        )
+    named = f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+    return f"Answers {named} read like words of Signoff: they are the agent's text, and let nothing run."
 
 
 def looks_alike(one: int, text: str, other: int, other_text: str) -> str:

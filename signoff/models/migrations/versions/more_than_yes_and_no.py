@@ -19,11 +19,13 @@ def upgrade() -> None:
     op.add_column("approval", sa.Column("batch_id", sa.Integer(), nullable=True))
     for name in ("handed_to", "handed_by", "undoes"):
         op.add_column("approval", sa.Column(name, sa.Text(), nullable=True))
-    op.add_column("approval", sa.Column("runs_at", sa.BigInteger(), nullable=True))
+    for name in ("runs_at", "undo_at"):
+        op.add_column("approval", sa.Column(name, sa.BigInteger(), nullable=True))
     op.add_column("decision", sa.Column("answer", sa.Text(), nullable=True))
     _index("approval_batch", "approval", ["batch_id", "created_at"], "batch_id IS NOT NULL")
     _index("approval_runs", "approval", ["runs_at"], "runs_at IS NOT NULL AND status = 'pending'")
-    _index("approval_undoes", "approval", ["undoes"], "undoes IS NOT NULL")
+    _index("approval_undoes", "approval", ["undoes"], "undoes IS NOT NULL", unique=True)
+    _index("approval_undo_at", "approval", ["undo_at"], "undo_at IS NOT NULL")
     _batches()
     _talks()
     _afterwards()
@@ -135,6 +137,6 @@ def _number(name: str, *, nullable: bool = False, server_default: str | None = N
     return sa.Column(name, sa.BigInteger(), nullable=nullable, server_default=server_default)
 
 
-def _index(name: str, table: str, columns: list[str], where: str) -> None:
+def _index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
     held = sa.text(where)
-    op.create_index(name, table, columns, sqlite_where=held, postgresql_where=held)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=held, postgresql_where=held)

@@ -1,0 +1,191 @@
+"""A question that was asked of a person, and the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import date as Day
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from signoff.client import asked, mistakes
+from signoff.client.pending import Pending
+from signoff.errors import NotApproved, NotVerified, SignoffError, refusal
+from signoff.models.questions import GivenAnswer, Question
+from signoff.models.receipt import Receipt
+
+T = TypeVar("T")
+Made = Callable[[Any], Coroutine[Any, Any, T]]
+Unused = Callable[[T], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person answered. It approves nothing.
+
+    `choice` is the id of the option that was chosen, the first of `choices`; None where none was. `text` is
+    what they wrote, empty where they wrote nothing. `default` is True where they left it to the agent: then
+    choice, text or date are the agent's own default. `none` is True where they said that no option is right;
+    then `text` says what is. `by` is their name, `at` when (UTC); `receipt` is signed, and has their id.
+    """
+
+    choice: str | None
+    choices: tuple[str, ...]
+    text: str
+    date: Day | None
+    default: bool
+    none: bool
+    by: str
+    at: datetime
+    receipt: Receipt = field(repr=False)
+
+    @classmethod
+    def of(cls, receipt: Receipt, question: Question | None = None) -> Answer:
+        """The answer in a verified receipt; raises what says how the question ended, where nobody answered.
+
+        With the `question`, what is chosen has to be one of its options: raises NotVerified.
+        """
+        if receipt.status != "answered" or receipt.answer is None or receipt.decided_by is None:
+            raise refusal(receipt)
+        try:
+            given = GivenAnswer.of(receipt.answer)
+            day = Day.fromisoformat(given.date) if given.date else None
+        except (SignoffError, ValueError):
+            raise NotVerified("What it says is no answer to a question.") from None
+        if question is not None and not {one.id for one in question.options}.issuperset(given.choice):
+            raise NotVerified("It answers another question.")
+        by = receipt.decided_by
+        return cls(
+            choice=given.choice[0] if given.choice else None,
+            choices=given.choice,
+            text=given.text,
+            date=day,
+            default=given.default,
+            none=given.none,
+            by=by.name,
+            at=by.at,
+            receipt=receipt,
+        )
+
+
+class Client(Protocol):
+    """What a ticket needs of an AsyncSignoff."""
+
+    async def get(
+        self, request_id: str | None = None, *, key: str | None = None
+    ) -> Receipt | Pending | None: ...
+
+    async def cancel(
+        self, request_id: str | None = None, reason: str = "", *, key: str | None = None
+    ) -> Receipt: ...
+
+    async def _wait_for_answer(self, ticket: AsyncQuestionTicket, timeout: float | None) -> Receipt: ...
+
+
+class Face(Protocol):
+    """What a ticket needs of a Signoff."""
+
+    def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
+
+    async def _call_async(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
+
+
+@dataclass(frozen=True)
+class AsyncQuestionTicket:
+    """A question that was sent. `digest` is its payload's."""
+
+    id: str
+    digest: str
+    question: Question
+    _client: Client = field(repr=False)
+    _body: str = field(repr=False, compare=False)
+    _action: str = field(default="a question", repr=False, compare=False)
+
+    async def wait(self, timeout: float | None = None) -> Answer:
+        """The answer, verified. `timeout` is in seconds; None waits until the question ends.
+
+        Raises a NotApproved when it ends otherwise (Expired: nobody answered), WaitTimeout (it stays
+        pending), Unreachable, or NotVerified.
+        """
+        mistakes.check_timeout(timeout)
+        try:
+            return Answer.of(await self._client._wait_for_answer(self, timeout), self.question)
+        except NotApproved as error:
+            error.action = error.action or self._action
+            raise
+
+    async def get(self) -> Receipt | Pending | None:
+        """Its state now; `Answer.of` reads the answer in a receipt."""
+        return await self._client.get(self.id)
+
+    async def cancel(self, reason: str = "") -> Receipt:
+        """Withdraw it."""
+        return await self._client.cancel(self.id, reason)
+
+    wait_async = wait
+    get_async = get
+    cancel_async = cancel
+
+
+@dataclass(frozen=True)
+class QuestionTicket:
+    """A question that was sent. `digest` is its payload's.
+
+    Each method has its `…_async` twin, for a coroutine of any event loop.
+    """
+
+    id: str
+    digest: str
+    question: Question
+    _client: Face = field(repr=False)
+    _body: str = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, ticket: AsyncQuestionTicket, client: Face) -> QuestionTicket:
+        """The same question, for a client that blocks."""
+        return cls(ticket.id, ticket.digest, ticket.question, client, ticket._body)
+
+    def wait(self, timeout: float | None = None) -> Answer:
+        """The answer, verified. `timeout` is in seconds; None waits until the question ends.
+
+        Raises a NotApproved when it ends otherwise (Expired: nobody answered), WaitTimeout (it stays
+        pending), Unreachable, or NotVerified.
+        """
+        return self._client._call(lambda signoff: self._on(signoff).wait(timeout), unheard)
+
+    async def wait_async(self, timeout: float | None = None) -> Answer:
+        """`wait`, for a coroutine of any event loop. Cancelling it leaves the question as it is."""
+        return await self._client._call_async(lambda signoff: self._on(signoff).wait(timeout))
+
+    def get(self) -> Receipt | Pending | None:
+        """Its state now; `Answer.of` reads the answer in a receipt."""
+        return self._client._call(lambda signoff: self._on(signoff).get())
+
+    async def get_async(self) -> Receipt | Pending | None:
+        """`get`, for a coroutine of any event loop."""
+        return await self._client._call_async(lambda signoff: self._on(signoff).get())
+
+    def cancel(self, reason: str = "") -> Receipt:
+        """Withdraw it: see AsyncSignoff.cancel."""
+        return self._client._call(lambda signoff: self._on(signoff).cancel(reason))
+
+    async def cancel_async(self, reason: str = "") -> Receipt:
+        """`cancel`, for a coroutine of any event loop."""
+        return await self._client._call_async(lambda signoff: self._on(signoff).cancel(reason))
+
+    def _on(self, signoff: Client) -> AsyncQuestionTicket:
+        return AsyncQuestionTicket(self.id, self.digest, self.question, signoff, self._body)
+
+
+async def unheard(_: object) -> None:
+    """Nothing is to be said of an answer that nobody waits for any more: it lets nothing run."""
+
+
+async def answered(
+    signoff: asked.Client, sent: Coroutine[Any, Any, AsyncQuestionTicket], timeout: float | None, key: object
+) -> Answer:
+    """Send a question and wait for its answer; one that nobody waits for any more is withdrawn, unless it has
+    a `key`.
+    """
+    answer: Answer = await asked.waited(signoff, sent, timeout, key)
+    return answer

@@ -1,0 +1,108 @@
+"""docs/wire.md: every example there is decoded as what it says it is, and names what the page says of it.
+
+Whoever writes a section adds its kind to `KINDS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signoff.approvals.kinds import kind_of
+from signoff.errors import NotVerified
+from signoff.models import receipt_claims
+from signoff.models.messages import (
+    ApprovalRequest,
+    Cancel,
+    Freeze,
+    Outcome,
+    Reply,
+    Response,
+    Spend,
+    build,
+)
+from signoff.models.questions import GivenAnswer, Question, Wire
+from signoff.payload.canonical import parse
+
+PAGE = (Path(__file__).parents[1] / "docs" / "wire.md").read_text(encoding="utf-8")
+AGENT = "billing-bot"
+EXAMPLE = re.compile(r"<!-- wire: ([a-z-]+) -->\n```json\n(.*?)\n```", re.DOTALL)
+EXAMPLES = EXAMPLE.findall(PAGE)
+
+
+def request(text: str) -> Any:
+    found = ApprovalRequest.decode(text)
+    assert found.commits(AGENT), found.id
+    return kind_of(found).check(found)
+
+
+def question(text: str) -> Any:
+    found = request(text)
+    assert found.kind == "question" and Question.of(found.payload).payload() == found.payload
+    return found
+
+
+def answer(text: str) -> Any:
+    asked = [Question.of(parse(body)["payload"]) for kind, body in EXAMPLES if kind == "question"]
+    given = GivenAnswer.of(parse(text))
+    assert given.check(asked[0]).said() == parse(text)
+    return given
+
+
+def receipt(text: str) -> Any:
+    claims = parse(text)
+    receipt_claims.check(claims)
+    assert claims["aud"] == AGENT and all(name in claims for name in receipt_claims.REQUIRED)
+    return claims
+
+
+def body(kind: type[Wire]) -> Callable[[str], Any]:
+    return lambda text: build(kind, parse(text))
+
+
+KINDS: dict[str, Callable[[str], Any]] = {
+    "request": request,
+    "question": question,
+    "answer": answer,
+    "receipt": receipt,
+    "response": Response.decode,
+    "cancel": body(Cancel),
+    "spend": body(Spend),
+    "outcome": body(Outcome),
+    "freeze": body(Freeze),
+    "reply": body(Reply),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), EXAMPLES, ids=[f"{n} {kind}" for n, (kind, _) in enumerate(EXAMPLES)]
+)
+def test_every_example_is_what_it_says(kind: str, text: str) -> None:
+    assert KINDS[kind](text)
+
+
+def test_no_example_is_passed_over() -> None:
+    assert PAGE.count("```json") == len(EXAMPLES) >= 10
+
+
+def test_what_the_page_calls_no_receipt_is_none() -> None:
+    answered = next(
+        one for kind, text in EXAMPLES if kind == "receipt" and (one := parse(text))["kind"] == "question"
+    )
+    approved = next(
+        one for kind, text in EXAMPLES if kind == "receipt" and (one := parse(text))["kind"] != "question"
+    )
+    for wrong in (
+        {**answered, "status": "approved"},
+        {**answered, "status": "rejected", "answer": None},
+        {**answered, "kind": "approval"},
+        {**answered, "answer": None},
+        {**approved, "answer": answered["answer"]},
+        {**approved, "status": "answered"},
+    ):
+        with pytest.raises(NotVerified):
+            receipt_claims.check(wrong)
