@@ -18,33 +18,21 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import Inbox
-from signoff.client.question_stream import QuestionStream
+from signoff.client.pauses import NOBODY, NOBODY_SECONDS, POINT_SECONDS, RESEND_SECONDS
+from signoff.client.question_stream import QuestionStream, read
 from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
 from signoff.client.together import put_together
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
-from signoff.models.messages import Response, build
+from signoff.models.messages import Response
 from signoff.models.talks import Message
-from signoff.payload.canonical import parse
 from signoff.queue import connections, stream
 from signoff.queue.connections import CONNECT_SECONDS
 from signoff.queue.notifications import Notifications
 
 log = logging.getLogger("signoff")
 
-NOBODY_SECONDS = 10.0
-"""After this long without `received`, say so."""
-NOBODY = (
-    "Nobody has picked request %s up for %.0f s: is `signoff serve` running? "
-    "It is sent again until somebody does."
-)
-RESEND_SECONDS = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
-"""Pauses between seeing to a request that no intake has marked; the last one goes on. Each takes up to a
-quarter more, so that what was sent together is not sent again together."""
-POINT_SECONDS = (600.0, 1800.0, 3600.0)
-"""Before one more pointer is added to a request whose body stands unread: those that went before are most
-likely unread, too."""
 SPEND_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0)
 """Pauses between asking again who may run a request: nobody can see whether that was read."""
 LOOKUPS = 500
@@ -146,11 +134,7 @@ class RedisExchange:
     async def message(self, talk_id: str) -> Message | None:
         """What stands under a question's key."""
         key = stream.message(self._agent, talk_id)
-        found = await self._within_bounds(partial(self._redis.get, key))
-        try:
-            return None if found is None else build(Message, parse(found))
-        except Invalid as error:
-            raise NotVerified(error.detail) from None
+        return read(await self._within_bounds(partial(self._redis.get, key)))
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""

@@ -52,8 +52,7 @@ _LOAD = Fixed(
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
-        exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
-        exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
+        talk_rows.talked(approvals.c.id).label("has_talk"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
         _batches.c.permalink.label("batch_permalink"),
     )
@@ -260,8 +259,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    more = found.voted or found.has_files or found.has_talks or found.has_notes
-    return not (found.version > 1 or more or found.rejected_before or '"undo":{' in found.verdict)
+    more = found.voted or found.has_files or found.has_talk or found.rejected_before
+    return not (found.version > 1 or more or '"undo":{' in found.verdict)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -291,8 +290,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
         undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
-        talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
-        notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
+        **(talk_rows.of(connection, found.id) if found.has_talk else {}),
     )
 
 
