@@ -288,16 +288,11 @@ class AsyncSignoff:
     def on_question(self, handler: Any = None, /, *, action: str = "*") -> Any:
         """Have `handler` answer what people ask about this agent's requests; a decorator, or a call.
 
-        It is given an Inquiry, and what it returns is the answer: a text of up to 3,000 characters. Where it
-        raises, or returns nothing, people are told at once that the agent cannot answer. It may be a function
-        (which runs in a thread) or a coroutine function. `action` is a pattern of those that it answers
-        about; of several that fit, the last one is asked. From the first call of this client on it is
-        listened, while it waits, too.
+        It is given an Inquiry and returns the answer, up to 3,000 characters; where it raises, or returns
+        nothing, people are told at once that there is none. A function runs in a thread, a coroutine function
+        in the loop. `action` is a pattern of what it answers about; of several that fit, the last is asked.
         """
-        if handler is None:
-            return lambda function: self.on_question(function, action=action)
-        self._link.inquiries.add(handler, action)
-        return handler
+        return self._link.inquiries.added(handler, action)
 
     undo = undo_methods.undo
     serve_undos = undo_methods.serve_undos
@@ -329,14 +324,8 @@ class AsyncSignoff:
     def _is_closed(self) -> bool:
         return self._link.is_closed
 
-    async def _listen(self) -> None:
-        self._link.exchange()
-
-    async def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
-        request = await self._link.named(request_id, key)
-        async with aclosing(self._link.inquiries.of(request.id)) as found:
-            async for inquiry in found:
-                yield inquiry
+    def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
+        return self._link.inquiries.of(request_id, key)
 
     async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt:
         request = await self._link.named(ticket._id, ticket._key)

@@ -215,7 +215,7 @@ class Signoff:
             return lambda function: self.on_question(function, action=action)
         self._async.on_question(handler, action=action)
         if self._loop.runs:
-            self._call(lambda signoff: signoff._listen())
+            self._call(lambda signoff: signoff._link.inquiries.listen())
         return handler
 
     def close(self) -> None:

@@ -52,8 +52,7 @@ _LOAD = Fixed(
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
         exists().where(feedback_rows.rows.c.approval_id == approvals.c.id).label("has_feedback"),
-        exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
-        exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
+        talk_rows.talked(approvals.c.id).label("has_talk"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
         _batches.c.permalink.label("batch_permalink"),
     )
@@ -246,7 +245,7 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    more = found.voted or found.has_files or found.has_talks or found.has_notes or found.has_feedback
+    more = found.voted or found.has_files or found.has_talk or found.has_feedback
     return not (found.version > 1 or more or found.rejected_before or '"undo":{' in found.verdict)
 
 
@@ -278,8 +277,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         left_at=found.absent_at if found.waiter == GONE else None,
         feedback=feedback_rows.of(connection, found.id) if found.has_feedback else None,
         undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
-        talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
-        notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
+        **(talk_rows.of(connection, found.id) if found.has_talk else {}),
     )
 
 

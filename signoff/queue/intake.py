@@ -63,10 +63,10 @@ PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 
 class Talks(Protocol):
-    """What the intake asks of who takes answers to people's questions: see `signoff.approvals.talks`."""
+    """Takes answers to people's questions: see `signoff.approvals.talks`."""
 
     def reply(self, agent: str, talk_id: str, reply: Reply) -> object:
-        """An agent's answer to a question about a request of its own."""
+        """An agent answers."""
 
 
 class Approvals(Protocol):
@@ -77,8 +77,7 @@ class Approvals(Protocol):
         """Who knows what agents can undo."""
 
     @property
-    def talks(self) -> Talks:
-        """Takes answers."""
+    def talks(self) -> Talks: ...
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; raises NotApproved where it is refused."""

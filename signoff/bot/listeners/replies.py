@@ -25,6 +25,8 @@ from signoff.approvals.errors import (
     Restored,
     Tampered,
     TimeRanOut,
+    TooManyNotes,
+    TooManyQuestions,
     UndoBlocked,
     UnknownApproval,
 )
@@ -36,6 +38,7 @@ from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import talks as talk_words
 from signoff.bot.text.words import undo as undo_words
 from signoff.errors import SignoffError
 from signoff.models.approval import Approval
@@ -130,6 +133,10 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.RESTORED
     if isinstance(error, Tampered):
         return replies_words.TAMPERED
+    if isinstance(error, TooManyQuestions):
+        return talk_words.too_many(error.agent, error.waiting)
+    if isinstance(error, TooManyNotes):
+        return talk_words.TOO_MANY_NOTES
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED
