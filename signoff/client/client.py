@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
 
 from signoff.client import asked, mistakes
+from signoff.client.answer import Answer
 from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
@@ -17,7 +18,7 @@ from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import Pending
 from signoff.client.question import AskPerson, read
-from signoff.client.questions import Answer, AsyncQuestionTicket, answered
+from signoff.client.questions import AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
 from signoff.models import crash
