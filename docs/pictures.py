@@ -43,7 +43,12 @@ REFUND, DROP = "Refund 120 EUR to cus_42", "Drop customers_991.db on db-3"
 REFUNDED = "Refund 80 EUR to cus_42"
 MAIL, PLAN = "E-mail to c.sommer@example.com", "Apply a plan to shop"
 DEPLOY, CLOSE = "Deploy checkout v2.991 to production", "Close the network us-east-old"
-PEOPLE = {"U0ANA": "U0ANA00001", "S0FINANCE": "S0FINANCE1", "C0APPROVALS": "C0APPROVE1"}
+PEOPLE = {
+    "U0ANA": "U0ANA00001",
+    "U0BEN": "U0BEN00001",
+    "S0FINANCE": "S0FINANCE1",
+    "C0APPROVALS": "C0APPROVE1",
+}
 """Ids of the made-up requests, and those of the stand-in's team."""
 
 

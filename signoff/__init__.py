@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
     from signoff.client.inbox import Delivery
+    from signoff.client.inquiries import Inquiry
     from signoff.client.pending import Pending
     from signoff.client.questions import AsyncQuestionTicket, QuestionTicket
     from signoff.errors import (
@@ -60,6 +61,7 @@ _WHERE = {
     ),
     "signoff.client.gate": ("explain",),
     "signoff.client.inbox": ("Delivery",),
+    "signoff.client.inquiries": ("Inquiry",),
     "signoff.guard": ("Guard",),
     "signoff.models.receipt": ("ApprovedReceipt", "Receipt"),
 }  # fmt: skip
@@ -67,9 +69,9 @@ _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
     "AlreadySpent", "Answer", "ApprovedReceipt", "AsyncQuestionTicket", "AsyncSignoff", "AsyncTicket",
-    "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Invalid", "Limited",
-    "NotApproved", "NotVerified", "OtherAction", "OtherPayload", "Pending", "QuestionTicket", "Receipt",
-    "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
+    "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Inquiry",
+    "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload", "Pending",
+    "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
     "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 

@@ -16,14 +16,27 @@ from signoff.models import receipt_claims
 from signoff.models.messages import Response
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
 from signoff.models.receipt_claims import REFUSED_UNREAD, REQUIRED, token_digest
+from signoff.models.talks import Inquiry, Message
 from signoff.payload.canonical import canonical, digest, parse
-from signoff.signatures import NOTICE, RECEIPT, Signer, VerifyKeys, open_sealed, verify_keys
+from signoff.signatures import (
+    INQUIRY,
+    NOTICE,
+    RECEIPT,
+    UNDO_TEST,
+    Signer,
+    VerifyKeys,
+    open_sealed,
+    verify_keys,
+)
 
 __all__ = [
-    "REFUSED_UNREAD", "Signer", "VerifyKeys", "accept", "bind", "new_jti", "sign", "sign_notice",
-    "token_digest", "verify", "verify_keys", "verify_notice",
+    "REFUSED_UNREAD", "Signer", "VerifyKeys", "accept", "accept_inquiry", "bind", "new_jti", "sign",
+    "sign_inquiry", "sign_notice", "sign_undo_test", "token_digest", "verify", "verify_keys", "verify_notice",
+    "verify_undo_test",
 ]  # fmt: skip
 
+UNDO_TEST_SECONDS = 120
+"""For so long what asks for a test is taken."""
 _TEXTS = ("reason", "rule", "why")
 _MORE = ("answer", "undoes")
 
@@ -120,7 +133,7 @@ def accept(
     receipt = verify(response.receipt or "", keys, agent, issuer=issuer)
     said = (receipt.id, receipt.digest_sent, receipt.status)
     receipt_claims.check_answer(said, request_id, digest_sent, response.status)
-    beside = {"permalink": response.permalink}
+    beside = {"permalink": response.permalink, "notes": response.notes or ()}
     if not receipt.approved:
         return receipt.model_copy(update=beside)
     payload = receipt_claims.approved_payload(response.payload or "", receipt.digest)
@@ -137,6 +150,77 @@ def verify_notice(token: str, keys: VerifyKeys, receipt: Receipt) -> Notice:
         )
     except ValueError as error:
         raise NotVerified(f"{type(error).__name__}: its claims are not a notice's.") from None
+
+
+def sign_inquiry(signer: Signer, inquiry: Inquiry, issuer: str) -> str:
+    """A person's question to an agent → the JWT. Its text is not inside: its digest is."""
+    claims = {
+        "iss": issuer,
+        "aud": inquiry.agent,
+        "sub": inquiry.id,
+        "iat": int(inquiry.asked_at.timestamp()),
+        "exp": int(inquiry.not_after.timestamp()),
+        "request": inquiry.request_id,
+        "action": inquiry.action,
+        "version": inquiry.version,
+        "digest": inquiry.digest,
+        "text": digest(inquiry.text),
+        "by": {"id": inquiry.by_id, "name": inquiry.by},
+    }
+    return signer.seal(INQUIRY, claims)
+
+
+def accept_inquiry(
+    message: Message, keys: VerifyKeys, *, agent: str, talk_id: str, issuer: str = DEPLOYMENT
+) -> Inquiry:
+    """What stands in Redis of a question → what a person asks of this agent; raises NotVerified.
+
+    All of it is checked: signature and kind, deployment, agent and time, that it is the question `talk_id`
+    under whose name it stands, and that the text is the one that was signed. Which request it is about, the
+    claims alone say.
+    """
+    claims = open_sealed(
+        message.token, keys, INQUIRY, issuer=issuer, audience=agent, required=("iss", "sub", "iat", "exp")
+    )
+    if claims["sub"] != talk_id or str(message.id) != talk_id:
+        raise NotVerified("It is another question than the one that was told of.")
+    if not hmac.compare_digest(str(claims.get("text")), digest(message.text)):
+        raise NotVerified("Its text was changed.")
+    try:
+        return Inquiry(
+            id=claims["sub"],
+            agent=claims["aud"],
+            request_id=claims["request"],
+            action=claims["action"],
+            version=claims["version"],
+            digest=claims["digest"],
+            text=message.text,
+            by_id=claims["by"]["id"],
+            by=claims["by"]["name"],
+            asked_at=datetime.fromtimestamp(claims["iat"], UTC),
+            not_after=datetime.fromtimestamp(claims["exp"], UTC),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise NotVerified(f"{type(error).__name__}: its claims are not a question's.") from None
+
+
+def sign_undo_test(signer: Signer, agent: str, test_id: str, action: str, issuer: str, at: datetime) -> str:
+    """What asks an agent to run its own test of an undo → the JWT; good for `UNDO_TEST_SECONDS`."""
+    seconds = int(at.timestamp())
+    claims = {"iss": issuer, "aud": agent, "sub": test_id, "iat": seconds, "exp": seconds + UNDO_TEST_SECONDS}
+    return signer.seal(UNDO_TEST, {**claims, "action": action})
+
+
+def verify_undo_test(
+    token: str, keys: VerifyKeys, agent: str, test_id: str, *, issuer: str = DEPLOYMENT
+) -> str:
+    """The action whose undo this agent is to test; raises NotVerified."""
+    required = ("iss", "sub", "iat", "exp")
+    claims = open_sealed(token, keys, UNDO_TEST, issuer=issuer, audience=agent, required=required)
+    if claims["sub"] != test_id or not isinstance(claims.get("action"), str):
+        raise NotVerified("It asks for another test.")
+    action: str = claims["action"]
+    return action
 
 
 def new_jti() -> str:

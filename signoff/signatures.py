@@ -25,6 +25,8 @@ from signoff.payload.canonical import LARGEST_NUMBER, parse
 ALGORITHM = "EdDSA"
 RECEIPT, NOTICE, HEAD = "signoff-receipt+jwt", "signoff-notice+jwt", "signoff-head+jwt"
 DENIAL, APPROVAL = "signoff-denial+jwt", "signoff-approval+jwt"
+INQUIRY = "signoff-inquiry+jwt"
+UNDO_TEST = "signoff-undo-test+jwt"
 """The `typ` of each kind of signed thing: none passes for another."""
 MAX_TOKEN = 64 * 1024
 """Characters of a signed thing that anybody reads."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
 from signoff.approvals.aftermath import Aftermath
 from signoff.approvals.receipts import Receipts
-from signoff.models import crash
+from signoff.models import batch_rows, crash
 from signoff.models.approval import Approval
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
 from signoff.models.store import Store
@@ -30,6 +32,7 @@ class Announcer:
         self._on_change = on_change
         self.told = Aftermath(self._note_told)
         """What follows for those whose agents were told of their end."""
+        self._mine = threading.local()
 
     def wake(self, step: str, approval_id: str) -> None:
         """What is shown of it has changed by this step."""
@@ -45,6 +48,29 @@ class Announcer:
             return False
         return True
 
+    def ended(self, approval: Approval, now: int) -> None:
+        """An Approval has just ended: its agent is told, and what has to follow does."""
+        together: list[str] | None = getattr(self._mine, "untold", None)
+        if not together and self.publish(approval, now):
+            self.told.add(approval.id)
+        elif together is None:
+            self.wake("end", approval.id)
+        else:  # Redis is away: sweep tells the agents of all that follows, and nobody waits for each
+            together.append(approval.id)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Inside the `with` what this thread ends is followed up at its end, once for all of it."""
+        untold: list[str] = []
+        self._mine.untold = untold
+        try:
+            with self.told.gathered():
+                yield
+        finally:
+            self._mine.untold = None
+            if untold:
+                self.wake("end", untold[0])
+
     def _note_told(self, approval_ids: Sequence[str]) -> None:
         try:
             self._store.mark_published(*approval_ids)
@@ -52,8 +78,18 @@ class Announcer:
             log.warning("not noted yet as published: %d, %s", len(approval_ids), type(error).__name__)
         except Exception as error:
             log.error("not noted as published: %d, %s", len(approval_ids), type(error).__name__)
-        for approval_id in approval_ids:
+        for approval_id in self._one_a_card(approval_ids):
             self.wake("end", approval_id)
+
+    def _one_a_card(self, approval_ids: Sequence[str]) -> Sequence[str]:
+        """Of several that ended together those to wake for: one is enough for a batch's card."""
+        if len(approval_ids) < 2:
+            return approval_ids
+        try:
+            shown_in = batch_rows.of(self._store, approval_ids)
+        except DATABASE_OUTAGE:
+            return approval_ids
+        return list({shown_in.get(one, one): one for one in approval_ids}.values())
 
     def publish_noted(self, approval: Approval, now: int) -> None:
         """The same of one whose row says already that it is; where it fails the row says so no longer."""

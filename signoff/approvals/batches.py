@@ -2,25 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from signoff.models.batches import Batch, Decided, Review
+from sqlalchemy import Connection, bindparam, literal_column, select
+
+from signoff.approvals.announcer import Announcer
+from signoff.approvals.decide import Votes
+from signoff.approvals.errors import (
+    AlreadyDecided,
+    BlockedNow,
+    EditedMeanwhile,
+    NotAllowed,
+    NotRecorded,
+    Restored,
+    TimeRanOut,
+    UnknownApproval,
+)
+from signoff.approvals.freeze import Freezing
+from signoff.approvals.sharing import SHARES
+from signoff.approvals.verdicts import Judge
+from signoff.models import batch_rows, reviews
+from signoff.models import store as rows
+from signoff.models.approval import Approval
+from signoff.models.batches import Batch, Decided, Left, Review
 from signoff.models.messages import Freeze
+from signoff.models.store import MICROSECONDS, Store, approvals, now
+
+ALIKE_SECONDS = 600
+"""Requests that were asked so close together may be offered to be looked through together."""
+UNSEEN = "It was not shown whole."
+BY_ITSELF = "It has to be looked at by itself: %s."
+_BATCH = (
+    "id", "agent", "name", "title", "run", "size", "state", "created_at", "frozen_at", "wanted",
+    "conversation", "message", "permalink", "revision", "shown_revision", "shown_at", "thread", "unsure",
+)  # fmt: skip
+_ALIKE = (
+    select(approvals.c.id)
+    .where(
+        approvals.c.agent == bindparam("agent"),
+        approvals.c.action == bindparam("action"),
+        approvals.c.status == literal_column("'pending'"),
+        approvals.c.kind == literal_column(f"'{SHARES}'"),
+        approvals.c.batch_id.is_(None),
+        approvals.c.closed_in.is_(None),
+        approvals.c.expires_at > now(),
+        approvals.c.created_at.between(bindparam("since"), bindparam("until")),
+    )
+    .order_by(approvals.c.created_at, approvals.c.id)
+    .limit(bindparam("most"))
+)
 
 
 class Batches:
     """What people see as one card. Each request of it stays an Approval of its own."""
 
+    def __init__(
+        self, store: Store, judge: Judge, votes: Votes, announcer: Announcer, freezing: Freezing
+    ) -> None:
+        self._store = store
+        self._judge = judge
+        self._votes = votes
+        self._announcer = announcer
+        self._freezing = freezing
+
     def freeze(self, agent: str, name: str, frozen: Freeze) -> Batch:
         """Its agent says that these requests are all. Said twice it changes nothing; raises Invalid where it
-        names others than before, or another agent's.
+        names others than before, or what is not its own.
         """
-        raise NotImplementedError
+        return self.get(self._freezing.freeze(agent, name, frozen))
+
+    def find(self, agent: str, name: str) -> Batch | None:
+        """An agent's batch by the name that the agent has given it; None where there is none."""
+        found = batch_rows.find(self._store, agent, name)
+        return None if found is None else self.get(found)
 
     def get(self, batch_id: int) -> Batch:
         """A batch as it is now, with its requests by today's policy; raises UnknownApproval."""
-        raise NotImplementedError
+        with self._store.reading() as connection:
+            row = batch_rows.row(connection, batch_id)
+            if row is None:
+                raise UnknownApproval
+            named: list[str] = json.loads(row.ids) if row.ids else []
+            mine = dict.fromkeys(batch_rows.items(connection, batch_id))
+            order = [*named, *(one for one in mine if one not in set(named))]
+            found = {one.id: one for one in _loaded(connection, order) if one.agent == row.agent}
+        shown = [found[one] for one in order if one in mine and one in found]
+        apart = [found[one] for one in order if one not in mine and one in found]
+        return Batch(
+            **{name: getattr(row, name) for name in _BATCH},
+            items=tuple(map(self._judge.today, shown)),
+            apart=tuple(map(self._judge.today, apart)),
+        )
 
     def review(self, user_id: str, ids: Sequence[str], batch_id: int | None = None) -> Review:
         """What this person begins to look through: those of `ids` (approvals) that wait, and that they may
@@ -29,15 +104,27 @@ class Batches:
         Raises NotAllowed where they may decide none of them, and AlreadyDecided (status None) where none of
         them waits any more.
         """
-        raise NotImplementedError
+        waiting = [one for one in self._waiting(ids) if batch_id is None or one.batch_id == batch_id]
+        if not waiting:
+            self._judge.member(user_id)
+            raise AlreadyDecided(None)
+        mine = self._of(user_id, waiting)
+        if not mine:
+            self._judge.decider(waiting[0], user_id)  # raises what says why
+            raise NotAllowed
+        return reviews.begin(self._store, user_id, [(one.id, one.version) for one in mine], batch_id)
 
     def looked(self, review_id: str, user_id: str) -> Review:
         """A review as it is noted; raises UnknownApproval where there is none (any more), or another's."""
-        raise NotImplementedError
+        found = reviews.get(self._store, review_id, user_id)
+        if found is None:
+            raise UnknownApproval
+        return found
 
     def saw(self, review_id: str, user_id: str, seen: int) -> Review:
         """The first `seen` of its requests were shown whole; never fewer than before. Raises as `looked`."""
-        raise NotImplementedError
+        reviews.note_seen(self._store, self.looked(review_id, user_id), seen)
+        return self.looked(review_id, user_id)
 
     def decide(
         self,
@@ -56,14 +143,151 @@ class Batches:
         Raises as `looked`, and NotAllowed where they are no member. The database's errors pass: what was
         decided until then is.
         """
-        raise NotImplementedError
+        review = self.looked(review_id, user_id)
+        self._judge.member(user_id)
+        wanted = None if of is None else {*of}
+        chosen = [
+            (number, *item) for number, item in enumerate(review.items) if wanted is None or item[0] in wanted
+        ]
+        several = vote == "approve" and len(chosen) > 1
+        seen = [(one, version) for number, one, version in chosen if number < review.seen]
+        unseen = tuple(Left(one, UNSEEN) for number, one, _ in chosen if number >= review.seen)
+        decided = self._decide(seen, user_id, vote, reason, resubmit, several)
+        return replace(decided, left=(*decided.left, *unseen))
 
     def reject(self, batch_id: int, user_id: str, reason: str = "", resubmit: bool = False) -> Decided:
-        """Their no to all on a batch's card that wait and that they may decide; raises as `decide`."""
-        raise NotImplementedError
+        """Their no to all on a batch's card that wait and that they may decide; raises as `review` does, and
+        UnknownApproval.
+        """
+        with self._store.reading() as connection:
+            if batch_rows.row(connection, batch_id) is None:
+                raise UnknownApproval
+            ids = [one.id for one in batch_rows.waiting(connection, batch_id)]
+        waiting = self._waiting(ids)
+        if not waiting:
+            self._judge.member(user_id)
+            raise AlreadyDecided(None)
+        mine = self._of(user_id, waiting)
+        if not mine:
+            self._judge.decider(waiting[0], user_id)
+        items = [(one.id, one.version) for one in mine]
+        return self._decide(items, user_id, "reject", reason, resubmit, False)
 
     def alike(self, user_id: str, approval_id: str) -> list[str]:
         """Ids of what waits on cards of its own, of the same agent and action, asked within ten minutes of
-        this one, that this person may decide: oldest first, this one among them. Fewer than two: none.
+        this one, that this person may decide, and that may share a card: oldest first, this one among them.
+        Fewer than two: none.
         """
-        raise NotImplementedError
+        first, policy = self._store.get(approval_id), self._judge.policy
+        if first is None or not first.pending or first.batch_id is not None:
+            return []
+        values = {
+            "agent": first.agent,
+            "action": first.action,
+            "since": first.created_at - ALIKE_SECONDS * MICROSECONDS,
+            "until": first.created_at + ALIKE_SECONDS * MICROSECONDS,
+            "most": policy.batch.most,
+        }
+        with self._store.reading() as connection:
+            ids = connection.execute(_ALIKE, values).scalars().all()
+        found = [
+            one.id
+            for one in self._of(user_id, self._waiting(ids))
+            if not policy.batch.why_alone(one.action, self._judge.standing(one))
+        ]
+        return found if len(found) > 1 and approval_id in found else []
+
+    def undone(self) -> list[str]:
+        """What `drop` is to be called with: batches that were not frozen in time; raises RedisError."""
+        return list(map(str, self._freezing.undone()))
+
+    def drop(self, batch_id: str) -> None:
+        """End what was sent for a batch that nobody froze: it was shown to nobody, and its agent is told."""
+        self._freezing.drop(int(batch_id))
+
+    def _waiting(self, ids: Sequence[str]) -> list[Approval]:
+        """Those of these that somebody may decide, in this order."""
+        with self._store.reading() as connection:
+            found = _loaded(connection, dict.fromkeys(ids))
+            at = int(connection.execute(select(now())).scalar_one())
+        return [one for one in found if one.pending and not one.restored and one.expires_at > at]
+
+    def _of(self, user_id: str, waiting: Iterable[Approval]) -> list[Approval]:
+        """Those that this person may decide today."""
+        may: dict[tuple[str, ...], bool] = {}
+        found = []
+        for one in waiting:
+            approvers = self._judge.standing(one).approvers
+            if approvers not in may:
+                may[approvers] = self._judge.is_one_of(user_id, approvers)
+            if may[approvers]:
+                found.append(one)
+        return found
+
+    def _decide(
+        self,
+        items: Sequence[tuple[str, int]],
+        user_id: str,
+        vote: Literal["approve", "reject"],
+        reason: str,
+        resubmit: bool,
+        several: bool,
+    ) -> Decided:
+        """Each by itself. Of `several` that are approved at once each has to be one that may share a card by
+        today's policy.
+        """
+        decided, left = list[str](), list[Left]()
+        with self._announcer.together():
+            for approval_id, version in items:
+                try:
+                    if several:
+                        self._check_shares(approval_id)
+                    self._votes.decide(
+                        approval_id, version, user_id, vote,
+                        reason=reason, resubmit=resubmit, payload=None, permalink=None,
+                    )  # fmt: skip
+                    decided.append(approval_id)
+                except NotRecorded as error:
+                    left.append(Left(approval_id, why_left(error), error))
+        return Decided(tuple(decided), tuple(left))
+
+    def _check_shares(self, approval_id: str) -> None:
+        found = self._store.look(approval_id)
+        if found is None or not found[0].pending:
+            return  # the vote says why
+        alone = self._judge.policy.batch.why_alone(found[0].action, self._judge.standing(found[0]))
+        if alone:
+            raise NotAllowed(BY_ITSELF % alone)
+
+
+def _loaded(connection: Connection, ids: Iterable[str]) -> list[Approval]:
+    """The Approvals of these ids that there are."""
+    return [found for one in ids if (found := rows.load(connection, one)) is not None]
+
+
+_ENDED: Mapping[str | None, str] = {
+    "approved": "approved it",
+    "rejected": "rejected it",
+    "answered": "answered it",
+}
+
+
+def why_left(error: NotRecorded) -> str:
+    """A sentence on why somebody's decision did not reach a request."""
+    match error:
+        case AlreadyDecided(status="cancelled"):
+            return "Its agent withdrew it."
+        case AlreadyDecided(status="blocked") | BlockedNow():
+            return "The policy blocks it."
+        case AlreadyDecided():
+            did = _ENDED.get(error.status, "decided it")
+            return f"{error.by} {did} meanwhile." if error.by else "It was decided meanwhile."
+        case TimeRanOut():
+            return "Its time ran out."
+        case EditedMeanwhile():
+            return "It was edited meanwhile: look at it again."
+        case Restored():
+            return "Signoff was restored from a backup, and it ended with that."
+        case UnknownApproval():
+            return "It is not there any more."
+    return error.detail or "It could not be decided."

@@ -8,7 +8,7 @@ from signoff.approvals import audit
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.audit.lines import optional
 from signoff.approvals.standing import shown_of
-from signoff.models import changes, doubles, files, judgements
+from signoff.models import changes, doubles, files, graces, judgements
 from signoff.models.approval import Approval
 from signoff.models.doubles import Place
 from signoff.models.files import Claimed
@@ -62,6 +62,8 @@ class Cards:
             noted = changes.note_shown(connection, approval.id, values, lease)
             if noted:
                 changes.note_delivered(connection, approval.id, approval.revision)
+                if approval.verdict.in_grace and approval.runs_at == graces.UNSHOWN:
+                    graces.begin(connection, approval.id, approval.verdict.after or 0)
                 judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
                 if digests is not None:
                     where = (conversation, thread or message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, assert_never
 
@@ -11,6 +12,7 @@ from signoff.approvals.errors import (
     AlreadyDecided,
     BlockedNow,
     EditedMeanwhile,
+    InGrace,
     OtherKind,
     Restored,
     TimeRanOut,
@@ -24,6 +26,8 @@ from signoff.models.messages import Decision
 from signoff.models.people import Person
 from signoff.models.store import Store
 from signoff.models.verdict import Verdict
+
+May = Callable[[str, Verdict, str], Person]
 
 
 class Votes:
@@ -43,8 +47,14 @@ class Votes:
         """Today's policy blocks what waits: it ends so, and its receipt gives that policy and its reason."""
         self._endings.end(approval, "blocked", actor="policy", reason=verdict.reason, judged=verdict)
 
-    def opened(self, approval_id: str, version: int, user_id: str) -> tuple[Approval, Verdict, Person]:
-        """The Approval as its row has it, the verdict that people decide by today, and the person."""
+    def opened(
+        self, approval_id: str, version: int, user_id: str, may: May | None = None
+    ) -> tuple[Approval, Verdict, Person]:
+        """The Approval as its row has it, the verdict that people decide by today, and the person.
+
+        `may` says who may, in place of who may decide: by the verdict, and the agent. Without it raises
+        InGrace where nobody was asked.
+        """
         found = self._store.look(approval_id)
         if found is None:
             raise UnknownApproval
@@ -56,7 +66,7 @@ class Votes:
             self._judge.member(user_id)
             raise BlockedNow(verdict.reason)
         may_decide = self._judge.may_decide_waiting if waits else self._judge.may_decide
-        person = may_decide(user_id, verdict)
+        person = may(user_id, verdict, approval.agent) if may else may_decide(user_id, verdict)
         match approval.status:
             case "pending" | "expired" if approval.restored:
                 raise Restored
@@ -71,6 +81,8 @@ class Votes:
                     raise TimeRanOut(approval.expires_at)
                 if approval.version != version:
                     raise EditedMeanwhile
+                if verdict.in_grace and may is None:
+                    raise InGrace
                 return approval, verdict, person
         assert_never(approval.status)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
 
 from signoff.approvals import transitions
+from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.receipts import Receipts
 from signoff.models import spans
@@ -34,13 +38,17 @@ class Endings:
         reason: str = "",
         decision: Decision | None = None,
         judged: Verdict | None = None,
+        if_still: Callable[[Connection], bool] = lambda _: True,
     ) -> Approval | None:
-        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends."""
+        """Pending → `status`. `decision` is the last voter's, `judged` the verdict by which it ends.
+
+        `if_still` is asked first in the same transaction: where it says no, the row has moved.
+        """
         step = "decide" if decision else "end"
         with spans.step(step, *approval.traced) as span:
             if span:
                 span.set_attribute("signoff.status", status)
-            return self._end(approval, status, actor, reason, decision, judged)
+            return self._end(approval, status, actor, reason, decision, judged, if_still)
 
     def _end(
         self,
@@ -50,9 +58,12 @@ class Endings:
         reason: str,
         decision: Decision | None,
         judged: Verdict | None,
+        if_still: Callable[[Connection], bool],
     ) -> Approval | None:
         try:
             with self._store.transaction("end") as connection:
+                if not if_still(connection):
+                    raise transitions.Moved
                 ended = transitions.end(
                     connection,
                     self._receipts,
@@ -66,19 +77,15 @@ class Endings:
         except transitions.Moved:
             return None
         assert ended.ended_at is not None
-        told = self._announcer.publish(ended, ended.ended_at)
         log.info("%s: id=%s agent=%s by=%s", status, ended.id, ended.agent, actor)
-        if told:
-            self._announcer.told.add(ended.id)
-        else:
-            self._announcer.wake("end", ended.id)
+        self._announcer.ended(ended, ended.ended_at)
         return ended
 
     def adopt(self, approval: Approval, receipt: Receipt) -> Approval | None:
         """Pending → as a receipt says that its agent holds, and that no row knows of."""
         try:
             with self._store.transaction("adopt") as connection:
-                adopted = transitions.adopt(connection, approval, receipt)
+                adopted = adopt(connection, approval, receipt)
         except transitions.Moved:
             return None
         log.info("adopted: id=%s agent=%s status=%s", adopted.id, adopted.agent, adopted.status)

@@ -1,8 +1,10 @@
 """Why a person's decision changed nothing.
 
 NotRecorded
-├── AlreadyDecided  EditedMeanwhile  TimeRanOut
+├── AlreadyDecided  EditedMeanwhile  TimeRanOut  InGrace  NotHeld
+├── NotUndone  AlreadyUndone
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
+├── TooManyQuestions  TooManyNotes
 ├── OtherKind  NotHanded
 └── UnknownApproval  Restored  Tampered
 """
@@ -10,6 +12,7 @@ NotRecorded
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from signoff.errors import SignoffError
 from signoff.models.approval import End
@@ -31,6 +34,18 @@ class Tampered(NotRecorded):
     """What is stored of the request is no longer what was asked for: nobody can approve or reject it."""
 
 
+class InGrace(NotRecorded):
+    """The policy lets this run after a while, and nobody was asked: hold it first, and decide then."""
+
+
+class NotHeld(NotRecorded):
+    """It waits for a decision already: `by_id` is who held it, empty where the policy asks by now."""
+
+    def __init__(self, by_id: str = "") -> None:
+        super().__init__()
+        self.by_id = by_id
+
+
 class OtherKind(NotRecorded):
     """A question is answered, everything else is approved or rejected: this would have been the other one."""
 
@@ -44,6 +59,32 @@ class NotHanded(NotRecorded):
     def __init__(self, detail: str, to: str) -> None:
         super().__init__(detail)
         self.to = to
+
+
+NoUndo = Literal["nothing", "unreported", "failed", "over", "missing"]
+
+
+class NotUndone(NotRecorded):
+    """It cannot be undone here: the policy names `nothing` that would, it is `unreported`, it `failed`, the
+    time is `over` (since `at`), or a value is `missing`: `detail` says which, by its reference.
+    """
+
+    def __init__(
+        self,
+        why: NoUndo,
+        detail: str = "",
+        at: int = 0,
+    ) -> None:
+        super().__init__(detail)
+        self.why, self.at = why, at
+
+
+class AlreadyUndone(NotRecorded):
+    """Somebody has undone it: `by_id`, `at` (microseconds since 1970)."""
+
+    def __init__(self, by_id: str, at: int) -> None:
+        super().__init__()
+        self.by_id, self.at = by_id, at
 
 
 class NotAllowed(NotRecorded):
@@ -119,3 +160,15 @@ class EditedMeanwhile(NotRecorded):
     def __init__(self, by: str = "") -> None:
         super().__init__()
         self.by = by
+
+
+class TooManyQuestions(NotRecorded):
+    """The agent has enough to answer: `waiting` says that questions about this request still wait."""
+
+    def __init__(self, agent: str, waiting: bool) -> None:
+        super().__init__()
+        self.agent, self.waiting = agent, waiting
+
+
+class TooManyNotes(NotRecorded):
+    """The request has as many notes as it may have."""

@@ -31,6 +31,8 @@ def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
     """The request with what can be used of its schema: nothing where that asks for more work than anyone has
     time for.
     """
+    if request.action == ACTION:  # in a list it would pass for one
+        raise Invalid(f"The action {ACTION!r} is that of questions: ask one, or call this something else.")
     if request.json_schema is None:
         return request
     found = usable(request.json_schema)

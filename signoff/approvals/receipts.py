@@ -9,7 +9,8 @@ from signoff import receipts
 from signoff.errors import NotVerified
 from signoff.models.approval import Approval
 from signoff.models.messages import Decision, Response, moment
-from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status
+from signoff.models.talks import Inquiry, Talk
 from signoff.payload.canonical import digest
 from signoff.receipts import Signer, accept, new_jti, verify_keys
 
@@ -66,9 +67,12 @@ class Receipts:
         approved = approval.status == "approved"
         payload = approval.payload_text if approved else None
         if not (approved and approval.has_run):
-            permalink = approval.card.permalink if approval.card else None
             return Response(
-                status=approval.status, receipt=approval.receipt, payload=payload, permalink=permalink
+                status=approval.status,
+                receipt=approval.receipt,
+                payload=payload,
+                permalink=approval.permalink,
+                notes=_notes(approval),
             )
         again = self._sign(at, **_asked(approval), status="duplicate", reason=_has_run(approval))
         return Response(status="duplicate", receipt=again.token, payload=payload, spent=approval.receipt)
@@ -85,6 +89,29 @@ class Receipts:
         )
         token = receipts.sign_notice(self._signer, notice, self._deployment)
         return Response(status="spent", receipt=token)
+
+    def inquiry(self, approval: Approval, talk: Talk, not_after: int) -> str:
+        """A person's question, signed for an Approval's agent; valid until `not_after` (microseconds)."""
+        inquiry = Inquiry(
+            id=talk.id,
+            agent=approval.agent,
+            request_id=approval.request_id,
+            action=approval.action,
+            version=talk.version,
+            digest=digest(approval.payload_text),
+            text=talk.question,
+            by_id=talk.by_id,
+            by=talk.name,
+            asked_at=moment(talk.asked_at),
+            not_after=moment(not_after),
+        )
+        return receipts.sign_inquiry(self._signer, inquiry, self._deployment)
+
+    def undo_test(self, agent: str, action: str, *, at: int) -> tuple[str, str]:
+        """What asks an agent to test an undo: its id, and the token."""
+        test_id = f"test:{new_jti()}"
+        signed = receipts.sign_undo_test(self._signer, agent, test_id, action, self._deployment, moment(at))
+        return test_id, signed
 
     def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
         """The notice that Redis holds, where it is ours and of this Approval's receipt."""
@@ -164,6 +191,12 @@ def _asked(approval: Approval) -> dict[str, Any]:
         "digest_sent": approval.digest_sent if approval.request.nonce else None,
         "nonce": approval.request.nonce,
     }
+
+
+def _notes(approval: Approval) -> tuple[NoteSaid, ...] | None:
+    """What people have noted for its agent; None where nobody has."""
+    found = (NoteSaid(by=one.name, text=one.text, at=moment(one.at)) for one in approval.notes)
+    return tuple(found) or None
 
 
 def _has_run(approval: Approval) -> str:

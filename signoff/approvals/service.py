@@ -10,22 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from signoff.approvals import audit, epochs
+from signoff.approvals import audit, epochs, undo
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
+from signoff.approvals.batch_cards import BatchCards
+from signoff.approvals.batches import Batches
 from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
+from signoff.approvals.freeze import Freezing
+from signoff.approvals.grace import Grace
 from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
 from signoff.approvals.standing import shown_of, standing
 from signoff.approvals.submit import Submission
+from signoff.approvals.talks import Talks
 from signoff.approvals.verdicts import Judge
-from signoff.models import changes, judgements
+from signoff.models import batch_rows, changes, judgements
 from signoff.models.approval import Approval
-from signoff.models.messages import ApprovalRequest, Outcome, Response
+from signoff.models.messages import ApprovalRequest, Freeze, Outcome, Response
 from signoff.models.people import Directory, Person
 from signoff.models.receipt import Receipt, Status
 from signoff.models.store import Store
@@ -41,8 +46,9 @@ class Approvals:
 
     `policy` gives the policy in force. `on_change` is called with an approval's id after each visible
     change, and must not raise. `channel` is the kind of cards that requests get. `judge` asks the policy,
-    `cards` notes what stands in a channel, `questions` takes answers, `told` does what follows once an agent
-    knows.
+    `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
+    `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
+    while, or lets it run, `undo` undoes what it has let run, `told` does what follows once an agent knows.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Approvals:
         self.publisher = publisher
         self.judge = Judge(policy, directory, store.get)
         self.cards = Cards(store)
+        self.batch_cards = BatchCards(store, channel)
         self._receipts = receipts
         self._announcer = Announcer(store, receipts, publisher, on_change)
         self.told = self._announcer.told
@@ -68,7 +75,14 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
+        self.undo = undo.Undos(store, self.judge, receipts, publisher, self._announcer)
+        self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
+        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
+        self._freezing = Freezing(
+            store, receipts, publisher, self.judge, self._announcer, self._endings, channel
+        )
+        self.batches = Batches(store, self.judge, self._votes, self._announcer, self._freezing)
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; one that is there already stays as it is.
@@ -82,6 +96,14 @@ class Approvals:
     def take(self, agent: str, request: ApprovalRequest) -> tuple[Approval, bool]:
         """As `submit`; and whether it is new: of many that submit the same at once, one is told so."""
         return self._submission.take(agent, request)
+
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """Its agent has sent all of a batch, and is told `told_at` that this was read: see `Batches.freeze`.
+
+        Raises Invalid, or RedisError.
+        """
+        self._freezing.freeze(agent, name, frozen)
+        self.publisher.mark_frozen(agent, told_at)
 
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands, once more where need be; raises RedisError."""
@@ -142,7 +164,8 @@ class Approvals:
 
         Somebody who may not decide anything is given none; what the directory raises passes.
         """
-        return self.judge.among(user_id, self.store.waiting(about))
+        asked = (one for one in self.store.waiting(about) if not one[1].grace)
+        return self.judge.among(user_id, asked)
 
     def decide(
         self,
@@ -190,9 +213,15 @@ class Approvals:
         if verdict.effect == "block":
             self._votes.block(approval, verdict)
             return
+        if approval.verdict.in_grace and not verdict.in_grace:
+            self.grace.turn(approval, verdict)
+            return
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)
         with self.store.transaction() as connection:
+            if approval.batch_id is not None:
+                alone = bool(policy.batch.why_alone(approval.action, verdict))
+                self._freezing.judged(connection, approval, alone)
             judgements.note_judged(connection, approval_id, policy.digest, moved)
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
@@ -234,16 +263,19 @@ class Approvals:
         if approval is None:
             return
         with self.store.transaction("report") as connection:
+            if approval.batch_id is not None:
+                batch_rows.stir(connection, approval.batch_id)
             if not changes.report(connection, approval.id, outcome.model_dump_json()):
                 return
             note = salted(changes.salt(connection, approval.id), outcome.note)
             data = {"succeeded": outcome.succeeded, "note": note}
             at = changes.clock(connection)
-            if approval.card is None:
+            if approval.card is None and approval.batch_id is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
+            undo.reported(connection, approval, outcome)
             audit.append(connection, Event("outcome", approval.id, at, agent, data))
         self._announcer.publish_noted(self.get(approval.id), at)
-        self._announcer.wake("report", approval.id)
+        self._announcer.wake("report", approval.undoes or approval.id)
 
 
 def _tells(standing: Response | None, approval: Approval) -> bool:

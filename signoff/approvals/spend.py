@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from signoff.approvals import audit, records
+from signoff.approvals import audit, records, undo
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, salted
 from signoff.approvals.receipts import Receipts
-from signoff.models import changes
+from signoff.models import batch_rows, changes
 from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.store import MICROSECONDS, Store
@@ -73,12 +73,17 @@ class Spending:
     def _note(self, approval: Approval, by: str, when: int | None = None) -> Approval:
         """The Approval as spent: by this process, or by whoever was faster."""
         with self._store.transaction("spend") as connection:
+            if approval.batch_id is not None:
+                batch_rows.stir(connection, approval.batch_id)
             at = changes.clock(connection)
             if changes.spend(connection, approval.id, by, when or at):
                 data = {"by": salted(changes.salt(connection, approval.id), by), "spent_at": when or at}
+                undo.spent(connection, approval)
                 audit.append(connection, Event("spend", approval.id, at, approval.agent, data))
         found = self._store.get(approval.id)
         assert found is not None
+        if found.undoes:
+            self._announcer.wake("spend", found.undoes)
         return found
 
     def _refusal(self, agent: str, request_id: str, approval: Approval | None) -> Response:

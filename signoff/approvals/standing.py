@@ -31,7 +31,13 @@ def standing(approval: Approval, policy: Policy) -> Verdict:
     today = evaluate(request, approval.agent, policy, owner=owner)
     if today.effect in ("allow", "notify"):
         return asked.model_copy(update={"approvers": policy.resolve(asked.named), "sums": today.sums})
-    names = ("conversation", "thread", "expires_in", *(("over",) if today.over and asked.over else ()))
+    names = (
+        "conversation",
+        "thread",
+        "expires_in",
+        "held_by",
+        *(("over",) if today.over and asked.over else ()),
+    )
     kept = {name: getattr(asked, name) for name in names}
     return today.model_copy(update=kept)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, exc
 
-from signoff.approvals import transitions
+from signoff.approvals import sharing, transitions
+from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.endings import Endings
 from signoff.approvals.kinds import kind_of
@@ -134,21 +135,22 @@ class Submission:
         draft = transitions.beside_others(connection, draft, before.code_taken)
         if standing:  # the database was put back: what became of it is in no row, and holds for all that
             return self._adopt(connection, draft, standing), False
-        end = ENDS[verdict.effect]
+        end = None if verdict.in_grace else ENDS[verdict.effect]
         if end is None:
+            policy, at = self._judge.policy, before.now
+            batch = sharing.join(connection, policy, agent, request, verdict, at)
+            draft = replace(draft, approval=replace(draft.approval, batch_id=batch))
             return transitions.create(connection, draft, self._channel), True
         return transitions.create_ended(connection, self._receipts, draft, end, self._channel), True
 
     def _adopt(self, connection: Connection, draft: transitions.Draft, standing: Receipt) -> Approval:
-        approval = transitions.adopt(
-            connection, transitions.create(connection, draft, self._channel), standing
-        )
+        approval = adopt(connection, transitions.create(connection, draft, self._channel), standing)
         changes.note_delivered(connection, approval.id, approval.revision)  # its card stands, and tells it
         return approval
 
     def _announce(self, approval: Approval) -> None:
         if approval.ended_at is not None:
             self._announcer.publish_noted(approval, approval.ended_at)
-        if approval.verdict.effect in SHOWN:
+        if approval.verdict.effect in SHOWN or approval.verdict.in_grace:
             self._announcer.wake("submit", approval.id)
         log.info("submitted: id=%s agent=%s status=%s", approval.id, approval.agent, approval.status)

@@ -14,8 +14,9 @@ from threading import Event
 from signoff.approvals import epochs, guarded
 from signoff.approvals.attendance import Attendance
 from signoff.approvals.service import Approvals
-from signoff.models import crash, flood, progress
+from signoff.models import batch_rows, crash, flood, progress, reviews
 from signoff.models.drafts import Drafts
+from signoff.queue.names import batch_name
 from signoff.queue.outage import is_outage
 from signoff.queue.tally import Tally
 
@@ -48,16 +49,27 @@ class Sweep:
         """Once. An outage ends the part that met it; one bad row does not stop the others."""
         store = self._approvals.store
         self._each("expire", store.overdue, self._approvals.expire)
+        self._each("drop", self._approvals.batches.undone, self._approvals.batches.drop)
+        self._each("grace", self._approvals.grace.due, self._approvals.grace.step)
         self._each("judge", self._stale, self._approvals.judge_again)
         self._each("close", lambda: epochs.closed(store), self._approvals.close_restored)
         self._each("tell", lambda: epochs.untold(store), self._tell_of_restore)
         self._each("recover", self._lost, self._recover)
         self._each("publish", self._unpublished, self._publish)
         self._each("warn", lambda: flood.untold(store), self._warn)
-        self._each("clear", lambda: ["drafts"], lambda _: Drafts(store).clear())
+        self._each("clear", lambda: ["drafts"], lambda _: self._clear())
         self._each("forget", lambda: ["spent"], self._forget)
         self._each("age", lambda: progress.due(store), lambda one: progress.note(store, one))
+        self._each("undo", self._approvals.undo.due, self._approvals.undo.age)
         self._each("attend", self._attendance.look, lambda _: None)
+        talks = self._approvals.talks
+        self._each("question", talks.untold, talks.tell)
+        self._each("silence", talks.overdue, talks.silence)
+
+    def _clear(self) -> None:
+        """What nobody writes or looks through any more."""
+        Drafts(self._approvals.store).clear()
+        reviews.clear(self._approvals.store)
 
     def _forget(self, _: str) -> None:
         """What guards have spent, once no receipt holds for it: a part at a time, and all once an hour."""
@@ -81,6 +93,7 @@ class Sweep:
         """Redis came back without what it had: its last second, or everything. All is published anew."""
         store, publisher = self._approvals.store, self._approvals.publisher
         had_answers = store.unpublish() > 0
+        self._approvals.talks.untell()
         waiting = [self._approvals.get(approval_id) for approval_id, _ in store.waiting()]
         if had_answers or any(publisher.standing(one.agent, one.request_id) is None for one in waiting):
             log.warning("Redis is not the one that had all answers: publishing them anew")  # no first start
@@ -93,7 +106,9 @@ class Sweep:
         store, count = self._approvals.store, 0
 
         def known(agent: str, request_id: str) -> bool:
-            return store.find(agent, request_id) is not None
+            if store.find(agent, request_id) is not None:
+                return True
+            return batch_rows.find(store, agent, batch_name(request_id)) is not None
 
         if epochs.closed(store):
             return

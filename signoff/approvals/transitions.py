@@ -1,33 +1,40 @@
-"""What can happen to a row inside a transaction: it is created, it ends, or both; or a receipt tells its end.
+"""What can happen to a row inside a transaction: it is created, it ends, or both.
 
 All append to the audit log as their last statements, so that the chain's head is locked shortest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from signoff.approvals import audit, epochs, records
-from signoff.approvals.audit import Event, lines, salted
+from signoff.approvals import audit, records
+from signoff.approvals.audit import Event, lines
 from signoff.approvals.receipts import Receipts
 from signoff.errors import Duplicate, Invalid
-from signoff.models import changes, codes, first_look, outbox, progress, rejections, store, sums
+from signoff.models import (
+    batch_rows,
+    changes,
+    codes,
+    first_look,
+    graces,
+    outbox,
+    progress,
+    rejections,
+    store,
+    sums,
+    talk_rows,
+)
 from signoff.models.approval import Approval, End
-from signoff.models.messages import ApprovalRequest, Decision, Vote, moment
-from signoff.models.receipt import Receipt
+from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.store import MICROSECONDS
+from signoff.models.telling import told_of
 from signoff.models.verdict import Verdict
 from signoff.payload import glimpse
 from signoff.payload.canonical import canonical, digest
-
-VOTES: Mapping[str, Vote] = {"approved": "approve", "answered": "answer"}
-"""By which vote a receipt says that it ended; all others that somebody has decided are rejections."""
 
 
 class Moved(Exception):
@@ -84,7 +91,7 @@ def draft(
         digest_sent=digest(text),
         traceparent=request.traceparent,
     )
-    return Draft(approval, _salt(), {} if before.agent_known else {"owner": owner}, bool(before.hooked))
+    return Draft(approval, new_salt(), {} if before.agent_known else {"owner": owner}, bool(before.hooked))
 
 
 def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Draft:
@@ -98,9 +105,10 @@ def beside_others(connection: Connection, draft: Draft, code_taken: bool) -> Dra
     return replace(draft, approval=one, recalled=recalled)
 
 
-def create(connection: Connection, draft: Draft, channel: str) -> Approval:
-    """A request → a pending Approval, with a card to be shown in a channel."""
-    changes.add_approval(connection, _values(draft), _payload(draft), channel)
+def create(connection: Connection, draft: Draft, channel: str | None) -> Approval:
+    """A request → a pending Approval, with a card to be shown in a channel, if in one."""
+    own = channel if draft.approval.batch_id is None else None  # what is in a batch is shown on its card
+    changes.add_approval(connection, _values(draft), _payload(draft), own)
     sums.reserve(connection, draft.approval)
     audit.append(connection, *lines.asked(draft.approval, draft.salt, draft.agent))
     approval = store.load(connection, draft.approval.id)
@@ -144,12 +152,14 @@ def _values(draft: Draft) -> dict[str, Any]:
     return {
         **{
             name: getattr(one, name)
-            for name in (*names, "created_at", "expires_at", "code_length", "traceparent")
+            for name in (*names, "created_at", "expires_at", "code_length", "traceparent", "batch_id")
         },
-        "glimpse": _glimpse(one),
+        "glimpse": glimpse_of(one),
         "rejected_before": draft.recalled,
         "key": one.request.key,
         "run": one.request.run,
+        "undoes": one.undoes,
+        "runs_at": graces.UNSHOWN if one.verdict.in_grace else None,
         "kind": one.request.kind,
         "delivered_revision": 0,
         "verdict": one.verdict.model_dump_json(),
@@ -188,6 +198,8 @@ def end(
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
     ends: the row, the log and the receipt have it.
     """
+    if approval.batch_id is not None:  # its row first, as whoever freezes it does
+        batch_rows.stir(connection, approval.batch_id)
     found = records.held(connection, approval.id)
     at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
@@ -201,7 +213,7 @@ def end(
         "to_status": status,
         "to_version": approval.version,
         "to_verdict": approval.verdict.model_dump_json(),
-        "to_glimpse": _glimpse(approval) if edited else None,
+        "to_glimpse": glimpse_of(approval) if edited else None,
         "why": reason,
         "at": at,
         "token": receipt.token,
@@ -213,13 +225,14 @@ def end(
         moved = changes.end(connection, approval.id, seen, values)
     if not moved:
         raise Moved
-    if decision:
+    if decision or status == "approved":
         records.check(found, before)
+    notes = talk_rows.notes_of(connection, approval.id)  # one may have come since it was read
     sums.settle(connection, approval, status, at, before.verdict)
     if found.hooked:
         outbox.add(connection, approval.id, at)
     if edited:
-        salt = _salt()
+        salt = new_salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
     if decision:
         changes.add_decision(connection, approval.id, approval.version, decision, at)
@@ -234,74 +247,14 @@ def end(
         ended_at=at,
         receipt=receipt.token,
         decisions=(*approval.decisions, decision) if decision else approval.decisions,
+        notes=notes,
     )
 
 
-def adopt(connection: Connection, approval: Approval, receipt: Receipt) -> Approval:
-    """Pending → as a receipt says that a backup does not know of; raises Moved where it is not pending.
-
-    The receipt is verified, and is for this approval's payload: decided once, it is not decided again.
-    """
-    at, salt, hooked = changes.before_end(connection, approval.id)
-    by, text = receipt.decided_by, approval.payload_text
-    ended_at = round((by.at if by else receipt.issued_at).timestamp() * MICROSECONDS)
-    values = {
-        "to_status": receipt.status,
-        "to_version": receipt.version,
-        "to_verdict": approval.verdict.model_dump_json(),
-        "to_glimpse": _glimpse(replace(approval, payload=receipt.payload)) if receipt.payload else None,
-        "why": receipt.reason,
-        "at": ended_at,
-        "token": receipt.token,
-        "token_end": int(receipt.not_after.timestamp()) * MICROSECONDS,
-    }
-    closed_in = epochs.closing(connection, receipt)
-    if not changes.adopt(connection, approval.id, values | {"closed": closed_in}):
-        raise Moved
-    final = replace(approval, payload=receipt.payload or approval.payload)
-    sums.settle(connection, final, receipt.status, ended_at)
-    if hooked:
-        outbox.add(connection, approval.id, at)
-    events, voted = [], None
-    if receipt.version > approval.version:
-        text, salt = canonical(receipt.payload), _salt()
-        changes.add_payload(connection, approval.id, receipt.version, text, salt)
-        edited = {"version": receipt.version, "payload": salted(salt, text)}
-        events.append(Event("edit", approval.id, at, by.id if by else "signoff", edited))
-    if by:
-        decision = Decision(
-            vote=VOTES.get(receipt.status, "reject"),
-            approver=by.id,
-            name=by.name,
-            reason=receipt.reason,
-            resubmit=receipt.resubmit,
-            second_factor=by.second_factor,
-            answer=receipt.answer,
-        )
-        changes.add_decision(connection, approval.id, receipt.version, decision, ended_at)
-        voted = lines.voted(decision, salt)
-    told = {
-        "status": receipt.status,
-        "version": receipt.version,
-        "by": by.id if by else None,
-        "voted": voted,
-        "decided_at": ended_at,
-        "closed_in": closed_in,
-        "expires": values["token_end"],
-        "reason": salted(salt, receipt.reason),
-        "jti": receipt.jti,
-        "signed": hashlib.sha256(receipt.token.encode()).hexdigest(),
-    }
-    audit.append(connection, *events, Event("adopted", approval.id, at, "signoff", told))
-    adopted = store.load(connection, approval.id)
-    assert adopted is not None
-    return adopted
-
-
-def _glimpse(approval: Approval) -> str:
+def glimpse_of(approval: Approval) -> str:
     """What lists show of its payload."""
-    return glimpse.written(glimpse.glimpse(approval.request.json_schema, approval.payload))
+    return glimpse.written(glimpse.glimpse(approval.request.json_schema, told_of(approval)))
 
 
-def _salt() -> str:
+def new_salt() -> str:
     return secrets.token_hex(16)

@@ -14,13 +14,13 @@ from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, N
 from signoff.approvals.limits import anew, check_flood
 from signoff.approvals.standing import standing
 from signoff.errors import Invalid
-from signoff.models import flood, owners, sums
+from signoff.models import flood, lists, owners, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest
 from signoff.models.people import Directory, Person
 from signoff.models.questions import QUESTION
-from signoff.models.store import Asked
+from signoff.models.store import Asked, Store
 from signoff.models.verdict import Verdict
 from signoff.policy import evaluate as policy
 from signoff.policy.policy import Policy
@@ -121,6 +121,10 @@ class Judge:
             if error.approvers and not authority.is_anybody_left(error.approvers, self._directory, LOOKED_AT):
                 raise NobodyLeft(error.detail, error.approvers) from None
             raise
+
+    def owner(self, store: Store, agent: str) -> str | None:
+        """Whose agent it is, by the policy in force, else as it was added."""
+        return self._in_force().owner(agent) or lists.owner(store, agent)
 
     def member(self, user_id: str) -> Person:
         """The person, if they are a member of this workspace; raises NotAllowed."""

@@ -21,6 +21,8 @@ from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms.modals import message_view
 from signoff.bot.listeners.acks import Acks
 from signoff.bot.listeners.actions import Actions
+from signoff.bot.listeners.answers import OPTIONS, Answers
+from signoff.bot.listeners.batch_doors import BatchDoors
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
 from signoff.bot.listeners.home import Home
@@ -164,7 +166,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
 
     opener = Opener(server.slack, server.directory)
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
-    editor = Editor(server.approvals, opener, actions.refusal)
+    together = BatchDoors(server.approvals, server.lists, server.slack, opener, actions)
+    answers = Answers(server.approvals, opener, actions)
+    editor = Editor(server.approvals, opener, actions.refusal, together.after)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
     mentions = Mentions(server.approvals, server.lists, server.slack, actions.explain)
@@ -179,9 +183,11 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
-    for action_id in ("reject", "edit", "review"):
+    app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
+    app.buttons["you_decide"] = answers.leave
+    for action_id in ("reject", "edit", "review", "answer", "none", "hand"):
         app.action(action_id)(**later(actions.open))
-    app.action("more")(**later(actions.menu))
+    app.action("more")(**later(together.menu))
     app.action("page")(**later(actions.page_back))
     app.action(re.compile("^list_(back|next)$"))(**later(commands.other_page))
     app.action("list_all")(**later(commands.see_all))
@@ -193,6 +199,10 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.action("edit_back")(**later(editor.back))
     app.options(ACTION)(editor.suggest)
     app.view("review")(actions.submit_review)
+    together.register(app, later)
+    app.view("answer")(answers.submit)
+    app.view("none")(answers.submit_none)
+    app.view("hand")(answers.submit_hand)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))
     app.shortcut("decide")(**later(decide.shortcut))

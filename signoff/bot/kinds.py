@@ -6,20 +6,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from signoff.bot.cards.card import Message, card
+from signoff.bot.cards.question_card import question_card
+from signoff.bot.forms.answer_form import answer_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
 from signoff.bot.text.text import Block
 from signoff.models.approval import Approval
 from signoff.models.identity import new_id
+from signoff.models.questions import QUESTION
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`card` takes what `cards.card` does; `forms` are by the button or the menu's choice that opens them."""
+    """`card` takes what `cards.card` does; `forms` are by the button or the menu's choice that opens them.
+
+    `whole` names the form that shows all of a request, and in which it is decided.
+    """
 
     card: Callable[..., Message]
     forms: Mapping[str, Callable[[Approval], Block]]
+    whole: str = "review"
 
 
 KINDS: Mapping[str, Kind] = {
@@ -31,6 +38,11 @@ KINDS: Mapping[str, Kind] = {
             "review": review_view,
             "note": note_view,
         },
+    ),
+    QUESTION: Kind(
+        card=question_card,
+        forms={"answer": answer_view, "none": none_view, "hand": hand_view},
+        whole="answer",
     ),
 }
 """By `kind` of the request."""

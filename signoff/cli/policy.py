@@ -34,8 +34,8 @@ reversibility, risk, reason, tags, … Says which rule decides, and of each rule
   signoff policy explain policy.yml --request '{"agent": "billing-bot",
       "action": "refund.create", "payload": {"amount": 1200}}'
 
---json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"}. What
-does not apply is null, or no approvers. Approvers are named as the policy names them.
+--json prints one line: {"verdict", "rule", "why", "channel", "approvers", "expires_in", "talk", "digest"}.
+What does not apply is null, or no approvers. Approvers are named as the policy names them.
 """
 TEST_EPILOG = """\
 Judges each of the policy's `examples`, and compares: the verdict, and of rule, approvers and channel what
@@ -139,6 +139,7 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
         "channel": (verdict.conversation or None) if seen else None,
         "approvers": list(verdict.named or policy.approvers) if asks or verdict.undo else [],
         "expires_in": verdict.expires_in if asks else None,
+        "talk": verdict.talk if asks else None,
         **({"after": verdict.after} if verdict.in_grace else {}),
         **({"undo": verdict.undo.action} if verdict.undo else {}),
         "digest": verdict.policy,
@@ -168,10 +169,13 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         )
     if verdict.effect == "ask" or verdict.after is not None or verdict.undo is not None:
         said.append(("who", ", ".join(shown["approvers"]) or "SIGNOFF_APPROVERS, which are not set here"))
-        if verdict.effect == "ask":
-            said.append(("how long", _length(verdict.expires_in)))
+        more = f"; {_length(verdict.talk)} more once its agent is asked about it" if verdict.talk else ""
+        said.append(("how long", f"{_length(verdict.expires_in)}{more}"))
     if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
+    if verdict.effect == "ask" and facts:
+        alone = policy.batch.why_alone(facts.action, verdict)
+        said.append(("batch", f"has a card of its own: {alone}" if alone else "may share a card with others"))
     if verdict.headline:
         said.append(("headline", verdict.headline))
     for entry in entries(verdict.sums, found.facts.payload if found.facts else {}):

@@ -84,7 +84,7 @@ def _shown(approval: Approval) -> Shown:
         decided_by=decision.approver if decision else None,
         decided_at=iso(moment(approval.ended_at)) if decision and approval.ended_at else None,
         receipt=approval.receipt,
-        permalink=approval.card.permalink if approval.card else None,
+        permalink=approval.permalink,
         rule=approval.verdict.rule,
         why=approval.verdict.why,
         answer=decision.answer if decision else None,
@@ -122,8 +122,8 @@ def _rest(approval: Approval, now: int) -> list[str]:
     ]
     said.append(("state", _state(approval)))
     said.append(("agent", _told_by_agent(approval, now)))
-    if approval.card and approval.card.permalink:
-        said.append(("card", approval.card.permalink))
+    if approval.permalink:
+        said.append(("card", approval.permalink))
     lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
     if approval.handed_to and approval.pending:
         lines.append(f"{'handed':<9}to {approval.handed_to} by {approval.handed_by}")

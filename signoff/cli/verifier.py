@@ -130,7 +130,7 @@ def check_receipt(
     named = [str(found.get(name)) for name in ("kind", "aud", "action", "digest_sent", "nonce")]
     need(found.get("sub") == request_id(*named), "its id is the one of another request")
     need(found.get("status") == "approved", f"it is {found.get('status')}")
-    need(found.get("kind") != "question" and found.get("answer") is None, "it answers a question")
+    need(found.get("kind") == "approval" and found.get("answer") is None, "it answers a question")
     need(isinstance(found.get("undoes", ""), str), "what it undoes is no text")
     need(found.get("action") == action, f"it approves {found.get('action')!r}")
     need(found.get("digest") == digest(canonical(parse(payload))), "it is for another payload")

@@ -26,16 +26,18 @@ def build_request(
     payload: Mapping[str, Any],
     ask: Ask,
     secret: str | None = None,
+    batch: str | None = None,
     kind: str = KIND,
 ) -> tuple[ApprovalRequest, str, str]:
     """→ the request, its body for the stream, and its payload's digest; raises Invalid, naming the action.
 
-    `secret` is the agent's own: with it nobody else can tell the id of a request from its key.
+    `secret` is the agent's own: with it nobody else can tell the id of a request from its key. `batch` is the
+    name of the batch that it belongs to.
 
     Everything the server would refuse for is refused here already, so that the agent hears it at once.
     """
     try:
-        return _build(agent, action, payload, ask, secret, kind)
+        return _build(agent, action, payload, ask, secret, batch, kind)
     except Invalid as error:
         error.action = str(action)[:100]
         raise
@@ -46,6 +48,7 @@ def build_for(
     action: str,
     payload: Mapping[str, Any],
     ask: Ask,
+    batch: str | None = None,
     kind: str = KIND,
 ) -> tuple[ApprovalRequest, str, str]:
     """The same for the agent and secret that `who` gives; where it raises ConfigError, Invalid comes first.
@@ -57,11 +60,17 @@ def build_for(
     except ConfigError:
         build_request("nobody", action, payload, ask, kind=kind)
         raise
-    return build_request(agent, action, payload, ask, secret, kind)
+    return build_request(agent, action, payload, ask, secret, batch, kind)
 
 
 def _build(
-    agent: str, action: str, payload: Mapping[str, Any], ask: Ask, secret: str | None, kind: str
+    agent: str,
+    action: str,
+    payload: Mapping[str, Any],
+    ask: Ask,
+    secret: str | None,
+    batch: str | None,
+    kind: str,
 ) -> tuple[ApprovalRequest, str, str]:
     mistakes.check_action(action)
     mistakes.check_payload(payload)
@@ -76,7 +85,7 @@ def _build(
     key = values.get("key")
     nonce = nonce_of(str(key), secret) if key is not None else identity.new_nonce()
     request_id = identity.request_id(kind, agent, str(action), sent, nonce)
-    named = {"id": request_id, "nonce": nonce, "kind": kind, "traceparent": spans.current()}
+    named = {"id": request_id, "nonce": nonce, "kind": kind, "traceparent": spans.current(), "batch": batch}
     given = values.pop("schema", None)
     request = build(ApprovalRequest, {**values, **named, "action": action, "payload": payload})
     request = request.with_text(text)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -18,11 +18,15 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import Inbox
+from signoff.client.question_stream import QuestionStream
 from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
+from signoff.client.together import put_together
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
-from signoff.models.messages import Response
+from signoff.models.messages import Response, build
+from signoff.models.talks import Message
+from signoff.payload.canonical import parse
 from signoff.queue import connections, stream
 from signoff.queue.connections import CONNECT_SECONDS
 from signoff.queue.notifications import Notifications
@@ -71,6 +75,16 @@ class RedisExchange:
         else:
             await self._append(kind, request_id, body)
 
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Put all on this agent's stream, and see to it that all is received."""
+        await put_together(self._redis, self._agent, requests, (entry_id, body), self._within_bounds)
+        for request_id, text in (*requests, (stream.frozen(entry_id, body.encode()), body)):
+            self._ensure_received(request_id, text)
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """Waits for what is said of a batch itself; where a server has lost it, it is sent again."""
+        return await self._wait_for(stream.frozen(entry_id, body.encode()), final=True, body=body)
+
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
         return _decode(await self._within_bounds(partial(self._redis.get, self._key(request_id))))
@@ -82,6 +96,8 @@ class RedisExchange:
 
     async def _put(self, request_id: str, body: str) -> None:
         """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""
+        if ":" in request_id:  # a batch (`stream.frozen`), whose body stands in the entry
+            return await self._append(stream.BATCH, request_id.partition(":")[0], body)
         key = stream.body(self._agent, request_id)
         await self._within_bounds(partial(self._redis.set, key, body, ex=stream.BODY_SECONDS))
         crash.here("client.stored")
@@ -122,6 +138,19 @@ class RedisExchange:
     def inbox(self, group: str) -> Inbox:
         """Reads one group of this agent's decisions."""
         return Inbox(self._url, self._agent, group)
+
+    def questions(self) -> QuestionStream:
+        """Reads what people ask this agent."""
+        return QuestionStream(self._url, self._agent)
+
+    async def message(self, talk_id: str) -> Message | None:
+        """What stands under a question's key."""
+        key = stream.message(self._agent, talk_id)
+        found = await self._within_bounds(partial(self._redis.get, key))
+        try:
+            return None if found is None else build(Message, parse(found))
+        except Invalid as error:
+            raise NotVerified(error.detail) from None
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""
@@ -190,6 +219,8 @@ class RedisExchange:
 
     async def _renew(self, request_id: str) -> bool:
         """Have an unread body stand for longer; False where there is none."""
+        if ":" in request_id:
+            return False
         key = stream.body(self._agent, request_id)
         return bool(await self._within_bounds(partial(self._redis.expire, key, stream.BODY_SECONDS)))
 

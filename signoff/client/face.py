@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
@@ -14,6 +15,7 @@ from signoff.client import asked
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
+from signoff.client.inquiries import Inquiry
 from signoff.client.loops import Loop, after_fork
 from signoff.client.question import AskPerson
 from signoff.client.questions import QuestionTicket, unheard
@@ -24,6 +26,8 @@ from signoff.errors import SignoffError
 from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
+    from signoff.client.batch_face import Batch
+    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
@@ -107,6 +111,18 @@ class Signoff:
             self._unused(runs, ask.get("key")),
         )
 
+    def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> Batch:
+        """Requests that people see as one card: `with signoff.batch("Clean up") as b: b.request(...)`.
+
+        In a coroutine of any event loop: `async with`. See AsyncSignoff.batch.
+        """
+        from signoff.client.batch import Draft
+        from signoff.client.batch_face import Batch
+
+        return Batch(Draft(self._async, title, run, key), self)
+
+    batch_async = batch
+
     @described(AskPerson)
     def request_question(self, question: str, **said: Unpack[AskPerson]) -> QuestionTicket:
         """Ask a person something, and go on: `wait` on the ticket gives the answer. Raises Invalid or
@@ -169,6 +185,26 @@ class Signoff:
         finally:
             await self._call_async(lambda _: arrivals.aclose())
 
+    def undo(
+        self,
+        action: str | None = None,
+        /,
+        *,
+        test: Callable[[], Any] | None = None,
+        encode: Mapping[str, Encode] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorator: this function undoes by `action`: see AsyncSignoff.undo.
+
+        From then on a thread of this process takes what people undo by it. A forked child does not.
+        """
+        from signoff.client import undo
+
+        def decorate(function: F) -> F:
+            undo.start(lambda: AsyncSignoff(**self._given), undo.registered(action, function, test, encode))
+            return function
+
+        return decorate
+
     @overload
     def require_approval(self, function: F, /) -> F: ...
     @overload
@@ -182,6 +218,19 @@ class Signoff:
         from signoff.client import gate
 
         return gate.require_approval(self, function, **options)
+
+    def on_question(self, handler: Any = None, /, *, action: str = "*") -> Any:
+        """Have `handler` answer what people ask about this agent's requests: see AsyncSignoff.on_question.
+
+        It is listened while other threads wait in `ask` or `wait`, too. A coroutine function runs in the
+        client's own event loop: let it not block.
+        """
+        if handler is None:
+            return lambda function: self.on_question(function, action=action)
+        self._async.on_question(handler, action=action)
+        if self._loop.runs:
+            self._call(lambda signoff: signoff._listen())
+        return handler
 
     def close(self) -> None:
         """Let the connections and the thread go. The client may be used again."""
@@ -201,7 +250,19 @@ class Signoff:
         """Begin anew; what there was before."""
         before = (self.__dict__.get("_loop"), self.__dict__.get("_async"))
         self._loop, self._async = Loop(), AsyncSignoff(**self._given)
+        inquiries = self._async._link.inquiries
+        inquiries.face = self._faced
+        inquiries.handlers = [] if before[1] is None else before[1]._link.inquiries.handlers
         return before
+
+    def _faced(self, inquiry: Inquiry) -> Inquiry:
+        """A question of the client's own event loop, for who calls from anywhere."""
+        send = inquiry._send_async
+        return replace(
+            inquiry,
+            _send=lambda text, unable: self._call(lambda _: send(text, unable)),
+            _send_async=lambda text, unable: self._call_async(lambda _: send(text, unable)),
+        )
 
     def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T:
         """What `made` makes, run in this client's loop. `unused`: see Handover; with it, GaveUp is raised."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, Unpack, get_args, overload
 
-from signoff.client import callers, mistakes, options, targets
+from signoff.client import callers, mistakes, options, targets, undo
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.asked import GAVE_UP, LEAVE_SECONDS, apart
 from signoff.client.carrier import Encode
@@ -42,6 +42,8 @@ class Client(Protocol):
     def ask(self) -> Callable[..., Any]: ...
     @property
     def report(self) -> Callable[..., Any]: ...
+    @property
+    def undo(self) -> Callable[..., Any]: ...
     @property
     def ask_async(self) -> Callable[..., Awaitable[Receipt]]: ...
     @property
@@ -170,6 +172,7 @@ class _Gate:
 
             wrapper = gated
         wrapper.__signature__ = inspect.signature(function)
+        wrapper.undo = functools.partial(undo.attach, self.client)
         return wrapper
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.answer import Answer
 from signoff.errors import Unreachable
-from signoff.models.receipt import Receipt
+from signoff.models.receipt import NoteSaid, Receipt
 from signoff.queue import connections, stream
 from signoff.queue.connections import OUTAGE
 from signoff.queue.groups import IDLE_MS
@@ -34,6 +34,11 @@ class Delivery:
 
     receipt: Receipt
     _ack: Callable[[], Any] = field(repr=False)
+
+    @property
+    def notes(self) -> tuple[NoteSaid, ...]:
+        """What people who were asked have noted for the agent: data, beside the receipt."""
+        return self.receipt.notes
 
     @property
     def answer(self) -> Answer | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from signoff.models.messages import Response
+from signoff.models.talks import Message
 
 
 class Arrivals(Protocol):
@@ -21,11 +22,32 @@ class Arrivals(Protocol):
         """Let its connection go."""
 
 
+class Questions(Protocol):
+    """People's questions to an agent."""
+
+    def ids(self) -> AsyncGenerator[tuple[bytes, str], None]:
+        """(entry, question's id), as they come; raises Unreachable."""
+
+    async def ack(self, *entries: bytes) -> None:
+        """Those are done with: they come to no process again. Raises Unreachable."""
+
+    async def close(self) -> None:
+        """Let its connection go."""
+
+
 class Exchange(Protocol):
     """What a client needs of the other side; `signoff.testing` has one without Redis."""
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Put one entry on this agent's stream; raises Unreachable."""
+
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Send (id, body) of each request, then what freezes their batch, and see to it that all of that is
+        read; raises Unreachable.
+        """
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """What is said of a batch that is at fault itself; waits without end where none is."""
 
     async def lookup(self, request_id: str) -> Response | None:
         """What is known of a request now; None: nothing. Raises Unreachable."""
@@ -50,6 +72,12 @@ class Exchange(Protocol):
 
     def inbox(self, group: str) -> Arrivals:
         """Reads one group of this agent's decisions."""
+
+    def questions(self) -> Questions:
+        """Reads what people ask this agent."""
+
+    async def message(self, talk_id: str) -> Message | None:
+        """A person's question as it stands; None: it is gone. Raises Unreachable or NotVerified."""
 
     async def close(self) -> None:
         """Let both connections go."""

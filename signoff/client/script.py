@@ -28,6 +28,12 @@ _OF_OTHERS = ("approved", "rejected")
 """What only a question comes to, and what none does."""
 
 
+UNANSWERED = (
+    "The agent has not answered for {timeout:g} s: has it an on_question, or does anybody read its "
+    "ticket.questions()?"
+)
+
+
 @dataclass(frozen=True)
 class Script:
     """What becomes of requests whose action matches, or of the one with this id."""
@@ -93,10 +99,14 @@ class Approvals:
     """Request id → what the agent reported."""
     withdrawn: dict[str, str] = field(default_factory=dict)
     """Request id → why the agent cancelled it, while it was undecided."""
+    batches: list[tuple[str, list[ApprovalRequest]]] = field(default_factory=list)
+    """Title and requests of each batch, in order. What becomes of a request is said of each by itself."""
     _scripts: list[Script] = field(default_factory=list)
     _faults: list[str] = field(default_factory=list)
     _news: News = field(default_factory=News, repr=False)
     _decide: Callable[[], None] = field(default=lambda: None, repr=False)
+    _put: Callable[[ApprovalRequest, str, str], str] = field(default=lambda *_: "", repr=False)
+    _replies: dict[str, str | None] = field(default_factory=dict)
 
     def approve(self, action: Which = "*", *, by: str = "Test reviewer", note: str = "") -> None:
         """Approve as asked, perhaps with a note."""
@@ -158,6 +168,36 @@ class Approvals:
         """
         self._say(action, "held")
 
+    def ask_agent(
+        self, text: str, about: Which = "*", *, by: str = "Test reviewer", timeout: float = 10.0
+    ) -> str | None:
+        """Ask the agent about what it asked for, as a reviewer does; its answer, None where it cannot say.
+
+        `about` is an action, a pattern, or one of `requests`; of several the last one. Raises AssertionError
+        where no such request was asked, or the agent says nothing for `timeout` seconds: it may lack an
+        `on_question`, or its `ticket.questions()` is not read. In a coroutine: `await ask_agent_async(...)`.
+        """
+        talk_id, until = self._asked_about(text, about, by), time.monotonic() + timeout
+        while news := self._unanswered(talk_id):
+            try:
+                news.result(max(0.0, until - time.monotonic()))
+            except TimeoutError:
+                raise AssertionError(UNANSWERED.format(timeout=timeout)) from None
+        return self._replies[talk_id]
+
+    async def ask_agent_async(
+        self, text: str, about: Which = "*", *, by: str = "Test reviewer", timeout: float = 10.0
+    ) -> str | None:
+        """`ask_agent`, for a coroutine."""
+        talk_id = self._asked_about(text, about, by)
+        try:
+            async with asyncio.timeout(timeout):
+                while news := self._unanswered(talk_id):
+                    await asyncio.wrap_future(news)
+        except TimeoutError:
+            raise AssertionError(UNANSWERED.format(timeout=timeout)) from None
+        return self._replies[talk_id]
+
     def wait_for(
         self, *, requests: int = 0, withdrawn: int = 0, outcomes: int = 0, timeout: float = 30.0
     ) -> None:
@@ -192,6 +232,22 @@ class Approvals:
         with self._news.lock:
             enough = all(len(getattr(self, what)) >= count for what, count in counts.items())
             return None if enough else self._news.listen()
+
+    def _asked_about(self, text: str, about: Which, by: str) -> str:
+        """Put a question → its id."""
+        name = about if isinstance(about, str) else str(about.id)
+        with self._news.lock:
+            asked = [one for one in self.requests if fnmatchcase(one.action, name) or str(one.id) == name]
+            if not asked:
+                raise AssertionError(
+                    f"The agent has asked for nothing like {name!r} that it could be asked about."
+                )
+            return self._put(asked[-1], text, by)
+
+    def _unanswered(self, talk_id: str) -> Future[None] | None:
+        """What to listen to, unless it is answered by now."""
+        with self._news.lock:
+            return None if talk_id in self._replies else self._news.listen()
 
     def _missing(self, counts: Mapping[str, int], timeout: float) -> str:
         have = ", ".join(

@@ -5,15 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
+from signoff.client.scripted_questions import ScriptedQuestions
 from signoff.errors import Invalid, Unreachable
-from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend, payload_digest
+from signoff.models.messages import (
+    ApprovalRequest,
+    Cancel,
+    Freeze,
+    Outcome,
+    Reply,
+    Response,
+    Spend,
+    payload_digest,
+)
 from signoff.models.questions import QUESTION, GivenAnswer, Question
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.models.talks import Message
 from signoff.payload.canonical import canonical, digest
 from signoff.payload.schema import check
 from signoff.payload.usable import usable
@@ -54,7 +65,9 @@ class ScriptedExchange:
         self._done: defaultdict[str, set[str]] = defaultdict(set)
         self._spent: dict[str, str] = {}
         self._over = False
+        self._questions = ScriptedQuestions(approvals._news, signer)
         self._news, approvals._decide = approvals._news, self.decide
+        approvals._put = self._questions.put
 
     async def send(self, kind: str, request_id: str, body: str) -> None:
         """Take one entry; raises AssertionError for a request that nothing was said about."""
@@ -65,9 +78,25 @@ class ScriptedExchange:
                 reason = Cancel.model_validate_json(body).reason
                 self._approvals.withdrawn[request_id] = reason
                 self._respond(request_id, Script("", "cancelled", reason=reason))
+            elif kind == "message":
+                reply = Reply.model_validate_json(body)
+                self._approvals._replies.setdefault(request_id, None if reply.unable else reply.text)
             elif kind == "outcome":
                 self._approvals.outcomes[request_id] = Outcome.model_validate_json(body)
             self._news.tell()
+
+    async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
+        """Each request as if it were asked by itself; `Approvals.batches` has them together."""
+        for request_id, text in requests:
+            await self.send("request", request_id, text)
+        frozen = Freeze.model_validate_json(body)
+        with self._news.lock:
+            self._approvals.batches.append((frozen.title, [self._asked[str(one)] for one in frozen.ids]))
+            self._news.tell()
+
+    async def refused(self, entry_id: str, body: str) -> Response:
+        """No batch is at fault here."""
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
     async def lookup(self, request_id: str) -> Response | None:
         """The state now."""
@@ -119,6 +148,14 @@ class ScriptedExchange:
         """What was decided in the test, for one group of readers."""
         return ScriptedInbox(self, group)
 
+    def questions(self) -> ScriptedQuestions:
+        """What the test asks the agent."""
+        return self._questions
+
+    async def message(self, talk_id: str) -> Message | None:
+        """One of these questions."""
+        return self._questions.messages.get(talk_id)
+
     async def close(self) -> None:
         """There is nothing to let go."""
 
@@ -134,7 +171,7 @@ class ScriptedExchange:
     def end(self) -> None:
         """The test is over: whoever still waits is told so."""
         with self._news.lock:
-            self._over = True
+            self._over = self._questions.over = True
             self._news.tell()
 
     def _take(self, request: ApprovalRequest) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from signoff.client import asked, mistakes
+from signoff.client.inquiries import Inquiry
 from signoff.client.pending import Pending
 from signoff.errors import NotApproved
 from signoff.models.receipt import ApprovedReceipt, Receipt
@@ -27,6 +29,8 @@ class Client(Protocol):
         self, request_id: str | None = None, reason: str = "", *, key: str | None = None
     ) -> Receipt: ...
 
+    def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]: ...
+
     async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt: ...
 
 
@@ -36,6 +40,8 @@ class Face(Protocol):
     def _call(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
 
     async def _call_async(self, made: Made[T], unused: Unused[T] | None = None) -> T: ...
+
+    def _faced(self, inquiry: Inquiry) -> Inquiry: ...
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,16 @@ class AsyncTicket:
         """Withdraw it."""
         return await self._client.cancel(self._id, reason, key=self._key)
 
+    async def questions(self) -> AsyncGenerator[Inquiry, None]:
+        """What people ask about it, as they do, until it has ended: `await inquiry.answer(text)` each.
+
+        They go to no handler of `on_question` then. Raises Unreachable or NotVerified.
+        """
+        async with aclosing(self._client._questions(self._id, self._key)) as found:
+            async for inquiry in found:
+                yield inquiry
+
+    questions_async = questions
     wait_async = wait
     get_async = get
     cancel_async = cancel
@@ -128,6 +144,35 @@ class Ticket:
     async def cancel_async(self, reason: str = "") -> Receipt:
         """`cancel`, for a coroutine of any event loop."""
         return await self._client._call_async(lambda signoff: self._on(signoff).cancel(reason))
+
+    def questions(self) -> Iterator[Inquiry]:
+        """What people ask about it, as they do, until it has ended: `inquiry.answer(text)` each.
+
+        They go to no handler of `on_question` then. Raises Unreachable or NotVerified.
+        """
+        found: list[AsyncGenerator[Inquiry, None]] = []
+        try:
+            while inquiry := self._client._call(lambda signoff: self._next(signoff, found)):
+                yield self._client._faced(inquiry)
+        finally:
+            if found:
+                self._client._call(lambda _: found[0].aclose())
+
+    async def questions_async(self) -> AsyncGenerator[Inquiry, None]:
+        """`questions`, for a coroutine of any event loop: `await inquiry.answer_async(text)` each."""
+        found: list[AsyncGenerator[Inquiry, None]] = []
+        try:
+            while inquiry := await self._client._call_async(lambda signoff: self._next(signoff, found)):
+                yield self._client._faced(inquiry)
+        finally:
+            if found:
+                await self._client._call_async(lambda _: found[0].aclose())
+
+    async def _next(self, signoff: Client, found: list[AsyncGenerator[Inquiry, None]]) -> Inquiry | None:
+        """The next question; the generator that gives them is made in the client's own event loop."""
+        if not found:
+            found.append(self._on(signoff).questions())
+        return await anext(found[0], None)
 
     def _on(self, signoff: Client) -> AsyncTicket:
         return AsyncTicket(self.id, self.digest, signoff, self._body, self._action, self._key)

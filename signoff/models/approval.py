@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 
 from signoff.models.codes import SHORTEST, code
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
+from signoff.models.talks import Note, Talk
+from signoff.models.undone import Undo
 from signoff.models.verdict import Verdict
 
 End = Literal["approved", "answered", "rejected", "expired", "cancelled", "blocked"]
@@ -83,7 +85,10 @@ class Approval:
     of the verdict. `rejected` is a rejection that it brings to mind, while it is pending. `code_length` is
     how many characters of its code tell it from every other. From `receipt_expires_at` on nothing runs by
     it. `left_at` is since when the agent, which had waited for it, does so no more; None while it waits, and
-    where it never was seen to. `traceparent` is the agent's span that asked.
+    where it never was seen to. `traceparent` is the agent's span that asked. `batch_id` is the batch
+    whose card shows it, at `batch_permalink`; None where it has a card of its own. `talks` are people's
+    questions to the agent about it, `notes` what they have noted for it; each in order. `undo` is what is
+    known of undoing it, where the policy names what does.
     """
 
     id: str
@@ -122,15 +127,24 @@ class Approval:
     left_at: int | None = None
     traceparent: str | None = None
     batch_id: int | None = None
+    batch_permalink: str | None = None
     handed_to: str | None = None
     handed_by: str | None = None
     undoes: str | None = None
     runs_at: int | None = None
+    undo: Undo | None = None
+    talks: tuple[Talk, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def code(self) -> str:
         """By which people name it."""
         return code(self.id, self.code_length)
+
+    @property
+    def permalink(self) -> str | None:
+        """Where people see it: its card's address, or that of its batch's."""
+        return self.card.permalink if self.card else self.batch_permalink
 
     @property
     def traced(self) -> tuple[str, str, str, str | None]:

@@ -15,8 +15,10 @@ class Batch:
     """Requests that people see as one card. Times are microseconds since 1970, UTC, by the database's clock.
 
     `name` is the agent's own for it. `items` are those that its card shows, in the order in which the agent
-    has sent them, and `apart` those that have cards of their own, as the policy says. `size` is how many the
-    agent has frozen, the sum of both. The rest is as in the row (`more_tables.BatchRow`).
+    has sent them; of all others that it has frozen, those that have become approvals are `apart`: with cards
+    of their own, or let run or blocked by the policy without asking anybody (`verdict.effect` says which).
+    `size` is how many the agent has frozen: those that were refused are in neither. Items and apart have the
+    verdict of today's policy. The rest is as in the row (`more_tables.BatchRow`).
     """
 
     id: int
@@ -35,6 +37,8 @@ class Batch:
     revision: int
     shown_revision: int
     shown_at: int | None
+    thread: str | None = None
+    unsure: int = 0
     items: tuple[Approval, ...] = ()
     apart: tuple[Approval, ...] = ()
 
@@ -57,10 +61,14 @@ class Review:
 
 @dataclass(frozen=True)
 class Left:
-    """A request that a decision on several has not reached, and why: a sentence."""
+    """A request that a decision on several has not reached, and why: a sentence, and what was raised.
+
+    `error` is one of `approvals.errors`, None where it was not asked for or not shown whole.
+    """
 
     approval_id: str
     why: str
+    error: Exception | None = None
 
 
 @dataclass(frozen=True)

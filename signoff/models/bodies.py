@@ -13,6 +13,9 @@ from signoff.payload.canonical import canonical
 Prose = Annotated[str, StringConstraints(max_length=4000)]
 MAX_RESULT = 2048
 """Bytes of what an agent shows of a result, as canonical JSON."""
+MAX_UNDOS = 100
+"""Actions by which one process undoes."""
+ACTION = r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$"
 MAX_BATCH = 500
 """Requests that are asked together, at most."""
 
@@ -44,6 +47,23 @@ class Cancel(Wire):
     """An agent withdraws a request of its own."""
 
     reason: Prose = ""
+
+
+class UndoTest(Wire):
+    """What an agent's own test of an undo came to."""
+
+    action: Annotated[str, StringConstraints(max_length=100)]
+    passed: bool
+    fault: Annotated[str, StringConstraints(max_length=300)] = ""
+
+
+class CanUndo(Wire):
+    """An agent can undo by these actions; `tested` where it has just tried one."""
+
+    actions: tuple[Annotated[str, StringConstraints(pattern=ACTION)], ...] = Field(
+        min_length=1, max_length=MAX_UNDOS
+    )
+    tested: UndoTest | None = None
 
 
 class Freeze(Wire):

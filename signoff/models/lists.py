@@ -15,8 +15,9 @@ from sqlalchemy import Connection, bindparam, false, func, literal_column, selec
 
 from signoff.models import codes, first_look, owners
 from signoff.models.approval import GONE, ApprovalStatus, Rejection
+from signoff.models.batch_rows import batches
 from signoff.models.rejections import rejection
-from signoff.models.store import Store, agents, approvals, cards, decisions, now
+from signoff.models.store import MAY_BE_SEEN, Store, agents, approvals, cards, decisions, now
 from signoff.payload import glimpse
 from signoff.payload.glimpse import Glimpse
 
@@ -31,12 +32,12 @@ class Listed:
     """An Approval as one line of a list. Times are microseconds since 1970.
 
     `vote` (approve or reject), `approver`, `resubmit` and `decided_at` are the decision's, where there is
-    one; `permalink` is the card's address. `named` is what the verdict calls its approvers, `policy` the
-    digest of its policy, `headline` the policy's sentence, empty where it has none; `why` says what of the
-    policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are the first values of its
-    payload, `code` what people call it by; `rejected` is a rejection that it brings to mind. `outcome` says
-    whether what was approved succeeded, None where nobody has reported; `spent_at` and `left_at` are
-    Approval's, `is_over` says that nothing runs by it any more.
+    one; `permalink` is the address of its card or its batch's. `named` is what the verdict calls its
+    approvers, `policy` the digest of its policy, `headline` the policy's sentence, empty where it has none;
+    `why` says what of the policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are
+    the first values of its payload, `code` what people call it by; `rejected` is a rejection that it brings
+    to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
+    and `left_at` are Approval's, `is_over` says that nothing runs by it any more.
     """
 
     id: str
@@ -109,8 +110,9 @@ _LINES = (
         decisions.c.approver,
         decisions.c.resubmit,
         decisions.c.at,
-        cards.c.permalink,
+        func.coalesce(cards.c.permalink, batches.c.permalink).label("permalink"),
     )
+    .outerjoin(batches, batches.c.id == approvals.c.batch_id)
     .outerjoin(cards, cards.c.approval_id == approvals.c.id)
     .outerjoin(decisions, (decisions.c.approval_id == approvals.c.id) & decisions.c.withdrawn_at.is_(None))
     .where(approvals.c.id.in_(bindparam("ids", expanding=True)))
@@ -131,6 +133,7 @@ _OWNED = (
 )
 _NEWEST = (
     select(approvals.c.id, approvals.c.created_at)
+    .where(MAY_BE_SEEN)
     .order_by(approvals.c.created_at.desc())
     .limit(bindparam("most"))
 )

@@ -16,13 +16,14 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, Val
 
 from signoff.errors import Invalid
 from signoff.models import identity, spans
+from signoff.models.bodies import ACTION, Prose
 from signoff.models.bodies import Cancel as Cancel
+from signoff.models.bodies import CanUndo as CanUndo
 from signoff.models.bodies import Freeze as Freeze
 from signoff.models.bodies import Outcome as Outcome
-from signoff.models.bodies import Prose
 from signoff.models.bodies import Reply as Reply
 from signoff.models.bodies import Spend as Spend
-from signoff.models.receipt import Wire
+from signoff.models.receipt import NoteSaid, Wire
 from signoff.models.texts import check_texts, sentence
 from signoff.models.wire import AGENT as AGENT
 from signoff.models.wire import VERSION as VERSION
@@ -53,7 +54,7 @@ Vote = Literal["approve", "reject", "answer"]
 Reversibility = Literal["reversible", "costly", "irreversible"]
 Risk = Literal["low", "medium", "high", "critical"]
 
-Action = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/@-]{0,99}$")]
+Action = Annotated[str, StringConstraints(pattern=ACTION)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 BatchName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """What an agent calls requests that it asks together: 128 random bits."""
@@ -252,7 +253,7 @@ class Response(Wire):
     """What stands under an agent's decision key: `pending` once received, later the receipt.
 
     Once an approved action is spent or reported it is `duplicate`; `spent` is the receipt that it was
-    approved by, which a server takes up that was restored from before.
+    approved by, which a server takes up that was restored from before. `notes` are people's, for the agent.
     """
 
     v: int = VERSION
@@ -263,6 +264,7 @@ class Response(Wire):
     payload: str | None = None
     permalink: str | None = None
     spent: str | None = None
+    notes: tuple[NoteSaid, ...] | None = None
 
     def encode(self) -> str:
         """JSON text."""

@@ -10,18 +10,20 @@ from signoff.models.columns import count, time, words
 STALE = text("state = 'frozen' AND shown_revision < revision")
 UNPOSTED = text("message IS NULL")
 UNTOLD = text("published_at IS NULL")
-OPEN = text("state = 'open'")
+UNDONE = text("state <> 'frozen' AND shown_revision < revision")
+UNANSWERED = text("state = 'asked'")
 
 
 class BatchRow(SQLModel, table=True):
     """Requests that an agent asks together, and that people see as one card.
 
     `name` is the agent's own for it, 32 hexadecimal digits. `state` is `open` while its requests arrive,
-    `frozen` once the agent has said that these `size` are all, and `dropped` where it never did. `wanted` is
-    the conversation that the policy names, `conversation` and `message` are where its card stands, NULL until
-    that is posted. `revision` counts what has happened to its requests, `shown_revision` is what the card
-    tells. Who holds the `lease` is alone in posting or editing it, nobody does before `not_before`; `unsure`
-    is 1 where one may have been posted that nobody noted.
+    `frozen` once the agent has said that these `size` are all, and `dropped` where it never did. `ids` is a
+    JSON list of those that it has named, NULL before. `wanted` is the conversation that the policy names,
+    `conversation`, `thread` and `message` are where its card stands, NULL until that is posted. `revision`
+    counts what has happened to its requests, `shown_revision` is what the card tells. Who holds the `lease`
+    is alone in posting or editing it, nobody does before `not_before`; `unsure` is 1 where one may have been
+    posted that nobody noted.
     """
 
     __tablename__ = "batch"
@@ -29,7 +31,7 @@ class BatchRow(SQLModel, table=True):
         UniqueConstraint("agent", "name"),
         Index("batch_message", "conversation", "message"),
         Index("batch_stale", "not_before", sqlite_where=STALE, postgresql_where=STALE),
-        Index("batch_open", "created_at", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("batch_undone", "created_at", sqlite_where=UNDONE, postgresql_where=UNDONE),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -41,8 +43,10 @@ class BatchRow(SQLModel, table=True):
     state: str = words()
     created_at: int = time()
     frozen_at: int | None = time(default=None)
+    ids: str | None = words(default=None)
     wanted: str | None = words(default=None)
     conversation: str | None = words(default=None)
+    thread: str | None = words(default=None)
     message: str | None = words(default=None)
     permalink: str | None = words(default=None)
     revision: int = count()
@@ -77,13 +81,15 @@ class TalkRow(SQLModel, table=True):
 
     `version` is of the payload that they saw. `token` is the signed question as the agent gets it,
     `published_at` when Redis had it. `until` is when the card stops waiting for an answer. `state` is
-    `asked`, `answered`, `unable` (the agent says that it cannot) or `silent` (nothing came in time).
+    `asked`, `answered`, `unable` (the agent says that it cannot), `silent` (nothing came in time) or
+    `unheard` (nobody listened when it was asked).
     """
 
     __tablename__ = "talk"
     __table_args__ = (
         Index("talk_approval", "approval_id", "asked_at"),
         Index("talk_untold", "asked_at", sqlite_where=UNTOLD, postgresql_where=UNTOLD),
+        Index("talk_unanswered", "until", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
     )
 
     id: str = words(primary_key=True)

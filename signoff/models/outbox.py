@@ -95,6 +95,7 @@ _LOAD = (
         endpoints.c.rotated_at,
         approvals.c.id.label("approval_id"),
         approvals.c.request_id,
+        approvals.c.kind.label("asked"),
         approvals.c.action,
         approvals.c.status,
         approvals.c.ended_at,
@@ -152,6 +153,7 @@ class About:
 
     request_id: str
     agent: str
+    kind: str
     action: str
     status: str
     ended_at: int
@@ -235,7 +237,7 @@ def _message(row: Row[Any]) -> Message:
     about = None
     if row.approval_id is not None and row.ended_at is not None:
         named = code(row.approval_id, row.code_length)
-        about = About(row.request_id, row.agent, row.action, row.status, row.ended_at, named)
+        about = About(row.request_id, row.agent, row.asked, row.action, row.status, row.ended_at, named)
     names = (
         "id", "endpoint_id", "agent", "url", "generation", "rotated_at", "kind", "lease", "attempts", "now"
     )  # fmt: skip

@@ -42,6 +42,14 @@ class Notice(Wire):
     at: datetime
 
 
+class NoteSaid(Wire):
+    """What somebody who was asked has noted for the agent: data, which nobody signed. `by` is their name."""
+
+    by: str
+    text: str
+    at: datetime
+
+
 class Receipt(Wire):
     """The final word: verified, and bound to one request and one payload.
 
@@ -50,7 +58,8 @@ class Receipt(Wire):
     is the deployment that signed it, `jti` the receipt's own id, and `nonce` the request's: with kind, agent,
     action and `digest_sent` it makes the id. `answer` is what somebody answered to a question; it lets
     nothing run. `undoes` is the id of the request whose action this one undoes. `token` is the signed form
-    that `verify` takes.
+    that `verify` takes. `permalink` and `notes` come beside it, and nobody signed them: notes are what people
+    who were asked have written for the agent, to be read and never to be run by.
     """
 
     id: str
@@ -77,6 +86,7 @@ class Receipt(Wire):
     answer: dict[str, Any] | None = None
     undoes: str | None = None
     permalink: str | None = None
+    notes: tuple[NoteSaid, ...] = ()
     token: str = Field(default="", repr=False)
 
     @property

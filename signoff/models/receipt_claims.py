@@ -18,8 +18,9 @@ from signoff.payload.canonical import canonical, digest, parse
 REQUIRED: Final = ("iss", "aud", "sub", "jti", "iat", "exp", "kind", "action", "status", "version")
 REFUSED_UNREAD: Final = ("invalid", "duplicate", "limited", "expired")
 """Statuses of requests in no row: nothing runs, whatever they held. One that a restore lost is `expired`."""
+APPROVAL: Final = "approval"
+"""The only kind of request that is approved or rejected; people answer all others."""
 QUESTION: Final = "question"
-"""The kind of request that people answer; all others are approved or rejected."""
 _STATUSES: Final = {"approved", "answered", *NOT_APPROVED}
 _TEXTS: Final = ("sub", "kind", "aud", "action", "jti")
 _MAY_BE_TEXTS: Final = ("digest_sent", "digest", "nonce", "policy", "reason", "rule", "why", "undoes")
@@ -100,12 +101,12 @@ def token_digest(token: str) -> str:
 
 
 def _fits_kind(claims: Mapping[str, Any]) -> bool:
-    """A question is answered and never approved, and nothing else is answered."""
-    question, status = claims["kind"] == QUESTION, claims["status"]
+    """Nothing but an approval is approved or rejected, and it is never answered, as all other kinds are."""
+    approval, status = claims["kind"] == APPROVAL, claims["status"]
     answered = isinstance(claims.get("answer"), dict)
     if answered != (status == "answered") or (claims.get("answer") is not None and not answered):
         return False
-    return status not in (("approved", "rejected") if question else ("answered",))
+    return status not in (("answered",) if approval else ("approved", "rejected"))
 
 
 def _is_person(decider: Any) -> bool:

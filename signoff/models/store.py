@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, rejections
+from signoff.models import crash, rejections, talk_rows, undos
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
 from signoff.models.engine import Turn, reader
 from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
-from signoff.models.tables import AgentRow, ApprovalRow, CardRow, DecisionRow, PayloadRow
+from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
 from signoff.payload.order import like
 
@@ -32,6 +32,7 @@ decisions = DecisionRow.__table__  # type: ignore[attr-defined]
 cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 files = CardFileRow.__table__  # type: ignore[attr-defined]
+_batches = BatchRow.__table__  # type: ignore[attr-defined]
 
 
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
@@ -39,7 +40,7 @@ _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
     "digest_sent", "ended_at", "shown_at", "published_at", "delivered_revision", "reason", "receipt",
     "outcome_at", "spent_by", "spent_at", "code_length", "receipt_expires_at", "traceparent", "batch_id",
-    "handed_to", "handed_by", "undoes", "runs_at",
+    "batch_permalink", "handed_to", "handed_by", "undoes", "runs_at",
 )  # fmt: skip
 """Columns of an approval that are just what an Approval says."""
 _STANDS = decisions.c.withdrawn_at.is_(None)
@@ -51,13 +52,17 @@ _LOAD = Fixed(
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
+        exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
+        exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
+        _batches.c.permalink.label("batch_permalink"),
     )
     .join(
         payloads,
         (payloads.c.approval_id == approvals.c.id) & (payloads.c.version == approvals.c.version),
     )
     .outerjoin(cards, cards.c.approval_id == approvals.c.id)
+    .outerjoin(_batches, _batches.c.id == approvals.c.batch_id)
     .where(approvals.c.id == bindparam("approval_id"))
     .order_by(cards.c.id)
     .limit(1)
@@ -88,9 +93,13 @@ _FILES = (
 _NOW = select(now())
 # Written out: with a parameter in its place no planner could tell that the partial indexes hold these rows.
 _WAITS = approvals.c.status == literal_column("'pending'")
+MAY_BE_SEEN = approvals.c.batch_id.is_(None) | exists().where(
+    _batches.c.id == approvals.c.batch_id, _batches.c.state == literal_column("'frozen'")
+)
+"""Not before its agent has said that all of its batch is there."""
 _PENDING = (
     select(approvals.c.id, approvals.c.verdict)
-    .where(_WAITS, approvals.c.expires_at > now())
+    .where(_WAITS, approvals.c.expires_at > now(), MAY_BE_SEEN)
     .order_by(approvals.c.created_at, approvals.c.id)
 )
 # Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
@@ -125,15 +134,17 @@ _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_i
 
 
 class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, and the digest of the policy that it is of."""
+    """Whom a verdict asks, as it names them, its policy's digest, and `grace` where it asks nobody yet."""
 
     named: tuple[str, ...]
     policy: str
+    grace: bool = False
 
     @classmethod
     def of(cls, verdict: dict[str, Any]) -> Asked:
         """From a verdict as its row has it."""
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""))
+        grace = verdict.get("effect") == "allow"
+        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:
@@ -190,7 +201,7 @@ class Store:
             return load(connection, found) if found else None
 
     def waiting(self, about: str = "") -> list[tuple[str, Asked]]:
-        """(id, whom its verdict asks) of all that waits for a decision, oldest first.
+        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first.
 
         `about` takes only what is of this agent or of this action.
         """
@@ -249,7 +260,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    return not (found.version > 1 or found.voted or found.has_files or found.rejected_before)
+    more = found.voted or found.has_files or found.has_talks or found.has_notes
+    return not (found.version > 1 or more or found.rejected_before or '"undo":{' in found.verdict)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -262,10 +274,11 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
     version = {"version": found.version}
     voted = connection.execute(_DECISIONS, key | version).all() if found.voted else ()
     filed = connection.execute(_FILES, key).all() if found.has_files else ()
+    verdict = Verdict.model_validate_json(found.verdict)
     return Approval(
         **{name: getattr(found, name) for name in _AS_IT_STANDS},
         request=request,
-        verdict=Verdict.model_validate_json(found.verdict),
+        verdict=verdict,
         payload=like(json.loads(found.payload), request.payload),
         payload_text=found.payload,
         restored=found.closed_in is not None,
@@ -277,6 +290,9 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
+        undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
+        talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
+        notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
     )
 
 

@@ -58,7 +58,8 @@ class ApprovalRow(SQLModel, table=True):
     `absent_at` since when it does not (`models.waiters`). `traceparent` is the agent's span that asked (W3C).
     `kind` is the request's; `batch_id` the batch that it is shown in, NULL where it has a card of its own.
     `handed_to` is whom `handed_by` has asked in their place. `undoes` is the approval whose action this one
-    undoes. `runs_at` is when what the policy allows after a while may run, NULL until its card was shown.
+    undoes. `runs_at` is when what the policy allows after a while may run, 0 until its card was shown; NULL
+    in every other row. `undo_at` is when its card next has to tell of its undo (`models.undos`).
     """
 
     __tablename__ = "approval"
@@ -77,7 +78,8 @@ class ApprovalRow(SQLModel, table=True):
         _partial("approval_aging", AGING, "ages_at"),
         _partial("approval_batch", text("batch_id IS NOT NULL"), "batch_id", "created_at"),
         _partial("approval_runs", text("runs_at IS NOT NULL AND status = 'pending'"), "runs_at"),
-        _partial("approval_undoes", text("undoes IS NOT NULL"), "undoes"),
+        _partial("approval_undoes", text("undoes IS NOT NULL"), "undoes", unique=True),
+        _partial("approval_undo_at", text("undo_at IS NOT NULL"), "undo_at"),
         Index("approval_created", "created_at"),
         Index("approval_agent", "agent", "created_at"),
         Index("approval_action", "action", "created_at"),
@@ -128,6 +130,7 @@ class ApprovalRow(SQLModel, table=True):
     handed_by: str | None = _text(default=None)
     undoes: str | None = _text(default=None)
     runs_at: int | None = _time(default=None)
+    undo_at: int | None = _time(default=None)
 
 
 class PayloadRow(SQLModel, table=True):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never, get_args
 
-from sqlalchemy import Label, bindparam, case, exc, func, insert, select, update
+from sqlalchemy import Label, bindparam, case, exc, func, insert, or_, select, update
 
 from signoff.models.approval import STATUSES, ApprovalStatus
+from signoff.models.batch_rows import batches
 from signoff.models.leases import Leases, rested
 from signoff.models.leases import pause as lasting
 from signoff.models.store import Store, approvals, cards, now
@@ -81,7 +82,19 @@ _DUE = (
     .order_by(threads.c.not_before)
     .limit(bindparam("most"))
 )
-_REPLIES = (cards.c.conversation == bindparam("where"), cards.c.thread == bindparam("first"))
+_REPLIES = or_(
+    approvals.c.id.in_(
+        select(cards.c.approval_id).where(
+            cards.c.conversation == bindparam("where"), cards.c.thread == bindparam("first")
+        )
+    ),
+    approvals.c.batch_id.in_(
+        select(batches.c.id).where(
+            batches.c.conversation == bindparam("where"), batches.c.thread == bindparam("first")
+        )
+    ),
+)
+"""Approvals whose card, or whose batch's, is a reply to this first message."""
 
 
 Column = Literal["waiting", "decided", "undecided"]
@@ -104,17 +117,10 @@ def _many(column: Column) -> Label[int]:
     return func.coalesce(func.sum(case((approvals.c.status.in_(counted), 1), else_=0)), 0).label(column)
 
 
-_TALLY = (
-    select(*map(_many, get_args(Column)))
-    .select_from(cards)
-    .join(approvals, approvals.c.id == cards.c.approval_id)
-    .where(*_REPLIES)
-)
+_TALLY = select(*map(_many, get_args(Column))).select_from(approvals).where(_REPLIES)
 _VERDICTS = (
     select(approvals.c.id, approvals.c.verdict)
-    .select_from(cards)
-    .join(approvals, approvals.c.id == cards.c.approval_id)
-    .where(*_REPLIES, approvals.c.status == "pending")
+    .where(_REPLIES, approvals.c.status == "pending")
     .order_by(approvals.c.created_at)
     .limit(MOST_VERDICTS)
 )

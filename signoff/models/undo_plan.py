@@ -43,7 +43,7 @@ class Filled:
 
 
 def check(payload: Mapping[str, Any]) -> None:
-    """Raise ValueError, in words for who writes a policy, for a text that is no reference and looks like one."""
+    """Raise ValueError, in words for who writes a policy, for a text that only looks like a reference."""
     found = list(_texts(payload))
     if len(found) > MOST:
         raise ValueError(f"it has more than {MOST} values")

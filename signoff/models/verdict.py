@@ -42,7 +42,8 @@ class Verdict(Wire):
     without a word of the payload; `reason` is told to the agent. `editable` names the fields that a person
     may change, beyond what the agent says of it; None leaves it to the agent. `require` is what the request
     has to say. `policy` is the policy's digest. `sums` are those of the policy that it counts for, and `over`
-    says, with values of the payload, which of them had a person asked.
+    says, with values of the payload, which of them had a person asked. `talk` is how many seconds more a
+    request has once somebody has asked its agent about it.
 
     `after` is for how many seconds what is allowed waits, shown, so that somebody can hold it; None runs at
     once. `held_by` is the user id of who did. `undo` is what undoes it, where the policy names that.
@@ -67,6 +68,7 @@ class Verdict(Wire):
     require: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     over: str = ""
+    talk: int = 0
     after: int | None = None
     held_by: str = ""
     undo: UndoPlan | None = None

@@ -20,6 +20,8 @@ from signoff.policy.rules import Match, QuestionRules, Rule
 
 _DURATION = re.compile(r"([0-9]{1,7})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+MAX_TALK = 86400
+"""Seconds that a talk with its agent gives a request, at most."""
 LONGEST_GRACE = 86_400
 """Seconds that what is allowed may wait to be held."""
 T = TypeVar("T")
@@ -54,6 +56,14 @@ def seconds(value: int | str) -> int:
     length = int(found[1]) * _SECONDS[found[2]] if found else int(value)
     if not 1 <= length <= MAX_EXPIRES_IN:
         raise ValueError("write a time from 1s to 30d")
+    return length
+
+
+def more_time(value: str) -> int:
+    """`+10m` → seconds; raises ValueError for over a day."""
+    length = seconds(value.removeprefix("+"))
+    if length > MAX_TALK:
+        raise ValueError("write a time from +1s to +1d")
     return length
 
 
@@ -96,6 +106,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         require=_many(values.get("require", ())),
         editable=tuple(values["editable"]) if "editable" in values else None,
         expires_in=part("expires_in", seconds),
+        talk=part("talk", more_time) or 0,
         after=part("after", grace),
         undo=part("undo", lambda said: _undo(said, values)),
         sums=sums_of(values.get("limits", {}), values["name"]),

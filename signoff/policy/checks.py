@@ -29,7 +29,7 @@ NOT_YET = {
     "groups": ("deputies",),
 }
 """Keys of the grammar that no version serves yet, by where they stand."""
-ONLY_ASK = ("approvers", "require", "editable", "expires_in")
+ONLY_ASK = ("approvers", "require", "editable", "expires_in", "talk")
 """Keys that say how a person is asked."""
 ONLY_SEEN = ("headline", "channel")
 """Keys that say what people see."""
@@ -37,6 +37,7 @@ LATER = {"after": "allow", "undo": "notify", "undo_for": "notify"}
 """Keys about what a person can still do once something is let run, and the verdict that they go with."""
 _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
+    "talk": "write +10m, at most +1d",
     "when": "write a condition in quotes",
     "always_ask": "write [a, b]",
     "never_ask": "write [a, b]",
@@ -131,6 +132,8 @@ def meaning(found: Document, contents: Contents, faults: Faults) -> None:
     for part in ("always_ask", "never_ask", "block"):
         for index, entry in enumerate(values.get(part, ())):
             _known_class(entry, (part, index), faults)
+    for index, entry in enumerate(values.get("batch", {}).get("of", ())):
+        _known_class(entry, ("batch", "of", index), faults)
     for part in ("risk", "reversibility"):
         for entry in values.get(part, {}):
             _known_class(entry, (part, entry), faults)

@@ -20,7 +20,7 @@ from signoff.models.verdict import (
 )
 from signoff.policy import questions, wishes
 from signoff.policy.facts import Facts
-from signoff.policy.order import FREEING, Finding, decide
+from signoff.policy.order import FREEING, Finding, bounded, decide, strictness
 from signoff.policy.policy import Policy
 from signoff.policy.rated import facts_of
 from signoff.policy.rules import Contents, Rule
@@ -28,7 +28,6 @@ from signoff.policy.rules import Contents, Rule
 SPENT = "has come to its sum of a day"
 UNCOUNTED = "has a sum of a day, and this cannot be counted"
 """Why a person is asked; without a word of the payload, since the log has it."""
-NO_GRACE = "what is high, critical or irreversible does not run after a while"
 Counted = Callable[[Entry], Decimal]
 """What has been counted in a sum before, in the bucket of an entry."""
 CLAIMS_ASIDE = " (what the agent claims frees nothing)"
@@ -161,31 +160,15 @@ def _find(
     So a claim makes a verdict stricter, never looser, whatever the rules say about claims. Between two that
     are as strict the first is taken: which people are asked may depend on what the agent says.
     """
-    found = _bounded(decide(facts, contents, rules), facts)
+    found = bounded(decide(facts, contents, rules), facts)
     if found.effect == "block" or not _claimed(facts):
         return found, facts, _rules_of(found)
     bare = facts.bare()
-    other = _bounded(decide(bare, contents, rules), bare)
+    other = bounded(decide(bare, contents, rules), bare)
     both = _rules_of(found, other)
-    if _strictness(other) <= _strictness(found):
+    if strictness(other) <= strictness(found):
         return found, facts, both
     return Finding(other.effect, other.why + CLAIMS_ASIDE, other.rule), bare, both
-
-
-def _bounded(found: Finding, facts: Facts) -> Finding:
-    """The same; what may run after a while asks instead, where it is too much for that."""
-    if not found.waits:
-        return found
-    if RISKS.index(facts.risk) < RISKS.index("high") and facts.reversibility != "irreversible":
-        return found
-    return Finding("ask", f"{found.why}; but {NO_GRACE}", found.rule)
-
-
-def _strictness(found: Finding) -> tuple[int, int]:
-    """From the loosest to the strictest; what can be held before it runs is stricter than what just runs."""
-    waits = found.rule.after or 0 if found.rule and found.waits else 0
-    order = ("allow", "notify", "waits", "ask", "block")
-    return order.index("waits" if found.waits else found.effect), waits
 
 
 def _rules_of(*found: Finding) -> tuple[Rule, ...]:
@@ -260,6 +243,7 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         conversation=conversation,
         thread=wishes.thread(request.conversation, conversation),
         expires_in=wishes.expires_in(request, rule.expires_in if rule else None),
+        talk=rule.talk if rule and found.effect == "ask" else 0,
         reversibility=facts.reversibility,
         reversibility_from=facts.reversibility_from,
         risk=facts.risk,

@@ -19,7 +19,7 @@ from signoff.policy.evaluate import evaluate
 from signoff.policy.examples import ANYONE, Example, a_request, examples
 from signoff.policy.faults import Faults
 from signoff.policy.policy import Policy
-from signoff.policy.rules import AgentRules, Contents, Limits, Names
+from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Names
 from signoff.policy.sensitive import SensitiveFields
 
 PRESETS = ("conservative", "balanced", "permissive")
@@ -132,11 +132,17 @@ def _contents(found: Document, faults: Faults) -> Contents:
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
         questions=build_questions(found, faults),
         rules=build_rules(found, faults),
+        batch=_batch(values.get("batch", {})),
     )
 
 
 def _ids(group: dict[str, Any]) -> tuple[str, ...]:
     return (*group.get("users", ()), *group.get("usergroups", ()))
+
+
+def _batch(said: dict[str, Any]) -> BatchRules:
+    of = Names(tuple(said["of"])) if "of" in said else None
+    return BatchRules(int(said.get("most", BatchRules.most)), of, said.get("irreversible", False))
 
 
 def _agent(name: str, said: dict[str, Any]) -> AgentRules:

@@ -14,6 +14,7 @@ from signoff.policy.facts import ATTEMPTS, Facts
 from signoff.policy.rules import Contents, Level, Rule
 
 FREEING: tuple[Effect, ...] = ("allow", "notify")
+NO_GRACE = "what is high, critical or irreversible does not run after a while"
 Trace = Callable[[Rule, str], None]
 """Is told of each rule that did not decide, and why."""
 
@@ -98,3 +99,19 @@ def at_level(level: Level, facts: Facts) -> tuple[Effect, str]:
     if facts.action_class is None:
         return "ask", "the action is in no class"
     return "allow", "no list and no rule asks"
+
+
+def bounded(found: Finding, facts: Facts) -> Finding:
+    """The same; what may run after a while asks instead, where it is too much for that."""
+    if not found.waits:
+        return found
+    if RISKS.index(facts.risk) < RISKS.index("high") and facts.reversibility != "irreversible":
+        return found
+    return Finding("ask", f"{found.why}; but {NO_GRACE}", found.rule)
+
+
+def strictness(found: Finding) -> tuple[int, int]:
+    """From the loosest to the strictest; what can be held before it runs is stricter than what just runs."""
+    waits = found.rule.after or 0 if found.rule and found.waits else 0
+    order = ("allow", "notify", "waits", "ask", "block")
+    return order.index("waits" if found.waits else found.effect), waits

@@ -9,7 +9,7 @@ from typing import Any
 from signoff.models.questions import QUESTION
 from signoff.models.verdict import Verdict
 from signoff.payload.canonical import canonical, digest
-from signoff.policy.rules import AgentRules, Contents, Limits, Rule
+from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Rule
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ class Policy:
         if kind == QUESTION:
             return Limits(per_hour=self.contents.questions.per_hour if self.contents else None)
         return self.about(agent).limits
+
+    @property
+    def batch(self) -> BatchRules:
+        """What of that which an agent asks together may share a card."""
+        return self.contents.batch if self.contents else BatchRules()
 
     def owner(self, agent: str) -> str | None:
         """The user id of the person whose agent it is."""

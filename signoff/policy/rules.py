@@ -9,9 +9,9 @@ from typing import Literal
 from signoff.models.amounts import Sum
 from signoff.models.messages import Reversibility, Risk
 from signoff.models.undo_plan import UndoPlan
-from signoff.models.verdict import Effect
+from signoff.models.verdict import Effect, Verdict
 from signoff.policy.addresses import Domains
-from signoff.policy.classes import ActionClass
+from signoff.policy.classes import ActionClass, fitting
 from signoff.policy.conditions import Condition
 from signoff.policy.facts import Facts
 from signoff.policy.globs import Globs
@@ -84,6 +84,7 @@ class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
     `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
+    `talk` is how many seconds more a request has once somebody has asked its agent about it.
     `after` is for how many seconds what it allows waits to be held, `undo` what undoes what it reports.
     """
 
@@ -97,6 +98,7 @@ class Rule:
     require: tuple[str, ...] = ()
     editable: tuple[str, ...] | None = None
     expires_in: int | None = None
+    talk: int = 0
     after: int | None = None
     undo: UndoPlan | None = None
     sums: tuple[Sum, ...] = ()
@@ -139,6 +141,31 @@ class QuestionRules:
     expires_in: int | None = None
 
 
+@dataclass(frozen=True)
+class BatchRules:
+    """What of that which an agent asks together may share a card, `most` requests on one.
+
+    `of` are the actions that may, None for all; `irreversible` says that even what cannot be undone may.
+    """
+
+    most: int = 50
+    of: Names | None = None
+    irreversible: bool = False
+
+    def why_alone(self, action: str, verdict: Verdict) -> str:
+        """Why what is asked about has a card of its own, in a few words; empty where it may share one."""
+        if verdict.risk == "critical":
+            return "its risk is critical"
+        if verdict.reversibility == "irreversible" and not self.irreversible:
+            nobody = verdict.reversibility_from == "nobody"
+            return "nobody said that it can be undone" if nobody else "it cannot be undone"
+        if verdict.in_grace:
+            return "it runs after a while, unless somebody holds it"
+        if self.of is not None and self.of.first(action, fitting(action)) is None:
+            return "batch.of does not list it"
+        return ""
+
+
 @dataclass(frozen=True, eq=False)
 class Contents:
     """All that a policy file says, with what it extends."""
@@ -156,6 +183,7 @@ class Contents:
     agents: tuple[AgentRules, ...] = ()
     questions: QuestionRules = QuestionRules()
     rules: tuple[Rule, ...] = ()
+    batch: BatchRules = BatchRules()
 
     def agent(self, name: str) -> AgentRules:
         """What is said of an agent: under its own name, else under the first glob that matches it."""

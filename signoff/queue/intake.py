@@ -17,23 +17,36 @@ from redis.exceptions import RedisError
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
 from signoff.models.approval import Approval
-from signoff.models.messages import MAX_ENTRY, VERSION, ApprovalRequest, Cancel, Outcome, Spend, build
+from signoff.models.messages import (
+    MAX_ENTRY,
+    VERSION,
+    ApprovalRequest,
+    Cancel,
+    CanUndo,
+    Freeze,
+    Outcome,
+    Reply,
+    Spend,
+    build,
+)
 from signoff.models.receipt import Status
 from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
 from signoff.queue.later import Later
+from signoff.queue.names import BATCH, batch_name, frozen
 from signoff.queue.outage import is_outage
 from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
 from signoff.queue.tally import Tally
 from signoff.queue.turns import Turns
+from signoff.queue.undos import Undos
 
 log = logging.getLogger("signoff.intake")
 
 TAKEN = tuple(str(version).encode() for version in (VERSION, VERSION - 1) if version)
 """Versions of the wire that this server reads: its own and the one before."""
-SMALL = ("cancel", "spend", "outcome")
-"""Kinds whose body stands in the entry itself: about a request that is known."""
+SMALL = ("cancel", "spend", "outcome", "message", "undo", BATCH)
+"""Kinds whose body stands in the entry itself: about requests that are sent already."""
 FAILURES = 5
 """As often an entry may itself be at fault before it goes to the dead letters."""
 DEATHS = 5
@@ -48,8 +61,23 @@ STOP_SECONDS = 0.1
 PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 
+class Talks(Protocol):
+    """What the intake asks of who takes answers to people's questions: see `signoff.approvals.talks`."""
+
+    def reply(self, agent: str, talk_id: str, reply: Reply) -> object:
+        """An agent's answer to a question about a request of its own."""
+
+
 class Approvals(Protocol):
     """What the intake asks of the one writer: see `signoff.approvals`."""
+
+    @property
+    def undo(self) -> Undos:
+        """Who knows what agents can undo."""
+
+    @property
+    def talks(self) -> Talks:
+        """Takes answers."""
 
     def submit(self, agent: str, request: ApprovalRequest) -> Approval:
         """A request becomes an Approval; raises NotApproved where it is refused."""
@@ -59,6 +87,9 @@ class Approvals(Protocol):
 
     def spend(self, agent: str, request_id: str, by: str) -> object:
         """A process wants to run what was approved."""
+
+    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
+        """An agent has sent all of a batch, and is told there that this was read; raises Invalid."""
 
     def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
         """What became of an approved action."""
@@ -236,8 +267,15 @@ class Intake:
             approval = self._approvals.cancel(agent, request_id, cancel.reason)
             if approval:
                 self._approvals.tell(approval)
+        elif kind == BATCH:
+            body = build(Freeze, parse(text))
+            self._approvals.freeze(agent, batch_name(request_id), body, frozen(request_id, text))
         elif kind == "spend":
             self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
+        elif kind == "message":
+            self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
+        elif kind == "undo":
+            self._approvals.undo.told(agent, build(CanUndo, parse(text)))
         else:
             self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 
@@ -249,7 +287,9 @@ class Intake:
         )
         crash.here("intake.buried")
         request_id = _uuid(entry.fields.get(b"id", b""))
-        if request_id and entry.kind not in SMALL:
+        if request_id and entry.kind == BATCH:
+            request_id = frozen(request_id, entry.fields.get(b"body", b""))
+        if request_id and (entry.kind not in SMALL or entry.kind == BATCH):
             self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
 
     def _refuse(self, agent: str, request_id: str, refusal: NotApproved) -> None:

@@ -5,6 +5,7 @@ No client of Redis is loaded: one who starts for every call of a tool brings the
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from signoff.models.wire import VERSION
@@ -14,6 +15,9 @@ BODIES = "signoff:body:"
 DECISIONS = "signoff:dec:"
 NOTIFICATIONS = "signoff:ntf:"
 KEYED = "key:"
+BATCH = "batch"
+"""The kind of the entry that freezes a batch, and what stands as its action once that was read."""
+MESSAGES = "msg:"
 BODY_SECONDS = 24 * 3600
 """How long a request's body waits for a server, since its agent has last sent it or seen to it."""
 
@@ -43,6 +47,29 @@ def spent(request_id: str) -> str:
     return f"{request_id}:spent"
 
 
+def batch_id(name: str) -> str:
+    """The id of the entry that freezes a batch: its name of 32 hexadecimal digits, written as a UUID."""
+    return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
+
+
+def batch_name(entry_id: str) -> str:
+    """The name of the batch that an entry with this id freezes."""
+    return entry_id.partition(":")[0].replace("-", "")
+
+
+def frozen(entry_id: str, body: bytes) -> str:
+    """Where it stands whether a batch was read as frozen with just this body: in the place of an id in a key.
+
+    Two that freeze one batch with different requests are told each of its own.
+    """
+    return f"{entry_id}:{hashlib.sha256(body).hexdigest()[:16]}"
+
+
+def message(agent: str, talk_id: str) -> str:
+    """The key under which a person's question to an agent stands."""
+    return f"{DECISIONS}{agent}:{MESSAGES}{talk_id}"
+
+
 def keyed(agent: str, nonce: str) -> str:
     """Where the id stands of the request whose key this nonce is made of; read by who knows the key alone."""
     return f"{DECISIONS}{agent}:{KEYED}{nonce}"
@@ -59,6 +86,6 @@ def arrivals(agent: str) -> str:
 
 
 def entry(kind: str, request_id: str, body: str | bytes = "") -> dict[Any, Any]:
-    """The fields of a stream entry. A `request` points to its body; `cancel`, `spend`, `outcome` hold it."""
+    """The fields of a stream entry. A `request` points to its body; the others hold it."""
     fields = {"v": str(VERSION), "kind": kind, "id": request_id}
     return fields if kind == "request" else fields | {"body": body}

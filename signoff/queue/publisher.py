@@ -11,7 +11,7 @@ from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
-from signoff.queue import groups, stream
+from signoff.queue import groups, questions, stream
 
 PENDING_GRACE = 24 * 3600
 """Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
@@ -32,6 +32,16 @@ class Publisher:
         stream.mark_received(self._redis, approval.agent, approval.request_id, response, seconds, pointer)
         crash.here("publication.received")
 
+    def mark_frozen(self, agent: str, told_at: str) -> None:
+        """Tell an agent that its batch was read, at `names.frozen` of what it sent; raises RedisError."""
+        told = Response(status="pending", action=stream.BATCH)
+        stream.mark_received(self._redis, agent, told_at, told, PENDING_GRACE)
+        crash.here("freeze.told")
+
+    def backlog(self, agent: str) -> int:
+        """How many entries of an agent are not done with; raises RedisError."""
+        return stream.backlog(self._redis, agent)
+
     def publish(self, approval: Approval, response: Response, now: int) -> None:
         """Publish the response of an Approval that has ended; raises RedisError."""
         with spans.step("publish", *approval.traced):
@@ -43,6 +53,10 @@ class Publisher:
         """Publish which process may run what was approved, or that none may; raises RedisError."""
         stream.publish_notice(self._redis, agent, request_id, response, self._seconds)
         crash.here("spend.told")
+
+    def publish_undo_test(self, agent: str, test_id: str, token: str, now: int) -> None:
+        """Ask an agent to test an undo; raises RedisError."""
+        self._put(agent, test_id, Response(status="test", receipt=token), now)
 
     def notice(self, agent: str, request_id: str) -> Response | None:
         """What Redis holds of who has spent a request, whoever put it there; raises RedisError."""
@@ -80,6 +94,15 @@ class Publisher:
     def leave(self, agent: str, group: str) -> None:
         """Let go of a group of readers; raises RedisError."""
         groups.leave(self._redis, agent, group)
+
+    def ask(self, agent: str, talk_id: str, text: str, seconds: int) -> None:
+        """Put a person's question where its agent finds it, for `seconds`; raises RedisError."""
+        questions.publish(self._redis, agent, talk_id, text, max(seconds, 60), self._seconds)
+        crash.here("talk.told")
+
+    def listens(self, agent: str) -> bool:
+        """Whether a process of this agent reads people's questions now; raises RedisError."""
+        return questions.listens(self._redis, agent)
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""

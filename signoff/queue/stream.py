@@ -14,18 +14,24 @@ import redis
 from signoff.errors import Invalid
 from signoff.models.messages import AGENT, Response
 from signoff.queue.entries import Fields
+from signoff.queue.names import BATCH as BATCH
 from signoff.queue.names import BODIES as BODIES
 from signoff.queue.names import BODY_SECONDS as BODY_SECONDS
 from signoff.queue.names import DECISIONS as DECISIONS
 from signoff.queue.names import KEYED as KEYED
+from signoff.queue.names import MESSAGES as MESSAGES
 from signoff.queue.names import NOTIFICATIONS as NOTIFICATIONS
 from signoff.queue.names import REQUESTS as REQUESTS
 from signoff.queue.names import arrivals as arrivals
+from signoff.queue.names import batch_id as batch_id
+from signoff.queue.names import batch_name as batch_name
 from signoff.queue.names import body as body
 from signoff.queue.names import decision as decision
 from signoff.queue.names import decisions as decisions
 from signoff.queue.names import entry as entry
+from signoff.queue.names import frozen as frozen
 from signoff.queue.names import keyed as keyed
+from signoff.queue.names import message as message
 from signoff.queue.names import notification as notification
 from signoff.queue.names import requests as requests
 from signoff.queue.names import spent as spent
@@ -172,6 +178,16 @@ def publish_notice(client: Redis, agent: str, request_id: str, response: Respons
     pipe.execute()
 
 
+def backlog(client: Redis, agent: str) -> int:
+    """How many entries of an agent no intake is done with."""
+    try:
+        return int(client.xlen(requests(agent)))
+    except redis.ResponseError as error:
+        if refuses_all(error):
+            raise
+        return 0  # what stands there is no stream
+
+
 def subscribed(client: Redis, topics: Sequence[str]) -> Iterator[str]:
     """Those of these channels that somebody listens to."""
     for start in range(0, len(topics), TOPICS):
@@ -207,7 +223,7 @@ def responses(client: Redis) -> Iterator[tuple[str, str]]:
     """(agent, request id) of every response that stands, `received` or final; seen by SCAN, maybe twice."""
     for key in client.scan_iter(match=DECISIONS + "*:*", count=5000, _type="string"):
         agent, _, request_id = key.decode(errors="replace").removeprefix(DECISIONS).partition(":")
-        if AGENT.fullmatch(agent) and not request_id.startswith(KEYED):
+        if AGENT.fullmatch(agent) and not request_id.startswith((KEYED, MESSAGES)):
             yield agent, request_id
 
 

@@ -20,7 +20,7 @@ from signoff.web.hooks.denials import CLAUDE_CODE, Denials
 from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
 from signoff.web.turns import Turns, by_turns
-from signoff.web.v1 import decisions, events, keys, pages, requests, spend
+from signoff.web.v1 import batches, decisions, events, keys, pages, requests, spend
 
 
 def build_app(doors: Doors, **bounds: Any) -> Starlette:
@@ -28,12 +28,12 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
 
     `bounds` are those of `Bodies`.
     """
-    ours = (requests, events, decisions, spend, keys, pages, authzen, aap, claude_code)
+    ours = (requests, batches, events, decisions, spend, keys, pages, authzen, aap, claude_code)
     routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()
     sizes = {PATH: BODY_BYTES} if doors.slack is not None else {}
-    larger = {CLAUDE_CODE: claude_code.MOST}
+    larger = {CLAUDE_CODE: claude_code.MOST, batches.BATCHES: batches.MOST_BYTES}
     around = [
         Middleware(Denials),
         Middleware(Named),

@@ -199,8 +199,10 @@ def raw(request: Request) -> bytes:
     return body or b""
 
 
-def json_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
+def json_object(request: Request, *, empty: bool = False, values: int = MOST_VALUES) -> dict[str, Any]:
     """The body as a JSON object, parsed as strictly as payloads are; {} where none came and that may be.
+
+    It holds so many `values` at most, as payload.canonical counts them.
 
     Raises Problem: another content type, or one that is compressed (415), or not JSON that everybody reads
     alike (400).
@@ -208,7 +210,7 @@ def json_object(request: Request, *, empty: bool = False) -> dict[str, Any]:
     if empty and not raw(request):
         return {}
     try:
-        found = parse(json_text(request), MOST_VALUES)
+        found = parse(json_text(request), values)
     except Invalid as error:
         raise Problem(400, "not-json", error.detail) from None
     if not isinstance(found, dict):

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -117,6 +117,17 @@ class Hub:
             yield waiter
 
     @contextmanager
+    def for_requests(self, agent: str, named: Sequence[tuple[str, str]]) -> Iterator[Waiter]:
+        """A waiter for the end of any of these: (request's id, approval's)."""
+        waiter = Waiter()
+        with ExitStack() as topics:
+            for request_id, approval_id in named:
+                topics.enter_context(
+                    self._waiter(stream.notification(agent, request_id), approval_id, waiter)
+                )
+            yield waiter
+
+    @contextmanager
     def for_decisions(self, agent: str) -> Iterator[Waiter]:
         """A waiter for whatever comes on an agent's stream of decisions. No request counts as waited for."""
         with self._waiter(stream.arrivals(agent), None) as waiter:
@@ -173,8 +184,8 @@ class Hub:
         await self._notifications.close()
 
     @contextmanager
-    def _waiter(self, name: str, approval_id: str | None) -> Iterator[Waiter]:
-        waiter = Waiter()
+    def _waiter(self, name: str, approval_id: str | None, waiter: Waiter | None = None) -> Iterator[Waiter]:
+        waiter = waiter or Waiter()
         if self.closing:
             waiter.wake(over=True)
             yield waiter

@@ -19,7 +19,7 @@ from signoff.approvals.audit.verification import Verification, verify_all
 from signoff.approvals.guarded import Guarded
 from signoff.models import changes, migrate, policies
 from signoff.models.engine import open_engine
-from signoff.models.messages import Outcome
+from signoff.models.messages import Outcome, Reply
 from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
 from signoff.receipts import Signer, verify_keys
@@ -54,6 +54,13 @@ def history(core: Core) -> None:
     approvals.decide(rejected.id, 1, "U0BEN", "reject", reason="no", resubmit=True)
     withdrawn = core.submit(payload={"number": 3})
     approvals.cancel("billing-bot", withdrawn.request_id, "never mind")
+    core.follow("rules: [{name: talk, match: {action: refund.*}, verdict: ask, talk: +10m}]")
+    talked = core.submit(payload={"number": 7})
+    asked = [approvals.talks.ask(talked.id, 1, "U0ANA", f"Why {number}?") for number in (1, 2, 3)]
+    approvals.talks.reply("billing-bot", asked[0].id, Reply(text="So."))
+    approvals.talks.reply("billing-bot", asked[1].id, Reply(unable=True))
+    approvals.talks.note(talked.id, "U0ANA", "Mind the date.")
+    approvals.cancel("billing-bot", talked.request_id)
     question = {"question": "Which one?", "free_text": True}
     answered = core.submit(kind="question", action="question", payload=question)
     approvals.questions.hand(answered.id, 1, "U0ANA", "U0BEN")

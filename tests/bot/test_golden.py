@@ -13,7 +13,7 @@ from signoff.bot.blocks import check_message
 from signoff.bot.gallery.layouts import SETS, card_of
 
 GOLDEN = Path(__file__).parent / "golden"
-CASES = SETS["cards"]
+CASES = SETS["cards"] | {f"question-{name}": case for name, case in SETS["questions"].items()}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -153,7 +153,7 @@ def test_a_status_that_nobody_knows_is_read_as_no_other(
 
 def test_a_tally_counts_each_status_once() -> None:
     assert [column_of(status) for status in STATUSES] == [
-        "waiting", "decided", "decided", "undecided", "undecided", "decided"
+        "waiting", "decided", "decided", "decided", "undecided", "undecided", "decided"
     ]  # fmt: skip
 
 

@@ -112,6 +112,7 @@ def test_explain_says_which_rule_and_why_not_those_before_it(
         "  who       finance",
         "  how long  30 min",
         "  where     #finance-approvals",
+        "  batch     has a card of its own: it cannot be undone",
         "  headline  Refund 1200 EUR to cus_42",
         "  requires  reason, impact, alternatives",
         "  lacks     impact, alternatives: so it is refused, and nobody is asked",

@@ -51,7 +51,7 @@ def test_a_bare_caller_asks_a_person_and_is_given_a_signed_answer(door: Door) ->
             receipts.bind(receipt, action="question", payload=SMITH)
         for path, body in (("spend", {"by": "process-of-mine-1"}), ("outcome", {"succeeded": True})):
             refused = agent.post(f"/v1/requests/{found['id']}/{path}", json=body)
-            assert refused.status_code == 409 and "It is a question" in refused.json()["detail"]
+            assert refused.status_code == 409 and "It is no approval" in refused.json()["detail"]
         arrived = agent.get("/v1/decisions?group=q&wait=10").json()["decisions"]
         assert [(one["id"], one["status"], one["answer"]) for one in arrived] == [
             (found["id"], "answered", found["answer"])

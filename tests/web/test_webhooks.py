@@ -31,6 +31,7 @@ from signoff.approvals import audit
 from signoff.approvals.receipts import Receipts
 from signoff.models import deliveries, outbox, webhooks
 from signoff.models.outbox import KINDS, SCHEDULE
+from signoff.models.questions import GivenAnswer
 from signoff.web.webhooks import post as posts
 from signoff.web.webhooks import timer
 from signoff.web.webhooks.hosts import Hosts
@@ -39,7 +40,11 @@ from signoff.web.webhooks.post import Letter, Post
 from signoff.web.webhooks.timer import AT_ONCE, Outbox
 
 HERE = Hosts.read("127.0.0.0/8")
-ALL = ("request.approved", "request.rejected", "request.expired", "request.cancelled", "request.blocked")
+ALL = (
+    "request.approved", "request.answered", "request.rejected", "request.expired", "request.cancelled",
+    "request.blocked",
+)  # fmt: skip
+WHICH = {"question": "Which one?", "free_text": True}
 PUBLIC_URL = "https://signoff.example.com"
 DAY = 86_400_000_000
 SECONDS = 0.4
@@ -145,12 +150,14 @@ def test_every_end_is_told_once_thinly_and_verifies(hooks: Hooks, receiver: Rece
     hooks.sql("UPDATE approval SET expires_at = 1 WHERE id = :id", id=late.id)
     expired = core.approvals.expire(late.id)
     at_once = [core.submit(action=action) for action in ("note.write", "told.it", "db.drop")]
+    question = core.submit(kind="question", action="question", payload=WHICH)
+    answered = core.approvals.questions.answer(question.id, 1, "U0ANA", GivenAnswer(text="The second."))
     core.submit(agent="other-bot")
     core.submit(payload={"n": 4})
     hooks.outbox.step()
     hooks.outbox.step()
 
-    ended = [approved, rejected, cancelled, expired, *at_once]
+    ended = [approved, rejected, cancelled, expired, answered, *at_once]
     assert {f"request.{one.status}" for one in ended} == set(ALL) == set(KINDS)
     assert len(receiver.got) == len(ended) == len({got.id for got in receiver.got})
     told = {got.told["data"]["id"]: got for got in receiver.got}
@@ -161,8 +168,8 @@ def test_every_end_is_told_once_thinly_and_verifies(hooks: Hooks, receiver: Rece
             "type": f"request.{one.status}",
             "timestamp": at,
             "data": {
-                "id": one.request_id, "agent": "billing-bot", "action": one.action, "status": one.status,
-                "code": one.code, "url": f"{PUBLIC_URL}/v1/requests/{one.request_id}",
+                "id": one.request_id, "agent": "billing-bot", "kind": one.request.kind, "action": one.action,
+                "status": one.status, "code": one.code, "url": f"{PUBLIC_URL}/v1/requests/{one.request_id}",
             },
         }  # fmt: skip
         assert got.line == "POST /hooks?token=of-theirs HTTP/1.1"

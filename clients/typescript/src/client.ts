@@ -5,12 +5,13 @@
  *     const { payload } = await signoff.ask("refund.create", { customer: "cus_42", amount: 120 }, { reversible: false });
  *     await refund(payload);
  */
+import { Batch, checkTogether, type Item, type Together } from "./batches.js";
 import type { JsonObject } from "./canonical.js";
 import { AlreadySpent, Invalid, NotVerified } from "./errors.js";
 import { checkedId, endOf, Exchange, LATE, named, POLL, type State } from "./exchange.js";
 import { gated, type Options } from "./gate.js";
 import { now } from "./gateway.js";
-import { processName } from "./identity.js";
+import { processName, random } from "./identity.js";
 import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
 import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, type Receipt } from "./receipts.js";
 import { build, type Ask, type Claims, type Wait } from "./request.js";
@@ -111,6 +112,26 @@ export class Signoff {
       throw named(error, ticket.action);
     });
     return ticket;
+  }
+
+  /**
+   * Ask for several approvals together: people see one card, and decide on each.
+   *
+   *     const batch = await signoff.batch("Clean up 40 branches", { run }, branches.map((name) => ({ action: "branch.delete", payload: { name } })));
+   *     for (const receipt of await batch.wait()) if (receipt.approved) …
+   *
+   * Where one is not valid nothing is asked. Throws as `request` does.
+   */
+  async batch(title: string, { run }: Together, items: readonly Item[]): Promise<Batch> {
+    checkTogether(title, items);
+    const name = random();
+    const built = await Promise.all(
+      items.map(({ action, payload, ...claims }) => this.#built(action, payload, { ...(run !== undefined && { run }), ...claims })),
+    );
+    const requests = built.map(({ body }) => body as JsonObject);
+    const batch = new Batch(this.#exchange, name, built, { title, ...(run !== undefined && { run }), name, requests });
+    await batch.send(this.#exchange.patience);
+    return batch;
   }
 
   /** The ticket of a question sent before: after a crash, or in another process. */

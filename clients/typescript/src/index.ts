@@ -1,4 +1,5 @@
 /** Ask a person before an AI agent does something that matters. See README.md. */
+export { Batch, type Item, type Together } from "./batches.js";
 export { canonical, digest, parse, type Json, type JsonObject } from "./canonical.js";
 export { Signoff, type Delivery } from "./client.js";
 export * from "./errors.js";

@@ -16,7 +16,8 @@ const NOTICE = "signoff-notice+jwt";
 /** Statuses of requests in no row: nothing runs, whatever they held, so they need not say what was asked. */
 const REFUSED_UNREAD: readonly Status[] = ["invalid", "duplicate", "limited", "expired"];
 const STATUSES: readonly string[] = ["approved", "answered", ...Object.keys(NOT_APPROVED)];
-/** The kind of request that people answer; all others are approved or rejected. */
+/** The only kind of request that is approved or rejected; people answer all others. */
+const APPROVAL = "approval";
 export const QUESTION = "question";
 
 /** Who decided: their id and name, and when by the server's clock. */
@@ -199,10 +200,10 @@ async function read(token: string, taken: Taken): Promise<Claims> {
   return claims;
 }
 
-/** A question is answered and never approved, and nothing else is answered. */
+/** Nothing but an approval is approved or rejected, and it is never answered, as all other kinds are. */
 function fitsKind({ kind, status, answer }: Claims): boolean {
   if ((answer !== undefined) !== (status === "answered")) return false;
-  return kind === QUESTION ? status !== "approved" && status !== "rejected" : status !== "answered";
+  return kind === APPROVAL ? status !== "answered" : status !== "approved" && status !== "rejected";
 }
 
 function claimsOf(claims: JsonObject): Claims {

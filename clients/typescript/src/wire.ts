@@ -232,6 +232,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for several approvals together
+         * @description People see them as one card; each stays a request of its own, with its own receipt. Where one is not valid nothing is asked, and `faults` names each (`item`, `detail`). The same again, with the same `name` or Idempotency-Key, is answered again.
+         */
+        post: operations["askTogether"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a batch stands
+         * @description With `Prefer: wait=…` once all of it has ended.
+         */
+        get: operations["batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -429,6 +469,57 @@ export interface components {
             traceparent?: string | null;
             /** @description Short for `reversibility`: true, false, or one of its words. */
             reversible?: boolean | ("reversible" | "costly" | "irreversible");
+        };
+        /**
+         * BatchStands
+         * @description Where a batch stands. `items` are its requests, in the order in which they were sent.
+         */
+        BatchStands: {
+            /**
+             * Name
+             * @description The batch's name: what `GET /v1/batches/{name}` takes.
+             */
+            name: string;
+            /** Title */
+            title: string;
+            /**
+             * Run
+             * @default null
+             */
+            run?: string | null;
+            /**
+             * State
+             * @description `frozen`; `dropped` where it never came to that: nobody was asked.
+             * @enum {string}
+             */
+            state: "open" | "frozen" | "dropped";
+            /**
+             * Size
+             * @description How many requests it has.
+             */
+            size: number;
+            /**
+             * Pending
+             * @description How many of them wait for a person.
+             */
+            pending: number;
+            /**
+             * Permalink
+             * @description Where people see its card, once it is there.
+             * @default null
+             */
+            permalink?: string | null;
+            /**
+             * Items
+             * @description From `from` on, as many as one answer holds.
+             */
+            items: components["schemas"]["State"][];
+            /**
+             * Next
+             * @description What to ask for as `from`, where this is not all.
+             * @default null
+             */
+            next?: number | null;
         };
         /**
          * Cancel
@@ -754,6 +845,36 @@ export interface components {
             };
             /** By */
             by?: string;
+        };
+        /**
+         * Together
+         * @description Requests that are asked together, as they are sent. With a `name` they can be sent again.
+         */
+        Together: {
+            /**
+             * Title
+             * @description What people read first.
+             */
+            title: string;
+            /**
+             * Run
+             * @description Names the agent's piece of work that this belongs to.
+             * @default null
+             */
+            run?: string | null;
+            /**
+             * Name
+             * @description 128 random bits in hexadecimal; made by the server if not said.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Requests
+             * @description Each as `POST /v1/requests` takes it: approvals, no questions.
+             */
+            requests: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * Try
@@ -2025,6 +2146,217 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Keys"];
+                };
+            };
+        };
+    };
+    askTogether: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The request's `key`: asking again with the same key and content attaches to the first. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Together"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchStands"];
+                };
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    batch: {
+        parameters: {
+            query?: {
+                /** @description The place of the first. */
+                from?: number;
+                /** @description How many seconds to wait for the end, at most 30 (RFC 7240); the answer says `Preference-Applied`. */
+                wait?: number;
+            };
+            header?: {
+                /** @description How many seconds to wait for the end, at most 30 (RFC 7240); the answer says `Preference-Applied`. */
+                Prefer?: string;
+            };
+            path: {
+                /** @description The batch's name. Another agent's is not there. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchStands"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing here (`not-found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

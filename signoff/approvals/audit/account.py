@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from signoff.approvals.audit.fits import Claims, Exactly, Fits, Judged, Near, Reported, Salted, Signed
+from signoff.approvals.audit.fits import (
+    Claims,
+    Exactly,
+    Fits,
+    Judged,
+    Near,
+    OneOf,
+    Reported,
+    Salted,
+    Signed,
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,12 @@ class Account:
     decisions: list[Row] = field(default_factory=list)
     cards: dict[int | None, Row] = field(default_factory=dict)
     """By the card's number; lines of before do not give it."""
+    talks: dict[str, Row] = field(default_factory=dict)
+    notes: dict[str, Row] = field(default_factory=dict)
+    """Both by their ids."""
     receipt: Said | None = None
     """The line of the receipt that it ended with."""
+    _in_batch: bool = False
     _version: int = 1
     _expires_at: int | None = None
 
@@ -97,6 +111,7 @@ class Account:
             outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
             handed_to=None, handed_by=None,
         )  # fmt: skip
+        self._expect(line, undoes=data.get("undoes"))
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
             self._expect(line, key=self._optional(data["key"]), run=self._optional(data["run"]))
@@ -125,9 +140,14 @@ class Account:
 
     def _shown(self, line: Said) -> None:
         data = line.data
+        if "batch" in data:
+            if not self.cards and not self._in_batch:
+                self._expect(line, shown_at=Near(line.at))
+            self._in_batch = True
+            return
         if "card" in data and data["card"] is None:
             return  # a message beside the card, which no row's card is
-        if not self.cards:
+        if not self.cards and not self._in_batch:
             self._expect(line, shown_at=Near(line.at))
         where = data["conversation"] if "conversation" in data else data["channel"]
         message = data["message"] if "message" in data else data["ts"]
@@ -221,6 +241,35 @@ class Account:
     def _spend(self, line: Said) -> None:
         self._expect(line, spent_by=self._salted(line.data["by"]), spent_at=line.data["spent_at"])
 
+    def _talk(self, line: Said) -> None:
+        """A question of a person's, or its answer."""
+        data, text = line.data, self._salted(line.data["text"])
+        if data["said"] != "question":
+            fits: dict[str, Fits] = {"state": Exactly(data["said"]), "answer": text}
+            fits["answered_at"] = Exactly(line.at)
+        else:
+            state = OneOf(("asked", "silent") if data["heard"] else ("unheard",))
+            exactly = {
+                "id": data["talk"], "approval_id": self.approval_id, "version": data["version"],
+                "by_id": line.actor, "asked_at": line.at, "until": data["until"], "answer": None,
+                "answered_at": None,
+            }  # fmt: skip
+            fits = {name: Exactly(value) for name, value in exactly.items()}
+            fits |= {"name": self._salted(data["name"]), "question": text, "state": state}
+        told = {name: Told(fit, line.seq) for name, fit in fits.items()}
+        self.talks[data["talk"]] = self.talks.get(data["talk"], {}) | told
+        if "expires_at" in data:
+            self._expires_at = data["expires_at"]
+            self._expect(line, expires_at=self._expires_at)
+
+    def _note(self, line: Said) -> None:
+        exactly = {
+            "id": line.data["note"], "approval_id": self.approval_id, "by_id": line.actor, "at": line.at
+        }  # fmt: skip
+        fits: dict[str, Fits] = {name: Exactly(value) for name, value in exactly.items()}
+        fits |= {name: self._salted(line.data[name]) for name in ("name", "text")}
+        self.notes[line.data["note"]] = {name: Told(fit, line.seq) for name, fit in fits.items()}
+
     def _migrated(self, line: Said) -> None:
         """A new version of the tables ended what it could not take over."""
         self._expires_at = min(self._expires_at or line.at, line.data["expires_at"])
@@ -246,7 +295,10 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "outcome": Account._outcome,
     "spend": Account._spend,
     "migrated": Account._migrated,
+    "talk": Account._talk,
+    "note": Account._note,
     "file": _passed,
+    "held": _passed,
     "guard": _passed,
 }
 OF_ALL = ("restored", "migrated")

@@ -12,11 +12,16 @@ from typing import Any
 from signoff.approvals.audit.lines import PLAIN, RENAMED, digest
 from signoff.errors import Invalid
 from signoff.models.log import salted
+from signoff.models.verdict import Verdict
 from signoff.payload.canonical import parse
 
 NEAR = 120_000_000
 """Microseconds between what a statement notes by the database's clock, and the line of its transaction: a
 process may stand still in between, longer than a lease lasts."""
+
+
+_DEFAULTS = {name: field.default for name, field in Verdict.model_fields.items()}
+"""What a verdict holds where nothing is said: lines of before may not tell of a later part."""
 
 
 class Fits(ABC):
@@ -44,6 +49,21 @@ class Exactly(Fits):
     def shown(self) -> str:
         """The value."""
         return repr(self.value)
+
+
+@dataclass(frozen=True)
+class OneOf(Fits):
+    """One of these values."""
+
+    values: tuple[Any, ...]
+
+    def fits(self, value: Any) -> bool:
+        """Equal to one of them."""
+        return value in self.values
+
+    def shown(self) -> str:
+        """The values."""
+        return " or ".join(map(repr, self.values))
 
 
 @dataclass(frozen=True)
@@ -145,7 +165,8 @@ class Judged(Fits):
         names = {RENAMED.get(name, name): told for name, told in self.told.items()}
         wrong = [name for name, told in names.items() if not self._field(name, told, found.get(name))]
         whole = "headline" in names  # lines of before told less
-        return wrong + sorted(found.keys() - names.keys() if whole else ())
+        more = [name for name in found.keys() - names.keys() if found[name] != _DEFAULTS.get(name)]
+        return wrong + sorted(more if whole else ())
 
     def _field(self, name: str, told: Any, found: Any) -> bool:
         if name == "expires_at":

@@ -30,6 +30,7 @@ PLAIN = frozenset(
         "expires_in",
         "editable",
         "require",
+        "talk",
     )
 )
 """Of a verdict: what comes from the policy's file. The rest may repeat the payload, and is salted."""
@@ -80,6 +81,7 @@ def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event
         "key": optional(salt, one.request.key),
         "run": optional(salt, one.request.run),
         **({"why": Question.of(one.payload).why} if one.request.kind == QUESTION else {}),
+        **({"undoes": one.undoes} if one.undoes else {}),
         **agent,
     }
     verdict = {**judged(one.verdict, salt), "expires_at": one.expires_at}

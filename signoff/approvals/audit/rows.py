@@ -18,6 +18,7 @@ from signoff.models.changes import clock
 from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
 from signoff.models.sums import amounts
+from signoff.models.talk_rows import notes, talks
 from signoff.receipts import VerifyKeys
 
 BATCH = 100
@@ -36,6 +37,8 @@ _PAYLOADS = _of(payloads, "version")
 _DECISIONS = _of(decisions, "id")
 _CARDS = _of(cards, "id")
 _AMOUNTS = _of(amounts, "sum")
+_TALKS = _of(talks, "id")
+_NOTES = _of(notes, "id")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def compare(
     values = {"ids": list(ids)}
     lines = _grouped(connection.execute(_LINES, values).mappings())
     found = {row["id"]: dict(row) for row in connection.execute(_APPROVALS, values).mappings()}
-    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS)
+    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS, _TALKS, _NOTES)
     parts = [_grouped(connection.execute(one, values).mappings()) for one in queries]
     faults, now = [], clock(connection)
     for approval_id in ids:
@@ -97,6 +100,8 @@ class Rows:
     decisions: Sequence[Mapping[str, Any]]
     cards: Sequence[Mapping[str, Any]]
     amounts: Sequence[Mapping[str, Any]]
+    talks: Sequence[Mapping[str, Any]]
+    notes: Sequence[Mapping[str, Any]]
 
     @property
     def text(self) -> str | None:
@@ -150,6 +155,8 @@ def _faults(rows: Rows, account: Account, name: str) -> Iterator[Fault | None]:
     yield from _payloads(rows.payloads, account, name)
     yield from _votes(rows.decisions, account, name)
     yield from _cards(rows.cards, account, name)
+    yield from _words_of(rows.talks, account.talks, "talk", name)
+    yield from _words_of(rows.notes, account.notes, "note", name)
 
 
 def _row(row: Mapping[str, Any], told: Row, table: str, name: str) -> Fault | None:
@@ -223,6 +230,21 @@ def _cards(found: Sequence[Mapping[str, Any]], account: Account, name: str) -> I
         if row["message"] is not None:
             whose = f"{name}, card {number}"
             yield Fault("no line tells of a card that stands", None, whose, "card.message")
+
+
+def _words_of(
+    found: Sequence[Mapping[str, Any]], told: Mapping[str, Row], table: str, name: str
+) -> Iterator[Fault | None]:
+    """People's questions and the answers to them, or their notes."""
+    rows = {row["id"]: row for row in found}
+    for number, one in told.items():
+        row = rows.pop(number, None)
+        if row is None:
+            yield Fault(f"its {table}'s row is gone", one["id"].seq, name, f"{table}.id")
+        else:
+            yield _row(row, one, table, f"{name}, {table} {number}")
+    for number in rows:
+        yield Fault(f"no line tells of a {table}", None, f"{name}, {table} {number}", f"{table}.id")
 
 
 def _of_receipt(rows: Rows, line: Said, keys: VerifyKeys | None, tally: Tally, name: str) -> Iterator[Fault]:

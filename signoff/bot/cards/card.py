@@ -20,6 +20,7 @@ from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import Folded, fold, on_card, values_of
+from signoff.bot.text.heading import heading
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.payload import Value
 from signoff.bot.text.spoken import spoken, unlinked
@@ -28,6 +29,7 @@ from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import says
 from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
+from signoff.bot.text.words import batches as batch_words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import progress as progress_words
@@ -122,7 +124,7 @@ def double(approval: Approval, *, now: int | None = None) -> Message:
     told = notices.stands_elsewhere(approval.card.permalink if approval.card else None)
     lines = [told] if waits else [state_line(approval), told]
     text = notices.asked(approval.agent, what, *lines)
-    title = header(visible(approval.verdict.headline or "") or approval.action)
+    title = header(heading(approval))
     blocks: list[Block] = [{"type": "header", "block_id": f"header:{approval.revision}", "text": title}]
     for number, said_of_it in enumerate(lines):
         block_id = f"double-{number}:{approval.revision}"
@@ -200,6 +202,7 @@ def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
     choices = [("note", card_words.NOTE_MORE)] if whole else []
     choices.append(("details", card_words.DETAILS_MORE))
+    choices += [("alike", batch_words.TOGETHER)] if approval.batch_id is None else []
     options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
     menu: Block = {"type": "overflow", "action_id": "more", "options": options}
     return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from signoff.bot.cards.card import Message
+from signoff.bot.text.heading import at_stake
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.which import Which, title, titles, trusted_title
 from signoff.bot.text.words import lists as lists_words
-from signoff.bot.text.words import which as which_words
 from signoff.models.approval import Approval
 from signoff.models.lists import Listed
 from signoff.models.threads import Tally, Thread
@@ -52,7 +52,7 @@ def tally_message(thread: Thread, tally: Tally, waiting: Sequence[Listed] = ()) 
     named = titles(asked)
     message = _message(thread, text, status, named[0] if few and len(named) == 1 else "")
     for one, shown in zip(waiting, named, strict=True):
-        undo = which_words.cannot_be_undone(one.reversibility, one.reversibility_from)
+        undo = at_stake(one.action, one.reversibility, one.reversibility_from)
         line = lists_words.listed(one.agent, one.expires_at, None, "", undo=undo, code=one.code)
         parts, block_id = [plain(shown), mrkdwn(line)], f"waits:{one.id}:{thread.revision}"
         message.blocks.append({"type": "context", "block_id": block_id, "elements": parts})

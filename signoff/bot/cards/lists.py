@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
+from signoff.bot.text.heading import at_stake, way_in
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.states import progress_line
@@ -22,7 +23,6 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import progress as progress_words
-from signoff.bot.text.words import which as which_words
 from signoff.models.lists import Listed
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
@@ -100,9 +100,7 @@ def _items(page: Page, now: int | None = None) -> list[Block]:
 
 def _item(page: Page, one: Listed, title: str, now: int | None) -> list[Block]:
     reviewable = one.id in page.reviewable and one.pending
-    action_id, label = (
-        ("review", card_words.REVIEW_MORE) if reviewable else ("details", card_words.DETAILS_MORE)
-    )
+    action_id, label = way_in(one.action) if reviewable else ("details", card_words.DETAILS_MORE)
     button = {
         "type": "button",
         "action_id": action_id,
@@ -125,7 +123,7 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     became = partial(lists_words.listed_after, one.agent, link=link, code=one.code)
     match one.status:
         case "pending":
-            undo = which_words.cannot_be_undone(one.reversibility, one.reversibility_from)
+            undo = at_stake(one.action, one.reversibility, one.reversibility_from)
             left = progress_words.left(one.left_at) if one.left_at is not None else ""
             return lists_words.listed(
                 one.agent, one.expires_at, now, link, undo=undo, code=one.code, left=left

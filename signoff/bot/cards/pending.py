@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signoff.bot.cards.card import token
+from signoff.bot.text.heading import at_stake, way_in
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, Trusted, mrkdwn, plain
 from signoff.bot.text.views import paragraph, says
 from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import lists as lists_words
-from signoff.bot.text.words import which as which_words
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 
 MOST = 15
 """Requests named in one answer. Slack: a message holds 50 blocks."""
@@ -26,11 +27,11 @@ def waiting_blocks(text: Trusted, found: Sequence[Approval], now: int) -> list[B
         value = token(approval)
         buttons = [
             {"type": "button", "action_id": name, "text": plain(label), "value": value}
-            for name, label in (("review", card_words.REVIEW_MORE), ("reject", card_words.REJECT_MORE))
+            for name, label in _ways(approval)
         ]
         place = approval.card.permalink if approval.card else None
         verdict = approval.verdict
-        undo = which_words.cannot_be_undone(verdict.reversibility, verdict.reversibility_from)
+        undo = at_stake(approval.action, verdict.reversibility, verdict.reversibility_from)
         line = lists_words.listed(
             approval.agent, approval.expires_at, now, place or "", undo=undo, code=approval.code
         )
@@ -41,3 +42,9 @@ def waiting_blocks(text: Trusted, found: Sequence[Approval], now: int) -> list[B
     if len(found) > MOST:
         blocks.append(says(lists_words.more_wait(len(found) - MOST)))
     return blocks
+
+
+def _ways(approval: Approval) -> list[tuple[str, str]]:
+    """The buttons beside it. A question is answered, and not rejected."""
+    opens = way_in(approval.action)
+    return [opens] if approval.request.kind == QUESTION else [opens, ("reject", card_words.REJECT_MORE)]

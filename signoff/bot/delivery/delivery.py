@@ -10,6 +10,7 @@ from functools import partial
 from signoff.approvals.service import Approvals
 from signoff.bot.cards import card
 from signoff.bot.delivery.admins import Admins
+from signoff.bot.delivery.batches import BatchCards
 from signoff.bot.delivery.card_replies import CardReplies
 from signoff.bot.delivery.doubles import Doubles
 from signoff.bot.delivery.files import Files
@@ -50,6 +51,7 @@ class Delivery:
         self._admins = admins
         search = Search(approvals.store, slack)
         self._threads = Threads(approvals.store, slack, search)
+        self.batches = BatchCards(approvals, slack, self._threads, search, admins)
         self._standing = Standing(approvals, slack, self._threads, search)
         self._doubles = Doubles(approvals, slack)
         self._files = Files(approvals, slack)

@@ -61,6 +61,11 @@ class Search:
         )  # fmt: skip
         return found[0] if found else None
 
+    def batch(self, batch_id: int, wished: str, thread: str | None, since: int) -> list[Place]:
+        """Messages that are this batch's card, posted since a time in microseconds; the oldest first."""
+        about = lambda payload: payload.get("batch") == batch_id  # noqa: E731
+        return self._find("signoff_batch", about, wished, thread, since / MICROSECONDS)
+
     def _find(self, kind: str, about: Any, wished: str, thread: str | None, since: float) -> list[Place]:
         found = []
         try:

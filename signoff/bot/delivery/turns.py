@@ -71,6 +71,7 @@ class Turns:
     def _deliver(self) -> bool:
         """What is due, for a while; True where that was all of it."""
         end = time.monotonic() + STRETCH_SECONDS
+        self._delivery.batches.step()
         while turn := turns.next_turn(self._store):
             self._take(turn)
             if time.monotonic() > end:

@@ -17,6 +17,7 @@ from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.inputs import Fixed, Input
 from signoff.bot.forms.leaves import Path, places_left, replaced
 from signoff.bot.forms.places import FIELDS, as_text, label, nearest, places_of, same_item
+from signoff.bot.forms.way_back import back_of, with_back
 from signoff.bot.text.fold import split
 from signoff.bot.text.meaning import code_of
 from signoff.bot.text.payload import rows
@@ -80,7 +81,7 @@ class EditForm:
 
     `entered` is what they have changed so far on all its pages, by block_id. `starts` are the places, counted
     from 0, of the first fields of the pages so far, the open one last; `following` is where the next one
-    begins, and `here` what stands on the open one.
+    begins, and `here` what stands on the open one. `back` is where it leads at its end, see `way_back`.
     """
 
     approval: Approval
@@ -89,12 +90,14 @@ class EditForm:
     starts: tuple[int, ...] = (0,)
     following: int | None = None
     here: frozenset[str] = frozenset()
+    back: str = ""
 
     @classmethod
     def read(cls, view: Block, approval: Approval, draft: Mapping[str, Any]) -> EditForm:
         """The form that a view shows, with what its draft keeps; raises UnknownApproval."""
         kept = read_metadata(view)
         form = cls(approval, draft_of(view), draft, tuple(kept.get("starts") or (0,)), kept.get("following"))
+        form = replace(form, back=back_of(view))
         return form.enter((view.get("state") or {}).get("values") or {})
 
     def enter(self, values: Values) -> EditForm:
@@ -112,7 +115,7 @@ class EditForm:
 
     def on(self, approval: Approval) -> EditForm:
         """The same on another payload, from its first page; what no longer fits its input is dropped."""
-        form = EditForm(approval, self.draft_id)
+        form = EditForm(approval, self.draft_id, back=self.back)
         kept = {
             name: entered
             for name, entered in self.entered.items()
@@ -165,7 +168,7 @@ class EditForm:
     @cached_property
     def difference(self) -> Block:
         """What changes, as the view that approves it; raises Invalid where that is too much."""
-        return difference_view(self.approval, self.payload, self.draft_id)
+        return with_back(difference_view(self.approval, self.payload, self.draft_id), self.back)
 
     def _faults(self) -> dict[str, str]:
         """What is wrong with the whole payload: at its field where that has an input, else at the first."""
@@ -214,7 +217,8 @@ class EditForm:
         shown = [*above, *top, *(blocks or [note(card_words.EMPTY_PAYLOAD)]), *bottom]
         kept = {"draft": self.draft_id, "starts": starts, "following": end if end < count else None}
         submit = forms_words.NEXT if end < count else forms_words.SHOW_CHANGES
-        return modal("edit", approval.action, shown, approval, submit, forms_words.CANCEL, **kept)
+        view = modal("edit", approval.action, shown, approval, submit, forms_words.CANCEL, **kept)
+        return with_back(view, self.back)
 
     def _page(self, first: int, errors: Mapping[str, str], most: int) -> tuple[list[Block], int]:
         """The blocks of the page that begins with field `first`, and where the next one begins."""

@@ -36,6 +36,7 @@ from signoff.bot.text.words import octets as octets_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words import schema as schema_words
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 from signoff.payload.canonical import digest
 
 _LONG_TEXT = element("plain_text_input", multiline=True, max_length=INPUT)
@@ -151,7 +152,7 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
             *blocks,
             *_schema_gaps(approval),
             {"type": "divider"},
-            stakes(approval),
+            *([] if approval.request.kind == QUESTION else [stakes(approval)]),
             history_block(approval, now),
             rich("facts", line(*facts)),
         ],
@@ -200,7 +201,8 @@ def _facts(approval: Approval) -> list[tuple[str, str]]:
         ("request", approval.request_id),
         ("id", approval.id),
     ]
-    return [(label, value) for label, value in found if value]
+    needless = ("risk", "reversibility") if request.kind == QUESTION else ()
+    return [(label, value) for label, value in found if value and label not in needless]
 
 
 def _by_digest(one: Blob) -> str:

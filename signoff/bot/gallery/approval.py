@@ -18,7 +18,7 @@ BEGAN = 1_795_000_000_000_000
 SECOND = 1_000_000
 AGENT = "billing-bot"
 POLICY = Policy(("U0ANA", "S0FINANCE"), "C0APPROVALS")
-_REQUEST = {*ApprovalRequest.model_fields, "schema"} - {"kind", "id", "payload"}
+_REQUEST = {*ApprovalRequest.model_fields, "schema"} - {"id", "payload"}
 
 
 def made_up(payload: dict[str, Any], **fields: Any) -> Approval:
@@ -58,9 +58,11 @@ def made_up(payload: dict[str, Any], **fields: Any) -> Approval:
     return replace(base, decisions=(decision,) if decision else (), **fields)
 
 
-def _request(payload: dict[str, Any], action: str = "refund.create", **sent: Any) -> ApprovalRequest:
+def _request(
+    payload: dict[str, Any], action: str = "refund.create", kind: str = "approval", **sent: Any
+) -> ApprovalRequest:
     """As the agent sends it: its id commits to what it asks."""
     nonce = sent.setdefault("nonce", identity.new_nonce())
-    made = identity.request_id("approval", AGENT, action, payload_digest(payload), nonce)
-    values = {"id": made, "kind": "approval", "action": action, "payload": payload, **sent}
+    made = identity.request_id(kind, AGENT, action, payload_digest(payload), nonce)
+    values = {"id": made, "kind": kind, "action": action, "payload": payload, **sent}
     return ApprovalRequest.model_validate(values)

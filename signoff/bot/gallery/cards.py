@@ -21,10 +21,10 @@ def sure(reversibility: str, risk: str = "medium", **more: Any) -> dict[str, Any
     return {**_POLICY, "reversibility": reversibility, "risk": risk, **more}
 
 
-def decided(answer: str = "approve", **fields: Any) -> Decision:
+def decided(vote: str = "approve", **fields: Any) -> Decision:
     """Ana's decision, 38 s after she was asked."""
     at = datetime.fromtimestamp(BEGAN / 1e6 + 38, UTC)
-    return Decision(vote=answer, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
+    return Decision(vote=vote, approver="U0ANA", name="Ana", at=at, **fields)  # type: ignore[arg-type]
 
 
 def ended(status: str, **fields: Any) -> dict[str, Any]:

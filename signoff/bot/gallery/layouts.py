@@ -8,28 +8,36 @@ from typing import Any, Literal
 
 from signoff.approvals.lists import Overview, Page
 from signoff.bot.cards import lists
+from signoff.bot.cards.batch_card import batch_card
 from signoff.bot.cards.card import Message, double, lost
 from signoff.bot.cards.first_message import first_message, moved_message, tally_message
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.cards.record import record_blocks, record_view
-from signoff.bot.forms import modals
+from signoff.bot.forms import batch_forms, modals
+from signoff.bot.forms.batch_review import review_pages
+from signoff.bot.forms.batch_review import review_view as batch_review
 from signoff.bot.forms.conflict import again_view, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
+from signoff.bot.gallery.batches import BATCHES, looked
 from signoff.bot.gallery.cards import CARDS, Case
+from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, Card
+from signoff.models.batches import Batch, Left
 from signoff.models.lists import Listed
+from signoff.models.questions import QUESTION
+from signoff.models.telling import told_of
 from signoff.models.threads import Tally, Thread
 from signoff.payload.glimpse import glimpse
 
-SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS, "shapes": BEFORE}
+SETS: Mapping[str, Mapping[str, Case]] = {"cards": CARDS, "shapes": BEFORE, "questions": QUESTIONS}
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
 ID = "01930000-0000-7000-8000-000000000001"
 NOW = BEGAN + 35 * 60 * SECOND
@@ -70,6 +78,8 @@ def layouts() -> Iterator[Layout]:
     every = [approval_of(case) for cases in SETS.values() for case in cases.values()]
     yield from _of_many([replace(one, id=_id(number)) for number, one in enumerate(every)])
     yield from _by_themselves(approval_of(CARDS["short"]))
+    for name, batch in BATCHES.items():
+        yield from _of_batch(name, batch)
 
 
 def _id(number: int) -> str:
@@ -85,6 +95,9 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield Layout(f"{name}: looked up{', to decide' if may else ''}", "message", {"blocks": blocks})
     yield _view(f"{name}: details", modals.details_view(approval))
     yield _view(f"{name}: record", record_view(approval, NOW))
+    if approval.request.kind == QUESTION:
+        yield from _forms(name, approval)
+        return
     yield from _review(name, approval)
     if not approval.pending:
         return
@@ -97,6 +110,13 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield _view(f"{name}: edit, changed meanwhile", again_view(approval, form))
         yield _view(f"{name}: edit, decided meanwhile", lost_view(_SAID, approval, approval.payload))
         yield _view(f"{name}: difference", difference_view(approval, _changed(approval.payload), _DRAFT))
+
+
+def _forms(name: str, approval: Approval) -> Iterator[Layout]:
+    """Those of its kind, while it waits."""
+    if approval.pending:
+        for form, view in kind_of(approval).forms.items():
+            yield _view(f"{name}: {form}", view(approval))
 
 
 def _review(name: str, approval: Approval) -> Iterator[Layout]:
@@ -125,6 +145,22 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
     seen = Overview(pages["pending"], pages["mine"], owned)
     yield _view("Home", lists.home_view(seen))
     yield _view("Home, empty", lists.home_view(Overview(Page("pending"), Page("mine"), Page("owned"))))
+
+
+def _of_batch(name: str, batch: Batch) -> Iterator[Layout]:
+    yield _message(f"{name}: card", batch_card(batch, now=NOW))
+    seen = looked(batch, "another review")
+    for page in range(1, len(review_pages(seen)) + 1):
+        yield _view(f"{name}: review, page {page}", batch_review(seen, page))
+        yield _view(f"{name}: looked through, page {page}", batch_review(seen, page, decides=False))
+    for at, one in enumerate(batch.items):
+        yield _view(f"{name}: one by one, {at + 1}", batch_forms.each_view(seen, at, one))
+    left = [Left(one.id, "Its time ran out.") for one in batch.items[:3]]
+    yield _view(f"{name}: result", batch_forms.result_view(seen, "approve", 2, left))
+    yield _view(f"{name}: broken off", batch_forms.result_view(seen, "approve", 2, (), broken=True))
+    yield _view(f"{name}: how many of each", batch_forms.over_view(seen))
+    yield _view(f"{name}: deciding", batch_forms.deciding_view(len(batch.items), "signoff-1"))
+    yield _view(f"{name}: reject all", batch_forms.reject_all_view(batch.items[0], 12, "batch:12"))
 
 
 def _by_themselves(approval: Approval) -> Iterator[Layout]:
@@ -168,7 +204,7 @@ def _listed(approval: Approval) -> Listed:
         headline=verdict.headline or "",
         reversibility=verdict.reversibility,
         reversibility_from=verdict.reversibility_from,
-        glimpse=glimpse(approval.request.json_schema, approval.payload),
+        glimpse=glimpse(approval.request.json_schema, told_of(approval)),
         vote=decision.vote if decision else None,
         approver=decision.approver if decision else "",
         resubmit=bool(decision and decision.resubmit),

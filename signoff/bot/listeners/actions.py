@@ -15,6 +15,7 @@ from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.forms.way_back import back_of, with_back
 from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
 from signoff.bot.listeners.opener import Body, Opener, thread_of
@@ -37,16 +38,26 @@ class Actions:
         self._slack = slack
         self._opener = opener
         self._delivery = delivery
+        self.after: Callable[[Block, str], Body] = lambda view, user: {"response_action": "clear"}
+        """The acknowledgement of a form that has decided, for this person."""
 
     def approve(self, ack: Ack, body: Body) -> None:
         """The card's Approve."""
+
+        def decide(approval_id: str, version: int, user: str, permalink: str | None) -> Approval:
+            return self._approvals.decide(approval_id, version, user, "approve", permalink=permalink)
+
+        self.press(ack, body, decide)
+
+    def press(self, ack: Ack, body: Body, decide: Callable[..., Approval]) -> None:
+        """A button of a card that decides at once: `decide(approval_id, version, user, permalink=…)`."""
         ack()
         approval_id = ""
         try:
             approval_id, version = parse_token(_value(body))
             link = self._slack.permalink(*_clicked(body), thread_of(body))
             user = body["user"]["id"]
-            decided = self._approvals.decide(approval_id, version, user, "approve", permalink=link)
+            decided = decide(approval_id, version, user, permalink=link)
         except Exception as error:
             self._say(error, approval_id, body)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
@@ -56,7 +67,7 @@ class Actions:
                 self._redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body) -> None:
-        """Reject…, Edit…, Review…: the action's id names the form."""
+        """Reject…, Edit…, Review…, Answer… and others: the action's id names the form."""
         action = body["actions"][0]
         self._open(body, action["action_id"], action.get("value", ""))
 
@@ -66,7 +77,7 @@ class Actions:
         self._open(body, choice, token)
 
     def review(self, body: Body, token: str) -> None:
-        """The review, from a message shortcut."""
+        """The form that shows all of it, from a message shortcut."""
         self._open(body, "review", token)
 
     def page_back(self, body: Body) -> None:
@@ -104,8 +115,9 @@ class Actions:
     def _decide(self, ack: Ack, body: Body, view: Block, vote: Any, **said: Any) -> None:
         try:
             approval_id, version = target(view)
-            self._approvals.decide(approval_id, version, body["user"]["id"], vote, **said)
-            ack(response_action="clear")
+            user = body["user"]["id"]
+            self._approvals.decide(approval_id, version, user, vote, **said)
+            ack(**self.after(view, user))
         except Exception as error:
             ack(response_action="update", view=self._lost(error, view))
 
@@ -144,7 +156,8 @@ class Actions:
             self._approvals.judge.decider(approval, user)
             return modals.details_view(approval, self._approvals.store.clock())
         approval = self._approvals.open_for(approval_id, version, user)[0]
-        view = kind_of(approval).forms.get(form)
+        kind = kind_of(approval)
+        view = kind.forms.get(kind.whole if form == "review" else form)
         if view is None:
             raise UnknownApproval
         return view(approval)
@@ -155,7 +168,7 @@ class Actions:
         return self._approvals.open_for(approval_id, version, body["user"]["id"])[0]
 
     def _page(self, body: Body, view: Block, page: int) -> Block:
-        return review_view(self._seen(body, view), page)
+        return with_back(review_view(self._seen(body, view), page), back_of(view))
 
     def refusal(self, error: Exception, approval_id: str) -> Block:
         """The view that takes the form's place: what happened, and that nothing was recorded."""

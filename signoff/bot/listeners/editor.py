@@ -39,15 +39,21 @@ log = logging.getLogger("signoff.bot")
 class Editor:
     """What a person can do in the form that edits, and in the one that shows the difference.
 
-    `refusal` makes the view that says why something came to nothing.
+    `refusal` makes the view that says why something came to nothing, `after` the acknowledgement of what has
+    decided, for this person.
     """
 
     def __init__(
-        self, approvals: Approvals, opener: Opener, refusal: Callable[[Exception, str], Block]
+        self,
+        approvals: Approvals,
+        opener: Opener,
+        refusal: Callable[[Exception, str], Block],
+        after: Callable[[Block, str], Body],
     ) -> None:
         self._approvals = approvals
         self._opener = opener
         self._refusal = refusal
+        self._after = after
         self._drafts = Drafts(approvals.store)
 
     def submit(self, ack: Ack, body: Body, view: Block) -> None:
@@ -91,7 +97,7 @@ class Editor:
             if not is_shown(payload, view, approval):  # typed on in another window
                 raise UnknownApproval
             self._approvals.decide(approval.id, approval.version, user, "approve", payload=payload)
-            ack(response_action="clear")
+            ack(**self._after(view, user))
         except Exception as error:
             ack(response_action="update", view=self._lost(error, user, view))
 

@@ -14,6 +14,7 @@ from signoff.approvals.errors import (
     NobodyLeft,
     NotAllowed,
     NotRecorded,
+    OtherKind,
     Restored,
     Tampered,
     TimeRanOut,
@@ -22,10 +23,13 @@ from signoff.approvals.errors import (
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted
 from signoff.bot.text.which import Which, trusted_title
+from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import opening
+from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.errors import SignoffError
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 
 log = logging.getLogger("signoff.bot")
 
@@ -87,8 +91,13 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
             return replies_words.NOBODY_LEFT
         if isinstance(error, EditNotAllowed):
             return replies_words.edit_needs(error.approvers)
+        if approval.request.kind == QUESTION and error.approvers:
+            return questions_words.not_asked(card_words.audience(error.approvers))
         changed = set(error.approvers) != set(approval.verdict.approvers)
         return replies_words.not_an_approver(error.approvers, changed)
+    if isinstance(error, OtherKind):
+        is_question = approval is not None and approval.request.kind == QUESTION
+        return questions_words.ANSWERS_ONLY if is_question else questions_words.NOT_A_QUESTION
     if isinstance(error, BlockedNow):
         return replies_words.BLOCKED_EDIT if error.edited else replies_words.BLOCKED_NOW
     if isinstance(error, Restored):

@@ -8,6 +8,7 @@ from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import says
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import questions as questions_words
 from signoff.models.approval import Approval
 
 
@@ -19,6 +20,8 @@ def history(approval: Approval, now: int | None = None) -> list[Trusted]:
     found = [forms_words.received(approval.agent, approval.created_at)]
     if approval.shown_at is not None:
         found.append(forms_words.shown(approval.shown_at))
+    if approval.handed_to:
+        found.append(questions_words.handed(approval.handed_to, approval.handed_by or ""))
     decision = approval.decision
     if approval.edited:
         number = count_changes(approval.request.payload, approval.payload)

@@ -79,7 +79,7 @@ def values(
     """
     walk = _Walk(Reader(schema), whole, numbered(payload, in_thread))
     found = list(walk.payload(schema, payload))
-    left = _not_given(schema, payload)
+    left = not_given(schema, payload)
     return [*(one for one in found if one.is_line), *left, *(one for one in found if not one.is_line)]
 
 
@@ -232,7 +232,7 @@ def _currencies(fields: list[Field], value: dict[str, Any]) -> set[str]:
     return {one.currency_field for one in known if not one.major}
 
 
-def _not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
+def not_given(schema: dict[str, Any] | None, payload: dict[str, Any]) -> list[Value]:
     """One line for what the payload leaves to defaults: those are the schema's, and so the agent's words."""
     without: list[str] = []
     defaults: list[str] = []

@@ -49,9 +49,9 @@ def spoken(
     head, stakes = _head(first, approval, before), [*_stakes(approval, folded, warning)]
     how = spoken_words.how(folded.whole, edits)
     told = [*_claims(approval)]
-    room = TEXT_BYTES - _size([*head, *stakes, how])
-    shown = _within([*_values(folded.rows)], room - min(_size(told), CLAIMS), spoken_words.more_lines)
-    said = _within(told, room - _size(shown), lambda _: escape(card_words.more_claims()))
+    room = TEXT_BYTES - size([*head, *stakes, how])
+    shown = within([*_values(folded.rows)], room - min(size(told), CLAIMS), spoken_words.more_lines)
+    said = within(told, room - size(shown), lambda _: escape(card_words.more_claims()))
     return Trusted(shortened("\n".join([*head, *shown, *stakes, *said, how]), TEXT_BYTES))
 
 
@@ -83,7 +83,7 @@ def _values(rows: Sequence[Row]) -> Iterator[Trusted]:
             continue
         if name:
             yield Trusted(name.rstrip())
-        yield from map(_quoted, row.text.split("\n") if not _is_table(row) else _table(row))
+        yield from map(behind_bar, row.text.split("\n") if not _is_table(row) else _table(row))
 
 
 def _is_table(row: Row) -> bool:
@@ -118,8 +118,7 @@ def _stakes(approval: Approval, folded: Folded, warning: str) -> Iterator[Truste
     known = (verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from)
     yield Trusted(card_words.stakes(*known).replace("*", ""))
     lines = [line for line in warning.split("\n") if line]
-    spelled = [heard(_CODE.sub(lambda found: quoted(found[1]), line)) for line in lines]
-    yield from _within(spelled, WARNINGS, spoken_words.more_warnings)
+    yield from within([*map(spelled, lines)], WARNINGS, spoken_words.more_warnings)
 
 
 def _claims(approval: Approval) -> Iterator[Trusted]:
@@ -129,7 +128,7 @@ def _claims(approval: Approval) -> Iterator[Trusted]:
         yield escape(f"{card_words.AGENT_SAYS}:")
     for claim in found:
         label = f"{claim.label}: " if claim.label else ""
-        yield from map(_quoted, f"{label}{claim.text}".split("\n"))
+        yield from map(behind_bar, f"{label}{claim.text}".split("\n"))
     if not approval.request.reason.strip():
         yield heard(card_words.no_reason(approval.agent))
 
@@ -139,31 +138,37 @@ def heard(text: str) -> Trusted:
     return sentence(unlinked(Trusted(text)))
 
 
+def spelled(line: str) -> Trusted:
+    """A line of what can mislead, whose words stand in quotes and not as code."""
+    return heard(_CODE.sub(lambda found: quoted(found[1]), line))
+
+
 def unlinked(text: Trusted) -> Trusted:
     """The same, without an address that Slack would make a link of: it does where no `verbatim` keeps it."""
     return Trusted(_SCHEME.sub("\\\\u{3a}", text))
 
 
-def _quoted(line: str) -> Trusted:
+def behind_bar(line: str) -> Trusted:
+    """A visible line of the agent's, so that it cannot pass for one of ours."""
     return Trusted(f"| {heard(isolated(line))}")
 
 
-def _within(lines: list[Trusted], room: int, more: Callable[[int], Trusted]) -> list[Trusted]:
+def within(lines: list[Trusted], room: int, more: Callable[[int], Trusted]) -> list[Trusted]:
     """The first lines within `room` bytes; the one that passes it is cut, and the rest is said by `more`."""
-    if _size(lines) <= room:
+    if size(lines) <= room:
         return lines
     shown: list[Trusted] = []
     room -= _NOTICE
     for at, line in enumerate(lines):
-        size = _size([line])
-        if size > room:
+        taken = size([line])
+        if taken > room:
             cut = [Trusted(shortened(line, room - 1))] if room > _NOTICE else []
             return [*shown, *cut, more(len(lines) - at)]
         shown.append(line)
-        room -= size
+        room -= taken
     return shown
 
 
-def _size(lines: Sequence[str]) -> int:
+def size(lines: Sequence[str]) -> int:
     """Bytes, each with its line's end."""
     return sum(len(line.encode("utf-8", "surrogatepass")) + 1 for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from signoff.bot.text.answer import answer_elements
 from signoff.bot.text.difference import each_change
 from signoff.bot.text.difference import elements as difference_elements
 from signoff.bot.text.quotes import isolated
@@ -113,6 +114,7 @@ def state_blocks(approval: Approval, room: int = SAID, now: int | None = None) -
         )
         said += [line(literal(card_words.CHANGED, "bold")), *parts]
         said += [] if whole else [line(literal(card_words.more_claims(), "italic"))]
+    said += answer_elements(approval, room)
     label, reason = _reason(approval)
     if reason.strip():
         text = cut(visible(reason, keep="\n"), room)

@@ -17,6 +17,8 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import which as which_words
 from signoff.models.approval import Approval
 from signoff.models.lists import Listed
+from signoff.models.questions import ACTION
+from signoff.models.telling import told_of
 from signoff.payload import glimpse
 from signoff.payload.glimpse import Glimpse, Leaf
 
@@ -34,6 +36,8 @@ _SHORT_FILE = 80
 """Characters of a text from which it may be a file that is kept whole."""
 _ESCAPE = re.compile(r"\\u\{[0-9a-f]{1,6}\}")
 
+ASKED = "question "
+"""The name of the one field that a question is known by: its quotes say enough."""
 _TELLING = 3
 """First values of which a headline has to name one, or they stand after it."""
 
@@ -49,7 +53,7 @@ class Which:
     @classmethod
     def of(cls, approval: Approval) -> Which:
         """Of a request whose payload is at hand."""
-        kept = glimpse.glimpse(approval.request.json_schema, approval.payload)
+        kept = glimpse.glimpse(approval.request.json_schema, told_of(approval))
         return cls(approval.action, visible(approval.verdict.headline or ""), kept)
 
     @classmethod
@@ -98,6 +102,9 @@ def titles(found: Sequence[Which], room: int = LINE) -> list[str]:
 
 
 def _values(which: Which, room: int, first: frozenset[tuple[str | int, ...]] = frozenset()) -> str:
+    if which.action == ACTION:
+        asked = [leaf for leaf in which.glimpse.leaves if leaf.path == ("question",)]
+        return values(asked, room + len(ASKED), 0).removeprefix(ASKED)
     leaves = sorted(which.glimpse.leaves, key=lambda leaf: leaf.path not in first)
     return values(leaves, room, which.glimpse.more)
 

@@ -6,16 +6,16 @@ from typing import Any, assert_never
 
 from signoff.models.approval import Approval
 from signoff.models.messages import moment
-from signoff.models.receipt_claims import QUESTION
+from signoff.models.receipt_claims import APPROVAL
 from signoff.web.aap.submission import AAP, not_ours
 
 
 def is_ours(approval: Approval) -> bool:
     """Whether it was asked through this door: of others a client would be told less than was approved.
 
-    A question is none, whatever its context says: its answer approves nothing, and has no word here.
+    Nothing but an approval is, whatever its context says: an answer approves nothing, and has no word here.
     """
-    if approval.request.kind == QUESTION:
+    if approval.request.kind != APPROVAL:
         return False
     own = approval.request.context.get(AAP)
     return isinstance(own, dict) and isinstance(own.get("timeout"), str)

@@ -84,8 +84,8 @@ class Tasks:
         (approval,) = approvals
         if approval.pending:
             task["progress"] = _progress(approval)
-        if approval.card and approval.card.permalink:
-            task.setdefault("links", {})["review"] = approval.card.permalink
+        if approval.permalink:
+            task.setdefault("links", {})["review"] = approval.permalink
         if approval.reason:
             task["display"] = {"title": status, "description": approval.reason}
         if approval.status == "approved":

@@ -20,7 +20,7 @@ from signoff.errors import Invalid
 from signoff.models import identity
 from signoff.models.approval import Approval
 from signoff.models.messages import MAX_ENTRY, MOST_VALUES, ApprovalRequest
-from signoff.models.receipt_claims import QUESTION
+from signoff.models.receipt_claims import APPROVAL
 from signoff.models.texts import check_texts, message_of
 from signoff.payload.canonical import canonical, count
 
@@ -157,7 +157,7 @@ def _unpacked(name: str, payload: Mapping[str, Any]) -> Tuple:
 
 def is_ours(approval: Approval) -> bool:
     """Whether it was asked through this door: others hold payloads that are no tuples, or are questions."""
-    if approval.request.kind == QUESTION:
+    if approval.request.kind != APPROVAL:
         return False
     payload = approval.payload
     return all(isinstance(payload.get(name, {}), dict) for name in RESERVED) and RESOURCE in payload

@@ -27,7 +27,7 @@ ASKED_AGAIN = 4
 """At each fourth heartbeat, once a minute, whether the token still stands."""
 
 
-class _Stream(StreamingResponse):
+class Stream(StreamingResponse):
     """An event stream; `leave` is called at its end, however it comes to that."""
 
     def __init__(self, content: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
@@ -54,7 +54,7 @@ class Events:
         stands = await in_turn(self._requests.standing, request)
         place = ExitStack()
         place.enter_context(self._hub.place(stands.agent))
-        return _Stream(self._told(request, stands), place.close)
+        return Stream(self._told(request, stands), place.close)
 
     async def _told(self, request: Request, stands: Standing) -> AsyncIterator[bytes]:
         yield _event(stands)

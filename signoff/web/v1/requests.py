@@ -14,7 +14,7 @@ from signoff.models import identity, tokens
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Spend, build
 from signoff.models.receipt import Wire
-from signoff.models.receipt_claims import QUESTION
+from signoff.models.receipt_claims import APPROVAL, QUESTION
 from signoff.web import repeats
 from signoff.web.bodies import BODY, json_object
 from signoff.web.callers import caller, shown
@@ -197,8 +197,8 @@ def answer(found: State, headers: dict[str, str] | None = None) -> Response:
 
 
 def _not_approved(one: Approval) -> Problem:
-    if one.request.kind == QUESTION:
-        return Problem(409, "not-approved", "It is a question: no answer to it lets anything run.")
+    if one.request.kind != APPROVAL:
+        return Problem(409, "not-approved", "It is no approval: no answer to it lets anything run.")
     stands = "nobody has decided yet" if one.pending else f"it ended as {one.status}"
     return Problem(409, "not-approved", f"Nothing is to run by it: {stands}.")
 
@@ -224,23 +224,23 @@ def asked(agent: str, request: Request) -> ApprovalRequest:
     if len(given) == 1:
         raise Invalid("Send id and nonce both, or neither.")
     if given:
-        return _committed(agent, ApprovalRequest.read(values))
+        return committed(agent, ApprovalRequest.read(values))
     return named(agent, values)
 
 
-def named(agent: str, values: dict[str, Any]) -> ApprovalRequest:
-    """What an agent asks, with a nonce and an id that we make: the same ones each time for a key.
-
-    Raises Invalid.
+def named(agent: str, values: dict[str, Any], nonce: str | None = None) -> ApprovalRequest:
+    """What an agent asks, with a nonce (if none is given) and an id that we make: the same ones each time for
+    a key. Raises Invalid.
     """
     key = values.get("key")
-    nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
+    if nonce is None:
+        nonce = identity.keyed_nonce(key, None) if isinstance(key, str) else identity.new_nonce()
     found = ApprovalRequest.read({**values, "id": "0" * 32, "nonce": nonce})
     made = identity.request_id(found.kind, agent, found.action, found.digest, nonce)
     return found.model_copy(update={"id": made})
 
 
-def _committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:
+def committed(agent: str, found: ApprovalRequest) -> ApprovalRequest:
     """A request that its id commits to; raises Problem, which says whose the token is: that is mistaken."""
     if not found.commits(agent):
         detail = (

@@ -46,7 +46,7 @@ class State(BaseModel):
 
 def state(approval: Approval, response: Response) -> State:
     """An Approval, and what its agent is told of it → the state."""
-    permalink = approval.card.permalink if approval.card else None
+    permalink = approval.permalink
     return State(
         id=approval.request_id, status=response.status, kind=approval.request.kind, action=approval.action,
         code=approval.code, answer=_answer(approval),

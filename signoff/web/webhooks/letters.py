@@ -30,6 +30,7 @@ class Letters:
         data = {
             "id": about.request_id,
             "agent": about.agent,
+            "kind": about.kind,
             "action": about.action,
             "status": about.status,
             "code": about.code,

@@ -24,7 +24,11 @@ PLACES = {
     "undo": "how the agent says to undo it",
     "alternatives": "what the agent would do instead",
     "context": "the agent's context",
+    "question": "the question",
+    "default": "what the agent takes by itself",
+    **{f"{name} {at}": f"{name} {at}" for name in ("answer", "source", "attempt") for at in range(1, 11)},
 }
+"""Claims, and the parts of a question: all of them are counted from 1."""
 UNREAD = "Only the first 100,000 characters were looked through for letters that pass for others."
 _WAYS = {
     "user": "what stands before the @ is only the name of a user",

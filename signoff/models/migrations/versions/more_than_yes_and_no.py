@@ -19,11 +19,13 @@ def upgrade() -> None:
     op.add_column("approval", sa.Column("batch_id", sa.Integer(), nullable=True))
     for name in ("handed_to", "handed_by", "undoes"):
         op.add_column("approval", sa.Column(name, sa.Text(), nullable=True))
-    op.add_column("approval", sa.Column("runs_at", sa.BigInteger(), nullable=True))
+    for name in ("runs_at", "undo_at"):
+        op.add_column("approval", sa.Column(name, sa.BigInteger(), nullable=True))
     op.add_column("decision", sa.Column("answer", sa.Text(), nullable=True))
     _index("approval_batch", "approval", ["batch_id", "created_at"], "batch_id IS NOT NULL")
     _index("approval_runs", "approval", ["runs_at"], "runs_at IS NOT NULL AND status = 'pending'")
-    _index("approval_undoes", "approval", ["undoes"], "undoes IS NOT NULL")
+    _index("approval_undoes", "approval", ["undoes"], "undoes IS NOT NULL", unique=True)
+    _index("approval_undo_at", "approval", ["undo_at"], "undo_at IS NOT NULL")
     _batches()
     _talks()
     _afterwards()
@@ -41,7 +43,10 @@ def _batches() -> None:
         _text("state"),
         _number("created_at"),
         _number("frozen_at", nullable=True),
-        *(_text(name, nullable=True) for name in ("wanted", "conversation", "message", "permalink")),
+        *(
+            _text(name, nullable=True)
+            for name in ("ids", "wanted", "conversation", "thread", "message", "permalink")
+        ),
         _number("revision", server_default="0"),
         _number("shown_revision", server_default="0"),
         _number("shown_at", nullable=True),
@@ -50,7 +55,7 @@ def _batches() -> None:
     )
     op.create_index("batch_message", "batch", ["conversation", "message"])
     _index("batch_stale", "batch", ["not_before"], "state = 'frozen' AND shown_revision < revision")
-    _index("batch_open", "batch", ["created_at"], "state = 'open'")
+    _index("batch_undone", "batch", ["created_at"], "state <> 'frozen' AND shown_revision < revision")
     op.create_table(
         "batch_review",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -78,6 +83,7 @@ def _talks() -> None:
     )
     op.create_index("talk_approval", "talk", ["approval_id", "asked_at"])
     _index("talk_untold", "talk", ["asked_at"], "published_at IS NULL")
+    _index("talk_unanswered", "talk", ["until"], "state = 'asked'")
     op.create_table(
         "note",
         sa.Column("id", sa.Text(), primary_key=True),
@@ -131,6 +137,6 @@ def _number(name: str, *, nullable: bool = False, server_default: str | None = N
     return sa.Column(name, sa.BigInteger(), nullable=nullable, server_default=server_default)
 
 
-def _index(name: str, table: str, columns: list[str], where: str) -> None:
+def _index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
     held = sa.text(where)
-    op.create_index(name, table, columns, sqlite_where=held, postgresql_where=held)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=held, postgresql_where=held)

@@ -1,0 +1,113 @@
+/** Requests that are asked together: people see one card, and each has its own id, row and receipt. */
+import type { JsonObject } from "./canonical.js";
+import { Invalid, NotVerified, Unknown, Unreachable, WaitTimeout } from "./errors.js";
+import { endOf, LATE, pendingOf, POLL, stateOf, type Exchange, type State } from "./exchange.js";
+import { now, sleep } from "./gateway.js";
+import { accept, type Receipt } from "./receipts.js";
+import type { Claims, Wait } from "./request.js";
+import type { Pending, Ticket } from "./ticket.js";
+import type { components } from "./wire.js";
+
+/** One of several requests: what `request` takes. */
+export interface Item<P extends object = object> extends Claims {
+  action: string;
+  payload: P;
+}
+
+/** What a batch may say besides its title and requests. */
+export interface Together {
+  /** Names the agent's piece of work that this belongs to; each request's, too, where it does not say another. */
+  run?: string | undefined;
+}
+
+const MOST = 500;
+/** Seconds before asking again where a poll was answered before its time, and something still waits. */
+const EARLY = 0.5;
+
+type Answered = components["schemas"]["BatchStands"];
+
+/** Requests that were asked together. */
+export class Batch {
+  readonly #exchange: Exchange;
+  readonly #body: JsonObject;
+
+  /** @internal */
+  constructor(
+    exchange: Exchange,
+    readonly name: string,
+    /** In the order in which they were asked; each can be waited for by itself. */
+    readonly tickets: readonly Ticket<any>[],
+    body: JsonObject,
+  ) {
+    this.#exchange = exchange;
+    this.#body = body;
+  }
+
+  /** @internal Sends it; the same again is one batch. */
+  async send(patience: number, signal?: AbortSignal): Promise<void> {
+    await this.#exchange.gateway.call("POST", "/v1/batches", { body: this.#body, answers: 60, patience, signal });
+  }
+
+  /**
+   * The verified receipts of all, in order, once each has ended: look at `approved` of each.
+   *
+   * An approved one may be run after `signoff.spend(receipt)`. Throws WaitTimeout (what waits goes on waiting: `get`
+   * tells which has ended), Unreachable or NotVerified.
+   */
+  async wait({ timeout, signal }: Wait = {}): Promise<Receipt[]> {
+    const end = endOf(timeout);
+    for (;;) {
+      const left = end - now();
+      if (left <= 0) throw new WaitTimeout(`Batch ${this.name}, after ${timeout} s.`);
+      const poll = Math.max(1, Math.ceil(Math.min(POLL, left)));
+      const started = now();
+      try {
+        const found = await this.#stands(`?wait=${poll}`, Math.min(poll + LATE, left), left, signal);
+        const ended = found.filter((one): one is Receipt => one.status !== "pending");
+        if (ended.length === this.tickets.length) return ended;
+        if (now() - started < poll / 2) await sleep(EARLY, signal);
+      } catch (error) {
+        if (error instanceof Unknown) {
+          await this.send(left, signal); // its server was restored from before it
+          await sleep(1, signal);
+        } else if (!(error instanceof Unreachable && end <= now() + 1)) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** How each stands now, in order: a verified receipt, or Pending. */
+  async get(): Promise<(Receipt | Pending)[]> {
+    return this.#stands("", 60, this.#exchange.patience);
+  }
+
+  async #stands(how: string, answers: number, patience: number, signal?: AbortSignal): Promise<(Receipt | Pending)[]> {
+    const found: State[] = [];
+    for (let more: string | undefined = how; more !== undefined; ) {
+      const call = { answers, patience, signal };
+      const answer = (await this.#exchange.gateway.call("GET", `/v1/batches/${this.name}${more}`, call)) as Partial<Answered> | undefined;
+      // Each answer brings something, and not more than there is: else one that lies would be asked for ever.
+      if (!Array.isArray(answer?.items) || answer.items.length === 0 || found.length >= this.tickets.length)
+        throw new NotVerified("The gateway's answer is no batch.");
+      found.push(...answer.items);
+      const next = answer.next ?? undefined;
+      if (next !== undefined && next !== found.length) throw new NotVerified("The gateway's answer is no batch.");
+      more = next === undefined ? undefined : `?from=${next}`;
+      answers = Math.max(answers, LATE);
+    }
+    if (found.length !== this.tickets.length) throw new NotVerified("The gateway's answer is another batch.");
+    return Promise.all(this.tickets.map((ticket, at) => this.#of(ticket, stateOf(found[at]))));
+  }
+
+  async #of({ id, digest }: Ticket<any>, state: State): Promise<Receipt | Pending> {
+    if (state.id !== id) throw new NotVerified("The gateway's answer is another batch.");
+    return state.status === "pending" ? pendingOf(state) : accept(state, this.#exchange.taken, id, digest);
+  }
+}
+
+/** Throws Invalid where so many are not asked together. */
+export function checkTogether(title: string, items: readonly unknown[]): void {
+  if (typeof title !== "string" || title.length === 0) throw new Invalid("A batch has a title.");
+  if (items.length < 1 || items.length > MOST) throw new Invalid(`A batch has 1 to ${MOST} requests.`);
+}

@@ -1,0 +1,122 @@
+"""What has become of requests that were asked together: how many of each, by whom, and what ran; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from signoff.bot.cards.batch_items import numbered
+from signoff.bot.text.quotes import isolated
+from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, rich, visible
+from signoff.bot.text.views import says
+from signoff.bot.text.words import batches as words
+from signoff.bot.text.words import card as card_words
+from signoff.models.approval import Approval
+from signoff.models.batches import Batch
+
+ORDER = ("wait", "approved", "answered", "rejected", "sent back", "expired", "withdrawn", "blocked by policy")
+"""How states are counted, in this order."""
+MOST = 8
+"""Lines of who decided which, and of what they said."""
+SAID = 200
+"""Characters of a reason."""
+_LINKS = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many of each there are: `line` in one line, `blocks` with who decided, and what stands apart."""
+
+    line: Trusted
+    blocks: tuple[Block, ...]
+
+
+def standing(batch: Batch, now: int | None) -> Standing:
+    """How a batch stands; past its time what waits counts as expired, even before that is recorded."""
+    states = [state(one, now) for one in batch.items]
+    counts = Counter(states)
+    told = words.counts([(name, counts[name]) for name in ORDER if counts[name]])
+    blocks = [says(told, f"counts:{batch.revision}")]
+    lines = _by_whom(batch.items, states)
+    if lines:
+        blocks.append(_context(f"by:{batch.revision}", lines))
+    if batch.apart:
+        blocks.append(_context(f"apart:{batch.revision}", [_apart(batch.apart)]))
+    return Standing(told, tuple(blocks))
+
+
+def state(one: Approval, now: int | None) -> str:
+    """An adjective of `ORDER`."""
+    match one.status:
+        case "pending":
+            return "expired" if now is not None and now >= one.expires_at else "wait"
+        case "rejected":
+            return "sent back" if one.decision and one.decision.resubmit else "rejected"
+        case "cancelled":
+            return "withdrawn"
+        case "blocked":
+            return "blocked by policy"
+        case "approved" | "answered" | "expired":
+            return one.status
+    assert_never(one.status)
+
+
+def over_blocks(batch: Batch, now: int | None) -> list[Block]:
+    """When none waits any more: how many of each, what people said, and what the agent reports."""
+    found = [*standing(batch, now).blocks]
+    approved = [one for one in batch.items if one.status == "approved"]
+    outcomes = Counter(one.outcome.succeeded if one.outcome else None for one in approved)
+    if approved:
+        told = words.reported(outcomes[True], outcomes[False], outcomes[None])
+        found.append(says(told, f"outcome:{batch.revision}"))
+    quotes = _said(batch.items)
+    if quotes:
+        found.append(rich(f"said:{batch.revision}", *quotes))
+    look = {
+        "type": "button",
+        "action_id": "batch_look",
+        "text": {"type": "plain_text", "text": words.LOOK_THROUGH, "emoji": False},
+        "value": str(batch.id),
+    }
+    return [*found, {"type": "actions", "block_id": f"actions:{batch.revision}", "elements": [look]}]
+
+
+def _by_whom(items: Sequence[Approval], states: Sequence[str]) -> list[Trusted]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, (one, name) in enumerate(zip(items, states, strict=True), 1):
+        if name != "wait":
+            by = one.decision.approver if one.decision else ""
+            groups.setdefault((name, by), []).append(number)
+    ordered = sorted(groups.items(), key=lambda group: ORDER.index(group[0][0]))
+    return [words.decided_by(name, len(of), by, numbered(of)) for (name, by), of in ordered][:MOST]
+
+
+def _apart(items: Sequence[Approval]) -> Trusted:
+    why = Counter(words.apart_because(one) for one in items).most_common()
+    links = [one.card.permalink for one in items if one.card and one.card.permalink][:_LINKS]
+    named = ", ".join(f"<{link}|{number}>" for number, link in enumerate(links, 1))
+    return Trusted(words.apart(len(items), why) + (f" · cards {named}" if named else ""))
+
+
+def _said(items: Sequence[Approval]) -> list[Block]:
+    """Reasons and notes, each once, with whose numbers; and how what failed has failed."""
+    about: dict[tuple[str, str], list[int]] = {}
+    for number, one in enumerate(items, 1):
+        said = one.decision.reason.strip() if one.decision else ""
+        if said:
+            label = card_words.NOTE if one.status == "approved" else card_words.REASON
+            about.setdefault((label, said), []).append(number)
+        if one.outcome and not one.outcome.succeeded:
+            about.setdefault(("Failed", one.outcome.note.strip()), []).append(number)
+    return [_quote(label, numbers, text) for (label, text), numbers in list(about.items())[:MOST]]
+
+
+def _quote(label: str, numbers: Sequence[int], text: str) -> Block:
+    shown = isolated(cut(visible(text, keep="\n"), SAID))
+    return line(literal(f"{label}, {numbered(numbers)}: ", "bold"), literal(f"{shown}\n"))
+
+
+def _context(block_id: str, lines: Sequence[Trusted]) -> Block:
+    return {"type": "context", "block_id": block_id, "elements": [mrkdwn(Trusted("\n".join(lines)))]}

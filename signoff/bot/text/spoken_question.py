@@ -1,0 +1,107 @@
+"""A question that waits, as it is heard: all of it as mrkdwn, within a message's bytes; pure.
+
+See `spoken`: what the agent wrote stands behind a `•` (one of its answers) or a `|` (a line of a text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from signoff.bot.text.answer import default_text
+from signoff.bot.text.claims import claims
+from signoff.bot.text.options import Labels
+from signoff.bot.text.quotes import isolated, quoted
+from signoff.bot.text.size import TEXT_BYTES, shortened
+from signoff.bot.text.spoken import WARNINGS, behind_bar, heard, size, spelled, within
+from signoff.bot.text.text import Trusted, cut, escape, visible
+from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import questions as words
+from signoff.bot.text.words import spoken as spoken_words
+from signoff.models.approval import Approval
+from signoff.models.questions import Question
+
+FIRST = 160
+"""Characters of the question in the first line, which is what a lock screen shows."""
+QUESTION = 2_000
+"""Bytes of the rest of it that its answers leave it."""
+_DEFAULT = 200
+
+
+def spoken_question(
+    approval: Approval, question: Question, labels: Labels, warned: str, buttons: list[str], now: int | None
+) -> Trusted:
+    """The question, its answers, then what it found and tried, as the card has them.
+
+    `warned` is what can mislead, a line each, `buttons` what stands on the card's. `now` is the database's
+    clock. Where not all of it fits, the agent's lines are left out and counted, the last ones first.
+    """
+    head = [*_head(approval, question, now)]
+    tail = [*_tail(approval, question, warned, buttons)]
+    room = TEXT_BYTES - size([*head, *tail])
+    asked = within([*_asked(question)], min(QUESTION, room), spoken_words.more_lines)
+    room -= size(asked)
+    offered = within([*_offered(question, labels)], room, spoken_words.more_lines)
+    room -= size(offered)
+    beside = within([*_beside(approval, question)], room, spoken_words.more_lines)
+    return Trusted(shortened("\n".join([*head, *asked, *offered, *beside, *tail]), TEXT_BYTES))
+
+
+def _head(approval: Approval, question: Question, now: int | None) -> Iterator[Trusted]:
+    shown = heard(quoted(cut(visible(_line(question)), FIRST)))
+    yield words.asks(approval.agent, shown, approval.expires_at, now)
+    yield words.asks_whom(card_words.audience(approval.verdict.approvers), approval.code)
+    if approval.handed_to:
+        yield words.handed(approval.handed_to, approval.handed_by or "")
+    if approval.left_at is not None:
+        yield progress_words.left(approval.left_at)
+    yield escape(words.WHY[question.why])
+
+
+def _asked(question: Question) -> Iterator[Trusted]:
+    """The question again where the first line does not hold all of it."""
+    text = visible(question.question, keep="\n")
+    if text != _line(question) or len(text) > FIRST:
+        yield escape(f"{words.ASKS}:")
+        yield from map(behind_bar, text.split("\n"))
+
+
+def _line(question: Question) -> str:
+    """The question in one line."""
+    return " ".join(question.question.split())
+
+
+def _offered(question: Question, labels: Labels) -> Iterator[Trusted]:
+    if question.options:
+        yield escape(words.ANSWERS)
+    for number, (text, option) in enumerate(zip(labels.texts, question.options, strict=True), 1):
+        about = visible(option.about.strip())
+        yield heard(f"• {number}. {isolated(text)}{f' – {isolated(about)}' if about else ''}")
+
+
+def _beside(approval: Approval, question: Question) -> Iterator[Trusted]:
+    for source in question.sources:
+        yield heard(words.says(visible(source.name)))
+        yield from map(behind_bar, visible(source.text, keep="\n").split("\n"))
+    if question.tries:
+        yield escape(f"{words.TRIED}:")
+    for attempt in question.tries:
+        error = visible(attempt.error, keep="\n")
+        told = f"{visible(attempt.what, keep=chr(10))} – {words.FAILED}{f': {error}' if error else ''}"
+        yield from map(behind_bar, told.split("\n"))
+    found = list(claims(approval.request))
+    if found:
+        yield escape(f"{card_words.AGENT_SAYS}:")
+    for claim in found:
+        label = f"{claim.label}: " if claim.label else ""
+        yield from map(behind_bar, f"{label}{claim.text}".split("\n"))
+
+
+def _tail(approval: Approval, question: Question, warned: str, buttons: list[str]) -> Iterator[Trusted]:
+    lines = [line for line in warned.split("\n") if line]
+    yield from within([*map(spelled, lines)], WARNINGS, spoken_words.more_warnings)
+    default = default_text(question)
+    if default:
+        yield heard(words.you_decide(approval.agent, cut(default, _DEFAULT)))
+    yield escape(words.SAFETY)
+    yield heard(words.how(buttons))

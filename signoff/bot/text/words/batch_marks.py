@@ -1,0 +1,57 @@
+"""Why one of several requests stands out from the others."""
+
+from __future__ import annotations
+
+from signoff.bot.text.quotes import quoted
+from signoff.bot.text.words import card as card_words
+from signoff.models.approval import Approval
+
+AN_OTHER = "another one"
+MISLEADS = "something in it can mislead"
+
+
+def rejected_before(same: bool) -> str:
+    """Somebody said no before."""
+    return f"somebody has rejected {'the same' if same else 'one like it'} before"
+
+
+def undo_differs(approval: Approval) -> str:
+    """It is harder to undo than most."""
+    verdict = approval.verdict
+    text = card_words.undoable(verdict.reversibility, verdict.reversibility_from)
+    return f"{text[0].lower()}{text[1:]}"
+
+
+def risk_differs(approval: Approval) -> str:
+    """It is rated higher than most."""
+    return card_words.rated(approval.verdict.risk, approval.verdict.risk_from)
+
+
+def another_action(usual: str) -> str:
+    """Most are something else."""
+    return f"another action: most are {usual}"
+
+
+def only_here(name: str) -> str:
+    """A field that few have; `name` is visible text."""
+    return f"has {quoted(name)}, as few do"
+
+
+def not_here(name: str) -> str:
+    """A field that nearly all have."""
+    return f"has no {quoted(name)}, as the others do"
+
+
+def far(name: str, more: bool) -> str:
+    """A number far from the others."""
+    return f"{quoted(name)} is far {'above' if more else 'below'} the others"
+
+
+def longer(name: str) -> str:
+    """A text far longer than the others."""
+    return f"{quoted(name)} is far longer than the others"
+
+
+def rare(name: str, usual: str, count: int, of: int) -> str:
+    """A value that few have; `usual` is what `count` of them have, visible text."""
+    return f"{quoted(name)} is {usual} in {count:,} of {of:,}, not here"

@@ -1,0 +1,233 @@
+"""What undoes an action, on the agent's side: a function that takes the undos that people have approved.
+
+It registers, listens on the agent's stream of decisions as a group of its own, and runs exactly what the
+receipt of an undo says: once, as the process that has spent it. What has no `undoes` it never runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from signoff import receipts
+from signoff.client import mistakes
+from signoff.client.answers import Named
+from signoff.client.arguments import Arguments, Bound
+from signoff.client.carrier import Encode
+from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
+from signoff.models.bodies import CanUndo, UndoTest
+from signoff.models.identity import new_id
+from signoff.models.messages import Response
+from signoff.models.receipt import ApprovedReceipt
+
+if TYPE_CHECKING:
+    from signoff.client.client import AsyncSignoff
+
+log = logging.getLogger("signoff")
+
+BEAT_SECONDS = 15.0
+"""How often a process says that it is still there to undo."""
+PAUSES = (0.5, 1.0, 2.0, 5.0)
+GROUP = "undo:"
+"""Before the action that undoes: the group of all processes that undo by it."""
+TEST = "test:"
+"""Before the id of what asks a process to run its own test."""
+NO_TEST = "no test is registered: @….undo(test=…)"
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A function that undoes by `action`, and what tries that out; None: nothing does."""
+
+    action: str
+    function: Callable[..., Any]
+    arguments: Arguments
+    test: Callable[[], Any] | None = None
+
+
+def registered(
+    action: str | None,
+    function: Callable[..., Any],
+    test: Callable[[], Any] | None = None,
+    encode: Mapping[str, Encode] | None = None,
+) -> Undo:
+    """What undoes by `action`, which is the function's name where it is None.
+
+    Raises TypeError for a parameter that cannot travel, one that no payload can bring (`self`, a framework's
+    context), a generator, or a test that needs arguments.
+    """
+    name = str(action or getattr(function, "__name__", ""))
+    try:
+        mistakes.check_action(name)
+    except Invalid as error:
+        raise TypeError(f"undo(): {error.detail}") from None
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"undo(): {name} is a generator: it would run nothing.")
+    arguments = Arguments.of(function, encode)
+    if arguments.aside:
+        aside = ", ".join(sorted(arguments.aside))
+        raise TypeError(f"undo(): {aside} of {name} stands in no payload: an undo is called with that alone.")
+    if test is not None:
+        try:
+            inspect.signature(test).bind()
+        except TypeError:
+            raise TypeError("undo(): its test is called without arguments.") from None
+    return Undo(name, function, arguments, test)
+
+
+def attach(
+    client: Any,
+    function: Any = None,
+    /,
+    *,
+    action: str | None = None,
+    test: Callable[[], Any] | None = None,
+    encode: Mapping[str, Encode] | None = None,
+) -> Any:
+    """Decorator, as `undo` of a gated function: this function undoes what that one did.
+
+    `action` is the one by which the policy undoes it; the function's name, if not said.
+    """
+    decorate = client.undo(action, test=test, encode=encode)
+    return decorate if function is None else decorate(function)
+
+
+async def serve(client: AsyncSignoff, undo: Undo) -> None:
+    """Take the undos of one action, for ever. Redis may be away; raises ConfigError."""
+    beat = asyncio.ensure_future(_beat(client, undo))
+    failures = 0
+    try:
+        while True:
+            try:
+                await _read(client, undo)
+            except ConfigError:
+                raise
+            except SignoffError as error:
+                log.warning("undo by %s paused: %s", undo.action, type(error).__name__)
+            await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+            failures += 1
+    finally:
+        beat.cancel()
+
+
+async def _beat(client: AsyncSignoff, undo: Undo) -> None:
+    body = CanUndo(actions=(undo.action,)).model_dump_json(exclude_none=True)
+    while True:
+        try:
+            await client._link.exchange().send("undo", str(new_id()), body)
+        except ConfigError:
+            return
+        except SignoffError as error:
+            log.info("not registered to undo by %s: %s", undo.action, type(error).__name__)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _read(client: AsyncSignoff, undo: Undo) -> None:
+    inbox = client._link.exchange().inbox(GROUP + undo.action)
+    try:
+        async for entry, request_id in inbox.ids():
+            if request_id.startswith(TEST):
+                await inbox.ack(entry)
+                await _try(client, undo, request_id)
+                continue
+            receipt = await _mine(client, undo, request_id)
+            if receipt is None or not await _spent(client, receipt):
+                await inbox.ack(entry)
+                continue
+            await inbox.ack(entry)  # it is this process's now, and nobody else's ever
+            await _run(client, undo, receipt)
+    finally:
+        await inbox.close()
+
+
+async def _mine(client: AsyncSignoff, undo: Undo, request_id: str) -> ApprovedReceipt | None:
+    """The receipt of an undo by this action, verified; None for all else that arrives."""
+    answers = client._link.answers()
+    response = await answers.exchange.lookup(request_id)
+    if response is None:
+        return None
+    try:
+        receipt = answers.accept(response, Named(request_id))
+    except NotVerified:
+        return None
+    undoes = isinstance(receipt, ApprovedReceipt) and receipt.undoes and receipt.action == undo.action
+    return receipt if undoes and isinstance(receipt, ApprovedReceipt) else None
+
+
+async def _spent(client: AsyncSignoff, receipt: ApprovedReceipt) -> bool:
+    """Whether this process is the one that runs it."""
+    try:
+        await client.spend(receipt)
+    except AlreadySpent:
+        return False
+    except (NotVerified, Invalid):
+        return False
+    return True
+
+
+async def _run(client: AsyncSignoff, undo: Undo, receipt: ApprovedReceipt) -> None:
+    """Run just what was approved, and report; what it raises is reported, by its kind alone."""
+    note = ""
+    try:
+        args, kwargs = undo.arguments.rebuild(receipt.payload, Bound({}, {}))
+        await _called(undo.function, *args, **kwargs)
+    except Exception as error:
+        note = type(error).__name__
+        log.error("undo by %s failed: id=%s %s", undo.action, receipt.id, note)
+    while True:
+        try:
+            await client.report(receipt.id, succeeded=not note, note=note)
+            return
+        except Unreachable:
+            await asyncio.sleep(PAUSES[-1])
+
+
+async def _try(client: AsyncSignoff, undo: Undo, test_id: str) -> None:
+    """Somebody who runs the server wants to know whether it works: signed, and for this action."""
+    link = client._link
+    response = await link.exchange().lookup(test_id)
+    keys, issuer = link.keys()
+    try:
+        wanted = receipts.verify_undo_test(
+            (response or Response(status="")).receipt or "", keys, link.agent, test_id, issuer=issuer
+        )
+    except NotVerified:
+        return
+    if wanted != undo.action:
+        return
+    fault = NO_TEST
+    if undo.test is not None:
+        try:
+            fault = "it gave False" if await _called(undo.test) is False else ""
+        except Exception as error:
+            fault = type(error).__name__
+    tested = UndoTest(action=undo.action, passed=not fault, fault=fault)
+    body = CanUndo(actions=(undo.action,), tested=tested).model_dump_json(exclude_none=True)
+    await link.exchange().send("undo", str(new_id()), body)
+
+
+async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(*args, **kwargs)
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def start(make: Callable[[], AsyncSignoff], undo: Undo) -> threading.Thread:
+    """Serve an undo in a thread of its own, with an event loop of its own, while the process runs."""
+
+    async def run() -> None:
+        async with make() as client:
+            try:
+                await serve(client, undo)
+            except ConfigError as error:
+                log.warning("nothing is undone by %s here: %s", undo.action, error)
+
+    name = f"signoff-undo-{undo.action}"
+    thread = threading.Thread(target=lambda: asyncio.run(run()), name=name, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,42 @@
+"""What is known of undoing what an approval let run; frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TAKEN_SECONDS = 30
+"""An undo that nobody has taken for so long is told to the agent's owner."""
+_TAKEN = TAKEN_SECONDS * 1_000_000
+
+
+@dataclass(frozen=True)
+class Undone:
+    """Somebody undid it. Times are microseconds since 1970.
+
+    `approval_id` is the undo's own, approved `at` by the person `by_id`. `spent_at` is when a process took
+    it; `succeeded` what it has reported, None until then.
+    """
+
+    approval_id: str
+    by_id: str
+    at: int
+    spent_at: int | None = None
+    succeeded: bool | None = None
+    outcome_at: int | None = None
+
+    def untaken(self, now: int | None) -> bool:
+        """Whether nobody has taken it for too long, at `now`."""
+        waits = self.spent_at is None and self.succeeded is None
+        return waits and now is not None and now >= self.at + _TAKEN
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Whether the agent says that it can undo it, whether its own test of that has passed, whose agent it is,
+    and what somebody did.
+    """
+
+    known: bool = False
+    tried: bool = False
+    owner: str | None = None
+    done: Undone | None = None

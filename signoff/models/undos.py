@@ -1,0 +1,154 @@
+"""What undoes what: which agents say that they can, whether that was tried, and who did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, exists, literal_column, select, text, update
+
+from signoff.models.clock import now
+from signoff.models.more_tables import UndoRow
+from signoff.models.tables import AgentRow, ApprovalRow, DecisionRow
+from signoff.models.undone import TAKEN_SECONDS, Undo, Undone
+
+approvals: Any = ApprovalRow.__table__  # type: ignore[attr-defined]
+agents: Any = AgentRow.__table__  # type: ignore[attr-defined]
+decisions: Any = DecisionRow.__table__  # type: ignore[attr-defined]
+rows: Any = UndoRow.__table__  # type: ignore[attr-defined]
+
+MICROSECONDS = 1_000_000
+_OF = (
+    select(
+        rows.c.action.is_not(None).label("known"),
+        rows.c.passed,
+        agents.c.owner,
+        approvals.c.id,
+        approvals.c.ended_at,
+        approvals.c.spent_at,
+        approvals.c.outcome,
+        approvals.c.outcome_at,
+        decisions.c.approver,
+    )
+    .select_from(agents)
+    .outerjoin(rows, (rows.c.agent == agents.c.name) & (rows.c.action == bindparam("undo_action")))
+    .outerjoin(approvals, approvals.c.undoes == bindparam("which"))
+    .outerjoin(decisions, decisions.c.approval_id == approvals.c.id)
+    .where(agents.c.name == bindparam("whose"))
+    .limit(1)
+)
+# An agent that has never asked for anything is known by nobody, and has nothing to be undone.
+_SEEN = text(
+    "INSERT INTO undo (agent, action, seen_at) SELECT name, :action, :at FROM agent WHERE name = :agent "
+    "ON CONFLICT (agent, action) DO UPDATE SET seen_at = excluded.seen_at"
+)
+_MINE = (rows.c.agent == bindparam("whose"), rows.c.action == bindparam("what"))
+_TESTED = update(rows).where(*_MINE).values(tested_at=now(), passed=bindparam("went"), fault=bindparam("why"))
+_LIST = select(rows).order_by(rows.c.agent, rows.c.action)
+_ONE = approvals.c.id == bindparam("approval_id")
+_OFFER = update(approvals).where(_ONE).values(undo_at=approvals.c.outcome_at + bindparam("long"))
+_ASKED = (
+    update(approvals)
+    .where(_ONE)
+    .values(
+        undo_at=now() + literal_column(str(TAKEN_SECONDS * MICROSECONDS)),
+        revision=approvals.c.revision + 1,
+        not_before=0,
+    )
+)
+_DUE = (
+    select(approvals.c.id)
+    .where(approvals.c.undo_at.is_not(None), approvals.c.undo_at <= now())
+    .order_by(approvals.c.undo_at)
+    .limit(bindparam("most"))
+)
+_TAKE = (
+    update(approvals)
+    .where(_ONE, approvals.c.undo_at.is_not(None), approvals.c.undo_at <= now())
+    .values(undo_at=None, revision=approvals.c.revision + 1, not_before=0)
+)
+_TOUCHED = (
+    update(approvals)
+    .where(_ONE)
+    .values(
+        revision=approvals.c.revision + 1,
+        not_before=0,
+        undo_at=case((bindparam("taken") == literal_column("1"), None), else_=approvals.c.undo_at),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Undoer:
+    """An agent's word that it can undo by this action, and what its own test of that came to. Times are
+    microseconds since 1970.
+    """
+
+    agent: str
+    action: str
+    seen_at: int
+    tested_at: int | None
+    passed: bool
+    fault: str | None
+
+
+def of(connection: Connection, approval_id: str, agent: str, action: str) -> Undo:
+    """What is known of undoing an approval by `action`."""
+    found = connection.execute(_OF, {"which": approval_id, "whose": agent, "undo_action": action}).first()
+    if found is None:
+        return Undo()
+    done = None
+    if found.id is not None:
+        succeeded = json.loads(found.outcome)["succeeded"] if found.outcome else None
+        by = (found.approver or "", found.ended_at or 0)
+        done = Undone(found.id, *by, found.spent_at, succeeded, found.outcome_at)
+    return Undo(bool(found.known), bool(found.passed), found.owner, done)
+
+
+def is_undone(column: Any) -> Any:
+    """Whether somebody has undone the approval of this column."""
+    other = approvals.alias("undoing")
+    return exists().where(other.c.undoes == column)
+
+
+def seen(connection: Connection, agent: str, action: str, at: int) -> None:
+    """An agent says that it can undo by this action."""
+    connection.execute(_SEEN, {"agent": agent, "action": action, "at": at})
+
+
+def tested(connection: Connection, agent: str, action: str, passed: bool, fault: str | None) -> bool:
+    """Its own test came to that; False where it never said that it can."""
+    values = {"whose": agent, "what": action, "went": passed, "why": fault}
+    return connection.execute(_TESTED, values).rowcount == 1
+
+
+def listed(connection: Connection) -> list[Undoer]:
+    """All that agents say they can undo."""
+    return [Undoer(*row) for row in connection.execute(_LIST)]
+
+
+def offer(connection: Connection, approval_id: str, seconds: int) -> None:
+    """What was just reported may be undone for so long: then its card says no more that it may."""
+    connection.execute(_OFFER, {"approval_id": approval_id, "long": seconds * MICROSECONDS})
+
+
+def asked(connection: Connection, approval_id: str) -> None:
+    """Somebody has undone it: its card says so, and soon whether anybody took it."""
+    connection.execute(_ASKED, {"approval_id": approval_id})
+
+
+def due(connection: Connection, most: int = 100) -> Sequence[str]:
+    """Ids of those whose cards have to tell of it."""
+    return list(connection.execute(_DUE, {"most": most}).scalars())
+
+
+def take(connection: Connection, approval_id: str) -> bool:
+    """Its card is due; False where it was not, or somebody has seen to that."""
+    return connection.execute(_TAKE, {"approval_id": approval_id}).rowcount == 1
+
+
+def touch(connection: Connection, approval_id: str, *, taken: bool) -> None:
+    """Something has become of its undo: its card is due. `taken`: nobody is to be told any more."""
+    connection.execute(_TOUCHED, {"approval_id": approval_id, "taken": int(taken)})

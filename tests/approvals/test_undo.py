@@ -1,0 +1,231 @@
+"""Undoing what the policy let run: an approval of its own, once, by who may, as the policy names it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from support import Core
+
+from signoff import receipts
+from signoff.approvals import audit
+from signoff.approvals.errors import (
+    AlreadyUndone,
+    BlockedNow,
+    EditedMeanwhile,
+    NotAllowed,
+    NotRecorded,
+    NotUndone,
+    UnknownApproval,
+)
+from signoff.approvals.sweep import Sweep
+from signoff.models import history
+from signoff.models.approval import Approval
+from signoff.models.engine import snapshot
+from signoff.models.messages import Outcome
+from signoff.models.receipt import ApprovedReceipt
+from signoff.policy.replay import replay
+from signoff.queue import stream
+from signoff.receipts import verify_keys
+
+ANA, BEN, MIA = "U0ANA", "U0BEN", "U0MIA"
+HEAD = "agents: {billing-bot: {owner: U0MIA}}\nrules:\n"
+RULE = """  - name: refunds
+    match: {action: refund.create}
+    verdict: notify
+    approvers: U0ANA
+    undo_for: 1h
+    undo: {action: refund.cancel, payload: {id: $result.id, amount: $payload.amount}}
+"""
+
+
+def let_run(
+    core: Core, result: Any = None, succeeded: bool = True, more: str = "", **fields: Any
+) -> Approval:
+    core.follow(HEAD + RULE + more)
+    found = core.approvals.get(core.submit(**fields).id)
+    core.approvals.cards.note_shown(found, "C1", "1.1", None, "x")
+    if result is not None:
+        core.approvals.report(found.agent, found.request_id, Outcome(succeeded=succeeded, result=result))
+    return core.approvals.get(found.id)
+
+
+def receipt(core: Core, one: Approval) -> ApprovedReceipt:
+    answer = stream.response(core.redis, one.agent, one.request_id)
+    assert answer is not None
+    keys = verify_keys(core.signer.verify_key)
+    found = receipts.accept(answer, keys, agent=one.agent, request_id=one.request_id)
+    assert isinstance(found, ApprovedReceipt)
+    return found
+
+
+def moved(core: Core, one: Approval, seconds: float, *columns: str) -> None:
+    back = ", ".join(f"{name} = {name} - {int(seconds * 1e6)}" for name in columns)
+    with core.store.transaction() as connection:
+        connection.execute(text(f"UPDATE approval SET {back} WHERE id = :id"), {"id": one.id})
+
+
+def said(core: Core, one: Approval) -> list[tuple[str, dict[str, Any]]]:
+    with core.store.reading() as connection:
+        query = text("SELECT kind, said FROM card_reply WHERE approval_id = :id ORDER BY id")
+        return [(kind, json.loads(data)) for kind, data in connection.execute(query, {"id": one.id})]
+
+
+def verified(core: Core) -> bool:
+    found = audit.verify(core.store, keys=verify_keys(core.signer.verify_key))
+    assert not found.fault, found
+    return True
+
+
+@pytest.mark.parametrize("who", [ANA, MIA])
+def test_an_undo_is_an_approval_of_its_own_that_goes_to_its_agent(core: Core, who: str) -> None:
+    """By one of the rule's people, or the agent's owner; its receipt is bound to what it undoes."""
+    first = let_run(core, {"id": "re_7", "other": 1})
+    undone = core.approvals.undo.ask(first.id, who)
+    assert (undone.status, undone.action, undone.undoes) == ("approved", "refund.cancel", first.id)
+    assert undone.payload == {"id": "re_7", "amount": 120} and undone.card is None
+    assert undone.request.commits("billing-bot") and str(undone.request.id) == undone.id
+    found = receipt(core, undone)
+    assert (found.undoes, found.action, found.payload) == (first.id, "refund.cancel", undone.payload)
+    assert found.decided_by is not None and found.decided_by.id == who
+    ids = [fields[b"id"].decode() for _, fields in core.redis.xrange(stream.decisions("billing-bot"))]
+    assert ids[-1] == undone.id
+    now = core.approvals.get(first.id)
+    assert now.undo is not None and now.undo.done is not None
+    assert (now.undo.done.by_id, now.undo.done.approval_id, now.undo.owner) == (who, undone.id, MIA)
+    assert now.revision > first.revision and core.changed[-1] == first.id
+    assert verified(core)
+    with core.store.reading() as connection:
+        query = text("SELECT data FROM audit_event WHERE approval_id = :id AND kind = 'submit'")
+        assert json.loads(connection.execute(query, {"id": undone.id}).scalar_one())["undoes"] == first.id
+
+
+def test_it_is_pressed_once(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"})
+    ready, won, late = threading.Barrier(6), list[str](), list[str]()
+
+    def press(who: str) -> None:
+        ready.wait()
+        try:
+            core.approvals.undo.ask(first.id, who)
+            won.append(who)
+        except AlreadyUndone as error:
+            late.append(error.by_id)
+
+    threads = [threading.Thread(target=press, args=(who,)) for who in (ANA, MIA) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1 and late == won * 5
+    with core.store.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM approval")).scalar_one() == 2
+    assert verified(core)
+
+
+def test_who_may_not_and_what_cannot_be(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"})
+    undo = core.approvals.undo
+    with pytest.raises(NotAllowed):
+        undo.ask(first.id, BEN)
+    with pytest.raises(UnknownApproval):
+        undo.ask("nothing", ANA)
+    with pytest.raises(EditedMeanwhile):
+        undo.ask(first.id, ANA, seen="0" * 64)
+    for why, result, succeeded in (
+        ("unreported", None, True), ("failed", {"id": 1}, False), ("missing", {"no": 1}, True)
+    ):  # fmt: skip
+        one = let_run(core, result, succeeded, payload={"amount": 1, "why": why})
+        with pytest.raises(NotUndone) as error:
+            undo.ask(one.id, ANA)
+        assert error.value.why == why and (why != "missing" or error.value.detail == "$result.id")
+    moved(core, first, 3601, "outcome_at", "undo_at")
+    with pytest.raises(NotUndone) as over:
+        undo.ask(first.id, ANA)
+    assert over.value.why == "over"
+    before = core.approvals.get(first.id).revision
+    Sweep(core.approvals).step()
+    assert core.approvals.get(first.id).revision == before + 1  # its card says no more that it may be
+    core.follow("rules: [{name: plain, match: {action: refund.create}, verdict: notify}]")
+    plain = core.submit(payload={"n": 1})
+    with pytest.raises(NotUndone) as nothing:
+        undo.ask(plain.id, "U0ANA" if core.approvals.judge.is_one_of("U0ANA", ("S0FIN",)) else MIA)
+    assert nothing.value.why == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("  - {name: no, match: {action: refund.cancel}, verdict: block, reason: Never}\n", BlockedNow),
+        ("  - {name: ben, match: {action: refund.cancel}, verdict: ask, approvers: U0BEN}\n", NotAllowed),
+        ("  - {name: ana, match: {action: refund.cancel}, verdict: ask, approvers: U0ANA}\n", None),
+        ("  - {name: some, match: {action: refund.cancel}, verdict: ask}\n", None),
+        ("  - {name: free, match: {action: refund.cancel}, verdict: allow}\n", None),
+    ],
+)
+def test_the_policy_judges_the_undo_and_makes_it_no_looser(core: Core, more: str, fault: Any) -> None:
+    first = let_run(core, {"id": "re_7"}, more=more)
+    if fault:
+        with pytest.raises(fault):
+            core.approvals.undo.ask(first.id, ANA)
+        assert core.approvals.get(first.id).undo.done is None  # type: ignore[union-attr]
+        return
+    undone = core.approvals.undo.ask(first.id, ANA)
+    assert undone.verdict.effect == "ask" and ANA in undone.verdict.approvers
+    if "free" in more:
+        with pytest.raises(NotRecorded):
+            core.approvals.undo.ask(let_run(core, {"id": 8}, more=more, payload={"amount": 8}).id, BEN)
+    assert verified(core)
+
+
+def test_what_becomes_of_it_is_told_on_the_first_card(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"})
+    undone = core.approvals.undo.ask(first.id, ANA)
+    moved(core, first, 31, "undo_at")
+    moved(core, undone, 31, "ended_at")
+    Sweep(core.approvals).step()
+    Sweep(core.approvals).step()
+    assert said(core, first) == [("undo_untaken", {"owner": MIA})]
+    before = core.approvals.get(first.id).revision
+    core.approvals.spend("billing-bot", undone.request_id, "a-worker-1234567890")
+    at = core.approvals.get(first.id)
+    assert at.undo and at.undo.done and at.undo.done.spent_at and at.revision == before + 1
+    core.approvals.report("billing-bot", undone.request_id, Outcome(succeeded=False, note="closed"))
+    at = core.approvals.get(first.id)
+    assert at.undo and at.undo.done and at.undo.done.succeeded is False
+    assert said(core, first)[1:] == [("undo_failed", {"by": ANA})]
+
+
+def test_it_counts_against_the_rule_that_allowed_it(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"})
+    core.approvals.undo.ask(first.id, ANA)
+    with snapshot(core.store.engine) as connection:
+        found = list(history.since(connection, 0))
+    assert [one.status for one in found] == ["undone"]
+    report = replay(core.policy, found)
+    assert report.undone == {"refunds": 1} and report.requests == 1
+
+
+def test_agents_say_what_they_can_undo_and_what_their_tests_came_to(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"})
+    undo = core.approvals.undo
+
+    def known() -> tuple[bool, bool]:
+        found = core.approvals.get(first.id).undo
+        assert found is not None
+        return found.known, found.tried
+
+    assert known() == (False, False) and not undo.tested("billing-bot", "refund.cancel", True)
+    undo.register("billing-bot", ["refund.cancel"])
+    undo.register("a-stranger", ["refund.cancel"])
+    assert known() == (True, False)
+    assert undo.tested("billing-bot", "refund.cancel", False, "x" * 1000)
+    assert known() == (True, False)
+    [one] = undo.listed()
+    assert (one.agent, one.passed, len(one.fault or "")) == ("billing-bot", False, 300)
+    assert undo.tested("billing-bot", "refund.cancel", True) and known() == (True, True)
+    undo.register("billing-bot", ["refund.cancel"])
+    assert known() == (True, True) and undo.listed()[0].fault is None

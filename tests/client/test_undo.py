@@ -1,0 +1,228 @@
+"""The agent's side of undoing: what runs, how often, and what does not, over a real Redis."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from support import Core, eventually, intake_of
+
+from signoff.client import undo as undos
+from signoff.client.client import AsyncSignoff
+from signoff.client.face import Signoff
+from signoff.models.messages import Outcome
+from signoff.models.receipt import Receipt
+from signoff.queue import stream
+from signoff.receipts import Signer, sign_undo_test
+
+POLICY = """agents: {billing-bot: {owner: U0MIA}}
+rules:
+  - name: refunds
+    match: {action: refund.create}
+    verdict: notify
+    approvers: U0ANA
+    undo_for: 1h
+    undo: {action: refund.cancel, payload: {id: $result.id, lines: $payload.lines}}
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a refund."""
+
+    amount: int
+
+
+@pytest.fixture
+def client(core: Core, redis_url: str) -> Signoff:
+    return Signoff(redis_url=redis_url, agent="billing-bot", verify_key=core.signer.verify_key)
+
+
+def let_run(core: Core, number: int = 7) -> Any:
+    core.follow(POLICY)
+    one = core.submit(payload={"lines": [{"amount": 5}], "number": number})
+    core.approvals.report(one.agent, one.request_id, Outcome(succeeded=True, result={"id": f"re_{number}"}))
+    return core.approvals.get(one.id)
+
+
+def undone(core: Core, first: Any) -> Any:
+    return core.approvals.get(first.id).undo.done
+
+
+def outcome(core: Core, first: Any) -> Callable[[], bool]:
+    return lambda: undone(core, first).succeeded is not None
+
+
+def test_a_worker_takes_runs_once_and_reports(core: Core, client: Signoff, redis_url: str) -> None:
+    """With exactly the receipt's payload, by its annotations; two workers share the work."""
+    first, called = let_run(core), list[tuple[str, list[Line], str]]()
+
+    def cancel(id: str, lines: list[Line]) -> None:
+        called.append((id, lines, threading.current_thread().name))
+
+    client.undo("refund.cancel")(cancel)
+    other = Signoff(redis_url=redis_url, agent="billing-bot", verify_key=core.signer.verify_key)
+    other.undo("refund.cancel")(cancel)
+    with intake_of(core, redis_url, "billing-bot"):
+        eventually(lambda: core.approvals.get(first.id).undo.known)
+        pressed = core.approvals.undo.ask(first.id, "U0ANA")
+        eventually(outcome(core, first))
+        assert [one[:2] for one in called] == [("re_7", [Line(5)])]
+        assert undone(core, first).succeeded and undone(core, first).spent_at
+        # Replayed: the same entry comes once more, and nothing runs.
+        core.redis.xadd(stream.decisions("billing-bot"), {"id": pressed.request_id})
+        second = let_run(core, 8)
+        core.approvals.undo.ask(second.id, "U0MIA")
+        eventually(outcome(core, second))
+        assert [one[0] for one in called] == ["re_7", "re_8"]
+
+
+def test_nothing_but_an_undo_of_its_own_is_run(core: Core, client: Signoff, redis_url: str) -> None:
+    """An ordinary approval of that very action, another agent's undo, and a forged receipt."""
+    first, called = let_run(core), list[str]()
+
+    @client.undo("refund.cancel")
+    def cancel(id: str, lines: list[Line]) -> None:
+        called.append(id)
+
+    with intake_of(core, redis_url, "billing-bot", "other-bot"):
+        payload = {"id": "re_9", "lines": []}
+        plain = core.submit(action="refund.cancel", payload=payload)
+        core.approvals.decide(plain.id, 1, core_approver(core), "approve")
+        theirs = core.submit("other-bot", payload={"lines": [], "number": 1})
+        core.approvals.report("other-bot", theirs.request_id, Outcome(succeeded=True, result={"id": "re_1"}))
+        pressed = core.approvals.undo.ask(theirs.id, "U0ANA")
+        told = stream.response(core.redis, "other-bot", pressed.request_id)
+        assert told is not None
+        core.redis.set(stream.decision("billing-bot", pressed.request_id), told.encode())
+        core.redis.xadd(stream.decisions("billing-bot"), {"id": pressed.request_id})
+        core.approvals.undo.ask(first.id, "U0ANA")
+        eventually(outcome(core, first))
+    assert called == ["re_7"]
+    assert core.approvals.get(plain.id).spent_at is None
+
+
+def core_approver(core: Core) -> str:
+    """Somebody who may decide by default."""
+    core.people.groups["S0FIN"] = {"U0BEN"}
+    return "U0BEN"
+
+
+def test_what_it_raises_and_what_does_not_fit_is_reported(
+    core: Core, client: Signoff, redis_url: str
+) -> None:
+    first = let_run(core)
+
+    @client.undo("refund.cancel")
+    def cancel(id: int, lines: list[Line]) -> None:
+        raise AssertionError("never called: re_7 is no number")
+
+    with intake_of(core, redis_url, "billing-bot"):
+        pressed = core.approvals.undo.ask(first.id, "U0ANA")
+        eventually(outcome(core, first))
+        assert undone(core, first).succeeded is False
+        reported = core.approvals.get(pressed.id).outcome
+        assert reported is not None and reported.note == "Invalid" and "re_7" not in str(reported)
+
+
+def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
+    core: Core, client: Signoff, redis_url: str
+) -> None:
+    first, tried, works = let_run(core), list[int](), [False]
+
+    def try_it() -> None:
+        tried.append(1)
+        if not works[0]:
+            raise ConnectionError("secret detail")
+
+    client.undo("refund.cancel", test=try_it)(lambda id, lines: None)
+    with intake_of(core, redis_url, "billing-bot"):
+        eventually(lambda: core.approvals.get(first.id).undo.known)
+        core.approvals.undo.test("billing-bot", "refund.cancel")
+        eventually(lambda: core.approvals.undo.listed()[0].tested_at is not None)
+        [one] = core.approvals.undo.listed()
+        assert (one.passed, one.fault) == (False, "ConnectionError") and len(tried) == 1
+        forged = sign_undo_test(
+            Signer.generate(), "billing-bot", "test:x", "refund.cancel", "signoff", moment_now()
+        )
+        answer = f'{{"v":1,"status":"test","receipt":"{forged}"}}'
+        core.redis.set(stream.decision("billing-bot", "test:x"), answer)
+        core.redis.xadd(stream.decisions("billing-bot"), {"id": "test:x"})
+        works[0] = True
+        core.approvals.undo.test("billing-bot", "refund.cancel")
+        eventually(lambda: core.approvals.undo.listed()[0].passed)
+        assert len(tried) == 2 and core.approvals.get(first.id).undo.tried
+
+
+def moment_now() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+async def test_asyncio_runs_it_in_the_programs_own_loop(core: Core, redis_url: str) -> None:
+    import asyncio
+
+    first, called = let_run(core), list[str]()
+    loop = asyncio.get_running_loop()
+    async with AsyncSignoff(
+        redis_url=redis_url, agent="billing-bot", verify_key=core.signer.verify_key
+    ) as client:
+
+        @client.undo("refund.cancel")
+        async def cancel(id: str, lines: list[Line]) -> None:
+            assert asyncio.get_running_loop() is loop
+            called.append(id)
+
+        serving = asyncio.ensure_future(client.serve_undos())
+        with intake_of(core, redis_url, "billing-bot"):
+            await asyncio.to_thread(core.approvals.undo.ask, first.id, "U0ANA")
+            async with asyncio.timeout(30):
+                while not outcome(core, first)():
+                    await asyncio.sleep(0.02)
+        serving.cancel()
+    assert called == ["re_7"]
+
+
+def test_a_gated_function_names_what_undoes_it(core: Core, client: Signoff) -> None:
+    started = list[undos.Undo]()
+
+    @client.require_approval(action="refund.create", reversible=True)
+    def refund(amount: int) -> None: ...
+
+    class Kept:
+        """A client that only notes what it is asked."""
+
+        def undo(self, action: str | None, **more: Any) -> Callable[[Any], Any]:
+            return lambda function: started.append(undos.registered(action, function, **more)) or function
+
+    gate: Any = refund
+    gate.undo.func(Kept(), action="refund.cancel")(lambda id: None)
+
+    def refund_cancel(id: str) -> None: ...
+
+    gate.undo.func(Kept(), refund_cancel)
+    assert [one.action for one in started] == ["refund.cancel", "refund_cancel"]
+
+
+@pytest.mark.parametrize(
+    ("function", "more", "said"),
+    [
+        (lambda x: (yield x), {}, "generator"),
+        (lambda x: x, {"action": "no good"}, "undo()"),
+        (lambda x: x, {"test": lambda needed: None}, "without arguments"),
+    ],
+)
+def test_what_cannot_undo_is_told_when_it_registers(function: Any, more: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said.replace("(", r"\(").replace(")", r"\)")):
+        undos.registered(**{"action": "a", "function": function, **more})
+
+
+def test_a_receipt_says_what_it_undoes(core: Core, client: Signoff, redis_url: str) -> None:
+    first = let_run(core)
+    pressed = core.approvals.undo.ask(first.id, "U0ANA")
+    found = client.get(pressed.request_id)
+    assert isinstance(found, Receipt) and found.approved and found.undoes == first.id
