@@ -109,6 +109,7 @@ class Figures:
         self._seq = 0
         self.verdicts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.feedback: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -147,6 +148,9 @@ class Figures:
         self._seq = line.seq
         self.counts[line.kind] += 1
         match line.kind:
+            case "submit":
+                if why := json.loads(line.data).get("why"):
+                    self.questions[why] += 1
             case "verdict":
                 self.verdicts[json.loads(line.data)["effect"]] += 1
             case "receipt" | "adopted":

@@ -21,6 +21,8 @@ from signoff.models.approval import Approval
 
 CHARACTERS, LINES = 300, 4
 """Of the payload; `/approvals show` has all of it."""
+READ_AS = 300
+"""Characters of what the agent took its task to mean."""
 NOTE = 200
 """Characters of what the agent reports."""
 
@@ -39,6 +41,10 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     ]
     folded = fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
     found += row_blocks(folded.rows, f"payload:{revision}")
+    if approval.request.interpretation.strip():
+        read_as = plain(isolated(cut(visible(approval.request.interpretation), READ_AS)))
+        elements = [mrkdwn(card_words.READ_AS), read_as]
+        found.append({"type": "context", "block_id": f"read_as:{revision}", "elements": elements})
     outcome = outcome_line(approval, now)
     after = [mrkdwn(outcome)] if outcome is not None else []
     if approval.outcome and approval.outcome.note.strip():
