@@ -96,8 +96,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
         "AlreadySpent Answer ApprovedReceipt AsyncQuestionTicket AsyncSignoff AsyncTicket Blocked Cancelled "
-        "ConfigError Delivery Duplicate Expired Guard Inquiry Invalid Lesson Lessons Limited NotApproved NotVerified OtherAction "
-        "OtherPayload Pending QuestionTicket "
+        "ConfigError Delivery Duplicate Expired Guard Inquiry Invalid Lesson Lessons Limited NotApproved "
+        "NotVerified OtherAction OtherPayload Pending QuestionTicket "
         "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
@@ -177,8 +177,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker web "
-        "agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker "
+        "web agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
         "health help "
         "completion",
         AGENTS,
