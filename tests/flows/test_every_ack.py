@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 from slack_bolt import App
-from support import RedisServer
+from support import RedisServer, eventually
 
 from signoff.bot.app import Running
 from signoff.bot.slack.frames import ROOM
@@ -257,6 +257,7 @@ def several(bot: Haunt, word: str) -> None:
     ana.view("batch_result")
     ana.close_all()
     ana.click(small.card, "batch_approve")
+    eventually(lambda: "pending" not in small.became())
     ana.click(small.card, "batch_look")
     ana.view("batch_review")
     ana.close_all()

@@ -15,9 +15,6 @@ from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, Un
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_card import parse_shown
 from signoff.bot.cards.card import parse_token
-from signoff.bot.forms import batch_forms as forms
-from signoff.bot.forms.batch_forms import became
-from signoff.bot.forms.batch_review import Looked, read_kept, review_view
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.modals import message_view, read_reject
 from signoff.bot.listeners.actions import Ack, Actions
@@ -31,6 +28,9 @@ from signoff.bot.slack.views import Place, Views
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.together import views as forms
+from signoff.bot.together.review import Looked, read_kept, review_view
+from signoff.bot.together.views import became
 from signoff.models.approval import Approval
 from signoff.models.batches import Decided, Left
 
