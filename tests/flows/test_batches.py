@@ -38,8 +38,8 @@ def test_what_is_asked_together_is_one_card_and_comes_back_in_order(road: Road) 
     assert {one.permalink for one in receipts[:4]} == {road.row(receipts[0].id).permalink}
     for one in receipts.approved:
         signoff.report(one.id, succeeded=True)
-    done = eventually(lambda: (c := card_of(road, "Tidy four tickets")) and not buttons(c) and c)
-    assert f"<@{ANA}>" in text_of(done)
+    done = eventually(lambda: (c := card_of(road, "Tidy four tickets")) and "*Done* 4" in text_of(c) and c)
+    assert f"approved by <@{ANA}>" in text_of(done) and not any("approve" in one for one in buttons(done))
 
 
 def test_an_agent_that_dies_in_the_block_has_posted_nothing(road: Road) -> None:

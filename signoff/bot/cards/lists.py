@@ -25,6 +25,7 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.models.lists import Listed
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
@@ -138,6 +139,8 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     who, at = "" if page.kind == "mine" else one.approver, one.decided_at or ended
     became = partial(lists_words.listed_after, one.agent, link=link, code=one.code)
     match one.status:
+        case "pending" if one.runs_at is not None:
+            return became(undo_words.listed(one.runs_at or None))
         case "pending":
             undo = at_stake(one.action, one.reversibility, one.reversibility_from)
             left = progress_words.left(one.left_at) if one.left_at is not None else ""
@@ -164,7 +167,8 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
 def _reported(one: Listed, approved: Trusted, now: int | None) -> Trusted:
     """What was approved, and what became of it, as far as anybody has said."""
     if one.outcome is not None:
-        return Trusted(f"{approved} · {card_words.outcome(one.outcome, None)}")
+        undone = f" · {undo_words.LISTED_UNDONE}" if one.undone else ""
+        return Trusted(f"{approved} · {card_words.outcome(one.outcome, None)}{undone}")
     known = {"over": one.is_over, "unattended": one.left_at is not None}
     told = progress_line(one.ended_at or one.created_at, one.spent_at, **known, now=now)
     return Trusted(f"{approved} · {told[0].lower()}{told[1:]}")

@@ -62,7 +62,7 @@ class Each:
         if body.get("view"):
             self._opener.replace(body, lambda: first(user), self._refusal)
         else:
-            self._opener.open(body, first, self._refusal)
+            self._opener.open(body, first, self._refusal, slow=True)
 
     def go(self, body: Body) -> None:
         """Previous or next."""
