@@ -18,6 +18,7 @@ from signoff.models import receipt_claims
 from signoff.models.messages import (
     ApprovalRequest,
     Cancel,
+    CanUndo,
     Freeze,
     Outcome,
     Reply,
@@ -75,6 +76,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "outcome": body(Outcome),
     "freeze": body(Freeze),
     "reply": body(Reply),
+    "undo": body(CanUndo),
 }
 
 
