@@ -66,6 +66,7 @@ SAID = f"{CLAIMED} reason run key schema"
 OPTIONS = f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report runs"
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
+    "batch(title run key) batch_async(title run key) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
     "decisions_async(group) get(request_id key) get_async(request_id key) received(request_id timeout) "
     "received_async(request_id timeout) report(request_id key succeeded note) "
@@ -157,8 +158,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report verify mcp hook init serve bot intake worker web agent policy "
-        "pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health help "
+        "request wait status cancel report question batch verify mcp hook init serve bot intake worker web "
+        "agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
+        "health help "
         "completion",
         AGENTS,
     ),

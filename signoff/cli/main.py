@@ -18,6 +18,7 @@ from signoff.cli import (
     agents,
     audit,
     backup,
+    batch,
     database,
     execution,
     given,
@@ -60,8 +61,8 @@ INTERRUPTED = 130
 
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
-an agent asks:        request, question, wait, status, cancel, report,
-                      verify, mcp
+an agent asks:        request, question, batch, wait, status, cancel,
+                      report, verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
@@ -160,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, undo,
         setup, health
     )  # fmt: skip
-    for module in (agent, question, verify, mcp, hook, *server):
+    for module in (agent, question, batch, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

@@ -123,7 +123,7 @@ class AsyncSignoff:
         Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
         """
         asks, claims = read(question, said)
-        found = build_for(self._link.who, ACTION, asks.payload(), cast("Ask", claims), QUESTION)
+        found = build_for(self._link.who, ACTION, asks.payload(), cast("Ask", claims), kind=QUESTION)
         request, body, digest = found
         await self._link.exchange().send("request", str(request.id), body)
         return AsyncQuestionTicket(str(request.id), digest, asks, self, body)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
@@ -23,6 +23,7 @@ from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
+from signoff.models.whom import Asked as Asked
 from signoff.payload.order import like
 
 MICROSECONDS = 1_000_000
@@ -131,20 +132,6 @@ _UNPUBLISH = (
     .values(published_at=None)
 )
 _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
-
-
-class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, its policy's digest, and `grace` where it asks nobody yet."""
-
-    named: tuple[str, ...]
-    policy: str
-    grace: bool = False
-
-    @classmethod
-    def of(cls, verdict: dict[str, Any]) -> Asked:
-        """From a verdict as its row has it."""
-        grace = verdict.get("effect") == "allow"
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:

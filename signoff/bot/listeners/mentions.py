@@ -25,9 +25,11 @@ from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.views import INPUT
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.models import lists, places
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 
 JSON = dict[str, Any]
 Explain = Callable[[Exception, str], tuple[Trusted, Approval | None]]
@@ -112,7 +114,10 @@ class Mentions:
         """What waits in this thread for this person, to be reviewed."""
         if asked.meaning == "pending" and len(found) == 1 and not found[0].pending:
             return _said(state_line(found[0]))
-        text = replies_words.NOT_BY_WORDS if asked.meaning == "approve" else replies_words.WAITS_HERE
+        text = replies_words.WAITS_HERE
+        if asked.meaning == "approve":
+            questions = all(one.request.kind == QUESTION for one in found)
+            text = questions_words.NOT_BY_WORDS if questions else replies_words.NOT_BY_WORDS
         return self._choice(found, user, text)
 
     def _choice(self, found: Sequence[Approval], user: str, text: Trusted) -> Answer:
