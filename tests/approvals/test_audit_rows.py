@@ -164,7 +164,7 @@ OPERATORS = {"token", "webhook", "batch"}
 
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
-    assert told | {"expiry", "file", "guard", *OPERATORS} == said.KINDS
+    assert told | {"expiry", "file", "guard", "held", *OPERATORS} == said.KINDS
     assert said.KINDS - {"policy", "agent", *OPERATORS} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
@@ -198,7 +198,7 @@ def others(table: str, column: str, held: Any) -> Iterator[Any]:
     elif isinstance(kind, BigInteger):
         yield (held or 0) + HOUR
     elif isinstance(kind, Integer):
-        yield (held or 0) + 7
+        yield (held or 0) + 70
     else:
         yield "U0EVE"
         if held:
