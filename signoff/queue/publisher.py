@@ -116,10 +116,15 @@ class Publisher:
         return questions.listens(self._redis, agent)
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
-        """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
+        """(agent, request id) of what Redis has as received and is in no row; raises RedisError.
+
+        Not of batches: of each of their requests it is told.
+        """
         for agent, request_id in stream.responses(self._redis):
             response = self.standing(agent, request_id)
-            if response is not None and response.status == "pending" and not known(agent, request_id):
+            if response is None or response.status != "pending" or response.action == stream.BATCH:
+                continue
+            if not known(agent, request_id):
                 yield agent, request_id
 
     def lost_instance(self) -> str | None:

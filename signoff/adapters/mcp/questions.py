@@ -15,9 +15,10 @@ from typing_extensions import TypedDict
 
 from signoff.adapters.mcp.inquiries import Inquiries, Tell, unavailable
 from signoff.adapters.mcp.work import ctx_meta, whole
+from signoff.client.answer import Answer
 from signoff.client.client import AsyncSignoff
 from signoff.client.pending import Pending
-from signoff.client.questions import Answer, AsyncQuestionTicket
+from signoff.client.questions import AsyncQuestionTicket
 from signoff.errors import Invalid, NotApproved, NotVerified, SignoffError, WaitTimeout
 from signoff.models.questions import QUESTION, Question, Why
 from signoff.models.receipt import Receipt
