@@ -34,8 +34,8 @@ from bench.stage import Stage
 from bench.table import Row, render
 
 ALL = (
-    "import", "policy", "road", "batches", "waits", "decisions", "lists", "start", "restart", "costs", "web", "hook",
-    "adapters",
+    "import", "policy", "road", "batches", "waits", "decisions", "lists", "start", "restart", "costs", "web",
+    "hook", "adapters",
 )  # fmt: skip
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
