@@ -18,6 +18,7 @@ from signoff.approvals.service import Approvals
 from signoff.approvals.verdicts import everybody
 from signoff.models import batch_rows, codes, lists
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND
 from signoff.models.lists import PREFIX, Listed
 from signoff.models.people import Directory
 from signoff.models.store import Asked, Store
@@ -212,7 +213,8 @@ class Lists:
     def _page(self, kind: Kind, ids: list[str], page: int, about: str = "", user_id: str = "") -> Page:
         """A page of the first ids; one more than it holds says that others come after it."""
         items = tuple(lists.lines(self._store, ids[:PER_PAGE]))
-        waiting = [(one.id, Asked(one.named, one.policy)) for one in items if one.pending] if user_id else []
+        asks = [one for one in items if one.pending and one.kind != KIND] if user_id else []
+        waiting = [(one.id, Asked(one.named, one.policy)) for one in asks]
         reviewable = frozenset(self._judge.among(user_id, waiting))
         more = len(ids) > PER_PAGE and page < MOST_PAGES
         return Page(kind, items, page, more=more, about=about, reviewable=reviewable)

@@ -27,6 +27,7 @@ from signoff.cli import (
     hook,
     init,
     keys,
+    lessons,
     mcp,
     output,
     policy,
@@ -62,7 +63,7 @@ INTERRUPTED = 130
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
 an agent asks:        request, question, batch, wait, status, cancel,
-                      report, verify, mcp
+                      report, lessons, verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
@@ -161,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, undo,
         setup, health
     )  # fmt: skip
-    for module in (agent, question, batch, verify, mcp, hook, *server):
+    for module in (agent, question, batch, lessons, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

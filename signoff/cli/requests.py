@@ -130,6 +130,7 @@ def _rest(approval: Approval, now: int) -> list[str]:
         lines.append(f"{'handed':<9}to {approval.handed_to} by {approval.handed_by}")
     decision = approval.decision
     lines += [f"{'':<9}{line}" for line in answer_lines((decision.answer if decision else None) or {})]
+    lines += _afterwards(approval)
     payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
     return [*lines, *map(printable, payload.split("\n"))]
 
@@ -148,6 +149,19 @@ def _undo(approval: Approval, now: int) -> str:
     became = {None: "being undone", True: "undone", False: "the undo failed"}[done.succeeded]
     became = "nobody took the undo" if done.untaken(now) else became
     return f"{became}, by {done.by_id}, {_clock(done.outcome_at or done.at)}: {done.approval_id}"
+
+
+def _afterwards(approval: Approval) -> list[str]:
+    """What the agent shows of what came out, and what somebody has said of that."""
+    outcome, said, lines = approval.outcome, approval.feedback, list[str]()
+    if outcome is not None and outcome.result is not None:
+        lines.append(laid_out(f"{'gave':<9}", json.dumps(outcome.result, ensure_ascii=False)))
+    if said is not None and said.answer is None:
+        lines.append(f"{'right?':<9}asked {_clock(said.asked_at)}, nobody has said")
+    elif said is not None:
+        by = f"{said.answer}, says {said.name} ({said.by_id}) {_clock(said.at or said.asked_at)}"
+        lines.append(laid_out(f"{'right?':<9}", f"{by}{f': {said.text}' if said.text else ''}"))
+    return lines
 
 
 def _state(approval: Approval) -> str:

@@ -18,16 +18,15 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import Inbox
-from signoff.client.question_stream import QuestionStream
+from signoff.client.question_stream import QuestionStream, read
 from signoff.client.resend import until_received
 from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
 from signoff.client.together import put_together
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
-from signoff.models.messages import Response, build
+from signoff.models.messages import Response
 from signoff.models.talks import Message
-from signoff.payload.canonical import parse
 from signoff.queue import connections, stream
 from signoff.queue.connections import CONNECT_SECONDS
 from signoff.queue.notifications import Notifications
@@ -138,11 +137,7 @@ class RedisExchange:
     async def message(self, talk_id: str) -> Message | None:
         """What stands under a question's key."""
         key = stream.message(self._agent, talk_id)
-        found = await self._within_bounds(partial(self._redis.get, key))
-        try:
-            return None if found is None else build(Message, parse(found))
-        except Invalid as error:
-            raise NotVerified(error.detail) from None
+        return read(await self._within_bounds(partial(self._redis.get, key)))
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""

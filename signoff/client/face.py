@@ -161,6 +161,11 @@ class Signoff:
     cancel, cancel_async = blocking(AsyncSignoff.cancel), awaited(AsyncSignoff.cancel)
     spend, spend_async = blocking(AsyncSignoff.spend), awaited(AsyncSignoff.spend)
     report, report_async = blocking(AsyncSignoff.report), awaited(AsyncSignoff.report)
+    lessons, lessons_async = blocking(AsyncSignoff.lessons), awaited(AsyncSignoff.lessons)
+    ask_feedback, ask_feedback_async = (
+        blocking(AsyncSignoff.ask_feedback),
+        awaited(AsyncSignoff.ask_feedback),
+    )
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
@@ -210,7 +215,7 @@ class Signoff:
             return lambda function: self.on_question(function, action=action)
         self._async.on_question(handler, action=action)
         if self._loop.runs:
-            self._call(lambda signoff: signoff._listen())
+            self._call(lambda signoff: signoff._link.inquiries.listen())
         return handler
 
     def close(self) -> None:

@@ -27,7 +27,9 @@ DELIVERED_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 WAITING_SECONDS = (60, 300, 3600, 4 * 3600, 24 * 3600)
 """Bounds of how long what waits has waited."""
 CHUNK = 5000
-_KINDS = ("submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard")
+_KINDS = (
+    "submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard", "feedback",
+)  # fmt: skip
 _first = approvals.alias("undone")
 _LINES = (
     select(
@@ -107,7 +109,9 @@ class Figures:
         self._seq = 0
         self.verdicts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.feedback: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.undone: Counter[str] = Counter()
         """What agents have reported as undone, by the rule that had let it run."""
@@ -144,12 +148,17 @@ class Figures:
         self._seq = line.seq
         self.counts[line.kind] += 1
         match line.kind:
+            case "submit":
+                if why := json.loads(line.data).get("why"):
+                    self.questions[why] += 1
             case "verdict":
                 self.verdicts[json.loads(line.data)["effect"]] += 1
             case "receipt" | "adopted":
                 self.ends[str(json.loads(line.data).get("status", "adopted"))] += 1
             case "outcome":
                 self._report(json.loads(line.data)["succeeded"], line.undoes)
+            case "feedback":
+                self.feedback[json.loads(line.data)["answer"]] += 1
             case "decision":
                 shown_for = json.loads(line.data).get("shown_for_ms")
                 if shown_for is not None:

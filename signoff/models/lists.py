@@ -39,6 +39,8 @@ class Listed:
     to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
     and `left_at` are Approval's, `is_over` says that nothing runs by it any more, `undone` that somebody has
     undone it. `runs_at` is of what the policy lets run after a while, 0 until it is shown; None of all else.
+    `kind` is the request's.
+    `kind` is the request's.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Listed:
     left_at: int | None = None
     runs_at: int | None = None
     undone: bool = False
+    kind: str = "approval"
 
     @property
     def code(self) -> str:
@@ -103,6 +106,7 @@ _COLUMNS = (
     "waiter",
     "absent_at",
     "runs_at",
+    "kind",
 )
 _READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "waiter", "absent_at")
 """Columns of which a line holds what they say."""

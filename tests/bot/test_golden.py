@@ -17,6 +17,8 @@ CASES = (
     SETS["cards"]
     | {f"question-{name}": case for name, case in SETS["questions"].items()}
     | {f"undo-{name}": case for name, case in SETS["undo"].items()}
+    | {f"talk-{name}": case for name, case in SETS["talks"].items()}
+    | {f"feedback-{name}": case for name, case in SETS["feedback"].items()}
 )
 
 

@@ -11,10 +11,14 @@ from typing import Any
 from signoff.approvals.errors import EditedMeanwhile, GroupsUnread, NotRecorded, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
+from signoff.bot.cards.feedback_parts import PRESSED
 from signoff.bot.delivery.delivery import Delivery
 from signoff.bot.forms import modals
+from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.forms.talk_forms import conversation_view, read_question
+from signoff.bot.forms.talk_forms import read_page as read_turns
 from signoff.bot.forms.way_back import back_of, with_back
 from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
@@ -101,6 +105,35 @@ class Actions:
         """Approve with note…"""
         self._decide(ack, body, view, "approve", reason=modals.read_note(view["state"]["values"]))
 
+    def submit_ask(self, ack: Ack, body: Body, view: Block) -> None:
+        """Ask the agent…: what lies under the form stays open."""
+        question, errors = read_question(view["state"]["values"])
+        if errors:
+            ack(response_action="errors", errors=errors)
+            return
+        try:
+            approval_id, version = target(view)
+            self._approvals.talks.ask(approval_id, version, body["user"]["id"], question)
+            ack()
+        except Exception as error:
+            ack(response_action="update", view=self.lost(error, view))
+
+    def conversation(self, body: Body) -> None:
+        """Conversation… in Details…"""
+        self._open(body, "conversation", body["actions"][0].get("value", ""))
+
+    def other_turns(self, body: Body) -> None:
+        """Newer or Older, on a page of a conversation."""
+        view = body["view"]
+        step = 1 if body["actions"][0]["action_id"] == "conversation_older" else -1
+
+        def page() -> Block:
+            approval = self._approvals.get(target(view)[0])
+            self._approvals.judge.decider(approval, body["user"]["id"])
+            return conversation_view(approval, read_turns(view) + step)
+
+        self._opener.replace(body, page, lambda error: self.refusal(error, _about(view)))
+
     def submit_review(self, ack: Ack, body: Body, view: Block) -> None:
         """The next page, or on the last one the approval."""
         page, pages = read_page(view)
@@ -151,10 +184,15 @@ class Actions:
         return card is not None and card.message != _clicked(body)[1]
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
-        if form == "details":
+        if form in ("details", "conversation"):
             approval = self._approvals.get(approval_id)
             self._approvals.judge.decider(approval, user)
+            if form == "conversation":
+                return conversation_view(approval)
             return modals.details_view(approval, self._approvals.store.clock())
+        if form.startswith(PRESSED):
+            seen = self._approvals.feedback.open_for(approval_id, user)
+            return correction_view(seen, form.removeprefix(PRESSED))
         approval = self._approvals.open_for(approval_id, version, user)[0]
         kind = kind_of(approval)
         view = kind.forms.get(kind.whole if form == "review" else form)

@@ -11,10 +11,13 @@ from signoff.approvals.errors import (
     BlockedNow,
     EditedMeanwhile,
     EditNotAllowed,
+    FeedbackGiven,
+    FeedbackOver,
     GroupsUnread,
     InGrace,
     NobodyLeft,
     NotAllowed,
+    NotAsked,
     NotHeld,
     NotRecorded,
     NotUndone,
@@ -22,6 +25,8 @@ from signoff.approvals.errors import (
     Restored,
     Tampered,
     TimeRanOut,
+    TooManyNotes,
+    TooManyQuestions,
     UndoBlocked,
     UnknownApproval,
 )
@@ -29,9 +34,11 @@ from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted, escape, visible
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import talks as talk_words
 from signoff.bot.text.words import undo as undo_words
 from signoff.errors import SignoffError
 from signoff.models.approval import Approval
@@ -90,6 +97,12 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.edited_meanwhile()
     if isinstance(error, GroupsUnread):
         return replies_words.groups_unread(error.groups, error.why)
+    if isinstance(error, FeedbackGiven):
+        return _about(feedback_words.late(error.answer, error.by_id, error.at), approval)
+    if isinstance(error, FeedbackOver):
+        return feedback_words.OVER
+    if isinstance(error, NotAsked):
+        return feedback_words.not_asked(card_words.audience(error.approvers))
     if isinstance(error, NotAllowed):
         if approval is None or "workspace" in error.detail:
             return replies_words.NOT_A_MEMBER
@@ -120,6 +133,10 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.RESTORED
     if isinstance(error, Tampered):
         return replies_words.TAMPERED
+    if isinstance(error, TooManyQuestions):
+        return talk_words.too_many(error.agent, error.waiting)
+    if isinstance(error, TooManyNotes):
+        return talk_words.TOO_MANY_NOTES
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED

@@ -16,6 +16,7 @@ from signoff.bot.text.quotes import isolated, quoted, value_of
 from signoff.bot.text.renderers.tables import NONE
 from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
+from signoff.bot.text.talks import aloud
 from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
@@ -135,6 +136,8 @@ def _claims(approval: Approval) -> Iterator[Trusted]:
         yield from map(behind_bar, f"{label}{claim.text}".split("\n"))
     if not approval.request.reason.strip():
         yield heard(card_words.no_reason(approval.agent))
+    for text, theirs in aloud(approval):
+        yield behind_bar(text) if theirs else heard(text)
 
 
 def heard(text: str) -> Trusted:

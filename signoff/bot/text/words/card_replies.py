@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from signoff.bot.text.text import Trusted, is_id, mention
-from signoff.bot.text.words import undo
+from signoff.bot.text.words import talks, undo
+from signoff.bot.text.words.spoken_reply import Spoken as Spoken
 from signoff.models.approval import Approval
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """`sentence` is ours; `quotes` is what somebody wrote, shown letter by letter below it."""
-
-    sentence: Trusted
-    quotes: tuple[str, ...] = ()
-
 
 Sentence = Callable[[Approval, Mapping[str, Any]], Spoken | None]
 """An approval as it is now, and what was noted (`models.card_replies.add`) → what is said; None: nothing."""
@@ -44,6 +35,7 @@ def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
 
 KINDS: dict[str, Sentence] = {
     "handed": handed,
+    "talk": talks.in_thread,
     "undo_untaken": _undo_untaken,
     "undo_failed": _undo_failed,
 }
