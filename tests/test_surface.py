@@ -173,8 +173,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "commands": (
         commands(),
         "request wait status cancel report question verify mcp hook init serve bot intake worker web agent "
-        "policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health help "
-        "completion",
+        "policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health "
+        "help completion",
         AGENTS,
     ),
 }  # fmt: skip
