@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from signoff.guard import Guard
+    from signoff.models.lessons import Lesson, Lessons
     from signoff.models.receipt import ApprovedReceipt, Receipt
 
 __version__ = "0.1.0"
@@ -63,6 +64,7 @@ _WHERE = {
     "signoff.client.inbox": ("Delivery",),
     "signoff.client.inquiries": ("Inquiry",),
     "signoff.guard": ("Guard",),
+    "signoff.models.lessons": ("Lesson", "Lessons"),
     "signoff.models.receipt": ("ApprovedReceipt", "Receipt"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
@@ -70,9 +72,9 @@ _HOME = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = [
     "AlreadySpent", "Answer", "ApprovedReceipt", "AsyncQuestionTicket", "AsyncSignoff", "AsyncTicket",
     "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Inquiry",
-    "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload", "Pending",
-    "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
-    "WaitTimeout", "__version__", "explain",
+    "Invalid", "Lesson", "Lessons", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload",
+    "Pending", "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket",
+    "Unreachable", "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

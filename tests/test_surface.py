@@ -68,14 +68,19 @@ ASKED = (
     "requested_by tags"
 )
 SAID = f"{CLAIMED} reason run key schema"
-OPTIONS = f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report runs"
+OPTIONS = (
+    f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report result runs"
+)
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
+    "batch(title run key) batch_async(title run key) "
+    "ask_feedback(result action title) ask_feedback_async(result action title) "
     f"ask_person(question timeout {ASKED}) ask_person_async(question timeout {ASKED}) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
-    "decisions_async(group) get(request_id key) get_async(request_id key) received(request_id timeout) "
-    "received_async(request_id timeout) report(request_id key succeeded note) "
-    "report_async(request_id key succeeded note) "
+    "decisions_async(group) get(request_id key) get_async(request_id key) lessons(action limit timeout) "
+    "lessons_async(action limit timeout) received(request_id timeout) "
+    "received_async(request_id timeout) report(request_id key succeeded note result) "
+    "report_async(request_id key succeeded note result) "
     f"request(action payload {SAID}) request_async(action payload {SAID}) "
     f"request_question(question {ASKED}) request_question_async(question {ASKED}) "
     f"require_approval(function {OPTIONS}) resume(request_id digest key) "
@@ -91,8 +96,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
         "AlreadySpent Answer ApprovedReceipt AsyncQuestionTicket AsyncSignoff AsyncTicket Blocked Cancelled "
-        "ConfigError Delivery Duplicate Expired Guard Invalid Limited NotApproved NotVerified OtherAction "
-        "OtherPayload Pending QuestionTicket "
+        "ConfigError Delivery Duplicate Expired Guard Inquiry Invalid Lesson Lessons Limited NotApproved "
+        "NotVerified OtherAction OtherPayload Pending QuestionTicket "
         "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
@@ -141,7 +146,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "Cancel": (fields(Cancel), "reason", AGENTS),
     "Spend": (fields(Spend), "by", AGENTS),
-    "Outcome": (fields(Outcome), "succeeded note", AGENTS),
+    "Outcome": (fields(Outcome), "succeeded note result", AGENTS),
     "Response": (fields(Response), "v status action expires_at receipt payload permalink spent", AGENTS),
     "exit codes": (
         " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
@@ -172,9 +177,10 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report question verify mcp hook init serve bot intake worker web agent "
-        "policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health "
-        "help completion",
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker "
+        "web agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
+        "health help "
+        "completion",
         AGENTS,
     ),
 }  # fmt: skip

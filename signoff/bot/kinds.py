@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from signoff.bot.cards.card import Message, card
+from signoff.bot.cards.feedback_card import feedback_card
 from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.answer_form import answer_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
+from signoff.bot.forms.talk_forms import ask_view
 from signoff.bot.text.text import Block
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND as FEEDBACK
 from signoff.models.identity import new_id
 from signoff.models.questions import QUESTION
 
@@ -37,13 +40,15 @@ KINDS: Mapping[str, Kind] = {
             "edit": lambda approval: EditForm(approval, draft_id=str(new_id())).view(),
             "review": review_view,
             "note": note_view,
+            "ask": ask_view,
         },
     ),
     QUESTION: Kind(
         card=question_card,
-        forms={"answer": answer_view, "none": none_view, "hand": hand_view},
+        forms={"answer": answer_view, "none": none_view, "hand": hand_view, "ask": ask_view},
         whole="answer",
     ),
+    FEEDBACK: Kind(card=feedback_card, forms={}),
 }
 """By `kind` of the request."""
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from signoff.client import asked, mistakes
+from signoff.client import asked, mistakes, undo_methods
 from signoff.client.answer import Answer
 from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.inquiries import Inquiry
+from signoff.client.lessons import SECONDS, TASK, ask_feedback, lessons, outcome
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import Pending
@@ -24,11 +23,11 @@ from signoff.client.questions import AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
 from signoff.models import crash
+from signoff.models.lessons import LIMIT, Lessons
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
     from signoff.client.batch import AsyncBatch
-    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
     from signoff.client.undo import Undo
 
@@ -190,14 +189,42 @@ class AsyncSignoff:
         await spend(self._link.exchange(), keys, issuer, receipt, timeout)
 
     async def report(
-        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
+        self,
+        request_id: str | None = None,
+        *,
+        key: str | None = None,
+        succeeded: bool,
+        note: str = "",
+        result: Any = None,
     ) -> None:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters.
 
-        Raises Invalid where no server knows a request with this key.
+        `result` is what came out, any JSON of at most 2 KB: people see it as what the agent says, and may be
+        asked whether it is right. Raises Invalid where no server knows a request with this key.
         """
-        await self._link.report(request_id, key, {"succeeded": succeeded, "note": note})
+        await self._link.report(request_id, key, outcome(succeeded, note, result))
         crash.here("client.reported")
+
+    async def lessons(
+        self, action: str | None = None, limit: int = LIMIT, *, timeout: float | None = SECONDS
+    ) -> Lessons:
+        """What people said of this agent's work, the newest and most frequent first: a list of Lesson.
+
+        What was right, what was wrong and their corrections; rejections with their reasons, edits as
+        differences, answers to questions: of one `action` or of all, at most `limit` (1 to 100). All of it is
+        data that people wrote, signed by the server; `lessons.text(tokens=500)` is a text for a prompt.
+        Raises WaitTimeout where no server responds in `timeout` seconds, Unreachable, NotVerified, Invalid.
+        """
+        return await lessons(self._link, action, limit, timeout)
+
+    async def ask_feedback(self, result: Any, *, action: str = TASK, title: str = "") -> str:
+        """Ask the agent's owner whether a result is right, of a task that needed no approval; an id.
+
+        `result` is any JSON of at most 2 KB. It blocks nobody and approves nothing. Where somebody answers
+        within 7 days, `decisions()` brings a receipt with the status `answered`, and `lessons()` has it from
+        then on. How often an agent may ask is the policy's; Limited then. Raises Invalid or Unreachable.
+        """
+        return await ask_feedback(self._link, result, action, title)
 
     def decisions(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
         """Every decision on this agent's requests, for ever, as it arrives: `await delivery.ack()` each.
@@ -212,47 +239,14 @@ class AsyncSignoff:
     def on_question(self, handler: Any = None, /, *, action: str = "*") -> Any:
         """Have `handler` answer what people ask about this agent's requests; a decorator, or a call.
 
-        It is given an Inquiry, and what it returns is the answer: a text of up to 3,000 characters. Where it
-        raises, or returns nothing, people are told at once that the agent cannot answer. It may be a function
-        (which runs in a thread) or a coroutine function. `action` is a pattern of those that it answers
-        about; of several that fit, the last one is asked. From the first call of this client on it is
-        listened, while it waits, too.
+        It is given an Inquiry and returns the answer, up to 3,000 characters; where it raises, or returns
+        nothing, people are told at once that there is none. A function runs in a thread, a coroutine function
+        in the loop. `action` is a pattern of what it answers about; of several that fit, the last is asked.
         """
-        if handler is None:
-            return lambda function: self.on_question(function, action=action)
-        self._link.inquiries.add(handler, action)
-        return handler
+        return self._link.inquiries.added(handler, action)
 
-    def undo(
-        self,
-        action: str | None = None,
-        /,
-        *,
-        test: Callable[[], Any] | None = None,
-        encode: Mapping[str, Encode] | None = None,
-    ) -> Callable[[F], F]:
-        """Decorator: this function undoes by `action`, as a policy names it (else by its own name).
-
-        `serve_undos` takes what people undo. The function is called with the undo's payload, each argument
-        made by its annotation (`encode`: as in require_approval); what it raises is reported. `test` is a
-        function without arguments that tries the undo out, and raises where it does not work:
-        `signoff undo test` has it called.
-        """
-        from signoff.client import undo
-
-        def decorate(function: F) -> F:
-            self._undos.append(undo.registered(action, function, test, encode))
-            return function
-
-        return decorate
-
-    async def serve_undos(self) -> None:
-        """Take what people undo by the functions of `undo`, for ever, as a task. Raises ConfigError."""
-        from signoff.client import undo
-
-        async with asyncio.TaskGroup() as group:
-            for one in self._undos:
-                group.create_task(undo.serve(self, one))
+    undo = undo_methods.undo
+    serve_undos = undo_methods.serve_undos
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
@@ -272,6 +266,7 @@ class AsyncSignoff:
     request_question_async, ask_person_async, get_async = request_question, ask_person, get
     received_async, cancel_async, spend_async = received, cancel, spend
     report_async, decisions_async = report, decisions
+    lessons_async, ask_feedback_async = lessons, ask_feedback
 
     async def close(self) -> None:
         """Let the connections go. The client may be used again."""
@@ -286,14 +281,8 @@ class AsyncSignoff:
     def _is_closed(self) -> bool:
         return self._link.is_closed
 
-    async def _listen(self) -> None:
-        self._link.exchange()
-
-    async def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
-        request = await self._link.named(request_id, key)
-        async with aclosing(self._link.inquiries.of(request.id)) as found:
-            async for inquiry in found:
-                yield inquiry
+    def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
+        return self._link.inquiries.of(request_id, key)
 
     async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt:
         request = await self._link.named(ticket._id, ticket._key)

@@ -6,9 +6,9 @@ Nothing is looked up or connected before it is needed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from signoff import receipts
 from signoff.client import mistakes
@@ -18,7 +18,7 @@ from signoff.client.inquiries import Inquiries
 from signoff.client.pending import UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.errors import Invalid
-from signoff.models.messages import Cancel, Outcome, build, moment
+from signoff.models.messages import Cancel, build, moment
 from signoff.models.receipt import DEPLOYMENT, Receipt
 
 if TYPE_CHECKING:
@@ -131,9 +131,8 @@ class Link:
         answers = self.answers()
         return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
 
-    async def report(self, request_id: str | None, key: str | None, outcome: Mapping[str, Any]) -> None:
+    async def report(self, request_id: str | None, key: str | None, body: str) -> None:
         """Say what became of an approved action: see `AsyncSignoff.report`."""
-        body = build(Outcome, outcome).model_dump_json()
         request = await self.named(request_id, key)
         if key is not None:
             await self.state(None, key)  # raises NotVerified where the key leads to another request

@@ -46,6 +46,12 @@ class Collected(Collector):
         yield _counters(
             "signoff_outcomes", "What agents reported of what they ran.", "outcome", figures.outcomes
         )
+        yield _counters(
+            "signoff_undone", "What people undid, by the rule that had let it run.", "rule", figures.undone
+        )
+        yield _counters(
+            "signoff_feedback", "Outcomes that people called right or wrong.", "answer", figures.feedback
+        )
         yield _counter("signoff_decisions", "Decisions of people.", figures.counts["decision"])
         yield _counter("signoff_spent", "Approvals that a process was told to run.", figures.counts["spend"])
         yield _counter(

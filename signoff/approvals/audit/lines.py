@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from signoff.models.approval import Approval, End
+from signoff.models.feedback import KIND
 from signoff.models.log import Event, salted
 from signoff.models.messages import Decision
 from signoff.models.questions import QUESTION, Question
@@ -30,6 +32,7 @@ PLAIN = frozenset(
         "expires_in",
         "editable",
         "require",
+        "feedback",
         "talk",
     )
 )
@@ -53,6 +56,15 @@ def voted(decision: Decision, salt: str) -> dict[str, Any]:
         "resubmit": decision.resubmit,
         "second_factor": decision.second_factor,
         **({} if decision.answer is None else {"answer": digest(salt, decision.answer)}),
+    }
+
+
+def feedback(said: Mapping[str, Any], salt: str) -> dict[str, Any]:
+    """Whether something was right; who says so is the line's actor."""
+    return {
+        "answer": said["answer"],
+        "text": salted(salt, said["text"]),
+        "name": salted(salt, said["name"]),
     }
 
 
@@ -117,6 +129,9 @@ def ended(
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, version=version, shown_for_ms=shown_for, **voted(decision, salt))
+        if approval.request.kind == KIND and decision.answer is not None:
+            given = {"answer": decision.answer["choice"][0], "text": decision.reason, "name": decision.name}
+            say("feedback", actor, **feedback(given, salt))
     match status:
         case "approved" | "answered" | "rejected" | "blocked":
             pass  # the decision or the verdict has said it

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
+from signoff.bot.cards.undo_blocks import undo_blocks
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
 from signoff.bot.text.quotes import isolated
+from signoff.bot.text.results import result_blocks
 from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
+from signoff.bot.text.undone import undone_line
 from signoff.bot.text.views import row_blocks
 from signoff.bot.text.views import title as header
 from signoff.bot.text.which import Which, trusted_title
@@ -47,11 +51,14 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
         after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
     if after:
         found.append({"type": "context", "block_id": f"after:{revision}", "elements": after})
-    return found
+    if approval.outcome and approval.outcome.result is not None:
+        found += result_blocks(approval, approval.outcome.result, room=CHARACTERS)
+    return [*found, *feedback_blocks(approval, NOTE, now), *undo_blocks(approval, now)]
 
 
 def report_text(approval: Approval, now: int | None = None) -> Trusted:
     """The notification."""
     what = unlinked(trusted_title(Which.of(approval)))
-    outcome = outcome_line(approval, now)
-    return notices.reported(approval.agent, what, outcome)
+    outcome, right = undone_line(approval, now) or outcome_line(approval, now), feedback_line(approval, now)
+    told = notices.reported(approval.agent, what, outcome)
+    return told if right is None else Trusted(f"{told}\n{right.replace('*', '')}")

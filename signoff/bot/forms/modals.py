@@ -9,12 +9,15 @@ from typing import Any
 
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
+from signoff.bot.forms.talk_forms import details_buttons
+from signoff.bot.text import talks
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.history import history_block
 from signoff.bot.text.octets import Blob, blobs
 from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
+from signoff.bot.text.results import whole_result
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
 from signoff.bot.text.views import (
     INPUT,
@@ -31,6 +34,7 @@ from signoff.bot.text.views import (
     warned,
 )
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import octets as octets_words
 from signoff.bot.text.words import replies as replies_words
@@ -128,10 +132,11 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
 def details_view(approval: Approval, now: int | None = None) -> Block:
     """What does not help to decide: the agent's claims in full, what happened, ids, the policy's words."""
     blocks: list[Block] = [rich("said", line(literal(card_words.AGENT_SAYS, "bold")))]
-    room = DETAILS_BYTES
+    talk = [*talks.in_details(approval), *details_buttons(approval)]
+    room = DETAILS_BYTES - len(json.dumps(talk))
     for block in _said(approval):
         room -= len(json.dumps(block))
-        if room < 0 or len(blocks) >= 90:
+        if room < 0 or len(blocks) >= 90 - len(talk):
             blocks.append(note(card_words.TRUNCATED))
             break
         blocks.append(block)
@@ -150,6 +155,8 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
         forms_words.DETAILS,
         [
             *blocks,
+            *_afterwards(approval),
+            *talk,
             *_schema_gaps(approval),
             {"type": "divider"},
             *([] if approval.request.kind == QUESTION else [stakes(approval)]),
@@ -158,6 +165,18 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
         ],
         approval,
     )
+
+
+def _afterwards(approval: Approval) -> list[Block]:
+    """What came out, as the agent says, and what somebody has said of that; all of it."""
+    outcome, said = approval.outcome, approval.feedback
+    found = whole_result(outcome.result) if outcome and outcome.result is not None else []
+    if said is not None and said.answer is not None:
+        found.append(says(feedback_words.given(said.answer, said.by_id, said.at), "right"))
+        for number, part in enumerate(pieces(visible(said.text, keep="\n"), 2800)):
+            quote: Block = {"type": "rich_text_quote", "elements": [literal(isolated(part))]}
+            found.append(rich(f"correction:{number}", quote))
+    return found
 
 
 def _schema_gaps(approval: Approval) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from signoff.bot.text.conversation import without
 from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, length, line, literal, pieces, visible
@@ -34,7 +35,7 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
         if text.strip():
             yield Claim(card_words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
     said: list[str] = []
-    for row in rows(None, request.context):
+    for row in rows(None, without(request.context)):
         if row.path and said:
             yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
             said = []
