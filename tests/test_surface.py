@@ -73,9 +73,9 @@ OPTIONS = (
 )
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
-    "batch(title run key) batch_async(title run key) "
     "ask_feedback(result action title) ask_feedback_async(result action title) "
     f"ask_person(question timeout {ASKED}) ask_person_async(question timeout {ASKED}) "
+    "batch(title run key) batch_async(title run key) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
     "decisions_async(group) get(request_id key) get_async(request_id key) lessons(action limit timeout) "
     "lessons_async(action limit timeout) received(request_id timeout) "
@@ -177,10 +177,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker "
-        "web agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
-        "health help "
-        "completion",
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake "
+        "worker web agent policy pending show db audit backup restore keys env webhooks manifest doctor "
+        "sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip
