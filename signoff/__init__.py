@@ -16,13 +16,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from signoff.client.answer import Answer
     from signoff.client.client import AsyncSignoff, AsyncTicket
     from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
     from signoff.client.inbox import Delivery
     from signoff.client.inquiries import Inquiry
     from signoff.client.pending import Pending
-    from signoff.client.questions import Answer, AsyncQuestionTicket, QuestionTicket
+    from signoff.client.questions import AsyncQuestionTicket, QuestionTicket
     from signoff.errors import (
         AlreadySpent,
         Blocked,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from signoff.guard import Guard
+    from signoff.models.lessons import Lesson, Lessons
     from signoff.models.receipt import ApprovedReceipt, Receipt
 
 __version__ = "0.1.0"
@@ -51,7 +53,8 @@ _WHERE = {
     "signoff.client.face": ("Signoff", "Ticket"),
     "signoff.client.client": ("AsyncSignoff", "AsyncTicket"),
     "signoff.client.pending": ("Pending",),
-    "signoff.client.questions": ("Answer", "AsyncQuestionTicket", "QuestionTicket"),
+    "signoff.client.answer": ("Answer",),
+    "signoff.client.questions": ("AsyncQuestionTicket", "QuestionTicket"),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
         "AlreadySpent", "Limited", "Stopped", "Invalid", "WaitTimeout", "Unreachable", "NotVerified",
@@ -61,6 +64,7 @@ _WHERE = {
     "signoff.client.inbox": ("Delivery",),
     "signoff.client.inquiries": ("Inquiry",),
     "signoff.guard": ("Guard",),
+    "signoff.models.lessons": ("Lesson", "Lessons"),
     "signoff.models.receipt": ("ApprovedReceipt", "Receipt"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
@@ -68,9 +72,9 @@ _HOME = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = [
     "AlreadySpent", "Answer", "ApprovedReceipt", "AsyncQuestionTicket", "AsyncSignoff", "AsyncTicket",
     "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Inquiry",
-    "Invalid", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload", "Pending",
-    "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable",
-    "WaitTimeout", "__version__", "explain",
+    "Invalid", "Lesson", "Lessons", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload",
+    "Pending", "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket",
+    "Unreachable", "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

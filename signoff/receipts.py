@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from signoff.errors import Invalid, NotVerified, OtherAction, OtherPayload, refusal
 from signoff.models import receipt_claims
+from signoff.models.lessons import Lesson, Lessons, fitting
 from signoff.models.messages import Response
 from signoff.models.receipt import DEPLOYMENT, ApprovedReceipt, Decider, Notice, Receipt
 from signoff.models.receipt_claims import REFUSED_UNREAD, REQUIRED, token_digest
@@ -20,6 +21,7 @@ from signoff.models.talks import Inquiry, Message
 from signoff.payload.canonical import canonical, digest, parse
 from signoff.signatures import (
     INQUIRY,
+    LESSONS,
     NOTICE,
     RECEIPT,
     UNDO_TEST,
@@ -31,12 +33,14 @@ from signoff.signatures import (
 
 __all__ = [
     "REFUSED_UNREAD", "Signer", "VerifyKeys", "accept", "accept_inquiry", "bind", "new_jti", "sign",
-    "sign_inquiry", "sign_notice", "sign_undo_test", "token_digest", "verify", "verify_keys", "verify_notice",
-    "verify_undo_test",
+    "sign_inquiry", "sign_lessons", "sign_notice", "sign_undo_test", "token_digest", "verify", "verify_keys",
+    "verify_lessons", "verify_notice", "verify_undo_test",
 ]  # fmt: skip
 
 UNDO_TEST_SECONDS = 120
 """For so long what asks for a test is taken."""
+LESSONS_SECONDS = 600
+"""How long signed lessons are taken: whoever wants them later asks again."""
 _TEXTS = ("reason", "rule", "why")
 _MORE = ("answer", "undoes")
 
@@ -150,6 +154,35 @@ def verify_notice(token: str, keys: VerifyKeys, receipt: Receipt) -> Notice:
         )
     except ValueError as error:
         raise NotVerified(f"{type(error).__name__}: its claims are not a notice's.") from None
+
+
+def sign_lessons(
+    signer: Signer, issuer: str, agent: str, asked: str, lessons: Sequence[Lesson], at: datetime
+) -> str:
+    """Lessons for an agent that has asked for them under this id → the JWT; as many as it may hold."""
+    claims = {
+        "iss": issuer,
+        "aud": agent,
+        "sub": asked,
+        "iat": int(at.timestamp()),
+        "exp": int(at.timestamp()) + LESSONS_SECONDS,
+        "lessons": list(fitting(lessons)),
+    }
+    return signer.seal(LESSONS, claims)
+
+
+def verify_lessons(
+    token: str, keys: VerifyKeys, agent: str, asked: str, *, issuer: str = DEPLOYMENT
+) -> Lessons:
+    """The lessons that this agent has asked for under this id; raises NotVerified for any others."""
+    required = ("iss", "sub", "exp", "lessons")
+    claims = open_sealed(token, keys, LESSONS, issuer=issuer, audience=agent, required=required)
+    if not hmac.compare_digest(claims["sub"], asked):
+        raise NotVerified("These lessons were asked for under another id.")
+    try:
+        return Lessons(Lesson.model_validate(one) for one in claims["lessons"])
+    except (ValueError, TypeError) as error:
+        raise NotVerified(f"{type(error).__name__}: its claims are no lessons.") from None
 
 
 def sign_inquiry(signer: Signer, inquiry: Inquiry, issuer: str) -> str:

@@ -19,6 +19,7 @@ from signoff.cli import main, output
 from signoff.client import gate
 from signoff.client import settings as agent_settings
 from signoff.client.claims import Ask, Options
+from signoff.client.question import AskPerson
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Reply, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
@@ -60,18 +61,28 @@ def of_environment(*modules: Any) -> str:
 
 CLAIMED = (
     "reversible risk undo impact alternatives context tags cost confidence attempts editable expires_in "
-    "title conversation requested_by"
+    "title conversation requested_by interpretation"
+)
+ASKED = (
+    "options several date free_text default why sources tries context run key expires_in conversation "
+    "requested_by tags"
 )
 SAID = f"{CLAIMED} reason run key schema"
-OPTIONS = f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report runs"
+OPTIONS = (
+    f"{CLAIMED} action reason key run condition timeout on_reject fallback encode ignore report result runs"
+)
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
+    "batch(title run key) batch_async(title run key) "
+    "ask_feedback(result action title) ask_feedback_async(result action title) "
+    f"ask_person(question timeout {ASKED}) ask_person_async(question timeout {ASKED}) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
-    "decisions_async(group) get(request_id key) get_async(request_id key) "
-    "on_question(handler action) received(request_id timeout) "
-    "received_async(request_id timeout) report(request_id key succeeded note) "
-    "report_async(request_id key succeeded note) "
+    "decisions_async(group) get(request_id key) get_async(request_id key) lessons(action limit timeout) "
+    "lessons_async(action limit timeout) on_question(handler action) received(request_id timeout) "
+    "received_async(request_id timeout) report(request_id key succeeded note result) "
+    "report_async(request_id key succeeded note result) "
     f"request(action payload {SAID}) request_async(action payload {SAID}) "
+    f"request_question(question {ASKED}) request_question_async(question {ASKED}) "
     f"require_approval(function {OPTIONS}) resume(request_id digest key) "
     "resume_async(request_id digest key) spend(receipt timeout) spend_async(receipt timeout)"
 )
@@ -79,16 +90,18 @@ TICKET = (
     "cancel(reason) cancel_async(reason) get() get_async() questions() questions_async() wait(timeout) "
     "wait_async(timeout)"
 )
+ENDING = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
-    "conversation requested_by traceparent"
+    "conversation requested_by batch interpretation traceparent"
 )
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
-        "AlreadySpent ApprovedReceipt AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery "
-        "Duplicate Expired Guard Inquiry Invalid Limited NotApproved NotVerified OtherAction OtherPayload "
-        "Pending Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "AlreadySpent Answer ApprovedReceipt AsyncQuestionTicket AsyncSignoff AsyncTicket Blocked Cancelled "
+        "ConfigError Delivery Duplicate Expired Guard Inquiry Invalid Lesson Lessons Limited NotApproved "
+        "NotVerified OtherAction OtherPayload Pending QuestionTicket "
+        "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
@@ -103,10 +116,15 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "AsyncSignoff": (calls(signoff.AsyncSignoff), CLIENT, AGENTS),
     "Ticket": (calls(signoff.Ticket), TICKET, AGENTS),
     "AsyncTicket": (calls(signoff.AsyncTicket), TICKET, AGENTS),
+    "Answer": (
+        parameters(signoff.Answer), "choice choices text date default none by at receipt", AGENTS
+    ),
+    "AskPerson": (" ".join(AskPerson.__annotations__), ASKED, AGENTS),
+    "QuestionTicket": (calls(signoff.QuestionTicket), ENDING, AGENTS),
     "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
     "Inquiry": (
-        " ".join(field for field in signoff.Inquiry.__dataclass_fields__ if field[0] != "_"),
+        " ".join(name for name in signoff.Inquiry.__dataclass_fields__ if name[0] != "_"),
         "id request_id action digest text by asked_at",
         AGENTS,
     ),
@@ -126,12 +144,12 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Receipt": (
         fields(Receipt),
         "id kind agent action status version digest_sent digest decided_by reason resubmit never_shown "
-        "policy rule why issuer jti nonce issued_at not_after payload permalink notes token",
+        "policy rule why issuer jti nonce issued_at not_after payload answer undoes permalink notes token",
         AGENTS,
     ),
     "statuses": (
         " ".join(get_args(Status)),
-        "approved rejected expired cancelled blocked invalid duplicate limited",
+        "approved answered rejected expired cancelled blocked invalid duplicate limited",
         AGENTS,
     ),
     "an entry": (" ".join(stream.entry("cancel", "", "")), "v kind id body", AGENTS),
@@ -140,13 +158,14 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "Cancel": (fields(Cancel), "reason", AGENTS),
     "Spend": (fields(Spend), "by", AGENTS),
-    "Outcome": (fields(Outcome), "succeeded note", AGENTS),
+    "Outcome": (fields(Outcome), "succeeded note result", AGENTS),
     "Response": (
         fields(Response), "v status action expires_at receipt payload permalink spent notes", AGENTS
     ),
     "exit codes": (
         " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
-        "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate",
+        "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate "
+        "11=answered",
         README,
     ),
     "exit codes of errors": (
@@ -172,8 +191,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report verify mcp hook init serve bot intake worker web agent policy "
-        "pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health help "
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker "
+        "web agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
+        "health help "
         "completion",
         AGENTS,
     ),

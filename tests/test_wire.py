@@ -15,6 +15,8 @@ import pytest
 from signoff.approvals.kinds import kind_of
 from signoff.errors import NotVerified
 from signoff.models import receipt_claims
+from signoff.models.feedback import ANSWERS
+from signoff.models.lessons import Lesson, Wanted
 from signoff.models.messages import (
     ApprovalRequest,
     Cancel,
@@ -93,6 +95,9 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "reply": body(Reply),
     "message": body(Message),
     "inquiry": inquiry,
+    "lessons": body(Wanted),
+    "lesson": body(Lesson),
+    "feedback": lambda text: GivenAnswer.of(parse(text)).choice[0] in ANSWERS,
 }
 
 

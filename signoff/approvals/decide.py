@@ -102,7 +102,7 @@ class Votes:
         approval, judged, person = self.opened(approval_id, version, user_id)
         kind = kind_of(approval.request)
         if vote not in kind.ends or "answer" in kind.ends:
-            raise OtherKind("It is a question: it is answered, and neither approved nor rejected.")
+            raise OtherKind("It is answered, and neither approved nor rejected.")
         corrected = None
         if payload is not None:
             corrected = edits.check_edit(replace(approval, verdict=judged), payload)

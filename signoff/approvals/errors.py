@@ -5,7 +5,7 @@ NotRecorded
 ├── NotUndone  AlreadyUndone
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
 ├── TooManyQuestions  TooManyNotes
-├── OtherKind  NotHanded
+├── OtherKind  NotHanded  NotAsked  FeedbackGiven  FeedbackOver
 └── UnknownApproval  Restored  Tampered
 """
 
@@ -128,6 +128,10 @@ class BlockedNow(NotRecorded):
         self.edited = edited
 
 
+class UndoBlocked(BlockedNow):
+    """The policy in force blocks what would undo something: nothing has changed."""
+
+
 class AlreadyDecided(NotRecorded):
     """Somebody was faster.
 
@@ -160,6 +164,28 @@ class EditedMeanwhile(NotRecorded):
     def __init__(self, by: str = "") -> None:
         super().__init__()
         self.by = by
+
+
+class NotAsked(NotAllowed):
+    """Whether that was right is asked of others: `approvers` are those."""
+
+    def __init__(self, approvers: Sequence[str] = ()) -> None:
+        super().__init__("Only those who are asked can say whether it was right.", approvers)
+
+
+class FeedbackGiven(NotRecorded):
+    """Somebody has said already whether it was right.
+
+    `answer` is what they have said, `by` their name, `by_id` their id, `at` in microseconds since 1970.
+    """
+
+    def __init__(self, answer: str, by: str = "", by_id: str = "", at: int = 0) -> None:
+        super().__init__(f"Somebody has said already that it was {answer}.")
+        self.answer, self.by, self.by_id, self.at = answer, by, by_id, at
+
+
+class FeedbackOver(NotRecorded):
+    """Nobody is asked any more whether that was right: it was asked for a week."""
 
 
 class TooManyQuestions(NotRecorded):

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from signoff.errors import Invalid
 from signoff.models.approval import End
+from signoff.models.bodies import MAX_RESULT
+from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest, Vote
 from signoff.models.questions import ACTION, QUESTION, Question
+from signoff.payload.canonical import canonical
 from signoff.payload.gaps import WHOLE
 from signoff.payload.schema import TooCostly
 from signoff.payload.usable import usable
@@ -20,7 +23,7 @@ from signoff.payload.usable import usable
 @dataclass(frozen=True)
 class Kind:
     """`check` gives the request to go on with, and raises Invalid where it is at fault; `ends` is what the
-    last vote makes of it.
+    last vote makes of it: nothing where nobody votes on it.
     """
 
     check: Callable[[ApprovalRequest], ApprovalRequest]
@@ -45,6 +48,16 @@ def _check_payload(request: ApprovalRequest) -> ApprovalRequest:
     return request
 
 
+def _check_result(request: ApprovalRequest) -> ApprovalRequest:
+    """A result and nothing else, small enough to be shown; nobody approves it, whatever it is called."""
+    if request.payload.keys() != {"result"}:
+        raise Invalid("What asks for feedback has a result as its payload, and nothing else.")
+    size = len(canonical(request.payload["result"], "result").encode())
+    if size > MAX_RESULT:
+        raise Invalid(f"A result has at most {MAX_RESULT:,} bytes, and this one {size:,}.")
+    return request
+
+
 def _check_question(request: ApprovalRequest) -> ApprovalRequest:
     """The same: its payload is a question. Nobody edits what an agent asks, and no schema describes it."""
     if request.action != ACTION:
@@ -58,6 +71,7 @@ def _check_question(request: ApprovalRequest) -> ApprovalRequest:
 KINDS: Mapping[str, Kind] = {
     "approval": Kind(check=_check_payload, ends={"approve": "approved", "reject": "rejected"}),
     QUESTION: Kind(check=_check_question, ends={"answer": "answered"}),
+    KIND: Kind(check=_check_result, ends={"answer": "answered"}),
 }
 
 

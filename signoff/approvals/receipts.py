@@ -8,6 +8,7 @@ from typing import Any
 from signoff import receipts
 from signoff.errors import NotVerified
 from signoff.models.approval import Approval
+from signoff.models.lessons import Lessons
 from signoff.models.messages import Decision, Response, moment
 from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status
 from signoff.models.talks import Inquiry, Talk
@@ -89,6 +90,11 @@ class Receipts:
         )
         token = receipts.sign_notice(self._signer, notice, self._deployment)
         return Response(status="spent", receipt=token)
+
+    def lessons(self, agent: str, asked: str, found: Lessons, *, at: int) -> Response:
+        """What an agent is told that has asked for lessons under this id, now (microseconds)."""
+        token = receipts.sign_lessons(self._signer, self._deployment, agent, asked, found, moment(at))
+        return Response(status="lessons", receipt=token)
 
     def inquiry(self, approval: Approval, talk: Talk, not_after: int) -> str:
         """A person's question, signed for an Approval's agent; valid until `not_after` (microseconds)."""

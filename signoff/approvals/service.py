@@ -19,8 +19,10 @@ from signoff.approvals.cards import Cards
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import UnknownApproval
+from signoff.approvals.feedback import Feedbacks, ask_about
 from signoff.approvals.freeze import Freezing
 from signoff.approvals.grace import Grace
+from signoff.approvals.lessons import LessonBook
 from signoff.approvals.questions import Questions
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.spend import Spending
@@ -30,10 +32,12 @@ from signoff.approvals.talks import Talks
 from signoff.approvals.verdicts import Judge
 from signoff.models import batch_rows, changes, judgements
 from signoff.models.approval import Approval
+from signoff.models.lessons import Wanted
 from signoff.models.messages import ApprovalRequest, Freeze, Outcome, Response
 from signoff.models.people import Directory, Person
 from signoff.models.receipt import Receipt, Status
 from signoff.models.store import Store
+from signoff.payload.canonical import canonical
 from signoff.policy.policy import Policy
 from signoff.queue.publisher import Publisher
 
@@ -49,6 +53,7 @@ class Approvals:
     `cards` notes what stands in a channel, `questions` takes answers, `batches` are what is asked together,
     `talks` what people ask an agent and what it says to that, `grace` holds what the policy lets run after a
     while, or lets it run, `undo` undoes what it has let run, `told` does what follows once an agent knows.
+    `feedback` asks people whether what ran was right, `lessons` is what agents learn.
     """
 
     def __init__(
@@ -79,6 +84,8 @@ class Approvals:
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
+        self.lessons = LessonBook(store, policy)
+        self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
         self._freezing = Freezing(
             store, receipts, publisher, self.judge, self._announcer, self._endings, channel
         )
@@ -250,6 +257,15 @@ class Approvals:
             return self._endings.end(approval, "expired", actor="signoff", reason=epochs.CLOSED)
         return self._endings.adopt(approval, receipt)
 
+    def teach(self, agent: str, asked: str, wanted: Wanted) -> None:
+        """Tell an agent the lessons that it has asked for under the id `asked`; raises RedisError.
+
+        Nothing else that stands under that id is covered.
+        """
+        found = self.lessons.of(agent, wanted.action, wanted.limit)
+        told = self._receipts.lessons(agent, asked, found, at=self.store.clock())
+        self.publisher.publish_lessons(agent, asked, told)
+
     def spend(self, agent: str, request_id: str, by: str) -> Response:
         """A process is about to run what was approved: the first one may; see `Spending.spend`."""
         return self._spending.spend(agent, request_id, by)
@@ -268,8 +284,11 @@ class Approvals:
             if not changes.report(connection, approval.id, outcome.model_dump_json()):
                 return
             note = salted(changes.salt(connection, approval.id), outcome.note)
-            data = {"succeeded": outcome.succeeded, "note": note}
+            data: dict[str, Any] = {"succeeded": outcome.succeeded, "note": note}
+            if outcome.result is not None:
+                data["result"] = salted(changes.salt(connection, approval.id), canonical(outcome.result))
             at = changes.clock(connection)
+            ask_about(connection, approval, at)
             if approval.card is None and approval.batch_id is None:
                 changes.note_delivered(connection, approval.id, approval.revision + 1)
             undo.reported(connection, approval, outcome)

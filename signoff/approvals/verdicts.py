@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from signoff.approvals import authority
+from signoff.approvals import authority, often
 from signoff.approvals.errors import BlockedNow, EditNotAllowed, GroupsUnread, NobodyLeft, NotAllowed
 from signoff.approvals.limits import anew, check_flood
 from signoff.approvals.standing import standing
@@ -17,6 +17,7 @@ from signoff.errors import Invalid
 from signoff.models import flood, lists, owners, sums
 from signoff.models.amounts import Entry
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest
 from signoff.models.people import Directory, Person
 from signoff.models.questions import QUESTION
@@ -55,11 +56,14 @@ class Judge:
     ) -> tuple[Verdict, str | None]:
         """The verdict on a request that is new, and the owner of its agent.
 
-        Raises Invalid (the rule wants to be told more), Duplicate, TooMuch or Deserted.
+        Raises Invalid (the rule wants to be told more), Duplicate, Limited (TooMuch) or Deserted.
         """
         now, totals = self._in_force(), _Totals(connection, agent)
         left: list[str] = []
         verdict = policy.evaluate(request, agent, now, totals, _owner(connection, agent, request))
+        if request.kind == KIND:
+            often.check(connection, now, agent)
+            return verdict, now.owner(agent)
         if verdict.sums:
             totals.lock()  # what it reserves, others have to see
         if now.contents is not None:
@@ -242,7 +246,7 @@ def everybody(now: Policy) -> Collection[str]:
 
 def _owner(connection: Connection, agent: str, request: ApprovalRequest) -> str | None:
     """Whose agent it is as the server knows: who is asked its questions where the policy does not say."""
-    return owners.of(connection, agent) if request.kind == QUESTION else None
+    return owners.of(connection, agent) if request.kind in (QUESTION, KIND) else None
 
 
 def _listed(names: Collection[str]) -> str:

@@ -25,11 +25,13 @@ from signoff.bot.listeners.answers import OPTIONS, Answers
 from signoff.bot.listeners.batch_doors import BatchDoors
 from signoff.bot.listeners.commands import Commands
 from signoff.bot.listeners.editor import Editor
+from signoff.bot.listeners.feedback import FORMS, RIGHT, Feedback
 from signoff.bot.listeners.home import Home
 from signoff.bot.listeners.mentions import Mentions
 from signoff.bot.listeners.news import News
 from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.listeners.undo import Second
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.bot.text.views import ACTION
@@ -168,6 +170,8 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
     together = BatchDoors(server.approvals, server.lists, server.slack, opener, actions)
     answers = Answers(server.approvals, opener, actions)
+    second = Second(server.approvals, opener, actions)
+    feedback = Feedback(server.approvals, actions)
     editor = Editor(server.approvals, opener, actions.refusal, together.after)
     commands = Commands(server.lists, server.store, opener)
     decide = Decide(server.approvals, opener, actions)
@@ -183,9 +187,13 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
+    app.buttons["hold"] = second.hold
+    app.action("undo")(**later(second.open))
+    app.view("undo")(second.submit)
     app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
     app.buttons["you_decide"] = answers.leave
-    for action_id in ("reject", "edit", "review", "answer", "none", "hand"):
+    app.buttons[RIGHT] = feedback.right
+    for action_id in ("reject", "edit", "review", "answer", "none", "hand", *FORMS):
         app.action(action_id)(**later(actions.open))
     app.action("more")(**later(together.menu))
     app.action("page")(**later(actions.page_back))
@@ -207,6 +215,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.view("answer")(answers.submit)
     app.view("none")(answers.submit_none)
     app.view("hand")(answers.submit_hand)
+    app.view("feedback")(feedback.submit)
     app.command("/approvals")(commands.approvals)
     app.shortcut("pending")(**later(commands.shortcut))
     app.shortcut("decide")(**later(decide.shortcut))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from signoff.bot.cards.card import Message, card
+from signoff.bot.cards.feedback_card import feedback_card
 from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.answer_form import answer_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
@@ -14,6 +15,7 @@ from signoff.bot.forms.review import review_view
 from signoff.bot.forms.talk_forms import ask_view
 from signoff.bot.text.text import Block
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND as FEEDBACK
 from signoff.models.identity import new_id
 from signoff.models.questions import QUESTION
 
@@ -46,6 +48,7 @@ KINDS: Mapping[str, Kind] = {
         forms={"answer": answer_view, "none": none_view, "hand": hand_view, "ask": ask_view},
         whole="answer",
     ),
+    FEEDBACK: Kind(card=feedback_card, forms={}),
 }
 """By `kind` of the request."""
 

@@ -59,6 +59,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     outcome.add_argument("--succeeded", action="store_true", help="it ran")
     outcome.add_argument("--failed", action="store_true", help="it did not, or not to its end")
     report.add_argument("--note", default="", help="more, for the card")
+    report.add_argument("--result", metavar="JSON|@FILE", help="what came out, for people: at most 2 KB")
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
@@ -247,7 +248,9 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     with client_of() as client:
-        client.report(arguments.id, key=arguments.key, succeeded=arguments.succeeded, note=arguments.note)
+        result = None if arguments.result is None else json_value("--result", arguments.result)
+        said = {"succeeded": arguments.succeeded, "note": arguments.note, "result": result}
+        client.report(arguments.id, key=arguments.key, **said)
     return 0
 
 

@@ -130,6 +130,8 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What `explain --json` prints."""
+    from signoff.models.feedback import percent
+
     asks = verdict.effect == "ask" or verdict.in_grace
     seen = asks or verdict.effect == "notify"
     return {
@@ -139,6 +141,7 @@ def answer(verdict: Verdict, policy: Policy) -> dict[str, Any]:
         "channel": (verdict.conversation or None) if seen else None,
         "approvers": list(verdict.named or policy.approvers) if asks or verdict.undo else [],
         "expires_in": verdict.expires_in if asks else None,
+        "feedback": percent(verdict.feedback) if seen else "0%",
         "talk": verdict.talk if asks else None,
         **({"after": verdict.after} if verdict.in_grace else {}),
         **({"undo": verdict.undo.action} if verdict.undo else {}),
@@ -173,6 +176,8 @@ def _said(found: Explanation, policy: Policy, lacks: tuple[str, ...]) -> str:
         said.append(("how long", f"{_length(verdict.expires_in)}{more}"))
     if shown["channel"] is not None or verdict.effect in ("ask", "notify"):
         said.append(("where", shown["channel"] or "SIGNOFF_CHANNEL, which is not set here"))
+        if verdict.feedback:
+            said.append(("feedback", f"{shown['feedback']} of outcomes: was this right?"))
     if verdict.effect == "ask" and facts:
         alone = policy.batch.why_alone(facts.action, verdict)
         said.append(("batch", f"has a card of its own: {alone}" if alone else "may share a card with others"))

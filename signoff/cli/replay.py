@@ -84,6 +84,7 @@ def _values(report: Report) -> dict[str, Any]:
         "then": dict(report.then),
         "now": dict(report.now),
         "changed": report.changed,
+        "asked_about": report.asked_about,
         "changes": [
             {
                 "then": kind.then, "now": kind.now, "action": kind.action, "why": kind.why,
@@ -108,6 +109,8 @@ def _lines(report: Report, file: str) -> list[str]:
         if report.then[name] or report.now[name]:
             lines.append(f"{name:<12}{report.then[name]:>10,}{report.now[name]:>10,}")
     lines += ["", f"{report.changed:,} would be answered otherwise" + (":" if report.changed else "")]
+    if report.asked_about:
+        lines.append(f"{report.asked_about:,} outcomes would be asked about: was this right?")
     found = _ordered(report)
     for kind, those in found[:MOST]:
         ended = ", ".join(f"{count:,} {status}" for status, count in those.ended.most_common())

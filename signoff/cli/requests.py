@@ -122,6 +122,7 @@ def _rest(approval: Approval, now: int) -> list[str]:
     ]
     said.append(("state", _state(approval)))
     said.append(("agent", _told_by_agent(approval, now)))
+    said.append(("undo", _undo(approval, now)))
     if approval.permalink:
         said.append(("card", approval.permalink))
     lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
@@ -129,12 +130,44 @@ def _rest(approval: Approval, now: int) -> list[str]:
         lines.append(f"{'handed':<9}to {approval.handed_to} by {approval.handed_by}")
     decision = approval.decision
     lines += [f"{'':<9}{line}" for line in answer_lines((decision.answer if decision else None) or {})]
+    lines += _afterwards(approval)
     payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
     return [*lines, *map(printable, payload.split("\n"))]
 
 
+def _undo(approval: Approval, now: int) -> str:
+    """What it undoes; or whether it can be undone, and what has become of that."""
+    if approval.undoes:
+        return f"this undoes {approval.undoes}"
+    plan, undo = approval.verdict.undo, approval.undo
+    if plan is None or undo is None:
+        return ""
+    if undo.done is None:
+        tried = "" if undo.tried else ", which was never tried"
+        return f"by {plan.action}{tried}, for {plan.seconds // 60:,} min once it is reported"
+    done = undo.done
+    became = {None: "being undone", True: "undone", False: "the undo failed"}[done.succeeded]
+    became = "nobody took the undo" if done.untaken(now) else became
+    return f"{became}, by {done.by_id}, {_clock(done.outcome_at or done.at)}: {done.approval_id}"
+
+
+def _afterwards(approval: Approval) -> list[str]:
+    """What the agent shows of what came out, and what somebody has said of that."""
+    outcome, said, lines = approval.outcome, approval.feedback, list[str]()
+    if outcome is not None and outcome.result is not None:
+        lines.append(laid_out(f"{'gave':<9}", json.dumps(outcome.result, ensure_ascii=False)))
+    if said is not None and said.answer is None:
+        lines.append(f"{'right?':<9}asked {_clock(said.asked_at)}, nobody has said")
+    elif said is not None:
+        by = f"{said.answer}, says {said.name} ({said.by_id}) {_clock(said.at or said.asked_at)}"
+        lines.append(laid_out(f"{'right?':<9}", f"{by}{f': {said.text}' if said.text else ''}"))
+    return lines
+
+
 def _state(approval: Approval) -> str:
     decision = approval.decision
+    if approval.pending and approval.verdict.in_grace:
+        return f"runs {_clock(approval.runs_at)} unless held" if approval.runs_at else "not shown yet"
     if approval.pending:
         return f"pending, until {_clock(approval.expires_at)}"
     by = f" by {decision.name} ({decision.approver})" if decision else ""

@@ -106,6 +106,9 @@ class Options(Claims, total=False):
     ignore: parameters that are passed on and not shown.
     report: tell Signoff afterwards whether the function returned or raised (the exception's type, never its
         text); a failure to do so is logged and changes nothing.
+    result: True shows people what the function returned, with that report; a function is given it, and gives
+        what they see: any JSON of at most 2 KB, else nothing is shown. Nothing is if not said: a result may
+        hold secrets, and the card is read by others.
     """
 
     action: str | None
@@ -119,6 +122,7 @@ class Options(Claims, total=False):
     encode: Mapping[str, Encode] | None
     ignore: Texts | set[str] | frozenset[str]
     report: bool
+    result: bool | Callable[[Any], Any] | None
     runs: Runs
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from signoff.client import asked
+from signoff.client import asked, undo_methods
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
@@ -27,7 +27,6 @@ from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
     from signoff.client.batch_face import Batch
-    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
@@ -162,6 +161,11 @@ class Signoff:
     cancel, cancel_async = blocking(AsyncSignoff.cancel), awaited(AsyncSignoff.cancel)
     spend, spend_async = blocking(AsyncSignoff.spend), awaited(AsyncSignoff.spend)
     report, report_async = blocking(AsyncSignoff.report), awaited(AsyncSignoff.report)
+    lessons, lessons_async = blocking(AsyncSignoff.lessons), awaited(AsyncSignoff.lessons)
+    ask_feedback, ask_feedback_async = (
+        blocking(AsyncSignoff.ask_feedback),
+        awaited(AsyncSignoff.ask_feedback),
+    )
 
     def decisions(self, group: str = "default") -> Iterator[Delivery]:
         """Every decision as it arrives, for ever; `delivery.ack()` each: see AsyncSignoff.decisions."""
@@ -185,25 +189,7 @@ class Signoff:
         finally:
             await self._call_async(lambda _: arrivals.aclose())
 
-    def undo(
-        self,
-        action: str | None = None,
-        /,
-        *,
-        test: Callable[[], Any] | None = None,
-        encode: Mapping[str, Encode] | None = None,
-    ) -> Callable[[F], F]:
-        """Decorator: this function undoes by `action`: see AsyncSignoff.undo.
-
-        From then on a thread of this process takes what people undo by it. A forked child does not.
-        """
-        from signoff.client import undo
-
-        def decorate(function: F) -> F:
-            undo.start(lambda: AsyncSignoff(**self._given), undo.registered(action, function, test, encode))
-            return function
-
-        return decorate
+    undo = undo_methods.served_undo
 
     @overload
     def require_approval(self, function: F, /) -> F: ...

@@ -13,10 +13,11 @@ from typing import Any, Literal, Protocol, TypeVar, Unpack, get_args, overload
 
 from signoff.client import callers, mistakes, options, targets, undo
 from signoff.client.arguments import Arguments, Bound
-from signoff.client.asked import GAVE_UP, LEAVE_SECONDS, apart
+from signoff.client.asked import LEAVE_SECONDS, apart
 from signoff.client.carrier import Encode
 from signoff.client.claims import OPTION_NAMES, Options
 from signoff.client.explanation import explain
+from signoff.client.outcomes import Shows, outcome
 from signoff.client.spend import Runs
 from signoff.errors import Invalid, NotApproved, Unreachable, WaitTimeout
 from signoff.models.receipt import Receipt
@@ -31,7 +32,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 REFUSALS = (NotApproved, WaitTimeout, Unreachable)
 """What a model can be told. All else has to reach an operator."""
-CANCELLED = "it was cancelled while it ran"
 UNREPORTED = "the outcome of request %s could not be reported: %s"
 
 
@@ -72,6 +72,7 @@ def require_approval(
     encode: Mapping[str, Encode] | None = None,
     ignore: Collection[str] = (),
     report: bool = True,
+    result: Shows = None,
     runs: Runs = "once",
     **ask: Any,
 ) -> Any:
@@ -129,7 +130,7 @@ def require_approval(
             options.check(name, option, target, given | arguments.aside, more)
         gate = _Gate(
             client, target, arguments, action or target.__name__, reason, key, run, condition, timeout,
-            on_reject == "explain", fallback, report, runs, ask,
+            on_reject == "explain", fallback, report, result, runs, ask,
         )  # fmt: skip
         wrapper: F = gate.wrapper()
         return wrapper
@@ -151,6 +152,7 @@ class _Gate:
     explains: bool
     fallback: Callable[..., Any] | None
     reports: bool
+    shows: Shows
     runs: Runs
     ask: Mapping[str, Any]
 
@@ -203,7 +205,7 @@ class _Gate:
             telling.start()
             telling.join(LEAVE_SECONDS)
             raise
-        self.tell(receipt)
+        self.tell(receipt, result=result)
         return result
 
     async def run_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -237,7 +239,7 @@ class _Gate:
         except BaseException as error:
             await asyncio.wait({apart(self.tell_async(receipt, error))}, timeout=LEAVE_SECONDS)
             raise
-        await self.tell_async(receipt)
+        await self.tell_async(receipt, result=result)
         return result
 
     def rebuilt(self, payload: dict[str, Any], bound: Bound) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -292,27 +294,20 @@ class _Gate:
             return explain(error)
         raise error
 
-    def tell(self, receipt: Receipt | None, error: BaseException | None = None) -> None:
+    def tell(self, receipt: Receipt | None, error: BaseException | None = None, result: Any = None) -> None:
         """Report the outcome of an approved call; never raises."""
         if self.reports and receipt is not None:
             try:
-                self.client.report(receipt.id, **_outcome(error))
+                self.client.report(receipt.id, **outcome(error, self.shows, result))
             except Exception as fault:
                 log.warning(UNREPORTED, receipt.id, fault)
 
-    async def tell_async(self, receipt: Receipt | None, error: BaseException | None = None) -> None:
+    async def tell_async(
+        self, receipt: Receipt | None, error: BaseException | None = None, result: Any = None
+    ) -> None:
         """`tell`, for a coroutine."""
         if self.reports and receipt is not None:
             try:
-                await self.client.report_async(receipt.id, **_outcome(error))
+                await self.client.report_async(receipt.id, **outcome(error, self.shows, result))
             except Exception as fault:
                 log.warning(UNREPORTED, receipt.id, fault)
-
-
-def _outcome(error: BaseException | None) -> dict[str, Any]:
-    # The text of an exception may hold secrets, and the card is read by others.
-    if isinstance(error, callers.GaveUp):
-        return {"succeeded": False, "note": GAVE_UP}
-    if error is not None and not isinstance(error, Exception):
-        return {"succeeded": False, "note": CANCELLED}
-    return {"succeeded": error is None, "note": type(error).__name__ if error else ""}

@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
+    from signoff.models.lessons import Lesson
     from signoff.models.messages import ApprovalRequest, Outcome
 
 Which: TypeAlias = "str | ApprovalRequest"
@@ -25,6 +26,7 @@ AGENT = "test-agent"
 QUESTION = "question"
 _OF_QUESTIONS = ("answered",)
 _OF_OTHERS = ("approved", "rejected")
+FEEDBACK = "feedback"
 """What only a question comes to, and what none does."""
 
 
@@ -51,6 +53,8 @@ class Script:
         """Whether it is about this request. A question is neither approved nor rejected, and nothing else is
         answered.
         """
+        if request.kind == FEEDBACK or self.question == FEEDBACK:
+            return request.kind == self.question and fnmatchcase(request.action, self.action)
         if self.status in _OF_QUESTIONS if request.kind != QUESTION else self.status in _OF_OTHERS:
             return False
         if self.action == str(request.id):
@@ -99,6 +103,10 @@ class Approvals:
     """Request id → what the agent reported."""
     withdrawn: dict[str, str] = field(default_factory=dict)
     """Request id → why the agent cancelled it, while it was undecided."""
+    lessons: list[Lesson] = field(default_factory=list)
+    """What agents are given by `lessons()`: put there what they shall have learnt."""
+    feedback: list[ApprovalRequest] = field(default_factory=list)
+    """What agents asked by `ask_feedback()`, in order: nothing has to be said of it before."""
     batches: list[tuple[str, list[ApprovalRequest]]] = field(default_factory=list)
     """Title and requests of each batch, in order. What becomes of a request is said of each by itself."""
     _scripts: list[Script] = field(default_factory=list)
@@ -156,6 +164,11 @@ class Approvals:
     def block(self, action: Which = "*", reason: str = "Blocked by policy.") -> None:
         """The policy blocks it."""
         self._say(action, "blocked", reason=reason)
+
+    def give_feedback(self, answer: str = "right", text: str = "", *, action: Which = "*") -> None:
+        """Say that what agents ask by `ask_feedback()` is `right`, `partly` or `wrong`, and why."""
+        said = {"choice": [answer], **({"text": text} if text else {})}
+        self._say(action, "answered", reason=text, answer=said, question=FEEDBACK)
 
     def leave_pending(self, action: Which = "*") -> None:
         """Nobody answers yet: `wait` raises WaitTimeout at once, `cancel` works, what is said later holds."""

@@ -11,7 +11,9 @@ from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.client.scripted_questions import ScriptedQuestions
+from signoff.client.scripted_words import NOTHING_COMES, OTHER_CONTENT, UNDECIDED, UNSAID_QUESTION, unsaid
 from signoff.errors import Invalid, Unreachable
+from signoff.models.lessons import Wanted
 from signoff.models.messages import (
     ApprovalRequest,
     Cancel,
@@ -24,33 +26,19 @@ from signoff.models.messages import (
 )
 from signoff.models.questions import QUESTION, GivenAnswer, Question
 from signoff.models.receipt import DEPLOYMENT, Decider, Notice, Receipt, Status
+from signoff.models.receipt_claims import FEEDBACK
 from signoff.models.talks import Message
 from signoff.payload.canonical import canonical, digest
 from signoff.payload.schema import check
 from signoff.payload.usable import usable
 from signoff.payload.whole import as_text
-from signoff.receipts import Signer, new_jti, sign, sign_notice, token_digest
+from signoff.receipts import Signer, new_jti, sign, sign_lessons, sign_notice, token_digest
 
 NOT_AFTER = timedelta(hours=1)
 OPEN = ("pending", "held")
 """What leaves a request undecided."""
-OTHER_CONTENT = "This key was used for another request: use a new key for other content."
-UNDECIDED = (
-    "The agent waits without a timeout for request {id}, which the test leaves undecided: say what becomes "
-    "of it, for example signoff_approvals.approve(), or let it wait until you do: signoff_approvals.hold()."
-)
-UNSAID_QUESTION = (
-    "The agent asked a person something, and the test has not said what becomes of it. Say so before: "
-    'signoff_approvals.answer("a"), or expire, block, hold, leave_pending.'
-)
 QUIET_SECONDS = 10.0
 """How long decisions() waits while nothing is asked, decided or reported."""
-NOTHING_COMES = (
-    "The agent waits in decisions() for what never comes: for {seconds:g} s nothing was asked or said "
-    "({left}). Have it leave its loop once it has what it parked for, or say what becomes of the rest, for "
-    "example signoff_approvals.approve(). Where it is to wait for as long as the test likes: "
-    "signoff_approvals.hold()."
-)
 
 
 class ScriptedExchange:
@@ -64,6 +52,7 @@ class ScriptedExchange:
         self._responses: dict[str, Response] = {}
         self._done: defaultdict[str, set[str]] = defaultdict(set)
         self._spent: dict[str, str] = {}
+        self._told: dict[str, Response] = {}
         self._over = False
         self._questions = ScriptedQuestions(approvals._news, signer)
         self._news, approvals._decide = approvals._news, self.decide
@@ -78,6 +67,8 @@ class ScriptedExchange:
                 reason = Cancel.model_validate_json(body).reason
                 self._approvals.withdrawn[request_id] = reason
                 self._respond(request_id, Script("", "cancelled", reason=reason))
+            elif kind == "lessons":
+                self._teach(request_id, Wanted.model_validate_json(body))
             elif kind == "message":
                 reply = Reply.model_validate_json(body)
                 self._approvals._replies.setdefault(request_id, None if reply.unable else reply.text)
@@ -117,6 +108,8 @@ class ScriptedExchange:
         async with asyncio.timeout(timeout):
             while True:
                 with self._news.lock:
+                    if request_id in self._told:
+                        return self._told[request_id]
                     if request_id in self._responses:
                         return self._responses[request_id]
                     if not self._is_held(request_id):
@@ -176,13 +169,23 @@ class ScriptedExchange:
 
     def _take(self, request: ApprovalRequest) -> None:
         request_id = str(request.id)
+        if request.kind == FEEDBACK:
+            self._approvals.feedback.append(request)
+            self._asked[request_id] = request
+            self.decide()
+            return
         self._approvals.requests.append(request)
         if self._approvals._script_for(request) is None:
-            self._approvals._fail(UNSAID_QUESTION if request.kind == QUESTION else _unsaid(request.action))
+            self._approvals._fail(UNSAID_QUESTION if request.kind == QUESTION else unsaid(request.action))
         self._asked[request_id] = request
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
         self.decide()
+
+    def _teach(self, asked: str, wanted: Wanted) -> None:
+        found = [one for one in self._approvals.lessons if wanted.action in (None, one.action)]
+        told = sign_lessons(self._signer, DEPLOYMENT, AGENT, asked, found[: wanted.limit], datetime.now(UTC))
+        self._told[asked] = Response(status="lessons", receipt=told)
 
     def _has_held(self) -> bool:
         """Whether the test has agents wait: until it decides what was asked, or what is asked next."""
@@ -220,7 +223,8 @@ class ScriptedExchange:
         if script.answer is None:
             return None
         try:
-            given = GivenAnswer.of(script.answer).check(Question.of(request.payload))
+            given = GivenAnswer.of(script.answer)
+            given = given if request.kind == FEEDBACK else given.check(Question.of(request.payload))
         except Invalid as error:
             self._approvals._fail(f"A person could not answer so. {error.detail}")
         return given.said()
@@ -271,13 +275,6 @@ def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, 
     schema = usable(request.json_schema).schema if request.json_schema else None
     problems = check(schema, payload) if schema else []
     return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
-
-
-def _unsaid(action: str) -> str:
-    return (
-        f"The agent asked for {action}, and the test has not said what becomes of it. Say so before: "
-        f"signoff_approvals.approve({action!r}), or reject, edit, expire, block, hold, leave_pending."
-    )
 
 
 def _receipt(

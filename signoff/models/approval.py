@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from signoff.models.codes import SHORTEST, code
+from signoff.models.feedback import Feedback
 from signoff.models.messages import ApprovalRequest, Decision, Outcome
 from signoff.models.talks import Note, Talk
 from signoff.models.undone import Undo
@@ -88,7 +89,8 @@ class Approval:
     where it never was seen to. `traceparent` is the agent's span that asked. `batch_id` is the batch
     whose card shows it, at `batch_permalink`; None where it has a card of its own. `talks` are people's
     questions to the agent about it, `notes` what they have noted for it; each in order. `undo` is what is
-    known of undoing it, where the policy names what does.
+    known of undoing it, where the policy names what does. `feedback` is what people were asked of its
+    outcome.
     """
 
     id: str
@@ -132,6 +134,7 @@ class Approval:
     handed_by: str | None = None
     undoes: str | None = None
     runs_at: int | None = None
+    feedback: Feedback | None = None
     undo: Undo | None = None
     talks: tuple[Talk, ...] = ()
     notes: tuple[Note, ...] = ()

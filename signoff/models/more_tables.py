@@ -164,8 +164,8 @@ class FeedbackRow(SQLModel, table=True):
     """Whether what ran was right: asked once of those who may say, answered by one of them.
 
     `answer` is `right`, `partly` or `wrong`, NULL until somebody says; `text` their correction in words.
-    `agent` and `action` stand here for what needed no approval: then `approval_id` is NULL, and `result` is
-    what the agent shows of its work.
+    `agent` and `action` are the approval's: lessons are looked up by them. What an agent has asked by itself
+    (an approval of kind `feedback`) has a row once it is answered.
     """
 
     __tablename__ = "feedback"
@@ -175,10 +175,9 @@ class FeedbackRow(SQLModel, table=True):
     )
 
     id: str = words(primary_key=True)
-    approval_id: str | None = words(default=None, foreign_key="approval.id")
+    approval_id: str = words(foreign_key="approval.id")
     agent: str = words()
     action: str = words()
-    result: str | None = words(default=None)
     asked_at: int = time()
     by_id: str | None = words(default=None)
     name: str | None = words(default=None)

@@ -23,7 +23,11 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _AGING = select(
-    approvals.c.ages_at, approvals.c.ended_at, approvals.c.receipt_expires_at, now().label("now")
+    approvals.c.ages_at,
+    approvals.c.ended_at,
+    approvals.c.receipt_expires_at,
+    approvals.c.outcome_at,
+    now().label("now"),
 ).where(
     approvals.c.id == bindparam("approval_id"),
     approvals.c.ages_at.is_not(None),
@@ -37,19 +41,22 @@ _AGED = (
 
 
 def due(store: Store, most: int = 100) -> Sequence[str]:
-    """Ids of what is approved and not reported, and whose cards have to tell another age; oldest first."""
+    """Ids of what is approved and not reported, and whose cards have to tell another age; and of what was
+    asked for long enough whether it was right. Oldest first."""
     with store.reading() as connection:
         return connection.execute(_DUE, {"most": most}).scalars().all()
 
 
 def note(store: Store, approval_id: str) -> bool:
-    """Have its card tell how long that is by now; False where it was reported, or somebody has done it."""
+    """Have its card tell how long that is by now; False where nothing of it is due, or somebody did it."""
     key = {"approval_id": approval_id}
     with store.transaction() as connection:
         found = connection.execute(_AGING, key).first()
         if found is None:
             return False
-        after = following(found.ended_at, found.receipt_expires_at, found.now)
+        after = None  # what is reported asks for a while whether it was right, and then no more
+        if found.outcome_at is None:
+            after = following(found.ended_at, found.receipt_expires_at, found.now)
         values = {**key, "seen": found.ages_at, "next": after}
         return connection.execute(_AGED, values).rowcount == 1
 

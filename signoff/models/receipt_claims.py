@@ -21,6 +21,7 @@ REFUSED_UNREAD: Final = ("invalid", "duplicate", "limited", "expired")
 APPROVAL: Final = "approval"
 """The only kind of request that is approved or rejected; people answer all others."""
 QUESTION: Final = "question"
+FEEDBACK: Final = "feedback"
 _STATUSES: Final = {"approved", "answered", *NOT_APPROVED}
 _TEXTS: Final = ("sub", "kind", "aud", "action", "jti")
 _MAY_BE_TEXTS: Final = ("digest_sent", "digest", "nonce", "policy", "reason", "rule", "why", "undoes")

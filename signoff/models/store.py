@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from signoff.models import crash, rejections, talk_rows, undos
+from signoff.models import crash, feedback_rows, rejections, talk_rows, undos
 from signoff.models.approval import GONE, Approval, Card, File, Rejection
 from signoff.models.channel_tables import CardFileRow
 from signoff.models.clock import now as now
@@ -23,6 +23,7 @@ from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
+from signoff.models.whom import Asked as Asked
 from signoff.payload.order import like
 
 MICROSECONDS = 1_000_000
@@ -33,8 +34,6 @@ cards = CardRow.__table__  # type: ignore[attr-defined]
 agents = AgentRow.__table__  # type: ignore[attr-defined]
 files = CardFileRow.__table__  # type: ignore[attr-defined]
 _batches = BatchRow.__table__  # type: ignore[attr-defined]
-
-
 _CARD = ("id", "channel", "conversation", "message", "permalink", "shown_revision", "thread", "unsure")
 _AS_IT_STANDS = (
     "id", "agent", "request_id", "action", "status", "version", "revision", "created_at", "expires_at",
@@ -52,6 +51,7 @@ _LOAD = Fixed(
         payloads.c.claims,
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
+        exists().where(feedback_rows.rows.c.approval_id == approvals.c.id).label("has_feedback"),
         talk_rows.talked(approvals.c.id).label("has_talk"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
         _batches.c.permalink.label("batch_permalink"),
@@ -101,8 +101,10 @@ _PENDING = (
     .where(_WAITS, approvals.c.expires_at > now(), MAY_BE_SEEN)
     .order_by(approvals.c.created_at, approvals.c.id)
 )
+_TO_DECIDE = _PENDING.where(approvals.c.kind != literal_column("'feedback'"))
 # Not two comparisons with OR: SQLite would then read all that an agent ever asked, by another index.
-_PENDING_ABOUT = _PENDING.where(bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action]))
+_ABOUT = bindparam("about", type_=Text).in_([approvals.c.agent, approvals.c.action])
+_TO_DECIDE_ABOUT = _TO_DECIDE.where(_ABOUT)
 _OVERDUE = (
     select(approvals.c.id)
     .where(_WAITS, approvals.c.expires_at <= now(), approvals.c.closed_in.is_(None))
@@ -130,20 +132,6 @@ _UNPUBLISH = (
     .values(published_at=None)
 )
 _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
-
-
-class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, its policy's digest, and `grace` where it asks nobody yet."""
-
-    named: tuple[str, ...]
-    policy: str
-    grace: bool = False
-
-    @classmethod
-    def of(cls, verdict: dict[str, Any]) -> Asked:
-        """From a verdict as its row has it."""
-        grace = verdict.get("effect") == "allow"
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:
@@ -199,16 +187,14 @@ class Store:
             found = find(connection, agent, request_id)
             return load(connection, found) if found else None
 
-    def waiting(self, about: str = "") -> list[tuple[str, Asked]]:
-        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first.
-
-        `about` takes only what is of this agent or of this action.
+    def waiting(self, about: str = "", *, every: bool = False) -> list[tuple[str, Asked]]:
+        """(id, whom its verdict asks) of all that waits for a decision and may be seen, oldest first; `about`
+        takes only what is of this agent or of this action, `every` also what only asks for feedback.
         """
         with self.reading() as connection:
-            statement = _PENDING_ABOUT if about else _PENDING
+            statement = _PENDING if every else _TO_DECIDE_ABOUT if about else _TO_DECIDE
             found = connection.execute(statement, {"about": about} if about else {}).all()
-        distinct = {verdict for _, verdict in found}
-        asked = {verdict: Asked.of(json.loads(verdict)) for verdict in distinct}
+        asked = {said: Asked.of(json.loads(said)) for said in {verdict for _, verdict in found}}
         return [(approval_id, asked[verdict]) for approval_id, verdict in found]
 
     def overdue(self, most: int = 100) -> Sequence[str]:
@@ -259,8 +245,8 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    more = found.voted or found.has_files or found.has_talk or found.rejected_before
-    return not (found.version > 1 or more or '"undo":{' in found.verdict)
+    more = found.voted or found.has_files or found.has_talk or found.has_feedback
+    return not (found.version > 1 or more or found.rejected_before or '"undo":{' in found.verdict)
 
 
 def _assemble(connection: Connection, found: Row[Any]) -> Approval:
@@ -289,6 +275,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         drawn=found.drawn or "",
         rejected=_rejected(connection, found),
         left_at=found.absent_at if found.waiter == GONE else None,
+        feedback=feedback_rows.of(connection, found.id) if found.has_feedback else None,
         undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
         **(talk_rows.of(connection, found.id) if found.has_talk else {}),
     )

@@ -47,6 +47,7 @@ class Verdict(Wire):
 
     `after` is for how many seconds what is allowed waits, shown, so that somebody can hold it; None runs at
     once. `held_by` is the user id of who did. `undo` is what undoes it, where the policy names that.
+    `feedback` is of how many of 10,000 outcomes people are asked whether it was right.
     """
 
     effect: Effect
@@ -68,6 +69,7 @@ class Verdict(Wire):
     require: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     over: str = ""
+    feedback: int = 0
     talk: int = 0
     after: int | None = None
     held_by: str = ""

@@ -14,6 +14,7 @@ from signoff.models.undo_plan import UndoPlan
 from signoff.policy.conditions import Condition
 from signoff.policy.document import Document, Path
 from signoff.policy.faults import Faults
+from signoff.policy.feedback import share
 from signoff.policy.globs import Globs
 from signoff.policy.headline import Headline
 from signoff.policy.rules import Match, QuestionRules, Rule
@@ -110,6 +111,7 @@ def _rule(found: Document, values: dict[str, Any], path: Path, faults: Faults) -
         after=part("after", grace),
         undo=part("undo", lambda said: _undo(said, values)),
         sums=sums_of(values.get("limits", {}), values["name"]),
+        feedback=part("feedback", share),
         reason=values.get("reason", ""),
         line=found.place(path)[0],
     )

@@ -31,12 +31,13 @@ NOT_YET = {
 """Keys of the grammar that no version serves yet, by where they stand."""
 ONLY_ASK = ("approvers", "require", "editable", "expires_in", "talk")
 """Keys that say how a person is asked."""
-ONLY_SEEN = ("headline", "channel")
+ONLY_SEEN = ("headline", "channel", "feedback")
 """Keys that say what people see."""
 LATER = {"after": "allow", "undo": "notify", "undo_for": "notify"}
 """Keys about what a person can still do once something is let run, and the verdict that they go with."""
 _HINTS = {
     "expires_in": "write 90s, 30m, 2h or 1d",
+    "feedback": "write a share from 0% to 100%, such as 10%",
     "talk": "write +10m, at most +1d",
     "when": "write a condition in quotes",
     "always_ask": "write [a, b]",

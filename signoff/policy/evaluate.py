@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from signoff.models.amounts import Entry, entries
+from signoff.models.feedback import KIND
 from signoff.models.messages import ApprovalRequest
 from signoff.models.questions import QUESTION
 from signoff.models.verdict import (
@@ -20,6 +21,7 @@ from signoff.models.verdict import (
 )
 from signoff.policy import questions, wishes
 from signoff.policy.facts import Facts
+from signoff.policy.feedback import of_result
 from signoff.policy.order import FREEING, Finding, bounded, decide, strictness
 from signoff.policy.policy import Policy
 from signoff.policy.rated import facts_of
@@ -62,6 +64,8 @@ def evaluate(
     can be undone is the agent's word, and the verdict says so; with no word it counts as irreversible.
     A question is judged by itself: see `policy.questions`, and there of the agent's `owner`.
     """
+    if request.kind == KIND:
+        return of_result(request, agent, policy, owner)
     if request.kind == QUESTION:
         return questions.judge(request, agent, policy, owner)
     if policy.contents is None:
@@ -73,6 +77,8 @@ def evaluate(
 
 def explain(request: ApprovalRequest, agent: str, policy: Policy) -> Explanation:
     """The same verdict, nothing counted before, with each rule that came before it and did not decide."""
+    if request.kind == KIND:
+        return Explanation(of_result(request, agent, policy), None, ())
     if request.kind == QUESTION:
         aside: list[tuple[Rule, str]] = []
         verdict = questions.judge(request, agent, policy, trace=lambda *one: aside.append(one))
@@ -128,6 +134,7 @@ def evaluate_edit(
             "expires_in": min(new.expires_in, verdict.expires_in),
             "editable": _both(new.editable, verdict.editable),
             "sums": new.sums,
+            "feedback": new.feedback,
         }
     )
 
@@ -255,6 +262,7 @@ def _verdict(request: ApprovalRequest, facts: Facts, found: Finding, policy: Pol
         editable=rule.editable if rule else None,
         require=rule.require if rule else (),
         policy=policy.digest,
+        feedback=contents.feedback if rule is None or rule.feedback is None else rule.feedback,
         after=rule.after if rule and found.waits else None,
         undo=undo,
     )

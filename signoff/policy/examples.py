@@ -25,8 +25,8 @@ ANY_QUESTION = {"question": "Which one?", "free_text": True}
 
 @dataclass(frozen=True)
 class Example:
-    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel, after (seconds) and
-    undo (an action) what was named.
+    """One example; `wanted` is what the verdict has to be, of rule, approvers, channel, feedback, after
+    (seconds) and undo (an action) what was named.
     """
 
     name: str
@@ -49,7 +49,9 @@ def examples(found: Document, faults: Faults) -> tuple[Example, ...]:
             )
             continue
         name = values.get("name", f"{agent} asks for {request.action}")
-        wanted = {key: values[key] for key in ("rule", "approvers", "channel", "undo") if key in values}
+        wanted = {
+            key: values[key] for key in ("rule", "approvers", "channel", "undo", "feedback") if key in values
+        }
         try:
             wanted |= {"after": seconds(values["after"])} if "after" in values else {}
         except ValueError as error:

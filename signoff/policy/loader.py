@@ -18,6 +18,7 @@ from signoff.policy.errors import PolicyError
 from signoff.policy.evaluate import evaluate
 from signoff.policy.examples import ANYONE, Example, a_request, examples
 from signoff.policy.faults import Faults
+from signoff.policy.feedback import Asking
 from signoff.policy.policy import Policy
 from signoff.policy.rules import AgentRules, BatchRules, Contents, Limits, Names
 from signoff.policy.sensitive import SensitiveFields
@@ -118,6 +119,7 @@ def preset_text(name: str) -> str:
 
 def _contents(found: Document, faults: Faults) -> Contents:
     values: dict[str, Any] = found.values
+    asking = _asking(values, faults)
     return Contents(
         autonomy=values.get("autonomy", "supervised"),
         always_ask=Names(tuple(values.get("always_ask", ()))),
@@ -132,8 +134,19 @@ def _contents(found: Document, faults: Faults) -> Contents:
         agents=tuple(_agent(name, said) for name, said in values.get("agents", {}).items()),
         questions=build_questions(found, faults),
         rules=build_rules(found, faults),
+        feedback=asking.share,
+        asks_per_hour=asking.per_hour,
+        shares={name: tuple(among) for name, among in values.get("lessons", {}).get("share", {}).items()},
         batch=_batch(values.get("batch", {})),
     )
+
+
+def _asking(values: dict[str, Any], faults: Faults) -> Asking:
+    try:
+        return Asking.of(values.get("feedback", "0%"))
+    except ValueError as error:
+        faults.add(("feedback",), f"feedback: {error}")
+        return Asking()
 
 
 def _ids(group: dict[str, Any]) -> tuple[str, ...]:

@@ -83,6 +83,11 @@ class Policy:
         """The user id of the person whose agent it is."""
         return self.about(agent).owner
 
+    def learns_from(self, agent: str) -> tuple[str, ...]:
+        """The other agents whose lessons this one sees, too."""
+        shares = self.contents.shares if self.contents else {}
+        return tuple(name for name, readers in shares.items() if agent in readers and name != agent)
+
     @property
     def places(self) -> tuple[str, ...]:
         """Every conversation that a card may be posted in."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import partial
 
 from signoff.models.amounts import Entry, entries
+from signoff.models.feedback import is_sampled
 from signoff.models.history import UNDONE, Past
 from signoff.models.verdict import answer
 from signoff.policy.evaluate import evaluate, missing
@@ -45,7 +46,10 @@ class Changed:
 
 @dataclass
 class Report:
-    """What a replay found: answers then and now, what would change, and rules that decided nothing."""
+    """What a replay found: answers then and now, what would change, and rules that decided nothing.
+
+    `asked_about` is of how many outcomes people would have been asked whether they were right.
+    """
 
     requests: int = 0
     erased: int = 0
@@ -53,6 +57,7 @@ class Report:
     now: Counter[str] = field(default_factory=Counter)
     changes: dict[Change, Changed] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
+    asked_about: int = 0
     undone: Counter[str] = field(default_factory=Counter)
     """How much of what each rule decides people have undone."""
     never_hit: tuple[Rule, ...] = ()
@@ -105,6 +110,8 @@ def replay(policy: Policy, came: Iterable[Past]) -> Report:
         report.then[past.effect] += 1
         report.now[now] += 1
         report.hits[verdict.rule] += 1
+        if now in ("ask", "notify") and past.status == "approved" and is_sampled(past.id, verdict.feedback):
+            report.asked_about += 1
         report.undone[verdict.rule] += past.status == UNDONE
         if now != past.effect:
             kind = report.changes.setdefault(Change(past.effect, now, past.action, why), Changed())

@@ -19,6 +19,7 @@ from signoff.policy.headline import Headline
 from signoff.policy.sensitive import SensitiveFields
 
 Level = Literal["supervised", "guided", "autonomous", "full_auto"]
+ASKS_PER_HOUR = 6
 LEVELS: tuple[Level, ...] = ("supervised", "guided", "autonomous", "full_auto")
 
 
@@ -83,9 +84,10 @@ class Match:
 class Rule:
     """One rule. `line` is where it stands, `source` the preset that it comes from, empty for the file's own.
 
-    `approvers` are names of groups and ids, `expires_in` seconds; None and empty leave it to the defaults.
-    `talk` is how many seconds more a request has once somebody has asked its agent about it.
-    `after` is for how many seconds what it allows waits to be held, `undo` what undoes what it reports.
+    `approvers` are names of groups and ids, `expires_in` seconds, `feedback` a share of 10,000 outcomes; None
+    and empty leave it to the defaults. `talk` is how many seconds more a request has once somebody has asked
+    its agent about it, `after` for how many what it allows waits to be held, `undo` what undoes what it
+    reports.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Rule:
     after: int | None = None
     undo: UndoPlan | None = None
     sums: tuple[Sum, ...] = ()
+    feedback: int | None = None
     reason: str = ""
     line: int = 0
     source: str = ""
@@ -168,7 +171,11 @@ class BatchRules:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """All that a policy file says, with what it extends."""
+    """All that a policy file says, with what it extends.
+
+    People are asked about `feedback` of 10,000 outcomes where a rule does not say; in any hour an agent may
+    ask `asks_per_hour` times by itself. `shares` are an agent's lessons with others, by its name.
+    """
 
     autonomy: Level = "supervised"
     always_ask: Names = Names()
@@ -183,6 +190,9 @@ class Contents:
     agents: tuple[AgentRules, ...] = ()
     questions: QuestionRules = QuestionRules()
     rules: tuple[Rule, ...] = ()
+    feedback: int = 0
+    asks_per_hour: int = ASKS_PER_HOUR
+    shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
     batch: BatchRules = BatchRules()
 
     def agent(self, name: str) -> AgentRules:

@@ -16,6 +16,9 @@ from signoff.queue import groups, questions, stream
 PENDING_GRACE = 24 * 3600
 """Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
 
+LESSONS_SECONDS = 120
+"""How long lessons stand in Redis for who has asked for them."""
+
 
 class Publisher:
     """Puts responses into Redis. Its client gives up after 0.5 s: sweep repeats what failed."""
@@ -53,6 +56,10 @@ class Publisher:
         """Publish which process may run what was approved, or that none may; raises RedisError."""
         stream.publish_notice(self._redis, agent, request_id, response, self._seconds)
         crash.here("spend.told")
+
+    def publish_lessons(self, agent: str, asked: str, response: Response) -> None:
+        """Publish lessons under the id that they were asked for under; raises RedisError."""
+        stream.publish_lessons(self._redis, agent, asked, response, LESSONS_SECONDS)
 
     def publish_undo_test(self, agent: str, test_id: str, token: str, now: int) -> None:
         """Ask an agent to test an undo; raises RedisError."""
@@ -100,15 +107,24 @@ class Publisher:
         questions.publish(self._redis, agent, talk_id, text, max(seconds, 60), self._seconds)
         crash.here("talk.told")
 
+    def note_listening(self, agent: str) -> None:
+        """A process of this agent reads people's questions by HTTP; raises RedisError."""
+        questions.note_listening(self._redis, agent, self._seconds)
+
     def listens(self, agent: str) -> bool:
         """Whether a process of this agent reads people's questions now; raises RedisError."""
         return questions.listens(self._redis, agent)
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
-        """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
+        """(agent, request id) of what Redis has as received and is in no row; raises RedisError.
+
+        Not of batches: of each of their requests it is told.
+        """
         for agent, request_id in stream.responses(self._redis):
             response = self.standing(agent, request_id)
-            if response is not None and response.status == "pending" and not known(agent, request_id):
+            if response is None or response.status != "pending" or response.action == stream.BATCH:
+                continue
+            if not known(agent, request_id):
                 yield agent, request_id
 
     def lost_instance(self) -> str | None:

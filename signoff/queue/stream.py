@@ -178,6 +178,14 @@ def publish_notice(client: Redis, agent: str, request_id: str, response: Respons
     pipe.execute()
 
 
+def publish_lessons(client: Redis, agent: str, asked: str, response: Response, seconds: int) -> None:
+    """Tell an agent lessons, where nothing stands under that id: it may name a request of its own."""
+    pipe = client.pipeline(transaction=False)
+    pipe.set(decision(agent, asked), response.encode(), ex=seconds, nx=True)
+    pipe.publish(notification(agent, asked), "1")
+    pipe.execute()
+
+
 def backlog(client: Redis, agent: str) -> int:
     """How many entries of an agent no intake is done with."""
     try:

@@ -14,6 +14,7 @@ Make = Callable[..., Approval]
 PAYLOADS: dict[str, dict[str, object]] = {
     "approval": {"amount": 120},
     "question": {"question": "Which?", "options": [{"id": "a", "text": "This"}], "default": "a"},
+    "feedback": {"result": "42 rows"},
 }
 
 

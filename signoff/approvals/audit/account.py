@@ -21,36 +21,7 @@ from signoff.approvals.audit.fits import (
     Salted,
     Signed,
 )
-
-
-@dataclass(frozen=True)
-class Said:
-    """One line, read."""
-
-    seq: int
-    kind: str
-    at: int
-    actor: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a row's column has to fit, and the line that says so."""
-
-    fit: Fits
-    seq: int
-
-
-Row = dict[str, Told]
-
-
-class Contradiction(Exception):
-    """The lines do not make a life of a request: what is wrong, and in which."""
-
-    def __init__(self, seq: int, what: str) -> None:
-        super().__init__(what)
-        self.seq, self.what = seq, what
+from signoff.approvals.audit.told import Contradiction, Row, Said, Told
 
 
 @dataclass
@@ -64,6 +35,8 @@ class Account:
     decisions: list[Row] = field(default_factory=list)
     cards: dict[int | None, Row] = field(default_factory=dict)
     """By the card's number; lines of before do not give it."""
+    feedback: Row = field(default_factory=dict)
+    """Empty where nobody has said whether it was right."""
     talks: dict[str, Row] = field(default_factory=dict)
     notes: dict[str, Row] = field(default_factory=dict)
     """Both by their ids."""
@@ -235,11 +208,25 @@ class Account:
             raise Contradiction(line.seq, "it ended with a version that no line tells of")
 
     def _outcome(self, line: Said) -> None:
-        note = self._salted(line.data["note"])
-        self._expect(line, outcome=Reported(line.data["succeeded"], note), outcome_at=Near(line.at))
+        note, result = self._salted(line.data["note"]), line.data.get("result")
+        reported = Reported(line.data["succeeded"], note, None if result is None else self._salted(result))
+        self._expect(line, outcome=reported, outcome_at=Near(line.at))
 
     def _spend(self, line: Said) -> None:
         self._expect(line, spent_by=self._salted(line.data["by"]), spent_at=line.data["spent_at"])
+
+    def _feedback(self, line: Said) -> None:
+        if self.feedback:
+            raise Contradiction(line.seq, "somebody said twice whether it was right")
+        fits: dict[str, Fits] = {
+            "approval_id": Exactly(self.approval_id),
+            "by_id": Exactly(line.actor),
+            "answer": Exactly(line.data["answer"]),
+            "text": self._salted(line.data["text"]),
+            "name": self._salted(line.data["name"]),
+            "at": Near(line.at),
+        }
+        self.feedback = {name: Told(fit, line.seq) for name, fit in fits.items()}
 
     def _talk(self, line: Said) -> None:
         """A question of a person's, or its answer."""
@@ -298,6 +285,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "talk": Account._talk,
     "note": Account._note,
     "file": _passed,
+    "feedback": Account._feedback,
     "held": _passed,
     "guard": _passed,
 }

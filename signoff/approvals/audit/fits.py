@@ -13,7 +13,7 @@ from signoff.approvals.audit.lines import PLAIN, RENAMED, digest
 from signoff.errors import Invalid
 from signoff.models.log import salted
 from signoff.models.verdict import Verdict
-from signoff.payload.canonical import parse
+from signoff.payload.canonical import canonical, parse
 
 NEAR = 120_000_000
 """Microseconds between what a statement notes by the database's clock, and the line of its transaction: a
@@ -125,16 +125,21 @@ class Signed(Fits):
 
 @dataclass(frozen=True)
 class Reported(Fits):
-    """An outcome."""
+    """An outcome; `result` is None where it came without one."""
 
     succeeded: bool
     note: Salted
+    result: Salted | None = None
 
     def fits(self, value: Any) -> bool:
         """Both parts are."""
         try:
             found = parse(value)
-            return found["succeeded"] is self.succeeded and self.note.fits(found.get("note", ""))
+            same = found["succeeded"] is self.succeeded and self.note.fits(found.get("note", ""))
+            result = found.get("result")
+            if self.result is None or result is None:
+                return same and self.result is None and result is None
+            return same and self.result.fits(canonical(result))
         except (Invalid, TypeError, KeyError):
             return False
 

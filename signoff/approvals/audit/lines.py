@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from signoff.models.approval import Approval, End
+from signoff.models.feedback import KIND
 from signoff.models.log import Event, salted
 from signoff.models.messages import Decision
+from signoff.models.questions import QUESTION, Question
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
@@ -29,6 +32,7 @@ PLAIN = frozenset(
         "expires_in",
         "editable",
         "require",
+        "feedback",
         "talk",
     )
 )
@@ -55,6 +59,15 @@ def voted(decision: Decision, salt: str) -> dict[str, Any]:
     }
 
 
+def feedback(said: Mapping[str, Any], salt: str) -> dict[str, Any]:
+    """Whether something was right; who says so is the line's actor."""
+    return {
+        "answer": said["answer"],
+        "text": salted(salt, said["text"]),
+        "name": salted(salt, said["name"]),
+    }
+
+
 def digest(salt: str, value: Any) -> str:
     """A salted digest of any JSON value."""
     return salted(salt, canonical(value))
@@ -66,7 +79,10 @@ def optional(salt: str, text: str | None) -> str | None:
 
 
 def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event]:
-    """A request and its verdict; `agent` is what there is to say of an agent that asks for the first time."""
+    """A request and its verdict; `agent` is what there is to say of an agent that asks for the first time.
+
+    Why a question is asked is one of our own six words, and is counted by them: it stands plainly.
+    """
     told = {
         "request": one.request_id,
         "action": one.action,
@@ -76,6 +92,7 @@ def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event
         "claims": salted(salt, one.request.claims()),
         "key": optional(salt, one.request.key),
         "run": optional(salt, one.request.run),
+        **({"why": Question.of(one.payload).why} if one.request.kind == QUESTION else {}),
         **({"undoes": one.undoes} if one.undoes else {}),
         **agent,
     }
@@ -112,6 +129,9 @@ def ended(
     if decision:
         shown_for = (at - approval.shown_at) // 1000 if approval.shown_at else None
         say("decision", actor, version=version, shown_for_ms=shown_for, **voted(decision, salt))
+        if approval.request.kind == KIND and decision.answer is not None:
+            given = {"answer": decision.answer["choice"][0], "text": decision.reason, "name": decision.name}
+            say("feedback", actor, **feedback(given, salt))
     match status:
         case "approved" | "answered" | "rejected" | "blocked":
             pass  # the decision or the verdict has said it

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, func, select
 
 from signoff.approvals.audit.fits import Exactly, Fits, Near
 from signoff.approvals.audit.rows import Fault
+from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, sha256
 from signoff.models.policies import policies
 from signoff.models.store import agents, approvals, cards, decisions, payloads
@@ -138,7 +139,7 @@ class Others:
 
 def _orphans(connection: Connection) -> Iterator[Fault | None]:
     """Rows of an approval that is in no row: they hang in the air, where foreign keys were not enforced."""
-    for table in (payloads, decisions, cards, amounts):
+    for table in (payloads, decisions, cards, amounts, feedback):
         lost = ~exists().where(approvals.c.id == table.c.approval_id)
         found = connection.execute(select(table.c.approval_id).where(lost).limit(1)).scalar()
         if found is not None:

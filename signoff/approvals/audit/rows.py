@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Table, bindparam, select
 
 from signoff.approvals.audit import counted
-from signoff.approvals.audit.account import Account, Contradiction, Row, Said, Told
+from signoff.approvals.audit.account import Account
 from signoff.approvals.audit.fits import Judged
 from signoff.approvals.audit.token import differing
+from signoff.approvals.audit.told import Contradiction, Row, Said, Told
 from signoff.models.changes import clock
+from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, line_hash
 from signoff.models.store import approvals, cards, decisions, payloads
 from signoff.models.sums import amounts
@@ -39,6 +41,7 @@ _CARDS = _of(cards, "id")
 _AMOUNTS = _of(amounts, "sum")
 _TALKS = _of(talks, "id")
 _NOTES = _of(notes, "id")
+_FEEDBACK = _of(feedback)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def compare(
     values = {"ids": list(ids)}
     lines = _grouped(connection.execute(_LINES, values).mappings())
     found = {row["id"]: dict(row) for row in connection.execute(_APPROVALS, values).mappings()}
-    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS, _TALKS, _NOTES)
+    queries = (_PAYLOADS, _DECISIONS, _CARDS, _AMOUNTS, _TALKS, _NOTES, _FEEDBACK)
     parts = [_grouped(connection.execute(one, values).mappings()) for one in queries]
     faults, now = [], clock(connection)
     for approval_id in ids:
@@ -102,6 +105,7 @@ class Rows:
     amounts: Sequence[Mapping[str, Any]]
     talks: Sequence[Mapping[str, Any]]
     notes: Sequence[Mapping[str, Any]]
+    feedback: Sequence[Mapping[str, Any]]
 
     @property
     def text(self) -> str | None:
@@ -157,6 +161,7 @@ def _faults(rows: Rows, account: Account, name: str) -> Iterator[Fault | None]:
     yield from _cards(rows.cards, account, name)
     yield from _words_of(rows.talks, account.talks, "talk", name)
     yield from _words_of(rows.notes, account.notes, "note", name)
+    yield _feedback(rows.feedback, account.feedback, name)
 
 
 def _row(row: Mapping[str, Any], told: Row, table: str, name: str) -> Fault | None:
@@ -230,6 +235,18 @@ def _cards(found: Sequence[Mapping[str, Any]], account: Account, name: str) -> I
         if row["message"] is not None:
             whose = f"{name}, card {number}"
             yield Fault("no line tells of a card that stands", None, whose, "card.message")
+
+
+def _feedback(found: Sequence[Mapping[str, Any]], told: Row, name: str) -> Fault | None:
+    """What somebody has said of an outcome; one row at most, which says nothing until somebody has."""
+    row = found[0] if found else None
+    if told and row is None:
+        return Fault("its feedback's row is gone", told["answer"].seq, name, "feedback.approval_id")
+    if row is None or told:
+        return _row(row, told, "feedback", name) if row else None
+    if row["answer"] is not None:
+        return Fault("no line tells of its feedback", None, name, "feedback.answer")
+    return None
 
 
 def _words_of(

@@ -177,7 +177,18 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     },
     "card_reply": DRAWING,
     "undo": Unsaid("what an agent says that it can do: nothing is approved by it"),
-    "feedback": Unsaid("lines `feedback` tell of each that was given"),
+    "feedback": {
+        "id": NUMBER,
+        "approval_id": by("feedback"),
+        "agent": Unsaid("the approval's, which is said: lessons are looked up by it"),
+        "action": Unsaid("the approval's, which is said: lessons are looked up by it"),
+        "asked_at": Unsaid("for how long it is asked: nothing else depends on it"),
+        "by_id": by("feedback"),
+        "name": by("feedback"),
+        "answer": by("feedback"),
+        "text": by("feedback"),
+        "at": by("feedback"),
+    },
     "signoff_spent": Unsaid("lines `guard` tell of each that was spent; its row goes once no receipt holds"),
 }
 """Table → column → where it is said."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL
+from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
 from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.cards.table import counted, payload_blocks
@@ -36,6 +37,7 @@ from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words import talks as talk_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
@@ -148,7 +150,13 @@ def _waiting(
     """What decides, in the order in which people read it, and the buttons below."""
     revision, verdict = approval.revision, approval.verdict
     asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
+    if verdict.in_grace:
+        asks = mrkdwn(undo_words.about(approval.agent, approval.code))
     found = [*_head(approval, asks)]
+    if verdict.in_grace:
+        found.append(says(undo_words.allows(approval.runs_at, verdict.after or 0), f"runs:{revision}"))
+    if verdict.held_by:
+        found.append(_context(f"held:{revision}", mrkdwn(undo_words.held_by(verdict.held_by))))
     if approval.left_at is not None:
         found.append(_context(f"left:{revision}", mrkdwn(progress_words.left(approval.left_at))))
     if verdict.over:
@@ -181,6 +189,7 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
         *_head(approval, asked),
         *state_blocks(approval, room, now),
         *_payload_blocks(approval.revision, folded),
+        *feedback_blocks(approval, room, now),
     ]
 
 
@@ -206,6 +215,8 @@ def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
 
 def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
     value = token(approval)
+    if approval.verdict.in_grace:
+        return _grace_actions(approval, whole, value)
     buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
     buttons.append(_button("reject", card_words.REJECT_MORE, value))
     if editable:
@@ -215,6 +226,16 @@ def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
     choices += [("alike", batch_words.TOGETHER)] if approval.batch_id is None else []
     options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
     menu: Block = {"type": "overflow", "action_id": "more", "options": options}
+    return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
+
+
+def _grace_actions(approval: Approval, whole: bool, value: str) -> Block:
+    """What can be done about what the policy lets run after a while: hold it, and look at all of it."""
+    buttons = [_button("hold", undo_words.HOLD, value)]
+    if not whole:
+        buttons.append(_button("review", card_words.REVIEW_MORE, value))
+    option = {"text": plain(card_words.DETAILS_MORE), "value": f"details:{value}"}
+    menu: Block = {"type": "overflow", "action_id": "more", "options": [option]}
     return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
 
 
@@ -228,8 +249,12 @@ def _text(approval: Approval, folded: Folded, known: _Known | None, now: int | N
     what = unlinked(trusted_title(Which.of(approval), NOTIFIED))
     if known is not None:
         named = bool(verdict.headline)
+        if verdict.in_grace:
+            told = undo_words.allows(approval.runs_at, verdict.after or 0)
+            first = undo_words.will_run(approval.agent, what, told)
+            return spoken(first, approval, folded, False, known.warning, known.before)
         first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)
         return spoken(first, approval, folded, known.editable, known.warning, known.before)
-    outcome = outcome_line(approval, now)
-    lines = [state_line(approval), *([outcome] if outcome is not None else [])]
+    more = (outcome_line(approval, now), feedback_line(approval, now))
+    lines = [state_line(approval), *(one for one in more if one is not None)]
     return notices.asked(approval.agent, what, *(Trusted(line.replace("*", "")) for line in lines))

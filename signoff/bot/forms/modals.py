@@ -17,6 +17,7 @@ from signoff.bot.text.history import history_block
 from signoff.bot.text.octets import Blob, blobs
 from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
+from signoff.bot.text.results import whole_result
 from signoff.bot.text.text import Block, Trusted, line, literal, pieces, plain, rich, visible
 from signoff.bot.text.views import (
     INPUT,
@@ -33,6 +34,7 @@ from signoff.bot.text.views import (
     warned,
 )
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import octets as octets_words
 from signoff.bot.text.words import replies as replies_words
@@ -153,6 +155,7 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
         forms_words.DETAILS,
         [
             *blocks,
+            *_afterwards(approval),
             *talk,
             *_schema_gaps(approval),
             {"type": "divider"},
@@ -162,6 +165,18 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
         ],
         approval,
     )
+
+
+def _afterwards(approval: Approval) -> list[Block]:
+    """What came out, as the agent says, and what somebody has said of that; all of it."""
+    outcome, said = approval.outcome, approval.feedback
+    found = whole_result(outcome.result) if outcome and outcome.result is not None else []
+    if said is not None and said.answer is not None:
+        found.append(says(feedback_words.given(said.answer, said.by_id, said.at), "right"))
+        for number, part in enumerate(pieces(visible(said.text, keep="\n"), 2800)):
+            quote: Block = {"type": "rich_text_quote", "elements": [literal(isolated(part))]}
+            found.append(rich(f"correction:{number}", quote))
+    return found
 
 
 def _schema_gaps(approval: Approval) -> list[Block]:

@@ -19,14 +19,18 @@ from signoff.bot.forms.batch_review import review_view as batch_review
 from signoff.bot.forms.conflict import again_view, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
+from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.review import read_page, review_view
 from signoff.bot.forms.talk_forms import ask_view, conversation_view
+from signoff.bot.forms.undo_form import undo_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
 from signoff.bot.gallery.batches import BATCHES, looked
 from signoff.bot.gallery.cards import CARDS, Case
+from signoff.bot.gallery.feedback import FEEDBACK
 from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
 from signoff.bot.gallery.talks import TALKS
+from signoff.bot.gallery.undo import UNDO, planned
 from signoff.bot.kinds import kind_of
 from signoff.bot.text.conversation import pages, turns
 from signoff.bot.text.fold import shown_whole
@@ -34,6 +38,7 @@ from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
 from signoff.models.approval import Approval, Card
 from signoff.models.batches import Batch, Left
+from signoff.models.feedback import KIND
 from signoff.models.lists import Listed
 from signoff.models.questions import QUESTION
 from signoff.models.telling import told_of
@@ -44,6 +49,8 @@ SETS: Mapping[str, Mapping[str, Case]] = {
     "cards": CARDS,
     "shapes": BEFORE,
     "questions": QUESTIONS,
+    "undo": UNDO,
+    "feedback": FEEDBACK,
     "talks": TALKS,
 }
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
@@ -103,7 +110,11 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield Layout(f"{name}: looked up{', to decide' if may else ''}", "message", {"blocks": blocks})
     yield _view(f"{name}: details", modals.details_view(approval))
     yield _view(f"{name}: record", record_view(approval, NOW))
-    if approval.request.kind == QUESTION:
+    if approval.verdict.undo is not None and approval.outcome is not None and approval.outcome.result:
+        yield _view(f"{name}: undo", undo_view(planned(approval)))
+    if approval.feedback is not None or approval.request.kind == KIND:
+        yield _view(f"{name}: wrong", correction_view(approval, "wrong"))
+    if approval.request.kind in (QUESTION, KIND):
         yield from _forms(name, approval)
         return
     yield from _review(name, approval)

@@ -26,11 +26,13 @@ from signoff.bot.text.text import Block, Trusted, escape
 from signoff.bot.text.views import INPUT
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.text.words import talks as talk_words
 from signoff.errors import Invalid
 from signoff.models import lists, places
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
 from signoff.payload.secrets import secret_in
 
 JSON = dict[str, Any]
@@ -118,7 +120,10 @@ class Mentions:
         """What waits in this thread for this person, to be reviewed."""
         if asked.meaning == "pending" and len(found) == 1 and not found[0].pending:
             return _said(state_line(found[0]))
-        text = replies_words.NOT_BY_WORDS if asked.meaning == "approve" else replies_words.WAITS_HERE
+        text = replies_words.WAITS_HERE
+        if asked.meaning == "approve":
+            questions = all(one.request.kind == QUESTION for one in found)
+            text = questions_words.NOT_BY_WORDS if questions else replies_words.NOT_BY_WORDS
         return self._choice(found, user, text)
 
     def _choice(self, found: Sequence[Approval], user: str, text: Trusted) -> Answer:

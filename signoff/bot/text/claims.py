@@ -23,11 +23,11 @@ class Claim:
 
 
 def claims(request: ApprovalRequest) -> Iterator[Claim]:
-    """Title, reason, for whom, impact, undo, alternatives, context: what is said of them, in this order."""
+    """All that an agent says in words, as the card has it: title and reason first, its context last."""
     for text in (request.title, request.reason):
         if text.strip():
             yield Claim("", visible(text, keep="\n"))
-    for name in ("requested_by", "impact", "undo"):
+    for name in ("interpretation", "requested_by", "impact", "undo"):
         text = getattr(request, name)
         if text.strip():
             yield Claim(card_words.CLAIM_LABELS[name], visible(text, keep="\n"))

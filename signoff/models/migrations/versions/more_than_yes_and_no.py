@@ -26,6 +26,8 @@ def upgrade() -> None:
     _index("approval_runs", "approval", ["runs_at"], "runs_at IS NOT NULL AND status = 'pending'")
     _index("approval_undoes", "approval", ["undoes"], "undoes IS NOT NULL", unique=True)
     _index("approval_undo_at", "approval", ["undo_at"], "undo_at IS NOT NULL")
+    _index("approval_edited", "approval", ["agent", "ended_at"], "version > 1 AND status = 'approved'")
+    _index("approval_answered", "approval", ["agent", "ended_at"], "status = 'answered'")
     _batches()
     _talks()
     _afterwards()
@@ -118,9 +120,8 @@ def _afterwards() -> None:
     op.create_table(
         "feedback",
         sa.Column("id", sa.Text(), primary_key=True),
-        sa.Column("approval_id", sa.Text(), sa.ForeignKey("approval.id"), nullable=True),
+        sa.Column("approval_id", sa.Text(), sa.ForeignKey("approval.id"), nullable=False),
         *(_text(name) for name in ("agent", "action")),
-        _text("result", nullable=True),
         _number("asked_at"),
         *(_text(name, nullable=True) for name in ("by_id", "name", "answer", "text")),
         _number("at", nullable=True),
