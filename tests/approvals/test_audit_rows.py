@@ -156,7 +156,7 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
     found = audit.verify(past.store, keys=keys_of(past))
     assert found.ok, found
-    assert (found.approvals, found.unknown_keys) == (8, 0)
+    assert (found.approvals, found.unknown_keys) == (9, 0)
 
 
 def rows_of(connection: Connection, table: str, column: str) -> list[tuple[tuple[str, Any], ...]]:
@@ -254,7 +254,7 @@ def test_an_approval_that_no_line_tells_of_is_named(past: Core) -> None:
 def test_a_receipt_that_another_key_signed_is_found_even_where_the_log_was_written_anew(past: Core) -> None:
     other = verify_keys(Signer.generate().verify_key)
     found = audit.verify(past.store, keys=other)
-    assert found.ok and found.unknown_keys == 6
+    assert found.ok and found.unknown_keys == 7
     kid = past.signer.kid
     [strange] = other.values()
     found = audit.verify(past.store, keys={kid: strange})
