@@ -88,7 +88,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
         " ".join(signoff.__all__),
         "AlreadySpent ApprovedReceipt AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery "
         "Duplicate Expired Guard Invalid Lesson Lessons Limited NotApproved NotVerified OtherAction "
-        "OtherPayload Pending Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "OtherPayload Pending Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout "
+        "__version__ explain",
         AGENTS,
     ),
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
@@ -161,7 +162,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report lessons verify mcp hook init serve bot intake worker web agent policy "
+        "request wait status cancel report lessons verify mcp hook init serve bot intake worker web agent "
+        "policy "
         "pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health help "
         "completion",
         AGENTS,

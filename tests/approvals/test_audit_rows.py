@@ -45,7 +45,7 @@ def history(core: Core) -> None:
     approvals.decide(edited.id, 1, "U0ANA", "approve", payload={"number": 10}, reason="so")
     show(core, edited.id, "1.1")
     approvals.spend("billing-bot", edited.request_id, "a-process-of-theirs")
-    approvals.report("billing-bot", edited.request_id, Outcome(succeeded=True, note="done"))
+    approvals.report("billing-bot", edited.request_id, Outcome(succeeded=True, note="done", result="re_1"))
     Guarded(core.store, "a-token").spend(
         ("kid", "billing-bot", edited.request_id), Spent("their-try", datetime.now(UTC)),
         until=datetime.now(UTC),
@@ -76,6 +76,8 @@ def history(core: Core) -> None:
     core.submit(action="note.write", agent="writer")
     in_force(core)
     core.submit(payload={"number": 5})
+    shown = core.submit(kind="feedback", action="report.build", payload={"result": "42 rows"})
+    approvals.feedback.give(shown.id, "U0MIA", "wrong", "Sunday is missing.")
     add_agent(core, "new-bot", "U0BEN")
 
 
@@ -156,7 +158,7 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
     found = audit.verify(past.store, keys=keys_of(past))
     assert found.ok, found
-    assert (found.approvals, found.unknown_keys) == (8, 0)
+    assert (found.approvals, found.unknown_keys) == (10, 0)
 
 
 def rows_of(connection: Connection, table: str, column: str) -> list[tuple[tuple[str, Any], ...]]:
@@ -178,7 +180,7 @@ def others(table: str, column: str, held: Any) -> Iterator[Any]:
     elif isinstance(kind, BigInteger):
         yield (held or 0) + HOUR
     elif isinstance(kind, Integer):
-        yield (held or 0) + 7
+        yield (held or 0) + 70
     else:
         yield "U0EVE"
         if held:
@@ -254,7 +256,7 @@ def test_an_approval_that_no_line_tells_of_is_named(past: Core) -> None:
 def test_a_receipt_that_another_key_signed_is_found_even_where_the_log_was_written_anew(past: Core) -> None:
     other = verify_keys(Signer.generate().verify_key)
     found = audit.verify(past.store, keys=other)
-    assert found.ok and found.unknown_keys == 6
+    assert found.ok and found.unknown_keys == 8
     kid = past.signer.kid
     [strange] = other.values()
     found = audit.verify(past.store, keys={kid: strange})
