@@ -14,6 +14,7 @@ from pathlib import Path
 from bench import (
     adapters,
     allow,
+    batches,
     burst,
     clickers,
     costs,
@@ -33,8 +34,8 @@ from bench.stage import Stage
 from bench.table import Row, render
 
 ALL = (
-    "import", "policy", "road", "waits", "decisions", "lists", "start", "restart", "costs", "web", "hook",
-    "adapters",
+    "import", "policy", "road", "batches", "waits", "decisions", "lists", "start", "restart", "costs", "web",
+    "hook", "adapters",
 )  # fmt: skip
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "import": lambda: imports.run(2 * few),
         "policy": lambda: [*verdicts.run(given.rounds), *allow.run(given.rounds)],
         "road": lambda: _on_stage(given.rounds),
+        "batches": lambda: batches.run(given.rounds // 5),
         "waits": lambda: waits.run(min(few, 3)),
         "decisions": lambda: [*decisions.run(few, 20 * few), *_on_postgresql(given.rounds)],
         "lists": lambda: lists.run(given.rounds),

@@ -50,6 +50,11 @@ PEOPLE = {
     "C0APPROVALS": "C0APPROVE1",
 }
 """Ids of the made-up requests, and those of the stand-in's team."""
+DRAWN = {
+    "questions/conflict: card": "question.png",
+    "questions/answered-in-words: card": "answered.png",
+}
+"""Layouts of which a picture stands in the docs, though the demo has none: the name of its file."""
 
 
 def main() -> None:
@@ -69,6 +74,13 @@ def main() -> None:
     with demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         take(browser, url)
+        browser.close()
+    with Sandbox.start() as slack, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for layout in layouts():
+            if layout.name in DRAWN:
+                (IMAGES / DRAWN[layout.name]).write_bytes(shot(browser, slack, layout, 1.5))
+                print(f"docs/images/{DRAWN[layout.name]}")
         browser.close()
 
 

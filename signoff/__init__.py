@@ -16,13 +16,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from signoff.client.answer import Answer
     from signoff.client.client import AsyncSignoff, AsyncTicket
     from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
     from signoff.client.inbox import Delivery
     from signoff.client.inquiries import Inquiry
     from signoff.client.pending import Pending
-    from signoff.client.questions import Answer, AsyncQuestionTicket, QuestionTicket
+    from signoff.client.questions import AsyncQuestionTicket, QuestionTicket
     from signoff.errors import (
         AlreadySpent,
         Blocked,
@@ -52,7 +53,8 @@ _WHERE = {
     "signoff.client.face": ("Signoff", "Ticket"),
     "signoff.client.client": ("AsyncSignoff", "AsyncTicket"),
     "signoff.client.pending": ("Pending",),
-    "signoff.client.questions": ("Answer", "AsyncQuestionTicket", "QuestionTicket"),
+    "signoff.client.answer": ("Answer",),
+    "signoff.client.questions": ("AsyncQuestionTicket", "QuestionTicket"),
     "signoff.errors": (
         "SignoffError", "NotApproved", "Rejected", "Expired", "Blocked", "Cancelled", "Duplicate",
         "AlreadySpent", "Limited", "Stopped", "Invalid", "WaitTimeout", "Unreachable", "NotVerified",

@@ -19,6 +19,7 @@ from signoff.cli import main, output
 from signoff.client import gate
 from signoff.client import settings as agent_settings
 from signoff.client.claims import Ask, Options
+from signoff.client.question import AskPerson
 from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
@@ -60,7 +61,11 @@ def of_environment(*modules: Any) -> str:
 
 CLAIMED = (
     "reversible risk undo impact alternatives context tags cost confidence attempts editable expires_in "
-    "title conversation requested_by"
+    "title conversation requested_by interpretation"
+)
+ASKED = (
+    "options several date free_text default why sources tries context run key expires_in conversation "
+    "requested_by tags"
 )
 SAID = f"{CLAIMED} reason run key schema"
 OPTIONS = (
@@ -68,28 +73,32 @@ OPTIONS = (
 )
 CLIENT = (
     f"ask(action payload timeout runs {SAID}) ask_async(action payload timeout runs {SAID}) "
+    "batch(title run key) batch_async(title run key) "
     "ask_feedback(result action title) ask_feedback_async(result action title) "
+    f"ask_person(question timeout {ASKED}) ask_person_async(question timeout {ASKED}) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
     "decisions_async(group) get(request_id key) get_async(request_id key) lessons(action limit timeout) "
     "lessons_async(action limit timeout) received(request_id timeout) "
     "received_async(request_id timeout) report(request_id key succeeded note result) "
     "report_async(request_id key succeeded note result) "
     f"request(action payload {SAID}) request_async(action payload {SAID}) "
+    f"request_question(question {ASKED}) request_question_async(question {ASKED}) "
     f"require_approval(function {OPTIONS}) resume(request_id digest key) "
     "resume_async(request_id digest key) spend(receipt timeout) spend_async(receipt timeout)"
 )
 TICKET = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
+ENDING = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
-    "conversation requested_by traceparent"
+    "conversation requested_by batch interpretation traceparent"
 )
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
-        "AlreadySpent ApprovedReceipt AsyncSignoff AsyncTicket Blocked Cancelled ConfigError Delivery "
-        "Duplicate Expired Guard Invalid Lesson Lessons Limited NotApproved NotVerified OtherAction "
-        "OtherPayload Pending Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout "
-        "__version__ explain",
+        "AlreadySpent Answer ApprovedReceipt AsyncQuestionTicket AsyncSignoff AsyncTicket Blocked Cancelled "
+        "ConfigError Delivery Duplicate Expired Guard Inquiry Invalid Lesson Lessons Limited NotApproved "
+        "NotVerified OtherAction OtherPayload Pending QuestionTicket "
+        "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
         AGENTS,
     ),
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),
@@ -104,6 +113,11 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "AsyncSignoff": (calls(signoff.AsyncSignoff), CLIENT, AGENTS),
     "Ticket": (calls(signoff.Ticket), TICKET, AGENTS),
     "AsyncTicket": (calls(signoff.AsyncTicket), TICKET, AGENTS),
+    "Answer": (
+        parameters(signoff.Answer), "choice choices text date default none by at receipt", AGENTS
+    ),
+    "AskPerson": (" ".join(AskPerson.__annotations__), ASKED, AGENTS),
+    "QuestionTicket": (calls(signoff.QuestionTicket), ENDING, AGENTS),
     "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
     "explain": (parameters(signoff.explain), "error", AGENTS),
@@ -118,12 +132,12 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Receipt": (
         fields(Receipt),
         "id kind agent action status version digest_sent digest decided_by reason resubmit never_shown "
-        "policy rule why issuer jti nonce issued_at not_after payload permalink token",
+        "policy rule why issuer jti nonce issued_at not_after payload answer undoes permalink token",
         AGENTS,
     ),
     "statuses": (
         " ".join(get_args(Status)),
-        "approved rejected expired cancelled blocked invalid duplicate limited",
+        "approved answered rejected expired cancelled blocked invalid duplicate limited",
         AGENTS,
     ),
     "an entry": (" ".join(stream.entry("cancel", "", "")), "v kind id body", AGENTS),
@@ -136,7 +150,8 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Response": (fields(Response), "v status action expires_at receipt payload permalink spent", AGENTS),
     "exit codes": (
         " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
-        "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate",
+        "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate "
+        "11=answered",
         README,
     ),
     "exit codes of errors": (
@@ -162,9 +177,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report lessons verify mcp hook init serve bot intake worker web agent "
-        "policy "
-        "pending show db audit backup restore keys env webhooks manifest doctor sandbox demo health help "
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker "
+        "web agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
+        "health help "
         "completion",
         AGENTS,
     ),

@@ -128,6 +128,10 @@ class BlockedNow(NotRecorded):
         self.edited = edited
 
 
+class UndoBlocked(BlockedNow):
+    """The policy in force blocks what would undo something: nothing has changed."""
+
+
 class AlreadyDecided(NotRecorded):
     """Somebody was faster.
 

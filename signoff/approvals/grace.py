@@ -7,6 +7,7 @@ the policy had said so. Nothing is signed before its time is over, and then the 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Literal
 
 from signoff.approvals import audit
@@ -56,6 +57,11 @@ class Grace:
             now = self._votes.opened(approval_id, version, user_id, self._holder)[0]  # raises what it became
             raise NotHeld(now.verdict.held_by)
         return self._found(approval_id)
+
+    def look(self, approval_id: str, version: int, user_id: str) -> Approval:
+        """What this person may hold, to be looked at; raises what `hold` does."""
+        approval, verdict, _ = self._votes.opened(approval_id, version, user_id, self._holder)
+        return replace(approval, verdict=verdict)
 
     def due(self) -> list[str]:
         """Ids of what may run now, or was never shown."""

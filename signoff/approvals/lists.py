@@ -7,6 +7,7 @@ here changes a state.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,7 @@ from signoff.approvals import authority
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.approvals.verdicts import everybody
-from signoff.models import codes, lists
+from signoff.models import batch_rows, codes, lists
 from signoff.models.approval import Approval
 from signoff.models.feedback import KIND
 from signoff.models.lists import PREFIX, Listed
@@ -23,6 +24,10 @@ from signoff.models.people import Directory
 from signoff.models.store import Asked, Store
 
 PER_PAGE = 10
+MOST_TOGETHER = 1_000
+"""Waiting requests among which a batch's are counted."""
+OFFERED = 4
+"""Ways to look several through at once that stand over a list."""
 MOST_PAGES = 100
 """Further back than this nobody turns pages: a filter finds it sooner."""
 Kind = Literal["pending", "mine", "history", "owned"]
@@ -45,6 +50,18 @@ class NotListed(NotAllowed):
 
 
 @dataclass(frozen=True)
+class Together:
+    """Requests that a person may look through at once: `count` of a batch's, or of what is like one of them.
+
+    `named` is `batch:` and its number, or the id of the first of them; `action` is what most of them are.
+    """
+
+    named: str
+    action: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Page:
     """One page of a list, counted from 1. `pages` is 0 where nobody counted them; `more` come after it.
 
@@ -59,6 +76,7 @@ class Page:
     more: bool = False
     about: str = ""
     reviewable: frozenset[str] = frozenset()
+    together: tuple[Together, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,32 @@ class Lists:
         ids = waiting[(page - 1) * PER_PAGE : page * PER_PAGE]
         items = tuple(one for one in lists.lines(self._store, ids) if one.pending)
         reviewable = frozenset(one.id for one in items)
-        return Page("pending", items, page, pages, len(waiting), page < pages, about, reviewable)
+        together = self._together(user_id, items, waiting)
+        return Page("pending", items, page, pages, len(waiting), page < pages, about, reviewable, together)
+
+    def _together(
+        self, user_id: str, items: Sequence[Listed], waiting: Sequence[str]
+    ) -> tuple[Together, ...]:
+        """What of a page may be looked through together, and how many wait with it, on other pages too."""
+        batched = batch_rows.of(self._store, waiting[:MOST_TOGETHER])
+        counts, found = Counter(batched.values()), dict[str, Together]()
+        seen = set[str]()
+        for one in items:
+            batch_id = batched.get(one.id)
+            if batch_id is not None and counts[batch_id] > 1:
+                named = f"batch:{batch_id}"
+                found.setdefault(named, Together(named, one.action, counts[batch_id]))
+            elif batch_id is None and one.id not in seen and self._has_like(one, items, len(waiting)):
+                alike = self._approvals.batches.alike(user_id, one.id)
+                seen |= {one.id, *alike}
+                if alike:
+                    found[one.id] = Together(one.id, one.action, len(alike))
+        return tuple(found.values())[:OFFERED]
+
+    def _has_like(self, one: Listed, items: Sequence[Listed], count: int) -> bool:
+        """Whether it is worth looking for others: one stands on the page, or there are other pages."""
+        like = [other for other in items if (other.agent, other.action) == (one.agent, one.action)]
+        return len(like) > 1 or count > len(items)
 
     def mine(self, user_id: str, page: int = 1) -> Page:
         """What this person decided, newest first; raises NotAllowed for who is no member any more."""

@@ -14,9 +14,8 @@ from threading import Event
 from signoff.approvals import epochs, guarded
 from signoff.approvals.attendance import Attendance
 from signoff.approvals.service import Approvals
-from signoff.models import batch_rows, crash, flood, progress, reviews
+from signoff.models import crash, flood, progress, reviews
 from signoff.models.drafts import Drafts
-from signoff.queue.names import batch_name
 from signoff.queue.outage import is_outage
 from signoff.queue.tally import Tally
 
@@ -106,9 +105,7 @@ class Sweep:
         store, count = self._approvals.store, 0
 
         def known(agent: str, request_id: str) -> bool:
-            if store.find(agent, request_id) is not None:
-                return True
-            return batch_rows.find(store, agent, batch_name(request_id)) is not None
+            return store.find(agent, request_id) is not None
 
         if epochs.closed(store):
             return

@@ -17,10 +17,10 @@ from signoff.approvals import transitions
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.errors import (
     AlreadyUndone,
-    BlockedNow,
     EditedMeanwhile,
     NotAllowed,
     NotUndone,
+    UndoBlocked,
     UnknownApproval,
 )
 from signoff.approvals.receipts import Receipts
@@ -233,7 +233,7 @@ class Undos:
         """Today's on the undo, as it is approved by this person; raises BlockedNow or NotAllowed."""
         found = self._judge.evaluate(first.agent, request)
         if found.effect == "block":
-            raise BlockedNow(found.reason, edited=True)
+            raise UndoBlocked(found.reason)
         if found.effect == "ask" and found.named:
             self._judge.may_decide(person.id, found)
         asks = self._judge.own(first)

@@ -31,6 +31,7 @@ from signoff.bot.listeners.mentions import Mentions
 from signoff.bot.listeners.news import News
 from signoff.bot.listeners.opener import Opener
 from signoff.bot.listeners.shortcut import Decide
+from signoff.bot.listeners.undo import Second
 from signoff.bot.slack.client import Slack
 from signoff.bot.slack.directory import SlackDirectory
 from signoff.bot.text.views import ACTION
@@ -169,6 +170,7 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     actions = Actions(server.approvals, server.slack, opener, server.delivery)
     together = BatchDoors(server.approvals, server.lists, server.slack, opener, actions)
     answers = Answers(server.approvals, opener, actions)
+    second = Second(server.approvals, opener, actions)
     feedback = Feedback(server.approvals, actions)
     editor = Editor(server.approvals, opener, actions.refusal, together.after)
     commands = Commands(server.lists, server.store, opener)
@@ -185,6 +187,9 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
         return {"ack": at_once, "lazy": [listener]}
 
     app.buttons["approve"] = actions.approve
+    app.buttons["hold"] = second.hold
+    app.action("undo")(**later(second.open))
+    app.view("undo")(second.submit)
     app.buttons |= dict.fromkeys(OPTIONS, answers.choose)
     app.buttons["you_decide"] = answers.leave
     app.buttons[RIGHT] = feedback.right
@@ -195,6 +200,10 @@ def build_bolt(server: Parts, running: Running | None = None) -> App:
     app.action(re.compile("^list_(back|next)$"))(**later(commands.other_page))
     app.action("list_all")(**later(commands.see_all))
     app.action("details")(**later(commands.details))
+    app.action("ask")(**later(actions.open))
+    app.action("conversation")(**later(actions.conversation))
+    app.action(re.compile("^conversation_(newer|older)$"))(**later(actions.other_turns))
+    app.view("ask")(actions.submit_ask)
     app.view("reject")(actions.submit_reject)
     app.view("note")(actions.submit_note)
     app.view("edit")(editor.submit)

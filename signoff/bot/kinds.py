@@ -12,6 +12,7 @@ from signoff.bot.forms.answer_form import answer_view, hand_view, none_view
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.forms.modals import note_view, reject_view
 from signoff.bot.forms.review import review_view
+from signoff.bot.forms.talk_forms import ask_view
 from signoff.bot.text.text import Block
 from signoff.models.approval import Approval
 from signoff.models.feedback import KIND as FEEDBACK
@@ -39,11 +40,12 @@ KINDS: Mapping[str, Kind] = {
             "edit": lambda approval: EditForm(approval, draft_id=str(new_id())).view(),
             "review": review_view,
             "note": note_view,
+            "ask": ask_view,
         },
     ),
     QUESTION: Kind(
         card=question_card,
-        forms={"answer": answer_view, "none": none_view, "hand": hand_view},
+        forms={"answer": answer_view, "none": none_view, "hand": hand_view, "ask": ask_view},
         whole="answer",
     ),
     FEEDBACK: Kind(card=feedback_card, forms={}),

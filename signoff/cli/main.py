@@ -18,6 +18,7 @@ from signoff.cli import (
     agents,
     audit,
     backup,
+    batch,
     database,
     execution,
     given,
@@ -36,6 +37,7 @@ from signoff.cli import (
     serve,
     setup,
     surroundings,
+    undo,
     verify,
     webhooks,
 )
@@ -60,12 +62,13 @@ INTERRUPTED = 130
 
 DESCRIPTION = "Approvals for AI agents: a person decides in Slack on what will really run."
 EPILOG = """\
-an agent asks:        request, question, wait, status, cancel, report,
-                      lessons, verify, mcp
+an agent asks:        request, question, batch, wait, status, cancel,
+                      report, lessons, verify, mcp
 somebody runs it:     serve (or bot, intake, worker and web by themselves),
                       pending, show, audit, doctor, health, backup, restore
 who may ask:          agent
 who hears of it:      webhooks
+what can be undone:   undo
 what needs a person:  policy
 a coding agent asks:  hook
 to set it up:         init, manifest, keys, db, env, sandbox, demo
@@ -156,9 +159,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     server = (
-        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, setup, health
+        init, serve, roles, agents, policy, requests, database, audit, backup, keys, webhooks, undo,
+        setup, health
     )  # fmt: skip
-    for module in (agent, question, lessons, verify, mcp, hook, *server):
+    for module in (agent, question, batch, lessons, verify, mcp, hook, *server):
         module.add(commands, common)
     guide.add(commands, parser)
     return parser

@@ -122,6 +122,7 @@ def _rest(approval: Approval, now: int) -> list[str]:
     ]
     said.append(("state", _state(approval)))
     said.append(("agent", _told_by_agent(approval, now)))
+    said.append(("undo", _undo(approval, now)))
     if approval.permalink:
         said.append(("card", approval.permalink))
     lines = [laid_out(f"{label:<9}", text) for label, text in said if text]
@@ -132,6 +133,22 @@ def _rest(approval: Approval, now: int) -> list[str]:
     lines += _afterwards(approval)
     payload = json.dumps(approval.payload, ensure_ascii=False, indent=2)
     return [*lines, *map(printable, payload.split("\n"))]
+
+
+def _undo(approval: Approval, now: int) -> str:
+    """What it undoes; or whether it can be undone, and what has become of that."""
+    if approval.undoes:
+        return f"this undoes {approval.undoes}"
+    plan, undo = approval.verdict.undo, approval.undo
+    if plan is None or undo is None:
+        return ""
+    if undo.done is None:
+        tried = "" if undo.tried else ", which was never tried"
+        return f"by {plan.action}{tried}, for {plan.seconds // 60:,} min once it is reported"
+    done = undo.done
+    became = {None: "being undone", True: "undone", False: "the undo failed"}[done.succeeded]
+    became = "nobody took the undo" if done.untaken(now) else became
+    return f"{became}, by {done.by_id}, {_clock(done.outcome_at or done.at)}: {done.approval_id}"
 
 
 def _afterwards(approval: Approval) -> list[str]:
@@ -149,6 +166,8 @@ def _afterwards(approval: Approval) -> list[str]:
 
 def _state(approval: Approval) -> str:
     decision = approval.decision
+    if approval.pending and approval.verdict.in_grace:
+        return f"runs {_clock(approval.runs_at)} unless held" if approval.runs_at else "not shown yet"
     if approval.pending:
         return f"pending, until {_clock(approval.expires_at)}"
     by = f" by {decision.name} ({decision.approver})" if decision else ""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from signoff.client import asked, mistakes
+from signoff.client import asked, mistakes, undo_methods
+from signoff.client.answer import Answer
 from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
@@ -19,26 +18,21 @@ from signoff.client.lessons import SECONDS, TASK, ask_feedback, lessons, outcome
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
 from signoff.client.pending import Pending
-from signoff.client.question import AskPerson, read
-from signoff.client.questions import Answer, AsyncQuestionTicket, answered
+from signoff.client.question import AskPerson, put
+from signoff.client.questions import AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
 from signoff.client.ticket import AsyncTicket as AsyncTicket
 from signoff.models import crash
 from signoff.models.lessons import LIMIT, Lessons
-from signoff.models.messages import Cancel, build, moment
-from signoff.models.questions import ACTION, QUESTION
 from signoff.models.receipt import ApprovedReceipt, Receipt
 
 if TYPE_CHECKING:
     from signoff.client.batch import AsyncBatch
-    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
     from signoff.client.undo import Undo
 
 log = logging.getLogger("signoff")
 
-CANCEL_SECONDS = 10.0
-"""How long cancel() waits for the server's response."""
 F = TypeVar("F", bound=Callable[..., Any])
 substitute: Substitute | None = None
 """Set by `signoff.testing` while a test runs."""
@@ -81,8 +75,6 @@ class AsyncSignoff:
         await self._link.exchange().send("request", str(request.id), body)
         return AsyncTicket(str(request.id), digest, self, body, action)
 
-    request_async = request
-
     @described(Ask)
     async def ask(
         self,
@@ -106,8 +98,6 @@ class AsyncSignoff:
         sent = self.request(action, payload, **ask)
         return await asked.approved(self, sent, timeout, runs, ask.get("key"))
 
-    ask_async = ask
-
     def batch(self, title: str, *, run: str | None = None, key: str | None = None) -> AsyncBatch:
         """Requests that people see as one card: `async with signoff.batch("Clean up") as b: b.request(...)`.
 
@@ -118,21 +108,15 @@ class AsyncSignoff:
 
         return AsyncBatch(Draft(self, title, run, key))
 
-    batch_async = batch
-
     @described(AskPerson)
     async def request_question(self, question: str, **said: Unpack[AskPerson]) -> AsyncQuestionTicket:
         """Ask a person something, and go on. `said` is described at `signoff.client.question.AskPerson`.
 
         Raises Invalid (nothing was sent) or Unreachable. With a `key`, asking again attaches to the first.
         """
-        asks, claims = read(question, said)
-        found = build_for(self._link.who, ACTION, asks.payload(), cast("Ask", claims), QUESTION)
-        request, body, digest = found
+        asks, request, body, digest = put(self._link.who, question, said)
         await self._link.exchange().send("request", str(request.id), body)
         return AsyncQuestionTicket(str(request.id), digest, asks, self, body)
-
-    request_question_async = request_question
 
     @described(AskPerson)
     async def ask_person(
@@ -147,8 +131,6 @@ class AsyncSignoff:
         """
         mistakes.check_timeout(timeout)
         return await answered(self, self.request_question(question, **said), timeout, said.get("key"))
-
-    ask_person_async = ask_person
 
     def resume(
         self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
@@ -174,22 +156,11 @@ class AsyncSignoff:
 
         The receipt may be of any status: look at `receipt.approved`. Raises Unreachable or NotVerified.
         """
-        request = await self._link.find(request_id, key)
-        response = await self._link.exchange().lookup(request.id) if request else None
-        if response is None or request is None:
-            return None
-        if response.status != "pending":
-            return self._link.answers().accept(response, request)
-        expires_at = moment(response.expires_at) if response.expires_at else None
-        return Pending(request.id, response.action or "", expires_at)
-
-    get_async = get
+        return await self._link.state(request_id, key)
 
     async def received(self, request_id: str, timeout: float) -> bool:
         """Whether a server has taken the request within `timeout` seconds."""
         return await self._link.exchange().is_received(mistakes.checked_id(request_id), timeout)
-
-    received_async = received
 
     async def cancel(
         self, request_id: str | None = None, reason: str = "", *, key: str | None = None
@@ -199,16 +170,10 @@ class AsyncSignoff:
         Raises WaitTimeout when no server responds within 10 s: then it may still be decided; Invalid where no
         server knows a request with this key.
         """
-        request = await self._link.named(request_id, key)
-        await self._withdraw(request.id, reason)
-        answers = self._link.answers()
-        return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
-
-    cancel_async = cancel
+        return await self._link.cancel(request_id, key, reason)
 
     async def _withdraw(self, request_id: str, reason: str) -> None:
-        body = build(Cancel, {"reason": reason}).model_dump_json()
-        await self._link.exchange().send("cancel", mistakes.checked_id(request_id), body)
+        await self._link.withdraw(request_id, reason)
 
     async def spend(self, receipt: Receipt, timeout: float | None = None) -> None:
         """Have this process be the one that runs what was approved; before it runs.
@@ -222,8 +187,6 @@ class AsyncSignoff:
             return self._link.spent.discard(receipt.token)
         keys, issuer = self._link.keys()
         await spend(self._link.exchange(), keys, issuer, receipt, timeout)
-
-    spend_async = spend
 
     async def report(
         self,
@@ -239,14 +202,8 @@ class AsyncSignoff:
         `result` is what came out, any JSON of at most 2 KB: people see it as what the agent says, and may be
         asked whether it is right. Raises Invalid where no server knows a request with this key.
         """
-        body = outcome(succeeded, note, result)
-        request = await self._link.named(request_id, key)
-        if key is not None:
-            await self.get(key=key)  # raises NotVerified where the key leads to another request
-        await self._link.exchange().send("outcome", request.id, body)
+        await self._link.report(request_id, key, outcome(succeeded, note, result))
         crash.here("client.reported")
-
-    report_async = report
 
     async def lessons(
         self, action: str | None = None, limit: int = LIMIT, *, timeout: float | None = SECONDS
@@ -260,8 +217,6 @@ class AsyncSignoff:
         """
         return await lessons(self._link, action, limit, timeout)
 
-    lessons_async = lessons
-
     async def ask_feedback(self, result: Any, *, action: str = TASK, title: str = "") -> str:
         """Ask the agent's owner whether a result is right, of a task that needed no approval; an id.
 
@@ -271,9 +226,7 @@ class AsyncSignoff:
         """
         return await ask_feedback(self._link, result, action, title)
 
-    ask_feedback_async = ask_feedback
-
-    async def decisions(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
+    def decisions(self, group: str = "default") -> AsyncGenerator[Delivery, None]:
         """Every decision on this agent's requests, for ever, as it arrives: `await delivery.ack()` each.
 
         What is not acknowledged comes again, after a minute to whichever process of the same `group` reads;
@@ -281,56 +234,19 @@ class AsyncSignoff:
         """
         from signoff.client.arrivals import deliveries
 
-        async with aclosing(deliveries(self._link, group)) as arrivals:
-            async for delivery in arrivals:
-                yield delivery
-
-    decisions_async = decisions
+        return deliveries(self._link, group)
 
     def on_question(self, handler: Any = None, /, *, action: str = "*") -> Any:
         """Have `handler` answer what people ask about this agent's requests; a decorator, or a call.
 
-        It is given an Inquiry, and what it returns is the answer: a text of up to 3,000 characters. Where it
-        raises, or returns nothing, people are told at once that the agent cannot answer. It may be a function
-        (which runs in a thread) or a coroutine function. `action` is a pattern of those that it answers
-        about; of several that fit, the last one is asked. From the first call of this client on it is
-        listened, while it waits, too.
+        It is given an Inquiry and returns the answer, up to 3,000 characters; where it raises, or returns
+        nothing, people are told at once that there is none. A function runs in a thread, a coroutine function
+        in the loop. `action` is a pattern of what it answers about; of several that fit, the last is asked.
         """
-        if handler is None:
-            return lambda function: self.on_question(function, action=action)
-        self._link.inquiries.add(handler, action)
-        return handler
+        return self._link.inquiries.added(handler, action)
 
-    def undo(
-        self,
-        action: str | None = None,
-        /,
-        *,
-        test: Callable[[], Any] | None = None,
-        encode: Mapping[str, Encode] | None = None,
-    ) -> Callable[[F], F]:
-        """Decorator: this function undoes by `action`, as a policy names it (else by its own name).
-
-        `serve_undos` takes what people undo. The function is called with the undo's payload, each argument
-        made by its annotation (`encode`: as in require_approval); what it raises is reported. `test` is a
-        function without arguments that tries the undo out, and raises where it does not work:
-        `signoff undo test` has it called.
-        """
-        from signoff.client import undo
-
-        def decorate(function: F) -> F:
-            self._undos.append(undo.registered(action, function, test, encode))
-            return function
-
-        return decorate
-
-    async def serve_undos(self) -> None:
-        """Take what people undo by the functions of `undo`, for ever, as a task. Raises ConfigError."""
-        from signoff.client import undo
-
-        async with asyncio.TaskGroup() as group:
-            for one in self._undos:
-                group.create_task(undo.serve(self, one))
+    undo = undo_methods.undo
+    serve_undos = undo_methods.serve_undos
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
@@ -346,6 +262,12 @@ class AsyncSignoff:
 
         return gate.require_approval(self, function, **options)
 
+    request_async, ask_async, batch_async = request, ask, batch
+    request_question_async, ask_person_async, get_async = request_question, ask_person, get
+    received_async, cancel_async, spend_async = received, cancel, spend
+    report_async, decisions_async = report, decisions
+    lessons_async, ask_feedback_async = lessons, ask_feedback
+
     async def close(self) -> None:
         """Let the connections go. The client may be used again."""
         await self._link.close()
@@ -359,14 +281,8 @@ class AsyncSignoff:
     def _is_closed(self) -> bool:
         return self._link.is_closed
 
-    async def _listen(self) -> None:
-        self._link.exchange()
-
-    async def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
-        request = await self._link.named(request_id, key)
-        async with aclosing(self._link.inquiries.of(request.id)) as found:
-            async for inquiry in found:
-                yield inquiry
+    def _questions(self, request_id: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
+        return self._link.inquiries.of(request_id, key)
 
     async def _wait_for_receipt(self, ticket: AsyncTicket, timeout: float | None) -> ApprovedReceipt:
         request = await self._link.named(ticket._id, ticket._key)

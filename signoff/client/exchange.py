@@ -18,33 +18,21 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import Inbox
-from signoff.client.question_stream import QuestionStream
+from signoff.client.question_stream import QuestionStream, read
+from signoff.client.resend import until_received
 from signoff.client.road import Exchange as Exchange
 from signoff.client.settings import CHECK
 from signoff.client.together import put_together
 from signoff.errors import Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models import crash
-from signoff.models.messages import Response, build
+from signoff.models.messages import Response
 from signoff.models.talks import Message
-from signoff.payload.canonical import parse
 from signoff.queue import connections, stream
 from signoff.queue.connections import CONNECT_SECONDS
 from signoff.queue.notifications import Notifications
 
 log = logging.getLogger("signoff")
 
-NOBODY_SECONDS = 10.0
-"""After this long without `received`, say so."""
-NOBODY = (
-    "Nobody has picked request %s up for %.0f s: is `signoff serve` running? "
-    "It is sent again until somebody does."
-)
-RESEND_SECONDS = (2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
-"""Pauses between seeing to a request that no intake has marked; the last one goes on. Each takes up to a
-quarter more, so that what was sent together is not sent again together."""
-POINT_SECONDS = (600.0, 1800.0, 3600.0)
-"""Before one more pointer is added to a request whose body stands unread: those that went before are most
-likely unread, too."""
 SPEND_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0)
 """Pauses between asking again who may run a request: nobody can see whether that was read."""
 LOOKUPS = 500
@@ -63,6 +51,7 @@ class RedisExchange:
         self._waiters: defaultdict[str, dict[asyncio.Future[Response], bool]] = defaultdict(dict)
         self._bodies: dict[str, str] = {}
         self._unreceived: set[str] = set()
+        self._batches: dict[str, str] = {}
         self._due: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = False
@@ -78,12 +67,14 @@ class RedisExchange:
     async def send_batch(self, requests: Sequence[tuple[str, str]], entry_id: str, body: str) -> None:
         """Put all on this agent's stream, and see to it that all is received."""
         await put_together(self._redis, self._agent, requests, (entry_id, body), self._within_bounds)
-        for request_id, text in (*requests, (stream.frozen(entry_id, body.encode()), body)):
+        self._batches[told_at := stream.frozen(entry_id, body.encode())] = entry_id
+        for request_id, text in (*requests, (told_at, body)):
             self._ensure_received(request_id, text)
 
     async def refused(self, entry_id: str, body: str) -> Response:
         """Waits for what is said of a batch itself; where a server has lost it, it is sent again."""
-        return await self._wait_for(stream.frozen(entry_id, body.encode()), final=True, body=body)
+        self._batches[told_at := stream.frozen(entry_id, body.encode())] = entry_id
+        return await self._wait_for(told_at, final=True, body=body)
 
     async def lookup(self, request_id: str) -> Response | None:
         """What stands under the request's key."""
@@ -96,8 +87,8 @@ class RedisExchange:
 
     async def _put(self, request_id: str, body: str) -> None:
         """A request: its body under a key, where it replaces itself, and a pointer to it on the stream."""
-        if ":" in request_id:  # a batch (`stream.frozen`), whose body stands in the entry
-            return await self._append(stream.BATCH, request_id.partition(":")[0], body)
+        if batch := self._batches.get(request_id):  # its body stands in the entry
+            return await self._append(stream.BATCH, batch, body)
         key = stream.body(self._agent, request_id)
         await self._within_bounds(partial(self._redis.set, key, body, ex=stream.BODY_SECONDS))
         crash.here("client.stored")
@@ -146,11 +137,7 @@ class RedisExchange:
     async def message(self, talk_id: str) -> Message | None:
         """What stands under a question's key."""
         key = stream.message(self._agent, talk_id)
-        found = await self._within_bounds(partial(self._redis.get, key))
-        try:
-            return None if found is None else build(Message, parse(found))
-        except Invalid as error:
-            raise NotVerified(error.detail) from None
+        return read(await self._within_bounds(partial(self._redis.get, key)))
 
     async def close(self) -> None:
         """End all waits of this exchange and let both connections go."""
@@ -191,35 +178,17 @@ class RedisExchange:
         """Have a request received, once however often that is wished for."""
         if request_id not in self._unreceived:
             self._unreceived.add(request_id)
-            self._start(self._resend_until_received(request_id, body))
+            self._start(self._see_to_it(request_id, body))
 
-    async def _resend_until_received(self, request_id: str, body: str) -> None:
-        """Redis may lose what it took (docs/design.md): see to it until an intake has marked the request."""
-        waited, tries, pointed, points = 0.0, 0, 0.0, 0
+    async def _see_to_it(self, request_id: str, body: str) -> None:
         try:
-            while True:
-                pause = _at(RESEND_SECONDS, tries) * random.uniform(1.0, 1.25)  # nosec B311
-                if await self.is_received(request_id, pause):
-                    crash.here("client.received")
-                    return
-                waited, tries = waited + pause, tries + 1
-                if waited - pause < NOBODY_SECONDS <= waited:
-                    log.warning(NOBODY, request_id, waited)
-                try:
-                    if not await self._renew(request_id):  # lost, or just taken: then it is answered again
-                        await self._put(request_id, body)
-                        pointed = waited
-                    elif waited - pointed >= _at(POINT_SECONDS, points):
-                        await self._append("request", request_id)
-                        pointed, points = waited, points + 1
-                except SignoffError as error:
-                    log.debug("%s", error)
+            await until_received(self, request_id, body)
         finally:
             self._unreceived.discard(request_id)
 
     async def _renew(self, request_id: str) -> bool:
         """Have an unread body stand for longer; False where there is none."""
-        if ":" in request_id:
+        if request_id in self._batches:
             return False
         key = stream.body(self._agent, request_id)
         return bool(await self._within_bounds(partial(self._redis.expire, key, stream.BODY_SECONDS)))
@@ -318,10 +287,6 @@ class RedisExchange:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _at(pauses: tuple[float, ...], n: int) -> float:
-    return pauses[min(n, len(pauses) - 1)]
 
 
 def _decode(text: bytes | None) -> Response | None:

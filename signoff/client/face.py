@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from signoff.client import asked
+from signoff.client import asked, undo_methods
 from signoff.client.claims import Ask, Options, described
 from signoff.client.client import AsyncSignoff, F
 from signoff.client.handover import Handover
@@ -27,7 +27,6 @@ from signoff.models.receipt import ApprovedReceipt
 
 if TYPE_CHECKING:
     from signoff.client.batch_face import Batch
-    from signoff.client.carrier import Encode
     from signoff.client.inbox import Delivery
 
 T = TypeVar("T")
@@ -190,25 +189,7 @@ class Signoff:
         finally:
             await self._call_async(lambda _: arrivals.aclose())
 
-    def undo(
-        self,
-        action: str | None = None,
-        /,
-        *,
-        test: Callable[[], Any] | None = None,
-        encode: Mapping[str, Encode] | None = None,
-    ) -> Callable[[F], F]:
-        """Decorator: this function undoes by `action`: see AsyncSignoff.undo.
-
-        From then on a thread of this process takes what people undo by it. A forked child does not.
-        """
-        from signoff.client import undo
-
-        def decorate(function: F) -> F:
-            undo.start(lambda: AsyncSignoff(**self._given), undo.registered(action, function, test, encode))
-            return function
-
-        return decorate
+    undo = undo_methods.served_undo
 
     @overload
     def require_approval(self, function: F, /) -> F: ...
@@ -234,7 +215,7 @@ class Signoff:
             return lambda function: self.on_question(function, action=action)
         self._async.on_question(handler, action=action)
         if self._loop.runs:
-            self._call(lambda signoff: signoff._listen())
+            self._call(lambda signoff: signoff._link.inquiries.listen())
         return handler
 
     def close(self) -> None:

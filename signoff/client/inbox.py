@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from signoff.client.questions import Answer
+from signoff.client.answer import Answer
 from signoff.errors import Unreachable
 from signoff.models.receipt import NoteSaid, Receipt
 from signoff.queue import connections, stream

@@ -18,7 +18,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from signoff import receipts
-from signoff.client import mistakes
 from signoff.errors import Invalid, NotVerified, SignoffError
 from signoff.models.messages import Reply, build
 
@@ -103,13 +102,16 @@ class Inquiries:
         self._running: set[asyncio.Task[None]] = set()
         self._room: asyncio.Semaphore | None = None
 
-    def add(self, handler: Handler, action: str) -> None:
-        """Somebody answers questions about requests for this action, or pattern of actions."""
+    def added(self, handler: Any, action: str) -> Any:
+        """The handler, which answers from now on; None gives a decorator. Raises Invalid."""
+        if handler is None:
+            return lambda function: self.added(function, action)
         if not callable(handler):
             raise Invalid("on_question takes a function, which is given the question and returns the answer.")
         if not isinstance(action, str) or not action:
             raise Invalid('action names what the function answers about, such as "refund.*".')
         self.handlers.append((action, handler))
+        return handler
 
     def own(self, request_id: str) -> None:
         """This process has asked it: whoever else reads does not know more about it."""
@@ -132,9 +134,13 @@ class Inquiries:
         await _ended(tasks)
         self._running.clear()
 
-    async def of(self, request_id: str) -> AsyncGenerator[Inquiry, None]:
-        """Questions about one request, as they come, until it has ended; they go to no handler."""
-        request_id = mistakes.checked_id(request_id)
+    async def listen(self) -> None:
+        """Begin to read at once."""
+        self._link.exchange()
+
+    async def of(self, named: str | None, key: str | None) -> AsyncGenerator[Inquiry, None]:
+        """Questions about one request (by id or key) as they come, until it has ended; not for handlers."""
+        request_id = (await self._link.named(named, key)).id
         if request_id in self._waiting:
             raise Invalid("Somebody in this process reads this request's questions already.")
         queue = self._waiting[request_id] = asyncio.Queue()

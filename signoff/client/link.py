@@ -15,10 +15,11 @@ from signoff.client import mistakes
 from signoff.client.answers import Answers, Named
 from signoff.client.ask import nonce_of
 from signoff.client.inquiries import Inquiries
-from signoff.client.pending import UNKNOWN_KEY
+from signoff.client.pending import UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.errors import Invalid
-from signoff.models.receipt import DEPLOYMENT
+from signoff.models.messages import Cancel, build, moment
+from signoff.models.receipt import DEPLOYMENT, Receipt
 
 if TYPE_CHECKING:
     from signoff.client.exchange import Exchange, RedisExchange
@@ -34,6 +35,8 @@ class Substitute:
     deployment: str = DEPLOYMENT
 
 
+CANCEL_SECONDS = 10.0
+"""How long cancel() waits for the server's response."""
 Given = tuple[str | None, str | None, str | None]
 
 
@@ -104,6 +107,36 @@ class Link:
         if found := await self.find(request_id, key):
             return found
         raise Invalid(UNKNOWN_KEY.format(key=key, agent=self.agent))
+
+    async def state(self, request_id: str | None, key: str | None) -> Receipt | Pending | None:
+        """A request's state now: see `AsyncSignoff.get`."""
+        request = await self.find(request_id, key)
+        response = await self.exchange().lookup(request.id) if request else None
+        if response is None or request is None:
+            return None
+        if response.status != "pending":
+            return self.answers().accept(response, request)
+        expires_at = moment(response.expires_at) if response.expires_at else None
+        return Pending(request.id, response.action or "", expires_at)
+
+    async def withdraw(self, request_id: str, reason: str) -> None:
+        """Say that a request is withdrawn."""
+        body = build(Cancel, {"reason": reason}).model_dump_json()
+        await self.exchange().send("cancel", mistakes.checked_id(request_id), body)
+
+    async def cancel(self, request_id: str | None, key: str | None, reason: str) -> Receipt:
+        """Withdraw a request, and wait for what became of it: see `AsyncSignoff.cancel`."""
+        request = await self.named(request_id, key)
+        await self.withdraw(request.id, reason)
+        answers = self.answers()
+        return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
+
+    async def report(self, request_id: str | None, key: str | None, body: str) -> None:
+        """Say what became of an approved action: see `AsyncSignoff.report`."""
+        request = await self.named(request_id, key)
+        if key is not None:
+            await self.state(None, key)  # raises NotVerified where the key leads to another request
+        await self.exchange().send("outcome", request.id, body)
 
     @property
     def is_closed(self) -> bool:

@@ -6,14 +6,17 @@ Mistakes are told before anything is sent, each with the one thing to do, as `cl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
+from signoff.client.ask import Ask, build_for
 from signoff.client.claims import Texts
 from signoff.client.mistakes import check_claims, kind_of, unknown
 from signoff.errors import Invalid
+from signoff.models.messages import ApprovalRequest
 from signoff.models.questions import (
+    ACTION,
     MAX_ABOUT,
     MAX_ERROR,
     MAX_OPTION,
@@ -22,6 +25,7 @@ from signoff.models.questions import (
     MOST_OPTIONS,
     MOST_SOURCES,
     MOST_TRIES,
+    QUESTION,
     WHYS,
     Question,
     Why,
@@ -105,6 +109,14 @@ def read(question: object, said: Mapping[str, Any]) -> tuple[Question, dict[str,
     claims = {name: said[name] for name in CLAIMS if said.get(name) is not None}
     check_claims(claims)
     return Question.of(values), claims
+
+
+def put(
+    who: Callable[[], tuple[str, str | None]], question: object, said: Mapping[str, Any]
+) -> tuple[Question, ApprovalRequest, str, str]:
+    """The question, its request, the body of that, and its payload's digest: see `build_for`."""
+    asks, claims = read(question, said)
+    return asks, *build_for(who, ACTION, asks.payload(), cast("Ask", claims), kind=QUESTION)
 
 
 def _text(name: str, value: object, most: int) -> str:

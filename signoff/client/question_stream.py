@@ -12,7 +12,10 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from signoff.client.inbox import PAUSES
-from signoff.errors import Unreachable
+from signoff.errors import Invalid, NotVerified, Unreachable
+from signoff.models.messages import build
+from signoff.models.talks import Message
+from signoff.payload.canonical import parse
 from signoff.queue import connections, questions, stream
 from signoff.queue.connections import OUTAGE
 from signoff.queue.questions import BLOCK_MS, GROUP, PASSED_MS
@@ -92,6 +95,14 @@ class QuestionStream:
         )
         rows = found.items() if isinstance(found, dict) else found or []
         return [item for _, entries in rows for item in stream.flat(entries)]
+
+
+def read(found: bytes | None) -> Message | None:
+    """What stands under a question's key; raises NotVerified where that is nothing of ours."""
+    try:
+        return None if found is None else build(Message, parse(found))
+    except Invalid as error:
+        raise NotVerified(error.detail) from None
 
 
 def _asks(fields: dict[bytes, bytes]) -> bool:

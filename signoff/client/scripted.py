@@ -11,6 +11,7 @@ from typing import Any
 
 from signoff.client.script import AGENT, Approvals, Script
 from signoff.client.scripted_questions import ScriptedQuestions
+from signoff.client.scripted_words import NOTHING_COMES, OTHER_CONTENT, UNDECIDED, UNSAID_QUESTION, unsaid
 from signoff.errors import Invalid, Unreachable
 from signoff.models.lessons import Wanted
 from signoff.models.messages import (
@@ -36,23 +37,8 @@ from signoff.receipts import Signer, new_jti, sign, sign_lessons, sign_notice, t
 NOT_AFTER = timedelta(hours=1)
 OPEN = ("pending", "held")
 """What leaves a request undecided."""
-OTHER_CONTENT = "This key was used for another request: use a new key for other content."
-UNDECIDED = (
-    "The agent waits without a timeout for request {id}, which the test leaves undecided: say what becomes "
-    "of it, for example signoff_approvals.approve(), or let it wait until you do: signoff_approvals.hold()."
-)
-UNSAID_QUESTION = (
-    "The agent asked a person something, and the test has not said what becomes of it. Say so before: "
-    'signoff_approvals.answer("a"), or expire, block, hold, leave_pending.'
-)
 QUIET_SECONDS = 10.0
 """How long decisions() waits while nothing is asked, decided or reported."""
-NOTHING_COMES = (
-    "The agent waits in decisions() for what never comes: for {seconds:g} s nothing was asked or said "
-    "({left}). Have it leave its loop once it has what it parked for, or say what becomes of the rest, for "
-    "example signoff_approvals.approve(). Where it is to wait for as long as the test likes: "
-    "signoff_approvals.hold()."
-)
 
 
 class ScriptedExchange:
@@ -190,7 +176,7 @@ class ScriptedExchange:
             return
         self._approvals.requests.append(request)
         if self._approvals._script_for(request) is None:
-            self._approvals._fail(UNSAID_QUESTION if request.kind == QUESTION else _unsaid(request.action))
+            self._approvals._fail(UNSAID_QUESTION if request.kind == QUESTION else unsaid(request.action))
         self._asked[request_id] = request
         if request.key and self._keys.setdefault(request.key, request_id) != request_id:
             self._respond(request_id, Script("", "invalid", reason=OTHER_CONTENT))
@@ -289,13 +275,6 @@ def _changed(request: ApprovalRequest, changes: Mapping[str, Any]) -> dict[str, 
     schema = usable(request.json_schema).schema if request.json_schema else None
     problems = check(schema, payload) if schema else []
     return f"{request.action}: a reviewer could not make this change: {problems[0]}." if problems else payload
-
-
-def _unsaid(action: str) -> str:
-    return (
-        f"The agent asked for {action}, and the test has not said what becomes of it. Say so before: "
-        f"signoff_approvals.approve({action!r}), or reject, edit, expire, block, hold, leave_pending."
-    )
 
 
 def _receipt(

@@ -28,20 +28,20 @@ WAITING_SECONDS = (60, 300, 3600, 4 * 3600, 24 * 3600)
 """Bounds of how long what waits has waited."""
 CHUNK = 5000
 _KINDS = (
-    "submit",
-    "verdict",
-    "shown",
-    "decision",
-    "receipt",
-    "adopted",
-    "outcome",
-    "spend",
-    "guard",
-    "feedback",
-)
+    "submit", "verdict", "shown", "decision", "receipt", "adopted", "outcome", "spend", "guard", "feedback",
+)  # fmt: skip
+_first = approvals.alias("undone")
 _LINES = (
-    select(events.c.seq, events.c.kind, events.c.at, events.c.data, approvals.c.created_at)
+    select(
+        events.c.seq,
+        events.c.kind,
+        events.c.at,
+        events.c.data,
+        approvals.c.created_at,
+        _first.c.verdict.label("undoes"),
+    )
     .outerjoin(approvals, approvals.c.id == events.c.approval_id)
+    .outerjoin(_first, _first.c.id == approvals.c.undoes)
     .where(events.c.seq > bindparam("after"), events.c.kind.in_(_KINDS))
     .order_by(events.c.seq)
     .limit(CHUNK)
@@ -109,9 +109,12 @@ class Figures:
         self._seq = 0
         self.verdicts: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.feedback: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
+        self.undone: Counter[str] = Counter()
+        """What agents have reported as undone, by the rule that had let it run."""
         self.decided = Spread(DECIDED_SECONDS)
         self.delivered = Spread(DELIVERED_SECONDS)
 
@@ -145,12 +148,15 @@ class Figures:
         self._seq = line.seq
         self.counts[line.kind] += 1
         match line.kind:
+            case "submit":
+                if why := json.loads(line.data).get("why"):
+                    self.questions[why] += 1
             case "verdict":
                 self.verdicts[json.loads(line.data)["effect"]] += 1
             case "receipt" | "adopted":
                 self.ends[str(json.loads(line.data).get("status", "adopted"))] += 1
             case "outcome":
-                self.outcomes["done" if json.loads(line.data)["succeeded"] else "failed"] += 1
+                self._report(json.loads(line.data)["succeeded"], line.undoes)
             case "feedback":
                 self.feedback[json.loads(line.data)["answer"]] += 1
             case "decision":
@@ -159,6 +165,14 @@ class Figures:
                     self.decided.add(shown_for / 1000)
             case "shown" if line.created_at is not None and json.loads(line.data)["revision"] == 1:
                 self.delivered.add(max(0, line.at - line.created_at) / MICROSECONDS)
+
+    def _report(self, succeeded: bool, undoes: str | None) -> None:
+        """An outcome; `undoes` is the verdict by which what it undoes was let run."""
+        if undoes is None:
+            self.outcomes["done" if succeeded else "failed"] += 1
+            return
+        self.outcomes["undone" if succeeded else "not undone"] += 1
+        self.undone[json.loads(undoes).get("rule", "")] += succeeded
 
 
 def _age(since: int | None, here: int) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, false, func, literal_column, select
 
-from signoff.models import codes, first_look, owners
+from signoff.models import codes, first_look, owners, undos
 from signoff.models.approval import GONE, ApprovalStatus, Rejection
 from signoff.models.batch_rows import batches
 from signoff.models.rejections import rejection
@@ -37,7 +37,10 @@ class Listed:
     `why` says what of the policy decided, and `rule_says` is what its rule gives for a reason. `glimpse` are
     the first values of its payload, `code` what people call it by; `rejected` is a rejection that it brings
     to mind. `outcome` says whether what was approved succeeded, None where nobody has reported; `spent_at`
-    and `left_at` are Approval's, `is_over` says that nothing runs by it any more. `kind` is the request's.
+    and `left_at` are Approval's, `is_over` says that nothing runs by it any more, `undone` that somebody has
+    undone it. `runs_at` is of what the policy lets run after a while, 0 until it is shown; None of all else.
+    `kind` is the request's.
+    `kind` is the request's.
     """
 
     id: str
@@ -68,6 +71,8 @@ class Listed:
     spent_at: int | None = None
     is_over: bool = False
     left_at: int | None = None
+    runs_at: int | None = None
+    undone: bool = False
     kind: str = "approval"
 
     @property
@@ -100,6 +105,7 @@ _COLUMNS = (
     "spent_at",
     "waiter",
     "absent_at",
+    "runs_at",
     "kind",
 )
 _READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "waiter", "absent_at")
@@ -107,6 +113,7 @@ _READ = ("verdict", "glimpse", "rejected_before", "digest_sent", "outcome", "wai
 _LINES = (
     select(
         *(approvals.c[name] for name in _COLUMNS),
+        undos.is_undone(approvals.c.id).label("undone"),
         func.coalesce(approvals.c.receipt_expires_at <= now(), false()).label("is_over"),
         decisions.c.vote,
         decisions.c.approver,
@@ -245,5 +252,6 @@ def _listed(row: Any, recalled: Rejection | None) -> Listed:
         rejected=recalled,
         outcome=json.loads(row.outcome)["succeeded"] if row.outcome else None,
         is_over=bool(row.is_over),
+        undone=bool(row.undone),
         left_at=row.absent_at if row.waiter == GONE else None,
     )

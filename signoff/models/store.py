@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Text, bindparam, exists, literal_column, select, update
 from sqlalchemy.engine import Row
@@ -23,6 +23,7 @@ from signoff.models.fixed import Fixed
 from signoff.models.messages import ApprovalRequest, Decision, Outcome, moment
 from signoff.models.tables import AgentRow, ApprovalRow, BatchRow, CardRow, DecisionRow, PayloadRow
 from signoff.models.verdict import Verdict
+from signoff.models.whom import Asked as Asked
 from signoff.payload.order import like
 
 MICROSECONDS = 1_000_000
@@ -51,8 +52,7 @@ _LOAD = Fixed(
         exists().where(decisions.c.approval_id == approvals.c.id, _STANDS).label("voted"),
         exists().where(files.c.approval_id == approvals.c.id).label("has_files"),
         exists().where(feedback_rows.rows.c.approval_id == approvals.c.id).label("has_feedback"),
-        exists().where(talk_rows.talks.c.approval_id == approvals.c.id).label("has_talks"),
-        exists().where(talk_rows.notes.c.approval_id == approvals.c.id).label("has_notes"),
+        talk_rows.talked(approvals.c.id).label("has_talk"),
         *(cards.c[name].label(f"card_{name}") for name in _CARD),
         _batches.c.permalink.label("batch_permalink"),
     )
@@ -132,20 +132,6 @@ _UNPUBLISH = (
     .values(published_at=None)
 )
 _UNPUBLISH_ONE = update(approvals).where(approvals.c.id == bindparam("approval_id")).values(published_at=None)
-
-
-class Asked(NamedTuple):
-    """Whom a verdict asks, as it names them, its policy's digest, and `grace` where it asks nobody yet."""
-
-    named: tuple[str, ...]
-    policy: str
-    grace: bool = False
-
-    @classmethod
-    def of(cls, verdict: dict[str, Any]) -> Asked:
-        """From a verdict as its row has it."""
-        grace = verdict.get("effect") == "allow"
-        return cls(tuple(verdict.get("named", ())), verdict.get("policy", ""), grace)
 
 
 class Store:
@@ -259,7 +245,7 @@ def _row(connection: Connection, approval_id: str) -> Any:
 
 def _is_whole(found: Any) -> bool:
     """Whether nothing else has to be read for it."""
-    more = found.voted or found.has_files or found.has_talks or found.has_notes or found.has_feedback
+    more = found.voted or found.has_files or found.has_talk or found.has_feedback
     return not (found.version > 1 or more or found.rejected_before or '"undo":{' in found.verdict)
 
 
@@ -291,8 +277,7 @@ def _assemble(connection: Connection, found: Row[Any]) -> Approval:
         left_at=found.absent_at if found.waiter == GONE else None,
         feedback=feedback_rows.of(connection, found.id) if found.has_feedback else None,
         undo=undos.of(connection, found.id, found.agent, verdict.undo.action) if verdict.undo else None,
-        talks=talk_rows.talks_of(connection, found.id) if found.has_talks else (),
-        notes=talk_rows.notes_of(connection, found.id) if found.has_notes else (),
+        **(talk_rows.of(connection, found.id) if found.has_talk else {}),
     )
 
 

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, exists, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from signoff.models.clock import now
 from signoff.models.fixed import Fixed
@@ -100,6 +112,13 @@ _ADD_NOTE = insert(notes)
 _NOTE_COUNT = select(func.count()).select_from(notes).where(notes.c.approval_id == bindparam("about"))
 
 
+def talked(approval_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether anything was asked or noted about an approval, as a part of another statement."""
+    return or_(
+        exists().where(talks.c.approval_id == approval_id), exists().where(notes.c.approval_id == approval_id)
+    )
+
+
 @dataclass(frozen=True)
 class Kept:
     """A talk, whose it is, and the signed question. `published` says whether Redis has it."""
@@ -119,6 +138,11 @@ def talks_of(connection: Connection, approval_id: str) -> tuple[Talk, ...]:
 def notes_of(connection: Connection, approval_id: str) -> tuple[Note, ...]:
     """The same of notes."""
     return tuple(Note(*one) for one in _NOTES.all(connection, {"about": approval_id}))
+
+
+def of(connection: Connection, approval_id: str) -> dict[str, Any]:
+    """Both, by the names that an Approval has for them."""
+    return {"talks": talks_of(connection, approval_id), "notes": notes_of(connection, approval_id)}
 
 
 def hold(connection: Connection, approval_id: str, *, shown: bool = True) -> tuple[int, int] | None:

@@ -10,37 +10,26 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
-from typing import Protocol, cast
+from typing import cast
 
 from redis.exceptions import RedisError
 
 from signoff.errors import Invalid, NotApproved
 from signoff.models import crash
-from signoff.models.approval import Approval
-from signoff.models.lessons import Wanted
 from signoff.models.messages import (
     MAX_ENTRY,
     VERSION,
-    ApprovalRequest,
-    Cancel,
-    CanUndo,
-    Freeze,
-    Outcome,
-    Reply,
-    Spend,
-    build,
 )
 from signoff.models.receipt import Status
-from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
 from signoff.queue.later import Later
-from signoff.queue.names import BATCH, batch_name, frozen
+from signoff.queue.names import BATCH, frozen
 from signoff.queue.outage import is_outage
 from signoff.queue.reader import Reader
 from signoff.queue.requests import Stream
 from signoff.queue.tally import Tally
 from signoff.queue.turns import Turns
-from signoff.queue.undos import Undos
+from signoff.queue.writer import Approvals, take
 
 log = logging.getLogger("signoff.intake")
 
@@ -60,52 +49,6 @@ READ_SECONDS = 0.05
 STOP_SECONDS = 0.1
 """How often somebody who waits looks whether to stop."""
 PAUSES = (0.1, 0.5, 1.0, 2.0)
-
-
-class Talks(Protocol):
-    """What the intake asks of who takes answers to people's questions: see `signoff.approvals.talks`."""
-
-    def reply(self, agent: str, talk_id: str, reply: Reply) -> object:
-        """An agent's answer to a question about a request of its own."""
-
-
-class Approvals(Protocol):
-    """What the intake asks of the one writer: see `signoff.approvals`."""
-
-    @property
-    def undo(self) -> Undos:
-        """Who knows what agents can undo."""
-
-    @property
-    def talks(self) -> Talks:
-        """Takes answers."""
-
-    def submit(self, agent: str, request: ApprovalRequest) -> Approval:
-        """A request becomes an Approval; raises NotApproved where it is refused."""
-
-    def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
-        """Its agent withdraws a request; None where there is none."""
-
-    def spend(self, agent: str, request_id: str, by: str) -> object:
-        """A process wants to run what was approved."""
-
-    def freeze(self, agent: str, name: str, frozen: Freeze, told_at: str) -> None:
-        """An agent has sent all of a batch, and is told there that this was read; raises Invalid."""
-
-    def report(self, agent: str, request_id: str, outcome: Outcome) -> None:
-        """What became of an approved action."""
-
-    def teach(self, agent: str, asked: str, wanted: Wanted) -> None:
-        """Tell an agent the lessons that it has asked for under an id."""
-
-    def tell(self, approval: Approval) -> None:
-        """Tell its agent where a request stands."""
-
-    def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
-        """Answer a request that never became an Approval."""
-
-    def find(self, agent: str, request_id: str) -> Approval | None:
-        """The Approval of a request; None where there is none."""
 
 
 class Intake:
@@ -216,7 +159,7 @@ class Intake:
                 if text is None:
                     self.tally.counts["no body"] += 1  # taken already, or lost: then its agent sends it again
                 else:
-                    self._take(entry.agent, kind, request_id, text)
+                    take(self._approvals, entry.agent, kind, request_id, text)
                 return
             except NotApproved as refusal:
                 self._bury(entry, refusal, text or b"")
@@ -259,31 +202,6 @@ class Intake:
             self._reader.note_oversized(entry.agent)
             raise Invalid(TOO_LARGE)
         return kind, request_id, text
-
-    def _take(self, agent: str, kind: str, request_id: str, text: bytes) -> None:
-        if kind == "request":
-            request = ApprovalRequest.decode(text)
-            if str(request.id) != request_id:
-                raise Invalid("The ids in the entry and in its body differ.")
-            self._approvals.tell(self._approvals.submit(agent, request))
-        elif kind == "cancel":
-            cancel = build(Cancel, parse(text))
-            approval = self._approvals.cancel(agent, request_id, cancel.reason)
-            if approval:
-                self._approvals.tell(approval)
-        elif kind == BATCH:
-            body = build(Freeze, parse(text))
-            self._approvals.freeze(agent, batch_name(request_id), body, frozen(request_id, text))
-        elif kind == "spend":
-            self._approvals.spend(agent, request_id, build(Spend, parse(text)).by)
-        elif kind == "lessons":
-            self._approvals.teach(agent, request_id, build(Wanted, parse(text)))
-        elif kind == "message":
-            self._approvals.talks.reply(agent, request_id, build(Reply, parse(text)))
-        elif kind == "undo":
-            self._approvals.undo.told(agent, build(CanUndo, parse(text)))
-        else:
-            self._approvals.report(agent, request_id, build(Outcome, parse(text)))
 
     def _bury(self, entry: Entry, refusal: NotApproved, text: bytes = b"") -> None:
         """Dead-letter an entry, and answer its agent where it can be told which request it was."""

@@ -54,15 +54,15 @@ def batch_id(name: str) -> str:
 
 def batch_name(entry_id: str) -> str:
     """The name of the batch that an entry with this id freezes."""
-    return entry_id.partition(":")[0].replace("-", "")
+    return entry_id.replace("-", "")
 
 
 def frozen(entry_id: str, body: bytes) -> str:
-    """Where it stands whether a batch was read as frozen with just this body: in the place of an id in a key.
+    """Where it stands whether a batch was read as frozen with just this body: an id, as a request has one.
 
     Two that freeze one batch with different requests are told each of its own.
     """
-    return f"{entry_id}:{hashlib.sha256(body).hexdigest()[:16]}"
+    return batch_id(hashlib.sha256(entry_id.encode() + body).hexdigest()[:32])
 
 
 def message(agent: str, talk_id: str) -> str:

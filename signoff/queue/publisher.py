@@ -107,15 +107,24 @@ class Publisher:
         questions.publish(self._redis, agent, talk_id, text, max(seconds, 60), self._seconds)
         crash.here("talk.told")
 
+    def note_listening(self, agent: str) -> None:
+        """A process of this agent reads people's questions by HTTP; raises RedisError."""
+        questions.note_listening(self._redis, agent, self._seconds)
+
     def listens(self, agent: str) -> bool:
         """Whether a process of this agent reads people's questions now; raises RedisError."""
         return questions.listens(self._redis, agent)
 
     def unknown(self, known: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
-        """(agent, request id) of what Redis has as received and is in no row; raises RedisError."""
+        """(agent, request id) of what Redis has as received and is in no row; raises RedisError.
+
+        Not of batches: of each of their requests it is told.
+        """
         for agent, request_id in stream.responses(self._redis):
             response = self.standing(agent, request_id)
-            if response is not None and response.status == "pending" and not known(agent, request_id):
+            if response is None or response.status != "pending" or response.action == stream.BATCH:
+                continue
+            if not known(agent, request_id):
                 yield agent, request_id
 
     def lost_instance(self) -> str | None:

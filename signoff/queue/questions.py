@@ -25,6 +25,8 @@ PASSED_MS = 500
 NOTHING = "18446744073709551615-18446744073709551614"
 """An id after which nobody reads anything. Redis 7.0 notes that a reader was there only where it looked for
 something older than what is new."""
+BY_OTHERS = "http"
+"""The reader of the group that stands for all that listen by HTTP."""
 LISTENS_MS = 15_000
 """Whoever has read within this time listens still."""
 
@@ -60,3 +62,26 @@ def listens(client: Redis, agent: str) -> bool:
             raise
         return False  # there is no such stream or group: nobody ever has
     return any(reader["idle"] <= LISTENS_MS for reader in readers)
+
+
+def note_listening(client: Redis, agent: str, stream_seconds: int) -> None:
+    """A process of this agent listens now by another way than this stream; raises RedisError.
+
+    What is new stays for those who read here. `stream_seconds` is how long the stream stands, if it is new.
+    """
+    key = stream.decisions(agent)
+    for _ in range(stream.TRIES):
+        try:
+            client.xreadgroup(GROUP, BY_OTHERS, {key: NOTHING}, count=1)
+            return
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+        try:
+            client.xgroup_create(key, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+        if client.ttl(key) < 0:
+            client.expire(key, stream_seconds)
+    raise ResponseError("It is taken away again and again.")

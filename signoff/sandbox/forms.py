@@ -17,6 +17,9 @@ _KEPT_AS: Final[dict[str, type]] = {
     "selected_date": str,
     "selected_time": str,
     "selected_date_time": int,
+    "selected_user": str,
+    "selected_conversation": str,
+    "selected_channel": str,
     "rich_text_value": dict,
 }
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

@@ -20,7 +20,7 @@ from signoff.web.hooks.denials import CLAUDE_CODE, Denials
 from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
 from signoff.web.turns import Turns, by_turns
-from signoff.web.v1 import batches, decisions, events, keys, pages, requests, spend
+from signoff.web.v1 import batches, decisions, events, keys, messages, pages, requests, spend, undo
 
 
 def build_app(doors: Doors, **bounds: Any) -> Starlette:
@@ -28,7 +28,20 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
 
     `bounds` are those of `Bodies`.
     """
-    ours = (requests, batches, events, decisions, spend, keys, pages, authzen, aap, claude_code)
+    ours = (
+        requests,
+        batches,
+        messages,
+        undo,
+        events,
+        decisions,
+        spend,
+        keys,
+        pages,
+        authzen,
+        aap,
+        claude_code,
+    )
     routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()

@@ -42,8 +42,12 @@ class Collected(Collector):
         figures = self._figures
         yield _counters("signoff_requests", "Requests, by the policy's verdict.", "verdict", figures.verdicts)
         yield _counters("signoff_ended", "Requests that ended, by how.", "status", figures.ends)
+        yield _counters("signoff_questions", "Questions, by why agents ask.", "why", figures.questions)
         yield _counters(
             "signoff_outcomes", "What agents reported of what they ran.", "outcome", figures.outcomes
+        )
+        yield _counters(
+            "signoff_undone", "What people undid, by the rule that had let it run.", "rule", figures.undone
         )
         yield _counters(
             "signoff_feedback", "Outcomes that people called right or wrong.", "answer", figures.feedback

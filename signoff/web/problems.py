@@ -81,6 +81,10 @@ TYPES: Mapping[str, Type] = {
         409, "It is not approved",
         "Nobody has decided yet, or not for it: nothing is to run, and nothing to report.",
     ),
+    "answered": Type(
+        409, "No answer is waited for",
+        "The question has one already, or the request that it is about waits no more: leave it.",
+    ),
     "too-large": Type(
         413, "The body is too large",
         "Send less: a summary, and where the rest is. A payload has at most 256 KiB. A head that is too "

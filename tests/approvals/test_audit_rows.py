@@ -142,8 +142,8 @@ def test_every_table_and_column_says_which_line_tells_of_it_or_why_none_does() -
             assert set(columns) == set(TABLES[name].columns.keys()), name
 
 
-OPERATORS = {"token", "webhook"}
-"""Kinds of lines about what operators do, and no row is told of by."""
+OPERATORS = {"token", "webhook", "batch"}
+"""Kinds of lines about what operators do, or about several requests, and no row is told of by."""
 
 
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:

@@ -13,8 +13,13 @@ from signoff.bot.blocks import check_message
 from signoff.bot.gallery.layouts import SETS, card_of
 
 GOLDEN = Path(__file__).parent / "golden"
-CASES = SETS["cards"] | {f"question-{name}": case for name, case in SETS["questions"].items()}
-CASES |= {f"feedback-{name}": case for name, case in SETS["feedback"].items()}
+CASES = (
+    SETS["cards"]
+    | {f"question-{name}": case for name, case in SETS["questions"].items()}
+    | {f"undo-{name}": case for name, case in SETS["undo"].items()}
+    | {f"talk-{name}": case for name, case in SETS["talks"].items()}
+    | {f"feedback-{name}": case for name, case in SETS["feedback"].items()}
+)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -417,7 +417,11 @@ def test_a_review_has_all_that_the_card_has_and_the_other_ways(make: Make, seen:
     view = review_view(asked)
     text = seen(view["blocks"])
     assert all(said in text for said in (asked.agent, asked.action, "wait", *claims.values()))
-    assert [part["action_id"] for part in walk(view) if part.get("type") == "button"] == ["reject", "edit"]
+    assert [part["action_id"] for part in walk(view) if part.get("type") == "button"] == [
+        "reject",
+        "edit",
+        "ask",
+    ]
     assert "SHA-256" not in text
 
 

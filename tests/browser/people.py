@@ -42,10 +42,10 @@ class Agent:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, road: Road, name: str, request: JSON) -> Agent:
-        """Let it ask; `request` is what asking.py reads."""
+    def start(cls, road: Road, name: str, request: JSON, script: Path = AGENT) -> Agent:
+        """Let it ask; `request` is what asking.py reads, or another `script`."""
         process = subprocess.Popen(
-            [sys.executable, str(AGENT)],
+            [sys.executable, str(script)],
             env=road.environment | road.settings_of(name),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

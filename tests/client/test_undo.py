@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -146,7 +148,7 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
         [one] = core.approvals.undo.listed()
         assert (one.passed, one.fault) == (False, "ConnectionError") and len(tried) == 1
         forged = sign_undo_test(
-            Signer.generate(), "billing-bot", "test:x", "refund.cancel", "signoff", moment_now()
+            Signer.generate(), "billing-bot", "test:x", "refund.cancel", "signoff", datetime.now(UTC)
         )
         answer = f'{{"v":1,"status":"test","receipt":"{forged}"}}'
         core.redis.set(stream.decision("billing-bot", "test:x"), answer)
@@ -157,15 +159,11 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
         assert len(tried) == 2 and core.approvals.get(first.id).undo.tried
 
 
-def moment_now() -> Any:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
+def test_asyncio_runs_it_in_the_programs_own_loop(core: Core, redis_url: str) -> None:
+    asyncio.run(in_its_loop(core, redis_url))
 
 
-async def test_asyncio_runs_it_in_the_programs_own_loop(core: Core, redis_url: str) -> None:
-    import asyncio
-
+async def in_its_loop(core: Core, redis_url: str) -> None:
     first, called = let_run(core), list[str]()
     loop = asyncio.get_running_loop()
     async with AsyncSignoff(

@@ -121,6 +121,7 @@ class Someone:
                     "radio_buttons": "selected_option", "static_select": "selected_option",
                     "checkboxes": "selected_options", "datepicker": "selected_date",
                     "external_select": "selected_option", "datetimepicker": "selected_date_time",
+                    "users_select": "selected_user",
                 }.get(element["type"], "value")  # fmt: skip
                 given = {name: labels.pop(label)}
                 state[block["block_id"]] = {element["action_id"]: given}

@@ -30,6 +30,9 @@ def _local(tmp_path_factory: pytest.TempPathFactory, _redis_server: Any, transpo
 def local(_local: Local) -> Local:
     for user in (ANA, BEN, MIA):
         _local.person(user).close_all()
+    approvals = _local.server.approvals
+    for one in map(approvals.get, approvals.waiting_for(ANA)):
+        approvals.cancel(one.agent, one.request_id)
     _local.slack.reset()
     return _local
 
@@ -251,6 +254,29 @@ def test_who_may_not_decide_is_told_so(local: Local) -> None:
         mia.view("message", "Only <@")
         mia.close_all()
     assert shown.became() == {"pending": 3}
+
+
+def test_lists_and_home_offer_what_may_be_looked_through_at_once(local: Local) -> None:
+    shown = Shown(local, branches(4))
+    for n in range(3):
+        local.ask(action="mail.post", payload={"to": f"u{n}@a.example"}, reversibility="reversible")
+    ana = local.person(ANA)
+    answer = local.slack.act(type="command", user=ANA, channel=SHARED, command="/approvals", text="")
+    assert answer["ok"] and answer["acked"]
+    listed = ana.told_now(0, "Review 4 × branch.delete together…", "Review 3 × mail.post together…")
+    ana.click(listed, "batch_together_1")
+    view = ana.view("batch_review", "u0@a.example", "u2@a.example")
+    ana.press(view, "batch_approve_seen")
+    ana.view("batch_result", "You approved 3")
+    ana.close_all()
+    local.slack.act(type="open_home", user=ANA)
+    local.draw_homes()
+    home = local.slack.views(ANA)["home"]
+    assert "Review these 4 together…" in text_of(home)
+    ana.press(home, "batch_together_0")
+    ana.press(ana.view("batch_review", "feature-3"), "batch_approve_seen")
+    ana.view("batch_result", "You approved 4")
+    shown.once(approved=4)
 
 
 def test_those_that_wait_alone_and_are_alike_are_offered_together(local: Local) -> None:

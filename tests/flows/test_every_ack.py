@@ -20,6 +20,7 @@ from support import RedisServer
 
 from signoff.bot.app import Running
 from signoff.bot.slack.frames import ROOM
+from signoff.models.questions import ACTION, QUESTION, WHYS
 
 JSON = dict[str, Any]
 SCRIPTS = {
@@ -34,6 +35,7 @@ SCRIPTS = {
     "Hangul": "계약에 따른 송장 지불 ",
     "Emoji": "💶🧾✅🚀👩‍👩‍👧‍👦🇺🇦 ",
 }
+SMITHS = [{"id": "a", "text": "Ann Smith, Berlin"}, {"id": "b", "text": "Al Smith, Bonn"}]
 STEPS = 25
 ANSWERED = ("action", "options", "view", "command", "shortcut")
 NOT_YET = "not_found"
@@ -104,6 +106,27 @@ def requests(draw: Callable[[st.SearchStrategy[Any]], Any], word: str) -> JSON:
     return fields
 
 
+@st.composite
+def questions(draw: Callable[[st.SearchStrategy[Any]], Any], word: str) -> JSON:
+    """A question whose every word is of one script: as long as may be, or short."""
+
+    def said(most: int) -> str:
+        found: str = draw(texts(word, most))[:most]
+        return found
+
+    count = draw(st.sampled_from([0, 2, 5, 10]))
+    options = [{"id": f"o{at}", "text": said(150), "about": said(300)} for at in range(count)]
+    asked: JSON = {"question": said(1000), "options": options, "free_text": not count or draw(st.booleans())}
+    asked |= {"date": draw(st.booleans()), "several": count > 1 and draw(st.booleans())}
+    asked |= {"default": "o0" if count else said(300)} if draw(st.booleans()) else {}
+    why = draw(st.sampled_from(WHYS))
+    asked |= {
+        "sources": [{"name": said(150), "text": said(4000)} for _ in range(2 + draw(st.integers(0, 3)))]
+    }
+    asked |= {"tries": [{"what": said(300), "error": said(1000)} for _ in range(1 + draw(st.integers(0, 9)))]}
+    return {"kind": QUESTION, "action": ACTION, "payload": asked | {"why": why}, "reason": said(300)}
+
+
 def check(bot: Haunt, since: int) -> None:
     """All that went over the sockets since then."""
     for entry in bot.local.slack.log():
@@ -156,9 +179,10 @@ def test_whatever_is_pressed_is_acknowledged_in_a_frame(bot: Haunt, script: str)
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(fields=requests(SCRIPTS[script]), seed=st.integers(0, 10**6))
-    def walks(fields: JSON, seed: int) -> None:
+    @given(fields=requests(SCRIPTS[script]), asked=questions(SCRIPTS[script]), seed=st.integers(0, 10**6))
+    def walks(fields: JSON, asked: JSON, seed: int) -> None:
         walk(bot, SCRIPTS[script], fields, seed, STEPS)
+        walk(bot, SCRIPTS[script], asked, seed, STEPS // 3)
 
     walks()
 
@@ -210,6 +234,7 @@ def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
     shapes: list[JSON] = [
         {"payload": {"amount": 5, "to": word.strip()}, "reversibility": "reversible"},
         {"payload": {"choice": values[0], "amount": 5}, "json_schema": schema},
+        {"kind": QUESTION, "action": ACTION, "payload": {"question": word, "options": SMITHS, "date": True}},
     ]
     back_and_forth(bot, word)
     for seed in range(16):

@@ -119,6 +119,8 @@ class Walk:
             return {"value": (self.word * 3000)[: self.dice.choice([0, 1, 40, most])].strip() or None}
         if kind == "number_input":
             return {"value": str(self.dice.randrange(1, 9))}
+        if kind == "users_select":
+            return {"selected_user": self.dice.choice([self.user, "U0BEN00001", "U0MIA00001"])}
         return {"selected_date": "2026-12-01"} if kind == "datepicker" else None
 
     def _suggestions(self, view: JSON) -> dict[tuple[str, str], Act]:

@@ -68,7 +68,7 @@ def test_all_of_it_is_valid_or_nothing_is_asked(door: Door) -> None:
         (item(1, action="no such name!"), "action"), (item(1, kind="question"), "approvals"),
         (item(1, payload={"n": 2**60}), "2^53"), (item(1, batch="0" * 32), "batch"),
         (item(1, id="x"), "id and nonce"), (item(1, reversibility="costly"), "once"),
-        (item(1, more=1), "more"),
+        (item(1, more=1), "more"), (item(1), "requests[1] is the same"),
     ]  # fmt: skip
     with door.client() as agent:
         for one, named in wrong:
@@ -117,7 +117,8 @@ def test_a_name_is_of_one_batch_and_of_one_agent(door: Door) -> None:
 def test_what_is_blocked_limited_or_asked_twice_keeps_nothing_of_the_rest_back(door: Door) -> None:
     door.core.follow("agents: {billing-bot: {limits: {per_hour: 4}}}\nblock: [db.*]\n")
     with door.client() as agent:
-        mixed = [item(0), item(0), {"action": "db.drop", "payload": {}}, *(item(n) for n in range(1, 5))]
+        agent.post("/v1/requests", json=item(0))
+        mixed = [item(9), item(0), {"action": "db.drop", "payload": {}}, *(item(n) for n in range(1, 5))]
         found = agent.post("/v1/batches", json=body(0, requests=mixed)).json()
         statuses = [one["status"] for one in found["items"]]
         assert statuses[0] == "pending" and statuses[1] == "duplicate" and statuses[2] == "blocked"

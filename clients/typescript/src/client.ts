@@ -6,7 +6,7 @@
  *     await refund(payload);
  */
 import { Batch, checkTogether, type Item, type Together } from "./batches.js";
-import type { JsonObject } from "./canonical.js";
+import type { Json, JsonObject } from "./canonical.js";
 import { AlreadySpent, Invalid, NotVerified } from "./errors.js";
 import { checkedId, endOf, Exchange, LATE, named, POLL, type State } from "./exchange.js";
 import { gated, type Options } from "./gate.js";
@@ -16,7 +16,9 @@ import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } f
 import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, type Receipt } from "./receipts.js";
 import { build, type Ask, type Claims, type Wait } from "./request.js";
 import { used, type Settings } from "./settings.js";
+import { listen, type Handler } from "./talks.js";
 import { Ticket, type Pending } from "./ticket.js";
+import { undoing } from "./undo.js";
 import type { components } from "./wire.js";
 
 type Wire = components["schemas"];
@@ -175,9 +177,12 @@ export class Signoff {
     checkTime(receipt); // its time may be over by now
   }
 
-  /** Say what became of an approved action: its card shows it. `note` has at most 4,000 characters. */
-  async report(id: string, succeeded: boolean, note = ""): Promise<void> {
-    const call = { body: { succeeded, note } satisfies Wire["Outcome"], patience: Math.min(this.#exchange.patience, SPEND) };
+  /**
+   * Say what became of an approved action: its card shows it. `note` has at most 4,000 characters; `result` is what came
+   * out, any JSON of at most 2 KB: people see it as what the agent says, and may be asked whether it is right.
+   */
+  async report(id: string, succeeded: boolean, note = "", { result }: { result?: Json | undefined } = {}): Promise<void> {
+    const call = { body: { succeeded, note, ...(result !== undefined && { result }) } satisfies Wire["Outcome"], patience: Math.min(this.#exchange.patience, SPEND) };
     await this.#exchange.gateway.call("POST", `/v1/requests/${checkedId(id)}/outcome`, call);
   }
 
@@ -206,6 +211,32 @@ export class Signoff {
         else await ack(); // its time is over, or somebody forged it: never to be run
       }
     }
+  }
+
+  /**
+   * Have people's questions about this agent's requests answered, for ever: `signal` ends it.
+   *
+   *     void signoff.onQuestion(async ({ text, requestId }) => (await explain(text, requestId)) ?? undefined);
+   *
+   * What comes back stands on the card under *The agent says*, and decides nothing; nothing says that it cannot answer.
+   * Only what the server has signed is answered. Outages are waited for.
+   */
+  async onQuestion(handler: Handler, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    return listen(this.#exchange, handler, signal);
+  }
+
+  /**
+   * Have what this agent did undone by `run`, for ever, where people ask for that: `signal` ends it.
+   *
+   * `action` is the one by which the policy undoes it. `run` gets what was approved, once over all processes; whether it
+   * threw is reported. `test` tries it out, once, now: until one has passed, cards say that it was never tried.
+   */
+  async onUndo<P extends object = JsonObject>(
+    action: string,
+    run: (payload: P, receipt: ApprovedReceipt<P>) => unknown,
+    options: { test?: () => unknown; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    return undoing(this, this.#exchange, action, run, options);
   }
 
   /** A function that asks before `run` runs, and runs it with exactly what was approved: see `gate.ts`. */

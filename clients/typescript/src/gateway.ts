@@ -148,7 +148,7 @@ function fault(status: number, slug: string, detail: string, by: string, agent: 
   if (status === 401 || status === 403)
     return new ConfigError(`The gateway does not take SIGNOFF_TOKEN for this: ${detail}`);
   if (slug === "invalid" && agent) return new ConfigError(`SIGNOFF_AGENT is not ${agent}, or something changes what is sent. ${detail}`);
-  if (slug === "duplicate") return new Duplicate(detail);
+  if (slug === "duplicate" || slug === "answered") return new Duplicate(detail);
   if (status === 404) return new Unknown(detail);
   if (status === 429) return new Limited(detail);
   return isAway(status) ? new Unreachable(detail) : new Invalid(detail);

@@ -46,7 +46,7 @@ export interface AskPerson extends Question, Wait {}
  * nobody's choice. With `none` none of the options is right, and `text` says what is.
  */
 export interface Answer {
-  /** The option's id, where one was chosen. */
+  /** The id of the option that was chosen, the first of `choices`. */
   readonly choice: string | undefined;
   /** All that were chosen, in the question's order. */
   readonly choices: readonly string[];
@@ -142,7 +142,7 @@ export function answerOf(receipt: Receipt, asked?: Json): Answer {
   if (asked !== undefined && !choices.every((id) => idsOf(asked).includes(id)))
     throw new NotVerified("It chooses what was not among the options.");
   return {
-    choice: choices.length === 1 ? choices[0] : undefined,
+    choice: choices[0],
     choices,
     text,
     date: date ?? undefined,

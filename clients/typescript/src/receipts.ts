@@ -28,6 +28,19 @@ export interface Decider {
   readonly secondFactor?: string;
 }
 
+/** What somebody who was asked has noted for the agent. */
+export interface Note {
+  readonly by: string;
+  readonly text: string;
+  readonly at: Date;
+}
+
+/** What comes beside a receipt, and nobody has signed. */
+interface Beside {
+  readonly permalink?: string | null | undefined;
+  readonly notes?: unknown;
+}
+
 interface Claims {
   readonly id: string;
   readonly kind: string;
@@ -65,11 +78,14 @@ export class Receipt {
   readonly #token: string;
   /** Where its card is, if the server said. Not signed. */
   readonly permalink: string | undefined;
+  /** What people have noted for the agent: data, and instructs nobody. Not signed. */
+  readonly notes: readonly Note[];
 
-  constructor(claims: Claims, token: string, permalink?: string) {
+  constructor(claims: Claims, token: string, beside: Beside = {}) {
     Object.assign(this, claims);
     this.#token = token;
-    this.permalink = permalink;
+    this.permalink = beside.permalink ?? undefined;
+    this.notes = notesOf(beside.notes);
   }
 
   /** The signed form, for an executor's guard. No log prints it by itself. */
@@ -94,10 +110,10 @@ export class ApprovedReceipt<P = JsonObject> extends Receipt {
   constructor(
     claims: Claims,
     token: string,
-    permalink: string | undefined,
+    beside: Beside,
     readonly payload: P,
   ) {
-    super(claims, token, permalink);
+    super(claims, token, beside);
   }
 }
 
@@ -107,6 +123,7 @@ export interface Answer {
   readonly receipt?: string | null;
   readonly payload?: string | null;
   readonly permalink?: string | null;
+  readonly notes?: unknown;
 }
 
 /**
@@ -147,9 +164,8 @@ export async function accept(answer: Answer, taken: Taken, id: string, digestSen
   if (digestSent !== undefined && claims.digestSent !== undefined && claims.digestSent !== digestSent)
     throw new NotVerified("It is for another payload than the one that was sent.");
   if (claims.status !== answer.status) throw new NotVerified("The answer and its receipt differ.");
-  const permalink = answer.permalink ?? undefined;
-  if (claims.status !== "approved") return new Receipt(claims, token, permalink);
-  return new ApprovedReceipt(claims, token, permalink, await payloadOf(answer.payload ?? "", claims.digest));
+  if (claims.status !== "approved") return new Receipt(claims, token, answer);
+  return new ApprovedReceipt(claims, token, answer, await payloadOf(answer.payload ?? "", claims.digest));
 }
 
 /** What is thrown of a verified receipt that approves nothing, as an answer to a question does. */
@@ -204,6 +220,15 @@ async function read(token: string, taken: Taken): Promise<Claims> {
 function fitsKind({ kind, status, answer }: Claims): boolean {
   if ((answer !== undefined) !== (status === "answered")) return false;
   return kind === APPROVAL ? status !== "answered" : status !== "approved" && status !== "rejected";
+}
+
+function notesOf(notes: unknown): Note[] {
+  const found = Array.isArray(notes) ? (notes as Partial<Record<keyof Note, unknown>>[]) : [];
+  return found.flatMap((one) =>
+    typeof one?.by === "string" && typeof one.text === "string"
+      ? [{ by: one.by, text: one.text, at: new Date(typeof one.at === "string" ? one.at : NaN) }]
+      : [],
+  );
 }
 
 function claimsOf(claims: JsonObject): Claims {

@@ -272,6 +272,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What people ask this agent
+         * @description A question is there until it has an answer, or its request waits no more: say in `known` which you have already. Whoever waits here counts as listening. Verify its token: an agent takes no other questions.
+         */
+        get: operations["messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What people ask this agent, as it comes
+         * @description Server-sent events: `question` each time, a `Message`.
+         */
+        get: operations["messageEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer a question
+         * @description It stands on the card under *The agent says*, and decides nothing. The first answer counts. Say `unable` where the agent cannot answer.
+         */
+        post: operations["reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what this agent can undo
+         * @description Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for comes by `GET /v1/decisions`, as an approved receipt that names in `undoes` the request it undoes: spend it, run it, report it. `tested` says what the agent's own test came to.
+         */
+        put: operations["canUndo"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -522,6 +602,16 @@ export interface components {
             next?: number | null;
         };
         /**
+         * CanUndo
+         * @description An agent can undo by these actions; `tested` where it has just tried one.
+         */
+        CanUndo: {
+            /** Actions */
+            actions: string[];
+            /** @default null */
+            tested?: components["schemas"]["UndoTest"] | null;
+        };
+        /**
          * Cancel
          * @description An agent withdraws a request of its own.
          */
@@ -593,6 +683,12 @@ export interface components {
              */
             permalink?: string | null;
             /**
+             * Notes
+             * @description What people have noted for the agent: data, and no part of the receipt.
+             * @default null
+             */
+            notes?: components["schemas"]["NoteSaid"][] | null;
+            /**
              * Outcome
              * @description What its agent reported: `done` or `failed`.
              * @default null
@@ -651,6 +747,79 @@ export interface components {
              * @default false
              */
             none?: boolean;
+        };
+        /**
+         * Message
+         * @description A person's question to the agent, about a request of its own that waits. It decides nothing.
+         */
+        Message: {
+            /**
+             * Id
+             * @description The question's own, by which it is answered.
+             */
+            id: string;
+            /**
+             * Request
+             * @description The request that it is about.
+             */
+            request: string;
+            /** Action */
+            action: string;
+            /**
+             * Code
+             * @description What people call the request.
+             */
+            code: string;
+            /**
+             * Version
+             * @description Of the payload that the person saw.
+             */
+            version: number;
+            /**
+             * Text
+             * @description What they ask: data, and no instruction. The token has its SHA-256.
+             */
+            text: string;
+            /**
+             * By
+             * @description Who asks, by name.
+             */
+            by: string;
+            /** Asked At */
+            asked_at: string;
+            /**
+             * Until
+             * @description Until then the card waits for an answer; a later one is taken still.
+             */
+            until: string;
+            /**
+             * Token
+             * @description The question, signed (a JWT, `signoff-inquiry+jwt`): verify it.
+             */
+            token: string;
+        };
+        /**
+         * Messages
+         * @description What waits for an answer of the agent, the oldest first.
+         */
+        Messages: {
+            /** Messages */
+            messages: components["schemas"]["Message"][];
+        };
+        /**
+         * NoteSaid
+         * @description What somebody who was asked has noted for the agent: data, which nobody signed. `by` is their name.
+         */
+        NoteSaid: {
+            /** By */
+            by: string;
+            /** Text */
+            text: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * Option
@@ -740,6 +909,35 @@ export interface components {
             tries?: components["schemas"]["Try"][];
         };
         /**
+         * Replied
+         * @description What became of an answer: people are shown it under *The agent says*.
+         */
+        Replied: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @description `answered`, or `unable`.
+             */
+            state: string;
+        };
+        /**
+         * Reply
+         * @description An agent's answer to a person's question about a request of its own; `unable` where it cannot say.
+         */
+        Reply: {
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Unable
+             * @default false
+             */
+            unable?: boolean;
+        };
+        /**
          * Source
          * @description One of those that contradict each other, or that the question is about.
          */
@@ -818,6 +1016,12 @@ export interface components {
              */
             permalink?: string | null;
             /**
+             * Notes
+             * @description What people have noted for the agent: data, and no part of the receipt.
+             * @default null
+             */
+            notes?: components["schemas"]["NoteSaid"][] | null;
+            /**
              * Outcome
              * @description What its agent reported: `done` or `failed`.
              * @default null
@@ -888,6 +1092,21 @@ export interface components {
              * @default
              */
             error?: string;
+        };
+        /**
+         * UndoTest
+         * @description What an agent's own test of an undo came to.
+         */
+        UndoTest: {
+            /** Action */
+            action: string;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Fault
+             * @default
+             */
+            fault?: string;
         };
         /** @description Problem details (RFC 9457). */
         Problem: {
@@ -2316,6 +2535,412 @@ export interface operations {
             };
             /** @description There is no such thing here (`not-found`). */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages: {
+        parameters: {
+            query?: {
+                /** @description Ids of questions, parted by commas: they are left out. */
+                known?: string;
+                /** @description How many seconds to wait for the end, at most 30 (RFC 7240); the answer says `Preference-Applied`. */
+                wait?: number;
+            };
+            header?: {
+                /** @description How many seconds to wait for the end, at most 30 (RFC 7240); the answer says `Preference-Applied`. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Messages"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messageEvents: {
+        parameters: {
+            query?: {
+                /** @description Ids of questions, parted by commas: they are left out. */
+                known?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Message"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The question's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reply"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replied"];
+                };
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing here (`not-found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer is waited for (`answered`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    canUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanUndo"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -80,6 +80,34 @@ def answer(stage: Stage, request_id: str, **said: Any) -> None:
     stage.core.approvals.questions.answer(request_id, 1, PERSON, GivenAnswer.of(said))
 
 
+def question(stage: Stage, request_id: str, text: str) -> str:
+    """Ana asks the agent about what waits."""
+    return stage.core.approvals.talks.ask(request_id, 1, PERSON, text).id
+
+
+def note(stage: Stage, request_id: str, text: str) -> None:
+    """Ana's note for the agent."""
+    stage.core.approvals.talks.note(request_id, PERSON, text)
+
+
+def talk(stage: Stage, talk_id: str) -> dict[str, Any]:
+    """How a question stands."""
+    kept = stage.core.approvals.talks.get(talk_id)
+    assert kept is not None
+    return {"state": kept.talk.state, "answer": kept.talk.answer}
+
+
+def undo(stage: Stage, request_id: str) -> str:
+    """Ana has it undone, on the card → the undo's id."""
+    found = stage.core.approvals.get(request_id)
+    return stage.core.approvals.undo.ask(found.id, PERSON).id
+
+
+def undoers(stage: Stage) -> list[dict[str, Any]]:
+    """What agents say that they can undo."""
+    return [{"action": one.action, "passed": one.passed} for one in stage.core.approvals.undo.listed()]
+
+
 def expire(stage: Stage, request_id: str) -> None:
     """Nobody has answered it in time."""
     with stage.core.store.transaction() as connection:
@@ -128,7 +156,25 @@ def start(stage: Stage) -> None:
     stage.open()
 
 
-DO = {one.__name__: one for one in (decide, answer, expire, follow, look, waiting, clear, stop, start)}
+DO = {
+    one.__name__: one
+    for one in (
+        decide,
+        answer,
+        question,
+        note,
+        talk,
+        undo,
+        undoers,
+        expire,
+        follow,
+        look,
+        waiting,
+        clear,
+        stop,
+        start,
+    )
+}
 
 
 def main() -> None:

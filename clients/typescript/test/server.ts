@@ -51,6 +51,28 @@ class Server {
     return request_id;
   }
 
+  /** Asks the agent about what waits → the question's id. */
+  question(request_id: string, text: string): Promise<string> {
+    return this.#do("question", { request_id, text }) as Promise<string>;
+  }
+
+  async note(request_id: string, text: string): Promise<void> {
+    await this.#do("note", { request_id, text });
+  }
+
+  talk(talk_id: string): Promise<{ state: string; answer: string | null }> {
+    return this.#do("talk", { talk_id }) as Promise<{ state: string; answer: string | null }>;
+  }
+
+  /** Has what ran undone → the undo's id. */
+  undo(request_id: string): Promise<string> {
+    return this.#do("undo", { request_id }) as Promise<string>;
+  }
+
+  undoers(): Promise<{ action: string; passed: boolean }[]> {
+    return this.#do("undoers") as Promise<{ action: string; passed: boolean }[]>;
+  }
+
   /** The id of the next request that waits, whosoever it is. */
   async next(): Promise<string> {
     for (;;) {

@@ -8,36 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
-from collections.abc import Coroutine
-from contextlib import suppress
 from importlib.metadata import version
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from signoff.adapters.calls import Call, Calls, Go
-from signoff.adapters.mcp.inquiries import MAX_WAIT, WITHDRAW_SECONDS, Inquiries, Tell, said, unavailable
+from signoff.adapters.mcp import questions
+from signoff.adapters.mcp.inquiries import MAX_WAIT, Inquiries, Tell, said, unavailable
 from signoff.adapters.mcp.outcomes import Outcome
 from signoff.adapters.mcp.tasks import EarlierTasks, TaskExtension
+from signoff.adapters.mcp.work import ctx_meta, whole
+from signoff.adapters.mcp.work import take_back as take_back
 from signoff.client.client import AsyncSignoff, AsyncTicket
 from signoff.errors import SignoffError
 from signoff.models.receipt import Receipt
 from signoff.models.tool_calls import action_of
-
-log = logging.getLogger("signoff")
-T = TypeVar("T")
 
 NAME = "signoff"
 INSTRUCTIONS = (
     "Ask a person before you do something that matters: call request_approval with what you are about to "
     "do, and run it only once the status is approved, with exactly the payload that comes back: a person may "
     "have changed it. While it is pending, call check_approval. A rejection is final. Afterwards call "
-    "report_outcome."
+    "report_outcome. Where you do not know what is meant, call ask_person: an answer lets nothing run, and a "
+    "question that expires has none."
 )
 Wait = Annotated[
     float | None,
@@ -106,6 +103,7 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         deciding = _permission(client, tool_name, input, tool_use_id, wait)
         return json.dumps(await whole(deciding, tool_name))
 
+    questions.add(server, inquiries, max_wait)
     return server
 
 
@@ -157,43 +155,3 @@ async def _permission(
         return {"behavior": "allow", "updatedInput": decided.args}
     text = getattr(decided, "text", None)
     return {"behavior": "deny", "message": text or f"{action} was not run."}
-
-
-def ctx_meta(ctx: Context[Any, Any]) -> dict[str, Any]:
-    """The `_meta` of the request that is served."""
-    return dict(ctx.request_context.meta or {})
-
-
-_running: set[asyncio.Future[Any]] = set()
-
-
-async def take_back() -> None:
-    """Withdraw all that calls wait for: this process is about to end."""
-    running = set(_running)
-    for task in running:
-        task.cancel()
-    if running:
-        await asyncio.wait(running, timeout=2 * WITHDRAW_SECONDS)
-
-
-async def whole(work: Coroutine[Any, Any, T], action: str) -> T:
-    """`work`, in a task of its own: a client that cancels it waits until it has taken back what it asked.
-
-    The library's cancellation comes again at every await; this lets `work` see one. Whatever else goes wrong
-    is told as that: not approved.
-    """
-    task = asyncio.ensure_future(work)
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.cancel()
-        with anyio.CancelScope(shield=True), suppress(asyncio.CancelledError, Exception):
-            await asyncio.wait({task}, timeout=2 * WITHDRAW_SECONDS)
-        raise
-    except ToolError:
-        raise
-    except Exception as error:
-        log.exception("%s: a tool of signoff mcp failed", action)
-        raise unavailable(action, SignoffError(type(error).__name__)) from None

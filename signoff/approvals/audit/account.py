@@ -21,36 +21,7 @@ from signoff.approvals.audit.fits import (
     Salted,
     Signed,
 )
-
-
-@dataclass(frozen=True)
-class Said:
-    """One line, read."""
-
-    seq: int
-    kind: str
-    at: int
-    actor: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a row's column has to fit, and the line that says so."""
-
-    fit: Fits
-    seq: int
-
-
-Row = dict[str, Told]
-
-
-class Contradiction(Exception):
-    """The lines do not make a life of a request: what is wrong, and in which."""
-
-    def __init__(self, seq: int, what: str) -> None:
-        super().__init__(what)
-        self.seq, self.what = seq, what
+from signoff.approvals.audit.told import Contradiction, Row, Said, Told
 
 
 @dataclass

@@ -10,6 +10,7 @@ from signoff.models.approval import Approval, End
 from signoff.models.feedback import KIND
 from signoff.models.log import Event, salted
 from signoff.models.messages import Decision
+from signoff.models.questions import QUESTION, Question
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
 from signoff.models.verdict import Verdict
@@ -78,7 +79,10 @@ def optional(salt: str, text: str | None) -> str | None:
 
 
 def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event]:
-    """A request and its verdict; `agent` is what there is to say of an agent that asks for the first time."""
+    """A request and its verdict; `agent` is what there is to say of an agent that asks for the first time.
+
+    Why a question is asked is one of our own six words, and is counted by them: it stands plainly.
+    """
     told = {
         "request": one.request_id,
         "action": one.action,
@@ -88,6 +92,7 @@ def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event
         "claims": salted(salt, one.request.claims()),
         "key": optional(salt, one.request.key),
         "run": optional(salt, one.request.run),
+        **({"why": Question.of(one.payload).why} if one.request.kind == QUESTION else {}),
         **({"undoes": one.undoes} if one.undoes else {}),
         **agent,
     }

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Table, bindparam, select
 
 from signoff.approvals.audit import counted
-from signoff.approvals.audit.account import Account, Contradiction, Row, Said, Told
+from signoff.approvals.audit.account import Account
 from signoff.approvals.audit.fits import Judged
 from signoff.approvals.audit.token import differing
+from signoff.approvals.audit.told import Contradiction, Row, Said, Told
 from signoff.models.changes import clock
 from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, line_hash

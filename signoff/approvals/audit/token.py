@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
-from signoff.approvals.audit.account import Said
+from signoff.approvals.audit.told import Said
 from signoff.models.store import MICROSECONDS
 from signoff.payload.canonical import digest
 from signoff.receipts import VerifyKeys

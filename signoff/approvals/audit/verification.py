@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from signoff.approvals.audit import others, rows
-from signoff.approvals.audit.account import OF_ALL, OF_AN_APPROVAL, Said
+from signoff.approvals.audit.account import OF_ALL, OF_AN_APPROVAL
 from signoff.approvals.audit.rows import BATCH, Fault, Tally
+from signoff.approvals.audit.told import Said
 from signoff.models.engine import snapshot
 from signoff.models.log import START, Head, events, line_hash
 from signoff.models.store import Store

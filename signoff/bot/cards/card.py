@@ -18,6 +18,7 @@ from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.cards.table import counted, payload_blocks
 from signoff.bot.forms.edit_form import can_edit
+from signoff.bot.text import talks
 from signoff.bot.text.cautions import caution_lines
 from signoff.bot.text.claims import said
 from signoff.bot.text.fold import Folded, fold, on_card, values_of
@@ -36,6 +37,8 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import talks as talk_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
@@ -108,7 +111,8 @@ def card(approval: Approval, *, now: int | None = None) -> Message:
     folded = on_card(found) if waits else fold(found, *_AFTER)
     for characters, lines, room in _BUDGETS:
         if waits:
-            blocks = _waiting(approval, folded, said(approval, characters, lines), known)
+            claims = said(approval, characters, lines)
+            blocks = _waiting(approval, folded, claims, known, talks.on_card(approval, characters))
         else:
             blocks = _over(approval, folded, room, now)
         if counted(blocks) <= MESSAGE_TOTAL:
@@ -141,11 +145,19 @@ def lost() -> Message:
     return Message(replies_words.LOST_CARD, [block], {})
 
 
-def _waiting(approval: Approval, folded: Folded, claims: list[Block], known: _Known) -> list[Block]:
+def _waiting(
+    approval: Approval, folded: Folded, claims: list[Block], known: _Known, talk: list[Block]
+) -> list[Block]:
     """What decides, in the order in which people read it, and the buttons below."""
     revision, verdict = approval.revision, approval.verdict
     asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
+    if verdict.in_grace:
+        asks = mrkdwn(undo_words.about(approval.agent, approval.code))
     found = [*_head(approval, asks)]
+    if verdict.in_grace:
+        found.append(says(undo_words.allows(approval.runs_at, verdict.after or 0), f"runs:{revision}"))
+    if verdict.held_by:
+        found.append(_context(f"held:{revision}", mrkdwn(undo_words.held_by(verdict.held_by))))
     if approval.left_at is not None:
         found.append(_context(f"left:{revision}", mrkdwn(progress_words.left(approval.left_at))))
     if verdict.over:
@@ -160,7 +172,12 @@ def _waiting(approval: Approval, folded: Folded, claims: list[Block], known: _Kn
     at_stake = card_words.stakes(
         verdict.reversibility, verdict.reversibility_from, verdict.risk, verdict.risk_from
     )
-    found += [{"type": "divider"}, says(at_stake, f"stakes:{revision}"), rich(f"claims:{revision}", *claims)]
+    found += [
+        {"type": "divider"},
+        says(at_stake, f"stakes:{revision}"),
+        rich(f"claims:{revision}", *claims),
+        *talk,
+    ]
     if known.warning:
         found.append(_context(f"warning:{revision}", plain(known.warning)))
     return [*found, _actions(approval, folded.whole, known.editable)]
@@ -200,15 +217,27 @@ def _payload_blocks(revision: int, folded: Folded) -> list[Block]:
 
 def _actions(approval: Approval, whole: bool, editable: bool) -> Block:
     value = token(approval)
+    if approval.verdict.in_grace:
+        return _grace_actions(approval, whole, value)
     buttons = [approve(approval, value) if whole else _button("review", card_words.REVIEW_MORE, value)]
     buttons.append(_button("reject", card_words.REJECT_MORE, value))
     if editable:
         buttons.append(_button("edit", card_words.EDIT_MORE, value))
     choices = [("note", card_words.NOTE_MORE)] if whole else []
-    choices.append(("details", card_words.DETAILS_MORE))
+    choices += [("ask", talk_words.ASK_MORE), ("details", card_words.DETAILS_MORE)]
     choices += [("alike", batch_words.TOGETHER)] if approval.batch_id is None else []
     options = [{"text": plain(label), "value": f"{name}:{value}"} for name, label in choices]
     menu: Block = {"type": "overflow", "action_id": "more", "options": options}
+    return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
+
+
+def _grace_actions(approval: Approval, whole: bool, value: str) -> Block:
+    """What can be done about what the policy lets run after a while: hold it, and look at all of it."""
+    buttons = [_button("hold", undo_words.HOLD, value)]
+    if not whole:
+        buttons.append(_button("review", card_words.REVIEW_MORE, value))
+    option = {"text": plain(card_words.DETAILS_MORE), "value": f"details:{value}"}
+    menu: Block = {"type": "overflow", "action_id": "more", "options": [option]}
     return {"type": "actions", "block_id": f"actions:{approval.revision}", "elements": [*buttons, menu]}
 
 
@@ -222,6 +251,10 @@ def _text(approval: Approval, folded: Folded, known: _Known | None, now: int | N
     what = unlinked(trusted_title(Which.of(approval), NOTIFIED))
     if known is not None:
         named = bool(verdict.headline)
+        if verdict.in_grace:
+            told = undo_words.allows(approval.runs_at, verdict.after or 0)
+            first = undo_words.will_run(approval.agent, what, told)
+            return spoken(first, approval, folded, False, known.warning, known.before)
         first = notices.asks(approval.agent, what, approval.expires_at, now, named=named)
         return spoken(first, approval, folded, known.editable, known.warning, known.before)
     more = (outcome_line(approval, now), feedback_line(approval, now))

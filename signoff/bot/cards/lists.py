@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, assert_never, get_args
 
 from signoff.approvals.lists import MOST_PAGES, Kind, Overview, Page
+from signoff.bot.blocks import BUTTON_TEXT
 from signoff.bot.text.heading import at_stake, way_in
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.quotes import isolated
@@ -19,10 +20,12 @@ from signoff.bot.text.states import progress_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
 from signoff.bot.text.views import modal, says
 from signoff.bot.text.which import Which, titles
+from signoff.bot.text.words import batches as batch_words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.models.lists import Listed
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
@@ -39,7 +42,7 @@ def list_blocks(page: Page, now: int) -> list[Block]:
         count = page.total if page.kind == "pending" else len(page.items)
         text = lists_words.heading(page.kind, count, page.page, page.pages, about)
         found = [{"type": "context", "block_id": "list", "elements": [plain(text)]}]
-        found += _items(page, now)
+        found += [*_together(page), *_items(page, now)]
     buttons = []
     if page.page > 1:
         buttons.append(_to_page("list_back", forms_words.BACK, page, page.page - 1))
@@ -80,7 +83,7 @@ def _section(page: Page) -> list[Block]:
     found: list[Block] = [{"type": "header", "block_id": f"title:{page.kind}", "text": title}]
     if not page.items:
         return [*found, says(lists_words.nothing(page.kind, ""), f"empty:{page.kind}")]
-    found += _items(page)
+    found += [*_together(page), *_items(page)]
     if page.more:
         rest = lists_words.and_more(page.total - len(page.items) if page.kind == "pending" else 0)
         found.append({"type": "context", "block_id": f"rest:{page.kind}", "elements": [plain(rest)]})
@@ -89,6 +92,20 @@ def _section(page: Page) -> list[Block]:
         every = {"type": "button", "action_id": "list_all", "text": plain(label), "value": f"{kind}:1:"}
         found.append({"type": "actions", "block_id": f"all:{page.kind}", "elements": [every]})
     return found
+
+
+def _together(page: Page) -> list[Block]:
+    """What may be looked through at once: with how many, and of which action where there are several."""
+    only = len(page.together) == 1
+    buttons = []
+    for number, one in enumerate(page.together):
+        label = batch_words.review_together(one.count, "" if only else one.action)
+        value = one.named if one.named.startswith("batch:") else f"{one.named}:1"
+        name = f"batch_together_{number}"
+        buttons.append(
+            {"type": "button", "action_id": name, "text": plain(cut(label, BUTTON_TEXT)), "value": value}
+        )
+    return [{"type": "actions", "block_id": f"together:{page.kind}", "elements": buttons}] if buttons else []
 
 
 def _items(page: Page, now: int | None = None) -> list[Block]:
@@ -122,6 +139,8 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
     who, at = "" if page.kind == "mine" else one.approver, one.decided_at or ended
     became = partial(lists_words.listed_after, one.agent, link=link, code=one.code)
     match one.status:
+        case "pending" if one.runs_at is not None:
+            return became(undo_words.listed(one.runs_at or None))
         case "pending":
             undo = at_stake(one.action, one.reversibility, one.reversibility_from)
             left = progress_words.left(one.left_at) if one.left_at is not None else ""
@@ -148,7 +167,8 @@ def _about(page: Page, one: Listed, now: int | None) -> Trusted:
 def _reported(one: Listed, approved: Trusted, now: int | None) -> Trusted:
     """What was approved, and what became of it, as far as anybody has said."""
     if one.outcome is not None:
-        return Trusted(f"{approved} · {card_words.outcome(one.outcome, None)}")
+        undone = f" · {undo_words.LISTED_UNDONE}" if one.undone else ""
+        return Trusted(f"{approved} · {card_words.outcome(one.outcome, None)}{undone}")
     known = {"over": one.is_over, "unattended": one.left_at is not None}
     told = progress_line(one.ended_at or one.created_at, one.spent_at, **known, now=now)
     return Trusted(f"{approved} · {told[0].lower()}{told[1:]}")

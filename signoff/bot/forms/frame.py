@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from signoff.bot.text import talks
 from signoff.bot.text.claims import said
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.text import Block, mrkdwn, plain, rich, visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import talks as talk_words
 from signoff.models.approval import Approval
 
 CLAIMS = (2500, 25)
@@ -32,7 +34,7 @@ def about_blocks(approval: Approval) -> list[Block]:
 
 def claims_blocks(approval: Approval) -> list[Block]:
     """Reason, impact, undo, alternatives, context: what the agent says."""
-    return [rich("claims", *said(approval, *CLAIMS))]
+    return [rich("claims", *said(approval, *CLAIMS)), *talks.on_card(approval)]
 
 
 def other_ways(approval: Approval, *, edit: bool) -> Block:
@@ -40,6 +42,7 @@ def other_ways(approval: Approval, *, edit: bool) -> Block:
     value = f"{approval.id}:{approval.version}"
     ways = [("reject", card_words.REJECT_MORE)]
     ways += [("edit", card_words.EDIT_MORE)] if edit else []
+    ways.append(("ask", talk_words.ASK_MORE))
     buttons = [
         {"type": "button", "action_id": name, "text": plain(label), "value": value} for name, label in ways
     ]

@@ -9,6 +9,8 @@ from typing import Any
 
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.forms.frame import about_blocks, claims_blocks, other_ways
+from signoff.bot.forms.talk_forms import details_buttons
+from signoff.bot.text import talks
 from signoff.bot.text.claims import claims
 from signoff.bot.text.difference import each_change, elements
 from signoff.bot.text.history import history_block
@@ -130,10 +132,11 @@ def message_blocks(text: Trusted, again: Approval | None = None) -> list[Block]:
 def details_view(approval: Approval, now: int | None = None) -> Block:
     """What does not help to decide: the agent's claims in full, what happened, ids, the policy's words."""
     blocks: list[Block] = [rich("said", line(literal(card_words.AGENT_SAYS, "bold")))]
-    room = DETAILS_BYTES
+    talk = [*talks.in_details(approval), *details_buttons(approval)]
+    room = DETAILS_BYTES - len(json.dumps(talk))
     for block in _said(approval):
         room -= len(json.dumps(block))
-        if room < 0 or len(blocks) >= 90:
+        if room < 0 or len(blocks) >= 90 - len(talk):
             blocks.append(note(card_words.TRUNCATED))
             break
         blocks.append(block)
@@ -153,6 +156,7 @@ def details_view(approval: Approval, now: int | None = None) -> Block:
         [
             *blocks,
             *_afterwards(approval),
+            *talk,
             *_schema_gaps(approval),
             {"type": "divider"},
             *([] if approval.request.kind == QUESTION else [stakes(approval)]),

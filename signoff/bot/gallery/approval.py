@@ -24,6 +24,7 @@ _REQUEST = {*ApprovalRequest.model_fields, "schema"} - {"id", "payload"}
 def made_up(payload: dict[str, Any], **fields: Any) -> Approval:
     """An Approval that waits, but for what `fields` say: fields of its request, and its own, by name.
 
+    `undone` is what is known of undoing it, as `undo` is the agent's claim.
     `verdict` is a dictionary of what the policy says otherwise, `decision` the one that decided it, and
     `payload_now` what an approver made of the payload. `reason` is the agent's, unless a status is given:
     then it is the reason why it ended so.
@@ -51,6 +52,8 @@ def made_up(payload: dict[str, Any], **fields: Any) -> Approval:
         digest_sent=digest(text),
         shown_at=BEGAN + SECOND,
     )
+    if "undone" in fields:
+        fields["undo"] = fields.pop("undone")
     if "payload_now" in fields:
         now = fields.pop("payload_now")
         fields |= {"payload": now, "payload_text": canonical(now), "version": 2}

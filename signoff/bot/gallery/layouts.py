@@ -21,13 +21,18 @@ from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
 from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.forms.talk_forms import ask_view, conversation_view
+from signoff.bot.forms.undo_form import undo_view
 from signoff.bot.gallery.approval import BEGAN, POLICY, SECOND, made_up
 from signoff.bot.gallery.batches import BATCHES, looked
 from signoff.bot.gallery.cards import CARDS, Case
 from signoff.bot.gallery.feedback import FEEDBACK
 from signoff.bot.gallery.questions import QUESTIONS
 from signoff.bot.gallery.shapes import BEFORE
+from signoff.bot.gallery.talks import TALKS
+from signoff.bot.gallery.undo import UNDO, planned
 from signoff.bot.kinds import kind_of
+from signoff.bot.text.conversation import pages, turns
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
@@ -44,7 +49,9 @@ SETS: Mapping[str, Mapping[str, Case]] = {
     "cards": CARDS,
     "shapes": BEFORE,
     "questions": QUESTIONS,
+    "undo": UNDO,
     "feedback": FEEDBACK,
+    "talks": TALKS,
 }
 """The sets of requests, by name. What is drawn of one set is drawn of each."""
 ID = "01930000-0000-7000-8000-000000000001"
@@ -103,6 +110,8 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
         yield Layout(f"{name}: looked up{', to decide' if may else ''}", "message", {"blocks": blocks})
     yield _view(f"{name}: details", modals.details_view(approval))
     yield _view(f"{name}: record", record_view(approval, NOW))
+    if approval.verdict.undo is not None and approval.outcome is not None and approval.outcome.result:
+        yield _view(f"{name}: undo", undo_view(planned(approval)))
     if approval.feedback is not None or approval.request.kind == KIND:
         yield _view(f"{name}: wrong", correction_view(approval, "wrong"))
     if approval.request.kind in (QUESTION, KIND):
@@ -112,6 +121,9 @@ def _of_one(name: str, approval: Approval) -> Iterator[Layout]:
     if not approval.pending:
         return
     yield _view(f"{name}: reject", modals.reject_view(approval))
+    yield _view(f"{name}: ask the agent", ask_view(approval))
+    for page in range(1, 1 + len(pages(approval.request.context)) * bool(turns(approval.request.context))):
+        yield _view(f"{name}: conversation, page {page}", conversation_view(approval, page))
     if shown_whole(approval):
         yield _view(f"{name}: approve with note", modals.note_view(approval))
     if can_edit(approval):

@@ -17,6 +17,8 @@ from signoff.bot.forms import modals
 from signoff.bot.forms.feedback_form import correction_view
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.review import read_page, review_view
+from signoff.bot.forms.talk_forms import conversation_view, read_question
+from signoff.bot.forms.talk_forms import read_page as read_turns
 from signoff.bot.forms.way_back import back_of, with_back
 from signoff.bot.kinds import kind_of
 from signoff.bot.listeners import replies
@@ -61,12 +63,12 @@ class Actions:
             user = body["user"]["id"]
             decided = decide(approval_id, version, user, permalink=link)
         except Exception as error:
-            self._say(error, approval_id, body)
+            self.say(error, approval_id, body)
             if isinstance(error, NotRecorded):  # in an outage it would only keep the ack waiting
-                self._redraw(approval_id, body)
+                self.redraw(approval_id, body)
         else:
             if decided.card is None or decided.card.message != _clicked(body)[1]:
-                self._redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
+                self.redraw(approval_id, body)  # maybe the double of a lost reply: nothing else redraws it
 
     def open(self, body: Body) -> None:
         """Reject…, Edit…, Review…, Answer… and others: the action's id names the form."""
@@ -103,6 +105,35 @@ class Actions:
         """Approve with note…"""
         self._decide(ack, body, view, "approve", reason=modals.read_note(view["state"]["values"]))
 
+    def submit_ask(self, ack: Ack, body: Body, view: Block) -> None:
+        """Ask the agent…: what lies under the form stays open."""
+        question, errors = read_question(view["state"]["values"])
+        if errors:
+            ack(response_action="errors", errors=errors)
+            return
+        try:
+            approval_id, version = target(view)
+            self._approvals.talks.ask(approval_id, version, body["user"]["id"], question)
+            ack()
+        except Exception as error:
+            ack(response_action="update", view=self.lost(error, view))
+
+    def conversation(self, body: Body) -> None:
+        """Conversation… in Details…"""
+        self._open(body, "conversation", body["actions"][0].get("value", ""))
+
+    def other_turns(self, body: Body) -> None:
+        """Newer or Older, on a page of a conversation."""
+        view = body["view"]
+        step = 1 if body["actions"][0]["action_id"] == "conversation_older" else -1
+
+        def page() -> Block:
+            approval = self._approvals.get(target(view)[0])
+            self._approvals.judge.decider(approval, body["user"]["id"])
+            return conversation_view(approval, read_turns(view) + step)
+
+        self._opener.replace(body, page, lambda error: self.refusal(error, _about(view)))
+
     def submit_review(self, ack: Ack, body: Body, view: Block) -> None:
         """The next page, or on the last one the approval."""
         page, pages = read_page(view)
@@ -112,7 +143,7 @@ class Actions:
         try:
             ack(response_action="update", view=self._page(body, view, page + 1))
         except Exception as error:
-            ack(response_action="update", view=self._lost(NotOpened.of(error), view))
+            ack(response_action="update", view=self.lost(NotOpened.of(error), view))
 
     def _decide(self, ack: Ack, body: Body, view: Block, vote: Any, **said: Any) -> None:
         try:
@@ -121,9 +152,9 @@ class Actions:
             self._approvals.decide(approval_id, version, user, vote, **said)
             ack(**self.after(view, user))
         except Exception as error:
-            ack(response_action="update", view=self._lost(error, view))
+            ack(response_action="update", view=self.lost(error, view))
 
-    def _lost(self, error: Exception, view: Block) -> Block:
+    def lost(self, error: Exception, view: Block) -> Block:
         """What takes a form's place: why it came to nothing, or the form where it can be tried again."""
         if foreseen(error):
             return self.refusal(error, _about(view))
@@ -134,17 +165,17 @@ class Actions:
         try:
             approval_id, version = parse_token(token)
         except UnknownApproval as error:
-            self._say(error, "", body)
+            self.say(error, "", body)
             return
         opened = self._opener.open(
             body,
             lambda user: self._form(form, approval_id, version, user),
             lambda error: self.refusal(error, approval_id),
-            lambda error: self._say(error, approval_id, body),
+            lambda error: self.say(error, approval_id, body),
             levels=2 if form == "edit" else 1,  # the difference stands on top of it
         )
         if not opened or self._beside(approval_id, body):
-            self._redraw(approval_id, body)
+            self.redraw(approval_id, body)
 
     def _beside(self, approval_id: str, body: Body) -> bool:
         """Whether a double was clicked, or maybe one: nothing else redraws it."""
@@ -153,9 +184,11 @@ class Actions:
         return card is not None and card.message != _clicked(body)[1]
 
     def _form(self, form: str, approval_id: str, version: int, user: str) -> Block:
-        if form == "details":
+        if form in ("details", "conversation"):
             approval = self._approvals.get(approval_id)
             self._approvals.judge.decider(approval, user)
+            if form == "conversation":
+                return conversation_view(approval)
             return modals.details_view(approval, self._approvals.store.clock())
         if form.startswith(PRESSED):
             seen = self._approvals.feedback.open_for(approval_id, user)
@@ -182,7 +215,7 @@ class Actions:
         text, again = self.explain(error, approval_id)
         return modals.message_view(replies_words.NOT_POSSIBLE, text, again)
 
-    def _say(self, error: Exception, approval_id: str, body: Body) -> None:
+    def say(self, error: Exception, approval_id: str, body: Body) -> None:
         """Tell only the person who clicked."""
         self._opener.tell(body, *self.explain(error, approval_id))
 
@@ -197,7 +230,7 @@ class Actions:
             self._delivery.tell_of_groups(error.groups, error.why)
         return text, self._approvals.get(approval_id) if isinstance(error, EditedMeanwhile) else None
 
-    def _redraw(self, approval_id: str, body: Body) -> None:
+    def redraw(self, approval_id: str, body: Body) -> None:
         """After a click that came to nothing: the message may show what is no longer so."""
         channel, ts = _clicked(body)
         if approval_id and ts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,6 @@ class BatchDoors:
             "batch_approve": together.approve,
             "batch_review": together.review,
             "batch_look": together.look,
-            "batch_together": together.together,
             "batch_page_back": together.turn,
             "batch_page_next": together.turn,
             "batch_approve_seen": together.approve_seen,
@@ -55,4 +55,5 @@ class BatchDoors:
         }
         for action_id, listener in clicks.items():
             app.action(action_id)(**later(listener))
+        app.action(re.compile("^batch_together_[0-9]$"))(**later(together.together))
         app.view("batch_reject")(ack=together.ack_reason, lazy=[together.reject])

@@ -11,7 +11,7 @@ from typing import Literal
 
 from signoff.models import codes
 
-Meaning = Literal["pending", "reject", "approve", "details", "help"]
+Meaning = Literal["pending", "reject", "approve", "details", "ask", "note", "help"]
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,40})(?:\|[^<>]*)?>")
 _LEADING = re.compile(rf"\s*(?:{_MENTION.pattern.replace('([UW]', '(?:[UW]')}[\s,:;]*)+")
 _WORD = re.compile(r"[^\s.,:;!?]+")
@@ -54,6 +54,10 @@ def read(text: str, bot_id: str) -> Spoken | None:
         return Spoken("approve", rest)
     if word in _DETAILS:
         return Spoken("details", rest)
+    if word == "ask":
+        return Spoken("ask", rest)
+    if word == "note":
+        return Spoken("note", rest)
     return Spoken("pending" if word == "pending" else "help", rest)
 
 

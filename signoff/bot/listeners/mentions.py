@@ -1,4 +1,5 @@
-"""`@signoff pending`, `details`, `reject` and `help`, written in a thread; answered to who wrote it alone.
+"""`@signoff pending`, `details`, `reject`, `ask`, `note` and `help`, written in a thread; answered to who
+wrote it alone.
 
 Approving by words is not possible. People's discussion is theirs: what does not begin with the app's mention
 is not answered.
@@ -21,13 +22,18 @@ from signoff.bot.listeners.commands import explain as explain_lookup
 from signoff.bot.listeners.mention_text import Spoken, code_first, read
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.states import state_line
-from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.text import Block, Trusted, escape
 from signoff.bot.text.views import INPUT
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import lists as lists_words
+from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import talks as talk_words
+from signoff.errors import Invalid
 from signoff.models import lists, places
 from signoff.models.approval import Approval
+from signoff.models.questions import QUESTION
+from signoff.payload.secrets import secret_in
 
 JSON = dict[str, Any]
 Explain = Callable[[Exception, str], tuple[Trusted, Approval | None]]
@@ -90,6 +96,8 @@ class Mentions:
                 return _said(replies_words.NOT_IN_A_THREAD)
             if asked.meaning == "reject":
                 return self._reject(found, event, asked.rest, me)
+            if asked.meaning in ("ask", "note"):
+                return self._tell_agent(found, event["user"], asked)
             if asked.meaning == "details":
                 one = found[0].id if len(found) == 1 else ""
                 return self._details(event["user"], one) if one else _said(lists_words.NO_ID)
@@ -112,7 +120,10 @@ class Mentions:
         """What waits in this thread for this person, to be reviewed."""
         if asked.meaning == "pending" and len(found) == 1 and not found[0].pending:
             return _said(state_line(found[0]))
-        text = replies_words.NOT_BY_WORDS if asked.meaning == "approve" else replies_words.WAITS_HERE
+        text = replies_words.WAITS_HERE
+        if asked.meaning == "approve":
+            questions = all(one.request.kind == QUESTION for one in found)
+            text = questions_words.NOT_BY_WORDS if questions else replies_words.NOT_BY_WORDS
         return self._choice(found, user, text)
 
     def _choice(self, found: Sequence[Approval], user: str, text: Trusted) -> Answer:
@@ -129,6 +140,28 @@ class Mentions:
         if nobody or len(found) == 1:
             raise nobody or refused[0]
         return _said(replies_words.NOTHING_WAITS_HERE)
+
+    def _tell_agent(self, found: Sequence[Approval], user: str, asked: Spoken) -> Answer:
+        """A question for the agent, or a note: about the one request here that waits, or the one named."""
+        text, meant = asked.rest, [approval for approval in found if approval.pending] or [*found]
+        code, after = code_first(text)
+        if code and (ids := lists.with_code(self._approvals.store, code)):  # else it is a word of the text
+            meant, text = [approval for approval in found if [approval.id] == ids], after
+            if not meant:
+                return self._choice([self._approvals.get(ids[0])], user, replies_words.NOT_HERE)
+        if len(meant) != 1:
+            return self._choice(meant, user, replies_words.WHICH_ONE)
+        if secret_in(text):
+            return _said(escape(talk_words.SECRET))
+        (one,) = meant
+        try:
+            if asked.meaning == "ask":
+                talk = self._approvals.talks.ask(one.id, one.version, user, text)
+                return _said(talk_words.sent(one.agent, talk.state == "asked"))
+            self._approvals.talks.note(one.id, user, text)
+        except Invalid as error:  # our own words of it
+            return _said(escape(error.detail))
+        return _said(talk_words.noted(one.agent))
 
     def _reject(self, found: Sequence[Approval], event: JSON, reason: str, me: str) -> Answer:
         user, at = event["user"], _microseconds(event["ts"])

@@ -7,30 +7,39 @@ from collections.abc import Callable
 
 from signoff.approvals.errors import (
     AlreadyDecided,
+    AlreadyUndone,
     BlockedNow,
     EditedMeanwhile,
     EditNotAllowed,
     FeedbackGiven,
     FeedbackOver,
     GroupsUnread,
+    InGrace,
     NobodyLeft,
     NotAllowed,
     NotAsked,
+    NotHeld,
     NotRecorded,
+    NotUndone,
     OtherKind,
     Restored,
     Tampered,
     TimeRanOut,
+    TooManyNotes,
+    TooManyQuestions,
+    UndoBlocked,
     UnknownApproval,
 )
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
-from signoff.bot.text.text import Trusted
+from signoff.bot.text.text import Trusted, escape, visible
 from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import opening
 from signoff.bot.text.words import questions as questions_words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.text.words import talks as talk_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.errors import SignoffError
 from signoff.models.approval import Approval
 from signoff.models.questions import QUESTION
@@ -108,12 +117,26 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, OtherKind):
         is_question = approval is not None and approval.request.kind == QUESTION
         return questions_words.ANSWERS_ONLY if is_question else questions_words.NOT_A_QUESTION
+    if isinstance(error, UndoBlocked):
+        return undo_words.UNDO_BLOCKED
+    if isinstance(error, AlreadyUndone):
+        return undo_words.undone_already(error.by_id, error.at)
+    if isinstance(error, NotUndone):
+        return undo_words.refused(error.why, escape(visible(error.detail)), error.at)
+    if isinstance(error, InGrace):
+        return undo_words.IN_GRACE
+    if isinstance(error, NotHeld):
+        return _about(undo_words.held_already(error.by_id), approval)
     if isinstance(error, BlockedNow):
         return replies_words.BLOCKED_EDIT if error.edited else replies_words.BLOCKED_NOW
     if isinstance(error, Restored):
         return replies_words.RESTORED
     if isinstance(error, Tampered):
         return replies_words.TAMPERED
+    if isinstance(error, TooManyQuestions):
+        return talk_words.too_many(error.agent, error.waiting)
+    if isinstance(error, TooManyNotes):
+        return talk_words.TOO_MANY_NOTES
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED

@@ -30,6 +30,8 @@ HIDDEN = 200
 """Of those about what is not seen, all of which are as bad: the first ones, what will run before claims."""
 LEAST = 20
 """Characters that a text counts for at least where texts are looked through: each takes time by itself."""
+_TEXTS = ("title", "reason", "interpretation", "requested_by", "impact", "undo")
+"""What an agent says in words of its own, beside its alternatives."""
 SHORT_NAME = 3
 """Characters of an ASCII name from which `item1` and `iteml` are two names that look the same."""
 
@@ -109,7 +111,7 @@ def _twins(place: Place, names: dict[str, Any]) -> Iterator[Caution]:
 
 def _claims(request: ApprovalRequest) -> list[_Text]:
     """What the agent says, each at a place of its own."""
-    said = [(name, getattr(request, name)) for name in ("title", "reason", "requested_by", "impact", "undo")]
+    said = [(name, getattr(request, name)) for name in _TEXTS]
     said += [("alternatives", text) for text in request.alternatives]
     found = [_Text((None, words.Claimed(name)), text, False) for name, text in said if text]
     context, _ = _payload(request.context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from signoff.bot.text.conversation import without
 from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, length, line, literal, pieces, visible
@@ -22,11 +23,11 @@ class Claim:
 
 
 def claims(request: ApprovalRequest) -> Iterator[Claim]:
-    """Title, reason, for whom, impact, undo, alternatives, context: what is said of them, in this order."""
+    """All that an agent says in words, as the card has it: title and reason first, its context last."""
     for text in (request.title, request.reason):
         if text.strip():
             yield Claim("", visible(text, keep="\n"))
-    for name in ("requested_by", "impact", "undo"):
+    for name in ("interpretation", "requested_by", "impact", "undo"):
         text = getattr(request, name)
         if text.strip():
             yield Claim(card_words.CLAIM_LABELS[name], visible(text, keep="\n"))
@@ -34,7 +35,7 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
         if text.strip():
             yield Claim(card_words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
     said: list[str] = []
-    for row in rows(None, request.context):
+    for row in rows(None, without(request.context)):
         if row.path and said:
             yield Claim(card_words.CLAIM_LABELS["context"], "".join(said))
             said = []

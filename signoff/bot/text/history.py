@@ -5,10 +5,12 @@ from __future__ import annotations
 from signoff.bot.text.difference import count_changes
 from signoff.bot.text.states import at_of, outcome_line, state_line
 from signoff.bot.text.text import Block, Trusted
+from signoff.bot.text.undone import undone_line
 from signoff.bot.text.views import says
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import questions as questions_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.models.approval import Approval
 
 
@@ -22,6 +24,10 @@ def history(approval: Approval, now: int | None = None) -> list[Trusted]:
         found.append(forms_words.shown(approval.shown_at))
     if approval.handed_to:
         found.append(questions_words.handed(approval.handed_to, approval.handed_by or ""))
+    if approval.verdict.held_by:
+        found.append(undo_words.held_by(approval.verdict.held_by))
+    if approval.pending and approval.verdict.in_grace:
+        found.append(undo_words.allows(approval.runs_at, approval.verdict.after or 0))
     decision = approval.decision
     if approval.edited:
         number = count_changes(approval.request.payload, approval.payload)
@@ -34,6 +40,8 @@ def history(approval: Approval, now: int | None = None) -> list[Trusted]:
     outcome = outcome_line(approval, now)
     if outcome is not None:
         found.append(outcome)
+    if (undone := undone_line(approval, now)) is not None:
+        found.append(undone)
     return found
 
 

@@ -32,7 +32,7 @@ def _look(text: str) -> str:
 
 
 _WHOLE = frozenset(map(_look, _OURS))
-_BEGIN = tuple(_look(text) for text in (words.SAFETY[:18], "Approved by", "Answered by", "Rejected by"))
+_BEGIN = tuple(_look(text) for text in ("Your answer lets", "Approved by", "Answered by", "Rejected by"))
 
 
 @dataclass(frozen=True)

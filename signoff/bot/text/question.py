@@ -31,11 +31,12 @@ class Room:
     source: int
     attempt: int
     about: int
+    option: int = 1_400
 
 
-ON_CARD = (Room(4_000, 700, 400, 300), Room(4_000, 240, 150, 120), Room(1_500, 90, 60, 40))
+ON_CARD = (Room(4_000, 700, 400, 300), Room(4_000, 240, 150, 120), Room(1_500, 90, 60, 40, 160))
 """A card's, from the most to the least, until all of it fits."""
-IN_FORM = (Room(9_000, 8_000, 2_600, 2_600), Room(9_000, 2_000, 600, 600), Room(3_000, 400, 150, 150))
+IN_FORM = (Room(9_000, 8_000, 2_600, 2_600), Room(9_000, 2_000, 600, 600), Room(3_000, 400, 150, 150, 400))
 """A form's: the first holds all that can be asked, unless most of it is not seen or takes many bytes."""
 
 
@@ -76,7 +77,7 @@ def question_blocks(question: Question, labels: Labels, room: Room, name: str, *
     _sources(drawn, question, room.source, name)
     _tries(drawn, question, room.attempt, name)
     if question.options and listed:
-        _options(drawn, question, labels, room.about, name)
+        _options(drawn, question, labels, room, name)
     return drawn
 
 
@@ -124,13 +125,12 @@ def _tries(drawn: Drawn, question: Question, most: int, name: str) -> None:
     _list(drawn, words.TRIED, items, f"tries:{name}")
 
 
-def _options(drawn: Drawn, question: Question, labels: Labels, most: int, name: str) -> None:
+def _options(drawn: Drawn, question: Question, labels: Labels, room: Room, name: str) -> None:
     items = []
     for text, option in zip(labels.texts, question.options, strict=True):
-        about = drawn.cut(visible(option.about, keep="\n"), most) if option.about.strip() else ""
-        items.append(
-            line(literal(isolated(text), "bold"), *([literal(" – "), literal(about)] if about else []))
-        )
+        named = drawn.cut(text, room.option)
+        about = drawn.cut(visible(option.about, keep="\n"), room.about) if option.about.strip() else ""
+        items.append(line(literal(named, "bold"), *([literal(" – "), literal(about)] if about else [])))
     _list(drawn, words.ANSWERS, items, f"answers:{name}")
 
 

@@ -16,10 +16,12 @@ from signoff.bot.text.quotes import isolated, quoted, value_of
 from signoff.bot.text.renderers.tables import NONE
 from signoff.bot.text.row import Row
 from signoff.bot.text.size import TEXT_BYTES, shortened
+from signoff.bot.text.talks import aloud
 from signoff.bot.text.text import Block, Trusted, date, escape, sentence, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import spoken as spoken_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 
@@ -47,7 +49,8 @@ def spoken(
     not all of it fits, values are left out and counted: what Signoff knows and how to decide is always there.
     """
     head, stakes = _head(first, approval, before), [*_stakes(approval, folded, warning)]
-    how = spoken_words.how(folded.whole, edits)
+    grace = approval.verdict.in_grace
+    how = undo_words.HOW_TO_HOLD if grace else spoken_words.how(folded.whole, edits)
     told = [*_claims(approval)]
     room = TEXT_BYTES - size([*head, *stakes, how])
     shown = within([*_values(folded.rows)], room - min(size(told), CLAIMS), spoken_words.more_lines)
@@ -58,6 +61,8 @@ def spoken(
 def _head(first: Trusted, approval: Approval, before: Iterable[Block]) -> list[Trusted]:
     verdict = approval.verdict
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
+    if verdict.in_grace:
+        asks = undo_words.about(approval.agent, approval.code)
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
     left = [progress_words.left(approval.left_at)] if approval.left_at is not None else []
     lines = (first, asks, *left, *over, *map(_as_heard, before))
@@ -131,6 +136,8 @@ def _claims(approval: Approval) -> Iterator[Trusted]:
         yield from map(behind_bar, f"{label}{claim.text}".split("\n"))
     if not approval.request.reason.strip():
         yield heard(card_words.no_reason(approval.agent))
+    for text, theirs in aloud(approval):
+        yield behind_bar(text) if theirs else heard(text)
 
 
 def heard(text: str) -> Trusted:

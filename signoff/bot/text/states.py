@@ -11,6 +11,7 @@ from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
+from signoff.bot.text.words import undo as undo_words
 from signoff.models.approval import ASKED_ANEW, Approval
 from signoff.models.messages import Decision
 
@@ -32,8 +33,12 @@ def state_line(approval: Approval) -> Trusted:
     match approval.status:
         case "pending" | "expired" if approval.restored:
             return card_words.restored(ended)
+        case "expired" | "pending" if approval.verdict.in_grace:
+            return undo_words.never_ran(approval.expires_at)
         case "pending":
             return card_words.overdue(approval.expires_at)
+        case "approved" if decision is None and approval.verdict.in_grace:
+            return undo_words.nobody_held(ended)
         case "approved" if decision is None:
             return card_words.approved_by_policy(ended)
         case "approved":

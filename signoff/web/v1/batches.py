@@ -202,18 +202,20 @@ def routes(doors: Doors) -> list[Route]:
 def _read(agent: str, name: str, said: Together, key: str) -> list[ApprovalRequest]:
     """All requests of a batch; raises Problem, which names each that is not valid: then nothing is asked."""
     found, faults = list[ApprovalRequest](), list[dict[str, Any]]()
+    seen = dict[tuple[str, str], int]()
     for place, values in enumerate(said.requests):
         try:
-            found.append(_item(agent, name, said.run, dict(values), f"{key}\n{place}"))
+            one = _item(agent, name, said.run, dict(values), f"{key}\n{place}")
+            first = seen.setdefault((one.action, one.digest), place)
+            if first != place:
+                raise Invalid(f"requests[{first}] is the same: each is asked once.")
+            found.append(one)
         except (Invalid, Problem) as error:
             faults.append({"item": place, "detail": error.detail})
             if len(faults) == MOST_FAULTS:
                 break
-    if not faults and len({one.id for one in found}) < len(found):
-        raise Problem(422, "invalid", "Two of its requests have the same id: each is asked once.")
     if faults:
-        first = faults[0]
-        detail = f"requests[{first['item']}]: {first['detail']} Nothing of the batch was asked."
+        detail = f"requests[{faults[0]['item']}]: {faults[0]['detail']} Nothing of the batch was asked."
         raise Problem(422, "invalid", detail, faults=faults)
     return found
 

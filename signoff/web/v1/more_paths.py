@@ -6,10 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from signoff.models.bodies import CanUndo
+from signoff.models.messages import Reply
 from signoff.web.v1.batches import BATCHES, BatchStands, Together
-from signoff.web.v1.operations import KEY, LOOK_WAIT, NAME, PREFER, operation, query
+from signoff.web.v1.messages import MESSAGES, Messages, Replied
+from signoff.web.v1.operations import ID, KEY, LOOK_WAIT, NAME, PREFER, operation, query
+from signoff.web.v1.undo import UNDO
 
-KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands)
+KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied, CanUndo)
 """What their bodies and answers are."""
 _TOGETHER = (
     "People see them as one card; each stays a request of its own, with its own receipt. Where one is not "
@@ -20,7 +24,7 @@ _TOGETHER = (
 
 def paths() -> dict[str, Any]:
     """Address → its operations."""
-    return _batches()
+    return {**_batches(), **_messages(), **_undo()}
 
 
 def _batches() -> dict[str, Any]:
@@ -40,3 +44,52 @@ def _batches() -> dict[str, Any]:
             )
         },
     }  # fmt: skip
+
+
+_ASKED = (
+    "A question is there until it has an answer, or its request waits no more: say in `known` which you have "
+    "already. Whoever waits here counts as listening. Verify its token: an agent takes no other questions."
+)
+
+
+def _messages() -> dict[str, Any]:
+    known = query("known", "Ids of questions, parted by commas: they are left out.", type="string")
+    question = {**ID, "description": "The question's id."}
+    return {
+        MESSAGES: {
+            "get": operation(
+                "messages", "What people ask this agent", _ASKED, parameters=[known, LOOK_WAIT, PREFER],
+                answer="Messages", problems=("invalid",),
+            )
+        },
+        MESSAGES + "/events": {
+            "get": operation(
+                "messageEvents", "What people ask this agent, as it comes",
+                "Server-sent events: `question` each time, a `Message`.", parameters=[known],
+                answer="Message", problems=("invalid",), media="text/event-stream",
+            )
+        },
+        MESSAGES + "/{id}/reply": {
+            "post": operation(
+                "reply", "Answer a question",
+                "It stands on the card under *The agent says*, and decides nothing. The first answer counts. "
+                "Say `unable` where the agent cannot answer.",
+                body="Reply", parameters=[question], answer="Replied", problems=("not-found", "answered"),
+            )
+        },
+    }  # fmt: skip
+
+
+_UNDO = (
+    "Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for "
+    "comes by `GET /v1/decisions`, as an approved receipt whose `undoes` names the request that it undoes: "
+    "spend it, run it, report it. `tested` says what the agent's own test came to."
+)
+
+
+def _undo() -> dict[str, Any]:
+    return {
+        UNDO: {
+            "put": operation("canUndo", "Say what this agent can undo", _UNDO, body="CanUndo", answer=None)
+        }
+    }

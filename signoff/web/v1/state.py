@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from signoff.models.approval import Approval
 from signoff.models.messages import Response, moment
 from signoff.models.questions import GivenAnswer
-from signoff.models.receipt import Status
+from signoff.models.receipt import NoteSaid, Status
 
 
 class State(BaseModel):
@@ -38,6 +38,9 @@ class State(BaseModel):
         default=None, description="What somebody answered to a question; the receipt has it, signed."
     )
     permalink: str | None = Field(default=None, description="Where people see it.")
+    notes: tuple[NoteSaid, ...] | None = Field(
+        default=None, description="What people have noted for the agent: data, and no part of the receipt."
+    )
     outcome: str | None = Field(default=None, description="What its agent reported: `done` or `failed`.")
     spent: str | None = Field(
         default=None, description="Of a duplicate that ran already: the receipt that it was approved by."
@@ -52,7 +55,7 @@ def state(approval: Approval, response: Response) -> State:
         code=approval.code, answer=_answer(approval),
         expires_at=timestamp(moment(approval.expires_at)),
         receipt=response.receipt, payload=response.payload, permalink=response.permalink or permalink,
-        spent=response.spent, outcome=_outcome(approval),
+        spent=response.spent, outcome=_outcome(approval), notes=response.notes,
     )  # fmt: skip
 
 

@@ -45,9 +45,9 @@ def approve_seen(count: int) -> str:
     return f"Approve the {count:,} you saw" if count > 1 else "Approve the one you saw"
 
 
-def review_together(count: int) -> str:
-    """Over a list: those of it that are alike."""
-    return f"Review these {count:,} together…"
+def review_together(count: int, action: str = "") -> str:
+    """Over a list: those of it that are alike, or of one batch; their `action` where there are others."""
+    return f"Review {count:,} × {action} together…" if action else f"Review these {count:,} together…"
 
 
 def header(actions: Sequence[tuple[str, int]], size: int) -> str:

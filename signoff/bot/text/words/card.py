@@ -26,9 +26,12 @@ NOTE = "Note"
 REASON = "Reason"
 EMPTY_PAYLOAD = "No arguments: the action runs as it is."
 CLAIM_LABELS = {
+    "interpretation": "Took its task to mean",
     "requested_by": "For", "impact": "Touches", "undo": "To undo", "alternatives": "Instead",
     "context": "Context",
 }  # fmt: skip
+
+READ_AS = Trusted("The agent took its task to mean")
 
 CODE_FORMATS = {"diff": "a diff", "sql": "SQL", "markdown": "Markdown", "code": "code"}
 """Formats of a schema's texts that are shown as code, and what to call them."""

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from signoff.bot.text.text import Trusted, is_id, mention
+from signoff.bot.text.words import talks, undo
+from signoff.bot.text.words.spoken_reply import Spoken as Spoken
 from signoff.models.approval import Approval
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """`sentence` is ours; `quotes` is what somebody wrote, shown letter by letter below it."""
-
-    sentence: Trusted
-    quotes: tuple[str, ...] = ()
-
 
 Sentence = Callable[[Approval, Mapping[str, Any]], Spoken | None]
 """An approval as it is now, and what was noted (`models.card_replies.add`) → what is said; None: nothing."""
+
+
+def _undo_untaken(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
+    done = approval.undo.done if approval.undo else None
+    if done is None or done.spent_at is not None or done.succeeded is not None:
+        return None  # somebody took it meanwhile
+    return Spoken(undo.untaken_reply(str(said.get("owner", ""))))
+
+
+def _undo_failed(_: Approval, said: Mapping[str, Any]) -> Spoken:
+    return Spoken(undo.failed_reply(str(said.get("by", ""))))
 
 
 def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
@@ -30,5 +33,10 @@ def handed(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
     return Spoken(Trusted(f"{to}, {by} asks you to answer this. Whoever else was asked still can."))
 
 
-KINDS: dict[str, Sentence] = {"handed": handed}
+KINDS: dict[str, Sentence] = {
+    "handed": handed,
+    "talk": talks.in_thread,
+    "undo_untaken": _undo_untaken,
+    "undo_failed": _undo_failed,
+}
 """By the `kind` of `models.card_replies.add`."""

@@ -19,6 +19,7 @@ PLACES = {
     "title": "what the agent calls it",
     "reason": "the agent's reason",
     "requested_by": "for whom the agent says it asks",
+    "interpretation": "what the agent says it took its task to mean",
     "impact": "what the agent says it touches",
     "undo": "how the agent says to undo it",
     "alternatives": "what the agent would do instead",

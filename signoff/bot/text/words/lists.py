@@ -163,7 +163,9 @@ def help_text(app: str) -> Trusted:
         "any card's message: *Decide…*.\n"
         "On a card: *Approve* runs exactly what the card shows. *Reject…* asks for a reason and tells the "
         "agent. *Edit…* changes the request first and shows the difference before anything runs. A request "
-        "that nobody answers runs nothing."
+        "that nobody answers runs nothing.\n"
+        "On a question: one of its answers, *Answer…*, *None of these…*, *You decide* where the agent has a "
+        "choice of its own, or *Hand to…* somebody else who may. An answer lets nothing run."
     )
 
 

@@ -141,6 +141,9 @@ ANSWERS_ONLY = Trusted(
     "This is a question: it is answered, and neither approved nor rejected. Nothing has changed. "
     f"*{ANSWER_MORE}* on its card shows all of it."
 )
+NOT_BY_WORDS = Trusted(
+    f"*Answering by words is not possible here*: the agent is told nothing. *{ANSWER_MORE}* shows all of it."
+)
 NOT_A_QUESTION = Trusted("This is no question: it is approved or rejected, and not answered.")
 NOT_USED = "What you had typed was not used:"
 

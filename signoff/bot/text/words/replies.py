@@ -8,6 +8,7 @@ from typing import assert_never
 from signoff.bot.text.text import Trusted, call, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import summaries
+from signoff.bot.text.words.talks import help_lines
 from signoff.models.approval import End
 
 NOT_POSSIBLE = "Not possible"
@@ -163,6 +164,7 @@ def mention_help(app: str) -> Trusted:
         f"{me} *pending* shows you what waits there.\n"
         f"{me} *reject* and your reason rejects the request; the agent reads the reason.\n"
         f"Where several wait, write its code before the reason: {me} *reject 7F3K2Q wrong customer*.\n"
+        f"{help_lines(app)}"
         f"{me} *details* and a code, anywhere, shows you that request.\n"
         f"{me} *help* shows this.\n"
         "Approving by words is not possible: *Review…* shows everything that will run, and its last page "

@@ -1,0 +1,62 @@
+/** Undos against a real server: what a person has undone runs once, as the policy names it, and is reported. */
+import { afterAll, expect, test, vi } from "vitest";
+import { server } from "./server.js";
+
+const POLICY = `
+rules:
+  - name: refunds
+    match: {action: refund.create}
+    verdict: notify
+    approvers: U0ANA
+    undo_for: 1h
+    undo: {action: refund.cancel, payload: {id: $result.id}}
+`;
+
+afterAll(() => server.follow(""));
+
+async function done(id: string): Promise<string> {
+  const signoff = server.client();
+  const receipt = await signoff.ask("refund.create", { amount: 120 }, { reversible: true, key: id });
+  await signoff.report(receipt.id, true, "", { result: { id } });
+  return receipt.id;
+}
+
+test("what a person has undone runs once over all that can undo it, and is reported", async () => {
+  await server.follow(POLICY);
+  const ran: unknown[] = [];
+  const stop = new AbortController();
+  const undoes = ["a", "b"].map((name) =>
+    server
+      .client()
+      .onUndo("refund.cancel", async (payload: { id: string }, { undoes }) => ran.push({ name, payload, undoes }), {
+        test: () => undefined,
+        signal: stop.signal,
+      })
+      .catch((error: unknown) => String(error)),
+  );
+  const first = await done("re_1");
+  await vi.waitFor(async () => expect(await server.undoers()).toEqual([{ action: "refund.cancel", passed: true }]), 20_000);
+  const undo = await server.undo(first);
+  await vi.waitFor(async () => expect((await server.look(undo)).outcome).toMatchObject({ succeeded: true }), 20_000);
+  expect(ran).toMatchObject([{ payload: { id: "re_1" }, undoes: first }]);
+  stop.abort(new Error("enough"));
+  expect(await Promise.all(undoes)).toEqual(["Error: enough", "Error: enough"]);
+});
+
+test("what throws is reported by its kind, and what is no undo of it never runs", async () => {
+  await server.follow(POLICY);
+  const stop = new AbortController();
+  const run = vi.fn(() => {
+    throw new RangeError("sk_live_1");
+  });
+  const over = server.client().onUndo("refund.cancel", run, { signal: stop.signal, test: () => Promise.reject(new TypeError("x")) }).catch(() => {});
+  const direct = await server.client().request("refund.cancel", { id: "re_9" }, { reversible: true });
+  await server.decide(direct.id); // an approval of the same action, which undoes nothing
+  const undo = await server.undo(await done("re_2"));
+  await vi.waitFor(async () => expect((await server.look(undo)).outcome).toEqual({ succeeded: false, note: "RangeError" }), 20_000);
+  expect(run).toHaveBeenCalledTimes(1);
+  expect((await server.look(direct.id)).spent_by).toBeNull();
+  expect((await server.undoers())[0]).toMatchObject({ passed: false });
+  stop.abort();
+  await over;
+});

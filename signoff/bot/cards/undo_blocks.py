@@ -1,0 +1,42 @@
+"""On the card of what ran: whether it can be undone, the button, and what became of that; pure."""
+
+from __future__ import annotations
+
+from signoff.approvals.undo import filled, offered_until
+from signoff.bot.text.text import Block, mrkdwn, plain, visible
+from signoff.bot.text.undone import undone_line
+from signoff.bot.text.words import undo as words
+from signoff.models.approval import Approval
+
+
+def undo_blocks(approval: Approval, now: int | None = None) -> list[Block]:
+    """None where the policy names no undo, or its time is over. `now` is the database's clock."""
+    revision = approval.revision
+    if approval.verdict.undo is None:
+        return []
+    if (told := undone_line(approval, now)) is not None:
+        return [_context(f"undone:{revision}", mrkdwn(told))]
+    if approval.outcome is None:
+        return [_context(f"undo:{revision}", mrkdwn(words.undo_later(approval.agent)))]
+    until, known = offered_until(approval), filled(approval)
+    if until is None or (now is not None and now >= until):
+        return []
+    if known.payload is None:
+        return [_context(f"undo:{revision}", plain(visible(words.missing(known.missing))))]
+    parts = [mrkdwn(words.can_be_undone(until))]
+    if approval.undo is None or not approval.undo.tried:
+        parts.append(mrkdwn(words.NEVER_TRIED))
+    button = {
+        "type": "button",
+        "action_id": "undo",
+        "text": plain(words.UNDO_MORE),
+        "value": f"{approval.id}:{approval.version}",
+    }
+    return [
+        _context(f"undo:{revision}", *parts),
+        {"type": "actions", "block_id": f"undoing:{revision}", "elements": [button]},
+    ]
+
+
+def _context(block_id: str, *parts: Block) -> Block:
+    return {"type": "context", "block_id": block_id, "elements": list(parts)}

@@ -1,0 +1,110 @@
+"""`signoff undo …`: what agents say they can undo, and whether that was ever tried."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import TYPE_CHECKING
+
+from signoff.cli.output import printable, say
+from signoff.cli.parsers import Commands, command, group
+from signoff.errors import ConfigError
+
+if TYPE_CHECKING:
+    from signoff.models.undos import Undoer
+
+TEST_EPILOG = """\
+  signoff undo test refund.cancel
+
+Asks a process of the agent, which has to run, to call its own test of the undo: the function that it gave as
+`test=`. Nothing of yours is undone by that, unless that function does it. Until it has passed, cards say
+"Undo was never tried".
+
+exit: 0 it passed   1 it did not, or nobody answered in time
+"""
+SECONDS = 30.0
+"""How long a test may take before nobody waits for it here; its result is kept all the same."""
+LOOK_SECONDS = 0.2
+STALE = 60_000_000
+"""Microseconds: an agent says every 15 s that it is there."""
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Describe the commands."""
+    undo = group(commands, "undo", "say what agents can undo, and try it")
+    listed = command(undo, "list", _list, "list what agents say they can undo", common=common)
+    listed.add_argument("--json", action="store_true", help="one line: a list of all that is known of each")
+    tested = command(
+        undo, "test", _test, "have an agent run its own test of an undo", common=common, epilog=TEST_EPILOG
+    )
+    tested.add_argument(
+        "action", metavar="ACTION", help="the action that undoes, as `signoff undo list` has it"
+    )
+    tested.add_argument("--agent", metavar="NAME", help="whose; needed where several undo by that action")
+    tested.add_argument(
+        "--timeout", metavar="S", type=float, default=SECONDS, help=f"seconds to wait (default: {SECONDS:g})"
+    )
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from signoff.cli.tokens import opened_store
+    from signoff.models import undos
+    from signoff.server import settings
+
+    with opened_store(settings.load()) as store, store.reading() as connection:
+        found, now = undos.listed(connection), store.clock()
+    if arguments.json:
+        print(json.dumps([one.__dict__ for one in found]))
+        return 0
+    for one in found:
+        there = (
+            "there"
+            if now - one.seen_at < STALE
+            else f"not seen for {(now - one.seen_at) // 60_000_000:,} min"
+        )
+        print(printable(f"{one.agent:<24} {one.action:<24} {there}; {tried(one)}"))
+    if not found:
+        say("no agent has said that it can undo anything: `@refund.undo`, see docs/agents.md.")
+    return 0
+
+
+def tried(one: Undoer) -> str:
+    """What its own test came to."""
+    if one.tested_at is None:
+        return "never tried"
+    return "tried, and it works" if one.passed else f"tried, and it failed: {one.fault}"
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    from signoff.server import own_redis, settings
+    from signoff.server.build import build
+
+    found = settings.load()
+    server = build(found, found.redis_url or own_redis.kept_url(found.data))
+    try:
+        undo = server.approvals.undo
+        one = _chosen(undo.listed(), arguments.action, arguments.agent)
+        before, until = one.tested_at, time.monotonic() + arguments.timeout
+        undo.test(one.agent, one.action)
+        while time.monotonic() < until:
+            now = _chosen(undo.listed(), one.action, one.agent)
+            if now.tested_at != before:
+                print(printable(f"{now.action} of {now.agent}: {tried(now)}"))
+                return 0 if now.passed else 1
+            time.sleep(LOOK_SECONDS)
+        say(f"{one.agent} has not said within {arguments.timeout:g} s what its test came to: does it run?")
+        return 1
+    finally:
+        server.close()
+
+
+def _chosen(found: list[Undoer], action: str, agent: str | None) -> Undoer:
+    fitting = [one for one in found if one.action == action and agent in (None, one.agent)]
+    if not fitting:
+        raise ConfigError(
+            f"nobody has said that it can undo by {action!r}: `signoff undo list` shows who can."
+        )
+    if len(fitting) > 1:
+        raise ConfigError(f"several can: say whose, by --agent: {', '.join(one.agent for one in fitting)}.")
+    return fitting[0]
