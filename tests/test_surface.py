@@ -177,9 +177,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake worker "
-        "web agent policy pending show db audit backup restore keys env webhooks manifest doctor sandbox demo "
-        "health help "
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake "
+        "worker web agent policy pending show db audit backup restore keys env webhooks manifest doctor "
+        "sandbox demo health help "
         "completion",
         AGENTS,
     ),
