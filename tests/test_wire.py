@@ -20,6 +20,7 @@ from signoff.models.lessons import Lesson, Wanted
 from signoff.models.messages import (
     ApprovalRequest,
     Cancel,
+    CanUndo,
     Freeze,
     Outcome,
     Reply,
@@ -77,6 +78,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "outcome": body(Outcome),
     "freeze": body(Freeze),
     "reply": body(Reply),
+    "undo": body(CanUndo),
     "lessons": body(Wanted),
     "lesson": body(Lesson),
     "feedback": lambda text: GivenAnswer.of(parse(text)).choice[0] in ANSWERS,
