@@ -45,7 +45,7 @@ def history(core: Core) -> None:
     approvals.decide(edited.id, 1, "U0ANA", "approve", payload={"number": 10}, reason="so")
     show(core, edited.id, "1.1")
     approvals.spend("billing-bot", edited.request_id, "a-process-of-theirs")
-    approvals.report("billing-bot", edited.request_id, Outcome(succeeded=True, note="done"))
+    approvals.report("billing-bot", edited.request_id, Outcome(succeeded=True, note="done", result="re_1"))
     Guarded(core.store, "a-token").spend(
         ("kid", "billing-bot", edited.request_id), Spent("their-try", datetime.now(UTC)),
         until=datetime.now(UTC),
@@ -77,6 +77,8 @@ def history(core: Core) -> None:
     core.submit(action="note.write", agent="writer")
     in_force(core)
     core.submit(payload={"number": 5})
+    shown = core.submit(kind="feedback", action="report.build", payload={"result": "42 rows"})
+    approvals.feedback.give(shown.id, "U0MIA", "wrong", "Sunday is missing.")
     add_agent(core, "new-bot", "U0BEN")
 
 
