@@ -10,12 +10,10 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from signoff.client.client import AsyncSignoff
-
 P = ParamSpec("P")
 T = TypeVar("T")
 Unused = Callable[[T], Coroutine[Any, Any, None]]
-Method = Callable[Concatenate[AsyncSignoff, P], Coroutine[Any, Any, T]]
+Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 def blocking(method: Method[P, T], unused: Unused[T] | None = None) -> Callable[Concatenate[Any, P], T]:

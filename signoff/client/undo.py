@@ -11,22 +11,21 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from signoff import receipts
 from signoff.client import mistakes
 from signoff.client.answers import Named
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.carrier import Encode
+from signoff.client.link import Link
 from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models.bodies import CanUndo, UndoTest
 from signoff.models.identity import new_id
 from signoff.models.messages import Response
-from signoff.models.receipt import ApprovedReceipt
-
-if TYPE_CHECKING:
-    from signoff.client.client import AsyncSignoff
+from signoff.models.receipt import ApprovedReceipt, Receipt
 
 log = logging.getLogger("signoff")
 
@@ -38,6 +37,17 @@ GROUP = "undo:"
 TEST = "test:"
 """Before the id of what asks a process to run its own test."""
 NO_TEST = "no test is registered: @….undo(test=…)"
+
+
+class Client(Protocol):
+    """What is needed of an AsyncSignoff."""
+
+    @property
+    def _link(self) -> Link: ...
+    async def spend(self, receipt: Receipt, timeout: float | None = None) -> None: ...
+    async def report(
+        self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,7 @@ def attach(
     return decorate if function is None else decorate(function)
 
 
-async def serve(client: AsyncSignoff, undo: Undo) -> None:
+async def serve(client: Client, undo: Undo) -> None:
     """Take the undos of one action, for ever. Redis may be away; raises ConfigError."""
     beat = asyncio.ensure_future(_beat(client, undo))
     failures = 0
@@ -115,7 +125,7 @@ async def serve(client: AsyncSignoff, undo: Undo) -> None:
         beat.cancel()
 
 
-async def _beat(client: AsyncSignoff, undo: Undo) -> None:
+async def _beat(client: Client, undo: Undo) -> None:
     body = CanUndo(actions=(undo.action,)).model_dump_json(exclude_none=True)
     while True:
         try:
@@ -127,7 +137,7 @@ async def _beat(client: AsyncSignoff, undo: Undo) -> None:
         await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _read(client: AsyncSignoff, undo: Undo) -> None:
+async def _read(client: Client, undo: Undo) -> None:
     inbox = client._link.exchange().inbox(GROUP + undo.action)
     try:
         async for entry, request_id in inbox.ids():
@@ -145,7 +155,7 @@ async def _read(client: AsyncSignoff, undo: Undo) -> None:
         await inbox.close()
 
 
-async def _mine(client: AsyncSignoff, undo: Undo, request_id: str) -> ApprovedReceipt | None:
+async def _mine(client: Client, undo: Undo, request_id: str) -> ApprovedReceipt | None:
     """The receipt of an undo by this action, verified; None for all else that arrives."""
     answers = client._link.answers()
     response = await answers.exchange.lookup(request_id)
@@ -160,7 +170,7 @@ async def _mine(client: AsyncSignoff, undo: Undo, request_id: str) -> ApprovedRe
     return receipt if undoes and isinstance(receipt, ApprovedReceipt) else None
 
 
-async def _spent(client: AsyncSignoff, receipt: ApprovedReceipt) -> bool:
+async def _spent(client: Client, receipt: ApprovedReceipt) -> bool:
     """Whether this process is the one that runs it."""
     try:
         await client.spend(receipt)
@@ -172,7 +182,7 @@ async def _spent(client: AsyncSignoff, receipt: ApprovedReceipt) -> bool:
     return True
 
 
-async def _run(client: AsyncSignoff, undo: Undo, receipt: ApprovedReceipt) -> None:
+async def _run(client: Client, undo: Undo, receipt: ApprovedReceipt) -> None:
     """Run just what was approved, and report; what it raises is reported, by its kind alone."""
     note = ""
     try:
@@ -189,7 +199,7 @@ async def _run(client: AsyncSignoff, undo: Undo, receipt: ApprovedReceipt) -> No
             await asyncio.sleep(PAUSES[-1])
 
 
-async def _try(client: AsyncSignoff, undo: Undo, test_id: str) -> None:
+async def _try(client: Client, undo: Undo, test_id: str) -> None:
     """Somebody who runs the server wants to know whether it works: signed, and for this action."""
     link = client._link
     response = await link.exchange().lookup(test_id)
@@ -219,7 +229,7 @@ async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return await asyncio.to_thread(function, *args, **kwargs)
 
 
-def start(make: Callable[[], AsyncSignoff], undo: Undo) -> threading.Thread:
+def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -> threading.Thread:
     """Serve an undo in a thread of its own, with an event loop of its own, while the process runs."""
 
     async def run() -> None:

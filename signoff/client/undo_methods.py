@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from signoff.client.carrier import Encode
-    from signoff.client.client import AsyncSignoff
-    from signoff.client.face import Signoff
+    from signoff.client.undo import Undo
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Registry(Protocol):
+    """What is needed of an AsyncSignoff."""
+
+    _undos: list[Undo]
+
+
+class Face(Protocol):
+    """What is needed of a Signoff."""
+
+    _async: Any
+    _given: Any
+
+
 def undo(
-    self: AsyncSignoff,
+    self: Registry,
     action: str | None = None,
     /,
     *,
@@ -38,7 +50,7 @@ def undo(
     return decorate
 
 
-async def serve_undos(self: AsyncSignoff) -> None:
+async def serve_undos(self: Any) -> None:
     """Take what people undo by the functions of `undo`, for ever, as a task. Raises ConfigError."""
     from signoff.client import undo as undos
 
@@ -48,7 +60,7 @@ async def serve_undos(self: AsyncSignoff) -> None:
 
 
 def served_undo(
-    self: Signoff,
+    self: Face,
     action: str | None = None,
     /,
     *,
@@ -60,10 +72,11 @@ def served_undo(
     From then on a thread of this process takes what people undo by it. A forked child does not.
     """
     from signoff.client import undo as undos
-    from signoff.client.client import AsyncSignoff
 
     def decorate(function: F) -> F:
-        undos.start(lambda: AsyncSignoff(**self._given), undos.registered(action, function, test, encode))
+        undos.start(
+            lambda: type(self._async)(**self._given), undos.registered(action, function, test, encode)
+        )
         return function
 
     return decorate
