@@ -45,8 +45,8 @@ PUBLIC = {
     "settings spend",
     "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
     "mcp.upstream",
-    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches channel "
-    "desertion epochs errors guarded lists quorum receipts service sweep verdicts",
+    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches "
+    "channel desertion epochs errors guarded lists quorum receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
     "text.words.which",
