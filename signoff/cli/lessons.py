@@ -65,7 +65,10 @@ def _found(arguments: argparse.Namespace) -> Lessons:
         with client_of() as client:
             return client.lessons(arguments.action, arguments.limit)
     from signoff.approvals.lessons import LessonBook
+    from signoff.policy.loader import load
+    from signoff.policy.policy import Policy
 
     with opened_store() as (settings, store):
-        policy = settings.policy()
+        file = settings.policy_file  # it says what is shared, and what is hidden; nobody is asked here
+        policy = load(file) if file else Policy((), "")
         return LessonBook(store, lambda: policy).of(arguments.agent, arguments.action, arguments.limit)

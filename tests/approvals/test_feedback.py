@@ -20,8 +20,9 @@ from signoff.approvals.errors import (
     UnknownApproval,
 )
 from signoff.errors import Invalid, Limited
-from signoff.models import progress
+from signoff.models import history, progress
 from signoff.models.approval import Approval
+from signoff.models.engine import snapshot
 from signoff.models.feedback import OPEN_FOR, is_sampled
 from signoff.models.messages import Outcome
 from signoff.policy.loader import parse
@@ -137,9 +138,7 @@ def test_the_share_is_drawn_by_the_id_and_replay_comes_to_the_same(core: Core) -
     found = [ran(core, payload={"number": number}) for number in range(30)]
     asked = {one.id for one in found if one.feedback is not None}
     assert asked == {one.id for one in found if is_sampled(one.id, 3000)}
-    from signoff.models import history
-
-    with core.store.reading() as connection:
+    with snapshot(core.store.engine) as connection:
         report = replay(core.policy, history.since(connection, 0))
     assert report.asked_about == len(asked)
 

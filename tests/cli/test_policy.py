@@ -176,7 +176,7 @@ def test_check_names_what_is_wrong_with_a_sum(
     assert code == 2 and "bad.yml:3:" in err and says in err
 
 
-KEYS = ["verdict", "rule", "why", "channel", "approvers", "expires_in", "digest"]
+KEYS = ["verdict", "rule", "why", "channel", "approvers", "expires_in", "feedback", "talk", "digest"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from signoff.bot.text.fold import Folded, fold, on_card, values_of
 from signoff.bot.text.heading import heading
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.payload import Value
+from signoff.bot.text.results import outcome_blocks
 from signoff.bot.text.spoken import spoken, unlinked
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
@@ -189,6 +190,7 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
         *_head(approval, asked),
         *state_blocks(approval, room, now),
         *_payload_blocks(approval.revision, folded),
+        *outcome_blocks(approval, room),  # after what ran: nothing of ours stands below its heading
         *feedback_blocks(approval, room, now),
     ]
 

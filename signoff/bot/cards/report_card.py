@@ -7,7 +7,7 @@ from signoff.bot.cards.undo_blocks import undo_blocks
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.results import result_blocks
+from signoff.bot.text.results import outcome_blocks
 from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
@@ -51,8 +51,7 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
         after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
     if after:
         found.append({"type": "context", "block_id": f"after:{revision}", "elements": after})
-    if approval.outcome and approval.outcome.result is not None:
-        found += result_blocks(approval, approval.outcome.result, room=CHARACTERS)
+    found += outcome_blocks(approval, CHARACTERS)
     return [*found, *feedback_blocks(approval, NOTE, now), *undo_blocks(approval, now)]
 
 

@@ -37,6 +37,13 @@ def result_blocks(
     return found
 
 
+def outcome_blocks(approval: Approval, room: int = CHARACTERS) -> list[Block]:
+    """What a reported outcome gave; nothing where its agent shows nothing."""
+    if approval.outcome is None or approval.outcome.result is None:
+        return []
+    return result_blocks(approval, approval.outcome.result, room=min(room, CHARACTERS))
+
+
 def whole_result(result: Any) -> list[Block]:
     """All of it, for Details…."""
     shown = row_blocks(rows(None, as_payload(result), whole=True), "gave")

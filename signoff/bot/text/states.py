@@ -8,7 +8,6 @@ from signoff.bot.text.answer import answer_elements
 from signoff.bot.text.difference import each_change
 from signoff.bot.text.difference import elements as difference_elements
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.results import CHARACTERS, result_blocks
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
@@ -135,8 +134,6 @@ def state_blocks(approval: Approval, room: int = SAID, now: int | None = None) -
         note = cut(visible(approval.outcome.note, keep="\n"), room)
         quote: Block = {"type": "rich_text_quote", "elements": [literal(note)]}
         found.append(rich(f"note:{revision}", quote))
-    if approval.outcome and approval.outcome.result is not None:
-        found += result_blocks(approval, approval.outcome.result, room=min(room, CHARACTERS))
     return found
 
 
