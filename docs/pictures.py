@@ -74,6 +74,9 @@ def main() -> None:
     with demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         take(browser, url)
+        with Sandbox.start() as slack:
+            together = next(one for one in layouts() if one.name == "batch-whole: card")
+            (IMAGES / "batch.png").write_bytes(shot(browser, slack, together))
         browser.close()
     with Sandbox.start() as slack, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

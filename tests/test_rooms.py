@@ -42,11 +42,11 @@ PUBLIC = {
     "queue": "acl answered bounds connections data_folder groups intake jobs mac names neighbours "
     "notifications outage private publisher questions requests setting_names stream tally users wakeups",
     "client": "answer arguments ask asked claims client explanation face mistakes options pending question "
-    "settings spend",
+    "questions inquiries settings spend",
     "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
     "mcp.upstream",
-    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority channel "
-    "desertion epochs errors guarded lists quorum receipts service sweep verdicts",
+    "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches "
+    "channel desertion epochs errors guarded lists quorum receipts service sweep verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
     "text.words.which",

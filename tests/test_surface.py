@@ -20,7 +20,7 @@ from signoff.client import gate
 from signoff.client import settings as agent_settings
 from signoff.client.claims import Ask, Options
 from signoff.client.question import AskPerson
-from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Response, Spend
+from signoff.models.messages import ApprovalRequest, Cancel, Outcome, Reply, Response, Spend
 from signoff.models.receipt import Receipt, Status
 from signoff.queue import data_folder, stream
 from signoff.queue.setting_names import CALLERS, NAMES
@@ -78,7 +78,7 @@ CLIENT = (
     "batch(title run key) batch_async(title run key) "
     "cancel(request_id reason key) cancel_async(request_id reason key) close() decisions(group) "
     "decisions_async(group) get(request_id key) get_async(request_id key) lessons(action limit timeout) "
-    "lessons_async(action limit timeout) received(request_id timeout) "
+    "lessons_async(action limit timeout) on_question(handler action) received(request_id timeout) "
     "received_async(request_id timeout) report(request_id key succeeded note result) "
     "report_async(request_id key succeeded note result) "
     f"request(action payload {SAID}) request_async(action payload {SAID}) "
@@ -86,7 +86,10 @@ CLIENT = (
     f"require_approval(function {OPTIONS}) resume(request_id digest key) "
     "resume_async(request_id digest key) spend(receipt timeout) spend_async(receipt timeout)"
 )
-TICKET = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
+TICKET = (
+    "cancel(reason) cancel_async(reason) get() get_async() questions() questions_async() wait(timeout) "
+    "wait_async(timeout)"
+)
 ENDING = "cancel(reason) cancel_async(reason) get() get_async() wait(timeout) wait_async(timeout)"
 CLAIMS = (
     "undo impact alternatives context tags cost confidence attempts run key schema editable expires_in title "
@@ -120,6 +123,15 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "QuestionTicket": (calls(signoff.QuestionTicket), ENDING, AGENTS),
     "Pending": (parameters(signoff.Pending), "id action expires_at status", AGENTS),
     "Delivery": (calls(signoff.Delivery), "ack()", AGENTS),
+    "Inquiry": (
+        " ".join(name for name in signoff.Inquiry.__dataclass_fields__ if name[0] != "_"),
+        "id request_id action digest text by asked_at",
+        AGENTS,
+    ),
+    "what an Inquiry does": (
+        calls(signoff.Inquiry), "answer(text) answer_async(text) unable(why) unable_async(why)", AGENTS
+    ),
+    "Reply": (fields(Reply), "text unable", AGENTS),
     "explain": (parameters(signoff.explain), "error", AGENTS),
     "Ask": (" ".join(Ask.__annotations__), SAID, AGENTS),
     "Options": (" ".join(Options.__annotations__), OPTIONS, AGENTS),
@@ -132,7 +144,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Receipt": (
         fields(Receipt),
         "id kind agent action status version digest_sent digest decided_by reason resubmit never_shown "
-        "policy rule why issuer jti nonce issued_at not_after payload answer undoes permalink token",
+        "policy rule why issuer jti nonce issued_at not_after payload answer undoes permalink notes token",
         AGENTS,
     ),
     "statuses": (
@@ -147,7 +159,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "Cancel": (fields(Cancel), "reason", AGENTS),
     "Spend": (fields(Spend), "by", AGENTS),
     "Outcome": (fields(Outcome), "succeeded note result", AGENTS),
-    "Response": (fields(Response), "v status action expires_at receipt payload permalink spent", AGENTS),
+    "Response": (
+        fields(Response), "v status action expires_at receipt payload permalink spent notes", AGENTS
+    ),
     "exit codes": (
         " ".join(f"{code}={status}" for status, code in output.EXIT.items()),
         "0=approved 2=invalid 3=rejected 4=expired 5=cancelled 6=pending 9=blocked 9=limited 9=duplicate "
@@ -177,9 +191,9 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "the settings of a client by HTTP": (" ".join(CALLERS), "SIGNOFF_WEB_URL SIGNOFF_TOKEN", README),
     "commands": (
         commands(),
-        "request wait status cancel report question batch lessons verify mcp hook init serve bot intake "
-        "worker web agent policy pending show db audit backup restore keys env webhooks manifest doctor "
-        "sandbox demo health help completion",
+        "request wait status cancel report question batch lessons verify mcp hook init serve bot "
+        "intake worker web agent policy pending show db audit backup restore keys env webhooks "
+        "undo manifest doctor sandbox demo health help completion",
         AGENTS,
     ),
 }  # fmt: skip

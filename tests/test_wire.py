@@ -20,6 +20,7 @@ from signoff.models.lessons import Lesson, Wanted
 from signoff.models.messages import (
     ApprovalRequest,
     Cancel,
+    CanUndo,
     Freeze,
     Outcome,
     Reply,
@@ -28,7 +29,10 @@ from signoff.models.messages import (
     build,
 )
 from signoff.models.questions import GivenAnswer, Question, Wire
+from signoff.models.talks import Message
 from signoff.payload.canonical import parse
+from signoff.receipts import Signer, accept_inquiry, verify_keys
+from signoff.signatures import INQUIRY
 
 PAGE = (Path(__file__).parents[1] / "docs" / "wire.md").read_text(encoding="utf-8")
 AGENT = "billing-bot"
@@ -62,6 +66,19 @@ def receipt(text: str) -> Any:
     return claims
 
 
+def inquiry(text: str) -> Any:
+    """Signed, and taken with the message that stands before it."""
+    signer, claims = Signer.generate(), parse(text)
+    message = next(build(Message, parse(one)) for kind, one in EXAMPLES if kind == "message")
+    token = signer.seal(INQUIRY, {**claims, "exp": 4_000_000_000})
+    asked = accept_inquiry(
+        message.model_copy(update={"token": token}), verify_keys(signer.verify_key), agent=AGENT,
+        talk_id=claims["sub"],
+    )  # fmt: skip
+    assert (asked.text, asked.by, asked.request_id) == (message.text, "Ana", claims["request"])
+    return asked
+
+
 def body(kind: type[Wire]) -> Callable[[str], Any]:
     return lambda text: build(kind, parse(text))
 
@@ -77,6 +94,9 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "outcome": body(Outcome),
     "freeze": body(Freeze),
     "reply": body(Reply),
+    "undo": body(CanUndo),
+    "message": body(Message),
+    "inquiry": inquiry,
     "lessons": body(Wanted),
     "lesson": body(Lesson),
     "feedback": lambda text: GivenAnswer.of(parse(text)).choice[0] in ANSWERS,

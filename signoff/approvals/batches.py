@@ -30,6 +30,7 @@ from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Decided, Left, Review
 from signoff.models.messages import Freeze
 from signoff.models.store import MICROSECONDS, Store, approvals, now
+from signoff.models.verdict import Verdict
 
 ALIKE_SECONDS = 600
 """Requests that were asked so close together may be offered to be looked through together."""
@@ -193,7 +194,8 @@ class Batches:
         found = [
             one.id
             for one in self._of(user_id, self._waiting(ids))
-            if not policy.batch.why_alone(one.action, self._judge.standing(one))
+            if one.verdict.effect == "ask"  # what the policy lets run after a while is asked about by itself
+            and not policy.batch.why_alone(one.action, self._judge.standing(one))
         ]
         return found if len(found) > 1 and approval_id in found else []
 
@@ -237,27 +239,27 @@ class Batches:
         today's policy.
         """
         decided, left = list[str](), list[Left]()
+        check = self._check_shares if several else _nothing
         with self._announcer.together():
             for approval_id, version in items:
                 try:
-                    if several:
-                        self._check_shares(approval_id)
                     self._votes.decide(
                         approval_id, version, user_id, vote,
-                        reason=reason, resubmit=resubmit, payload=None, permalink=None,
+                        reason=reason, resubmit=resubmit, payload=None, permalink=None, check=check,
                     )  # fmt: skip
                     decided.append(approval_id)
                 except NotRecorded as error:
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))
 
-    def _check_shares(self, approval_id: str) -> None:
-        found = self._store.look(approval_id)
-        if found is None or not found[0].pending:
-            return  # the vote says why
-        alone = self._judge.policy.batch.why_alone(found[0].action, self._judge.standing(found[0]))
+    def _check_shares(self, approval: Approval, verdict: Verdict) -> None:
+        alone = self._judge.policy.batch.why_alone(approval.action, verdict)
         if alone:
             raise NotAllowed(BY_ITSELF % alone)
+
+
+def _nothing(*_: object) -> None:
+    """Nothing stands against it."""
 
 
 def _loaded(connection: Connection, ids: Iterable[str]) -> list[Approval]:

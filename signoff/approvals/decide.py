@@ -97,9 +97,13 @@ class Votes:
         resubmit: bool,
         payload: dict[str, Any] | None,
         permalink: str | None,
+        check: Callable[[Approval, Verdict], object] = lambda *_: None,
     ) -> Approval:
-        """The Approval as this vote leaves it; see `Approvals.decide`."""
+        """The Approval as this vote leaves it; see `Approvals.decide`. `check` may raise what stands against
+        it, by today's verdict.
+        """
         approval, judged, person = self.opened(approval_id, version, user_id)
+        check(approval, judged)
         kind = kind_of(approval.request)
         if vote not in kind.ends or "answer" in kind.ends:
             raise OtherKind("It is answered, and neither approved nor rejected.")

@@ -15,7 +15,7 @@ from signoff.approvals.audit import Event
 from signoff.approvals.endings import Endings
 from signoff.approvals.receipts import Receipts
 from signoff.approvals.verdicts import Judge
-from signoff.errors import Invalid
+from signoff.errors import Invalid, Limited
 from signoff.models import batch_rows, changes, first_look
 from signoff.models.approval import Approval
 from signoff.models.messages import Freeze
@@ -26,6 +26,7 @@ log = logging.getLogger("signoff.approvals")
 
 TWICE = "It names a request twice: each is asked once."
 OTHERS = "It was frozen with other requests before: a batch's name is used once."
+EMPTY = "None of its requests is known, and so it was with many others: send the requests first."
 NOT_ITS_OWN = "It names requests that are not its agent's, or that were sent for another batch."
 
 
@@ -97,11 +98,11 @@ class Freezing:
         if self._is_as_said(batch.state, noted, ids):  # another intake has the same entry, and was faster
             return batch.id, []
         known = batch_rows.known(connection, ids)
-        if any(owner != agent for owner, _ in known.values()) or any(
-            other not in (None, batch.id) for _, other in known.values()
-        ):
+        if any(owner != agent or other not in (None, batch.id) for owner, other in known.values()):
             raise Invalid(NOT_ITS_OWN)
         missing = [one for one in ids if one not in known]
+        if not known and batch_rows.empty(connection, agent) > batch_rows.MOST_EMPTY:
+            raise Limited(EMPTY)
         rows = batch_rows.waiting(connection, batch.id)
         stays, verdict = sharing.staying(self._judge.policy, rows, {one: n for n, one in enumerate(ids)})
         if len(stays) == 1 and not missing:

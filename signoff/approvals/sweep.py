@@ -91,8 +91,8 @@ class Sweep:
     def _recover(self, instance: str) -> None:
         """Redis came back without what it had: its last second, or everything. All is published anew."""
         store, publisher = self._approvals.store, self._approvals.publisher
-        had_answers = store.unpublish() > 0
         self._approvals.talks.untell()
+        had_answers = store.unpublish() > 0
         waiting = [self._approvals.get(approval_id) for approval_id, _ in store.waiting(every=True)]
         if had_answers or any(publisher.standing(one.agent, one.request_id) is None for one in waiting):
             log.warning("Redis is not the one that had all answers: publishing them anew")  # no first start

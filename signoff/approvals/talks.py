@@ -162,7 +162,7 @@ class Talks:
 
     def untell(self) -> None:
         """Redis has lost what it had: what waits for an answer is published anew."""
-        with self._store.transaction() as connection:
+        with self._store.transaction("untell") as connection:
             talk_rows.untell(connection)
 
     def overdue(self) -> Sequence[str]:

@@ -38,7 +38,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="requests, a line of JSON each; - is stdin")
     parser.add_argument("--title", required=True, metavar="TEXT", help="what people see above all of it")
     parser.add_argument("--key", metavar="KEY", help="asking the same again with this key attaches to it")
-    parser.add_argument("--run", metavar="NAME", help="names the piece of work that it belongs to")
+    parser.add_argument("--run-name", metavar="NAME", help="names the piece of work that it belongs to")
     add_timeout(parser)
     add_json(parser)
 
@@ -49,7 +49,7 @@ def _batch(arguments: argparse.Namespace) -> int:
     warnings.simplefilter("ignore")  # what the client says for Python, the card says to people
     lines = list(_lines(arguments.file))
     with Signoff() as client:
-        with client.batch(arguments.title, run=arguments.run, key=arguments.key) as batch:
+        with client.batch(arguments.title, run=arguments.run_name, key=arguments.key) as batch:
             for number, values in lines:
                 try:
                     batch.request(values.pop("action"), values.pop("payload"), **values)

@@ -153,7 +153,8 @@ async def _mine(client: AsyncSignoff, undo: Undo, request_id: str) -> ApprovedRe
         return None
     try:
         receipt = answers.accept(response, Named(request_id))
-    except NotVerified:
+    except NotVerified as error:
+        log.warning("undo by %s: what came is not verified: %s", undo.action, error.detail)
         return None
     undoes = isinstance(receipt, ApprovedReceipt) and receipt.undoes and receipt.action == undo.action
     return receipt if undoes and isinstance(receipt, ApprovedReceipt) else None
@@ -165,7 +166,8 @@ async def _spent(client: AsyncSignoff, receipt: ApprovedReceipt) -> bool:
         await client.spend(receipt)
     except AlreadySpent:
         return False
-    except (NotVerified, Invalid):
+    except (NotVerified, Invalid) as error:
+        log.warning("an undo is not run: id=%s %s", receipt.id, error.detail)
         return False
     return True
 

@@ -21,6 +21,8 @@ OPEN_SECONDS = 60
 """For so long an agent may take to say that it has sent all."""
 LONGEST_SECONDS = 600
 """And no longer, however much of it is still to be read."""
+MOST_EMPTY = 100
+"""Batches of one agent in an hour that are frozen before any of their requests is here."""
 MISSING_SECONDS = 5
 """For so long a card waits for what was frozen and is not here yet: it may have been refused."""
 batches = BatchRow.__table__  # type: ignore[attr-defined]
@@ -111,6 +113,15 @@ _UNDONE = (
     )
     .order_by(batches.c.created_at)
     .limit(literal_column("50"))
+)
+_EMPTY = (
+    select(func.count())
+    .select_from(batches)
+    .where(
+        batches.c.agent == bindparam("of_agent"),
+        batches.c.wanted.is_(None),
+        batches.c.created_at > now() - literal_column(str(3600 * MICROSECONDS)),
+    )
 )
 _FIND = select(batches.c.id).where(*_MINE)
 _GET = select(batches).where(batches.c.id == bindparam("batch"))
@@ -230,6 +241,11 @@ def undone(store: Store) -> Sequence[Any]:
     """
     with store.reading() as connection:
         return connection.execute(_UNDONE).all()
+
+
+def empty(connection: Connection, agent: str) -> int:
+    """How many of an agent's batches of the last hour show nothing."""
+    return int(connection.execute(_EMPTY, {"of_agent": agent}).scalar_one())
 
 
 def find(store: Store, agent: str, name: str) -> int | None:

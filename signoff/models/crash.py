@@ -69,6 +69,8 @@ CRASH_POINTS: Final[dict[str, str]] = {
     "sweep.judge": "what it blocks has ended; what a restore has closed is next",
     "sweep.close": "what a restore has closed has ended; agents are told of it next",
     "sweep.tell": "agents know; what Redis lost is next",
+    "untell.written": "that agents may lack people's questions is written, not committed",
+    "untell.committed": "that is noted; that no answer counts as published is next",
     "unpublication.written": "that no answer counts as published is written, not committed",
     "unpublication.committed": "none counts as published, and none was published anew",
     "sweep.recover": "what Redis lost is marked; what is unpublished is next",

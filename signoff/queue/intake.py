@@ -211,10 +211,9 @@ class Intake:
         )
         crash.here("intake.buried")
         request_id = _uuid(entry.fields.get(b"id", b""))
-        if request_id and entry.kind == BATCH:
-            request_id = frozen(request_id, entry.fields.get(b"body", b""))
-        if request_id and (entry.kind not in SMALL or entry.kind == BATCH):
-            self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, request_id, refusal))
+        if request_id and entry.kind not in {*SMALL} - {BATCH}:
+            told_at = frozen(request_id, text) if entry.kind == BATCH else request_id
+            self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, told_at, refusal))
 
     def _refuse(self, agent: str, request_id: str, refusal: NotApproved) -> None:
         if self._approvals.find(agent, request_id) is None:

@@ -20,7 +20,18 @@ from signoff.web.hooks.denials import CLAUDE_CODE, Denials
 from signoff.web.problems import HANDLERS, Problems
 from signoff.web.slack import BODY_BYTES
 from signoff.web.turns import Turns, by_turns
-from signoff.web.v1 import batches, decisions, events, keys, messages, pages, requests, spend, undo
+from signoff.web.v1 import (
+    batches,
+    decisions,
+    events,
+    keys,
+    lessons,
+    messages,
+    pages,
+    requests,
+    spend,
+    undo,
+)
 
 
 def build_app(doors: Doors, **bounds: Any) -> Starlette:
@@ -29,19 +40,9 @@ def build_app(doors: Doors, **bounds: Any) -> Starlette:
     `bounds` are those of `Bodies`.
     """
     ours = (
-        requests,
-        batches,
-        messages,
-        undo,
-        events,
-        decisions,
-        spend,
-        keys,
-        pages,
-        authzen,
-        aap,
+        requests, batches, messages, lessons, undo, events, decisions, spend, keys, pages, authzen, aap,
         claude_code,
-    )
+    )  # fmt: skip
     routes = [by_turns(route) for door in ours for route in door.routes(doors)]
     if doors.slack is not None:
         routes += doors.slack.routes()

@@ -93,7 +93,8 @@ async def test_a_model_asks_and_is_given_what_to_run_with_the_receipt(people: Ap
         assert "approved" in began["instructions"] and began["serverInfo"]["name"] == "signoff"
         tools = {tool["name"]: tool for tool in (await client.request("tools/list", {}))["result"]["tools"]}
         approves = {"request_approval", "check_approval", "report_outcome", "approve_tool_use"}
-        assert set(tools) == approves | {"ask_person", "check_answer"}
+        talks = {"ask_person", "check_answer", "answer_question", "lessons", "ask_feedback"}
+        assert set(tools) == approves | talks
         states = tools["request_approval"]["outputSchema"]["properties"]["status"]["enum"]
         assert (
             "approved" in states and "pending" in states and "outputSchema" not in tools["approve_tool_use"]

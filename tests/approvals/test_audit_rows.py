@@ -65,6 +65,7 @@ def history(core: Core) -> None:
     answered = core.submit(kind="question", action="question", payload=question)
     approvals.questions.hand(answered.id, 1, "U0ANA", "U0BEN")
     approvals.questions.answer(answered.id, 1, "U0BEN", GivenAnswer(text="That one."))
+    held_and_undone(core)
     late = core.submit(payload={"number": 4})
     with core.store.transaction() as connection:
         epochs.begin(connection, 5)
@@ -77,6 +78,23 @@ def history(core: Core) -> None:
     in_force(core)
     core.submit(payload={"number": 5})
     add_agent(core, "new-bot", "U0BEN")
+
+
+def held_and_undone(core: Core) -> None:
+    """What nobody was asked about: one is held before it runs, the other undone once it has."""
+    core.follow(
+        "agents: {billing-bot: {owner: U0MIA}}\n"
+        "risk: {'tick.*': low}\nreversibility: {'tick.*': reversible}\n"
+        "rules:\n"
+        "  - {name: wait, match: {action: tick.close}, verdict: allow, after: 1h}\n"
+        "  - {name: tell, match: {action: tick.open}, verdict: notify, undo_for: 1h,\n"
+        "     undo: {action: tick.shut, payload: {id: $payload.id}}}\n"
+    )
+    waits = core.submit(action="tick.close", payload={"id": 1})
+    core.approvals.grace.hold(waits.id, 1, "U0MIA")
+    ran = core.submit(action="tick.open", payload={"id": 2})
+    core.approvals.report(ran.agent, ran.request_id, Outcome(succeeded=True))
+    core.approvals.undo.ask(ran.id, "U0MIA")
 
 
 def add_agent(core: Core, name: str, owner: str) -> None:
@@ -146,7 +164,7 @@ OPERATORS = {"token", "webhook", "batch"}
 
 def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> None:
     told = {kind for table, column in SAID for kind in said.SAID[table][column].kinds}  # type: ignore[index, union-attr]
-    assert told | {"expiry", "file", "guard", *OPERATORS} == said.KINDS
+    assert told | {"expiry", "file", "guard", "held", *OPERATORS} == said.KINDS
     assert said.KINDS - {"policy", "agent", *OPERATORS} == account.OF_AN_APPROVAL
     with past.store.reading() as connection:
         kinds = set(connection.execute(text("SELECT kind FROM audit_event")).scalars())
@@ -156,7 +174,9 @@ def test_every_kind_of_line_is_known_and_tells_of_some_column(past: Core) -> Non
 def test_what_happened_is_what_the_rows_hold(past: Core) -> None:
     found = audit.verify(past.store, keys=keys_of(past))
     assert found.ok, found
-    assert (found.approvals, found.unknown_keys) == (8, 0)
+    with past.store.reading() as connection:
+        rows = connection.execute(text("SELECT count(*) FROM approval")).scalar_one()
+    assert (found.approvals, found.unknown_keys) == (rows, 0) and rows >= 12
 
 
 def rows_of(connection: Connection, table: str, column: str) -> list[tuple[tuple[str, Any], ...]]:
@@ -178,7 +198,7 @@ def others(table: str, column: str, held: Any) -> Iterator[Any]:
     elif isinstance(kind, BigInteger):
         yield (held or 0) + HOUR
     elif isinstance(kind, Integer):
-        yield (held or 0) + 7
+        yield (held or 0) + 70
     else:
         yield "U0EVE"
         if held:
@@ -254,7 +274,9 @@ def test_an_approval_that_no_line_tells_of_is_named(past: Core) -> None:
 def test_a_receipt_that_another_key_signed_is_found_even_where_the_log_was_written_anew(past: Core) -> None:
     other = verify_keys(Signer.generate().verify_key)
     found = audit.verify(past.store, keys=other)
-    assert found.ok and found.unknown_keys == 6
+    with past.store.reading() as connection:
+        signed = connection.execute(text("SELECT count(receipt) FROM approval")).scalar_one()
+    assert found.ok and found.unknown_keys == signed >= 8
     kid = past.signer.kid
     [strange] = other.values()
     found = audit.verify(past.store, keys={kid: strange})

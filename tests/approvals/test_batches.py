@@ -12,8 +12,9 @@ from sqlalchemy import text as sql
 
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.sweep import Sweep
-from signoff.errors import Invalid
+from signoff.errors import Invalid, Limited
 from signoff.models.approval import Approval
+from signoff.models.batch_rows import MOST_EMPTY
 from signoff.models.batches import Batch
 from signoff.models.messages import Freeze
 from tests.support import Core, a_request
@@ -124,6 +125,19 @@ def test_a_freeze_before_its_requests_takes_them_as_they_come(core: Core) -> Non
     assert [one.request_id for one in batch.items] == [str(one) for one in ids]
     assert (batch.wanted, batch.apart) == ("C0APPROVE", ())
     assert core.approvals.waiting_for("U0ANA")[:1] == [str(ids[2])]
+
+
+def test_an_agent_freezes_no_endless_number_of_batches_that_hold_nothing(core: Core) -> None:
+    def nothing(n: int) -> Batch:
+        ids = (uuid.uuid4(),)
+        return core.approvals.batches.freeze("billing-bot", f"{n:032x}", Freeze(title="Nothing", ids=ids))
+
+    core.submit()
+    for n in range(MOST_EMPTY):
+        nothing(n)
+    with pytest.raises(Limited, match="send the requests first"):
+        nothing(MOST_EMPTY)
+    assert freeze(core, send(core)).items, "one with its requests is taken"
 
 
 def test_a_batch_that_is_never_frozen_ends_unseen_and_its_agent_is_told(core: Core) -> None:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from signoff.bot.forms.batch_review import Looked
 from signoff.bot.gallery.approval import BEGAN, SECOND, made_up
 from signoff.bot.text.text import actual
+from signoff.bot.together.review import Looked
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Review
 from signoff.sandbox.remote import nodes

@@ -29,7 +29,7 @@ rules:
     headline: "Refund {{amount}} EUR to {{customer}}"
     approvers: {ANA}
     undo_for: 1h
-    undo: {{action: refund.cancel, payload: {{customer: $payload.customer, amount: $payload.amount}}}}
+    undo: {{action: refund.cancel, payload: {{id: $result.id, amount: $payload.amount}}}}
   - name: soon
     match: {{action: ticket.close}}
     verdict: allow
@@ -82,7 +82,8 @@ def test_what_ran_is_undone_from_its_card(road: Road, look: Look) -> None:
     button(card, "Undo…").click()
     asked = form(ana, "refund.cancel")
     expect(asked).to_contain_text("Undoing runs refund.cancel with exactly this")
-    expect(asked).to_contain_text("cus_undo")
+    expect(asked).to_contain_text("re_cus_undo")
+    expect(asked).to_contain_text("id: as billing-bot reported it, its word alone.")
     expect(asked).to_contain_text("120")
     expect(asked).to_contain_text("This undo was never tried")
     button(asked, "Undo").click()
@@ -93,7 +94,7 @@ def test_what_ran_is_undone_from_its_card(road: Road, look: Look) -> None:
     assert agent.returncode == 0
     assert [json.loads(line) for line in out.splitlines()] == [
         {"did": "refund", "customer": "cus_undo", "amount": 120},
-        {"did": "cancel", "customer": "cus_undo", "amount": 120},
+        {"did": "cancel", "id": "re_cus_undo", "amount": 120},
     ]
 
 

@@ -19,13 +19,14 @@ def main() -> None:
     def say(what: str, **said: Any) -> None:
         print(json.dumps({"did": what, **said}), flush=True)
 
-    @signoff.require_approval(action="refund.create", reversible="costly")
-    def refund(customer: str, amount: int) -> None:
+    @signoff.require_approval(action="refund.create", reversible="costly", result=True)
+    def refund(customer: str, amount: int) -> dict[str, str]:
         say("refund", customer=customer, amount=amount)
+        return {"id": f"re_{customer}"}
 
     @refund.undo(action="refund.cancel", test=lambda: None)  # type: ignore[attr-defined]
-    def cancel(customer: str, amount: int) -> None:
-        say("cancel", customer=customer, amount=amount)
+    def cancel(id: str, amount: int) -> None:
+        say("cancel", id=id, amount=amount)
         undone.set()
 
     refund(**given)

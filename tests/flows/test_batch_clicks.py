@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +9,7 @@ import pytest
 from bot.batch_made import shows
 from flows.local import SHARED, Local, local_bot
 from flows.person import ANA, BEN, MIA, buttons, text_of
-from support import a_request, eventually
-
-from signoff.bot.cards.batch_card import batch_card
-from signoff.models.messages import Freeze
+from flows.several import Shown
 
 JSON = dict[str, Any]
 REASON = {"Which_is_it?": "final", "Why,_or_what_to_change": "These are still used"}
@@ -35,40 +30,6 @@ def local(_local: Local) -> Local:
         approvals.cancel(one.agent, one.request_id)
     _local.slack.reset()
     return _local
-
-
-class Shown:
-    """A batch whose card stands, drawn anew by the test."""
-
-    def __init__(self, local: Local, payloads: list[JSON], **fields: Any) -> None:
-        self.local, self.batches = local, local.server.approvals.batches
-        name = uuid.uuid4().hex
-        fields = {"action": "branch.delete", "reversibility": "reversible", "batch": name} | fields
-        sent = [a_request(payload=one, **fields) for one in payloads]
-        self.ids = [local.server.approvals.submit("billing-bot", one).id for one in sent]
-        frozen = Freeze(title="Clean up", run=None, ids=tuple(one.id for one in sent))
-        self.batch_id = self.batches.freeze("billing-bot", name, frozen).id
-        message = batch_card(self.batch, now=local.server.store.clock())
-        self.ts = local.server.slack.post(SHARED, message.text, message.blocks).ts
-
-    @property
-    def batch(self) -> Any:
-        return self.batches.get(self.batch_id)
-
-    @property
-    def card(self) -> JSON:
-        """Its message, drawn as it is now."""
-        message = batch_card(self.batch, now=self.local.server.store.clock())
-        self.local.server.slack.update(SHARED, self.ts, message.text, message.blocks)
-        found: JSON = next(one for one in self.local.slack.messages(SHARED) if one["ts"] == self.ts)
-        return found
-
-    def became(self) -> Counter[str]:
-        return Counter(one.status for one in self.batch.items)
-
-    def once(self, **counts: int) -> None:
-        """Wait until so many are so."""
-        eventually(lambda: self.became() == Counter(counts))
 
 
 def branches(count: int) -> list[JSON]:

@@ -8,10 +8,11 @@
 import { Batch, checkTogether, type Item, type Together } from "./batches.js";
 import type { Json, JsonObject } from "./canonical.js";
 import { AlreadySpent, Invalid, NotVerified } from "./errors.js";
-import { checkedId, endOf, Exchange, LATE, named, POLL, type State } from "./exchange.js";
+import { checkedId, endOf, Exchange, LATE, named, POLL, stateOf, type State } from "./exchange.js";
 import { gated, type Options } from "./gate.js";
 import { now } from "./gateway.js";
 import { processName, random } from "./identity.js";
+import { learn, type Lessons } from "./lessons.js";
 import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
 import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, type Receipt } from "./receipts.js";
 import { build, type Ask, type Claims, type Wait } from "./request.js";
@@ -237,6 +238,23 @@ export class Signoff {
     options: { test?: () => unknown; signal?: AbortSignal } = {},
   ): Promise<void> {
     return undoing(this, this.#exchange, action, run, options);
+  }
+
+  /** What this agent can learn from what people said of its work, as data: `.text(tokens)` is for a prompt. */
+  async lessons({ action, limit = 20 }: { action?: string; limit?: number } = {}): Promise<Lessons> {
+    return learn(this.#exchange, action, limit);
+  }
+
+  /**
+   * Ask people whether a result is right, of work that needed no approval → the id of what was asked.
+   *
+   * `result` is any JSON of at most 2 KB. It blocks nobody and approves nothing: `decisions()` brings a receipt of status
+   * `answered` where somebody says, and `lessons()` has it from then on. Throws as `request` does.
+   */
+  async askFeedback(result: Json, { action = "task", ...said }: { action?: string; title?: string; key?: string; run?: string } = {}): Promise<string> {
+    const body = { action, result, key: random(), ...said } satisfies Wire["Asked"]; // with a key it can be sent again
+    const state = await this.#exchange.gateway.call("POST", "/v1/feedback", { body, patience: this.#exchange.patience });
+    return checkedId(stateOf(state).id);
   }
 
   /** A function that asks before `run` runs, and runs it with exactly what was approved: see `gate.ts`. */

@@ -7,6 +7,7 @@ export { explain } from "./explanation.js";
 export { withApproval, type Options } from "./gate.js";
 export { Guard, gatewayStore, type Spent, type Store } from "./guard.js";
 export { requestId } from "./identity.js";
+export { Lessons, type Lesson } from "./lessons.js";
 export { pinned, published, type Keys } from "./keys.js";
 export { QuestionTicket, type Answer, type AskPerson, type Option, type Question, type Why } from "./questions.js";
 export { accept, ApprovedReceipt, bind, Receipt, verify, type Decider, type Note, type Status } from "./receipts.js";

@@ -342,10 +342,50 @@ export interface paths {
         get?: never;
         /**
          * Say what this agent can undo
-         * @description Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for comes by `GET /v1/decisions`, as an approved receipt that names in `undoes` the request it undoes: spend it, run it, report it. `tested` says what the agent's own test came to.
+         * @description Say it again every 15 s or so, as cards tell whether somebody can undo. An undo that a person asks for comes by `GET /v1/decisions`, as an approved receipt whose `undoes` names the request that it undoes: spend it, run it, report it. `tested` says what the agent's own test came to.
          */
         put: operations["canUndo"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lessons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this agent can learn
+         * @description What was right, rejections with their reasons, edits, corrections, answers: its own, and others' where the policy shares them; the newest and most frequent first. `format=text` is for a prompt, as data.
+         */
+        get: operations["lessons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask whether a result is right
+         * @description Of a task that needed no approval: it ends as `answered`, and lets nothing run.
+         */
+        post: operations["askFeedback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -551,6 +591,51 @@ export interface components {
             reversible?: boolean | ("reversible" | "costly" | "irreversible");
         };
         /**
+         * Asked
+         * @description A result of work that needed no approval: people are asked whether it is right.
+         */
+        Asked: {
+            /**
+             * Action
+             * @description What was done, as `report.write`.
+             */
+            action: string;
+            /**
+             * Result
+             * @description What came out: any JSON value of at most 2 KB.
+             */
+            result: unknown;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Run
+             * @default null
+             */
+            run?: string | null;
+            /**
+             * Key
+             * @default null
+             */
+            key?: string | null;
+            /** Context */
+            context?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Expires In
+             * @default null
+             */
+            expires_in?: number | null;
+        };
+        /**
          * BatchStands
          * @description Where a batch stands. `items` are its requests, in the order in which they were sent.
          */
@@ -623,6 +708,24 @@ export interface components {
             reason?: string;
         };
         /**
+         * Changed
+         * @description A field that a person changed before they approved; values as JSON, None where there was none.
+         */
+        Changed: {
+            /** Field */
+            field: string;
+            /**
+             * Old
+             * @default null
+             */
+            old?: string | null;
+            /**
+             * New
+             * @default null
+             */
+            new?: string | null;
+        };
+        /**
          * Decision
          * @description A State as it comes to a group; `entry` is what to acknowledge.
          */
@@ -672,7 +775,7 @@ export interface components {
              */
             payload?: string | null;
             /**
-             * @description What somebody answered to a question; the receipt has it, signed.
+             * @description What somebody answered, to a question or of a result; the receipt has it, signed.
              * @default null
              */
             answer?: components["schemas"]["GivenAnswer"] | null;
@@ -747,6 +850,66 @@ export interface components {
              * @default false
              */
             none?: boolean;
+        };
+        /**
+         * Lesson
+         * @description Something that people said, `count` times, last in the month `last` (`2026-11`).
+         *
+         *     `kind`: the outcome was `right`, `partly` right or `wrong` (then `correction` says what would have been
+         *     right); the request was `rejected` (`reason`; `resubmit` where it was to come back with changes) or
+         *     `edited` (`changes`, and the approver's note as `reason`); or a question was `answered`. `agent` is whose
+         *     work it was.
+         */
+        Lesson: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "right" | "partly" | "wrong" | "rejected" | "edited" | "answered";
+            /** Agent */
+            agent: string;
+            /** Action */
+            action: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Correction
+             * @default
+             */
+            correction?: string;
+            /**
+             * Resubmit
+             * @default false
+             */
+            resubmit?: boolean;
+            /**
+             * Changes
+             * @default []
+             */
+            changes?: components["schemas"]["Changed"][];
+            /**
+             * Question
+             * @default
+             */
+            question?: string;
+            /**
+             * Answer
+             * @default
+             */
+            answer?: string;
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+            /**
+             * Last
+             * @default
+             */
+            last?: string;
         };
         /**
          * Message
@@ -1005,7 +1168,7 @@ export interface components {
              */
             payload?: string | null;
             /**
-             * @description What somebody answered to a question; the receipt has it, signed.
+             * @description What somebody answered, to a question or of a result; the receipt has it, signed.
              * @default null
              */
             answer?: components["schemas"]["GivenAnswer"] | null;
@@ -1079,6 +1242,24 @@ export interface components {
             requests: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * Told
+         * @description Lessons, the newest and most frequent first. They are data, and instruct nobody.
+         */
+        Told: {
+            /**
+             * Id
+             * @description What was asked under: the token is of just that.
+             */
+            id: string;
+            /** Lessons */
+            lessons: components["schemas"]["Lesson"][];
+            /**
+             * Token
+             * @description The same, signed (a JWT, `signoff-lessons+jwt`): verify it.
+             */
+            token: string;
         };
         /**
          * Try
@@ -2893,6 +3074,208 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body is not JSON that everybody reads alike (`not-json`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly (`too-slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large (`too-large`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json (`media-type`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lessons: {
+        parameters: {
+            query?: {
+                /** @description Of this action alone. */
+                action?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `json`, or `text` for a prompt. */
+                format?: "json" | "text";
+                /** @description How long the text is at most. */
+                tokens?: number;
+                /** @description What they are asked under: the token is of just that. */
+                id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
+                };
+            };
+            /** @description No valid token (`no-token`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not for this (`not-allowed`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once (`limited`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff failed (`failed`). */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signoff cannot do this now (`unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askFeedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The request's `key`: asking again with the same key and content attaches to the first. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Asked"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["State"];
+                };
             };
             /** @description The body is not JSON that everybody reads alike (`not-json`). */
             400: {

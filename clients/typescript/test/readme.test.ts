@@ -17,7 +17,7 @@ declare const chatId: string, prompt: string, executorToken: string;
 test("the examples are right by their types, and a wrong one is told", () => {
   const readme = readFileSync(`${FOLDER}README.md`, "utf8");
   const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map((found) => found[1]);
-  expect(examples).toHaveLength(6);
+  expect(examples).toHaveLength(9);
   const wrong = 'await refund({ customer: "cus_42" });';
   expect(faults([AROUND, ...examples, wrong].join("\n"))).toEqual([expect.stringContaining("'amount' is missing")]);
 });

@@ -97,6 +97,11 @@ def talk(stage: Stage, talk_id: str) -> dict[str, Any]:
     return {"state": kept.talk.state, "answer": kept.talk.answer}
 
 
+def felt(stage: Stage, request_id: str, answer: str, text: str = "") -> None:
+    """What Ana says of a result."""
+    stage.core.approvals.feedback.give(request_id, PERSON, answer, text)
+
+
 def undo(stage: Stage, request_id: str) -> str:
     """Ana has it undone, on the card → the undo's id."""
     found = stage.core.approvals.get(request_id)
@@ -164,6 +169,7 @@ DO = {
         question,
         note,
         talk,
+        felt,
         undo,
         undoers,
         expire,

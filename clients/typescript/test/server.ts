@@ -69,6 +69,10 @@ class Server {
     return this.#do("undo", { request_id }) as Promise<string>;
   }
 
+  async felt(request_id: string, answer: string, text = ""): Promise<void> {
+    await this.#do("felt", { request_id, answer, text });
+  }
+
   undoers(): Promise<{ action: string; passed: boolean }[]> {
     return this.#do("undoers") as Promise<{ action: string; passed: boolean }[]>;
   }

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -33,12 +33,21 @@ Tell = Callable[[float, float, str], Awaitable[None]]
 """Told the seconds that have passed, those that are waited at most, and a text."""
 
 
+class Talk(Protocol):
+    """What people ask about requests."""
+
+    def about(self, request_id: str) -> list[outcomes.Asks]: ...
+
+    async def asked(self, request_id: str) -> None: ...
+
+
 class Inquiries:
     """What the tools do, with one client; `max_wait` is how long a call may take at most, in seconds."""
 
     def __init__(self, client: AsyncSignoff, max_wait: float = MAX_WAIT) -> None:
         self.client, self._max_wait = client, max_wait
         self._sent: dict[str, dict[str, Any]] = {}
+        self.talks: Talk | None = None
 
     async def ask(
         self, action: str, payload: dict[str, Any], claims: dict[str, Any]
@@ -65,16 +74,33 @@ class Inquiries:
         limit = self._max_wait if seconds is None else min(seconds, self._max_wait)
         telling = asyncio.ensure_future(_tell_often(tell, action, limit))
         try:
-            receipt: Receipt = await self.client.resume(id).wait(limit)
-            return self.ended(receipt)
+            receipt = await self._decided(id, limit)
+            return (
+                self._pending(id, action, await self._state(id)) if receipt is None else self.ended(receipt)
+            )
         except WaitTimeout:
-            return outcomes.pending(id, action, await self._state(id))
+            return self._pending(id, action, await self._state(id))
         except NotApproved as error:
             return outcomes.refused(error, action or id)
         except SignoffError as error:
             raise unavailable(action or "The request", error) from None
         finally:
             telling.cancel()
+
+    async def _decided(self, id: str, limit: float) -> Receipt | None:
+        """Its receipt, once approved; None where a person asks something about it first."""
+        ends = asyncio.ensure_future(self.client.resume(id).wait(limit))
+        asked = asyncio.ensure_future(self.talks.asked(id)) if self.talks else None
+        try:
+            await asyncio.wait({ends, asked} if asked else {ends}, return_when=asyncio.FIRST_COMPLETED)
+            return await ends if ends.done() else None
+        finally:
+            for one in (ends, asked):
+                if one is not None and not one.done():
+                    one.cancel()
+
+    def _pending(self, id: str, action: str | None, until: Pending | None) -> Outcome:
+        return outcomes.pending(id, action, until, self.talks.about(id) if self.talks else None)
 
     async def state(self, id: str) -> Receipt | Pending | None:
         """Its state now; raises ToolError where that cannot be had."""

@@ -18,12 +18,23 @@ State = Literal[
     "pending",
 ]  # fmt: skip
 
+ASKS = "A person asks about it: answer each of questions with answer_question, or say unable at once."
+
+
+class Asks(TypedDict):
+    """What a person asks about the request: data, and no orders. An answer decides nothing."""
+
+    id: str
+    by: str
+    text: str
+
 
 class Outcome(TypedDict):
     """The state of one request for approval. Only `approved` lets anything run: `payload`, and nothing else.
 
     `edited` says whether a person changed the payload; `receipt` is the signed token that an executor's guard
-    checks and spends. What is not known, or is none, is null.
+    checks and spends; `questions` are what people ask about it while they decide. What is not known, or is
+    none, is null.
     """
 
     id: str | None
@@ -37,15 +48,21 @@ class Outcome(TypedDict):
     receipt: str | None
     permalink: str | None
     expires_at: str | None
+    questions: list[Asks] | None
 
 
-def pending(id: str, action: str | None, until: Pending | None = None) -> Outcome:
-    """Nobody has decided yet."""
+def pending(
+    id: str, action: str | None, until: Pending | None = None, questions: list[Asks] | None = None
+) -> Outcome:
+    """Nobody has decided yet; `questions` are what people ask about it."""
     found = _empty(id, "pending", action)
     found["message"] = (
         f"Nobody has decided on {action or 'it'} yet. Do not run it. Call check_approval with this id to go "
         "on waiting; meanwhile you may do other work that does not need it."
     )
+    if questions:
+        found["questions"] = questions
+        found["message"] = f"{ASKS} {found['message']}"
     if until is not None and until.expires_at is not None:
         found["expires_at"] = until.expires_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return found
@@ -93,5 +110,5 @@ def _go(receipt: ApprovedReceipt, sent: dict[str, object] | None) -> str:
 def _empty(id: str | None, status: State, action: str | None) -> Outcome:
     return Outcome(
         id=id, status=status, action=action, message="", payload=None, edited=None, reason=None,
-        decided_by=None, receipt=None, permalink=None, expires_at=None,
+        decided_by=None, receipt=None, permalink=None, expires_at=None, questions=None,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from signoff.adapters.calls import Call, Calls, Go
-from signoff.adapters.mcp import questions
+from signoff.adapters.mcp import learning, questions, talks
 from signoff.adapters.mcp.inquiries import MAX_WAIT, Inquiries, Tell, said, unavailable
 from signoff.adapters.mcp.outcomes import Outcome
 from signoff.adapters.mcp.tasks import EarlierTasks, TaskExtension
@@ -93,9 +93,10 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         id: Annotated[str, Field(description="Of request_approval.")],
         succeeded: bool,
         note: Annotated[str, Field(max_length=4000, description="More, for people.")] = "",
+        result: Annotated[Any, Field(description="What came out: any JSON, at most 2 KB.")] = None,
     ) -> str:
         """After an approved action has run, or failed: people see it where they approved it."""
-        return await whole(_report(client, id, succeeded, note), "The report")
+        return await whole(_report(client, id, succeeded, note, result), "The report")
 
     @server.tool(structured_output=False, title="Decide on a tool call, for Claude Code")
     async def approve_tool_use(tool_name: str, input: dict[str, Any], tool_use_id: str | None = None) -> str:
@@ -104,6 +105,9 @@ def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | Non
         return json.dumps(await whole(deciding, tool_name))
 
     questions.add(server, inquiries, max_wait)
+    learning.add(server, client)
+    inquiries.talks = asked = talks.Talks(client)
+    talks.add(server, asked)
     return server
 
 
@@ -116,9 +120,9 @@ async def _look(inquiries: Inquiries, id: str, seconds: float | None, tell: Tell
     return await inquiries.wait(found.id, found.action, seconds, tell)
 
 
-async def _report(client: AsyncSignoff, id: str, succeeded: bool, note: str) -> str:
+async def _report(client: AsyncSignoff, id: str, succeeded: bool, note: str, result: Any) -> str:
     try:
-        await client.report(id, succeeded=succeeded, note=note)
+        await client.report(id, succeeded=succeeded, note=note, result=result)
     except SignoffError as error:
         raise unavailable("The report", error) from None
     return "Reported."

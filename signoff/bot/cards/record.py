@@ -7,14 +7,14 @@ from signoff.bot.cards.card import token
 from signoff.bot.cards.question_card import question_card
 from signoff.bot.forms.modals import details_view
 from signoff.bot.kinds import kind_of
-from signoff.bot.text.fold import fold
+from signoff.bot.text.fold import fold, split
 from signoff.bot.text.heading import way_in
 from signoff.bot.text.options import Labels
 from signoff.bot.text.payload import values
 from signoff.bot.text.question import IN_FORM, question_blocks, question_in
 from signoff.bot.text.states import state_blocks
 from signoff.bot.text.text import Block, mrkdwn, plain
-from signoff.bot.text.views import note, row_blocks
+from signoff.bot.text.views import BLOCK_CHARACTERS, note, row_blocks
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.models.approval import Approval
@@ -71,4 +71,4 @@ def _payload(approval: Approval) -> list[Block]:
                 break
         return drawn.blocks if drawn.whole else [*drawn.blocks, note(card_words.TRUNCATED)]
     payload = fold(values(approval.request.json_schema, approval.payload, whole=True), _CHARACTERS, _LINES)
-    return row_blocks(payload.rows, "payload") or [note(card_words.EMPTY_PAYLOAD)]
+    return row_blocks(split(payload.rows, BLOCK_CHARACTERS), "payload") or [note(card_words.EMPTY_PAYLOAD)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.bot.forms.batch_review import Looked
 from signoff.bot.gallery.approval import BEGAN, SECOND, made_up
+from signoff.bot.together.review import Looked
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Review
 from signoff.models.messages import Decision, Outcome

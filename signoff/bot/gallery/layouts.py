@@ -13,9 +13,7 @@ from signoff.bot.cards.card import Message, double, lost
 from signoff.bot.cards.first_message import first_message, moved_message, tally_message
 from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.cards.record import record_blocks, record_view
-from signoff.bot.forms import batch_forms, modals
-from signoff.bot.forms.batch_review import review_pages
-from signoff.bot.forms.batch_review import review_view as batch_review
+from signoff.bot.forms import modals
 from signoff.bot.forms.conflict import again_view, lost_view
 from signoff.bot.forms.difference_view import difference_view
 from signoff.bot.forms.edit_form import EditForm, can_edit
@@ -36,6 +34,9 @@ from signoff.bot.text.conversation import pages, turns
 from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.together import views as batch_forms
+from signoff.bot.together.review import review_pages
+from signoff.bot.together.review import review_view as batch_review
 from signoff.models.approval import Approval, Card
 from signoff.models.batches import Batch, Left
 from signoff.models.feedback import KIND

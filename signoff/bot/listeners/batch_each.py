@@ -10,8 +10,6 @@ from signoff.approvals.batches import Batches
 from signoff.approvals.errors import NotRecorded
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
-from signoff.bot.forms import batch_forms as forms
-from signoff.bot.forms.batch_review import Looked, read_kept, review_view
 from signoff.bot.forms.edit_form import EditForm
 from signoff.bot.forms.modals import reject_view
 from signoff.bot.forms.review import review_view as review_of_one
@@ -21,6 +19,8 @@ from signoff.bot.listeners.batch_looks import Looks
 from signoff.bot.listeners.opener import Body, Opener
 from signoff.bot.listeners.presses import batch_of, came_from, number_of, value_of
 from signoff.bot.text.text import Block
+from signoff.bot.together import views as forms
+from signoff.bot.together.review import Looked, read_kept, review_view
 from signoff.models.approval import Approval
 from signoff.models.identity import new_id
 
@@ -62,7 +62,7 @@ class Each:
         if body.get("view"):
             self._opener.replace(body, lambda: first(user), self._refusal)
         else:
-            self._opener.open(body, first, self._refusal)
+            self._opener.open(body, first, self._refusal, slow=True)
 
     def go(self, body: Body) -> None:
         """Previous or next."""

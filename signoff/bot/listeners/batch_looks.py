@@ -9,7 +9,7 @@ from signoff.approvals.errors import UnknownApproval
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_items import gathered
-from signoff.bot.forms.batch_review import Looked
+from signoff.bot.together.review import Looked
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Review
 

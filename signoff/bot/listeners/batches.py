@@ -15,9 +15,6 @@ from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, Un
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_card import parse_shown
 from signoff.bot.cards.card import parse_token
-from signoff.bot.forms import batch_forms as forms
-from signoff.bot.forms.batch_forms import became
-from signoff.bot.forms.batch_review import Looked, read_kept, review_view
 from signoff.bot.forms.loading import again_with
 from signoff.bot.forms.modals import message_view, read_reject
 from signoff.bot.listeners.actions import Ack, Actions
@@ -31,6 +28,9 @@ from signoff.bot.slack.views import Place, Views
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import replies as replies_words
+from signoff.bot.together import views as forms
+from signoff.bot.together.review import Looked, read_kept, review_view
+from signoff.bot.together.views import became
 from signoff.models.approval import Approval
 from signoff.models.batches import Decided, Left
 
@@ -85,6 +85,7 @@ class BatchReviews:
             body,
             lambda user: review_view(self._looks.begin(user, batch_id=batch_of(value_of(body)))),
             self.refusal,
+            slow=True,
         )
 
     def look(self, body: Body) -> None:
@@ -93,7 +94,7 @@ class BatchReviews:
         def view(user: str) -> Block:
             return review_view(self._looks.over(user, batch_of(value_of(body))), decides=False)
 
-        self._opener.open(body, view, self.refusal)
+        self._opener.open(body, view, self.refusal, slow=True)
 
     def together(self, body: Body) -> None:
         """*Review these 12 together…* over a list: of a batch, or what is like one of them."""
@@ -116,7 +117,7 @@ class BatchReviews:
                 return message_view(words.TITLE, words.NOTHING_LIKE_IT)
             return review_view(self._looks.begin(user, ids))
 
-        self._opener.open(body, view, self.refusal)
+        self._opener.open(body, view, self.refusal, slow=True)
 
     # In the pages.
     def turn(self, body: Body) -> None:
@@ -175,7 +176,7 @@ class BatchReviews:
                 raise AlreadyDecided(None)
             return forms.reject_all_view(waits[0], len(waits), value)
 
-        self._opener.open(body, view, self.refusal)
+        self._opener.open(body, view, self.refusal, slow=True)
 
     def ack_reason(self, ack: Ack, body: Body, view: Block) -> None:
         """The form: what is wrong with it, or that it is being done."""

@@ -66,15 +66,16 @@ class Opener:
         refuse: Callable[[Exception], Block],
         say: Callable[[Exception], None] | None = None,
         levels: int = 1,
+        slow: bool = False,
     ) -> bool:
         """Open what `build` gives for this person; False where that came to nothing.
 
         What it raises is told in the view that `refuse` gives, or by `say` where no view is open yet.
-        `levels` are the modals that it and those over it take.
+        `levels` are the modals that it and those over it take; what is `slow` to build is opened empty first.
         """
         user, place = body["user"]["id"], None
         try:
-            if not self._directory.knows(user):
+            if slow or not self._directory.knows(user):
                 place = self.show(body, checking_view(), levels)
             view = build(user)
         except Exception as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.forms.batch_review import read_kept
 from signoff.bot.listeners.opener import Body
 from signoff.bot.text.text import Block
+from signoff.bot.together.review import read_kept
 
 
 def value_of(body: Body) -> str:

@@ -5,14 +5,14 @@ See `spoken`: what the agent wrote stands behind a `•` (one of its answers) or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from signoff.bot.text.answer import default_text
 from signoff.bot.text.claims import claims
 from signoff.bot.text.options import Labels
 from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.size import TEXT_BYTES, shortened
-from signoff.bot.text.spoken import WARNINGS, behind_bar, heard, size, spelled, within
+from signoff.bot.text.spoken import HEAD, WARNINGS, behind_bar, heard, size, spelled, within
 from signoff.bot.text.text import Trusted, cut, escape, visible
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import progress as progress_words
@@ -25,7 +25,11 @@ FIRST = 160
 """Characters of the question in the first line, which is what a lock screen shows."""
 QUESTION = 2_000
 """Bytes of the rest of it that its answers leave it."""
-_DEFAULT = 200
+_NOTICE = 130
+"""Bytes of the line that says what does not fit."""
+_DEFAULT = 400
+"""Bytes of what *You decide* means, and of what can be pressed."""
+_OURS = (words.ANSWER_MORE, words.NONE_MORE, words.DECIDE, words.HAND_MORE)
 
 
 def spoken_question(
@@ -36,15 +40,19 @@ def spoken_question(
     `warned` is what can mislead, a line each, `buttons` what stands on the card's. `now` is the database's
     clock. Where not all of it fits, the agent's lines are left out and counted, the last ones first.
     """
-    head = [*_head(approval, question, now)]
+    head = [Trusted(shortened(line, HEAD)) for line in _head(approval, question, now)]
     tail = [*_tail(approval, question, warned, buttons)]
     room = TEXT_BYTES - size([*head, *tail])
-    asked = within([*_asked(question)], min(QUESTION, room), spoken_words.more_lines)
+    asked = _fitted(_asked(question), min(QUESTION, room - 2 * _NOTICE))
     room -= size(asked)
-    offered = within([*_offered(question, labels)], room, spoken_words.more_lines)
-    room -= size(offered)
-    beside = within([*_beside(approval, question)], room, spoken_words.more_lines)
+    offered = _fitted(_offered(question, labels), room - _NOTICE)
+    beside = _fitted(_beside(approval, question), room - size(offered))
     return Trusted(shortened("\n".join([*head, *asked, *offered, *beside, *tail]), TEXT_BYTES))
+
+
+def _fitted(lines: Iterable[Trusted], room: int) -> list[Trusted]:
+    """As many of them as there is room for; where there is none, not even a word that some are left out."""
+    return within([*lines], room, spoken_words.more_lines) if room > _NOTICE else []
 
 
 def _head(approval: Approval, question: Question, now: int | None) -> Iterator[Trusted]:
@@ -102,6 +110,8 @@ def _tail(approval: Approval, question: Question, warned: str, buttons: list[str
     yield from within([*map(spelled, lines)], WARNINGS, spoken_words.more_warnings)
     default = default_text(question)
     if default:
-        yield heard(words.you_decide(approval.agent, cut(default, _DEFAULT)))
+        yield Trusted(shortened(heard(words.you_decide(approval.agent, default)), _DEFAULT))
     yield escape(words.SAFETY)
-    yield heard(words.how(buttons))
+    every = heard(words.how(buttons))
+    ours = [label for label in buttons if label in _OURS]
+    yield every if size([every]) <= _DEFAULT else heard(words.how(ours))

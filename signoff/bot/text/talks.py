@@ -30,11 +30,10 @@ def on_card(approval: Approval, most: int = CUT) -> list[Block]:
     shown = approval.talks[-ON_CARD:]
     if not shown:
         return []
-    elements: list[Block] = []
+    earlier = len(approval.talks) - len(shown)
+    elements = [line(literal(words.earlier(earlier), "italic"))] if earlier else []
     for talk in shown:
         elements += _talk(approval.agent, talk, min(most, CUT))
-    if earlier := len(approval.talks) - len(shown):
-        elements.append(line(literal(words.earlier(earlier), "italic")))
     return [rich(f"talk:{approval.revision}", *elements)]
 
 

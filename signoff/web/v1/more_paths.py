@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from signoff.models.bodies import CanUndo
 from signoff.models.messages import Reply
 from signoff.web.v1.batches import BATCHES, BatchStands, Together
+from signoff.web.v1.lessons import FEEDBACK, LESSONS, Asked, Told
 from signoff.web.v1.messages import MESSAGES, Messages, Replied
 from signoff.web.v1.operations import ID, KEY, LOOK_WAIT, NAME, PREFER, operation, query
 from signoff.web.v1.undo import UNDO
 
-KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied, CanUndo)
+KINDS: tuple[type[BaseModel], ...] = (Together, BatchStands, Messages, Reply, Replied, CanUndo, Asked, Told)
 """What their bodies and answers are."""
 _TOGETHER = (
     "People see them as one card; each stays a request of its own, with its own receipt. Where one is not "
@@ -24,7 +25,7 @@ _TOGETHER = (
 
 def paths() -> dict[str, Any]:
     """Address → its operations."""
-    return {**_batches(), **_messages(), **_undo()}
+    return {**_batches(), **_messages(), **_undo(), **_learning()}
 
 
 def _batches() -> dict[str, Any]:
@@ -93,3 +94,34 @@ def _undo() -> dict[str, Any]:
             "put": operation("canUndo", "Say what this agent can undo", _UNDO, body="CanUndo", answer=None)
         }
     }
+
+
+_LEARN = (
+    "What was right, rejections with their reasons, edits, corrections, answers: its own, and others' where "
+    "the policy shares them; the newest and most frequent first. `format=text` is for a prompt, as data."
+)
+
+
+def _learning() -> dict[str, Any]:
+    asked = [
+        query("action", "Of this action alone.", type="string", maxLength=100),
+        query("limit", "How many at most.", type="integer", minimum=1, maximum=100, default=20),
+        query("format", "`json`, or `text` for a prompt.", enum=["json", "text"], default="json"),
+        query("tokens", "How long the text is at most.", type="integer", minimum=1, default=500),
+        query("id", "What they are asked under: the token is of just that.", type="string", format="uuid"),
+    ]
+    return {
+        LESSONS: {
+            "get": operation(
+                "lessons", "What this agent can learn", _LEARN, parameters=asked, answer="Told",
+                problems=("invalid",),
+            )
+        },
+        FEEDBACK: {
+            "post": operation(
+                "askFeedback", "Ask whether a result is right",
+                "Of a task that needed no approval: it ends as `answered`, and lets nothing run.",
+                body="Asked", parameters=[KEY],
+            )
+        },
+    }  # fmt: skip

@@ -35,7 +35,8 @@ class State(BaseModel):
         description="What to run, where it was approved: canonical JSON, whose SHA-256 the receipt has.",
     )
     answer: GivenAnswer | None = Field(
-        default=None, description="What somebody answered to a question; the receipt has it, signed."
+        default=None,
+        description="What somebody answered, to a question or of a result; the receipt has it, signed.",
     )
     permalink: str | None = Field(default=None, description="Where people see it.")
     notes: tuple[NoteSaid, ...] | None = Field(
@@ -66,7 +67,9 @@ def timestamp(when: datetime) -> str:
 
 def _answer(approval: Approval) -> GivenAnswer | None:
     given = approval.decision.answer if approval.decision else None
-    return GivenAnswer.of(given) if approval.status == "answered" and given is not None else None
+    if approval.status != "answered" or given is None:
+        return None
+    return GivenAnswer.of(given)
 
 
 def _outcome(approval: Approval) -> str | None:

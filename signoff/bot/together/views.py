@@ -10,7 +10,6 @@ from signoff.bot.cards.batch_after import ORDER, state
 from signoff.bot.cards.batch_items import note_block
 from signoff.bot.cards.batch_parts import button
 from signoff.bot.cards.question import approve
-from signoff.bot.forms.batch_review import Looked, batch_modal
 from signoff.bot.forms.edit_form import can_edit
 from signoff.bot.forms.frame import about_blocks, claims_blocks
 from signoff.bot.forms.modals import reject_view
@@ -23,6 +22,7 @@ from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.together.review import Looked, batch_modal
 from signoff.models.approval import Approval
 from signoff.models.batches import Left
 
