@@ -15,7 +15,7 @@ from signoff import Signoff, receipts
 from signoff.approvals import audit, epochs
 from signoff.approvals.errors import Restored, TimeRanOut
 from signoff.approvals.sweep import Sweep
-from signoff.client import exchange
+from signoff.client import resend
 from signoff.errors import Expired, Invalid, Rejected
 from signoff.models.messages import Response
 from signoff.models.questions import GivenAnswer
@@ -281,7 +281,7 @@ def test_agents_that_wait_for_what_is_in_no_row_are_told_once(core: Core) -> Non
 @pytest.fixture
 def agent(core: Core, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signoff]:
     """An agent, and an intake that takes what it asks."""
-    monkeypatch.setattr(exchange, "RESEND_SECONDS", (0.05,))
+    monkeypatch.setattr(resend, "RESEND_SECONDS", (0.05,))
     client, stop = redis.Redis.from_url(redis_url, socket_timeout=10), threading.Event()
     intake = Intake(core.approvals, Stream(client, "intake"))
     thread = threading.Thread(target=intake.run, args=(stop,))

@@ -33,7 +33,7 @@ from signoff import (
     Unreachable,
     WaitTimeout,
 )
-from signoff.client import exchange
+from signoff.client import exchange, resend
 from signoff.client.ask import build_request
 from signoff.models.messages import Response
 from signoff.queue import notifications, stream
@@ -72,7 +72,7 @@ def test_a_request_is_heard_of_at_once_also_while_a_quiet_connection_is_tried(
 ) -> None:
     monkeypatch.setattr(notifications, "PING_SECONDS", 0.05)
     monkeypatch.setattr(notifications, "PONG_SECONDS", 60)
-    monkeypatch.setattr(exchange, "RESEND_SECONDS", (60,))
+    monkeypatch.setattr(resend, "RESEND_SECONDS", (60,))
 
     def pings() -> int:
         return int(serving.redis.info("commandstats").get("cmdstat_ping", {"calls": 0})["calls"])
@@ -365,8 +365,8 @@ def test_an_unreachable_redis_is_said_so_and_nothing_is_approved() -> None:
 def test_a_request_that_nobody_picks_up_is_sent_again_and_said_so(
     core: Core, redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(exchange, "RESEND_SECONDS", (0.05,))
-    monkeypatch.setattr(exchange, "NOBODY_SECONDS", 0.2)
+    monkeypatch.setattr(resend, "RESEND_SECONDS", (0.05,))
+    monkeypatch.setattr(resend, "NOBODY_SECONDS", 0.2)
     key = core.signer.verify_key
     caplog.set_level(logging.WARNING, "signoff")
     with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=key) as signoff:

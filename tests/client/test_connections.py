@@ -20,7 +20,7 @@ from redis.exceptions import InvalidResponse, ResponseError
 from support import RedisServer, eventually
 
 from signoff import NotVerified, Unreachable
-from signoff.client import exchange
+from signoff.client import exchange, resend
 from signoff.client.exchange import RedisExchange
 from signoff.models.messages import Response
 from signoff.queue import connections, notifications, stream
@@ -310,7 +310,7 @@ def test_sending_again_while_no_server_is_there_does_not_multiply(
 ) -> None:
     """3,000 requests and an hour without a server, 900 times as fast: before, 18,000 entries a minute."""
     for name in ("RESEND_SECONDS", "POINT_SECONDS"):
-        monkeypatch.setattr(exchange, name, tuple(pause / 900 for pause in getattr(exchange, name)))
+        monkeypatch.setattr(resend, name, tuple(pause / 900 for pause in getattr(resend, name)))
     body = '{"payload":"' + "x" * 1500 + '"}'
 
     async def go() -> tuple[int, int, int]:
@@ -340,7 +340,7 @@ def test_a_hundred_large_requests_that_wait_take_their_own_size_and_no_more(
 ) -> None:
     """100 of 150 KB filled 1.8 GB an hour."""
     for name in ("RESEND_SECONDS", "POINT_SECONDS"):
-        monkeypatch.setattr(exchange, name, tuple(pause / 1800 for pause in getattr(exchange, name)))
+        monkeypatch.setattr(resend, name, tuple(pause / 1800 for pause in getattr(resend, name)))
     body = '{"payload":"' + "x" * 150_000 + '"}'
 
     async def go() -> tuple[int, int]:
@@ -366,7 +366,7 @@ def test_a_pointer_is_small(redis_url: str) -> None:
 
 
 def test_what_is_lost_is_sent_again_body_and_all(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "RESEND_SECONDS", (0.05,))
+    monkeypatch.setattr(resend, "RESEND_SECONDS", (0.05,))
 
     async def go() -> None:
         link, other = RedisExchange(redis_url, "billing-bot"), connections.commands(redis_url)
