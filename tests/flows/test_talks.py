@@ -52,6 +52,7 @@ def test_somebody_asks_and_the_agents_process_answers_while_it_waits(either_road
     waiting = threading.Thread(target=lambda: got.append(ticket.wait(90)))
     waiting.start()
     place = card(road.slack, ticket.id)
+    eventually(lambda: road.row(ticket.id).card.message)  # it is noted where it stands
     assert "Turn 3" not in text_of(place), "a conversation is for Details"
     ana.choose(place, "ask")
     form = ana.view("ask", "Never type passwords")
@@ -108,6 +109,7 @@ def test_nobody_listens_or_may_not_ask(road: Road) -> None:
     ana, eve = Someone(road.slack, ANA), Someone(road.slack, EVE)
     ticket = road.agent("release-bot").request("refund.create", {"amount": 9}, reversible=True)
     place = card(road.slack, ticket.id)
+    eventually(lambda: road.row(ticket.id).card.message)  # it is noted where it stands
     before = len(eve.told())
     eve.write(f"{ME} ask Why?", place["ts"])
     eve.told_now(before, "Only members of this workspace")
