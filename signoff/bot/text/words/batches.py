@@ -32,7 +32,7 @@ THE_SAME = "The same"
 AGENT_SAYS_OF_ALL = "The agent says of all of them"
 NUMBER = "No."
 NOTHING_OF_ITS_OWN = "nothing of its own"
-REASONS_DIFFER = "The agent gives each a reason of its own: Review… shows them."
+REASONS_DIFFER = "What the agent says is not the same of each: Review… shows it."
 
 
 def approve_all(count: int) -> str:
