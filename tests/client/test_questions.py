@@ -158,6 +158,10 @@ def test_an_approval_answers_nothing_and_an_answer_approves_nothing(signoff_appr
         signoff.resume(ticket.id).wait(5)
     with pytest.raises(NotVerified, match="approves nothing"):
         signoff.spend(answer.receipt)
+    with pytest.raises(Invalid, match="nothing to report"):
+        signoff.report(ticket.id, succeeded=True)
+    signoff.report(receipt.id, succeeded=True)
+    assert list(signoff_approvals.outcomes) == [receipt.id]
     with pytest.raises(NotVerified, match="another question"):
         Answer.of(answer.receipt, Question.of({"question": "Which?", "options": [{"id": "z", "text": "Z"}]}))
 
