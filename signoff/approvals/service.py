@@ -82,7 +82,7 @@ class Approvals:
         self._votes = Votes(store, self.judge, self._endings)
         self.undo = undo.Undos(store, self.judge, receipts, publisher, self._announcer)
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
-        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
+        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer, publisher.heard)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self.lessons = LessonBook(store, policy)
         self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
@@ -223,6 +223,8 @@ class Approvals:
         if approval.verdict.in_grace and not verdict.in_grace:
             self.grace.turn(approval, verdict)
             return
+        if approval.verdict.in_grace:
+            self.grace.follow(approval, verdict)
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)
         with self.store.transaction() as connection:
