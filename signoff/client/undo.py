@@ -7,11 +7,12 @@ receipt of an undo says: once, as the process that has spent it. What has no `un
 from __future__ import annotations
 
 import asyncio
+import atexit
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,6 +37,8 @@ GROUP = "undo:"
 """Before the action that undoes: the group of all processes that undo by it."""
 TEST = "test:"
 """Before the id of what asks a process to run its own test."""
+LEAVE_SECONDS = 15.0
+"""How long a process that ends waits for an undo that it has begun: what ran is reported."""
 NO_TEST = "no test is registered: @….undo(test=…)"
 
 
@@ -48,6 +51,37 @@ class Client(Protocol):
     async def report(
         self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
     ) -> None: ...
+
+
+class Work:
+    """Undos that threads of this process have begun. A process ends without waiting for such threads, so one
+    that was told of an undo, or has run it, would end before anybody hears of that.
+    """
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Inside the `with` an undo is spent, run and reported."""
+        with self._changed:
+            self._begun += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._begun -= 1
+                self._changed.notify_all()
+
+    def finish(self, seconds: float = LEAVE_SECONDS) -> None:
+        """Wait until nothing is being undone, for at most so long."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._begun == 0, seconds):
+                log.warning("the process ends, and what became of an undo is not reported")
+
+
+WORK = Work()
 
 
 @dataclass(frozen=True)
@@ -146,11 +180,14 @@ async def _read(client: Client, undo: Undo) -> None:
                 await _try(client, undo, request_id)
                 continue
             receipt = await _mine(client, undo, request_id)
-            if receipt is None or not await _spent(client, receipt):
+            if receipt is None:
                 await inbox.ack(entry)
                 continue
-            await inbox.ack(entry)  # it is this process's now, and nobody else's ever
-            await _run(client, undo, receipt)
+            with WORK.one():
+                ours = await _spent(client, receipt)
+                await inbox.ack(entry)  # it is this process's now, or another's, and nobody else's ever
+                if ours:
+                    await _run(client, undo, receipt)
     finally:
         await inbox.close()
 
@@ -218,7 +255,7 @@ async def _try(client: Client, undo: Undo, test_id: str) -> None:
             fault = "it gave False" if await _called(undo.test) is False else ""
         except Exception as error:
             fault = type(error).__name__
-    tested = UndoTest(action=undo.action, passed=not fault, fault=fault)
+    tested = UndoTest(id=test_id, action=undo.action, passed=not fault, fault=fault)
     body = CanUndo(actions=(undo.action,), tested=tested).model_dump_json(exclude_none=True)
     await link.exchange().send("undo", str(new_id()), body)
 
@@ -230,7 +267,10 @@ async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> An
 
 
 def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -> threading.Thread:
-    """Serve an undo in a thread of its own, with an event loop of its own, while the process runs."""
+    """Serve an undo in a thread of its own, with an event loop of its own, while the process runs.
+
+    What it has begun by then is finished, and reported, before the process ends.
+    """
 
     async def run() -> None:
         async with make() as client:
@@ -239,6 +279,8 @@ def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -
             except ConfigError as error:
                 log.warning("nothing is undone by %s here: %s", undo.action, error)
 
+    atexit.unregister(WORK.finish)  # once, however many are served
+    atexit.register(WORK.finish)
     name = f"signoff-undo-{undo.action}"
     thread = threading.Thread(target=lambda: asyncio.run(run()), name=name, daemon=True)
     thread.start()

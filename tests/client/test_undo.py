@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +18,7 @@ from support import Core, eventually, intake_of
 from signoff.client import undo as undos
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
+from signoff.errors import ConfigError
 from signoff.models.messages import Outcome
 from signoff.models.receipt import Receipt
 from signoff.queue import stream
@@ -36,6 +40,30 @@ class Line:
     """One line of a refund."""
 
     amount: int
+
+
+@pytest.fixture(autouse=True)
+def _ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test has begun to serve ends with it: the next one's entries are not for its readers."""
+    over, read = threading.Event(), undos._read
+
+    async def until_over(client: Any, undo: undos.Undo) -> None:
+        task = asyncio.ensure_future(read(client, undo))
+        try:
+            while not (await asyncio.wait([task], timeout=0.05))[0]:
+                if over.is_set():
+                    raise ConfigError("over")
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    monkeypatch.setattr(undos, "_read", until_over)
+    yield
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("signoff-undo-"):
+            thread.join(20)
 
 
 @pytest.fixture
@@ -77,7 +105,7 @@ def test_a_worker_takes_runs_once_and_reports(core: Core, client: Signoff, redis
         # Replayed: the same entry comes once more, and nothing runs.
         core.redis.xadd(stream.decisions("billing-bot"), {"id": pressed.request_id})
         second = let_run(core, 8)
-        core.approvals.undo.ask(second.id, "U0MIA")
+        core.approvals.undo.ask(second.id, "U0ANA")
         eventually(outcome(core, second))
         assert [one[0] for one in called] == ["re_7", "re_8"]
 
@@ -224,3 +252,43 @@ def test_a_receipt_says_what_it_undoes(core: Core, client: Signoff, redis_url: s
     pressed = core.approvals.undo.ask(first.id, "U0ANA")
     found = client.get(pressed.request_id)
     assert isinstance(found, Receipt) and found.approved and found.undoes == first.id
+
+
+ENDS_AT_ONCE = """
+import sys, threading
+from signoff import Signoff
+
+undone = threading.Event()
+
+@Signoff().undo("refund.cancel")
+def cancel(id, lines):
+    undone.set()
+
+print("there", flush=True)
+undone.wait(60)
+"""
+
+
+def test_a_process_that_ends_once_it_has_undone_something_reports_that_first(
+    core: Core, redis_url: str
+) -> None:
+    """Nothing waits for its thread, which has run the undo and not said so yet."""
+    first = let_run(core)
+    settings = {
+        "SIGNOFF_REDIS_URL": redis_url,
+        "SIGNOFF_AGENT": "billing-bot",
+        "SIGNOFF_VERIFY_KEY": core.signer.verify_key,
+    }
+    with intake_of(core, redis_url, "billing-bot"):
+        for number in range(2):
+            process = subprocess.Popen(
+                [sys.executable, "-c", ENDS_AT_ONCE], env=os.environ | settings, stdout=subprocess.PIPE
+            )
+            try:
+                first = let_run(core, 20 + number)
+                core.approvals.undo.ask(first.id, "U0ANA")
+                assert process.wait(60) == 0
+                eventually(outcome(core, first), 10)
+            finally:
+                process.kill()
+                process.communicate()
