@@ -7,17 +7,18 @@ receipt of an undo says: once, as the process that has spent it. What has no `un
 from __future__ import annotations
 
 import asyncio
-import atexit
+import contextvars
+import functools
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from signoff import receipts
-from signoff.client import mistakes
+from signoff.client import exit, mistakes
 from signoff.client.answers import Named
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.carrier import Encode
@@ -37,8 +38,6 @@ GROUP = "undo:"
 """Before the action that undoes: the group of all processes that undo by it."""
 TEST = "test:"
 """Before the id of what asks a process to run its own test."""
-LEAVE_SECONDS = 15.0
-"""How long a process that ends waits for an undo that it has begun: what ran is reported."""
 NO_TEST = "no test is registered: @….undo(test=…)"
 
 
@@ -51,37 +50,6 @@ class Client(Protocol):
     async def report(
         self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
     ) -> None: ...
-
-
-class Work:
-    """Undos that threads of this process have begun. A process ends without waiting for such threads, so one
-    that was told of an undo, or has run it, would end before anybody hears of that.
-    """
-
-    def __init__(self) -> None:
-        self._begun = 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Inside the `with` an undo is spent, run and reported."""
-        with self._changed:
-            self._begun += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._begun -= 1
-                self._changed.notify_all()
-
-    def finish(self, seconds: float = LEAVE_SECONDS) -> None:
-        """Wait until nothing is being undone, for at most so long."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._begun == 0, seconds):
-                log.warning("the process ends, and what became of an undo is not reported")
-
-
-WORK = Work()
 
 
 @dataclass(frozen=True)
@@ -183,10 +151,12 @@ async def _read(client: Client, undo: Undo) -> None:
             if receipt is None:
                 await inbox.ack(entry)
                 continue
-            with WORK.one():
-                ours = await _spent(client, receipt)
-                await inbox.ack(entry)  # it is this process's now, or another's, and nobody else's ever
-                if ours:
+            with exit.process.held() as free:
+                if not free:
+                    return  # another process has it, or this one when it runs again
+                mine = await _spent(client, receipt)
+                await inbox.ack(entry)  # if it is this process's now, it is nobody else's ever
+                if mine:
                     await _run(client, undo, receipt)
     finally:
         await inbox.close()
@@ -263,14 +233,16 @@ async def _try(client: Client, undo: Undo, test_id: str) -> None:
 async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(*args, **kwargs)
-    return await asyncio.to_thread(function, *args, **kwargs)
+    call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+    try:
+        running = asyncio.get_running_loop().run_in_executor(None, call)
+    except RuntimeError:  # the interpreter ends, and starts no thread: what is spent runs all the same
+        return call()
+    return await running
 
 
 def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -> threading.Thread:
-    """Serve an undo in a thread of its own, with an event loop of its own, while the process runs.
-
-    What it has begun by then is finished, and reported, before the process ends.
-    """
+    """Serve an undo in a thread of its own, with an event loop of its own, while the process runs."""
 
     async def run() -> None:
         async with make() as client:
@@ -279,8 +251,6 @@ def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -
             except ConfigError as error:
                 log.warning("nothing is undone by %s here: %s", undo.action, error)
 
-    atexit.unregister(WORK.finish)  # once, however many are served
-    atexit.register(WORK.finish)
     name = f"signoff-undo-{undo.action}"
     thread = threading.Thread(target=lambda: asyncio.run(run()), name=name, daemon=True)
     thread.start()
