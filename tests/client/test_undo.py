@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
-import warnings
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +16,6 @@ from support import Core, eventually, intake_of
 from signoff.client import undo as undos
 from signoff.client.client import AsyncSignoff
 from signoff.client.face import Signoff
-from signoff.errors import ConfigError
 from signoff.models.messages import Outcome
 from signoff.models.receipt import Receipt
 from signoff.queue import stream
@@ -42,30 +40,9 @@ class Line:
 
 
 @pytest.fixture(autouse=True)
-def _ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test has begun to serve ends with it: the next one's entries are not for its readers."""
-    over, read = threading.Event(), undos._read
-
-    async def until_over(client: Any, undo: undos.Undo) -> None:
-        task = asyncio.ensure_future(read(client, undo))
-        try:
-            while not (await asyncio.wait([task], timeout=0.05))[0]:
-                if over.is_set():
-                    raise ConfigError("over")
-            task.result()
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    monkeypatch.setattr(undos, "_read", until_over)
-    yield
-    over.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("signoff-undo-"):
-            thread.join(20)
-    with warnings.catch_warnings():  # a read that was cancelled leaves its connection to the collector
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+def _apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group for each test: threads that serve undos run on, and would take the next one's entries."""
+    monkeypatch.setattr(undos, "GROUP", f"undo-{uuid.uuid4().hex}:")
 
 
 @pytest.fixture
