@@ -93,6 +93,7 @@ def held_and_undone(core: Core) -> None:
         "  - {name: wait, match: {action: tick.close}, verdict: allow, after: 1h}\n"
         "  - {name: tell, match: {action: tick.open}, verdict: notify, undo_for: 1h,\n"
         "     undo: {action: tick.shut, payload: {id: $payload.id}}}\n"
+        "  - {name: shut, match: {action: tick.shut}, verdict: allow}\n"
     )
     core.follow(rules)
     waits = [core.submit(action="tick.close", payload={"id": number}) for number in (1, 3, 4)]

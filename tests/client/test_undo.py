@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +37,12 @@ class Line:
     """One line of a refund."""
 
     amount: int
+
+
+@pytest.fixture(autouse=True)
+def _apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group for each test: threads that serve undos run on, and would take the next one's entries."""
+    monkeypatch.setattr(undos, "GROUP", f"undo-{uuid.uuid4().hex}:")
 
 
 @pytest.fixture
@@ -77,7 +84,7 @@ def test_a_worker_takes_runs_once_and_reports(core: Core, client: Signoff, redis
         # Replayed: the same entry comes once more, and nothing runs.
         core.redis.xadd(stream.decisions("billing-bot"), {"id": pressed.request_id})
         second = let_run(core, 8)
-        core.approvals.undo.ask(second.id, "U0MIA")
+        core.approvals.undo.ask(second.id, "U0ANA")
         eventually(outcome(core, second))
         assert [one[0] for one in called] == ["re_7", "re_8"]
 
