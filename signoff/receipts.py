@@ -84,13 +84,16 @@ def sign_notice(signer: Signer, notice: Notice, issuer: str) -> str:
     return signer.seal(NOTICE, claims)
 
 
-def verify(token: str, keys: VerifyKeys, agent: str, *, issuer: str = DEPLOYMENT) -> Receipt:
+def verify(
+    token: str, keys: VerifyKeys, agent: str, *, issuer: str = DEPLOYMENT, over: bool = False
+) -> Receipt:
     """A signed receipt → its claims, for this agent, of this deployment; raises NotVerified.
 
     Checks the algorithm, the key, the kind, issuer, audience and expiry (by this machine's clock), and that
-    its id is the one of just what it names. What is about to run is for `bind` to compare.
+    its id is the one of just what it names. What is about to run is for `bind` to compare. Its time may be
+    `over` where nothing is to run by it.
     """
-    claims = open_sealed(token, keys, RECEIPT, issuer=issuer, audience=agent, required=REQUIRED)
+    claims = open_sealed(token, keys, RECEIPT, issuer=issuer, audience=agent, required=REQUIRED, over=over)
     receipt_claims.check(claims)
     try:
         return _receipt(claims, token)
@@ -125,8 +128,9 @@ def accept(
     request_id: str,
     digest_sent: str | None = None,
     issuer: str = DEPLOYMENT,
+    over: bool = False,
 ) -> Receipt:
-    """A response from Redis → the verified receipt; raises NotVerified.
+    """A response from Redis → the verified receipt; raises NotVerified. `over`: see `verify`.
 
     One that lets its action run is an ApprovedReceipt, with its payload.
 
@@ -134,7 +138,7 @@ def accept(
     `digest_sent` is the digest of what this agent sent, where it still knows it. A receipt without a digest
     is taken where the server refused the request as it came.
     """
-    receipt = verify(response.receipt or "", keys, agent, issuer=issuer)
+    receipt = verify(response.receipt or "", keys, agent, issuer=issuer, over=over)
     said = (receipt.id, receipt.digest_sent, receipt.status)
     receipt_claims.check_answer(said, request_id, digest_sent, response.status)
     beside = {"permalink": response.permalink, "notes": response.notes or ()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +14,9 @@ from signoff.models.lessons import Lessons
 from signoff.models.messages import Decision, Response, moment
 from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status
 from signoff.models.talks import Inquiry, Talk
+from signoff.models.undone import VALID_SECONDS
 from signoff.payload.canonical import digest
-from signoff.receipts import Signer, accept, new_jti, verify_keys
+from signoff.receipts import Signer, VerifyKeys, accept, new_jti, verify_keys
 
 
 class Receipts:
@@ -45,6 +48,7 @@ class Receipts:
             )
         return self._sign(
             at,
+            lifetime=timedelta(seconds=VALID_SECONDS) if approval.undoes else self.lifetime,
             **_asked(approval),
             status=status,
             digest=digest(approval.payload_text),
@@ -119,6 +123,18 @@ class Receipts:
         signed = receipts.sign_undo_test(self._signer, agent, test_id, action, self._deployment, moment(at))
         return test_id, signed
 
+    def undo_nonce(self, approval_id: str, attempt: int) -> str:
+        """The nonce of an undo: always the same of one attempt at undoing something, which nobody else knows,
+        so that its id is found again by a server that was put back, and nobody takes it before.
+        """
+        said = f"{approval_id}:{attempt}".encode()
+        return hmac.new(self._signer.derive("undo"), said, hashlib.sha256).hexdigest()[:32]
+
+    @property
+    def keys(self) -> VerifyKeys:
+        """By which what it signs is verified."""
+        return self._keys
+
     def read_notice(self, response: Response | None, approval: Approval) -> Notice | None:
         """The notice that Redis holds, where it is ours and of this Approval's receipt."""
         receipt = self._own(approval)
@@ -133,8 +149,11 @@ class Receipts:
         """The receipt of a request that never became an Approval."""
         return self._sign(at, id=request_id, agent=agent, action="", status=status, reason=reason)
 
-    def read(self, response: Response | None, agent: str, request_id: str) -> Receipt | None:
-        """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid.
+    def read(
+        self, response: Response | None, agent: str, request_id: str, *, over: bool = False
+    ) -> Receipt | None:
+        """The receipt in an answer that Redis holds, where it is ours, for this request, and still valid; or
+        no longer, where it may be `over`.
 
         Of one that has run since, it is the receipt by which it was approved.
         """
@@ -144,7 +163,9 @@ class Receipts:
         if response is None or response.receipt is None:
             return None
         try:
-            return accept(response, self._keys, agent=agent, request_id=request_id, issuer=self._deployment)
+            return accept(
+                response, self._keys, agent=agent, request_id=request_id, issuer=self._deployment, over=over
+            )
         except NotVerified:  # whoever can write to Redis may have put it there
             return None
 
@@ -157,9 +178,15 @@ class Receipts:
         """Whether a response is our word that an Approval's action runs, or has run."""
         if response is None or response.status != "duplicate" or response.spent != approval.receipt:
             return False
-        whose = {"agent": approval.agent, "request_id": approval.request_id, "issuer": self._deployment}
         try:
-            told = accept(response, self._keys, digest_sent=approval.digest_sent, **whose)
+            told = accept(
+                response,
+                self._keys,
+                agent=approval.agent,
+                request_id=approval.request_id,
+                digest_sent=approval.digest_sent,
+                issuer=self._deployment,
+            )
         except NotVerified:
             return False
         return told.digest_sent == approval.digest_sent
@@ -173,15 +200,17 @@ class Receipts:
         except NotVerified:
             return None
 
-    def _sign(self, at: int, **claims: Any) -> Receipt:
-        """A receipt of these claims, issued `at` (microseconds) in this deployment's name."""
+    def _sign(self, at: int, *, lifetime: timedelta | None = None, **claims: Any) -> Receipt:
+        """A receipt of these claims, issued `at` (microseconds) in this deployment's name; valid for
+        `lifetime`, and never for longer than any.
+        """
         issued_at = moment(at)
         receipt = Receipt(
             **claims,
             issuer=self._deployment,
             jti=new_jti(),
             issued_at=issued_at,
-            not_after=issued_at + self.lifetime,
+            not_after=issued_at + min(lifetime or self.lifetime, self.lifetime),
         )
         return receipt.model_copy(update={"token": receipts.sign(self._signer, receipt)})
 

@@ -80,7 +80,9 @@ class Approvals:
         )
         self._spending = Spending(store, receipts, publisher, self._announcer)
         self._votes = Votes(store, self.judge, self._endings)
-        self.undo = undo.Undos(store, self.judge, receipts, publisher, self._announcer)
+        self.undo = undo.Undos(
+            store, self.judge, receipts, publisher, self._announcer, self._spending.take_up
+        )
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
         self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from signoff.cli.output import printable, say
 from signoff.cli.parsers import Commands, command, group
 from signoff.errors import ConfigError
+from signoff.models.undone import TRIED_SECONDS
 
 if TYPE_CHECKING:
     from signoff.models.undos import Undoer
@@ -18,8 +19,8 @@ TEST_EPILOG = """\
   signoff undo test refund.cancel
 
 Asks a process of the agent, which has to run, to call its own test of the undo: the function that it gave as
-`test=`. Nothing of yours is undone by that, unless that function does it. Until it has passed, cards say
-"Undo was never tried".
+`test=`. Nothing of yours is undone by that, unless that function does it. Until it has passed, and once that
+is 30 days ago, cards say "Undo was never tried".
 
 exit: 0 it passed   1 it did not, or nobody answered in time
 """
@@ -73,6 +74,8 @@ def tried(one: Undoer) -> str:
     """What its own test came to."""
     if one.tested_at is None:
         return "never tried"
+    if one.passed and time.time() - one.tested_at / 1_000_000 > TRIED_SECONDS:
+        return f"tried more than {TRIED_SECONDS // 86_400} days ago: try it again"
     return "tried, and it works" if one.passed else f"tried, and it failed: {one.fault}"
 
 

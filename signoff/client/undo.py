@@ -269,7 +269,7 @@ async def _try(client: Client, undo: Undo, test_id: str) -> None:
         except Exception as error:
             log.warning("the test of undo by %s failed", undo.action, exc_info=error)
             fault = type(error).__name__
-    tested = UndoTest(action=undo.action, passed=not fault, fault=fault)
+    tested = UndoTest(id=test_id, action=undo.action, passed=not fault, fault=fault)
     body = CanUndo(actions=(undo.action,), tested=tested).model_dump_json(exclude_none=True)
     await link.exchange().send("undo", str(new_id()), body)
 

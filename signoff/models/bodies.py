@@ -50,8 +50,9 @@ class Cancel(Wire):
 
 
 class UndoTest(Wire):
-    """What an agent's own test of an undo came to."""
+    """What an agent's own test of an undo came to; `id` is that of what asked for it: no other counts."""
 
+    id: Annotated[str, StringConstraints(max_length=100)] = ""
     action: Annotated[str, StringConstraints(max_length=100)]
     passed: bool
     fault: Annotated[str, StringConstraints(max_length=300)] = ""

@@ -147,7 +147,8 @@ class UndoRow(SQLModel, table=True):
     """An agent's word that it can carry out an undo, by the action that undoes.
 
     `seen_at` is when it last said so. `tested_at` is when its own test last ran, `passed` whether that went
-    well, `fault` what did not.
+    well, `fault` what did not. `test_id` is the test that it was last asked to run, whose result counts until
+    `test_until`, once; NULL where none is awaited.
     """
 
     __tablename__ = "undo"
@@ -158,6 +159,8 @@ class UndoRow(SQLModel, table=True):
     tested_at: int | None = time(default=None)
     passed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     fault: str | None = words(default=None)
+    test_id: str | None = words(default=None)
+    test_until: int | None = time(default=None)
 
 
 class FeedbackRow(SQLModel, table=True):

@@ -78,7 +78,7 @@ class ApprovalRow(SQLModel, table=True):
         _partial("approval_aging", AGING, "ages_at"),
         _partial("approval_batch", text("batch_id IS NOT NULL"), "batch_id", "created_at"),
         _partial("approval_runs", text("runs_at IS NOT NULL AND status = 'pending'"), "runs_at"),
-        _partial("approval_undoes", text("undoes IS NOT NULL"), "undoes", unique=True),
+        _partial("approval_undoes", text("undoes IS NOT NULL"), "undoes", "created_at"),
         _partial("approval_undo_at", text("undo_at IS NOT NULL"), "undo_at"),
         _partial("approval_edited", text("version > 1 AND status = 'approved'"), "agent", "ended_at"),
         _partial("approval_answered", text("status = 'answered'"), "agent", "ended_at"),

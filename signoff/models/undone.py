@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 TAKEN_SECONDS = 30
 """An undo that nobody has taken for so long is told to the agent's owner."""
+VALID_SECONDS = 900
+"""For so long a worker may take an undo; one that comes later runs nothing."""
+TRIED_SECONDS = 30 * 24 * 3600
+"""For so long a test that has passed counts: what undoes something changes, and so does what it undoes."""
 _TAKEN = TAKEN_SECONDS * 1_000_000
 
 
@@ -14,7 +18,7 @@ class Undone:
     """Somebody undid it. Times are microseconds since 1970.
 
     `approval_id` is the undo's own, approved `at` by the person `by_id`. `spent_at` is when a process took
-    it; `succeeded` what it has reported, None until then.
+    it; `succeeded` what it has reported, None until then. `until` is when its receipt is no longer valid.
     """
 
     approval_id: str
@@ -23,6 +27,13 @@ class Undone:
     spent_at: int | None = None
     succeeded: bool | None = None
     outcome_at: int | None = None
+    until: int | None = None
+
+    def again(self, now: int | None) -> bool:
+        """Whether it may be tried once more at `now`: it failed, or nobody took it while it was valid."""
+        if self.succeeded is not None:
+            return not self.succeeded
+        return self.spent_at is None and None not in (now, self.until) and (now or 0) >= (self.until or 0)
 
     def untaken(self, now: int | None) -> bool:
         """Whether nobody has taken it for too long, at `now`."""
@@ -32,11 +43,12 @@ class Undone:
 
 @dataclass(frozen=True)
 class Undo:
-    """Whether the agent says that it can undo it, whether its own test of that has passed, whose agent it is,
-    and what somebody did.
+    """Whether the agent says that it can undo it, whether its own test of that has passed lately, whose agent
+    it is, and what somebody did last, of how many `attempts`.
     """
 
     known: bool = False
     tried: bool = False
     owner: str | None = None
     done: Undone | None = None
+    attempts: int = 0

@@ -7,12 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, exists, literal_column, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
 from signoff.models.clock import now
 from signoff.models.more_tables import UndoRow
 from signoff.models.tables import AgentRow, ApprovalRow, DecisionRow
-from signoff.models.undone import TAKEN_SECONDS, Undo, Undone
+from signoff.models.undone import TAKEN_SECONDS, TRIED_SECONDS, Undo, Undone
 
 approvals: Any = ApprovalRow.__table__  # type: ignore[attr-defined]
 agents: Any = AgentRow.__table__  # type: ignore[attr-defined]
@@ -20,11 +31,20 @@ decisions: Any = DecisionRow.__table__  # type: ignore[attr-defined]
 rows: Any = UndoRow.__table__  # type: ignore[attr-defined]
 
 MICROSECONDS = 1_000_000
+_others = approvals.alias("attempt")
 _OF = (
     select(
         rows.c.action.is_not(None).label("known"),
-        rows.c.passed,
+        (rows.c.passed & (rows.c.tested_at > now() - literal_column(str(TRIED_SECONDS * 1_000_000)))).label(
+            "tried"
+        ),
         agents.c.owner,
+        approvals.c.receipt_expires_at,
+        select(func.count())
+        .select_from(_others)
+        .where(_others.c.undoes == bindparam("which"))
+        .scalar_subquery()
+        .label("attempts"),
         approvals.c.id,
         approvals.c.ended_at,
         approvals.c.spent_at,
@@ -37,6 +57,7 @@ _OF = (
     .outerjoin(approvals, approvals.c.undoes == bindparam("which"))
     .outerjoin(decisions, decisions.c.approval_id == approvals.c.id)
     .where(agents.c.name == bindparam("whose"))
+    .order_by(approvals.c.created_at.desc())
     .limit(1)
 )
 # An agent that has never asked for anything is known by nobody, and has nothing to be undone.
@@ -45,10 +66,21 @@ _SEEN = text(
     "ON CONFLICT (agent, action) DO UPDATE SET seen_at = excluded.seen_at"
 )
 _MINE = (rows.c.agent == bindparam("whose"), rows.c.action == bindparam("what"))
-_TESTED = update(rows).where(*_MINE).values(tested_at=now(), passed=bindparam("went"), fault=bindparam("why"))
-_LIST = select(rows).order_by(rows.c.agent, rows.c.action)
+_TESTING = (
+    update(rows)
+    .where(*_MINE)
+    .values(test_id=bindparam("which"), test_until=now() + bindparam("long", type_=BigInteger))
+)
+_TESTED = (
+    update(rows)
+    .where(*_MINE, rows.c.test_id == bindparam("which"), rows.c.test_until >= now())
+    .values(tested_at=now(), passed=bindparam("went"), fault=bindparam("why"), test_id=None, test_until=None)
+)
+_SHOWN = ("agent", "action", "seen_at", "tested_at", "passed", "fault")
+_LIST = select(*(rows.c[name] for name in _SHOWN)).order_by(rows.c.agent, rows.c.action)
 _ONE = approvals.c.id == bindparam("approval_id")
 _OFFER = update(approvals).where(_ONE).values(undo_at=approvals.c.outcome_at + bindparam("long"))
+_TELL = update(approvals).where(_ONE).values(undo_at=bindparam("at", type_=BigInteger))
 _ASKED = (
     update(approvals)
     .where(_ONE)
@@ -103,8 +135,8 @@ def of(connection: Connection, approval_id: str, agent: str, action: str) -> Und
     if found.id is not None:
         succeeded = json.loads(found.outcome)["succeeded"] if found.outcome else None
         by = (found.approver or "", found.ended_at or 0)
-        done = Undone(found.id, *by, found.spent_at, succeeded, found.outcome_at)
-    return Undo(bool(found.known), bool(found.passed), found.owner, done)
+        done = Undone(found.id, *by, found.spent_at, succeeded, found.outcome_at, found.receipt_expires_at)
+    return Undo(bool(found.known), bool(found.tried), found.owner, done, found.attempts)
 
 
 def is_undone(column: Any) -> Any:
@@ -118,9 +150,17 @@ def seen(connection: Connection, agent: str, action: str, at: int) -> None:
     connection.execute(_SEEN, {"agent": agent, "action": action, "at": at})
 
 
-def tested(connection: Connection, agent: str, action: str, passed: bool, fault: str | None) -> bool:
-    """Its own test came to that; False where it never said that it can."""
-    values = {"whose": agent, "what": action, "went": passed, "why": fault}
+def testing(connection: Connection, agent: str, action: str, test_id: str, seconds: int) -> bool:
+    """An agent is about to be asked for this test, and has so long; False where it never said that it can."""
+    values = {"whose": agent, "what": action, "which": test_id, "long": seconds * MICROSECONDS}
+    return connection.execute(_TESTING, values).rowcount == 1
+
+
+def tested(
+    connection: Connection, agent: str, action: str, test_id: str, passed: bool, fault: str | None
+) -> bool:
+    """The test that it was asked for came to that, which counts once; False where nobody asked for it."""
+    values = {"whose": agent, "what": action, "which": test_id, "went": passed, "why": fault}
     return connection.execute(_TESTED, values).rowcount == 1
 
 
@@ -132,6 +172,11 @@ def listed(connection: Connection) -> list[Undoer]:
 def offer(connection: Connection, approval_id: str, seconds: int) -> None:
     """What was just reported may be undone for so long: then its card says no more that it may."""
     connection.execute(_OFFER, {"approval_id": approval_id, "long": seconds * MICROSECONDS})
+
+
+def tell_at(connection: Connection, approval_id: str, at: int) -> None:
+    """Its card has to tell something of its undo then, too."""
+    connection.execute(_TELL, {"approval_id": approval_id, "at": at})
 
 
 def asked(connection: Connection, approval_id: str) -> None:

@@ -91,6 +91,7 @@ def held_and_undone(core: Core) -> None:
         "  - {name: wait, match: {action: tick.close}, verdict: allow, after: 1h}\n"
         "  - {name: tell, match: {action: tick.open}, verdict: notify, undo_for: 1h,\n"
         "     undo: {action: tick.shut, payload: {id: $payload.id}}}\n"
+        "  - {name: shut, match: {action: tick.shut}, verdict: allow}\n"
     )
     waits = core.submit(action="tick.close", payload={"id": 1})
     core.approvals.grace.hold(waits.id, 1, "U0MIA")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from support import Core
+from support import Core, without_triggers
 
 from signoff import receipts
 from signoff.approvals import audit
@@ -19,20 +20,28 @@ from signoff.approvals.errors import (
     NotAllowed,
     NotRecorded,
     NotUndone,
+    Tampered,
     UnknownApproval,
 )
 from signoff.approvals.sweep import Sweep
 from signoff.models import history
 from signoff.models.approval import Approval
+from signoff.models.bodies import CanUndo, UndoTest
 from signoff.models.engine import snapshot
 from signoff.models.messages import Outcome
 from signoff.models.receipt import ApprovedReceipt
+from signoff.models.undone import TRIED_SECONDS, VALID_SECONDS
 from signoff.policy.replay import replay
 from signoff.queue import stream
 from signoff.receipts import verify_keys
 
 ANA, BEN, MIA = "U0ANA", "U0BEN", "U0MIA"
-HEAD = "agents: {billing-bot: {owner: U0MIA}}\nrules:\n"
+HEAD = """agents: {billing-bot: {owner: U0MIA}}
+risk: {refund.cancel: medium}
+reversibility: {refund.cancel: costly}
+rules:
+"""
+FREE = "  - {name: free, match: {action: refund.cancel}, verdict: allow}\n"
 RULE = """  - name: refunds
     match: {action: refund.create}
     verdict: notify
@@ -82,8 +91,10 @@ def verified(core: Core) -> bool:
 
 @pytest.mark.parametrize("who", [ANA, MIA])
 def test_an_undo_is_an_approval_of_its_own_that_goes_to_its_agent(core: Core, who: str) -> None:
-    """By one of the rule's people, or the agent's owner; its receipt is bound to what it undoes."""
-    first = let_run(core, {"id": "re_7", "other": 1})
+    """By one of the rule's people, or the agent's owner where the policy lets the undo run; its receipt is
+    bound to what it undoes.
+    """
+    first = let_run(core, {"id": "re_7", "other": 1}, more=FREE)
     undone = core.approvals.undo.ask(first.id, who)
     assert (undone.status, undone.action, undone.undoes) == ("approved", "refund.cancel", first.id)
     assert undone.payload == {"id": "re_7", "amount": 120} and undone.card is None
@@ -104,7 +115,7 @@ def test_an_undo_is_an_approval_of_its_own_that_goes_to_its_agent(core: Core, wh
 
 
 def test_it_is_pressed_once(core: Core) -> None:
-    first = let_run(core, {"id": "re_7"})
+    first = let_run(core, {"id": "re_7"}, more=FREE)
     ready, won, late = threading.Barrier(6), list[str](), list[str]()
 
     def press(who: str) -> None:
@@ -163,7 +174,7 @@ def test_who_may_not_and_what_cannot_be(core: Core) -> None:
         ("  - {name: ben, match: {action: refund.cancel}, verdict: ask, approvers: U0BEN}\n", NotAllowed),
         ("  - {name: ana, match: {action: refund.cancel}, verdict: ask, approvers: U0ANA}\n", None),
         ("  - {name: some, match: {action: refund.cancel}, verdict: ask}\n", None),
-        ("  - {name: free, match: {action: refund.cancel}, verdict: allow}\n", None),
+        (FREE, None),
     ],
 )
 def test_the_policy_judges_the_undo_and_makes_it_no_looser(core: Core, more: str, fault: Any) -> None:
@@ -218,14 +229,149 @@ def test_agents_say_what_they_can_undo_and_what_their_tests_came_to(core: Core) 
         assert found is not None
         return found.known, found.tried
 
-    assert known() == (False, False) and not undo.tested("billing-bot", "refund.cancel", True)
-    undo.register("billing-bot", ["refund.cancel"])
+    def say(test_id: str, passed: bool, agent: str = "billing-bot", action: str = "refund.cancel") -> None:
+        tested = UndoTest(id=test_id, action=action, passed=passed, fault="" if passed else "x" * 300)
+        undo.told(agent, CanUndo(actions=("refund.cancel", "refund.other"), tested=tested))
+
+    assert known() == (False, False) and not undo.tested("billing-bot", "refund.cancel", "", True)
     undo.register("a-stranger", ["refund.cancel"])
+    for test_id in ("", "test:made-up"):  # its bare word, of a test that nobody asked for
+        say(test_id, True)
+        assert known() == (True, False)
+    test_id = undo.test("billing-bot", "refund.cancel")
+    core.submit("other-bot")
+    for other in ({"agent": "other-bot"}, {"action": "refund.other"}):
+        say(test_id, True, **other)
+        assert not any(one.passed for one in undo.listed())
+    say(test_id, False)
     assert known() == (True, False)
-    assert undo.tested("billing-bot", "refund.cancel", False, "x" * 1000)
-    assert known() == (True, False)
-    [one] = undo.listed()
+    [one] = [one for one in undo.listed() if one.tested_at]
     assert (one.agent, one.passed, len(one.fault or "")) == ("billing-bot", False, 300)
-    assert undo.tested("billing-bot", "refund.cancel", True) and known() == (True, True)
+    say(test_id, True)  # once
+    assert known() == (True, False)
+    late = undo.test("billing-bot", "refund.cancel")
+    with core.store.transaction() as connection:
+        connection.execute(text("UPDATE undo SET test_until = test_until - 121000000"))
+    say(late, True)
+    assert known() == (True, False)
+    say(undo.test("billing-bot", "refund.cancel"), True)
     undo.register("billing-bot", ["refund.cancel"])
-    assert known() == (True, True) and undo.listed()[0].fault is None
+    assert known() == (True, True)
+    with core.store.transaction() as connection:
+        connection.execute(text(f"UPDATE undo SET tested_at = tested_at - {TRIED_SECONDS}000000"))
+    assert known() == (True, False)  # what has passed a month ago says little
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        """approval SET verdict = replace(verdict, 'refund.cancel', 'money.wire')""",
+        """approval SET verdict = replace(verdict, '"$result.id"', '"evil"')""",
+        """approval SET verdict = replace(verdict, 'U0ANA', 'U0EVE')""",
+        """approval SET verdict = replace(verdict, '3600', '360000')""",
+        """approval SET outcome = replace(outcome, 're_7', 're_8')""",
+        """approval SET outcome_at = outcome_at + 3000000000""",
+        """approval SET digest_sent = replace(digest_sent, '1', '2')""",
+        """payload SET text = replace(text, '120', '999')""",
+        """payload SET claims = replace(claims, 'refund', 'x')""",
+        """approval SET receipt = replace(receipt, '.', '.A')""",
+        """audit_event SET data = replace(data, 'refund.create', 'x') WHERE kind = 'submit'""",
+    ],
+)
+def test_nothing_is_signed_by_a_row_that_was_changed(core: Core, changed: str) -> None:
+    """Action, payload, time, and who may: all that an undo is made of."""
+    first = let_run(core, {"id": "re_7"})
+    planned = core.approvals.undo.plan(first.id, ANA)
+    core.people.persons["U0EVE"] = core.people.persons[ANA]
+    with core.store.transaction() as connection:
+        without_triggers(connection)
+        connection.execute(text(f"UPDATE {changed}"))
+    who = "U0EVE" if "U0EVE" in changed else ANA
+    for seen in (planned.seen, None):
+        with pytest.raises(Tampered):
+            core.approvals.undo.ask(first.id, who, seen)
+    with core.store.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM approval")).scalar_one() == 1
+
+
+def test_what_is_signed_is_what_was_shown(core: Core) -> None:
+    """The same payload for another action is another undo."""
+    first = let_run(core, {"id": "re_7"})
+    planned = core.approvals.undo.plan(first.id, ANA)
+    other = planned.request.model_copy(update={"action": "money.wire"})
+    assert replace(planned, request=other).seen != planned.seen
+    assert core.approvals.undo.ask(first.id, ANA, planned.seen).status == "approved"
+
+
+@pytest.mark.parametrize(
+    ("policy", "owner", "ana", "ben"),
+    [
+        (HEAD + RULE, False, True, False),
+        (HEAD + RULE + FREE, True, True, False),
+        ((HEAD + RULE + FREE).replace("medium", "critical"), False, True, False),
+        (HEAD + RULE + "  - {name: c, match: {action: refund.cancel}, verdict: ask}\n", False, True, True),
+        ("always_ask: [refund.cancel]\n" + HEAD + RULE + FREE, False, True, True),
+        (HEAD + RULE + "  - {name: c, match: {action: refund.cancel}, verdict: ask, approvers: U0BEN}\n",
+         False, False, True),
+    ],
+)  # fmt: skip
+def test_whoever_undoes_is_one_whom_todays_policy_asks(
+    core: Core, policy: str, owner: bool, ana: bool, ben: bool
+) -> None:
+    """U0ANA and U0BEN are default approvers; U0MIA owns the agent, and is asked about nothing."""
+    first = let_run(core, {"id": "re_7"})
+    core.follow(policy)
+    for who, may in ((MIA, owner), (ANA, ana), (BEN, ben)):
+        if may:
+            assert who in core.approvals.undo.plan(first.id, who).verdict.approvers
+        else:
+            with pytest.raises(NotAllowed):
+                core.approvals.undo.ask(first.id, who)
+    assert core.approvals.get(first.id).undo.done is None  # type: ignore[union-attr]
+
+
+def test_one_that_failed_or_that_nobody_took_in_time_is_tried_again(core: Core) -> None:
+    first = let_run(core, {"id": "re_7"})
+    one = core.approvals.undo.ask(first.id, ANA)
+    assert (receipt(core, one).not_after - receipt(core, one).issued_at).total_seconds() == VALID_SECONDS
+    core.approvals.report(one.agent, one.request_id, Outcome(succeeded=False, note="x"))
+    second = core.approvals.undo.ask(first.id, ANA)
+    assert second.id != one.id and second.payload == one.payload
+    with pytest.raises(AlreadyUndone):  # it may still be taken
+        core.approvals.undo.ask(first.id, ANA)
+    moved(core, second, VALID_SECONDS, "ended_at", "receipt_expires_at")
+    third = core.approvals.undo.ask(first.id, ANA)
+    assert len({one.id, second.id, third.id}) == 3
+    core.approvals.spend(third.agent, third.request_id, "a-worker-1234567890")
+    moved(core, third, VALID_SECONDS, "receipt_expires_at")
+    with pytest.raises(AlreadyUndone):  # it runs, or has run
+        core.approvals.undo.ask(first.id, ANA)
+    now = core.approvals.get(first.id).undo
+    assert now and now.attempts == 3 and now.done and now.done.approval_id == third.id
+
+
+@pytest.mark.parametrize("ran", ["no", "spent", "reported"])
+def test_a_database_that_was_put_back_undoes_nothing_twice(core: Core, ran: str) -> None:
+    """The undo is found again by its id, which follows from what it undoes."""
+    first = let_run(core, {"id": "re_7"})
+    tables = ("audit_event", "decision", "payload", "approval")
+    with core.store.reading() as connection:
+        last = connection.execute(text("SELECT max(seq) FROM audit_event")).scalar_one()
+    one = core.approvals.undo.ask(first.id, ANA)
+    if ran != "no":
+        core.approvals.spend(one.agent, one.request_id, "a-worker-1234567890")
+    if ran == "reported":
+        core.approvals.report(one.agent, one.request_id, Outcome(succeeded=True))
+    with core.store.transaction() as connection:
+        without_triggers(connection)
+        for table in tables:
+            which = f"seq > {last}" if table == "audit_event" else f"approval_id = '{one.id}'"
+            which = f"id = '{one.id}'" if table == "approval" else which
+            connection.execute(text(f"DELETE FROM {table} WHERE {which}"))
+    assert core.approvals.get(first.id).undo.done is None  # type: ignore[union-attr]
+    with pytest.raises(AlreadyUndone) as known:
+        core.approvals.undo.ask(first.id, ANA)
+    assert known.value.by_id == ANA
+    again = core.approvals.get(one.id)
+    assert (again.status, again.undoes, again.receipt) == ("approved", first.id, one.receipt)
+    assert bool(again.has_run) is (ran != "no") and verified(core)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +20,7 @@ from signoff.client.client import AsyncSignoff
 from signoff.client.exchange import RedisExchange
 from signoff.client.face import Signoff
 from signoff.client.inbox import Inbox
-from signoff.errors import Unreachable
+from signoff.errors import ConfigError, Unreachable
 from signoff.models.messages import Outcome
 from signoff.models.receipt import Receipt
 from signoff.queue import stream
@@ -42,32 +44,34 @@ class Line:
     amount: int
 
 
+@pytest.fixture(autouse=True)
+def _ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test has begun to serve ends with it: the next one's entries are not for its readers."""
+    over, read = threading.Event(), undos._read
+
+    async def until_over(client: Any, undo: undos.Undo) -> None:
+        task = asyncio.ensure_future(read(client, undo))
+        try:
+            while not (await asyncio.wait([task], timeout=0.05))[0]:
+                if over.is_set():
+                    raise ConfigError("over")
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    monkeypatch.setattr(undos, "_read", until_over)
+    yield
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("signoff-undo-"):
+            thread.join(20)
+
+
 @pytest.fixture
 def client(core: Core, redis_url: str) -> Iterator[Signoff]:
     with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=core.signer.verify_key) as client:
         yield client
-
-
-@pytest.fixture(autouse=True)
-def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The threads of a test end with it: the next one's Redis may be the same, and they are of its group."""
-    running, serve = list[tuple[asyncio.AbstractEventLoop, Any, threading.Event]](), undos.serve
-
-    async def kept(client: Any, undo: undos.Undo) -> None:
-        over = threading.Event()
-        running.append((asyncio.get_running_loop(), asyncio.current_task(), over))
-        try:
-            with suppress(asyncio.CancelledError):
-                await serve(client, undo)
-        finally:
-            over.set()
-
-    monkeypatch.setattr(undos, "serve", kept)
-    yield
-    for loop, task, over in running:
-        if not over.is_set():
-            loop.call_soon_threadsafe(task.cancel)
-            assert over.wait(30)
 
 
 def let_run(core: Core, number: int = 7) -> Any:
@@ -104,7 +108,7 @@ def test_a_worker_takes_runs_once_and_reports(core: Core, client: Signoff, redis
         # Replayed: the same entry comes once more, and nothing runs.
         core.redis.xadd(stream.decisions("billing-bot"), {"id": pressed.request_id})
         second = let_run(core, 8)
-        core.approvals.undo.ask(second.id, "U0MIA")
+        core.approvals.undo.ask(second.id, "U0ANA")
         eventually(outcome(core, second))
         assert [one[0] for one in called] == ["re_7", "re_8"]
 
@@ -287,3 +291,43 @@ def test_a_receipt_says_what_it_undoes(core: Core, client: Signoff, redis_url: s
     pressed = core.approvals.undo.ask(first.id, "U0ANA")
     found = client.get(pressed.request_id)
     assert isinstance(found, Receipt) and found.approved and found.undoes == first.id
+
+
+ENDS_AT_ONCE = """
+import sys, threading
+from signoff import Signoff
+
+undone = threading.Event()
+
+@Signoff().undo("refund.cancel")
+def cancel(id, lines):
+    undone.set()
+
+print("there", flush=True)
+undone.wait(60)
+"""
+
+
+def test_a_process_that_ends_once_it_has_undone_something_reports_that_first(
+    core: Core, redis_url: str
+) -> None:
+    """Nothing waits for its thread, which has run the undo and not said so yet."""
+    first = let_run(core)
+    settings = {
+        "SIGNOFF_REDIS_URL": redis_url,
+        "SIGNOFF_AGENT": "billing-bot",
+        "SIGNOFF_VERIFY_KEY": core.signer.verify_key,
+    }
+    with intake_of(core, redis_url, "billing-bot"):
+        for number in range(2):
+            process = subprocess.Popen(
+                [sys.executable, "-c", ENDS_AT_ONCE], env=os.environ | settings, stdout=subprocess.PIPE
+            )
+            try:
+                first = let_run(core, 20 + number)
+                core.approvals.undo.ask(first.id, "U0ANA")
+                assert process.wait(60) == 0
+                eventually(outcome(core, first), 10)
+            finally:
+                process.kill()
+                process.communicate()

@@ -27,8 +27,11 @@ def test_an_undo_arrives_bound_to_what_it_undoes(door: Door) -> None:
         assert first["status"] == "approved"
         tested = {"action": "refund.cancel", "passed": True}
         assert agent.put("/v1/undo", json={"actions": ["refund.cancel"], "tested": tested}).status_code == 204
-        [undoer] = door.core.approvals.undo.listed()
-        assert (undoer.agent, undoer.action, undoer.passed) == ("billing-bot", "refund.cancel", True)
+        [undoer] = door.core.approvals.undo.listed()  # of a test that nobody asked for: its bare word
+        assert (undoer.agent, undoer.action, undoer.passed) == ("billing-bot", "refund.cancel", False)
+        tested["id"] = door.core.approvals.undo.test("billing-bot", "refund.cancel")
+        assert agent.put("/v1/undo", json={"actions": ["refund.cancel"], "tested": tested}).status_code == 204
+        assert door.core.approvals.undo.listed()[0].passed
         outcome = {"succeeded": True, "result": {"id": "re_1"}}
         agent.post(f"/v1/requests/{first['id']}/outcome", json=outcome)
         undo = door.core.approvals.undo.ask(door.core.approvals.find("billing-bot", first["id"]).id, "U0ANA")

@@ -230,7 +230,8 @@ export class Signoff {
    * Have what this agent did undone by `run`, for ever, where people ask for that: `signal` ends it.
    *
    * `action` is the one by which the policy undoes it. `run` gets what was approved, once over all processes; whether it
-   * threw is reported. `test` tries it out, once, now: until one has passed, cards say that it was never tried.
+   * threw is reported. `test` tries it out, once, now, and what it came to is noted; as no server asked for it, it does not count as tried,
+   * and cards go on saying so: a worker in Python is what `signoff undo test` asks.
    */
   async onUndo<P extends object = JsonObject>(
     action: string,

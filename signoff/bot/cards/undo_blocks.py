@@ -15,10 +15,17 @@ def undo_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     if approval.verdict.undo is None:
         return []
     if (told := undone_line(approval, now)) is not None:
-        return [_context(f"undone:{revision}", mrkdwn(told))]
+        said = [_context(f"undone:{revision}", mrkdwn(told))]
+        done = approval.undo.done if approval.undo else None
+        return said + (_offer(approval, now) if done and done.again(now) else [])
     if approval.outcome is None:
         return [_context(f"undo:{revision}", mrkdwn(words.undo_later(approval.agent)))]
-    until, known = offered_until(approval), filled(approval)
+    return _offer(approval, now)
+
+
+def _offer(approval: Approval, now: int | None) -> list[Block]:
+    """The button, while its time lasts."""
+    revision, until, known = approval.revision, offered_until(approval), filled(approval)
     if until is None or (now is not None and now >= until):
         return []
     if known.payload is None:

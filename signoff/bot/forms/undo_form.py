@@ -40,10 +40,11 @@ def undo_view(planned: Planned) -> Block:
         first, request=planned.request, payload=payload, payload_text=planned.request.payload_text
     )
     blocks += [*warned(about, payload), says(words.ONCE, "once")]
-    seen = planned.request.digest
-    return modal("undo", planned.request.action, blocks, first, words.UNDO, forms_words.CANCEL, seen=seen)
+    return modal(
+        "undo", planned.request.action, blocks, first, words.UNDO, forms_words.CANCEL, seen=planned.seen
+    )
 
 
 def read_seen(view: Any) -> str:
-    """The digest of the payload that a view shows; raises UnknownApproval."""
+    """The digest of what a view shows; raises UnknownApproval."""
     return str(read_metadata(view).get("seen") or "")

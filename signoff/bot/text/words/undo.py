@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words.card import action_name, duration
-from signoff.models.undone import TAKEN_SECONDS
+from signoff.models.undone import TAKEN_SECONDS, VALID_SECONDS
 
 HOLD = "Hold"
 UNDO_MORE = "Undo…"
@@ -114,8 +114,8 @@ def untaken_reply(owner: str) -> Trusted:
     """The same, in the card's thread."""
     who = mention(owner) if is_id(owner) else "Whoever runs this agent"
     return Trusted(
-        f"{who}: nobody took this undo within {TAKEN_SECONDS} s, so it is not undone yet. The agent's "
-        "process has to run; it takes it when it comes back."
+        f"{who}: nobody took this undo within {TAKEN_SECONDS} s, so it is not undone yet. The agent's process "
+        f"has to run; it takes it when it comes back within {VALID_SECONDS // 60} minutes."
     )
 
 

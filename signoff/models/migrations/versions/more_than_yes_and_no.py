@@ -24,7 +24,7 @@ def upgrade() -> None:
     op.add_column("decision", sa.Column("answer", sa.Text(), nullable=True))
     _index("approval_batch", "approval", ["batch_id", "created_at"], "batch_id IS NOT NULL")
     _index("approval_runs", "approval", ["runs_at"], "runs_at IS NOT NULL AND status = 'pending'")
-    _index("approval_undoes", "approval", ["undoes"], "undoes IS NOT NULL", unique=True)
+    _index("approval_undoes", "approval", ["undoes", "created_at"], "undoes IS NOT NULL")
     _index("approval_undo_at", "approval", ["undo_at"], "undo_at IS NOT NULL")
     _index("approval_edited", "approval", ["agent", "ended_at"], "version > 1 AND status = 'approved'")
     _index("approval_answered", "approval", ["agent", "ended_at"], "status = 'answered'")
@@ -116,6 +116,8 @@ def _afterwards() -> None:
         _number("tested_at", nullable=True),
         sa.Column("passed", sa.Boolean(), nullable=False, server_default=sa.false()),
         _text("fault", nullable=True),
+        _text("test_id", nullable=True),
+        _number("test_until", nullable=True),
     )
     op.create_table(
         "feedback",
