@@ -24,6 +24,7 @@ from signoff.approvals.errors import (
     UnknownApproval,
 )
 from signoff.approvals.sweep import Sweep
+from signoff.bot.text.undone import undone_line
 from signoff.models import history
 from signoff.models.approval import Approval
 from signoff.models.bodies import CanUndo, UndoTest
@@ -204,10 +205,18 @@ def test_what_becomes_of_it_is_told_on_the_first_card(core: Core) -> None:
     core.approvals.spend("billing-bot", undone.request_id, "a-worker-1234567890")
     at = core.approvals.get(first.id)
     assert at.undo and at.undo.done and at.undo.done.spent_at and at.revision == before + 1
+    moved(core, first, 301, "undo_at")
+    moved(core, undone, 301, "spent_at")
+    Sweep(core.approvals).step()
+    Sweep(core.approvals).step()
+    assert said(core, first)[1:] == [("undo_unreported", {"owner": MIA})]
+    before = core.approvals.get(first.id)
+    line = undone_line(before, core.store.clock())
+    assert "never reported" in str(line) and MIA in str(line)
     core.approvals.report("billing-bot", undone.request_id, Outcome(succeeded=False, note="closed"))
     at = core.approvals.get(first.id)
     assert at.undo and at.undo.done and at.undo.done.succeeded is False
-    assert said(core, first)[1:] == [("undo_failed", {"by": ANA})]
+    assert said(core, first)[2:] == [("undo_failed", {"by": ANA})]
 
 
 def test_it_counts_against_the_rule_that_allowed_it(core: Core) -> None:
