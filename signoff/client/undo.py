@@ -82,8 +82,9 @@ def registered(
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"undo(): {name} is a generator: it would run nothing.")
     arguments = Arguments.of(function, encode)
-    if arguments.aside:
-        aside = ", ".join(sorted(arguments.aside))
+    first = next(iter(inspect.signature(function).parameters), "")
+    if found := arguments.aside | ({first} & {"self", "cls"}):
+        aside = ", ".join(sorted(found))
         raise TypeError(f"undo(): {aside} of {name} stands in no payload: an undo is called with that alone.")
     if test is not None:
         try:
@@ -91,6 +92,15 @@ def registered(
         except TypeError:
             raise TypeError("undo(): its test is called without arguments.") from None
     return Undo(name, function, arguments, test)
+
+
+def given(action: Any) -> tuple[Any, str | None]:
+    """What stands in `undo(…)`: the function, where it is used bare, or the action; raises TypeError."""
+    if action is None or isinstance(action, str):
+        return None, action
+    if callable(action):
+        return action, None
+    raise TypeError(f"undo(): an action is a text, as refund.cancel, not {type(action).__name__}.")
 
 
 def attach(

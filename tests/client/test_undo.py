@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -291,43 +288,3 @@ def test_a_receipt_says_what_it_undoes(core: Core, client: Signoff, redis_url: s
     pressed = core.approvals.undo.ask(first.id, "U0ANA")
     found = client.get(pressed.request_id)
     assert isinstance(found, Receipt) and found.approved and found.undoes == first.id
-
-
-ENDS_AT_ONCE = """
-import sys, threading
-from signoff import Signoff
-
-undone = threading.Event()
-
-@Signoff().undo("refund.cancel")
-def cancel(id, lines):
-    undone.set()
-
-print("there", flush=True)
-undone.wait(60)
-"""
-
-
-def test_a_process_that_ends_once_it_has_undone_something_reports_that_first(
-    core: Core, redis_url: str
-) -> None:
-    """Nothing waits for its thread, which has run the undo and not said so yet."""
-    first = let_run(core)
-    settings = {
-        "SIGNOFF_REDIS_URL": redis_url,
-        "SIGNOFF_AGENT": "billing-bot",
-        "SIGNOFF_VERIFY_KEY": core.signer.verify_key,
-    }
-    with intake_of(core, redis_url, "billing-bot"):
-        for number in range(2):
-            process = subprocess.Popen(
-                [sys.executable, "-c", ENDS_AT_ONCE], env=os.environ | settings, stdout=subprocess.PIPE
-            )
-            try:
-                first = let_run(core, 20 + number)
-                core.approvals.undo.ask(first.id, "U0ANA")
-                assert process.wait(60) == 0
-                eventually(outcome(core, first), 10)
-            finally:
-                process.kill()
-                process.communicate()
