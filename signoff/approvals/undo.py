@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, exc
 
-from signoff.approvals import past, transitions
+from signoff.approvals import newcomers, past, transitions
 from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.errors import (
@@ -135,14 +135,14 @@ class Undos:
         """An agent says that it can undo by these actions."""
         with self._store.transaction() as connection:
             at = changes.clock(connection)
+            newcomers.meet(connection, self._judge, agent, at)
             for action in list(actions)[:MOST_ACTIONS]:
                 undos.seen(connection, agent, action, at)
 
     def told(self, agent: str, said: CanUndo) -> None:
         """What an agent says of undoing."""
         self.register(agent, said.actions)
-        if said.tested:
-            tested = said.tested
+        if tested := said.tested:
             self.tested(agent, tested.action, tested.id, tested.passed, tested.fault)
 
     def test(self, agent: str, action: str) -> str:

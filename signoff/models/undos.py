@@ -60,7 +60,7 @@ _OF = (
     .order_by(approvals.c.created_at.desc())
     .limit(1)
 )
-# An agent that has never asked for anything is known by nobody, and has nothing to be undone.
+_IS_AGENT = select(agents.c.name).where(agents.c.name == bindparam("whose"))
 _SEEN = text(
     "INSERT INTO undo (agent, action, seen_at) SELECT name, :action, :at FROM agent WHERE name = :agent "
     "ON CONFLICT (agent, action) DO UPDATE SET seen_at = excluded.seen_at"
@@ -152,6 +152,11 @@ def is_undone(column: Any) -> Any:
     """Whether somebody has undone the approval of this column."""
     other = approvals.alias("undoing")
     return exists().where(other.c.undoes == column)
+
+
+def is_agent(connection: Connection, name: str) -> bool:
+    """Whether an agent of this name is known."""
+    return connection.execute(_IS_AGENT, {"whose": name}).first() is not None
 
 
 def seen(connection: Connection, agent: str, action: str, at: int) -> None:

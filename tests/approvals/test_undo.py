@@ -271,6 +271,19 @@ def test_agents_say_what_they_can_undo_and_what_their_tests_came_to(core: Core) 
     assert known() == (True, False)  # what has passed a month ago says little
 
 
+def test_one_is_listed_and_tried_before_its_agent_has_asked_for_anything(core: Core) -> None:
+    """Its owner is the policy's, the log knows it, and its first request changes nothing of that."""
+    core.follow(HEAD + RULE)
+    undo = core.approvals.undo
+    for _ in range(2):
+        undo.register("billing-bot", ["refund.cancel"])
+    assert [one.action for one in undo.listed()] == ["refund.cancel"]
+    assert undo.tested("billing-bot", "refund.cancel", undo.test("billing-bot", "refund.cancel"), True)
+    first = let_run(core, {"id": "re_7"})
+    assert first.undo and first.undo.tried and first.undo.owner == MIA
+    assert verified(core)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
