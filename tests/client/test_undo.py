@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from signoff.client.client import AsyncSignoff
 from signoff.client.exchange import RedisExchange
 from signoff.client.face import Signoff
 from signoff.client.inbox import Inbox
-from signoff.errors import ConfigError, Unreachable
+from signoff.errors import Unreachable
 from signoff.models.messages import Outcome
 from signoff.models.receipt import Receipt
 from signoff.queue import stream
@@ -42,27 +43,25 @@ class Line:
 
 
 @pytest.fixture(autouse=True)
-def _ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test has begun to serve ends with it: the next one's entries are not for its readers."""
-    over, read = threading.Event(), undos._read
+def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The threads of a test end with it: the next one's Redis may be the same, and they are of its group."""
+    running, serve = list[tuple[asyncio.AbstractEventLoop, Any, threading.Event]](), undos.serve
 
-    async def until_over(client: Any, undo: undos.Undo) -> None:
-        task = asyncio.ensure_future(read(client, undo))
+    async def kept(client: Any, undo: undos.Undo) -> None:
+        over = threading.Event()
+        running.append((asyncio.get_running_loop(), asyncio.current_task(), over))
         try:
-            while not (await asyncio.wait([task], timeout=0.05))[0]:
-                if over.is_set():
-                    raise ConfigError("over")
-            task.result()
+            with suppress(asyncio.CancelledError):
+                await serve(client, undo)
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            over.set()
 
-    monkeypatch.setattr(undos, "_read", until_over)
+    monkeypatch.setattr(undos, "serve", kept)
     yield
-    over.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("signoff-undo-"):
-            thread.join(20)
+    for loop, task, over in running:
+        if not over.is_set():
+            loop.call_soon_threadsafe(task.cancel)
+            assert over.wait(30)
 
 
 @pytest.fixture

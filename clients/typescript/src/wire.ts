@@ -1276,9 +1276,14 @@ export interface components {
         };
         /**
          * UndoTest
-         * @description What an agent's own test of an undo came to.
+         * @description What an agent's own test of an undo came to; `id` is that of what asked for it: no other counts.
          */
         UndoTest: {
+            /**
+             * Id
+             * @default
+             */
+            id?: string;
             /** Action */
             action: string;
             /** Passed */

@@ -128,8 +128,8 @@ def untaken_reply(owner: str) -> Trusted:
     """The same, in the card's thread."""
     who = mention(owner) if is_id(owner) else "Whoever runs this agent"
     return Trusted(
-        f"{who}: nobody took this undo within {TAKEN_SECONDS} s, so it is not undone yet. The agent's process "
-        f"has to run; it takes it when it comes back within {VALID_SECONDS // 60} minutes."
+        f"{who}: nobody took this undo within {TAKEN_SECONDS} s, so it is not undone yet. The agent's "
+        f"process has to run; it takes it when it comes back within {VALID_SECONDS // 60} minutes."
     )
 
 
