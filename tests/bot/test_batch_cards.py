@@ -17,6 +17,7 @@ from signoff.bot.gallery.approval import BEGAN, SECOND
 from signoff.models.messages import Decision, Outcome
 from signoff.models.shown import Shown, digest_of
 from signoff.payload.canonical import canonical
+from signoff.sandbox.remote import nodes
 
 JSON = dict[str, Any]
 _TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -228,3 +229,28 @@ def test_what_a_card_showed_is_kept_in_few_characters() -> None:
     shown = [(number, 1) for number in range(1, 100) if number != 50] + [(120, 2)]
     assert shown_token(7, shown, "d0") == "7:1-49.1,51-99.1,120-120.2:d0"
     assert parse_shown(shown_token(7, shown, "d0")) == Shown(7, dict(shown), "d0")
+
+
+def test_approve_all_stands_where_the_reasons_of_all_stand_whole_or_are_the_same() -> None:
+    def first(*reasons: str) -> str:
+        items = [asked({"b": n}, reason=one) for n, one in enumerate(reasons)]
+        message = batch_card(batch_of(items), now=NOW)
+        assert check_message(message.blocks, message.text) == []
+        if shows(message.blocks, "batch_approve"):
+            texts = [node.get("text") for node in nodes(message.blocks)]
+            shown = "".join(text for text in texts if isinstance(text, str))
+            assert all((one or "ops-bot gave no reason.") in shown for one in reasons)
+            return "approve"
+        return "review"
+
+    assert first("old", "old") == first("old", "", "sends *all* <@U1>\nmoney") == "approve"
+    assert first("old", "older " * 300) == first(*(f"it is {n} days old" for n in range(90))) == "review"
+
+
+@pytest.mark.parametrize("one, other", [(1, "1"), (True, "true"), (None, "null"), ([1], ["1"])])
+def test_the_question_of_approve_all_tells_values_of_other_types_apart(one: Any, other: Any) -> None:
+    message = batch_card(batch_of([asked({"n": one, "b": 2}), asked({"n": other, "b": 2})]), now=NOW)
+    button = shows(message.blocks, "batch_approve")
+    assert button
+    first, second = button["confirm"]["text"]["text"].split("\n")[1:]
+    assert first != second and '"b"' not in first + second

@@ -14,10 +14,9 @@ def undo_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     revision = approval.revision
     if approval.verdict.undo is None:
         return []
-    if (told := undone_line(approval, now)) is not None:
-        said = [_context(f"undone:{revision}", mrkdwn(told))]
+    if undone_line(approval, now) is not None:  # that is what became of it: it stands above, see below
         done = approval.undo.done if approval.undo else None
-        return said + (_offer(approval, now) if done and done.again(now) else [])
+        return _offer(approval, now) if done and done.again(now) else []
     if approval.outcome is None:
         return [_context(f"undo:{revision}", mrkdwn(words.undo_later(approval.agent)))]
     return _offer(approval, now)
@@ -43,6 +42,15 @@ def _offer(approval: Approval, now: int | None) -> list[Block]:
         _context(f"undo:{revision}", *parts),
         {"type": "actions", "block_id": f"undoing:{revision}", "elements": [button]},
     ]
+
+
+def undone_blocks(approval: Approval, now: int | None = None) -> list[Block]:
+    """What has become of undoing it, as a state of its own: a line as large as *Approved by …*."""
+    told = undone_line(approval, now) if approval.verdict.undo is not None else None
+    if told is None:
+        return []
+    block_id = f"undone:{approval.revision}"
+    return [{"type": "section", "block_id": block_id, "text": mrkdwn(told), "expand": True}]
 
 
 def _context(block_id: str, *parts: Block) -> Block:
