@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, exc
 
-from signoff.approvals import past, transitions
+from signoff.approvals import newcomers, past, transitions
 from signoff.approvals.adoption import adopt
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.errors import (
@@ -92,7 +92,7 @@ def offered_until(approval: Approval) -> int | None:
 def spent(connection: Connection, approval: Approval) -> None:
     """A process has taken an undo: the card of what it undoes says so."""
     if approval.undoes:
-        undos.touch(connection, approval.undoes, taken=True)
+        undos.taken(connection, approval.undoes)
 
 
 def reported(connection: Connection, approval: Approval, outcome: Outcome) -> None:
@@ -135,14 +135,14 @@ class Undos:
         """An agent says that it can undo by these actions."""
         with self._store.transaction() as connection:
             at = changes.clock(connection)
+            newcomers.meet(connection, self._judge, agent, at)
             for action in list(actions)[:MOST_ACTIONS]:
                 undos.seen(connection, agent, action, at)
 
     def told(self, agent: str, said: CanUndo) -> None:
         """What an agent says of undoing."""
         self.register(agent, said.actions)
-        if said.tested:
-            tested = said.tested
+        if tested := said.tested:
             self.tested(agent, tested.action, tested.id, tested.passed, tested.fault)
 
     def test(self, agent: str, action: str) -> str:
@@ -244,14 +244,16 @@ class Undos:
             return list(undos.due(connection))
 
     def age(self, approval_id: str) -> None:
-        """Its card tells that its time is over; or that nobody has taken it, and its owner is told."""
+        """Its card tells that its time is over; or that nobody took it, or reported of it, to its owner."""
         with self._store.transaction() as connection:
             if not undos.take(connection, approval_id):
                 return
             approval = self._store.get(approval_id)
             undo = approval.undo if approval else None
             now = changes.clock(connection)
-            if undo and undo.done and undo.done.untaken(now) and not undo.done.again(now):
+            if undo and undo.done and undo.done.unreported(now):
+                card_replies.add(connection, approval_id, "undo_unreported", {"owner": undo.owner or ""})
+            elif undo and undo.done and undo.done.untaken(now) and not undo.done.again(now):
                 card_replies.add(connection, approval_id, "undo_untaken", {"owner": undo.owner or ""})
                 if undo.done.until:  # from then on it may be tried again
                     undos.tell_at(connection, approval_id, undo.done.until)

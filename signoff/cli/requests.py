@@ -148,6 +148,7 @@ def _undo(approval: Approval, now: int) -> str:
     done = undo.done
     became = {None: "being undone", True: "undone", False: "the undo failed"}[done.succeeded]
     became = "nobody took the undo" if done.untaken(now) else became
+    became = "the undo was taken, never reported" if done.unreported(now) else became
     return f"{became}, by {done.by_id}, {_clock(done.outcome_at or done.at)}: {done.approval_id}"
 
 

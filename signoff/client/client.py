@@ -28,7 +28,6 @@ from signoff.models.receipt import ApprovedReceipt, Receipt
 if TYPE_CHECKING:
     from signoff.client.batch import AsyncBatch
     from signoff.client.inbox import Delivery
-    from signoff.client.undo import Undo
 
 log = logging.getLogger("signoff")
 
@@ -49,7 +48,7 @@ class AsyncSignoff:
     ) -> None:
         self._link = Link((redis_url, agent, verify_key), lambda: substitute)
         self._warned = False
-        self._undos: list[Undo] = []
+        self._undos = undo_methods.Registered()
 
     @property
     def agent(self) -> str:

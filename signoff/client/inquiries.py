@@ -251,8 +251,8 @@ class Inquiries:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            # Its text may hold what nobody should read in a log.
-            log.warning("the answer to a question about %s failed: %s", asked.action, type(error).__name__)
+            # The program's own log has all of it; people are told only that there is no answer.
+            log.warning("the answer to a question about %s failed", asked.action, exc_info=error)
         if not said.sent:
             with suppress(SignoffError):
                 await asked.unable_async()

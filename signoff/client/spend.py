@@ -24,12 +24,20 @@ reported what became of it."""
 
 
 async def spend(
-    exchange: Exchange, keys: receipts.VerifyKeys, issuer: str, receipt: Receipt, timeout: float | None
+    exchange: Exchange,
+    keys: receipts.VerifyKeys,
+    issuer: str,
+    receipt: Receipt,
+    timeout: float | None,
+    by: str | None = None,
 ) -> None:
-    """Have this process be the one that runs what was approved; see AsyncSignoff.spend."""
+    """Have this process be the one that runs what was approved; see AsyncSignoff.spend.
+
+    Who asks again, since no answer came, says the same `by`.
+    """
     if not receipt.approved:
         raise refusal(receipt)
-    by = process_name()
+    by = by or process_name()
     try:
         response = await exchange.spend(receipt.id, Spend(by=by).model_dump_json(), timeout)
     except TimeoutError:

@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -23,11 +24,12 @@ from signoff.client.answers import Named
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.carrier import Encode
 from signoff.client.link import Link
+from signoff.client.spend import spend
 from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
 from signoff.models.bodies import CanUndo, UndoTest
-from signoff.models.identity import new_id
+from signoff.models.identity import new_id, process_name
 from signoff.models.messages import Response
-from signoff.models.receipt import ApprovedReceipt, Receipt
+from signoff.models.receipt import ApprovedReceipt
 
 log = logging.getLogger("signoff")
 
@@ -46,7 +48,6 @@ class Client(Protocol):
 
     @property
     def _link(self) -> Link: ...
-    async def spend(self, receipt: Receipt, timeout: float | None = None) -> None: ...
     async def report(
         self, request_id: str | None = None, *, key: str | None = None, succeeded: bool, note: str = ""
     ) -> None: ...
@@ -81,8 +82,9 @@ def registered(
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"undo(): {name} is a generator: it would run nothing.")
     arguments = Arguments.of(function, encode)
-    if arguments.aside:
-        aside = ", ".join(sorted(arguments.aside))
+    first = next(iter(inspect.signature(function).parameters), "")
+    if found := arguments.aside | ({first} & {"self", "cls"}):
+        aside = ", ".join(sorted(found))
         raise TypeError(f"undo(): {aside} of {name} stands in no payload: an undo is called with that alone.")
     if test is not None:
         try:
@@ -90,6 +92,15 @@ def registered(
         except TypeError:
             raise TypeError("undo(): its test is called without arguments.") from None
     return Undo(name, function, arguments, test)
+
+
+def given(action: Any) -> tuple[Any, str | None]:
+    """What stands in `undo(…)`: the function, where it is used bare, or the action; raises TypeError."""
+    if action is None or isinstance(action, str):
+        return None, action
+    if callable(action):
+        return action, None
+    raise TypeError(f"undo(): an action is a text, as refund.cancel, not {type(action).__name__}.")
 
 
 def attach(
@@ -125,6 +136,7 @@ async def serve(client: Client, undo: Undo) -> None:
             failures += 1
     finally:
         beat.cancel()
+        await asyncio.wait({beat})
 
 
 async def _beat(client: Client, undo: Undo) -> None:
@@ -141,8 +153,9 @@ async def _beat(client: Client, undo: Undo) -> None:
 
 async def _read(client: Client, undo: Undo) -> None:
     inbox = client._link.exchange().inbox(GROUP + undo.action)
+    ids = inbox.ids()
     try:
-        async for entry, request_id in inbox.ids():
+        async for entry, request_id in ids:
             if request_id.startswith(TEST):
                 await inbox.ack(entry)
                 await _try(client, undo, request_id)
@@ -155,10 +168,14 @@ async def _read(client: Client, undo: Undo) -> None:
                 if not free:
                     return  # another process has it, or this one when it runs again
                 mine = await _spent(client, receipt)
-                await inbox.ack(entry)  # if it is this process's now, it is nobody else's ever
+                try:
+                    await inbox.ack(entry)
+                except Unreachable:  # it comes again, and is spent by then
+                    log.info("an undo is not acknowledged yet: id=%s", receipt.id)
                 if mine:
                     await _run(client, undo, receipt)
     finally:
+        await ids.aclose()
         await inbox.close()
 
 
@@ -178,26 +195,62 @@ async def _mine(client: Client, undo: Undo, request_id: str) -> ApprovedReceipt 
 
 
 async def _spent(client: Client, receipt: ApprovedReceipt) -> bool:
-    """Whether this process is the one that runs it."""
-    try:
-        await client.spend(receipt)
-    except AlreadySpent:
-        return False
-    except (NotVerified, Invalid) as error:
-        log.warning("an undo is not run: id=%s %s", receipt.id, error.detail)
-        return False
-    return True
+    """Whether this process is the one that runs it; asked by one name until a server has said so.
+
+    What was asked may have arrived though Redis went away: by another name it would be somebody else's.
+    """
+    by, link, pauses = process_name(), client._link, itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
+    keys, issuer = link.keys()
+    for pause in pauses:
+        try:
+            await spend(link.exchange(), keys, issuer, receipt, None, by)
+            return True
+        except AlreadySpent:
+            return False
+        except (NotVerified, Invalid) as error:
+            log.warning("an undo is not run: id=%s %s", receipt.id, error.detail)
+            return False
+        except Unreachable as error:
+            log.warning("an undo waits for Redis: id=%s %s", receipt.id, type(error).__name__)
+        await asyncio.sleep(pause)
+    return False
 
 
 async def _run(client: Client, undo: Undo, receipt: ApprovedReceipt) -> None:
-    """Run just what was approved, and report; what it raises is reported, by its kind alone."""
-    note = ""
+    """Run just what was approved, and report; what it raises is reported, by its kind alone.
+
+    A task that is cancelled meanwhile (the program ends) reports first.
+    """
+    note = await _fault(undo, receipt)
+    try:
+        await _report(client, receipt, note)
+    except asyncio.CancelledError:
+        async with asyncio.timeout(exit.SECONDS):
+            await _report(client, receipt, note)
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def _fault(undo: Undo, receipt: ApprovedReceipt) -> str:
+    """Run it; the kind of what it raised, empty where it did not. All of that is for the program's log."""
     try:
         args, kwargs = undo.arguments.rebuild(receipt.payload, Bound({}, {}))
+    except Invalid as error:
+        log.error(
+            "undo by %s failed: id=%s the policy's payload does not fit %s(): %s",
+            undo.action, receipt.id, getattr(undo.function, "__qualname__", undo.action), error.detail,
+        )  # fmt: skip
+        return type(error).__name__
+    try:
         await _called(undo.function, *args, **kwargs)
-    except Exception as error:
-        note = type(error).__name__
-        log.error("undo by %s failed: id=%s %s", undo.action, receipt.id, note)
+    except (Exception, asyncio.CancelledError) as error:
+        log.error("undo by %s failed: id=%s", undo.action, receipt.id, exc_info=error)
+        return type(error).__name__
+    return ""
+
+
+async def _report(client: Client, receipt: ApprovedReceipt, note: str) -> None:
     while True:
         try:
             await client.report(receipt.id, succeeded=not note, note=note)
@@ -224,6 +277,7 @@ async def _try(client: Client, undo: Undo, test_id: str) -> None:
         try:
             fault = "it gave False" if await _called(undo.test) is False else ""
         except Exception as error:
+            log.warning("the test of undo by %s failed", undo.action, exc_info=error)
             fault = type(error).__name__
     tested = UndoTest(id=test_id, action=undo.action, passed=not fault, fault=fault)
     body = CanUndo(actions=(undo.action,), tested=tested).model_dump_json(exclude_none=True)
@@ -238,7 +292,11 @@ async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> An
         running = asyncio.get_running_loop().run_in_executor(None, call)
     except RuntimeError:  # the interpreter ends, and starts no thread: what is spent runs all the same
         return call()
-    return await running
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:  # nothing stops a thread: what it comes to is what became of it
+        await asyncio.wait({running})
+        return running.result()
 
 
 def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -> threading.Thread:

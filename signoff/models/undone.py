@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 TAKEN_SECONDS = 30
 """An undo that nobody has taken for so long is told to the agent's owner."""
+SILENT_SECONDS = 300
+"""An undo that was taken, and of which nobody has reported for so long, is told to the agent's owner."""
 VALID_SECONDS = 900
 """For so long a worker may take an undo; one that comes later runs nothing."""
 TRIED_SECONDS = 30 * 24 * 3600
 """For so long a test that has passed counts: what undoes something changes, and so does what it undoes."""
 _TAKEN = TAKEN_SECONDS * 1_000_000
+_SILENT = SILENT_SECONDS * 1_000_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Undone:
         """Whether nobody has taken it for too long, at `now`."""
         waits = self.spent_at is None and self.succeeded is None
         return waits and now is not None and now >= self.at + _TAKEN
+
+    def unreported(self, now: int | None) -> bool:
+        """Whether a process took it, and has said nothing for too long, at `now`."""
+        waits = self.spent_at is not None and self.succeeded is None
+        return waits and now is not None and now >= (self.spent_at or 0) + _SILENT
 
 
 @dataclass(frozen=True)

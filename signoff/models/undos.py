@@ -23,7 +23,7 @@ from sqlalchemy import (
 from signoff.models.clock import now
 from signoff.models.more_tables import UndoRow
 from signoff.models.tables import AgentRow, ApprovalRow, DecisionRow
-from signoff.models.undone import TAKEN_SECONDS, TRIED_SECONDS, Undo, Undone
+from signoff.models.undone import SILENT_SECONDS, TAKEN_SECONDS, TRIED_SECONDS, Undo, Undone
 
 approvals: Any = ApprovalRow.__table__  # type: ignore[attr-defined]
 agents: Any = AgentRow.__table__  # type: ignore[attr-defined]
@@ -60,7 +60,7 @@ _OF = (
     .order_by(approvals.c.created_at.desc())
     .limit(1)
 )
-# An agent that has never asked for anything is known by nobody, and has nothing to be undone.
+_IS_AGENT = select(agents.c.name).where(agents.c.name == bindparam("whose"))
 _SEEN = text(
     "INSERT INTO undo (agent, action, seen_at) SELECT name, :action, :at FROM agent WHERE name = :agent "
     "ON CONFLICT (agent, action) DO UPDATE SET seen_at = excluded.seen_at"
@@ -86,6 +86,15 @@ _ASKED = (
     .where(_ONE)
     .values(
         undo_at=now() + literal_column(str(TAKEN_SECONDS * MICROSECONDS)),
+        revision=approvals.c.revision + 1,
+        not_before=0,
+    )
+)
+_TAKEN = (
+    update(approvals)
+    .where(_ONE)
+    .values(
+        undo_at=now() + literal_column(str(SILENT_SECONDS * MICROSECONDS)),
         revision=approvals.c.revision + 1,
         not_before=0,
     )
@@ -145,6 +154,11 @@ def is_undone(column: Any) -> Any:
     return exists().where(other.c.undoes == column)
 
 
+def is_agent(connection: Connection, name: str) -> bool:
+    """Whether an agent of this name is known."""
+    return connection.execute(_IS_AGENT, {"whose": name}).first() is not None
+
+
 def seen(connection: Connection, agent: str, action: str, at: int) -> None:
     """An agent says that it can undo by this action."""
     connection.execute(_SEEN, {"agent": agent, "action": action, "at": at})
@@ -182,6 +196,11 @@ def tell_at(connection: Connection, approval_id: str, at: int) -> None:
 def asked(connection: Connection, approval_id: str) -> None:
     """Somebody has undone it: its card says so, and soon whether anybody took it."""
     connection.execute(_ASKED, {"approval_id": approval_id})
+
+
+def taken(connection: Connection, approval_id: str) -> None:
+    """A process has taken its undo: its card says so, and soon whether anything was reported."""
+    connection.execute(_TAKEN, {"approval_id": approval_id})
 
 
 def due(connection: Connection, most: int = 100) -> Sequence[str]:

@@ -24,6 +24,7 @@ from signoff.approvals.errors import (
     UnknownApproval,
 )
 from signoff.approvals.sweep import Sweep
+from signoff.bot.text.undone import undone_line
 from signoff.models import history
 from signoff.models.approval import Approval
 from signoff.models.bodies import CanUndo, UndoTest
@@ -204,10 +205,18 @@ def test_what_becomes_of_it_is_told_on_the_first_card(core: Core) -> None:
     core.approvals.spend("billing-bot", undone.request_id, "a-worker-1234567890")
     at = core.approvals.get(first.id)
     assert at.undo and at.undo.done and at.undo.done.spent_at and at.revision == before + 1
+    moved(core, first, 301, "undo_at")
+    moved(core, undone, 301, "spent_at")
+    Sweep(core.approvals).step()
+    Sweep(core.approvals).step()
+    assert said(core, first)[1:] == [("undo_unreported", {"owner": MIA})]
+    before = core.approvals.get(first.id)
+    line = undone_line(before, core.store.clock())
+    assert "never reported" in str(line) and MIA in str(line)
     core.approvals.report("billing-bot", undone.request_id, Outcome(succeeded=False, note="closed"))
     at = core.approvals.get(first.id)
     assert at.undo and at.undo.done and at.undo.done.succeeded is False
-    assert said(core, first)[1:] == [("undo_failed", {"by": ANA})]
+    assert said(core, first)[2:] == [("undo_failed", {"by": ANA})]
 
 
 def test_it_counts_against_the_rule_that_allowed_it(core: Core) -> None:
@@ -260,6 +269,19 @@ def test_agents_say_what_they_can_undo_and_what_their_tests_came_to(core: Core) 
     with core.store.transaction() as connection:
         connection.execute(text(f"UPDATE undo SET tested_at = tested_at - {TRIED_SECONDS}000000"))
     assert known() == (True, False)  # what has passed a month ago says little
+
+
+def test_one_is_listed_and_tried_before_its_agent_has_asked_for_anything(core: Core) -> None:
+    """Its owner is the policy's, the log knows it, and its first request changes nothing of that."""
+    core.follow(HEAD + RULE)
+    undo = core.approvals.undo
+    for _ in range(2):
+        undo.register("billing-bot", ["refund.cancel"])
+    assert [one.action for one in undo.listed()] == ["refund.cancel"]
+    assert undo.tested("billing-bot", "refund.cancel", undo.test("billing-bot", "refund.cancel"), True)
+    first = let_run(core, {"id": "re_7"})
+    assert first.undo and first.undo.tried and first.undo.owner == MIA
+    assert verified(core)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,10 @@ from support import Core, eventually, intake_of
 
 from signoff.client import undo as undos
 from signoff.client.client import AsyncSignoff
+from signoff.client.exchange import RedisExchange
 from signoff.client.face import Signoff
+from signoff.client.inbox import Inbox
+from signoff.errors import Unreachable
 from signoff.models.messages import Outcome
 from signoff.models.receipt import Receipt
 from signoff.queue import stream
@@ -40,14 +43,31 @@ class Line:
 
 
 @pytest.fixture(autouse=True)
-def _apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group for each test: threads that serve undos run on, and would take the next one's entries."""
-    monkeypatch.setattr(undos, "GROUP", f"undo-{uuid.uuid4().hex}:")
+def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The threads of a test end with it: the next one's Redis may be the same, and they are of its group."""
+    running, serve = list[tuple[asyncio.AbstractEventLoop, Any, threading.Event]](), undos.serve
+
+    async def kept(client: Any, undo: undos.Undo) -> None:
+        over = threading.Event()
+        running.append((asyncio.get_running_loop(), asyncio.current_task(), over))
+        try:
+            with suppress(asyncio.CancelledError):
+                await serve(client, undo)
+        finally:
+            over.set()
+
+    monkeypatch.setattr(undos, "serve", kept)
+    yield
+    for loop, task, over in running:
+        if not over.is_set():
+            loop.call_soon_threadsafe(task.cancel)
+            assert over.wait(30)
 
 
 @pytest.fixture
-def client(core: Core, redis_url: str) -> Signoff:
-    return Signoff(redis_url=redis_url, agent="billing-bot", verify_key=core.signer.verify_key)
+def client(core: Core, redis_url: str) -> Iterator[Signoff]:
+    with Signoff(redis_url=redis_url, agent="billing-bot", verify_key=core.signer.verify_key) as client:
+        yield client
 
 
 def let_run(core: Core, number: int = 7) -> Any:
@@ -121,8 +141,9 @@ def core_approver(core: Core) -> str:
 
 
 def test_what_it_raises_and_what_does_not_fit_is_reported(
-    core: Core, client: Signoff, redis_url: str
+    core: Core, client: Signoff, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """By its kind alone; the program's own log says all of it."""
     first = let_run(core)
 
     @client.undo("refund.cancel")
@@ -135,10 +156,44 @@ def test_what_it_raises_and_what_does_not_fit_is_reported(
         assert undone(core, first).succeeded is False
         reported = core.approvals.get(pressed.id).outcome
         assert reported is not None and reported.note == "Invalid" and "re_7" not in str(reported)
+    assert "does not fit" in caplog.text and "cancel()" in caplog.text and "id: Input" in caplog.text
+
+
+def test_redis_going_away_around_the_spend_loses_no_undo(
+    core: Core, client: Signoff, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server has spent it, and the answer is lost; it is ours, and is not acknowledged: it runs, once."""
+    faults, called = dict[str, int](), list[str]()
+
+    def lossy(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        async def once(*args: Any) -> Any:
+            found = await real(*args)
+            if faults.setdefault(name, 0) == 0:
+                faults[name] += 1
+                raise Unreachable("gone")
+            return found
+
+        monkeypatch.setattr(owner, name, once)
+
+    lossy(RedisExchange, "spend")
+    lossy(Inbox, "ack")
+    first = let_run(core)
+
+    @client.undo("refund.cancel")
+    def cancel(id: str, lines: list[Line]) -> None:
+        called.append(id)
+
+    with intake_of(core, redis_url, "billing-bot"):
+        core.approvals.undo.ask(first.id, "U0ANA")
+        eventually(outcome(core, first))
+    assert faults == {"spend": 1, "ack": 1}
+    assert called == ["re_7"] and undone(core, first).succeeded
 
 
 def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
-    core: Core, client: Signoff, redis_url: str
+    core: Core, client: Signoff, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, tried, works = let_run(core), list[int](), [False]
 
@@ -154,6 +209,7 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
         eventually(lambda: core.approvals.undo.listed()[0].tested_at is not None)
         [one] = core.approvals.undo.listed()
         assert (one.passed, one.fault) == (False, "ConnectionError") and len(tried) == 1
+        assert "secret detail" in caplog.text, "the program's own log"
         forged = sign_undo_test(
             Signer.generate(), "billing-bot", "test:x", "refund.cancel", "signoff", datetime.now(UTC)
         )

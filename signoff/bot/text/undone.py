@@ -16,6 +16,8 @@ def undone_line(approval: Approval, now: int | None = None) -> Trusted | None:
     if done.succeeded is not None:
         say = words.undone if done.succeeded else words.undo_failed
         return say(done.by_id, done.outcome_at or done.at)
+    if done.unreported(now):
+        return words.unreported(done.by_id, done.spent_at or done.at, undo.owner or "")
     if done.untaken(now):
         return words.untaken(done.by_id, undo.owner or "")
     return words.being_undone(done.by_id, done.at)

@@ -21,6 +21,13 @@ def _undo_untaken(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
     return Spoken(undo.untaken_reply(str(said.get("owner", ""))))
 
 
+def _undo_unreported(approval: Approval, said: Mapping[str, Any]) -> Spoken | None:
+    done = approval.undo.done if approval.undo else None
+    if done is None or done.spent_at is None or done.succeeded is not None:
+        return None  # it was reported meanwhile
+    return Spoken(undo.unreported_reply(str(said.get("owner", ""))))
+
+
 def _undo_failed(_: Approval, said: Mapping[str, Any]) -> Spoken:
     return Spoken(undo.failed_reply(str(said.get("by", ""))))
 
@@ -37,6 +44,7 @@ KINDS: dict[str, Sentence] = {
     "handed": handed,
     "talk": talks.in_thread,
     "undo_untaken": _undo_untaken,
+    "undo_unreported": _undo_unreported,
     "undo_failed": _undo_failed,
 }
 """By the `kind` of `models.card_replies.add`."""

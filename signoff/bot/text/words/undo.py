@@ -120,6 +120,20 @@ def untaken(by_id: str, owner: str) -> Trusted:
     return Trusted(f"*Nobody took the undo{_by(by_id)} within {TAKEN_SECONDS} s*{_look(owner)}")
 
 
+def unreported(by_id: str, at: int, owner: str) -> Trusted:
+    """A process of the agent's has taken it, and nothing was heard of it since."""
+    return Trusted(f"*The undo was taken {date(at, 'time')}, never reported{_by(by_id)}*{_look(owner)}")
+
+
+def unreported_reply(owner: str) -> Trusted:
+    """The same, in the card's thread."""
+    who = mention(owner) if is_id(owner) else "Whoever runs this agent"
+    return Trusted(
+        f"{who}, please have a look: the agent took this undo and never said what became of it. It may have "
+        "run, and nobody else runs it."
+    )
+
+
 def untaken_reply(owner: str) -> Trusted:
     """The same, in the card's thread."""
     who = mention(owner) if is_id(owner) else "Whoever runs this agent"
