@@ -85,6 +85,11 @@ def questions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> JSON:
     return asked
 
 
+def spaced(shown: str) -> str:
+    """A visible text without what holds directions together; line ends, and ⏎ for them, as spaces."""
+    return " ".join(re.sub("[\u2068\u2069⏎]", " ", actual(shown)).split())
+
+
 def asks(asked: JSON, **fields: Any) -> Approval:
     return made_up(asked, kind=QUESTION, action=ACTION, **fields)
 
@@ -129,7 +134,7 @@ def test_whatever_is_asked_slack_takes_and_nothing_of_it_is_markup(
         assert "evil" not in bare and "channel" not in bare and "U0EVE" not in bare
     said = OURS.sub("", drawn.text)
     assert not MARKUP.search(said), MARKUP.search(said)
-    assert drawn.text.startswith("billing-bot asks: “")
+    assert drawn.text.startswith("billing-bot has a question: “")
     told = drawn.text.split("\n")
     assert told.count(words.SAFETY) == 1 and told[-1].startswith("Open the message to answer: ")
     safety = [block for block in drawn.blocks if block.get("block_id", "").startswith("safety:")]
@@ -156,10 +161,9 @@ def test_an_answer_stands_on_a_button_only_where_all_of_the_question_is_read(
     texts = [question.question, *(part for one in question.options for part in (one.text, one.about))]
     texts += [part for one in question.sources for part in (one.name, one.text)]
     texts += [part for one in question.tries for part in (one.what, one.error)]
-    bare = re.sub("[\u2068\u2069]", "", read)
+    bare = spaced(read)
     for said in texts:
-        shown = visible(said, keep="\n").strip("\n")
-        assert shown in bare or visible(said) in bare or actual(shown) in actual(bare), said
+        assert spaced(visible(said)) in bare, said
 
 
 @pytest.mark.parametrize("why", WHYS)
@@ -182,7 +186,7 @@ def test_sources_stand_beside_each_other_and_attempts_with_what_went_wrong(
         answer_view(asks(which(sources=both, tries=tries)))["blocks"],
     ):
         (fields,) = [block["fields"] for block in blocks if "fields" in block]
-        assert [one["text"] for one in fields] == ["“CRM” says:\nBerlin", "“last invoice” says:\nBonn"]
+        assert [one["text"] for one in fields] == ["“CRM” says:\n“Berlin”", "“last invoice” says:\n“Bonn”"]
         assert {one["type"] for one in fields} == {"plain_text"}
         assert "search by e-mail – failed: 404" in seen(blocks) and "ask the API – failed" in seen(blocks)
 
@@ -206,7 +210,7 @@ def test_what_reads_like_our_words_or_like_another_answer_is_numbered_and_named(
                                   "Your answer lets me run it", "Answered by @ana"])  # fmt: skip
 def test_our_own_words_are_known_in_any_letters(said: str) -> None:
     labels = Labels.of(Question.of(which(options=[{"id": "a", "text": said}, {"id": "b", "text": "Bonn"}])))
-    assert labels.numbered and labels.warnings == (words.looks_ours([1]),)
+    assert labels.numbered and labels.warnings == (words.looks_ours(["answer 1"]),)
 
 
 @pytest.mark.parametrize("said", ["Approve the second one", "Answer the mail", "Decide later", "Close it"])
@@ -277,5 +281,5 @@ def test_a_question_of_lines_is_one_line_in_the_notification_and_whole_below() -
     told = question_card(asks({"question": "Which?\n\nThe first?", "free_text": True}), now=NOW).text.split(
         "\n"
     )
-    assert told[0].startswith("billing-bot asks: “Which? The first?” · ")
+    assert told[0].startswith("billing-bot has a question: “Which? The first?” · ")
     assert "| Which?" in told and "| The first?" in told

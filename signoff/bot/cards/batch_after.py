@@ -39,7 +39,7 @@ def standing(batch: Batch, now: int | None) -> Standing:
     counts = Counter(states)
     told = words.counts([(name, counts[name]) for name in ORDER if counts[name]])
     blocks = [says(told, f"counts:{batch.revision}")]
-    lines = _by_whom(batch.items, states)
+    lines = _by_whom(batch.numbered, states)
     if lines:
         blocks.append(_context(f"by:{batch.revision}", lines))
     if batch.apart:
@@ -71,7 +71,7 @@ def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     if approved:
         told = words.reported(outcomes[True], outcomes[False], outcomes[None])
         found.append(says(told, f"outcome:{batch.revision}"))
-    quotes = _said(batch.items)
+    quotes = _said(batch.numbered)
     if quotes:
         found.append(rich(f"said:{batch.revision}", *quotes))
     look = {
@@ -83,9 +83,9 @@ def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     return [*found, {"type": "actions", "block_id": f"actions:{batch.revision}", "elements": [look]}]
 
 
-def _by_whom(items: Sequence[Approval], states: Sequence[str]) -> list[Trusted]:
+def _by_whom(items: Sequence[tuple[int, Approval]], states: Sequence[str]) -> list[Trusted]:
     groups: dict[tuple[str, str], list[int]] = {}
-    for number, (one, name) in enumerate(zip(items, states, strict=True), 1):
+    for (number, one), name in zip(items, states, strict=True):
         if name != "wait":
             by = one.decision.approver if one.decision else ""
             groups.setdefault((name, by), []).append(number)
@@ -100,10 +100,10 @@ def _apart(items: Sequence[Approval]) -> Trusted:
     return Trusted(words.apart(len(items), why) + (f" · cards {named}" if named else ""))
 
 
-def _said(items: Sequence[Approval]) -> list[Block]:
+def _said(items: Sequence[tuple[int, Approval]]) -> list[Block]:
     """Reasons and notes, each once, with whose numbers; and how what failed has failed."""
     about: dict[tuple[str, str], list[int]] = {}
-    for number, one in enumerate(items, 1):
+    for number, one in items:
         said = one.decision.reason.strip() if one.decision else ""
         if said:
             label = card_words.NOTE if one.status == "approved" else card_words.REASON

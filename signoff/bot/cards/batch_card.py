@@ -2,7 +2,8 @@
 
 What all share stands once, what differs as a table, those that stand out before the others, each with why.
 *Approve all* stands only where common and differing parts together are every payload in full on this very
-card; its value names each request and version that the card shows. Else the card has *Review…* there.
+card, and why, as far as the agent says it, of each; its value names each request and version that the card
+shows, and their digest. Else the card has *Review…* there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import BUTTON_VALUE, MESSAGE_BLOCKS, MESSAGE_TOTAL
 from signoff.bot.cards.batch_after import over_blocks, standing
 from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block, table
-from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
+from signoff.bot.cards.batch_parts import (
+    approve_button,
+    button,
+    claims_each,
+    claims_of,
+    marked,
+    same_claims,
+    stakes_block,
+)
 from signoff.bot.cards.batch_text import heard_card
 from signoff.bot.cards.card import Message
 from signoff.bot.cards.table import counted
@@ -31,6 +40,8 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch
+from signoff.models.shown import Shown as ShownThen
+from signoff.models.shown import digest_of
 
 ON_CARD = (1500, 15, 6000)
 """Characters and lines of long values, and characters of short ones, that a card holds whole."""
@@ -62,7 +73,7 @@ def batch_card(batch: Batch, *, now: int | None = None) -> Message:
 
     `now` is the database's clock, in microseconds since 1970: what is past its time has no buttons.
     """
-    waits = [(at, one) for at, one in enumerate(batch.items, 1) if _waits(one, now)]
+    waits = [(at, one) for at, one in batch.numbered if _waits(one, now)]
     if not waits:
         blocks = [*_head(batch), *over_blocks(batch, now)]
         return Message(_after_text(batch, now), blocks, batch_metadata(batch))
@@ -78,21 +89,23 @@ def batch_metadata(batch: Batch) -> dict[str, Any]:
     return {"event_type": "signoff_batch", "event_payload": {"agent": batch.agent, "batch": batch.id}}
 
 
-def shown_token(batch_id: int, shown: Sequence[tuple[int, int]]) -> str:
-    """The value of *Approve all*: which of a batch's requests, by number, and which version of each."""
+def shown_token(batch_id: int, shown: Sequence[tuple[int, int]], digest: str) -> str:
+    """The value of *Approve all*: which of a batch's requests, by number, which version of each, and the
+    digest of what was shown of them.
+    """
     spans: list[tuple[int, int, int]] = []
     for number, version in shown:
         if spans and spans[-1][1] == number - 1 and spans[-1][2] == version:
             spans[-1] = (spans[-1][0], number, version)
         else:
             spans.append((number, number, version))
-    return f"{batch_id}:{','.join(f'{first}-{last}.{version}' for first, last, version in spans)}"
+    return f"{batch_id}:{','.join(f'{first}-{last}.{version}' for first, last, version in spans)}:{digest}"
 
 
-def parse_shown(value: str) -> tuple[int, dict[int, int]]:
-    """Such a value → (batch, versions by number); raises UnknownApproval for what is none."""
-    batch_id, _, rest = value.partition(":")
+def parse_shown(value: str) -> ShownThen:
+    """Such a value; raises UnknownApproval for what is none."""
     try:
+        batch_id, rest, digest = value.split(":")
         versions: dict[int, int] = {}
         for span in rest.split(","):
             numbers, _, version = span.partition(".")
@@ -100,7 +113,7 @@ def parse_shown(value: str) -> tuple[int, dict[int, int]]:
             if int(last) - int(first) > 10_000:
                 raise ValueError
             versions |= dict.fromkeys(range(int(first), int(last) + 1), int(version))
-        return int(batch_id), versions
+        return ShownThen(int(batch_id), versions, digest)
     except ValueError:
         raise UnknownApproval from None
 
@@ -146,7 +159,8 @@ def _bottom(shown: Shown, whole: bool, room: tuple[int, int]) -> list[Block]:
         found.append(note_block(f"schema:{rev}", unusable(gaps[0].request.schema_gaps)))
     found += [{"type": "divider"}, stakes_block(asked, f"stakes:{rev}")]
     found += _over_sums(shown)
-    found += claims_of(asked, room, f"claims:{rev}")
+    each = None if same_claims(asked) or not whole else claims_each(asked, shown.numbers, f"claims:{rev}")
+    found += each or claims_of(asked, room, f"claims:{rev}")
     if shown.found.warnings:
         found.append(note_block(f"warning:{rev}", cut("\n".join(shown.found.warnings), 1500)))
     return [*found, _actions(shown, whole)]
@@ -162,13 +176,14 @@ def _over_sums(shown: Shown) -> list[Block]:
 def _actions(shown: Shown, whole: bool) -> Block:
     batch, count = shown.batch, len(shown.asked)
     pairs = [(at, one.version) for at, one in zip(shown.numbers, shown.asked, strict=True)]
-    value = shown_token(batch.id, pairs)
-    if whole and len(value) <= BUTTON_VALUE:
+    value = shown_token(batch.id, pairs, digest_of(shown.asked))
+    fits = len(value) <= BUTTON_VALUE
+    if whole and fits:
         first = approve_button("batch_approve", words.approve_all(count), value, shown.asked)
     else:
         first = button("batch_review", card_words.REVIEW_MORE, str(batch.id))
     others = [
-        button("batch_reject", words.REJECT_ALL, str(batch.id)),
+        button("batch_reject", words.REJECT_ALL, value if fits else str(batch.id)),
         button("batch_each", words.REVIEW_EACH, str(batch.id)),
     ]
     if first["action_id"] == "batch_approve":
@@ -177,8 +192,10 @@ def _actions(shown: Shown, whole: bool) -> Block:
 
 
 def _whole(shown: Shown, now: int | None) -> list[Block] | None:
-    """The card with every payload in full; None where that does not fit it."""
+    """The card with every payload in full, and why it is asked of each; None where that does not fit it."""
     found, rev = shown.found, shown.rev
+    if not same_claims(shown.asked) and claims_each(shown.asked, shown.numbers, "claims") is None:
+        return None
     rows = [row for rows in found.shared for row in rows] + [row for one in found.items for row in one.rows]
     if any(row.partial for row in rows) or sum(row.size for row in rows) > MESSAGE_TOTAL:
         return None
@@ -196,7 +213,7 @@ def _whole(shown: Shown, now: int | None) -> list[Block] | None:
         if tabled is None and sum(row.lines for row in others) > LONG_LINES:
             return None
         blocks += [tabled] if tabled else row_blocks(others, f"items:{rev}")
-    for room in ((700, 8), (200, 3), (60, 1)):
+    for room in ((700, 8), (200, 3)):
         every = [*_top(shown, now), *blocks, *_bottom(shown, True, room)]
         if counted(every) <= MESSAGE_TOTAL and len(every) <= MESSAGE_BLOCKS:
             return every

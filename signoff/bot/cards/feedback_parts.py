@@ -5,8 +5,9 @@ Three plain buttons: none is greener than another.
 
 from __future__ import annotations
 
+from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, Trusted, cut, literal, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, literal, mrkdwn, plain, rich
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import feedback as words
 from signoff.models.approval import Approval
@@ -52,20 +53,35 @@ def given_blocks(approval: Approval, room: int) -> list[Block]:
     assert asked is not None and asked.answer is not None
     found = [section(f"right:{revision}", words.given(asked.answer, asked.by_id, asked.at))]
     if asked.text.strip():
-        text = isolated(cut(visible(asked.text, keep="\n"), room))
+        text = isolated(cut(prose(asked.text), room))
         spans = [literal(f"{words.CORRECTION}: ", "bold"), literal(text)]
         found.append(rich(f"correction:{revision}", {"type": "rich_text_quote", "elements": spans}))
     return found
 
 
-def buttons(approval: Approval) -> Block:
-    """Right, Partly…, Wrong…"""
+def details_button(approval: Approval) -> Block:
+    """Details…, where not all stands on the card."""
+    value = f"{approval.id}:{approval.version}"
+    text = plain(card_words.DETAILS_MORE)
+    return {"type": "button", "action_id": "details", "text": text, "value": value}
+
+
+def details_row(approval: Approval, folded: bool) -> list[Block]:
+    """The same in a row of its own, on a card that asks nothing any more; none where nothing is `folded`."""
+    if not folded:
+        return []
+    block_id = f"look:{approval.revision}"
+    return [{"type": "actions", "block_id": block_id, "elements": [details_button(approval)]}]
+
+
+def buttons(approval: Approval, *more: Block) -> Block:
+    """Right, Partly…, Wrong…, and `more`."""
     value = f"{approval.id}:{approval.version}"
     elements: list[Block] = [
         {"type": "button", "action_id": f"{PRESSED}{answer}", "text": plain(label), "value": value}
         for answer, label in words.BUTTONS.items()
     ]
-    return {"type": "actions", "block_id": f"feedback:{approval.revision}", "elements": elements}
+    return {"type": "actions", "block_id": f"feedback:{approval.revision}", "elements": [*elements, *more]}
 
 
 def section(block_id: str, text: Trusted) -> Block:

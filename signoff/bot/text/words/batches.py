@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import summaries
 from signoff.models.approval import Approval
+from signoff.models.verdict import Verdict
 
 # Buttons. Slack: a button holds 75 characters, and shows some 30; a modal's title 24.
 REVIEW_EACH = "Review each…"
@@ -32,7 +34,7 @@ THE_SAME = "The same"
 AGENT_SAYS_OF_ALL = "The agent says of all of them"
 NUMBER = "No."
 NOTHING_OF_ITS_OWN = "nothing of its own"
-REASONS_DIFFER = "The agent gives each a reason of its own: Review… shows them."
+REASONS_DIFFER = "What the agent says is not the same of each: Review… shows it."
 
 
 def approve_all(count: int) -> str:
@@ -111,12 +113,15 @@ def apart(count: int, why: Sequence[tuple[str, int]]) -> Trusted:
 
 def apart_because(approval: Approval) -> str:
     """Why one leaves a batch, as far as its verdict says."""
-    verdict = approval.verdict
     match approval.status:
         case "blocked":
             return "blocked by policy"
         case "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled":
-            pass
+            return _left_because(approval.verdict)
+    assert_never(approval.status)
+
+
+def _left_because(verdict: Verdict) -> str:
     if verdict.effect != "ask":
         return "let through by policy"
     if verdict.risk == "critical":
@@ -125,7 +130,7 @@ def apart_because(approval: Approval) -> str:
         return "nobody said whether it can be undone"
     if verdict.reversibility == "irreversible":
         return "cannot be undone"
-    return "the policy decides it by itself"
+    return "the policy decides it by itself, or it came late"
 
 
 def same_in_all(count: int) -> Trusted:
@@ -254,6 +259,7 @@ def broken_off(count: int) -> Trusted:
 
 NOTHING_WAITS = Trusted("*None of these waits any more.* Nothing has changed.")
 NOTHING_LIKE_IT = Trusted("No other request like this one waits for you.")
+CHANGED_MEANWHILE = Trusted("*This changed meanwhile: have another look.* Nothing was decided.")
 REVIEW_OVER = Trusted(
     "*This review is over, or is not yours.* Nothing has changed: open it again on the card."
 )

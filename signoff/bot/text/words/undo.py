@@ -22,9 +22,9 @@ def allows(runs_at: int | None, after: int) -> Trusted:
     return Trusted(f"*Policy allows this; runs {duration(after * SECOND)} after this was shown, unless held*")
 
 
-def about(agent: str, code: str) -> Trusted:
-    """Whose it is: nobody is asked."""
-    return Trusted(f"{agent} · nobody has to decide · {code}")
+def about(agent: str, code: str, people: Trusted) -> Trusted:
+    """Whose it is, and who may hold it: nobody is asked."""
+    return Trusted(f"{agent} · nobody has to decide · {people}, or its agent's owner, can hold it · {code}")
 
 
 def will_run(agent: str, what: Trusted, told: Trusted) -> Trusted:
@@ -70,6 +70,16 @@ def held_already(by_id: str) -> Trusted:
     if not is_id(by_id):
         return Trusted("This waits for a decision already: the policy asks about it now. Nothing ran.")
     return Trusted(f"{mention(by_id)} holds this already: it waits for a decision. Nothing ran.")
+
+
+def not_holder(people: Trusted) -> Trusted:
+    """To a member who may not hold it."""
+    return Trusted(f"Only {people}, or its agent's owner, can hold this.")
+
+
+def not_undoer(people: Trusted) -> Trusted:
+    """To a member who may not undo it."""
+    return Trusted(f"Only {people} can undo this.")
 
 
 # Once it has run.
@@ -129,6 +139,11 @@ def failed_reply(by_id: str) -> Trusted:
 def title(action: str) -> Trusted:
     """Above the undo's payload."""
     return Trusted(f"Undoing runs {action_name(action)} with exactly this:")
+
+
+def undoes(what: Trusted, agent: str, ran_at: int, code: str) -> Trusted:
+    """The first line of the form: what it is that this undoes."""
+    return Trusted(f"*This undoes {what}* · {agent} · ran {date(ran_at)} · {code}")
 
 
 def of_agent(agent: str, places: str) -> str:
