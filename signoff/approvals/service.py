@@ -134,15 +134,9 @@ class Approvals:
         return self._receipts.response(approval, at=self.store.clock())
 
     def refuse(
-        self,
-        agent: str,
-        request_id: str,
-        status: Status,
-        reason: str,
-        *,
-        lost: bool = False,
-        kind: str = APPROVAL,
-    ) -> None:
+        self, agent: str, request_id: str, status: Status, reason: str, *,
+        lost: bool = False, kind: str = APPROVAL,
+    ) -> None:  # fmt: skip
         """Tell an agent of a request that never became an Approval; raises RedisError.
 
         Whatever it was told before stands; only of a `lost` one not, that it was received.
