@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from bot.batch_made import NOW, asked, batch_of, read_back, shows
+from bot.batch_made import NOW, asked, batch_of, looked_at, read_back, shows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import check_message
 from signoff.bot.cards.batch_card import batch_card, parse_shown, shown_token
 from signoff.bot.gallery.approval import BEGAN, SECOND
+from signoff.bot.together.review import review_view
 from signoff.models.messages import Decision, Outcome
 from signoff.payload.canonical import canonical
 
@@ -223,3 +224,13 @@ def test_what_a_card_showed_is_kept_in_few_characters() -> None:
     shown = [(number, 1) for number in range(1, 100) if number != 50] + [(120, 2)]
     assert shown_token(7, shown) == "7:1-49.1,51-99.1,120-120.2"
     assert parse_shown(shown_token(7, shown)) == (7, dict(shown))
+
+
+@pytest.mark.parametrize(
+    ("apart", "between"), [(SECOND // 7, False), (59 * SECOND, False), (60 * SECOND, True)]
+)
+def test_ends_are_told_apart_where_people_would(apart: int, between: bool) -> None:
+    first = asked({"b": 1})
+    items = [first, asked({"b": 2}, expires_at=first.expires_at + apart)]
+    for shown in (batch_card(batch_of(items), now=NOW).blocks, review_view(looked_at(items))["blocks"]):
+        assert ("expires between" in str(shown)) is between and ("· until " in str(shown)) is not between

@@ -187,4 +187,4 @@ def test_no_match_over_a_status_has_a_default() -> None:
                 assert not any(isinstance(case.pattern, ast.MatchAs) for case in one.cases), (
                     f"{file}: a default"
                 )
-    assert found == 6
+    assert found == 8

@@ -133,7 +133,7 @@ def _top(shown: Shown, now: int | None) -> list[Block]:
     batch, asked = shown.batch, shown.asked
     approvers = tuple(dict.fromkeys(name for one in asked for name in one.verdict.approvers))
     ends = {one.expires_at for one in asked}
-    about = words.asks(batch.agent, approvers, min(ends), len(ends) > 1)
+    about = words.asks(batch.agent, approvers, ends)
     return [*_head(batch, about), *standing(batch, now).blocks, {"type": "divider"}]
 
 

@@ -204,7 +204,7 @@ def _about(looked: Looked, first: bool) -> list[Block]:
         return [says(words.NOTHING_WAITS, "about")]
     approvers = tuple(dict.fromkeys(name for one in asked for name in one.verdict.approvers))
     ends = {one.expires_at for one in asked}
-    parts = [mrkdwn(words.asks(asked[0].agent, approvers, min(ends), len(ends) > 1))]
+    parts = [mrkdwn(words.asks(asked[0].agent, approvers, ends))]
     called = visible(looked.title.strip())
     parts = [plain(words.header(_actions(looked.asked), len(looked.asked))), *parts]
     parts += [plain(words.called(cut(called, 200)))] if called and first else []

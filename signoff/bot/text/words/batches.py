@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import assert_never
 
 from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import summaries
 from signoff.models.approval import Approval
+from signoff.models.verdict import Verdict
 
 # Buttons. Slack: a button holds 75 characters, and shows some 30; a modal's title 24.
 REVIEW_EACH = "Review each…"
@@ -63,10 +65,17 @@ def called(title: str) -> str:
     return f"The agent calls it {quoted(title)}."
 
 
-def asks(agent: str, approvers: Sequence[str], ends: int, differ: bool) -> Trusted:
-    """Who asks whom, and until when: the first of them that ends."""
-    first = "the first " if differ else ""
-    return Trusted(f"{agent} asks {card_words.audience(approvers)} · {first}{card_words.until(ends)}")
+def asks(agent: str, approvers: Sequence[str], ends: Collection[int]) -> Trusted:
+    """Who asks whom, and until when."""
+    return Trusted(f"{agent} asks {card_words.audience(approvers)} · {until(ends)}")
+
+
+def until(ends: Collection[int]) -> Trusted:
+    """When their time ends: from when to when, where that is a minute or more apart."""
+    first, last = min(ends), max(ends)
+    if last - first < 60_000_000:
+        return card_words.until(first)
+    return Trusted(f"expires between {date(first)} and {date(last)}")
 
 
 def asked(agent: str, at: int) -> Trusted:
@@ -111,12 +120,15 @@ def apart(count: int, why: Sequence[tuple[str, int]]) -> Trusted:
 
 def apart_because(approval: Approval) -> str:
     """Why one leaves a batch, as far as its verdict says."""
-    verdict = approval.verdict
     match approval.status:
         case "blocked":
             return "blocked by policy"
         case "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled":
-            pass
+            return _apart_by(approval.verdict)
+    assert_never(approval.status)
+
+
+def _apart_by(verdict: Verdict) -> str:
     if verdict.effect != "ask":
         return "let through by policy"
     if verdict.risk == "critical":
