@@ -70,7 +70,7 @@ def test_what_was_decided_since_the_card_was_drawn_is_named_and_the_rest_is_deci
     ana.told_now(0, "You approved 2", "2: *Rejected* by", BEN, "3: *Withdrawn by the agent*")
     assert shown.became() == {"approved": 2, "rejected": 1, "cancelled": 1}
     ben.click(card, "batch_approve")
-    ben.told_now(0, "None of these waits any more")
+    ben.told_now(0, "None of these waits any more", "1: *Approved* by", ANA, "2: *Rejected* by")
     local.person(MIA).click(card, "batch_reject")
     assert "None of these" in text_of(local.person(MIA).view("message"))
 
@@ -154,6 +154,53 @@ def test_all_are_rejected_with_one_reason(local: Local) -> None:
     ana.submit(ana.view("batch_reject"), **REASON)
     ana.view("batch_result", "You rejected 30")
     other.once(rejected=30)
+
+
+def _overtaken(local: Local, shown: Shown) -> None:
+    """Ben approves the first, and its agent takes the second back: Ana has both before her."""
+    approvals = local.server.approvals
+    approvals.decide(shown.ids[0], 1, BEN, "approve")
+    approvals.cancel("billing-bot", approvals.get(shown.ids[1]).request_id)
+
+
+@pytest.mark.parametrize("way", ["seen", "rejected", "review rejected", "rest", "each", "nothing left"])
+def test_whoever_decides_several_is_told_what_others_were_faster_with(local: Local, way: str) -> None:
+    shown = Shown(local, branches(4))
+    ana = local.person(ANA)
+    if way in ("seen", "review rejected", "nothing left"):
+        ana.click(shown.card, "batch_review")
+        view = ana.view("batch_review", "feature-3")
+    else:
+        ana.click(shown.card, {"rejected": "batch_reject"}.get(way, "batch_each"))
+        view = ana.view({"rejected": "batch_reject"}.get(way, "batch_each"))
+    if way == "rest":
+        ana.press(view, "each_next")
+        ana.press(ana.view("batch_each", "2 of 4"), "each_next")
+        ana.press(ana.view("batch_each", "3 of 4"), "each_rest")
+        view = ana.view("batch_review", "feature-3")
+        ana.press(view, "batch_reject")
+        view = ana.view("batch_reject", "3 requests")
+    elif way == "review rejected":
+        ana.press(view, "batch_reject")
+        view = ana.view("batch_reject", "4 requests")
+    _overtaken(local, shown)
+    if way == "nothing left":
+        for one in shown.ids[2:]:
+            local.server.approvals.decide(one, 1, BEN, "approve")
+        ana.press(view, "batch_reject")
+    elif way == "seen":
+        ana.press(view, "batch_approve_seen")
+    elif way == "each":
+        ana.press(view, "each_next")
+        ana.press(ana.view("batch_each", "2 of 4"), "each_next")
+        for at in (3, 4):
+            ana.press(ana.view("batch_each", f"{at} of 4"), "each_approve")
+    else:
+        ana.submit(view, **REASON)
+    done = {"nothing left": "4 were not", "each": "3 approved"}.get(way, "You ")
+    text = text_of(ana.view("batch_result", done, "feature-0", "*Approved* by", BEN))
+    assert "feature-1" in text and "*Withdrawn by the agent*" in text
+    assert "feature-2" not in text or way == "nothing left"
 
 
 def test_two_people_in_one_batch_decide_each_request_once(local: Local) -> None:

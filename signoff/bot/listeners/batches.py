@@ -66,16 +66,17 @@ class BatchReviews:
         user = body["user"]["id"]
         try:
             batch_id, versions = parse_shown(value_of(body))
-            batch = self._batches.get(batch_id)
-            shown = {
-                one.id: versions[number] for number, one in enumerate(batch.items, 1) if number in versions
-            }
-            review = self._batches.review(user, list(shown), batch_id)
-            fits = [one for one, version in review.items if shown[one] == version]
-            self._batches.saw(review.id, user, len(review.items))
-            self._batches.decide(review.id, user, "approve", of=fits)
-            numbers = {one.id: at for at, one in enumerate(batch.items, 1)}
-            self._tell_left(body, user, {one: numbers[one] for one in shown})
+            items = enumerate(self._batches.get(batch_id).items, 1)
+            numbers = {one.id: number for number, one in items if number in versions}
+            try:
+                review = self._batches.review(user, list(numbers), batch_id)
+                fits = [one for one, version in review.items if versions[numbers[one]] == version]
+                self._batches.saw(review.id, user, len(review.items))
+                self._batches.decide(review.id, user, "approve", of=fits)
+            except AlreadyDecided as error:
+                if error.status is not None:
+                    raise
+            self._tell_left(body, user, numbers)
         except Exception as error:
             self._tell(body, error)
 
@@ -156,6 +157,7 @@ class BatchReviews:
             of,
             lambda: self._batches.decide(review_id, user, "approve", of=of),
             lambda: self._looks.at(user, review_id, looked.came_from),
+            seen,
         )
         if stands:
             self._replace(body, shown)
@@ -168,12 +170,11 @@ class BatchReviews:
             value = value_of(body)
             if value.startswith("review:"):
                 looked = self._looks.at(user, value[7:])
-                waits = [one for at, one in enumerate(looked.asked) if looked.waits(at)]
             else:
-                waits = list(self._looks.begin(user, batch_id=batch_of(value)).asked)
-                value = f"batch:{value}"
+                looked, value = self._looks.begin(user, batch_id=batch_of(value)), f"batch:{value}"
+            waits = [one for at, one in enumerate(looked.asked) if looked.waits(at)]
             if not waits:
-                raise AlreadyDecided(None)
+                return forms.over_view(looked)
             return forms.reject_all_view(waits[0], len(waits), value)
 
         self._opener.open(body, view, self.refusal, slow=True)
@@ -236,11 +237,13 @@ class BatchReviews:
         of: Sequence[str],
         act: Callable[[], Decided],
         look: Callable[[], Looked],
+        seen: int | None = None,
         resubmit: bool = False,
     ) -> Block:
         """Act, and the view that says what became of these; broken off in the middle, what stands by then.
 
-        What this person has decided by another click meanwhile is theirs too.
+        What this person has decided by another click meanwhile is theirs too; what others were faster with,
+        of the first `seen`, is named.
         """
         broken, left = False, tuple[Left, ...]()
         try:
@@ -256,7 +259,7 @@ class BatchReviews:
         except Exception as error:
             return self.refusal(NotOpened.of(error))
         mine = {one.id for one in now.asked if one.id in of and _voted(one, user, vote)}
-        left = tuple(one for one in left if one.approval_id not in mine)
+        left = forms.missed(now, seen, [one for one in left if one.approval_id not in mine])
         return forms.result_view(now, vote, len(mine), left, resubmit=resubmit, broken=broken)
 
     def _tell_left(self, body: Body, user: str, numbers: Mapping[str, int]) -> None:
@@ -268,9 +271,11 @@ class BatchReviews:
         missed = [(numbers[one.id], one) for one in asked if not _voted(one, user, "approve")]
         if missed:
             lines = [words.numbered(number, became(one)) for number, one in missed]
-            text = words.done("approve", len(asked) - len(missed))
+            told = words.done("approve", len(asked) - len(missed))
+            if not any(one.pending or _voted(one, user, "approve") for one in asked):
+                told = words.NOTHING_WAITS
             self._opener.tell(
-                body, Trusted("\n".join([text, *lines[:MOST], *words.and_others(lines[MOST:])]))
+                body, Trusted("\n".join([told, *lines[:MOST], *words.and_others(lines[MOST:])]))
             )
 
     def _replace(self, body: Body, view: Block) -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from signoff.approvals.batches import why_left
+from signoff.approvals.errors import EditedMeanwhile
 from signoff.bot.cards.batch_after import ORDER, state
 from signoff.bot.cards.batch_items import note_block
 from signoff.bot.cards.batch_parts import button
@@ -103,10 +105,26 @@ def result_view(
 
 
 def over_view(looked: Looked) -> Block:
-    """How many of each, once none of them waits any more."""
+    """How many of each, once none of them waits any more; and which of them others decided, and how."""
     counts = Counter(state(one, None) for one in looked.asked)
-    told = says(words.counts([(name, counts[name]) for name in ORDER if counts[name]]), "done")
-    return batch_modal("batch_result", words.RESULT_TITLE, [told], review=looked.review.id)
+    blocks = [says(words.counts([(name, counts[name]) for name in ORDER if counts[name]]), "done")]
+    left = missed(looked, None)
+    if left:
+        blocks += [says(words.left(len(left)), "left"), *_left(looked, left)]
+    return batch_modal("batch_result", words.RESULT_TITLE, blocks, review=looked.review.id)
+
+
+def missed(looked: Looked, seen: int | None, left: Sequence[Left] = ()) -> tuple[Left, ...]:
+    """What a decision has not reached: `left`, and those of the first `seen` (None: of all) that others
+    decided, changed or withdrew before it, in the order in which they are looked at.
+    """
+    user, found = looked.review.user_id, {one.approval_id: one for one in left}
+    for at, one in enumerate(looked.asked[:seen]):
+        theirs = one.decision is None or one.decision.approver != user
+        if one.id not in found and not looked.waits(at) and theirs:
+            found[one.id] = Left(one.id, why_left(EditedMeanwhile()) if one.pending else "")
+    order = {one.id: at for at, one in enumerate(looked.asked)}
+    return tuple(sorted(found.values(), key=lambda one: order.get(one.approval_id, len(order))))
 
 
 def became(approval: Approval) -> Trusted:
