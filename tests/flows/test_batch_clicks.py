@@ -271,8 +271,9 @@ def test_lists_and_home_offer_what_may_be_looked_through_at_once(local: Local) -
     ana = local.person(ANA)
     answer = local.slack.act(type="command", user=ANA, channel=SHARED, command="/approvals", text="")
     assert answer["ok"] and answer["acked"]
-    listed = ana.told_now(0, "Review 4 × branch.delete together…", "Review 3 × mail.post together…")
-    ana.click(listed, "batch_together_1")
+    listed = ana.told_now(0, "7 requests wait for you", "4 × branch.delete", "Review 3 × mail.post together…")
+    assert text_of(listed).count("branch.delete") == 1 and "The agent calls it “Clean up”" in text_of(listed)
+    ana.click(listed, "batch_together_0")
     view = ana.view("batch_review", "u0@a.example", "u2@a.example")
     ana.press(view, "batch_approve_seen")
     ana.view("batch_result", "You approved 3")
@@ -280,8 +281,8 @@ def test_lists_and_home_offer_what_may_be_looked_through_at_once(local: Local) -
     local.slack.act(type="open_home", user=ANA)
     local.draw_homes()
     home = local.slack.views(ANA)["home"]
-    assert "Review these 4 together…" in text_of(home)
-    ana.press(home, "batch_together_0")
+    assert text_of(home).count("4 × branch.delete") == 1 and "feature-3" not in text_of(home)
+    ana.press(home, "batch_review")
     ana.press(ana.view("batch_review", "feature-3"), "batch_approve_seen")
     ana.view("batch_result", "You approved 4")
     shown.once(approved=4)

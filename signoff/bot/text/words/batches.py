@@ -48,7 +48,7 @@ def approve_seen(count: int) -> str:
 
 
 def review_together(count: int, action: str = "") -> str:
-    """Over a list: those of it that are alike, or of one batch; their `action` where there are others."""
+    """Over a list: those of it that are alike; their `action` where there are others."""
     return f"Review {count:,} × {action} together…" if action else f"Review these {count:,} together…"
 
 
@@ -70,11 +70,11 @@ def asks(agent: str, approvers: Sequence[str], ends: Collection[int]) -> Trusted
     return Trusted(f"{agent} asks {card_words.audience(approvers)} · {until(ends)}")
 
 
-def until(ends: Collection[int]) -> Trusted:
-    """When their time ends: from when to when, where that is a minute or more apart."""
+def until(ends: Collection[int], now: int | None = None) -> Trusted:
+    """When their time ends: from when to when, where that is a minute or more apart; else as of one."""
     first, last = min(ends), max(ends)
     if last - first < 60_000_000:
-        return card_words.until(first)
+        return card_words.until(first, now)
     return Trusted(f"expires between {date(first)} and {date(last)}")
 
 

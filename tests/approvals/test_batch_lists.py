@@ -1,0 +1,38 @@
+"""A batch is one line of a person's list: it counts truly what waits in it, whatever stands on which page."""
+
+from __future__ import annotations
+
+from signoff.approvals.lists import PER_PAGE, Lists, Page
+from signoff.bot.cards.lists import home_view, list_blocks
+from signoff.sandbox.remote import words
+from tests.approvals.test_batches import NAME, freeze
+from tests.support import Core
+
+
+def test_a_batch_is_one_line_that_says_truly_what_waits_in_it(core: Core) -> None:
+    fields = {"reversibility": "reversible", "batch": NAME}
+    sent = [core.submit(action="other.thing", payload={"n": 0}, **fields)]
+    sent += [core.submit(action="mail.remind", payload={"to": f"u{n}"}, **fields) for n in range(49)]
+    freeze(core, sent)
+    alone = [
+        core.submit(action="ticket.tidy", payload={"n": n}, reversibility="reversible") for n in range(14)
+    ]
+    lists = Lists(core.approvals, core.people, ())
+    first, second = lists.pending("U0ANA"), lists.pending("U0ANA", 2)
+    assert (first.total, first.pages, len(first.items), first.shown) == (64, 2, PER_PAGE, 59)
+    assert [one.id for one in (*first.items, *second.items)] == [sent[0].id, *(one.id for one in alone)]
+    assert first.folded[sent[0].id].actions == (("mail.remind", 49), ("other.thing", 1)) and not second.folded
+    for blocks in (list_blocks(first, core.store.clock()), home_view(lists.overview("U0ANA"))["blocks"]):
+        text = words({"blocks": blocks})
+        assert text.count("50 requests: 49 × mail.remind, 1 × other.thing") == 1
+        assert "64 requests wait" in text or "5 more wait for you" in text
+        assert "The agent calls it “Clean up”" in text and "Review 14 × ticket.tidy together…" in text
+    core.approvals.decide(sent[0].id, 1, "U0BEN", "approve")
+    found = lists.pending("U0ANA")
+    assert found.folded[sent[1].id].actions == (("mail.remind", 49),)
+    asked_for: Page = lists.pending("U0ANA", about="mail.remind")
+    assert [one.id for one in asked_for.items] == [sent[1].id] and asked_for.total == 49
+    for one in sent[1:-1]:
+        core.approvals.decide(one.id, 1, "U0BEN", "reject")
+    left = lists.pending("U0ANA")
+    assert not left.folded and left.items[0].id == sent[-1].id and left.total == 15
