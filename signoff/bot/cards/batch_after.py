@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from signoff.bot.cards.batch_items import numbered
+from signoff.bot.cards.batch_items import note_block, numbered, told_apart
+from signoff.bot.text.fold import fold
+from signoff.bot.text.payload import Value
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, rich, visible
-from signoff.bot.text.views import says
+from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
@@ -23,6 +25,9 @@ MOST = 8
 SAID = 200
 """Characters of a reason."""
 _LINKS = 5
+NAMED = 30
+"""Decided requests of which the card keeps the values: Look through… has all of them, in full."""
+_EACH = (160, 2, 160)
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,34 @@ def state(one: Approval, now: int | None) -> str:
     assert_never(one.status)
 
 
+def ended_blocks(batch: Batch, now: int | None) -> list[Block]:
+    """Which those are that wait no more: their numbers stand for something only where this does."""
+    asked = [(at, one) for at, one in enumerate(batch.items, 1) if state(one, now) != "wait"]
+    if not asked:
+        return []
+    numbers = frozenset(at for at, _ in asked[:NAMED])
+    every = told_apart(batch.items, range(1, len(batch.items) + 1))
+    rows = [row for at, row in enumerate(every, 1) if at in numbers]
+    rows = [row for one in rows for row in fold([Value((one,))], *_EACH).rows]
+    found = row_blocks(rows, f"ended:{batch.revision}")
+    if len(asked) > NAMED:
+        found.append(note_block(f"ended-more:{batch.revision}", words.more_items(len(asked) - NAMED)))
+    return found
+
+
+def look_button(batch: Batch) -> Block:
+    """*Look through…*: all of them in pages."""
+    return {
+        "type": "button",
+        "action_id": "batch_look",
+        "text": {"type": "plain_text", "text": words.LOOK_THROUGH, "emoji": False},
+        "value": str(batch.id),
+    }
+
+
 def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     """When none waits any more: how many of each, what people said, and what the agent reports."""
-    found = [*standing(batch, now).blocks]
+    found = [*standing(batch, now).blocks, *ended_blocks(batch, now)]
     approved = [one for one in batch.items if one.status == "approved"]
     outcomes = Counter(one.outcome.succeeded if one.outcome else None for one in approved)
     if approved:
@@ -74,13 +104,10 @@ def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     quotes = _said(batch.items)
     if quotes:
         found.append(rich(f"said:{batch.revision}", *quotes))
-    look = {
-        "type": "button",
-        "action_id": "batch_look",
-        "text": {"type": "plain_text", "text": words.LOOK_THROUGH, "emoji": False},
-        "value": str(batch.id),
-    }
-    return [*found, {"type": "actions", "block_id": f"actions:{batch.revision}", "elements": [look]}]
+    return [
+        *found,
+        {"type": "actions", "block_id": f"actions:{batch.revision}", "elements": [look_button(batch)]},
+    ]
 
 
 def _by_whom(items: Sequence[Approval], states: Sequence[str]) -> list[Trusted]:
