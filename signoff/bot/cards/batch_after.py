@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from signoff.bot.cards.batch_items import note_block, numbered, told_apart
-from signoff.bot.text.fold import fold
-from signoff.bot.text.payload import Value
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, rich, visible
+from signoff.bot.text.row import Row, Span
+from signoff.bot.text.text import Block, Trusted, cut, length, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
@@ -27,7 +26,8 @@ SAID = 200
 _LINKS = 5
 NAMED = 30
 """Decided requests of which the card keeps the values: Look through… has all of them, in full."""
-_EACH = (160, 2, 160)
+EACH, ROOM = 120, 2_400
+"""Characters of one, and of all of them."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,29 @@ def ended_blocks(batch: Batch, now: int | None) -> list[Block]:
     asked = [(at, one) for at, one in enumerate(batch.items, 1) if state(one, now) != "wait"]
     if not asked:
         return []
-    numbers = frozenset(at for at, _ in asked[:NAMED])
     every = told_apart(batch.items, range(1, len(batch.items) + 1))
-    rows = [row for at, row in enumerate(every, 1) if at in numbers]
-    rows = [row for one in rows for row in fold([Value((one,))], *_EACH).rows]
+    rows, room = list[Row](), ROOM
+    for at, _ in asked[:NAMED]:
+        row = replace(every[at - 1], spans=_first(every[at - 1].spans, EACH))
+        room -= row.size
+        if room < 0:
+            break
+        rows.append(row)
     found = row_blocks(rows, f"ended:{batch.revision}")
-    if len(asked) > NAMED:
-        found.append(note_block(f"ended-more:{batch.revision}", words.more_items(len(asked) - NAMED)))
+    if len(asked) > len(rows):
+        found.append(note_block(f"ended-more:{batch.revision}", words.more_items(len(asked) - len(rows))))
     return found
+
+
+def _first(spans: Sequence[Span], room: int) -> tuple[Span, ...]:
+    """The first characters of a row."""
+    found = list[Span]()
+    for text, style in spans:
+        if room <= 0:
+            break
+        found.append((cut(text, room), style))
+        room -= length(text)
+    return tuple(found)
 
 
 def look_button(batch: Batch) -> Block:
