@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block
+from signoff.bot.cards.batch_items import Gathered, Item, note_block
 from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import split
@@ -23,6 +23,7 @@ from signoff.bot.text.views import BLOCK_CHARACTERS, BLOCK_ROWS, TITLE, note, sa
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.together.gathering import gathered_once
 from signoff.models.approval import Approval
 from signoff.models.batches import Review
 
@@ -85,7 +86,7 @@ def as_reviewed(approval: Approval, version: int) -> Approval:
 
 def review_pages(looked: Looked) -> list[Page]:
     """All pages; at least one. Together they hold every byte of every payload."""
-    found = gathered(looked.shown, looked.numbers, whole=True)
+    found = gathered_once(looked.review.id, looked.shown, looked.numbers)
     return pages(looked, found)
 
 
@@ -112,7 +113,7 @@ def pages(looked: Looked, found: Gathered) -> list[Page]:
 
 def review_view(looked: Looked, page: int = 1, *, decides: bool = True) -> Block:
     """One page, counted from 1; a number outside is taken to the nearest. It keeps how many it has shown."""
-    found = gathered(looked.shown, looked.numbers, whole=True)
+    found = gathered_once(looked.review.id, looked.shown, looked.numbers)
     every = pages(looked, found)
     page = min(max(page, 1), len(every))
     here, last = every[page - 1], page == len(every)
