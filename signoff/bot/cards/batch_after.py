@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from signoff.bot.cards.batch_items import note_block, numbered, told_apart
+from signoff.bot.cards.feedback_parts import batch_feedback
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.row import Row, Span
 from signoff.bot.text.text import Block, Trusted, cut, length, line, literal, mrkdwn, rich, visible
@@ -116,6 +117,7 @@ def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     if approved:
         told = words.reported(outcomes[True], outcomes[False], outcomes[None])
         found.append(says(told, f"outcome:{batch.revision}"))
+    found += batch_feedback(batch.items, now)
     quotes = _said(batch.items)
     if quotes:
         found.append(rich(f"said:{batch.revision}", *quotes))
