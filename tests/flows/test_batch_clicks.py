@@ -303,3 +303,21 @@ def test_those_that_wait_alone_and_are_alike_are_offered_together(local: Local) 
     ana.close_all()
     ana.choose(local.card(lonely), "alike")
     ana.view("message", "No other request like this one waits for you")
+
+
+def test_one_of_several_is_asked_about_looked_at_and_approved_with_a_note(local: Local) -> None:
+    shown = Shown(local, branches(3))
+    ana = local.person(ANA)
+    ana.click(shown.card, "batch_each")
+    view = ana.view("batch_each", "1 of 3", "Approve with note…", "Ask the agent…", "Details…")
+    ana.press(view, "each_ask")
+    ana.submit(ana.view("ask"), Your_question="Why so old?")
+    assert local.server.approvals.get(shown.ids[0]).talks[0].question == "Why so old?"
+    ana.press(ana.view("batch_each", "1 of 3"), "each_details")
+    ana.view("details", "feature-0", "Why so old?")
+    ana.close_all()
+    ana.click(shown.card, "batch_each")
+    ana.press(ana.view("batch_each", "1 of 3"), "each_note")
+    ana.submit(ana.view("note"), Note_to_the_agent_and_the_record="Merged last week")
+    ana.view("batch_each", "2 of 3", "feature-1")
+    assert local.server.approvals.get(shown.ids[0]).decision.reason == "Merged last week"

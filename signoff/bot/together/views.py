@@ -19,11 +19,12 @@ from signoff.bot.forms.review import pages, rows_of
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.states import state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
-from signoff.bot.text.views import note, paragraph, says, stakes, warned
+from signoff.bot.text.views import BLOCK_CHARACTERS, BLOCK_ROWS, note, paragraph, says, stakes, warned
 from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import talks as talk_words
 from signoff.bot.together.review import Looked, batch_modal
 from signoff.models.approval import Approval
 from signoff.models.batches import Left
@@ -46,6 +47,7 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
     blocks += whole[0] or [note(card_words.EMPTY_PAYLOAD)]
     blocks += [{"type": "divider"}, stakes(approval), *claims_blocks(approval)]
     waits = told is None and looked.waits(at)
+    short = len(rows) <= BLOCK_ROWS and sum(row.size for row in rows) <= BLOCK_CHARACTERS
     if waits:
         blocks += warned(approval, approval.payload)
         first = {**approve(approval, value), "action_id": "each_approve"}
@@ -57,7 +59,7 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
         blocks.append({"type": "actions", "block_id": "ways", "elements": ways})
     else:
         blocks.append(says(told or state_line(approval), "told"))
-    blocks.append(_turns(looked, at))
+    blocks += [_turns(looked, at), _more(value, waits, short)]
     kept: dict[str, Any] = {"review": looked.review.id, "at": at, "from": looked.came_from}
     return batch_modal("batch_each", words.EACH_TITLE, blocks, **kept)
 
@@ -144,6 +146,16 @@ def _left(looked: Looked, left: Sequence[Left]) -> list[Block]:
         parts = [plain(f"{looked.numbers[at]}. {name}"), *said]
         found.append({"type": "context", "block_id": f"left:{one.id}", "elements": parts})
     return found + ([note_block("more-left", words.more_items(len(left) - LEFT))] if len(left) > LEFT else [])
+
+
+def _more(value: str, waits: bool, short: bool) -> Block:
+    """What a card's ⋯ has for one of them; a note only where its form holds all of it, as on a card."""
+    details = button("each_details", card_words.DETAILS_MORE, value)
+    if not waits:
+        return {"type": "actions", "block_id": "more", "elements": [details]}
+    others = [button("each_note", card_words.NOTE_MORE, value)] if short else []
+    others.append(button("each_ask", talk_words.ASK_MORE, value))
+    return {"type": "actions", "block_id": "more", "elements": [*others, details]}
 
 
 def _turns(looked: Looked, at: int) -> Block:

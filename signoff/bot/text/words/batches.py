@@ -264,6 +264,19 @@ def broken_off(count: int) -> Trusted:
     )
 
 
+def say_which(word: str, count: int) -> Trusted:
+    """In a batch's thread, where no number says which of its requests is meant."""
+    what = {"ask": "3 why is it so old?", "note": "3 book it on the old account"}.get(word, "3")
+    return Trusted(
+        f"This card is about {summaries.count(count, 'request')}: say which by its number, "
+        f"*@signoff {word} {what}*, or use *{REVIEW_EACH}* on the card."
+    )
+
+
+DECIDED_ON_ITS_CARD = Trusted(
+    f"This card is about several requests: decide on it with *{REVIEW_EACH}* or *{REJECT_ALL}*. "
+    "*@signoff ask 3 …* and *@signoff note 3 …* are about the one with that number."
+)
 NOTHING_WAITS = Trusted("*None of these waits any more.* Nothing has changed.")
 NOTHING_LIKE_IT = Trusted("No other request like this one waits for you.")
 REVIEW_OVER = Trusted(
