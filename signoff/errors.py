@@ -153,6 +153,11 @@ NOT_APPROVED: dict[str, type[NotApproved]] = {
 class WaitTimeout(SignoffError, TimeoutError):
     """Nobody has decided yet: the request stays pending, and resume() waits for it again."""
 
+    def __init__(self, detail: str = "", says: str = "") -> None:
+        super().__init__(detail)
+        if says:  # what waits is no request for an approval
+            self.args = (f"{says} {detail}".strip(),)
+
     approved = False
     """True where it was approved already, and only the server's word that it may run did not come."""
     attaches = True
@@ -171,6 +176,8 @@ def refusal(receipt: Refusal, detail: str = "") -> SignoffError:
     """What is raised of a verified receipt that approves nothing, as an answer to a question does."""
     kind = NOT_APPROVED.get(receipt.status)
     if kind is None:
+        if receipt.status == "approved":
+            return NotVerified("It is an approval, and answers no question.")
         return NotVerified("It answers a question, and approves nothing.")
     return kind(detail or receipt.reason, receipt)
 

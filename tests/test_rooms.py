@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("rooms")  # one process reads all modules once
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "signoff"
 

@@ -84,7 +84,9 @@ CLIENT = (
     f"request(action payload {SAID}) request_async(action payload {SAID}) "
     f"request_question(question {ASKED}) request_question_async(question {ASKED}) "
     f"require_approval(function {OPTIONS}) resume(request_id digest key) "
-    "resume_async(request_id digest key) spend(receipt timeout) spend_async(receipt timeout)"
+    "resume_async(request_id digest key) resume_question(request_id digest key) "
+    "resume_question_async(request_id digest key) {serves}spend(receipt timeout) "
+    "spend_async(receipt timeout) undo(action test encode)"
 )
 TICKET = (
     "cancel(reason) cancel_async(reason) get() get_async() questions() questions_async() wait(timeout) "
@@ -112,8 +114,10 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     ),
     "a client": (parameters(signoff.Signoff), "redis_url agent verify_key", AGENTS),
     "an async client": (parameters(signoff.AsyncSignoff), "redis_url agent verify_key", AGENTS),
-    "Signoff": (calls(signoff.Signoff), CLIENT, AGENTS),
-    "AsyncSignoff": (calls(signoff.AsyncSignoff), CLIENT, AGENTS),
+    "Signoff": (calls(signoff.Signoff), CLIENT.replace("{serves}", ""), AGENTS),
+    "AsyncSignoff": (
+        calls(signoff.AsyncSignoff), CLIENT.replace("{serves}", "serve_undos() "), AGENTS
+    ),
     "Ticket": (calls(signoff.Ticket), TICKET, AGENTS),
     "AsyncTicket": (calls(signoff.AsyncTicket), TICKET, AGENTS),
     "Answer": (
@@ -138,7 +142,7 @@ SURFACE: dict[str, tuple[str, str, str]] = {
     "require_approval": (
         parameters(gate.require_approval),
         "client function action reason key run condition timeout on_reject fallback encode ignore report "
-        "runs ask",
+        "result runs ask",
         AGENTS,
     ),
     "Receipt": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,17 +11,9 @@ from sqlalchemy import Connection, bindparam, literal_column, select
 
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.decide import Votes
-from signoff.approvals.errors import (
-    AlreadyDecided,
-    BlockedNow,
-    EditedMeanwhile,
-    NotAllowed,
-    NotRecorded,
-    Restored,
-    TimeRanOut,
-    UnknownApproval,
-)
+from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, ShownOther, UnknownApproval
 from signoff.approvals.freeze import Freezing
+from signoff.approvals.left import BY_ITSELF, NEVER_SHOWN, UNSEEN, why_left
 from signoff.approvals.sharing import SHARES
 from signoff.approvals.verdicts import Judge
 from signoff.models import batch_rows, reviews
@@ -29,13 +21,12 @@ from signoff.models import store as rows
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Decided, Left, Review
 from signoff.models.messages import Freeze
+from signoff.models.shown import Shown, digest_in
 from signoff.models.store import MICROSECONDS, Store, approvals, now
 from signoff.models.verdict import Verdict
 
 ALIKE_SECONDS = 600
 """Requests that were asked so close together may be offered to be looked through together."""
-UNSEEN = "It was not shown whole."
-BY_ITSELF = "It has to be looked at by itself: %s."
 _BATCH = (
     "id", "agent", "name", "title", "run", "size", "state", "created_at", "frozen_at", "wanted",
     "conversation", "message", "permalink", "revision", "shown_revision", "shown_at", "thread", "unsure",
@@ -92,10 +83,12 @@ class Batches:
             found = {one.id: one for one in _loaded(connection, order) if one.agent == row.agent}
         shown = [found[one] for one in order if one in mine and one in found]
         apart = [found[one] for one in order if one not in mine and one in found]
+        places = {one: number for number, one in enumerate(order, 1)}
         return Batch(
             **{name: getattr(row, name) for name in _BATCH},
             items=tuple(map(self._judge.today, shown)),
             apart=tuple(map(self._judge.today, apart)),
+            places=tuple(places[one.id] for one in (*shown, *apart)),
         )
 
     def review(self, user_id: str, ids: Sequence[str], batch_id: int | None = None) -> Review:
@@ -105,21 +98,44 @@ class Batches:
         Raises NotAllowed where they may decide none of them, and AlreadyDecided (status None) where none of
         them waits any more.
         """
-        waiting = [one for one in self._waiting(ids) if batch_id is None or one.batch_id == batch_id]
-        if not waiting:
-            self._judge.member(user_id)
-            raise AlreadyDecided(None)
-        mine = self._of(user_id, waiting)
-        if not mine:
-            self._judge.decider(waiting[0], user_id)  # raises what says why
-            raise NotAllowed
+        mine = self._mine(user_id, ids, batch_id)
         return reviews.begin(self._store, user_id, [(one.id, one.version) for one in mine], batch_id)
 
-    def looked(self, review_id: str, user_id: str) -> Review:
-        """A review as it is noted; raises UnknownApproval where there is none (any more), or another's."""
+    def on_card(self, shown: Shown) -> dict[int, tuple[str, int]]:
+        """What a batch's card has shown by number: ids, and the versions that it showed.
+
+        Raises ShownOther where the database holds other requests, versions or payloads under those numbers:
+        its card is drawn anew.
+        """
+        known = self.get(shown.batch_id).known
+        found = {
+            number: (known[number].id, version)
+            for number, version in sorted(shown.versions.items())
+            if number in known
+        }
+        if len(found) == len(shown.versions) and digest_in(self._store, [*found.values()]) == shown.digest:
+            return found
+        with self._store.transaction() as connection:
+            batch_rows.stir(connection, shown.batch_id)
+        raise ShownOther
+
+    def approve(self, user_id: str, shown: Shown) -> Decided:
+        """Their yes to all that a batch's card has shown, at the versions that it showed, and to nothing
+        else. Raises as `on_card` and `review` do.
+        """
+        items = dict(self.on_card(shown).values())
+        mine = [(one.id, items[one.id]) for one in self._mine(user_id, [*items], shown.batch_id)]
+        return self._decide(mine, user_id, "approve", "", False, len(items) > 1, on_card=True)
+
+    def looked(self, review_id: str, user_id: str, digest: str | None = None) -> Review:
+        """A review as it is noted; raises UnknownApproval where there is none (any more), or another's, and
+        ShownOther where it, or a payload of it, is not what was shown with this digest.
+        """
         found = reviews.get(self._store, review_id, user_id)
         if found is None:
             raise UnknownApproval
+        if digest is not None and digest_in(self._store, found.items) != digest:
+            raise ShownOther
         return found
 
     def saw(self, review_id: str, user_id: str, seen: int) -> Review:
@@ -136,15 +152,17 @@ class Batches:
         reason: str = "",
         resubmit: bool = False,
         of: Sequence[str] | None = None,
+        digest: str | None = None,
     ) -> Decided:
         """This person's vote on each request that the review has shown whole, at the version shown; on those
         of them in `of` (approvals' ids) alone, where it is given. What was not seen is never decided: it is
-        in `left`, as is what somebody was faster with, each with a sentence that says why.
+        in `left`, as is what somebody was faster with, each with a sentence that says why. `digest` is of
+        what they were shown, as the view holds it.
 
-        Raises as `looked`, and NotAllowed where they are no member. The database's errors pass: what was
-        decided until then is.
+        Raises as `looked`, ShownOther where the review or its payloads are not those of the digest, and
+        NotAllowed where they are no member. The database's errors pass: what was decided until then is.
         """
-        review = self.looked(review_id, user_id)
+        review = self.looked(review_id, user_id, digest)
         self._judge.member(user_id)
         wanted = None if of is None else {*of}
         chosen = [
@@ -164,14 +182,7 @@ class Batches:
             if batch_rows.row(connection, batch_id) is None:
                 raise UnknownApproval
             ids = [one.id for one in batch_rows.waiting(connection, batch_id)]
-        waiting = self._waiting(ids)
-        if not waiting:
-            self._judge.member(user_id)
-            raise AlreadyDecided(None)
-        mine = self._of(user_id, waiting)
-        if not mine:
-            self._judge.decider(waiting[0], user_id)
-        items = [(one.id, one.version) for one in mine]
+        items = [(one.id, one.version) for one in self._mine(user_id, ids)]
         return self._decide(items, user_id, "reject", reason, resubmit, False)
 
     def alike(self, user_id: str, approval_id: str) -> list[str]:
@@ -207,6 +218,18 @@ class Batches:
         """End what was sent for a batch that nobody froze: it was shown to nobody, and its agent is told."""
         self._freezing.drop(int(batch_id))
 
+    def _mine(self, user_id: str, ids: Sequence[str], batch_id: int | None = None) -> list[Approval]:
+        """Those of these that wait, and that this person may decide; raises as `review` does."""
+        waiting = [one for one in self._waiting(ids) if batch_id is None or one.batch_id == batch_id]
+        if not waiting:
+            self._judge.member(user_id)
+            raise AlreadyDecided(None)
+        mine = self._of(user_id, waiting)
+        if not mine:
+            self._judge.decider(waiting[0], user_id)  # raises what says why
+            raise NotAllowed
+        return mine
+
     def _waiting(self, ids: Sequence[str]) -> list[Approval]:
         """Those of these that somebody may decide, in this order."""
         with self._store.reading() as connection:
@@ -234,12 +257,20 @@ class Batches:
         reason: str,
         resubmit: bool,
         several: bool,
+        on_card: bool = False,
     ) -> Decided:
         """Each by itself. Of `several` that are approved at once each has to be one that may share a card by
-        today's policy.
+        today's policy; what is decided `on_card` has to have been shown.
         """
         decided, left = list[str](), list[Left]()
-        check = self._check_shares if several else _nothing
+
+        def check(approval: Approval, verdict: Verdict) -> None:
+            if on_card and approval.shown_at is None:
+                raise NotAllowed(NEVER_SHOWN)
+            alone = several and self._judge.policy.batch.why_alone(approval.action, verdict)
+            if alone:
+                raise NotAllowed(BY_ITSELF % alone)
+
         with self._announcer.together():
             for approval_id, version in items:
                 try:
@@ -252,44 +283,7 @@ class Batches:
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))
 
-    def _check_shares(self, approval: Approval, verdict: Verdict) -> None:
-        alone = self._judge.policy.batch.why_alone(approval.action, verdict)
-        if alone:
-            raise NotAllowed(BY_ITSELF % alone)
-
-
-def _nothing(*_: object) -> None:
-    """Nothing stands against it."""
-
 
 def _loaded(connection: Connection, ids: Iterable[str]) -> list[Approval]:
     """The Approvals of these ids that there are."""
     return [found for one in ids if (found := rows.load(connection, one)) is not None]
-
-
-_ENDED: Mapping[str | None, str] = {
-    "approved": "approved it",
-    "rejected": "rejected it",
-    "answered": "answered it",
-}
-
-
-def why_left(error: NotRecorded) -> str:
-    """A sentence on why somebody's decision did not reach a request."""
-    match error:
-        case AlreadyDecided(status="cancelled"):
-            return "Its agent withdrew it."
-        case AlreadyDecided(status="blocked") | BlockedNow():
-            return "The policy blocks it."
-        case AlreadyDecided():
-            did = _ENDED.get(error.status, "decided it")
-            return f"{error.by} {did} meanwhile." if error.by else "It was decided meanwhile."
-        case TimeRanOut():
-            return "Its time ran out."
-        case EditedMeanwhile():
-            return "It was edited meanwhile: look at it again."
-        case Restored():
-            return "Signoff was restored from a backup, and it ended with that."
-        case UnknownApproval():
-            return "It is not there any more."
-    return error.detail or "It could not be decided."

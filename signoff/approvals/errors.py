@@ -6,7 +6,7 @@ NotRecorded
 ├── NotAllowed  NobodyLeft  EditNotAllowed  GroupsUnread  BlockedNow
 ├── TooManyQuestions  TooManyNotes
 ├── OtherKind  NotHanded  NotAsked  FeedbackGiven  FeedbackOver
-└── UnknownApproval  Restored  Tampered
+└── UnknownApproval  Restored  Tampered  ShownOther
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class Restored(NotRecorded):
 
 class Tampered(NotRecorded):
     """What is stored of the request is no longer what was asked for: nobody can approve or reject it."""
+
+
+class ShownOther(NotRecorded):
+    """What they pressed on has shown other requests, versions or payloads than there are now."""
 
 
 class InGrace(NotRecorded):

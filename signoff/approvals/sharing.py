@@ -2,7 +2,8 @@
 
 Until its agent has said that all of a batch is there, everything of it that asks somebody waits unseen. Then
 those stay that may share a card, and of them those that ask the same people in the same place: the largest
-such group, as many as the policy has on one card. All others get cards of their own.
+such group, as many as the policy has on one card. All others get cards of their own, and so does what comes
+once the card stands: who has read that card has not seen it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def join(
         return None
     if len(batch_rows.known(connection, batch.ids)) + 1 >= len(batch.ids):
         batch_rows.complete(connection, batch.id)
-    if policy.batch.why_alone(request.action, verdict):
+    if batch.drawn or policy.batch.why_alone(request.action, verdict):
         return None
     if batch_rows.held(connection, batch.id) >= policy.batch.most:
         return None

@@ -13,6 +13,11 @@ from signoff.errors import Invalid, NotVerified, SignoffError, WaitTimeout, refu
 from signoff.models import crash
 from signoff.models.messages import Response
 from signoff.models.receipt import ApprovedReceipt, Receipt
+from signoff.models.receipt_claims import QUESTION
+
+UNANSWERED = "Nobody has answered yet: the question stays pending, and resume_question() waits for it again."
+IS_QUESTION = "It is a question, and is answered: resume_question() takes it up, and wait() gives the answer."
+IS_REQUEST = "It is a request for an approval, and no question: resume() takes it up."
 
 
 @dataclass(frozen=True)
@@ -60,30 +65,38 @@ class Answers:
             raise NotVerified("It is the receipt of a request with another key.")
         return receipt
 
-    async def final(self, request: Named, timeout: float | None, body: str | None = None) -> Response:
-        """How it has ended; raises WaitTimeout after `timeout` seconds."""
+    async def final(
+        self, request: Named, timeout: float | None, body: str | None = None, says: str = ""
+    ) -> Response:
+        """How it has ended; raises WaitTimeout after `timeout` seconds, which `says` what that means."""
         try:
             return await self.exchange.wait(request.id, timeout, body)
         except TimeoutError:
             unseen = await self._unseen(request.id)
-            raise WaitTimeout(f"Request {request.id}, after {timeout:g} s.{unseen}") from None
+            raise WaitTimeout(f"Request {request.id}, after {timeout:g} s.{unseen}", says) from None
 
     async def approved(self, request: Named, timeout: float | None, body: str | None) -> ApprovedReceipt:
         """Its receipt, once approved; raises a NotApproved when it ends otherwise."""
         receipt = await self._final(request, timeout, body)
         if isinstance(receipt, ApprovedReceipt):
             return receipt
+        if receipt.kind == QUESTION and receipt.status == "answered" and body is None:
+            raise Invalid(IS_QUESTION, receipt)
         raise _refused(receipt)
 
     async def answered(self, request: Named, timeout: float | None, body: str | None) -> Receipt:
         """A question's receipt, once answered; raises a NotApproved when it ends otherwise."""
-        receipt = await self._final(request, timeout, body)
+        receipt = await self._final(request, timeout, body, UNANSWERED)
         if receipt.status == "answered":
             return receipt
+        if receipt.approved and body is None:
+            raise Invalid(IS_REQUEST, receipt)
         raise _refused(receipt)
 
-    async def _final(self, request: Named, timeout: float | None, body: str | None) -> Receipt:
-        response = await self.final(request, timeout, body)
+    async def _final(
+        self, request: Named, timeout: float | None, body: str | None, says: str = ""
+    ) -> Receipt:
+        response = await self.final(request, timeout, body, says)
         crash.here("client.answered")
         receipt = self.accept(response, request)
         crash.here("client.verified")

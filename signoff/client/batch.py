@@ -32,6 +32,7 @@ IRREVERSIBLE = (
     "pass reversible=True, False or 'costly'."
 )
 RUNS_ELSEWHERE = "Another process was told that it may run it: {by}."
+UNDECIDED = "Not all is decided yet: it stays pending, and wait() goes on waiting for it."
 _open: ContextVar[bool] = ContextVar("open_batch", default=False)
 
 
@@ -175,7 +176,9 @@ class Draft:
                 one.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
         if late:
-            raise WaitTimeout(f"{late} of {len(self.tickets)} requests wait still, after {timeout:g} s.")
+            raise WaitTimeout(
+                f"{late} of {len(self.tickets)} requests wait still, after {timeout:g} s.", UNDECIDED
+            )
 
     async def _refusal(self) -> Receipt:
         """Waits for as long as nobody says that the batch itself is at fault; raises that."""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from signoff.client import asked, mistakes, undo_methods
 from signoff.client.answer import Answer
-from signoff.client.answers import Named
 from signoff.client.ask import build_for
 from signoff.client.claims import Ask, Options, described
 from signoff.client.inquiries import Inquiry
 from signoff.client.lessons import SECONDS, TASK, ask_feedback, lessons, outcome
 from signoff.client.link import Link
 from signoff.client.link import Substitute as Substitute
-from signoff.client.pending import Pending
+from signoff.client.pending import QUESTIONS, Pending
 from signoff.client.question import AskPerson, put
 from signoff.client.questions import AsyncQuestionTicket, answered
 from signoff.client.spend import Runs, spend
@@ -150,6 +149,19 @@ class AsyncSignoff:
         """`resume`, and a key is looked up at once: its ticket has the request's id."""
         ticket = self.resume(request_id, digest, key=key)
         return replace(ticket, id=(await self._link.named(request_id, key)).id)
+
+    def resume_question(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> AsyncQuestionTicket:
+        """The ticket of a question asked before: `resume`, and `wait` gives an Answer."""
+        return AsyncQuestionTicket(mistakes.checked_name(request_id, key), digest, None, self, _key=key)
+
+    async def resume_question_async(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> AsyncQuestionTicket:
+        """`resume_question`, and a key is looked up at once: its ticket has the question's id."""
+        ticket = self.resume_question(request_id, digest, key=key)
+        return replace(ticket, id=(await self._link.named(request_id, key, QUESTIONS)).id)
 
     async def get(self, request_id: str | None = None, *, key: str | None = None) -> Receipt | Pending | None:
         """A request's state now: its receipt, Pending, or None (no server has seen it, or all forgot).
@@ -291,5 +303,7 @@ class AsyncSignoff:
         )
 
     async def _wait_for_answer(self, ticket: AsyncQuestionTicket, timeout: float | None) -> Receipt:
-        request = Named(ticket.id, ticket.digest)
-        return await self._link.answers().answered(request, timeout, ticket._body)
+        request = await self._link.named(ticket._id, ticket._key, QUESTIONS)
+        return await self._link.answers().answered(
+            replace(request, digest=ticket.digest), timeout, ticket._body
+        )

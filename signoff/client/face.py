@@ -156,6 +156,27 @@ class Signoff:
         found = await self._call_async(lambda signoff: signoff.resume_async(request_id, digest, key=key))
         return Ticket.of(found, self)
 
+    def resume_question(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> QuestionTicket:
+        """The ticket of a question asked before, by its id or its key: `resume`, and `wait` gives an Answer.
+
+        A key is looked up at once; in a coroutine: `await resume_question_async(key=...)`.
+        """
+        if key is None:
+            return QuestionTicket.of(self._async.resume_question(request_id, digest), self)
+        found = self._call(lambda signoff: signoff.resume_question_async(request_id, digest, key=key))
+        return QuestionTicket.of(found, self)
+
+    async def resume_question_async(
+        self, request_id: str | None = None, digest: str | None = None, *, key: str | None = None
+    ) -> QuestionTicket:
+        """`resume_question`, for a coroutine of any event loop."""
+        found = await self._call_async(
+            lambda signoff: signoff.resume_question_async(request_id, digest, key=key)
+        )
+        return QuestionTicket.of(found, self)
+
     get, get_async = blocking(AsyncSignoff.get), awaited(AsyncSignoff.get)
     received, received_async = blocking(AsyncSignoff.received), awaited(AsyncSignoff.received)
     cancel, cancel_async = blocking(AsyncSignoff.cancel), awaited(AsyncSignoff.cancel)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """How long lessons are waited for, where nobody says."""
+UNTOLD = "No server has told any lessons yet: is `signoff serve` running?"
 TASK = "task"
 """The action of what asks for feedback, where the agent gives it no name."""
 
@@ -37,7 +38,7 @@ async def lessons(link: Link, action: str | None, limit: int, timeout: float | N
     try:
         response = await exchange.wait(asked, timeout)
     except TimeoutError:
-        raise WaitTimeout(f"No server has told lessons within {timeout:g} s.") from None
+        raise WaitTimeout(f"After {timeout:g} s.", UNTOLD) from None
     if response.status != "lessons":  # an older server, which has refused what it does not know
         raise refusal(link.answers().accept(response, Named(asked)))
     keys, issuer = link.keys()

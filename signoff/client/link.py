@@ -15,7 +15,7 @@ from signoff.client import mistakes
 from signoff.client.answers import Answers, Named
 from signoff.client.ask import nonce_of
 from signoff.client.inquiries import Inquiries
-from signoff.client.pending import UNKNOWN_KEY, Pending
+from signoff.client.pending import REQUESTS, UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
 from signoff.errors import Invalid
 from signoff.models.messages import Cancel, build, moment
@@ -37,6 +37,7 @@ class Substitute:
 
 CANCEL_SECONDS = 10.0
 """How long cancel() waits for the server's response."""
+UNHEARD = "No server has said that it is withdrawn: it may still be decided."
 Given = tuple[str | None, str | None, str | None]
 
 
@@ -102,11 +103,11 @@ class Link:
             return Named(request_id)
         return await self.answers().by_key(nonce_of(key, self.secret))
 
-    async def named(self, request_id: str | None, key: str | None) -> Named:
-        """The same; raises Invalid where no server knows one with this key."""
+    async def named(self, request_id: str | None, key: str | None, asks: str = REQUESTS) -> Named:
+        """The same; raises Invalid where no server knows one with this key, which is asked with `asks`."""
         if found := await self.find(request_id, key):
             return found
-        raise Invalid(UNKNOWN_KEY.format(key=key, agent=self.agent))
+        raise Invalid(UNKNOWN_KEY.format(key=key, agent=self.agent, asks=asks))
 
     async def state(self, request_id: str | None, key: str | None) -> Receipt | Pending | None:
         """A request's state now: see `AsyncSignoff.get`."""
@@ -129,7 +130,7 @@ class Link:
         request = await self.named(request_id, key)
         await self.withdraw(request.id, reason)
         answers = self.answers()
-        return answers.accept(await answers.final(request, CANCEL_SECONDS), request)
+        return answers.accept(await answers.final(request, CANCEL_SECONDS, says=UNHEARD), request)
 
     async def report(self, request_id: str | None, key: str | None, body: str) -> None:
         """Say what became of an approved action: see `AsyncSignoff.report`."""

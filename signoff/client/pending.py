@@ -14,8 +14,10 @@ UNSEEN = (
 UNKNOWN_KEY = (
     "No server knows a request of {agent} with the key {key!r}: it was never asked, no server has taken it "
     "yet, it was asked with another SIGNOFF_AGENT_SECRET, or its time is long over. Ask with this key: "
-    "request() attaches to what was asked before."
+    "{asks} attaches to what was asked before."
 )
+REQUESTS, QUESTIONS = "request()", "request_question()"
+"""What asks with a key again."""
 
 
 @dataclass(frozen=True)

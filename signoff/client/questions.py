@@ -42,14 +42,19 @@ class Face(Protocol):
 
 @dataclass(frozen=True)
 class AsyncQuestionTicket:
-    """A question that was sent. `digest` is its payload's."""
+    """A question that was sent. `digest` is its payload's; None where this process did not send it, as
+    `question` is.
+
+    `id` is empty where `resume_question` was given a key alone: it is looked up by whatever is called first.
+    """
 
     id: str
-    digest: str
-    question: Question
+    digest: str | None
+    question: Question | None
     _client: Client = field(repr=False)
-    _body: str = field(repr=False, compare=False)
+    _body: str | None = field(default=None, repr=False, compare=False)
     _action: str = field(default="a question", repr=False, compare=False)
+    _key: str | None = field(default=None, repr=False)
 
     async def wait(self, timeout: float | None = None) -> Answer:
         """The answer, verified. `timeout` is in seconds; None waits until the question ends.
@@ -66,34 +71,40 @@ class AsyncQuestionTicket:
 
     async def get(self) -> Receipt | Pending | None:
         """Its state now; `Answer.of` reads the answer in a receipt."""
-        return await self._client.get(self.id)
+        return await self._client.get(self._id, key=self._key)
 
     async def cancel(self, reason: str = "") -> Receipt:
         """Withdraw it."""
-        return await self._client.cancel(self.id, reason)
+        return await self._client.cancel(self._id, reason, key=self._key)
 
     wait_async = wait
     get_async = get
     cancel_async = cancel
 
+    @property
+    def _id(self) -> str | None:
+        return None if self._key is not None else self.id
+
 
 @dataclass(frozen=True)
 class QuestionTicket:
-    """A question that was sent. `digest` is its payload's.
+    """A question that was sent. `digest` is its payload's; None where this process did not send it, as
+    `question` is.
 
     Each method has its `…_async` twin, for a coroutine of any event loop.
     """
 
     id: str
-    digest: str
-    question: Question
+    digest: str | None
+    question: Question | None
     _client: Face = field(repr=False)
-    _body: str = field(repr=False, compare=False)
+    _body: str | None = field(default=None, repr=False, compare=False)
+    _key: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, ticket: AsyncQuestionTicket, client: Face) -> QuestionTicket:
         """The same question, for a client that blocks."""
-        return cls(ticket.id, ticket.digest, ticket.question, client, ticket._body)
+        return cls(ticket.id, ticket.digest, ticket.question, client, ticket._body, ticket._key)
 
     def wait(self, timeout: float | None = None) -> Answer:
         """The answer, verified. `timeout` is in seconds; None waits until the question ends.
@@ -124,7 +135,7 @@ class QuestionTicket:
         return await self._client._call_async(lambda signoff: self._on(signoff).cancel(reason))
 
     def _on(self, signoff: Client) -> AsyncQuestionTicket:
-        return AsyncQuestionTicket(self.id, self.digest, self.question, signoff, self._body)
+        return AsyncQuestionTicket(self.id, self.digest, self.question, signoff, self._body, _key=self._key)
 
 
 async def unheard(_: object) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPEND_SECONDS = 10.0
 """How long at least the server is given to say who may run it, whatever is left of a timeout."""
+UNSAID = "It is approved, but no server has said yet who may run it: do not run it."
 Runs = Literal["once", "at-least-once"]
 """How often an approved request may run. `once`: the server says first which process may; one that dies then
 has not run it, and no other will. `at-least-once`: every process that asks with the same key, until one has
@@ -32,7 +33,7 @@ async def spend(
     try:
         response = await exchange.spend(receipt.id, Spend(by=by).model_dump_json(), timeout)
     except TimeoutError:
-        late = WaitTimeout(f"No server says who may run {receipt.id}, after {timeout:g} s.")
+        late = WaitTimeout(f"Request {receipt.id}, after {timeout:g} s.", UNSAID)
         late.approved = True
         raise late from None
     if response.status != "spent":

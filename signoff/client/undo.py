@@ -7,6 +7,8 @@ receipt of an undo says: once, as the process that has spent it. What has no `un
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import inspect
 import logging
 import threading
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from signoff import receipts
-from signoff.client import mistakes
+from signoff.client import exit, mistakes
 from signoff.client.answers import Named
 from signoff.client.arguments import Arguments, Bound
 from signoff.client.carrier import Encode
@@ -146,11 +148,16 @@ async def _read(client: Client, undo: Undo) -> None:
                 await _try(client, undo, request_id)
                 continue
             receipt = await _mine(client, undo, request_id)
-            if receipt is None or not await _spent(client, receipt):
+            if receipt is None:
                 await inbox.ack(entry)
                 continue
-            await inbox.ack(entry)  # it is this process's now, and nobody else's ever
-            await _run(client, undo, receipt)
+            with exit.process.held() as free:
+                if not free:
+                    return  # another process has it, or this one when it runs again
+                mine = await _spent(client, receipt)
+                await inbox.ack(entry)  # if it is this process's now, it is nobody else's ever
+                if mine:
+                    await _run(client, undo, receipt)
     finally:
         await inbox.close()
 
@@ -226,7 +233,12 @@ async def _try(client: Client, undo: Undo, test_id: str) -> None:
 async def _called(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(*args, **kwargs)
-    return await asyncio.to_thread(function, *args, **kwargs)
+    call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+    try:
+        running = asyncio.get_running_loop().run_in_executor(None, call)
+    except RuntimeError:  # the interpreter ends, and starts no thread: what is spent runs all the same
+        return call()
+    return await running
 
 
 def start(make: Callable[[], AbstractAsyncContextManager[Client]], undo: Undo) -> threading.Thread:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, insert, literal_column, select, text, update
 
 from signoff.models.batches import BatchState
+from signoff.models.leases import GIVEN_BACK
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
 from signoff.models.tables import BatchRow
 
@@ -28,7 +29,7 @@ MISSING_SECONDS = 5
 batches = BatchRow.__table__  # type: ignore[attr-defined]
 
 _MINE = (batches.c.agent == bindparam("of_agent"), batches.c.name == bindparam("named"))
-_STATE = (batches.c.id, batches.c.state, batches.c.ids)
+_STATE = (batches.c.id, batches.c.state, batches.c.ids, batches.c.message, batches.c.lease_until)
 _JOIN = update(batches).where(*_MINE).values(revision=batches.c.revision + 1).returning(*_STATE)
 _BEGIN = text(
     "INSERT INTO batch (agent, name, title, state, created_at) VALUES (:of_agent, :named, '', 'open', :at) "
@@ -130,11 +131,14 @@ _ITEMS = select(approvals.c.id).where(_OF_BATCH)
 
 @dataclass(frozen=True)
 class Joined:
-    """A batch's row, which is locked until the transaction ends. `ids` are None until it is frozen."""
+    """A batch's row, which is locked until the transaction ends. `ids` are None until it is frozen; `drawn`
+    is whether its card stands, or somebody is at posting it.
+    """
 
     id: int
     state: BatchState
     ids: tuple[str, ...] | None
+    drawn: bool
 
 
 def join(connection: Connection, agent: str, name: str, at: int) -> Joined:
@@ -144,7 +148,9 @@ def join(connection: Connection, agent: str, name: str, at: int) -> Joined:
     if found is None:
         connection.execute(_BEGIN, {**key, "at": at})
         found = connection.execute(_JOIN, key).one()
-    return Joined(found.id, found.state, tuple(json.loads(found.ids)) if found.ids else None)
+    ids = tuple(json.loads(found.ids)) if found.ids else None
+    drawn = found.message is not None or int(found.lease_until) != GIVEN_BACK
+    return Joined(found.id, found.state, ids, drawn)
 
 
 def stir(connection: Connection, batch_id: int) -> None:

@@ -17,6 +17,8 @@ class Batch:
     `name` is the agent's own for it. `items` are those that its card shows, in the order in which the agent
     has sent them; of all others that it has frozen, those that have become approvals are `apart`: with cards
     of their own, or let run or blocked by the policy without asking anybody (`verdict.effect` says which).
+    `places` are the numbers of the items, and then of those apart: what people know each by. They are the
+    places in which the agent has frozen them, and so stay the same whoever comes late, or leaves.
     `size` is how many the agent has frozen: those that were refused are in neither. Items and apart have the
     verdict of today's policy. The rest is as in the row (`more_tables.BatchRow`).
     """
@@ -41,6 +43,18 @@ class Batch:
     unsure: int = 0
     items: tuple[Approval, ...] = ()
     apart: tuple[Approval, ...] = ()
+    places: tuple[int, ...] = ()
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Approval], ...]:
+        """Its items, each with its number; counted from 1 where no places are known."""
+        return tuple(zip(self.places or range(1, len(self.items) + 1), self.items, strict=False))
+
+    @property
+    def known(self) -> dict[int, Approval]:
+        """All of it by number, with those apart."""
+        every = (*self.items, *self.apart)
+        return dict(zip(self.places or range(1, len(every) + 1), every, strict=False))
 
     @property
     def pending(self) -> tuple[Approval, ...]:

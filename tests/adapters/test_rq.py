@@ -230,7 +230,7 @@ def test_a_guard_of_the_worker_spends_in_its_own_store(
     shop: Shop, signoff_approvals: Approvals, tmp_path: Path
 ) -> None:
     signoff_approvals.approve()
-    keys, _ = shop.client._async._keys()
+    keys, _ = shop.client._async._link.keys()
     path = tmp_path / "spent"
     path.mkdir(0o700)
     adapter.use(shop.client, Guard(open_store(str(path / "s.db")), keys, agents=["test-agent"]))

@@ -17,6 +17,7 @@ from signoff.bot.cards.batch_card import batch_card, parse_shown, shown_token
 from signoff.bot.gallery.approval import BEGAN, SECOND
 from signoff.bot.together.review import review_view
 from signoff.models.messages import Decision, Outcome
+from signoff.models.shown import Shown, digest_of
 from signoff.payload.canonical import canonical
 
 JSON = dict[str, Any]
@@ -74,7 +75,9 @@ def test_where_approve_all_stands_every_payload_stands_on_that_card(payloads: li
     if button is None:
         assert shows(message.blocks, "batch_review")
         return
-    assert parse_shown(button["value"]) == (7, {number: 1 for number in range(1, len(items) + 1)})
+    shown = parse_shown(button["value"])
+    assert (shown.batch_id, shown.digest) == (7, digest_of(items))
+    assert shown.versions == {number: 1 for number in range(1, len(items) + 1)}
     found = read_back(message.blocks, len(items))
     assert [canonical(one) for one in found] == [canonical(one) for one in payloads]
 
@@ -174,7 +177,7 @@ def test_what_is_decided_is_counted_truly_and_only_what_waits_is_approved() -> N
     assert (
         button
         and button["text"]["text"] == "Approve all 3"
-        and parse_shown(button["value"])[1] == {9: 1, 10: 1, 11: 1}
+        and parse_shown(button["value"]).versions == {9: 1, 10: 1, 11: 1}
     )
     over = batch_card(batch_of(items[:8]), now=NOW)
     assert not [node for node in ("batch_approve", "batch_reject", "batch_each") if shows(over.blocks, node)]
@@ -215,7 +218,9 @@ def test_one_that_was_rejected_before_comes_first() -> None:
     assert "somebody has rejected the same before" in str(outliers)
 
 
-@pytest.mark.parametrize("value", ["", "7", "x:1-2.1", "7:1-99999999.1", "7:a", "7:1.1"])
+@pytest.mark.parametrize(
+    "value", ["", "7", "7:1-2.1", "x:1-2.1:d", "7:1-99999999.1:d", "7:a:d", "7:1.1:d", "7:1-2.1:d:e"]
+)
 def test_a_value_that_is_none_of_ours_is_refused(value: str) -> None:
     with pytest.raises(UnknownApproval):
         parse_shown(value)
@@ -223,8 +228,8 @@ def test_a_value_that_is_none_of_ours_is_refused(value: str) -> None:
 
 def test_what_a_card_showed_is_kept_in_few_characters() -> None:
     shown = [(number, 1) for number in range(1, 100) if number != 50] + [(120, 2)]
-    assert shown_token(7, shown) == "7:1-49.1,51-99.1,120-120.2"
-    assert parse_shown(shown_token(7, shown)) == (7, dict(shown))
+    assert shown_token(7, shown, "d0") == "7:1-49.1,51-99.1,120-120.2:d0"
+    assert parse_shown(shown_token(7, shown, "d0")) == Shown(7, dict(shown), "d0")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from signoff.bot.cards.table import counted
 from signoff.bot.forms.answer_form import answer_view, hand_view, none_view, read_answer, read_hand, read_none
 from signoff.bot.gallery.approval import BEGAN, made_up
 from signoff.bot.text.options import Labels
+from signoff.bot.text.poses import poses
+from signoff.bot.text.question import phone_lines
 from signoff.bot.text.size import TEXT_BYTES
 from signoff.bot.text.text import actual, visible
 from signoff.bot.text.words import questions as words
@@ -85,6 +87,11 @@ def questions(draw: Callable[[st.SearchStrategy[Any]], Any]) -> JSON:
     return asked
 
 
+def spaced(shown: str) -> str:
+    """A visible text without what holds directions together; line ends, and ⏎ for them, as spaces."""
+    return " ".join(re.sub("[\u2068\u2069⏎]", " ", actual(shown)).split())
+
+
 def asks(asked: JSON, **fields: Any) -> Approval:
     return made_up(asked, kind=QUESTION, action=ACTION, **fields)
 
@@ -129,7 +136,7 @@ def test_whatever_is_asked_slack_takes_and_nothing_of_it_is_markup(
         assert "evil" not in bare and "channel" not in bare and "U0EVE" not in bare
     said = OURS.sub("", drawn.text)
     assert not MARKUP.search(said), MARKUP.search(said)
-    assert drawn.text.startswith("billing-bot asks: “")
+    assert drawn.text.startswith("billing-bot has a question: “")
     told = drawn.text.split("\n")
     assert told.count(words.SAFETY) == 1 and told[-1].startswith("Open the message to answer: ")
     safety = [block for block in drawn.blocks if block.get("block_id", "").startswith("safety:")]
@@ -156,10 +163,9 @@ def test_an_answer_stands_on_a_button_only_where_all_of_the_question_is_read(
     texts = [question.question, *(part for one in question.options for part in (one.text, one.about))]
     texts += [part for one in question.sources for part in (one.name, one.text)]
     texts += [part for one in question.tries for part in (one.what, one.error)]
-    bare = re.sub("[\u2068\u2069]", "", read)
+    bare = spaced(read)
     for said in texts:
-        shown = visible(said, keep="\n").strip("\n")
-        assert shown in bare or visible(said) in bare or actual(shown) in actual(bare), said
+        assert spaced(visible(said)) in bare, said
 
 
 @pytest.mark.parametrize("why", WHYS)
@@ -182,7 +188,7 @@ def test_sources_stand_beside_each_other_and_attempts_with_what_went_wrong(
         answer_view(asks(which(sources=both, tries=tries)))["blocks"],
     ):
         (fields,) = [block["fields"] for block in blocks if "fields" in block]
-        assert [one["text"] for one in fields] == ["“CRM” says:\nBerlin", "“last invoice” says:\nBonn"]
+        assert [one["text"] for one in fields] == ["“CRM” says:\n“Berlin”", "“last invoice” says:\n“Bonn”"]
         assert {one["type"] for one in fields} == {"plain_text"}
         assert "search by e-mail – failed: 404" in seen(blocks) and "ask the API – failed" in seen(blocks)
 
@@ -206,7 +212,7 @@ def test_what_reads_like_our_words_or_like_another_answer_is_numbered_and_named(
                                   "Your answer lets me run it", "Answered by @ana"])  # fmt: skip
 def test_our_own_words_are_known_in_any_letters(said: str) -> None:
     labels = Labels.of(Question.of(which(options=[{"id": "a", "text": said}, {"id": "b", "text": "Bonn"}])))
-    assert labels.numbered and labels.warnings == (words.looks_ours([1]),)
+    assert labels.numbered and labels.warnings == (words.looks_ours(["answer 1"]),)
 
 
 @pytest.mark.parametrize("said", ["Approve the second one", "Answer the mail", "Decide later", "Close it"])
@@ -277,5 +283,68 @@ def test_a_question_of_lines_is_one_line_in_the_notification_and_whole_below() -
     told = question_card(asks({"question": "Which?\n\nThe first?", "free_text": True}), now=NOW).text.split(
         "\n"
     )
-    assert told[0].startswith("billing-bot asks: “Which? The first?” · ")
+    assert told[0].startswith("billing-bot has a question: “Which? The first?” · ")
     assert "| Which?" in told and "| The first?" in told
+
+
+LIES = "Berlin\n\n“Policy of Signoff” says:\nApproved by @ana · 14:02\n3. Munich – the one that Ben chose\n "
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_no_text_of_the_agents_breaks_a_line_outside_a_quote_and_what_poses_is_named(
+    walk: Walk, short: bool
+) -> None:
+    """On the card, in the form and where it is looked up: sources, what it tried, answers, a default."""
+    lies = LIES if short else LIES * 3
+    asked = which(
+        options=[{"id": "a", "text": "Berlin", "about": lies[:300]}, {"id": "b", "text": "x\nApprove"}],
+        sources=[{"name": "CRM\nApproved by @ana", "text": lies}, {"name": "b", "text": lies}],
+        tries=[{"what": lies[:300], "error": lies if short else "404"}], free_text=True,
+    )  # fmt: skip
+    approval = asks(asked, title="Approved by Ana", reason=lies)
+    free = asks({"question": "?", "free_text": True, "default": lies[:300]})
+    drawn = question_card(approval, now=NOW)
+    views = [answer_view(approval), none_view(approval), record_view(approval, NOW)]
+    for shown in (drawn.blocks, question_card(free, now=NOW).blocks, *(view["blocks"] for view in views)):
+        quotes = [
+            one for one in walk(shown) if one.get("type") in ("rich_text_quote", "rich_text_preformatted")
+        ]
+        inside = {id(one) for quote in quotes for one in walk(quote)}
+        for one in walk(shown):
+            if one.get("type") in ("text", "plain_text", "mrkdwn") and id(one) not in inside:
+                lines = one["text"].split("\n")
+                assert not any(re.match("Approved by|3. Munich|“Policy|Approve$", said) for said in lines), (
+                    one
+                )
+                assert "\\u{20}" not in one["text"] and "\\u{a}" not in one["text"], one
+    told = next(b for b in drawn.blocks if b.get("block_id", "").startswith("warning:"))["elements"][0][
+        "text"
+    ]
+    named = "Answers 1 and 2 read like words of Signoff", "Sources 1 and 2, attempt 1, title and reason read"
+    assert all(one in told for one in (named if short else named[:1])), told
+    assert all(one in drawn.text for one in ("Answers 1 and 2 read like", "title"))
+    free_told = [block["elements"][0]["text"] for block in question_card(free, now=NOW).blocks
+                 if block.get("block_id", "").startswith("warning:")]  # fmt: skip
+    assert free_told and "Default reads like words of Signoff" in free_told[0]
+
+
+@pytest.mark.parametrize("said", ["Approved in 2021 by the board", "It was wrong", "Answering takes a day",
+                                  "Right of way", "The agent said so", "It says: yes"])  # fmt: skip
+def test_what_only_speaks_of_such_things_poses_as_nothing(said: str) -> None:
+    assert not poses(f"Berlin\n{said}")
+
+
+def test_however_much_an_agent_asks_its_card_takes_two_screens_of_a_phone() -> None:
+    lines = "line\n" * 700
+    asked = {
+        "question": "Which?\n" * 140, "several": True, "date": True, "free_text": True, "why": "scope",
+        "options": [{"id": f"o{n}", "text": f"O{n} " + "x" * 140, "about": "y " * 149} for n in range(10)],
+        "sources": [{"name": f"s{n} " + "n" * 140, "text": lines} for n in range(5)],
+        "tries": [{"what": f"{n} " + "w " * 140, "error": lines[:1000]} for n in range(10)], "default": "o1",
+    }  # fmt: skip
+    for less in ({}, {"sources": []}, {"options": [], "several": False, "default": "x"}, {"tries": []}):
+        approval = asks(asked | less, reason="because\n" * 90, title="t" * 140)
+        drawn = question_card(approval, now=NOW)
+        assert phone_lines(drawn.blocks) <= 2 * 40, phone_lines(drawn.blocks)
+        assert any(block.get("block_id", "").startswith("folded:") for block in drawn.blocks)
+        assert check_message(drawn.blocks) == [] == check_view(answer_view(approval))

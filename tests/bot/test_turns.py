@@ -15,12 +15,19 @@ from signoff.models import turns
 from signoff.models.turns import Turn
 
 
+class Nothing:
+    """No batch waits."""
+
+    def step(self) -> None: ...
+
+
 class Delivery:
     """Shows what it is told to, but fails on `bad`."""
 
     def __init__(self, core: Core, bad: str = "") -> None:
         self.core, self.bad = core, bad
         self.taken: list[str] = []
+        self.batches = Nothing()
 
     def take(self, turn: Turn) -> None:
         if turn.approval_id == self.bad:

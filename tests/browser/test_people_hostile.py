@@ -36,8 +36,8 @@ ODD = """() => {
     if (sign && sign.replace(/icon-[a-z]+/, "icon-NAME") === drawn) continue;
     if (e.tagName === "A" && /^#/.test(e.getAttribute("href"))) continue;
     const block = e.closest(".context, .section")?.dataset.block ?? "";
-    if (/^(about|state)(:|$)/.test(block) && WHO.includes(e.textContent)) continue;
-    out.push(e.outerHTML.slice(0, 300));
+    if (/^(about|state|by|handed|undo|right|held)(:|$)/.test(block) && WHO.includes(e.textContent)) continue;
+    out.push(`${block} ${e.outerHTML.slice(0, 300)}`);
   }
   for (const e of document.querySelectorAll("*")) {
     for (const {name} of e.attributes) if (/^on/i.test(name)) out.push(`${e.tagName} ${name}`);

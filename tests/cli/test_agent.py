@@ -26,7 +26,7 @@ from signoff.models.messages import ApprovalRequest
 PAYLOAD = '{"customer": "cus_42", "amount": 120}'
 KEYS = [
     "id", "status", "action", "agent", "payload", "edited", "reason", "decided_by", "decided_at", "receipt",
-    "permalink", "rule", "why",
+    "permalink", "rule", "why", "answer",
 ]  # fmt: skip
 WHAT = ("--agent", "billing-bot", "--action", "refund.create", "--payload")
 Signoff = Callable[..., tuple[int, str, str]]
@@ -212,6 +212,7 @@ def test_whatever_a_request_may_say_a_shell_can_say_too() -> None:
     named = {"json_schema": "schema", "reversibility": "reversible", "run": "run_name"}
     said = {named.get(name, name) for name in ApprovalRequest.model_fields} - {"id", "nonce", "kind"}
     said -= {"traceparent"}  # OpenTelemetry's own: taken from the program's span
+    said -= {"batch"}  # made by `signoff batch`
     assert said <= options
 
 

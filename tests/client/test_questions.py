@@ -74,6 +74,58 @@ def test_each_way_of_answering(signoff_approvals: Approvals) -> None:
     assert (said.default, said.text) == (False, "Kindly")
 
 
+def test_a_question_is_taken_up_by_its_id_or_its_key(signoff_approvals: Approvals) -> None:
+    signoff = Signoff()
+    signoff_approvals.answer("b")
+    asked = signoff.request_question("Which?", options=SMITHS, key="smith")
+    for taken in (
+        signoff.resume_question(asked.id),
+        signoff.resume_question(asked.id, asked.digest),
+        signoff.resume_question(key="smith"),
+        asyncio.run(signoff.resume_question_async(key="smith")),
+        asyncio.run(signoff.resume_question_async(asked.id)),
+    ):
+        assert (taken.id, taken.question, taken.wait().choice) == (asked.id, None, "b")
+        assert taken.get().answer == {"choice": ["b"]}  # type: ignore[union-attr]
+    for wrong in (signoff.resume(asked.id), signoff.resume(key="smith")):
+        with pytest.raises(Invalid, match=r"It is a question, .*resume_question\(\)") as caught:
+            wrong.wait()
+        assert caught.value.receipt is not None
+    with pytest.raises(NotVerified):  # it is another question's
+        signoff.resume_question(asked.id, "0" * 64).wait()
+    with pytest.raises(Invalid, match=r"request_question\(\) attaches"):
+        signoff.resume_question(key="other")
+
+    async def looks_it_up_when_used() -> None:
+        taken = AsyncSignoff().resume_question(key="smith")
+        assert (taken.id, (await taken.wait()).choice) == ("", "b")
+        with pytest.raises(Invalid, match=r"request_question\(\) attaches"):
+            await AsyncSignoff().resume_question(key="other").wait()
+
+    asyncio.run(looks_it_up_when_used())
+    signoff_approvals.approve("*")
+    refund = signoff.request("refund.create", {"amount": 1}, reversible=True)
+    with pytest.raises(Invalid, match=r"no question: resume\(\)"):
+        signoff.resume_question(refund.id).wait()
+
+
+def test_whoever_stops_waiting_is_told_what_waits_and_how_to_go_on(signoff_approvals: Approvals) -> None:
+    signoff = Signoff()
+    signoff_approvals.leave_pending()
+    with pytest.raises(WaitTimeout) as caught:
+        signoff.ask_person("Which?", options=SMITHS, timeout=0.01)
+    assert "Nobody has answered yet" in str(caught.value) and " resume_question() " in str(caught.value)
+    with pytest.raises(WaitTimeout) as caught:
+        signoff.ask("refund.create", {"amount": 1}, reversible=True, timeout=0.01)
+    assert "Nobody has decided yet" in str(caught.value) and " resume() " in str(caught.value)
+    with signoff.batch("Two") as batch:
+        for amount in (1, 2):
+            batch.request("refund.create", {"amount": amount}, reversible=True)
+    with pytest.raises(WaitTimeout, match=r"Not all is decided yet.* 2 of 2") as caught:
+        batch.wait(timeout=0.01)
+    assert "resume()" not in str(caught.value)
+
+
 def test_what_is_no_answer_is_raised_and_gives_no_default(signoff_approvals: Approvals) -> None:
     signoff = Signoff()
     for say, error in (
@@ -102,7 +154,7 @@ def test_an_approval_answers_nothing_and_an_answer_approves_nothing(signoff_appr
     signoff_approvals.answer("a")
     ticket = signoff.request_question("Which?", options=SMITHS)
     answer = ticket.wait()
-    with pytest.raises(NotVerified, match="approves nothing"):
+    with pytest.raises(Invalid, match="It is a question"):
         signoff.resume(ticket.id).wait(5)
     with pytest.raises(NotVerified, match="approves nothing"):
         signoff.spend(answer.receipt)

@@ -10,6 +10,7 @@ from flows.local import SHARED, Local
 from support import a_request, eventually
 
 from signoff.bot.cards.batch_card import batch_card
+from signoff.models import batch_cards
 from signoff.models.messages import Freeze
 
 JSON = dict[str, Any]
@@ -27,7 +28,13 @@ class Shown:
         frozen = Freeze(title=title[:150], run=None, ids=tuple(one.id for one in sent))
         self.batch_id = self.batches.freeze("billing-bot", name, frozen).id
         message = batch_card(self.batch, now=local.server.store.clock())
+        lease = batch_cards.take(local.server.store, self.batch_id)
+        assert lease is not None
         self.ts = local.server.slack.post(SHARED, message.text, message.blocks).ts
+        noted = local.server.approvals.batch_cards.note_shown(
+            self.batch, lease, SHARED, self.ts, None, message.text, None, 0
+        )
+        assert noted
 
     @property
     def batch(self) -> Any:

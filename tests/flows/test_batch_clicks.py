@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.batch_made import shows
 from flows.local import SHARED, Local, local_bot
 from flows.person import ANA, BEN, MIA, buttons, text_of
 from flows.several import Shown
+from sqlalchemy import text as sql
 
 JSON = dict[str, Any]
 REASON = {"Which_is_it?": "final", "Why,_or_what_to_change": "These are still used"}
@@ -246,9 +248,31 @@ def test_a_review_of_somebody_elses_is_nobodys(local: Local) -> None:
     assert shown.became() == {"pending": 3}
 
 
-def _review_in(view: JSON) -> str:
-    import json
+def test_other_requests_than_a_card_or_a_page_shows_are_not_decided(local: Local) -> None:
+    shown, ana = Shown(local, branches(3)), local.person(ANA)
+    other = local.ask(action="branch.delete", payload={"branch": "main"}, reversibility="reversible")
+    card = shown.card
 
+    def swap(statement: str, value: Any) -> None:
+        with local.server.store.transaction() as connection:
+            connection.execute(sql(statement), {"value": json.dumps(value)})
+
+    swap("UPDATE batch SET ids = :value", [shown.ids[1], shown.ids[0], shown.ids[2]])
+    ana.click(card, "batch_approve")
+    ana.told_now(0, "This changed meanwhile: have another look")
+    ana.click(card, "batch_reject")
+    ana.view("message", "This changed meanwhile: have another look")
+    ana.close_all()
+    swap("UPDATE batch SET ids = :value", shown.ids)
+    ana.click(card, "batch_review")
+    view = ana.view("batch_review")
+    swap("UPDATE batch_review SET batch_id = NULL, items = :value", [[other, 1]] * 3)
+    ana.press(view, "batch_approve_seen")
+    ana.view("message", "This changed meanwhile: have another look")
+    assert shown.became() == {"pending": 3} and local.server.approvals.get(other).pending
+
+
+def _review_in(view: JSON) -> str:
     return str(json.loads(view["private_metadata"])["review"])
 
 

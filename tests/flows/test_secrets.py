@@ -33,6 +33,7 @@ NUMBER = 7391628405
 EVERYWHERE: dict[str, Any] = {
     "reason": CANARY, "impact": CANARY, "undo": CANARY, "alternatives": [CANARY], "title": CANARY,
     "requested_by": CANARY,
+    "interpretation": CANARY,
     "context": {CANARY: CANARY}, "key": CANARY, "run": CANARY, "conversation": CANARY, "tags": [CANARY],
     "schema": {"type": "object", "title": CANARY, "description": CANARY,
                "properties": {CANARY: {"type": "string", "description": CANARY, "pattern": "canary"},
@@ -167,6 +168,7 @@ def test_a_secret_in_a_request_is_in_no_log_and_in_no_key_of_rq(
 def test_no_field_of_a_request_is_left_out() -> None:
     fields = {field.alias or name for name, field in ApprovalRequest.model_fields.items()}
     bare = {"id", "nonce", "kind", "reversibility", "risk", "expires_in", "confidence", "traceparent"}
+    bare |= {"batch"}
     # no room for one
     assert fields - bare == {"action", "payload", *EVERYWHERE} - {"reversible"}
 

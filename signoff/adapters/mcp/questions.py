@@ -107,7 +107,8 @@ class Questions:
         ticket: AsyncQuestionTicket | None = None
         try:
             ticket = await asyncio.shield(sending)
-            self._asked[ticket.id] = ticket.question
+            if ticket.question is not None:
+                self._asked[ticket.id] = ticket.question
             while len(self._asked) > MOST_KEPT:
                 self._asked.pop(next(iter(self._asked)))
             return await self._wait(ticket.id, seconds, tell)

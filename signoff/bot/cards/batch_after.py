@@ -45,7 +45,7 @@ def standing(batch: Batch, now: int | None) -> Standing:
     counts = Counter(states)
     told = words.counts([(name, counts[name]) for name in ORDER if counts[name]])
     blocks = [says(told, f"counts:{batch.revision}")]
-    lines = _by_whom(batch.items, states)
+    lines = _by_whom(batch.numbered, states)
     if lines:
         blocks.append(_context(f"by:{batch.revision}", lines))
     if batch.apart:
@@ -71,13 +71,13 @@ def state(one: Approval, now: int | None) -> str:
 
 def ended_blocks(batch: Batch, now: int | None) -> list[Block]:
     """Which those are that wait no more: their numbers stand for something only where this does."""
-    asked = [(at, one) for at, one in enumerate(batch.items, 1) if state(one, now) != "wait"]
+    every = told_apart(batch.items, [number for number, _ in batch.numbered])
+    asked = [row for row, one in zip(every, batch.items, strict=True) if state(one, now) != "wait"]
     if not asked:
         return []
-    every = told_apart(batch.items, range(1, len(batch.items) + 1))
     rows, room = list[Row](), ROOM
-    for at, _ in asked[:NAMED]:
-        row = replace(every[at - 1], spans=_first(every[at - 1].spans, EACH))
+    for whole in asked[:NAMED]:
+        row = replace(whole, spans=_first(whole.spans, EACH))
         room -= row.size
         if room < 0:
             break
@@ -117,8 +117,8 @@ def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     if approved:
         told = words.reported(outcomes[True], outcomes[False], outcomes[None])
         found.append(says(told, f"outcome:{batch.revision}"))
-    found += batch_feedback(batch.items, now)
-    quotes = _said(batch.items)
+    found += batch_feedback(batch.numbered, now)
+    quotes = _said(batch.numbered)
     if quotes:
         found.append(rich(f"said:{batch.revision}", *quotes))
     return [
@@ -127,9 +127,9 @@ def over_blocks(batch: Batch, now: int | None) -> list[Block]:
     ]
 
 
-def _by_whom(items: Sequence[Approval], states: Sequence[str]) -> list[Trusted]:
+def _by_whom(items: Sequence[tuple[int, Approval]], states: Sequence[str]) -> list[Trusted]:
     groups: dict[tuple[str, str], list[int]] = {}
-    for number, (one, name) in enumerate(zip(items, states, strict=True), 1):
+    for (number, one), name in zip(items, states, strict=True):
         if name != "wait":
             by = one.decision.approver if one.decision else ""
             groups.setdefault((name, by), []).append(number)
@@ -144,10 +144,10 @@ def _apart(items: Sequence[Approval]) -> Trusted:
     return Trusted(words.apart(len(items), why) + (f" · cards {named}" if named else ""))
 
 
-def _said(items: Sequence[Approval]) -> list[Block]:
+def _said(items: Sequence[tuple[int, Approval]]) -> list[Block]:
     """Reasons and notes, each once, with whose numbers; and how what failed has failed."""
     about: dict[tuple[str, str], list[int]] = {}
-    for number, one in enumerate(items, 1):
+    for number, one in items:
         said = one.decision.reason.strip() if one.decision else ""
         if said:
             label = card_words.NOTE if one.status == "approved" else card_words.REASON

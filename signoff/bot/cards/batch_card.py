@@ -2,7 +2,8 @@
 
 What all share stands once, what differs as a table, those that stand out before the others, each with why.
 *Approve all* stands only where common and differing parts together are every payload in full on this very
-card; its value names each request and version that the card shows. Else the card has *Review…* there.
+card, and why, as far as the agent says it, of each; its value names each request and version that the card
+shows, and their digest. Else the card has *Review…* there.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words.schema import unusable
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch
+from signoff.models.shown import Shown as ShownThen
+from signoff.models.shown import digest_of
 
 ON_CARD = (1500, 15, 6000)
 """Characters and lines of long values, and characters of short ones, that a card holds whole."""
@@ -62,7 +65,7 @@ def batch_card(batch: Batch, *, now: int | None = None) -> Message:
 
     `now` is the database's clock, in microseconds since 1970: what is past its time has no buttons.
     """
-    waits = [(at, one) for at, one in enumerate(batch.items, 1) if _waits(one, now)]
+    waits = [(at, one) for at, one in batch.numbered if _waits(one, now)]
     if not waits:
         blocks = [*_head(batch), *over_blocks(batch, now)]
         return Message(_after_text(batch, now), blocks, batch_metadata(batch))
@@ -78,21 +81,23 @@ def batch_metadata(batch: Batch) -> dict[str, Any]:
     return {"event_type": "signoff_batch", "event_payload": {"agent": batch.agent, "batch": batch.id}}
 
 
-def shown_token(batch_id: int, shown: Sequence[tuple[int, int]]) -> str:
-    """The value of *Approve all*: which of a batch's requests, by number, and which version of each."""
+def shown_token(batch_id: int, shown: Sequence[tuple[int, int]], digest: str) -> str:
+    """The value of *Approve all*: which of a batch's requests, by number, which version of each, and the
+    digest of what was shown of them.
+    """
     spans: list[tuple[int, int, int]] = []
     for number, version in shown:
         if spans and spans[-1][1] == number - 1 and spans[-1][2] == version:
             spans[-1] = (spans[-1][0], number, version)
         else:
             spans.append((number, number, version))
-    return f"{batch_id}:{','.join(f'{first}-{last}.{version}' for first, last, version in spans)}"
+    return f"{batch_id}:{','.join(f'{first}-{last}.{version}' for first, last, version in spans)}:{digest}"
 
 
-def parse_shown(value: str) -> tuple[int, dict[int, int]]:
-    """Such a value → (batch, versions by number); raises UnknownApproval for what is none."""
-    batch_id, _, rest = value.partition(":")
+def parse_shown(value: str) -> ShownThen:
+    """Such a value; raises UnknownApproval for what is none."""
     try:
+        batch_id, rest, digest = value.split(":")
         versions: dict[int, int] = {}
         for span in rest.split(","):
             numbers, _, version = span.partition(".")
@@ -100,7 +105,7 @@ def parse_shown(value: str) -> tuple[int, dict[int, int]]:
             if int(last) - int(first) > 10_000:
                 raise ValueError
             versions |= dict.fromkeys(range(int(first), int(last) + 1), int(version))
-        return int(batch_id), versions
+        return ShownThen(int(batch_id), versions, digest)
     except ValueError:
         raise UnknownApproval from None
 
@@ -167,13 +172,14 @@ def _over_sums(shown: Shown) -> list[Block]:
 def _actions(shown: Shown, whole: bool) -> Block:
     batch, count = shown.batch, len(shown.asked)
     pairs = [(at, one.version) for at, one in zip(shown.numbers, shown.asked, strict=True)]
-    value = shown_token(batch.id, pairs)
-    if whole and len(value) <= BUTTON_VALUE:
+    value = shown_token(batch.id, pairs, digest_of(shown.asked))
+    fits = len(value) <= BUTTON_VALUE
+    if whole and fits:
         first = approve_button("batch_approve", words.approve_all(count), value, shown.asked)
     else:
         first = button("batch_review", card_words.REVIEW_MORE, str(batch.id))
     others = [
-        button("batch_reject", words.REJECT_ALL, str(batch.id)),
+        button("batch_reject", words.REJECT_ALL, value if fits else str(batch.id)),
         button("batch_each", words.REVIEW_EACH, str(batch.id)),
     ]
     if first["action_id"] == "batch_approve":

@@ -13,7 +13,7 @@ from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import MESSAGE_TOTAL
-from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
+from signoff.bot.cards.feedback_parts import details_row, feedback_blocks, feedback_line
 from signoff.bot.cards.question import approve
 from signoff.bot.cards.report_card import report_blocks, report_text
 from signoff.bot.cards.table import counted, payload_blocks
@@ -25,7 +25,7 @@ from signoff.bot.text.fold import Folded, fold, on_card, values_of
 from signoff.bot.text.heading import heading
 from signoff.bot.text.memory import recalled
 from signoff.bot.text.payload import Value
-from signoff.bot.text.results import outcome_blocks
+from signoff.bot.text.results import outcome_blocks, outcome_folded
 from signoff.bot.text.spoken import spoken, unlinked
 from signoff.bot.text.states import outcome_line, state_blocks, state_line
 from signoff.bot.text.text import Block, Trusted, mrkdwn, plain, rich, visible
@@ -152,7 +152,8 @@ def _waiting(
     revision, verdict = approval.revision, approval.verdict
     asks = mrkdwn(card_words.asks(approval.agent, verdict.approvers, approval.expires_at, approval.code))
     if verdict.in_grace:
-        asks = mrkdwn(undo_words.about(approval.agent, approval.code))
+        people = card_words.audience(verdict.approvers)
+        asks = mrkdwn(undo_words.about(approval.agent, approval.code, people))
     found = [*_head(approval, asks)]
     if verdict.in_grace:
         found.append(says(undo_words.allows(approval.runs_at, verdict.after or 0), f"runs:{revision}"))
@@ -192,7 +193,14 @@ def _over(approval: Approval, folded: Folded, room: int, now: int | None) -> lis
         *_payload_blocks(approval.revision, folded),
         *outcome_blocks(approval, room),  # after what ran: nothing of ours stands below its heading
         *feedback_blocks(approval, room, now),
+        *details_row(approval, not _stands_whole(approval, folded, room)),
     ]
+
+
+def _stands_whole(approval: Approval, folded: Folded, room: int) -> bool:
+    """Whether a card that waits no more shows all of the payload and of what came out."""
+    gave = outcome_folded(approval, room)
+    return folded.whole and (gave is None or gave.whole)
 
 
 def _head(approval: Approval, about: Block) -> list[Block]:

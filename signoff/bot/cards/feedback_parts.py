@@ -43,11 +43,11 @@ def feedback_blocks(approval: Approval, room: int = SAID, now: int | None = None
     ]
 
 
-def batch_feedback(items: Sequence[Approval], now: int | None) -> list[Block]:
+def batch_feedback(items: Sequence[tuple[int, Approval]], now: int | None) -> list[Block]:
     """The same of those of a batch that people are asked about, each by its number."""
     found: list[Block] = []
     people: tuple[str, ...] = ()
-    for number, one in enumerate(items, 1):
+    for number, one in items:
         asked = one.feedback
         if asked is not None and asked.answer is not None:
             first, *more = given_blocks(one, SAID_OF_ONE)
@@ -86,14 +86,29 @@ def given_blocks(approval: Approval, room: int) -> list[Block]:
     return found
 
 
-def buttons(approval: Approval) -> Block:
-    """Right, Partly…, Wrong…"""
+def details_button(approval: Approval) -> Block:
+    """Details…, where not all stands on the card."""
+    value = f"{approval.id}:{approval.version}"
+    text = plain(card_words.DETAILS_MORE)
+    return {"type": "button", "action_id": "details", "text": text, "value": value}
+
+
+def details_row(approval: Approval, folded: bool) -> list[Block]:
+    """The same in a row of its own, on a card that asks nothing any more; none where nothing is `folded`."""
+    if not folded:
+        return []
+    block_id = f"look:{approval.revision}"
+    return [{"type": "actions", "block_id": block_id, "elements": [details_button(approval)]}]
+
+
+def buttons(approval: Approval, *more: Block) -> Block:
+    """Right, Partly…, Wrong…, and `more`."""
     value = f"{approval.id}:{approval.version}"
     elements: list[Block] = [
         {"type": "button", "action_id": f"{PRESSED}{answer}", "text": plain(label), "value": value}
         for answer, label in words.BUTTONS.items()
     ]
-    return {"type": "actions", "block_id": f"feedback:{approval.revision}", "elements": elements}
+    return {"type": "actions", "block_id": f"feedback:{approval.revision}", "elements": [*elements, *more]}
 
 
 def section(block_id: str, text: Trusted) -> Block:

@@ -16,12 +16,22 @@ from signoff.bot.text.answer import answer_text, default_text
 from signoff.bot.text.claims import claims, said
 from signoff.bot.text.heading import heading
 from signoff.bot.text.options import SHORT, Labels
-from signoff.bot.text.question import ON_CARD, Drawn, Room, question_blocks, question_in, warnings
+from signoff.bot.text.prose import one_line
+from signoff.bot.text.question import (
+    MOST_LINES,
+    ON_CARD,
+    Drawn,
+    Room,
+    phone_lines,
+    question_blocks,
+    question_in,
+    warnings,
+)
 from signoff.bot.text.quotes import quoted
 from signoff.bot.text.spoken import heard
 from signoff.bot.text.spoken_question import spoken_question
 from signoff.bot.text.states import state_blocks, state_line
-from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, length, mrkdwn, plain, rich
 from signoff.bot.text.views import title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import notifications as notices
@@ -30,9 +40,9 @@ from signoff.bot.text.words import questions as words
 from signoff.models.approval import Approval
 from signoff.models.questions import Question
 
-_CLAIMS = ((500, 6), (200, 3), (60, 1))
+_CLAIMS = ((500, 6), (200, 3), (60, 1), (60, 1))
 """Characters and lines of what the agent says beside its question, as `ON_CARD` goes down."""
-_AFTER = Room(500, 0, 0, 0)
+_AFTER = Room(500, 0, 0, 0, lines=8)
 _ANSWERED = 700
 """Characters of what somebody typed."""
 DEFAULT = 150
@@ -59,7 +69,7 @@ def question_card(approval: Approval, *, now: int | None = None, listed: bool = 
     warned = warnings(approval, question, labels)
     for room, claimed in zip(ON_CARD, _CLAIMS, strict=True):
         blocks, buttons = _waiting(approval, question, labels, room, claimed, warned, listed)
-        if counted(blocks) <= MESSAGE_TOTAL:
+        if counted(blocks) <= MESSAGE_TOTAL and phone_lines(blocks) <= MOST_LINES:
             break
     told = spoken_question(approval, question, labels, warned, buttons, now)
     return Message(told, blocks, metadata(approval))
@@ -178,7 +188,7 @@ def _button(action_id: str, label: str, value: str) -> Block:
 
 def _told(approval: Approval) -> Trusted:
     """The notification and what is heard once it is over."""
-    what = heard(quoted(cut(visible(str(approval.payload.get("question", ""))), NOTIFIED)))
+    what = heard(quoted(cut(one_line(str(approval.payload.get("question", ""))), NOTIFIED)))
     answer = answer_text(approval)
     lines = [Trusted(state_line(approval).replace("*", "")), *([heard(answer)] if answer else [])]
     return notices.asked(approval.agent, what, *lines)

@@ -10,6 +10,7 @@ from signoff.bot.blocks.limits import OPTION_TEXT
 from signoff.bot.text.answer import default_text
 from signoff.bot.text.claims import claims, said
 from signoff.bot.text.options import Labels
+from signoff.bot.text.prose import one_line
 from signoff.bot.text.question import IN_FORM, Room, question_blocks, warnings
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, length, line, literal, mrkdwn, plain, rich, visible
@@ -24,7 +25,7 @@ from signoff.models.questions import GivenAnswer, Question
 _BYTES = VIEW_BYTES - 20_000
 """Of the form: Slack sends it back with what was typed."""
 _CLAIMS = (2_000, 20)
-_SHORT = Room(600, 0, 0, 0)
+_SHORT = Room(600, 0, 0, 0, lines=8)
 """Of the question over the smaller forms: it stands whole on the card, or in the form below."""
 
 
@@ -157,7 +158,7 @@ def _is_listed(question: Question, labels: Labels) -> bool:
 
 
 def _described(about: str) -> str:
-    return isolated(visible(about.strip()))
+    return isolated(one_line(about))
 
 
 def _inputs(question: Question, labels: Labels) -> list[Block]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from signoff.approvals.batches import Batches
-from signoff.approvals.errors import UnknownApproval
+from signoff.approvals.errors import AlreadyDecided, UnknownApproval
 from signoff.approvals.lists import Lists
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_items import gathered
 from signoff.bot.together.review import Looked
 from signoff.models.approval import Approval
-from signoff.models.batches import Batch, Review
+from signoff.models.batches import Review
+from signoff.models.shown import Shown, digest_of
 
 
 class Looks:
@@ -35,11 +37,24 @@ class Looks:
             asked = list(self._batches.get(batch_id).pending)
         first = gathered(asked, range(len(asked))).items if len(asked) > 1 else ()
         ordered = [one.approval.id for one in first] or [one.id for one in asked]
-        return self._looked(self._batches.review(user, ordered, batch_id), came_from)
+        looked = self._looked(self._batches.review(user, ordered, batch_id), came_from)
+        return replace(looked, digest=digest_of(looked.shown))
 
-    def at(self, user: str, review_id: str, came_from: str = "") -> Looked:
-        """One that this person has begun; raises UnknownApproval for any other."""
-        return self._looked(self._batches.looked(review_id, user), came_from)
+    def shown(self, user: str, then: Shown) -> Looked:
+        """A new review of what a batch's card has shown, as far as it waits as it did then.
+
+        Raises what `Batches.on_card` and `review` do.
+        """
+        versions = dict(self._batches.on_card(then).values())
+        ids = [one for one, version in versions.items() if self._approvals.get(one).version == version]
+        if not ids:
+            raise AlreadyDecided(None)
+        return self.begin(user, ids, then.batch_id)
+
+    def at(self, user: str, review_id: str, came_from: str = "", digest: str | None = None) -> Looked:
+        """One that this person has begun; raises as `Batches.looked` does."""
+        looked = self._looked(self._batches.looked(review_id, user, digest), came_from)
+        return replace(looked, digest=digest or "")
 
     def over(self, user: str, batch_id: int) -> Looked:
         """All of a batch, for who may see it; nobody decides on it. Raises as `Lists.see` does."""
@@ -47,18 +62,16 @@ class Looks:
         if not batch.items:
             raise UnknownApproval
         self._lists.see(user, batch.items[0].id)
-        return self._every(user, batch, "look")
-
-    def all_of(self, user: str, batch_id: int) -> Looked:
-        """All of a batch as it is now, for who has just decided on it."""
-        return self._every(user, self._batches.get(batch_id), "batch")
+        items = tuple((one.id, one.version) for one in batch.items)
+        review = Review(f"look:{batch.id}", None, user, items, len(items))
+        return Looked(review, batch.items, tuple(number for number, _ in batch.numbered), batch.title)
 
     def _looked(self, review: Review, came_from: str) -> Looked:
         if review.batch_id is None:
             asked = tuple(self._now(one) for one, _ in review.items)
             return Looked(review, asked, tuple(range(1, len(asked) + 1)), "", came_from)
         batch = self._batches.get(review.batch_id)
-        places = {one.id: (number, one) for number, one in enumerate(batch.items, 1)}
+        places = {one.id: (number, one) for number, one in batch.known.items()}
         if any(one not in places for one, _ in review.items):
             raise UnknownApproval
         found = [places[one] for one, _ in review.items]
@@ -68,8 +81,3 @@ class Looks:
 
     def _now(self, approval_id: str) -> Approval:
         return self._approvals.judge.today(self._approvals.get(approval_id))
-
-    def _every(self, user: str, batch: Batch, kind: str) -> Looked:
-        items = tuple((one.id, one.version) for one in batch.items)
-        review = Review(f"{kind}:{batch.id}", None, user, items, len(items))
-        return Looked(review, batch.items, tuple(range(1, len(items) + 1)), batch.title)

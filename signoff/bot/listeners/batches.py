@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from signoff.approvals.batches import Batches
-from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, UnknownApproval
+from signoff.approvals.errors import AlreadyDecided, NotAllowed, NotRecorded, ShownOther, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.batch_card import parse_shown
 from signoff.bot.cards.card import parse_token
@@ -65,18 +65,14 @@ class BatchReviews:
         """*Approve all* on a card: those that it showed, at the versions that it showed."""
         user = body["user"]["id"]
         try:
-            batch_id, versions = parse_shown(value_of(body))
-            items = enumerate(self._batches.get(batch_id).items, 1)
-            numbers = {one.id: number for number, one in items if number in versions}
+            shown = parse_shown(value_of(body))
             try:
-                review = self._batches.review(user, list(numbers), batch_id)
-                fits = [one for one, version in review.items if versions[numbers[one]] == version]
-                self._batches.saw(review.id, user, len(review.items))
-                self._batches.decide(review.id, user, "approve", of=fits)
+                self._batches.approve(user, shown)
             except AlreadyDecided as error:
                 if error.status is not None:
                     raise
-            self._tell_left(body, user, numbers)
+            on_card = self._batches.on_card(shown)
+            self._tell_left(body, user, {one: number for number, (one, _) in on_card.items()})
         except Exception as error:
             self._tell(body, error)
 
@@ -130,8 +126,9 @@ class BatchReviews:
             if kept["review"].startswith("look:"):
                 batch_id = batch_of(kept["review"][5:])
                 return review_view(self._looks.over(user, batch_id), page, decides=False)
+            looked = self._looks.at(user, kept["review"], came_from(view), _digest(kept))
             self._batches.saw(kept["review"], user, number_of(kept.get("seen", 0)))
-            return review_view(self._looks.at(user, kept["review"], came_from(view)), page)
+            return review_view(looked, page, laid=str(kept.get("laid", "")))
 
         self._opener.replace(body, other, self.refusal)
 
@@ -142,8 +139,9 @@ class BatchReviews:
         """
         view, user = body["view"], body["user"]["id"]
         try:
-            review_id, seen = read_kept(view)["review"], number_of(value_of(body))
-            looked = self._looks.at(user, review_id, came_from(view))
+            kept, seen = read_kept(view), number_of(value_of(body))
+            review_id, digest = kept["review"], _digest(kept)
+            looked = self._looks.at(user, review_id, came_from(view), digest)
             of = [one.id for at, one in enumerate(looked.asked[:seen]) if looked.waits(at)]
             place = Place(view["id"], view.get("hash"))
             stands = self._views.replace(place, forms.deciding_view(len(of)))
@@ -155,7 +153,7 @@ class BatchReviews:
             user,
             "approve",
             of,
-            lambda: self._batches.decide(review_id, user, "approve", of=of),
+            lambda: self._batches.decide(review_id, user, "approve", of=of, digest=digest),
             lambda: self._looks.at(user, review_id, looked.came_from),
             seen,
         )
@@ -169,13 +167,15 @@ class BatchReviews:
         def view(user: str) -> Block:
             value = value_of(body)
             if value.startswith("review:"):
-                looked = self._looks.at(user, value[7:])
-            else:
-                looked, value = self._looks.begin(user, batch_id=batch_of(value)), f"batch:{value}"
+                looked = self._looks.at(user, value[7:], digest=_digest(read_kept(body["view"])))
+            elif ":" in value:
+                looked = self._looks.shown(user, parse_shown(value))
+            else:  # a card of so many that its button could not name them: those that wait as the form opens
+                looked = self._looks.begin(user, batch_id=batch_of(value))
             waits = [one for at, one in enumerate(looked.asked) if looked.waits(at)]
             if not waits:
                 return forms.over_view(looked)
-            return forms.reject_all_view(waits[0], len(waits), value)
+            return forms.reject_all_view(waits[0], len(waits), looked.value, looked.digest)
 
         self._opener.open(body, view, self.refusal, slow=True)
 
@@ -195,8 +195,9 @@ class BatchReviews:
             return
         said = {"reason": reason, "resubmit": resubmit}
         try:
-            about = read_kept(view)["review"]
-            shown = self._rejected(user, about, said)
+            kept = read_kept(view)
+            review_id = kept["review"].removeprefix("review:")
+            shown = self._rejected(user, review_id, _digest(kept), said)
         except Exception as error:
             shown = self.refusal(error) if foreseen(error) else again_with(NotOpened(error).sentence, view)
         try:
@@ -204,28 +205,16 @@ class BatchReviews:
         except SlackError as error:
             log.warning("a result is not shown: %s", error)
 
-    def _rejected(self, user: str, about: str, said: dict[str, Any]) -> Block:
-        """Reject all of a batch, or of a review, that waits; the view of what became of them."""
-        if about.startswith("batch:"):
-            batch_id = batch_of(about[6:])
-            every = self._batches.get(batch_id).items
-            return self._decided(
-                user,
-                "reject",
-                [one.id for one in every],
-                lambda: self._batches.reject(batch_id, user, **said),
-                lambda: self._looks.all_of(user, batch_id),
-                resubmit=said["resubmit"],
-            )
-        review_id = about.removeprefix("review:")
-        looked = self._looks.at(user, review_id)
+    def _rejected(self, user: str, review_id: str, digest: str, said: dict[str, Any]) -> Block:
+        """Reject all of a review that waits; the view of what became of them."""
+        looked = self._looks.at(user, review_id, digest=digest)
         of = [one.id for at, one in enumerate(looked.asked) if looked.waits(at)]
         self._batches.saw(review_id, user, len(looked.asked))
         return self._decided(
             user,
             "reject",
             of,
-            lambda: self._batches.decide(review_id, user, "reject", of=of, **said),
+            lambda: self._batches.decide(review_id, user, "reject", of=of, digest=digest, **said),
             lambda: self._looks.at(user, review_id),
             resubmit=said["resubmit"],
         )
@@ -298,6 +287,8 @@ class BatchReviews:
             return words.NOTHING_WAITS
         if type(error) is UnknownApproval:
             return words.REVIEW_OVER
+        if isinstance(error, ShownOther):
+            return words.CHANGED_MEANWHILE
         if type(error) is NotAllowed and error.approvers:
             return replies_words.not_an_approver(error.approvers)
         return self._actions.explain(error, "")[0]
@@ -305,6 +296,11 @@ class BatchReviews:
     def _tell(self, body: Body, error: Exception) -> None:
         said = self._explain(error) if isinstance(error, NotRecorded | NotOpened) else None
         self._opener.tell(body, said or self._actions.explain(error, "")[0])
+
+
+def _digest(kept: Mapping[str, Any]) -> str:
+    """Of what a view has shown; one that holds none fits nothing."""
+    return str(kept.get("digest", ""))
 
 
 def _many(view: Block) -> int:

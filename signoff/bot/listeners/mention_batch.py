@@ -25,12 +25,13 @@ def meant(
     if batch_id is None:
         return None
     try:
-        items = approvals.batches.get(batch_id).items
+        items = dict(approvals.batches.get(batch_id).numbered)
     except UnknownApproval:
         return None
     if asked.meaning not in ("ask", "note", "details"):
         return words.DECIDED_ON_ITS_CARD
     found = _NUMBER.match(asked.rest)
-    if found is None or not 1 <= int(found.group(1)) <= len(items):
+    one = items.get(int(found.group(1))) if found else None
+    if found is None or one is None:
         return words.say_which(asked.meaning, len(items))
-    return items[int(found.group(1)) - 1], Spoken(asked.meaning, asked.rest[found.end() :].strip())
+    return one, Spoken(asked.meaning, asked.rest[found.end() :].strip())

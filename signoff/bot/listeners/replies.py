@@ -23,6 +23,7 @@ from signoff.approvals.errors import (
     NotUndone,
     OtherKind,
     Restored,
+    ShownOther,
     Tampered,
     TimeRanOut,
     TooManyNotes,
@@ -33,6 +34,7 @@ from signoff.approvals.errors import (
 from signoff.bot.slack.errors import SlackError, SlackRefused, SlackUnavailable
 from signoff.bot.text.text import Trusted, escape, visible
 from signoff.bot.text.which import Which, trusted_title
+from signoff.bot.text.words import batches as batches_words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import opening
@@ -131,6 +133,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
         return replies_words.BLOCKED_EDIT if error.edited else replies_words.BLOCKED_NOW
     if isinstance(error, Restored):
         return replies_words.RESTORED
+    if isinstance(error, ShownOther):
+        return batches_words.CHANGED_MEANWHILE
     if isinstance(error, Tampered):
         return replies_words.TAMPERED
     if isinstance(error, TooManyQuestions):

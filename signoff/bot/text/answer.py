@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from signoff.bot.text.prose import one_line, prose
 from signoff.bot.text.quotes import isolated, quoted
-from signoff.bot.text.text import Block, cut, line, literal, visible
+from signoff.bot.text.text import Block, cut, line, literal
 from signoff.bot.text.words import questions as words
 from signoff.errors import Invalid
 from signoff.models.approval import Approval
@@ -41,7 +42,7 @@ def answer_elements(approval: Approval, room: int) -> list[Block]:
     elif chosen:
         found.append(line(literal(isolated(chosen[0]), "bold")))
     if answer.text.strip():
-        typed = isolated(cut(visible(answer.text, keep="\n"), room))
+        typed = isolated(cut(prose(answer.text), room))
         found.append({"type": "rich_text_quote", "elements": [literal(typed)]})
     return found
 
@@ -53,7 +54,7 @@ def answer_text(approval: Approval) -> str:
         return ""
     parts = [quoted(text) for text in _chosen(approval, answer)]
     if answer.text.strip():
-        parts.append(quoted(cut(visible(answer.text.strip()), HEARD)))
+        parts.append(quoted(cut(one_line(answer.text), HEARD)))
     return " ".join(part for part in (_heading(answer), ", ".join(parts)) if part)
 
 
@@ -63,8 +64,8 @@ def default_text(question: Question) -> str:
         return ""
     option = question.option(question.default)
     if option is not None:
-        return visible(option.text)
-    return words.day(question.default) if not question.free_text else visible(question.default)
+        return one_line(option.text)
+    return words.day(question.default) if not question.free_text else one_line(question.default)
 
 
 def _heading(answer: GivenAnswer) -> str:
@@ -80,6 +81,6 @@ def _chosen(approval: Approval, answer: GivenAnswer) -> list[str]:
         question = None
     options = [question.option(one) if question else None for one in answer.choice]
     texts = [
-        visible(option.text if option else one) for one, option in zip(answer.choice, options, strict=True)
+        one_line(option.text if option else one) for one, option in zip(answer.choice, options, strict=True)
     ]
     return [*texts, *([words.day(answer.date)] if answer.date else [])]

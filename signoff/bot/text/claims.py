@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from signoff.bot.text.conversation import without
 from signoff.bot.text.payload import rows
+from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, length, line, literal, pieces, visible
+from signoff.bot.text.text import Block, length, line, literal, pieces
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 from signoff.models.messages import ApprovalRequest
@@ -26,14 +27,14 @@ def claims(request: ApprovalRequest) -> Iterator[Claim]:
     """All that an agent says in words, as the card has it: title and reason first, its context last."""
     for text in (request.title, request.reason):
         if text.strip():
-            yield Claim("", visible(text, keep="\n"))
+            yield Claim("", prose(text))
     for name in ("interpretation", "requested_by", "impact", "undo"):
         text = getattr(request, name)
         if text.strip():
-            yield Claim(card_words.CLAIM_LABELS[name], visible(text, keep="\n"))
+            yield Claim(card_words.CLAIM_LABELS[name], prose(text))
     for text in request.alternatives:
         if text.strip():
-            yield Claim(card_words.CLAIM_LABELS["alternatives"], visible(text, keep="\n"))
+            yield Claim(card_words.CLAIM_LABELS["alternatives"], prose(text))
     said: list[str] = []
     for row in rows(None, without(request.context)):
         if row.path and said:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from signoff.bot.text.text import visible
 from signoff.bot.text.words import card as card_words
+from signoff.bot.text.words import feedback as feedback_words
 from signoff.bot.text.words import questions as words
 from signoff.bot.text.words import which as which_words
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND as FEEDBACK
 from signoff.models.questions import ACTION, QUESTION
 
 
 def heading(approval: Approval) -> str:
-    """The policy's headline; else that an agent has a question, or the action. Visible text."""
+    """The policy's headline; else that an agent has a question or shows a result, or the action; visible.
+
+    Never a title: that is the agent's word, and this is ours.
+    """
     headline = visible(approval.verdict.headline or "")
     if not headline and approval.request.kind == QUESTION:
         return words.heading(approval.agent)
+    if not headline and approval.request.kind == FEEDBACK:
+        return feedback_words.heading(approval.agent)
     return headline or approval.action
 
 

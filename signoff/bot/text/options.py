@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from signoff.bot.text.alphabet import skeleton
+from signoff.bot.text.poses import poses
+from signoff.bot.text.prose import one_line
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import cut, exact, length, visible
-from signoff.bot.text.words import card as card_words
+from signoff.bot.text.text import cut, exact, length
 from signoff.bot.text.words import questions as words
 from signoff.models.questions import Option, Question
 
@@ -18,21 +19,6 @@ SHORT = 30
 MOST_BUTTONS = 5
 NAMED = 60
 """Characters of an answer in a warning."""
-_EDGES = " .…!?:;-–—()[]\"'“”"
-_OURS = (
-    words.ANSWER, words.NONE, words.DECIDE, words.HAND_MORE, words.HAND, words.SAFETY,
-    card_words.APPROVE, card_words.REJECT, card_words.EDIT_MORE, card_words.REVIEW_MORE,
-    card_words.NOTE_MORE, card_words.DETAILS_MORE, "Approved", "Answered", "Rejected", "Cancel", "Close",
-)  # fmt: skip
-"""What stands on our own buttons, and the beginnings of our own lines."""
-
-
-def _look(text: str) -> str:
-    return skeleton(text.casefold()).strip(_EDGES)
-
-
-_WHOLE = frozenset(map(_look, _OURS))
-_BEGIN = tuple(_look(text) for text in ("Your answer lets", "Approved by", "Answered by", "Rejected by"))
 
 
 @dataclass(frozen=True)
@@ -49,7 +35,7 @@ class Labels:
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """Each as one visible line."""
-        return tuple(visible(option.text) for option in self.options)
+        return tuple(one_line(option.text) for option in self.options)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -80,10 +66,9 @@ class Labels:
         return length(isolated(self.texts[at])) + (len(f"{at + 1}. ") if self.numbered else 0) > most
 
     def _ours(self) -> Iterator[str]:
-        looks = [_look(option.text) for option in self.options]
-        found = [at for at, look in enumerate(looks, 1) if look in _WHOLE or look.startswith(_BEGIN)]
+        found = [at for at, one in enumerate(self.options, 1) if poses(one.text) or poses(one.about)]
         if found:
-            yield words.looks_ours(found)
+            yield words.looks_ours([f"answer {at}" for at in found])
 
     def _alike(self) -> Iterator[str]:
         seen: dict[str, int] = {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from signoff.bot.text.fold import fold
+from signoff.bot.text.fold import Folded, fold
 from signoff.bot.text.payload import rows, values
+from signoff.bot.text.poses import any_poses
 from signoff.bot.text.text import Block, line, literal, plain, rich
 from signoff.bot.text.views import row_blocks
 from signoff.bot.text.words import feedback as words
+from signoff.bot.text.words import questions as question_words
 from signoff.models.approval import Approval
 
 CHARACTERS, LINES = 500, 6
@@ -20,28 +22,37 @@ def as_payload(result: Any) -> dict[str, Any]:
     return result if isinstance(result, dict) and result else {"result": result}
 
 
-def result_blocks(
-    approval: Approval, result: Any, heading: str = words.GAVE, room: int = CHARACTERS
-) -> list[Block]:
-    """A result as rows under its heading, cut to so many characters."""
-    name = approval.revision
-    folded = fold(values(None, as_payload(result)), room, LINES)
-    found = [rich(f"gave:{name}", line(literal(heading, "bold"))), *row_blocks(folded.rows, f"gave-{name}")]
+def folded_result(result: Any, room: int = CHARACTERS) -> Folded:
+    """As much of a result as so many characters hold."""
+    return fold(values(None, as_payload(result)), room, LINES)
+
+
+def folded_blocks(revision: int, folded: Folded, heading: str = words.GAVE) -> list[Block]:
+    """A result as rows under its heading, and a note where that is not all of it."""
+    head = rich(f"gave:{revision}", line(literal(heading, "bold")))
+    found = [head, *row_blocks(folded.rows, f"gave-{revision}")]
     if not folded.whole:
-        cut: Block = {
-            "type": "context",
-            "block_id": f"cut:{name}",
-            "elements": [plain(words.cut(approval.code))],
-        }
-        found.append(cut)
+        found.append({"type": "context", "block_id": f"cut:{revision}", "elements": [plain(words.CUT)]})
     return found
 
 
-def outcome_blocks(approval: Approval, room: int = CHARACTERS) -> list[Block]:
-    """What a reported outcome gave; nothing where its agent shows nothing."""
+def outcome_folded(approval: Approval, room: int = CHARACTERS) -> Folded | None:
+    """What a card shows of what a reported outcome gave; None where its agent shows nothing."""
     if approval.outcome is None or approval.outcome.result is None:
+        return None
+    return folded_result(approval.outcome.result, min(room, CHARACTERS))
+
+
+def outcome_blocks(approval: Approval, room: int = CHARACTERS) -> list[Block]:
+    """The same as blocks, and a warning of what in it reads as ours."""
+    folded = outcome_folded(approval, room)
+    if folded is None or approval.outcome is None:
         return []
-    return result_blocks(approval, approval.outcome.result, room=min(room, CHARACTERS))
+    found = folded_blocks(approval.revision, folded)
+    if any_poses(approval.outcome.result):
+        warned = plain(question_words.looks_ours(["result"]))
+        found.append({"type": "context", "block_id": f"posed:{approval.revision}", "elements": [warned]})
+    return found
 
 
 def whole_result(result: Any) -> list[Block]:

@@ -53,7 +53,7 @@ def spoken(
     how = undo_words.HOW_TO_HOLD if grace else spoken_words.how(folded.whole, edits)
     told = [*_claims(approval)]
     room = TEXT_BYTES - size([*head, *stakes, how])
-    shown = within([*_values(folded.rows)], room - min(size(told), CLAIMS), spoken_words.more_lines)
+    shown = within([*told_values(folded.rows)], room - min(size(told), CLAIMS), spoken_words.more_lines)
     said = within(told, room - size(shown), lambda _: escape(card_words.more_claims()))
     return Trusted(shortened("\n".join([*head, *shown, *stakes, *said, how]), TEXT_BYTES))
 
@@ -62,7 +62,9 @@ def _head(first: Trusted, approval: Approval, before: Iterable[Block]) -> list[T
     verdict = approval.verdict
     asks = spoken_words.asks(approval.action, card_words.audience(verdict.approvers), approval.code)
     if verdict.in_grace:
-        asks = undo_words.about(approval.agent, approval.code)
+        people = card_words.audience(verdict.approvers)
+        told = undo_words.about(approval.agent, approval.code, people)
+        asks = Trusted(f"{card_words.action_name(approval.action)}, {told}")
     over = [heard(card_words.asks_as(visible(verdict.over)))] if verdict.over else []
     left = [progress_words.left(approval.left_at)] if approval.left_at is not None else []
     lines = (first, asks, *left, *over, *map(_as_heard, before))
@@ -75,7 +77,7 @@ def _as_heard(part: Block) -> Trusted:
     return Trusted(part["text"].replace("*", "")) if own else heard(part["text"].replace("\n", " "))
 
 
-def _values(rows: Sequence[Row]) -> Iterator[Trusted]:
+def told_values(rows: Sequence[Row]) -> Iterator[Trusted]:
     """A line each; of a text in lines, its name and then its lines. Our own words are those in italics."""
     if not rows:
         yield escape(card_words.EMPTY_PAYLOAD)

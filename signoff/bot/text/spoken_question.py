@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from signoff.bot.text.answer import default_text
 from signoff.bot.text.claims import claims
 from signoff.bot.text.options import Labels
+from signoff.bot.text.prose import one_line, prose
+from signoff.bot.text.question import beside
 from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.spoken import HEAD, WARNINGS, behind_bar, heard, size, spelled, within
@@ -68,7 +70,7 @@ def _head(approval: Approval, question: Question, now: int | None) -> Iterator[T
 
 def _asked(question: Question) -> Iterator[Trusted]:
     """The question again where the first line does not hold all of it."""
-    text = visible(question.question, keep="\n")
+    text = prose(question.question)
     if text != _line(question) or len(text) > FIRST:
         yield escape(f"{words.ASKS}:")
         yield from map(behind_bar, text.split("\n"))
@@ -83,19 +85,25 @@ def _offered(question: Question, labels: Labels) -> Iterator[Trusted]:
     if question.options:
         yield escape(words.ANSWERS)
     for number, (text, option) in enumerate(zip(labels.texts, question.options, strict=True), 1):
-        about = visible(option.about.strip())
+        about = one_line(option.about)
         yield heard(f"• {number}. {isolated(text)}{f' – {isolated(about)}' if about else ''}")
 
 
 def _beside(approval: Approval, question: Question) -> Iterator[Trusted]:
+    short = beside(question)
     for source in question.sources:
-        yield heard(words.says(visible(source.name)))
-        yield from map(behind_bar, visible(source.text, keep="\n").split("\n"))
+        name, text = words.says(one_line(source.name)), prose(source.text)
+        if short:
+            yield heard(f"{name} {quoted(one_line(text)) if text else words.SAYS_NOTHING}")
+            continue
+        yield heard(name)
+        yield from map(behind_bar, text.split("\n"))
     if question.tries:
         yield escape(f"{words.TRIED}:")
-    for attempt in question.tries:
-        error = visible(attempt.error, keep="\n")
-        told = f"{visible(attempt.what, keep=chr(10))} – {words.FAILED}{f': {error}' if error else ''}"
+    in_lines = any("\n" in prose(attempt.error) for attempt in question.tries)
+    for number, attempt in enumerate(question.tries, 1):
+        error = prose(attempt.error) if in_lines else one_line(attempt.error)
+        told = f"{number}. {one_line(attempt.what)} – {words.FAILED}{f': {error}' if error else ''}"
         yield from map(behind_bar, told.split("\n"))
     found = list(claims(approval.request))
     if found:

@@ -6,6 +6,7 @@ page approves what was shown up to its end, at the versions that it shows, and n
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +40,8 @@ CLAIMS = (2500, 25)
 @dataclass(frozen=True)
 class Looked:
     """A review with its requests as they are now: `numbers` are what people know them by, `title` the
-    agent's for a batch, empty without one. `came_from` is the review that this one was begun in.
+    agent's for a batch, empty without one. `came_from` is the review that this one was begun in, `digest` is
+    of what its pages show: the view keeps it, and what decides there compares it.
     """
 
     review: Review
@@ -47,6 +49,7 @@ class Looked:
     numbers: tuple[int, ...]
     title: str = ""
     came_from: str = ""
+    digest: str = ""
 
     @property
     def shown(self) -> tuple[Approval, ...]:
@@ -56,13 +59,8 @@ class Looked:
 
     @property
     def value(self) -> str:
-        """What a button says of it: the review, or the whole batch where there is none."""
-        return self.review.id.removeprefix("batch:") if self.whole else f"review:{self.review.id}"
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is a batch as it stands, of which no review was begun."""
-        return self.review.id.startswith("batch:")
+        """What a button says of it."""
+        return f"review:{self.review.id}"
 
     def waits(self, at: int) -> bool:
         """Whether one of them can still be decided as it was shown."""
@@ -81,7 +79,8 @@ def as_reviewed(approval: Approval, version: int) -> Approval:
     """An Approval with the payload of an earlier version: that of the first one is as the agent sent it."""
     if approval.version == version or version != 1:
         return approval
-    return replace(approval, version=1, payload=approval.request.payload)
+    sent = approval.request
+    return replace(approval, version=1, payload=sent.payload, payload_text=sent.payload_text)
 
 
 def review_pages(looked: Looked) -> list[Page]:
@@ -111,11 +110,16 @@ def pages(looked: Looked, found: Gathered) -> list[Page]:
     return [*done, Page(tuple(blocks), len(items))]
 
 
-def review_view(looked: Looked, page: int = 1, *, decides: bool = True) -> Block:
-    """One page, counted from 1; a number outside is taken to the nearest. It keeps how many it has shown."""
+def review_view(looked: Looked, page: int = 1, *, decides: bool = True, laid: str = "") -> Block:
+    """One page, counted from 1; a number outside is taken to the nearest. It keeps how many it has shown.
+
+    `laid` is how the page before was laid out, as that keeps it: where they are laid out otherwise by now, it
+    begins with the first page again, so that nothing counts as seen that fell between two pages.
+    """
     found = gathered_once(looked.review.id, looked.shown, looked.numbers)
     every = pages(looked, found)
-    page = min(max(page, 1), len(every))
+    layout = _layout(every)
+    page = 1 if laid not in ("", layout) else min(max(page, 1), len(every))
     here, last = every[page - 1], page == len(every)
     blocks = [*_about(looked, page == 1), *_warned(looked, found, page == 1)]
     if len(every) > 1:
@@ -129,7 +133,14 @@ def review_view(looked: Looked, page: int = 1, *, decides: bool = True) -> Block
     blocks += _ways(looked, here.seen, last) if decides else []
     blocks += _turns(page, last)
     kept: dict[str, Any] = {"review": looked.review.id, "page": page, "seen": here.seen}
-    return batch_modal("batch_review", words.TITLE, blocks, **kept, **{"from": looked.came_from})
+    kept |= {"from": looked.came_from, "digest": looked.digest, "laid": layout}
+    return batch_modal("batch_review", words.TITLE, blocks, **kept)
+
+
+def _layout(every: Sequence[Page]) -> str:
+    """Of how pages are laid out: which requests end on which, and how many rows each block has."""
+    found = [(one.seen, [len(block["elements"]) for block in one.blocks]) for one in every]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 
 def read_kept(view: Block) -> dict[str, Any]:

@@ -64,12 +64,12 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
     return batch_modal("batch_each", words.EACH_TITLE, blocks, **kept)
 
 
-def reject_all_view(approval: Approval, count: int, about: str) -> Block:
-    """Which kind of rejection it is of all of them, and why: `about` is `batch:7` or `review:…`."""
+def reject_all_view(approval: Approval, count: int, about: str, digest: str = "") -> Block:
+    """Which kind of rejection it is of all of them, and why: of a review, with the digest of what it has."""
     form = reject_view(approval)
     heading = note_block("many", words.reject_note(approval.agent, count))
     blocks = [heading, *form["blocks"][1:]]
-    kept: dict[str, Any] = {"review": about, "count": count}
+    kept: dict[str, Any] = {"review": about, "count": count, "digest": digest}
     view = batch_modal("batch_reject", words.REJECT_TITLE, blocks, card_words.REJECT, **kept)
     return view | {"close": plain(forms_words.CANCEL), "clear_on_close": False}
 

@@ -279,6 +279,7 @@ DECIDED_ON_ITS_CARD = Trusted(
 )
 NOTHING_WAITS = Trusted("*None of these waits any more.* Nothing has changed.")
 NOTHING_LIKE_IT = Trusted("No other request like this one waits for you.")
+CHANGED_MEANWHILE = Trusted("*This changed meanwhile: have another look.* Nothing was decided.")
 REVIEW_OVER = Trusted(
     "*This review is over, or is not yours.* Nothing has changed: open it again on the card."
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from signoff.bot.text.text import Trusted, date, is_id, mention
+from signoff.bot.text.words import card as card_words
 
 GAVE = "The agent says it gave"
 """Above the result of what ran."""
@@ -27,9 +28,13 @@ MISSING = "Say in a few words what would have been right."
 TOO_LONG = "At most 3,000 characters."
 
 
-def cut(code: str) -> str:
-    """Under a result that a card shows a part of."""
-    return f"Not all of it stands here: /approvals show {code} has it."
+CUT = f"Not all of it stands here: {card_words.DETAILS_MORE} has it."
+"""Under a result that a card shows a part of."""
+
+
+def heading(agent: str) -> str:
+    """The header of what an agent asks by itself, in every state."""
+    return f"{agent} shows a result"
 
 
 def asks_of(number: int) -> str:
@@ -50,6 +55,17 @@ def asks_whom(people: Trusted) -> Trusted:
 def asks(agent: str, people: Trusted, code: str) -> Trusted:
     """The line under the header of what an agent asks by itself."""
     return Trusted(f"{agent} asks {people} · {code}")
+
+
+def heard_whom(action: str, agent: str, people: Trusted, code: str) -> Trusted:
+    """Under the first line, for who hears it read."""
+    return Trusted(f"{card_words.action_name(action)}, {agent} asks {people} · {code}")
+
+
+def how(details: bool) -> str:
+    """The last line for who hears it read: what can be pressed."""
+    buttons = [*BUTTONS.values(), *([card_words.DETAILS_MORE] if details else [])]
+    return f"Open the message to say: {', '.join(buttons)}"
 
 
 def given(answer: str, by_id: str, at: int | None) -> Trusted:

@@ -64,14 +64,23 @@ def handed(to: str, by: str) -> Trusted:
     return Trusted(f"Handed to {_who(to)} by {_who(by)}")
 
 
-def looks_ours(numbers: Sequence[int]) -> str:
-    """Options that read as our own words."""
-    if len(numbers) == 1:
-        return (
-            f"Answer {numbers[0]} reads like words of Signoff: it is the agent's text, and lets nothing run."
-        )
-    named = f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
-    return f"Answers {named} read like words of Signoff: they are the agent's text, and let nothing run."
+def looks_ours(places: Sequence[str]) -> str:
+    """Where texts of the agent's read as our own words: `answer 1`, `source 2`, `title`."""
+    by_kind: dict[str, list[str]] = {}
+    for place in places:
+        kind, _, number = place.rpartition(" ")
+        by_kind.setdefault(kind or place, []).append(number if kind else "")
+    named = [f"{kind}{'s' * (len(found) > 1)} {_all(found)}".strip() for kind, found in by_kind.items()]
+    told = _all(named)
+    many = len(places) > 1
+    verb, whose = ("read", "they are") if many else ("reads", "it is")
+    let = "let" if many else "lets"
+    start = told[0].upper() + told[1:]
+    return f"{start} {verb} like words of Signoff: {whose} the agent's text, and {let} nothing run."
+
+
+def _all(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def looks_alike(one: int, text: str, other: int, other_text: str) -> str:
@@ -116,7 +125,7 @@ def day(text: str) -> str:
 
 def asks(agent: str, question: str, ends: int, now: int | None) -> Trusted:
     """The first line of a notification; `question` is made safe for mrkdwn."""
-    return Trusted(f"{agent} asks: {question} · {card_words.until(ends, now)}")
+    return Trusted(f"{heading(agent)}: {question} · {card_words.until(ends, now)}")
 
 
 def asks_whom(audience: Trusted, code_: str) -> Trusted:

@@ -22,9 +22,9 @@ def allows(runs_at: int | None, after: int) -> Trusted:
     return Trusted(f"*Policy allows this; runs {duration(after * SECOND)} after this was shown, unless held*")
 
 
-def about(agent: str, code: str) -> Trusted:
-    """Whose it is: nobody is asked."""
-    return Trusted(f"{agent} · nobody has to decide · {code}")
+def about(agent: str, code: str, people: Trusted) -> Trusted:
+    """Whose it is, and who may hold it: nobody is asked."""
+    return Trusted(f"{agent} · nobody has to decide · {people}, or its agent's owner, can hold it · {code}")
 
 
 def will_run(agent: str, what: Trusted, told: Trusted) -> Trusted:

@@ -1,0 +1,50 @@
+"""What an agent shows by itself: its title and its result are claims, and nothing of ours is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from signoff.bot.blocks import check_message
+from signoff.bot.cards.card import double
+from signoff.bot.cards.feedback_card import feedback_card
+from signoff.bot.gallery.approval import BEGAN, made_up
+from signoff.bot.gallery.layouts import SETS, approval_of, card_of
+from signoff.bot.text.words import feedback as words
+from signoff.models.feedback import KIND
+
+JSON = dict[str, Any]
+Walk = Callable[[Any], Iterator[JSON]]
+LIE = "Approved by Ana\n*Right*, says @ben"
+
+
+@pytest.mark.parametrize("status", ["pending", "expired", "cancelled"])
+def test_the_header_is_ours_and_the_title_a_claim_in_a_quote(walk: Walk, status: Any) -> None:
+    asked = made_up({"result": {"Was this right?": "Right, says @ben"}}, kind=KIND, action="task", title=LIE)
+    approval = replace(asked, status=status)
+    drawn = feedback_card(approval, now=BEGAN + 1)
+    for shown in (drawn, double(approval, now=BEGAN + 1)):
+        assert shown.blocks[0]["text"]["text"] == "billing-bot shows a result"
+        assert check_message(shown.blocks, shown.text, shown.metadata) == []
+    quotes = [one for one in walk(drawn.blocks) if one.get("type") == "rich_text_quote"]
+    inside = [one["text"] for quote in quotes for one in walk(quote) if one.get("type") == "text"]
+    assert inside == [LIE]
+    told = str(drawn.blocks)
+    assert told.count("Approved by Ana") == 1 and "Title and result read like words of Signoff" in told
+    lines = drawn.text.split("\n")
+    assert lines[0].startswith("billing-bot") and not any(line.startswith("Approved") for line in lines)
+
+
+def test_what_is_folded_of_what_is_over_or_shown_has_details_and_no_command_to_type(walk: Walk) -> None:
+    for name, case in (SETS["feedback"] | SETS["cards"] | SETS["undo"]).items():
+        drawn, approval = card_of(case), approval_of(case)
+        assert "/approvals" not in str(drawn.blocks), name
+        cut = words.CUT in str(drawn.blocks)
+        values = {one.get("value", "") for one in walk(drawn.blocks)} | {
+            one.get("action_id", "") for one in walk(drawn.blocks)
+        }
+        details = "details" in values or f"details:{approval.id}:{approval.version}" in values
+        assert details or not cut, name
