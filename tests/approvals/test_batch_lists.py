@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import text as sql
+
 from signoff.approvals.lists import PER_PAGE, Lists, Page
 from signoff.bot.cards.lists import home_view, list_blocks
+from signoff.bot.listeners.mention_batch import meant
+from signoff.bot.listeners.mention_text import read
 from signoff.sandbox.remote import words
 from tests.approvals.test_batches import NAME, freeze
 from tests.support import Core
@@ -36,3 +42,28 @@ def test_a_batch_is_one_line_that_says_truly_what_waits_in_it(core: Core) -> Non
         core.approvals.decide(one.id, 1, "U0BEN", "reject")
     left = lists.pending("U0ANA")
     assert not left.folded and left.items[0].id == sent[-1].id and left.total == 15
+
+
+def test_in_the_thread_of_a_batchs_card_its_requests_go_by_their_numbers(core: Core) -> None:
+    fields = {"reversibility": "reversible", "batch": NAME}
+    sent = [core.submit(action="ticket.tidy", payload={"n": n}, **fields) for n in range(12)]
+    batch = freeze(core, sent)
+    with core.store.transaction() as connection:
+        connection.execute(sql("UPDATE batch SET conversation = 'C1', message = '1.5'"))
+
+    def found(text: str, thread: str = "1.5") -> Any:
+        asked = read(f"<@U0BOT> {text}", "U0BOT")
+        assert asked is not None
+        return meant(core.approvals, "C1", thread, asked)
+
+    for text, number, rest in (
+        ("ask 3 why so old?", 3, "why so old?"), ("note 12: book it", 12, "book it"),
+        ("ask no. 1, 2 or 3?", 1, "2 or 3?"), ("ask #2\nwhy?", 2, "why?"), ("details 4", 4, ""),
+    ):  # fmt: skip
+        one, said = found(text)
+        assert (one.id, said.rest) == (dict(batch.numbered)[number].id, rest), text
+    for text in ("ask why so old?", "ask 13 why?", "ask 0 why?", "note 3rd one", "ask 3.5 is it?", "details"):
+        assert "say which by its number" in found(text), text
+    for text in ("reject 3 no", "approve", "pending"):
+        assert "decide on it with *Review each…*" in found(text), text
+    assert found("ask 3 why?", "1.6") is None and found("ask 3 why?", "") is None

@@ -338,7 +338,7 @@ def test_one_of_several_is_asked_about_looked_at_and_approved_with_a_note(local:
     ana.submit(ana.view("ask"), Your_question="Why so old?")
     assert local.server.approvals.get(shown.ids[0]).talks[0].question == "Why so old?"
     ana.press(ana.view("batch_each", "1 of 3"), "each_details")
-    ana.view("details", "feature-0", "Why so old?")
+    ana.view("details", shown.ids[0], "Why so old?")
     ana.close_all()
     ana.click(shown.card, "batch_each")
     ana.press(ana.view("batch_each", "1 of 3"), "each_note")

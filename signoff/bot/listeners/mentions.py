@@ -95,7 +95,7 @@ class Mentions:
             ids = places.in_thread(self._approvals.store, event["channel"], thread_ts) if thread_ts else []
             found = [self._approvals.get(approval_id) for approval_id in ids]
             of_batch = None if found else meant(self._approvals, event["channel"], thread_ts, asked)
-            if isinstance(of_batch, Trusted):
+            if isinstance(of_batch, str):
                 return _said(of_batch)
             if of_batch is not None:
                 found, asked = [of_batch[0]], of_batch[1]

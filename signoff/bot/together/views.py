@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from signoff.approvals.batches import why_left
 from signoff.approvals.errors import EditedMeanwhile
+from signoff.approvals.left import why_left
 from signoff.bot.cards.batch_after import ORDER, state
 from signoff.bot.cards.batch_items import note_block
 from signoff.bot.cards.batch_parts import button
