@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from signoff.client.answer import Answer
+    from signoff.client.batch import AsyncBatch, Receipts
+    from signoff.client.batch_face import Batch
     from signoff.client.client import AsyncSignoff, AsyncTicket
     from signoff.client.face import Signoff, Ticket
     from signoff.client.gate import explain
@@ -52,6 +54,8 @@ __version__ = "0.1.0"
 _WHERE = {
     "signoff.client.face": ("Signoff", "Ticket"),
     "signoff.client.client": ("AsyncSignoff", "AsyncTicket"),
+    "signoff.client.batch": ("AsyncBatch", "Receipts"),
+    "signoff.client.batch_face": ("Batch",),
     "signoff.client.pending": ("Pending",),
     "signoff.client.answer": ("Answer",),
     "signoff.client.questions": ("AsyncQuestionTicket", "QuestionTicket"),
@@ -70,11 +74,11 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "AlreadySpent", "Answer", "ApprovedReceipt", "AsyncQuestionTicket", "AsyncSignoff", "AsyncTicket",
-    "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired", "Guard", "Inquiry",
-    "Invalid", "Lesson", "Lessons", "Limited", "NotApproved", "NotVerified", "OtherAction", "OtherPayload",
-    "Pending", "QuestionTicket", "Receipt", "Rejected", "Signoff", "SignoffError", "Stopped", "Ticket",
-    "Unreachable", "WaitTimeout", "__version__", "explain",
+    "AlreadySpent", "Answer", "ApprovedReceipt", "AsyncBatch", "AsyncQuestionTicket", "AsyncSignoff",
+    "AsyncTicket", "Batch", "Blocked", "Cancelled", "ConfigError", "Delivery", "Duplicate", "Expired",
+    "Guard", "Inquiry", "Invalid", "Lesson", "Lessons", "Limited", "NotApproved", "NotVerified",
+    "OtherAction", "OtherPayload", "Pending", "QuestionTicket", "Receipt", "Receipts", "Rejected",
+    "Signoff", "SignoffError", "Stopped", "Ticket", "Unreachable", "WaitTimeout", "__version__", "explain",
 ]  # fmt: skip
 
 

@@ -100,10 +100,12 @@ CLAIMS = (
 SURFACE: dict[str, tuple[str, str, str]] = {
     "signoff.__all__": (
         " ".join(signoff.__all__),
-        "AlreadySpent Answer ApprovedReceipt AsyncQuestionTicket AsyncSignoff AsyncTicket Blocked Cancelled "
+        "AlreadySpent Answer ApprovedReceipt AsyncBatch AsyncQuestionTicket AsyncSignoff AsyncTicket Batch "
+        "Blocked Cancelled "
         "ConfigError Delivery Duplicate Expired Guard Inquiry Invalid Lesson Lessons Limited NotApproved "
         "NotVerified OtherAction OtherPayload Pending QuestionTicket "
-        "Receipt Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout __version__ explain",
+        "Receipt Receipts Rejected Signoff SignoffError Stopped Ticket Unreachable WaitTimeout "
+        "__version__ explain",
         AGENTS,
     ),
     "a guard": (parameters(signoff.Guard), "store keys agents stops deployment", AGENTS),

@@ -31,8 +31,16 @@ from signoff.models.messages import (
 from signoff.models.questions import GivenAnswer, Question, Wire
 from signoff.models.talks import Message
 from signoff.payload.canonical import parse
-from signoff.receipts import Signer, accept_inquiry, verify_keys
-from signoff.signatures import INQUIRY
+from signoff.receipts import (
+    LESSONS_SECONDS,
+    UNDO_TEST_SECONDS,
+    Signer,
+    accept_inquiry,
+    verify_keys,
+    verify_lessons,
+    verify_undo_test,
+)
+from signoff.signatures import INQUIRY, LESSONS, UNDO_TEST
 
 PAGE = (Path(__file__).parents[1] / "docs" / "wire.md").read_text(encoding="utf-8")
 AGENT = "billing-bot"
@@ -50,6 +58,33 @@ def question(text: str) -> Any:
     found = request(text)
     assert found.kind == "question" and Question.of(found.payload).payload() == found.payload
     return found
+
+
+def feedback(text: str) -> Any:
+    """As it is asked; the receipt on the page is this one's, and holds the answer that stands there."""
+    found = request(text)
+    told = [parse(body) for kind, body in EXAMPLES if kind == "receipt"]
+    [of_it] = [one for one in told if one["sub"] == str(found.id)]
+    [given] = [parse(body) for kind, body in EXAMPLES if kind == "feedback"]
+    assert (found.kind, of_it["kind"], of_it["status"]) == ("feedback", "feedback", "answered")
+    assert of_it["answer"] == given and of_it["digest"] == found.digest
+    return found
+
+
+def undo_test(text: str) -> Any:
+    """Signed, it asks an agent for this test, and for no longer than the server would."""
+    signer, claims = Signer.generate(), parse(text)
+    assert claims["exp"] - claims["iat"] == UNDO_TEST_SECONDS
+    token = signer.seal(UNDO_TEST, {**claims, "exp": 4_000_000_000})
+    return verify_undo_test(token, verify_keys(signer.verify_key), AGENT, claims["sub"]) == claims["action"]
+
+
+def lessons_told(text: str) -> Any:
+    """Signed, they are taken by who has asked for them."""
+    signer, claims = Signer.generate(), parse(text)
+    assert claims["exp"] - claims["iat"] == LESSONS_SECONDS
+    token = signer.seal(LESSONS, {**claims, "exp": 4_000_000_000})
+    return verify_lessons(token, verify_keys(signer.verify_key), AGENT, claims["sub"])
 
 
 def answer(text: str) -> Any:
@@ -99,6 +134,9 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "inquiry": inquiry,
     "lessons": body(Wanted),
     "lesson": body(Lesson),
+    "feedback-request": feedback,
+    "undo-test": undo_test,
+    "lessons-told": lessons_told,
     "feedback": lambda text: GivenAnswer.of(parse(text)).choice[0] in ANSWERS,
 }
 

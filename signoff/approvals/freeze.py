@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from signoff.approvals import audit, sharing
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event
+from signoff.approvals.audit import frozen as frozen_lines
 from signoff.approvals.endings import Endings
 from signoff.approvals.receipts import Receipts
+from signoff.approvals.transitions import new_salt
 from signoff.approvals.verdicts import Judge
 from signoff.errors import Invalid, Limited
 from signoff.models import batch_rows, changes, first_look
@@ -110,6 +110,8 @@ class Freezing:
         apart = {row.id for row in rows}.difference(stays)
         for one in (row.id for row in rows if row.id in apart):
             batch_rows.leave(connection, one, self._channel)
+            events.append(Event("batch", one, at, agent, frozen_lines.left(batch.id)))
+        salt = new_salt()
         batch_rows.freeze(
             connection,
             batch.id,
@@ -118,8 +120,10 @@ class Freezing:
             ids=ids,
             conversation=verdict.conversation if verdict and stays else None,
             missing=len(missing),
+            salt=salt,
         )
-        data = {"batch": name, "size": len(ids), "shared": len(stays), "ids": _digest(ids)}
+        texts = {"title": frozen.title, "run": frozen.run, "salt": salt}
+        data = frozen_lines.line(batch.id, name, ids, len(stays), **texts)
         audit.append(connection, *events, Event("batch", None, at, agent, data))
         return batch.id, missing
 
@@ -135,14 +139,17 @@ class Freezing:
         told = self._publisher.standing(agent, request_id)
         return self._receipts.read(told, agent, request_id) is not None
 
-    def judged(self, connection: Connection, approval: Approval, alone: bool) -> None:
+    def judged(self, connection: Connection, approval: Approval, alone: bool) -> list[Event]:
         """Another policy is in force: what may not share a card any more gets one of its own, once its batch
-        is shown.
+        is shown. Gives the lines of the log that tell of it.
         """
         assert approval.batch_id is not None
         batch_rows.stir(connection, approval.batch_id)
         if alone and batch_rows.row(connection, approval.batch_id).state == "frozen":
             batch_rows.leave(connection, approval.id, self._channel)
+            at, told = changes.clock(connection), frozen_lines.left(approval.batch_id)
+            return [Event("batch", approval.id, at, "policy", told)]
+        return []
 
     def undone(self) -> list[int]:
         """Ids of batches that were not frozen in time; raises RedisError.
@@ -161,6 +168,12 @@ class Freezing:
     def drop(self, batch_id: int) -> None:
         """End what was sent for a batch that nobody froze, each in its transaction; its agent is told."""
         with self._store.transaction() as connection:
+            row = batch_rows.row(connection, batch_id)
+            if frozen_lines.is_frozen(connection, row.agent, batch_id):
+                log.error(
+                    "not dropped: the log says that it was frozen: batch=%d state=%s", batch_id, row.state
+                )
+                return
             batch_rows.drop(connection, batch_id)
             row = batch_rows.row(connection, batch_id)
             ids = [one.id for one in batch_rows.waiting(connection, batch_id)]
@@ -173,8 +186,3 @@ class Freezing:
         with self._store.transaction() as connection:
             batch_rows.note_dropped(connection, batch_id)
         log.info("dropped: batch=%d agent=%s requests=%d", batch_id, row.agent, len(ids))
-
-
-def _digest(ids: Sequence[str]) -> str:
-    """Of ids, which say nothing of what they name."""
-    return hashlib.sha256(" ".join(ids).encode()).hexdigest()

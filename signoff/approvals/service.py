@@ -226,10 +226,13 @@ class Approvals:
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)
         with self.store.transaction() as connection:
+            events = []
             if approval.batch_id is not None:
                 alone = bool(policy.batch.why_alone(approval.action, verdict))
-                self._freezing.judged(connection, approval, alone)
+                events = self._freezing.judged(connection, approval, alone)
             judgements.note_judged(connection, approval_id, policy.digest, moved)
+            if events:
+                audit.append(connection, *events)
 
     def cancel(self, agent: str, request_id: str, reason: str = "") -> Approval | None:
         """Its agent withdraws a request; None where there is none. A decision that stands is kept."""

@@ -14,7 +14,7 @@ from signoff.cli import execution
 from signoff.cli.output import EXIT, Shown, as_json, by_policy, clock, say, tell
 from signoff.cli.parsers import Commands, command, json_value
 from signoff.cli.request_options import EXIT_HELP, JSON_HELP, add_json, add_request, add_timeout
-from signoff.errors import ConfigError, Invalid, NotApproved, NotVerified, WaitTimeout
+from signoff.errors import ConfigError, Invalid, NotApproved, WaitTimeout
 
 if TYPE_CHECKING:
     from signoff import ApprovedReceipt, QuestionTicket, Signoff, Ticket
@@ -167,12 +167,7 @@ def _until_decided(
     except NotApproved as error:
         if not isinstance(error.receipt, Receipt):
             raise
-        receipt = error.receipt
-    except NotVerified:
-        found = ticket.get()  # a question's answer approves nothing, and is told for all that
-        if not isinstance(found, Receipt) or found.status != "answered":
-            raise
-        receipt = found
+        receipt = error.receipt  # a question's answer, too: it approves nothing, and is told for all that
     except WaitTimeout:
         return _undecided(client, ticket.id, arguments, action, "decided", later)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from signoff.cli.agent import client_of
 from signoff.cli.database import opened_store
 from signoff.cli.output import printable, say
 from signoff.cli.parsers import Commands, command
+from signoff.errors import ConfigError
 
 if TYPE_CHECKING:
     from signoff.models.lessons import Lessons
@@ -26,6 +27,10 @@ As an agent (SIGNOFF_AGENT, SIGNOFF_REDIS_URL) it asks the server; with
   signoff lessons --text --tokens 800 >> prompt.txt
   signoff lessons --agent billing-bot --json
 """
+NO_SUCH = (
+    "No agent is called {agent}, or it has never asked: `signoff agent list` and `signoff agent tokens` show "
+    "all."
+)
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -65,10 +70,14 @@ def _found(arguments: argparse.Namespace) -> Lessons:
         with client_of() as client:
             return client.lessons(arguments.action, arguments.limit)
     from signoff.approvals.lessons import LessonBook
+    from signoff.models import tokens
     from signoff.policy.loader import load
     from signoff.policy.policy import Policy
 
     with opened_store() as (settings, store):
         file = settings.policy_file  # it says what is shared, and what is hidden; nobody is asked here
         policy = load(file) if file else Policy((), "")
-        return LessonBook(store, lambda: policy).of(arguments.agent, arguments.action, arguments.limit)
+        found = LessonBook(store, lambda: policy).of(arguments.agent, arguments.action, arguments.limit)
+        if not found and not tokens.known(store, arguments.agent):
+            raise ConfigError(NO_SUCH.format(agent=printable(arguments.agent)))
+        return found

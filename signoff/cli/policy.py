@@ -29,7 +29,8 @@ exit: 0 it holds   1 with --strict, it holds and there are warnings
 """
 EXPLAIN_EPILOG = """\
 The request is a JSON object with agent, action and payload, and whatever else a request may say:
-reversibility, risk, reason, tags, … Says which rule decides, and of each rule before it why it does not.
+reversible (true, false or "costly"), risk, reason, tags, … Says which rule decides, and of each rule
+before it why it does not.
 
   signoff policy explain policy.yml --request '{"agent": "billing-bot",
       "action": "refund.create", "payload": {"amount": 1200}}'

@@ -7,8 +7,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from signoff.cli.database import opened_store
 from signoff.cli.output import printable, say
-from signoff.cli.parsers import Commands, command, group
+from signoff.cli.parsers import Commands, command, duration, group
 from signoff.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Asks a process of the agent, which has to run, to call its own test of the undo:
 
 exit: 0 it passed   1 it did not, or nobody answered in time
 """
-SECONDS = 30.0
+SECONDS = 30
 """How long a test may take before nobody waits for it here; its result is kept all the same."""
 LOOK_SECONDS = 0.2
 STALE = 60_000_000
@@ -43,16 +44,18 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     )
     tested.add_argument("--agent", metavar="NAME", help="whose; needed where several undo by that action")
     tested.add_argument(
-        "--timeout", metavar="S", type=float, default=SECONDS, help=f"seconds to wait (default: {SECONDS:g})"
+        "--timeout",
+        metavar="TIME",
+        type=duration,
+        default=SECONDS,
+        help=f"how long to wait: 90, 90s, 10m, 2h (default: {SECONDS}s)",
     )
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from signoff.cli.tokens import opened_store
     from signoff.models import undos
-    from signoff.server import settings
 
-    with opened_store(settings.load()) as store, store.reading() as connection:
+    with opened_store() as (_, store), store.reading() as connection:
         found, now = undos.listed(connection), store.clock()
     if arguments.json:
         print(json.dumps([one.__dict__ for one in found]))
@@ -77,26 +80,37 @@ def tried(one: Undoer) -> str:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    from signoff.server import own_redis, settings
-    from signoff.server.build import build
+    from signoff.approvals.receipts import Receipts
+    from signoff.models import undos
+    from signoff.queue.publisher import Publisher
+    from signoff.server import own_redis, redis_link
+    from signoff.server.build import PUBLISH_SECONDS
 
-    found = settings.load()
-    server = build(found, found.redis_url or own_redis.kept_url(found.data))
-    try:
-        undo = server.approvals.undo
-        one = _chosen(undo.listed(), arguments.action, arguments.agent)
+    with opened_store() as (given, store):
+        url = given.redis_url or own_redis.kept_url(given.data)
+        if not url:
+            raise ConfigError(
+                "SIGNOFF_REDIS_URL is not set, and no `signoff serve` runs here with its own Redis."
+            )
+        receipts = Receipts(given.signer(), given.receipt_hours, given.deployment)
+        publisher = Publisher(redis_link.quick(url, PUBLISH_SECONDS), receipts.lifetime)
+
+        def listed() -> list[Undoer]:
+            with store.reading() as connection:
+                return undos.listed(connection)
+
+        one, at = _chosen(listed(), arguments.action, arguments.agent), store.clock()
         before, until = one.tested_at, time.monotonic() + arguments.timeout
-        undo.test(one.agent, one.action)
+        test_id, token = receipts.undo_test(one.agent, one.action, at=at)
+        publisher.publish_undo_test(one.agent, test_id, token, at)
         while time.monotonic() < until:
-            now = _chosen(undo.listed(), one.action, one.agent)
+            now = _chosen(listed(), one.action, one.agent)
             if now.tested_at != before:
                 print(printable(f"{now.action} of {now.agent}: {tried(now)}"))
                 return 0 if now.passed else 1
             time.sleep(LOOK_SECONDS)
         say(f"{one.agent} has not said within {arguments.timeout:g} s what its test came to: does it run?")
         return 1
-    finally:
-        server.close()
 
 
 def _chosen(found: list[Undoer], action: str, agent: str | None) -> Undoer:

@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticSerializationError, core_schema
 
 from signoff.errors import Invalid
+from signoff.models.texts import message_of
 from signoff.payload import whole
 from signoff.payload.canonical import canonical
 
@@ -129,7 +130,7 @@ class Carrier:
                     return self._read(whole.as_number(packed))
             fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = "".join(f".{part}" for part in fault["loc"][1:])
-            raise Invalid(f"{self.name}{place}: {fault['msg']}.") from None
+            raise Invalid(f"{self.name}{place}: {message_of(fault)}.") from None
 
     def _read(self, packed: Any) -> Any:
         return self.adapter.validate_json(json.dumps([packed]), by_alias=True, by_name=False)[0]

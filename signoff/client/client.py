@@ -212,7 +212,8 @@ class AsyncSignoff:
         """Say what became of an approved action: its card shows it. `note` has at most 4,000 characters.
 
         `result` is what came out, any JSON of at most 2 KB: people see it as what the agent says, and may be
-        asked whether it is right. Raises Invalid where no server knows a request with this key.
+        asked whether it is right. Raises Invalid where no server knows a request with this key, and of a
+        question that was answered: an answer lets nothing run.
         """
         await self._link.report(request_id, key, outcome(succeeded, note, result))
         crash.here("client.reported")

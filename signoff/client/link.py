@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from signoff.client.ask import nonce_of
 from signoff.client.inquiries import Inquiries
 from signoff.client.pending import REQUESTS, UNKNOWN_KEY, Pending
 from signoff.client.settings import Settings, load_settings
-from signoff.errors import Invalid
+from signoff.errors import Invalid, NotVerified
 from signoff.models.messages import Cancel, build, moment
 from signoff.models.receipt import DEPLOYMENT, Receipt
 
@@ -37,6 +38,7 @@ class Substitute:
 
 CANCEL_SECONDS = 10.0
 """How long cancel() waits for the server's response."""
+NOTHING_RAN = "It is a question, and is answered: nothing ran under it, so there is nothing to report."
 UNHEARD = "No server has said that it is withdrawn: it may still be decided."
 Given = tuple[str | None, str | None, str | None]
 
@@ -133,10 +135,14 @@ class Link:
         return answers.accept(await answers.final(request, CANCEL_SECONDS, says=UNHEARD), request)
 
     async def report(self, request_id: str | None, key: str | None, body: str) -> None:
-        """Say what became of an approved action: see `AsyncSignoff.report`."""
+        """Say what became of an approved action: see `AsyncSignoff.report`. An answer lets nothing run."""
         request = await self.named(request_id, key)
         if key is not None:
             await self.state(None, key)  # raises NotVerified where the key leads to another request
+        with suppress(NotVerified):
+            found = await self.state(request.id, None)
+            if found is not None and found.status == "answered":
+                raise Invalid(NOTHING_RAN, found if isinstance(found, Receipt) else None)
         await self.exchange().send("outcome", request.id, body)
 
     @property

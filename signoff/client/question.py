@@ -32,8 +32,14 @@ from signoff.models.questions import (
 )
 from signoff.payload.blank import is_blank
 
-Options = Mapping[str, str | tuple[str, str]] | Sequence[str] | Sequence[tuple[str, str]]
-"""By their ids, each a text, or a text and what more there is to say of it; or such in a list."""
+Options = (
+    Mapping[str, str | tuple[str, str]]
+    | Sequence[str]
+    | Sequence[tuple[str, str]]
+    | Sequence[Mapping[str, str]]
+)
+"""By their ids, each a text, or a text and what more there is to say of it; or such in a list, which may
+have its ids in itself: {"id": "a", "text": "Ann Smith", "about": "of Berlin"}."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -55,8 +61,8 @@ class AskPerson(Put, total=False):
 
     options: at most 10 to choose from, each a text of at most 150 characters: a dict of ids (a-z, A-Z, 0-9, -
         and _; what `answer.choice` gives) and texts, or a list of texts. A pair of a text and one more says
-        more of an option. In a list, a text is its own id where each of them could be one, as "red"; else
-        they are called "1", "2" and so on.
+        more of an option, and so does {"id": …, "text": …, "about": …} in a list. In a list of texts, each is
+        its own id where all of them could be one, as "red"; else they are called "1", "2" and so on.
     several: whether more than one option may be chosen: `answer.choices`.
     date: whether a date may be given: `answer.date`.
     free_text: whether a text may be given: `answer.text`. Without options and date it may, if not said.
@@ -158,9 +164,12 @@ def _options(given: object, values: dict[str, Any]) -> dict[str, str]:
             f"There are {len(given):,} options: at most {MOST_OPTIONS} are taken. Ask a narrower question, "
             "or with free_text=True."
         )
-    said = [_option(one) for one in (given.values() if isinstance(given, Mapping) else given)]
+    listed = given.values() if isinstance(given, Mapping) else given
+    said = [_option(one) for one in listed]
     if isinstance(given, Mapping):
         ids = [_option_id(one) for one in given]
+    elif all(isinstance(one, Mapping) and "id" in one for one in listed):
+        ids = [_option_id(one["id"]) for one in listed]
     else:
         texts = [text for text, _ in said]
         own = all(map(_ID.fullmatch, texts)) and len(set(texts)) == len(texts)
@@ -179,6 +188,8 @@ def _option(given: object) -> tuple[str, str]:
         about = given[1]
         text = _text("An option", given[0], MAX_OPTION)
         return text, _text("What is said of an option", about, MAX_ABOUT) if about != "" else ""
+    if isinstance(given, Mapping) and "text" in given and not set(given) - {"id", "text", "about"}:
+        return _option((given["text"], given.get("about", "")))
     raise Invalid(f'An option is {kind_of(given)}: write a text, or a pair ("Ann Smith", "of Berlin").')
 
 

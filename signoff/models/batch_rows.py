@@ -78,6 +78,7 @@ _FREEZE = (
         run=bindparam("of_run"),
         size=bindparam("many"),
         ids=bindparam("named"),
+        salt=bindparam("salted"),
         wanted=bindparam("where"),
         revision=batches.c.revision + 1,
         not_before=case((bindparam("missing") > 0, now() + MISSING_SECONDS * MICROSECONDS), else_=0),
@@ -207,6 +208,7 @@ def freeze(
     ids: Sequence[str],
     conversation: str | None,
     missing: int,
+    salt: str,
 ) -> bool:
     """Open → frozen with these; `missing` of them are not here yet. False where it is not open."""
     values = {
@@ -215,6 +217,7 @@ def freeze(
         "of_run": run,
         "many": len(ids),
         "named": json.dumps(list(ids)),
+        "salted": salt,
         "where": conversation,
         "missing": missing,
     }

@@ -19,7 +19,8 @@ class BatchRow(SQLModel, table=True):
 
     `name` is the agent's own for it, 32 hexadecimal digits. `state` is `open` while its requests arrive,
     `frozen` once the agent has said that these `size` are all, and `dropped` where it never did. `ids` is a
-    JSON list of those that it has named, NULL before. `wanted` is the conversation that the policy names,
+    JSON list of those that it has named, `salt` is of the digests of its title and run in the log, both NULL
+    before. `wanted` is the conversation that the policy names,
     `conversation`, `thread` and `message` are where its card stands, NULL until that is posted. `revision`
     counts what has happened to its requests, `shown_revision` is what the card tells. Who holds the `lease`
     is alone in posting or editing it, nobody does before `not_before`; `unsure` is 1 where one may have been
@@ -44,6 +45,7 @@ class BatchRow(SQLModel, table=True):
     created_at: int = time()
     frozen_at: int | None = time(default=None)
     ids: str | None = words(default=None)
+    salt: str | None = words(default=None)
     wanted: str | None = words(default=None)
     conversation: str | None = words(default=None)
     thread: str | None = words(default=None)

@@ -100,6 +100,10 @@ class Question(Wire):
         ids = [option.id for option in self.options]
         if len(set(ids)) < len(ids):
             raise ValueError("two options have the same id")
+        if len({" ".join(option.text.split()) for option in self.options}) < len(ids):
+            raise ValueError(
+                "two options read the same, and nobody could tell them apart: say more in their texts"
+            )
         if not (self.options or self.date or self.free_text):
             raise ValueError("nobody could answer it: give options, or allow a date or a free text")
         if self.several and len(self.options) < 2:

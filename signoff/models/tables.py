@@ -212,7 +212,10 @@ class AuditEventRow(SQLModel, table=True):
     """One line of the hash-chained log; the migration makes the database refuse to change one."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("audit_event_approval", "approval_id"),)
+    __table_args__ = (
+        Index("audit_event_approval", "approval_id"),
+        _partial("audit_event_batch", text("kind = 'batch' AND approval_id IS NULL"), "actor"),
+    )
 
     seq: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
     approval_id: str | None = _text(default=None)

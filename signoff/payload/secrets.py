@@ -13,6 +13,8 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from signoff.payload import told_secrets
+
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1")
 _PREFIXED = re.compile(
     r"(?<![A-Za-z0-9])(?:"
@@ -39,6 +41,7 @@ _PASSWORD = (
     r"|\u092a\u093e\u0938\u0935\u0930\u094d\u0921)"
 )
 _NAMED_PASSWORD = re.compile(rf"{_PASSWORD}(?:{_SAYS}(\S{{4,80}})|{_IS}(\S{{4,80}}))", re.I)
+_TOLD_PASSWORD, _TOLD_KEY, _TOLD_CODES = told_secrets.patterns(_PASSWORD)
 _NAMED_KEY = re.compile(
     r"(?:secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|credentials?)"
     rf"(?:{_SAYS}|{_IS})(\S{{8,80}})",
@@ -111,7 +114,7 @@ def _holds_password(text: str) -> bool:
         value = (named or told).strip("\"'\u201c\u201d*`.,;!?()")
         if len(value) >= 4 and (_is_mixed(value) or (named and _ends_line(text, found.end(), value))):
             return True
-    return False
+    return any(len(one) >= 4 and _is_mixed(one) for one in told_secrets.values(_TOLD_PASSWORD, text))
 
 
 def _ends_line(text: str, end: int, value: str) -> bool:
@@ -131,7 +134,13 @@ def _holds_key(text: str) -> bool:
         value = found.group(1).strip("\"'\u201c\u201d*`.,;!?()")
         if len(value) >= 8 and _is_mixed(value) and any(map(str.isdigit, value)) and "@" not in value:
             return True
-    return False
+    told = told_secrets.values(_TOLD_KEY, text)
+    return any(len(one) >= 8 and _is_mixed(one) and any(map(str.isdigit, one)) for one in told)
+
+
+def _holds_code(text: str) -> bool:
+    told = any(pattern.search(text) for pattern in _TOLD_CODES)
+    return told or _NAMED_CODE.search(text) is not None
 
 
 def _holds_card(text: str) -> bool:
@@ -190,7 +199,7 @@ _KINDS: tuple[tuple[str, Callable[[str], object]], ...] = (
     ("a token that gives access to something", _BEARER.search),
     ("a password", _holds_password),
     ("a secret key", _holds_key),
-    ("a code that is for one person only", _NAMED_CODE.search),
+    ("a code that is for one person only", _holds_code),
     ("the number of a payment card", _holds_card),
     ("a secret key", _holds_random),
 )

@@ -16,6 +16,7 @@ from signoff.policy.builder import seconds
 from signoff.policy.document import Document
 from signoff.policy.faults import Faults
 
+REVERSIBLE, SHORTHAND = "reversible", {True: "reversible", False: "irreversible"}
 _FIELDS = [field.alias or name for name, field in ApprovalRequest.model_fields.items()]
 ANYONE = "agent"
 """Who asks where an example does not say."""
@@ -73,6 +74,11 @@ def a_request(values: Any) -> tuple[str, ApprovalRequest]:
     least = {"action": ACTION, "payload": ANY_QUESTION} if is_question else {"payload": {}}
     said = {"id": new_id(), **least, **values}
     agent = said.pop("agent", ANYONE)
+    if REVERSIBLE in said:  # as an agent's code says it
+        if "reversibility" in said:
+            raise Invalid("Say reversible or reversibility, and not both.")
+        can = said.pop(REVERSIBLE)
+        said["reversibility"] = SHORTHAND[can] if isinstance(can, bool) else can
     for name in said:
         if name not in _FIELDS:
             close = difflib.get_close_matches(name, _FIELDS, 1)

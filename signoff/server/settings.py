@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from signoff.errors import ConfigError
 from signoff.models.people import MEMBERS
 from signoff.models.receipt import DEPLOYMENT
+from signoff.models.texts import message_of
 from signoff.policy.loader import load as load_policy
 from signoff.policy.loader import parse
 from signoff.policy.policy import Policy
@@ -252,10 +253,7 @@ def load() -> Settings:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         names = [str(fault["loc"][0]) for fault in faults]
         shown = [name if name.isupper() else f"SIGNOFF_{name.upper()}" for name in names]
-        said = [
-            f"{name}: {fault['msg'].removeprefix('Value error, ')}."
-            for name, fault in zip(shown, faults, strict=True)
-        ]
+        said = [f"{name}: {message_of(fault)}." for name, fault in zip(shown, faults, strict=True)]
         raise ConfigError(" ".join(said)) from None
 
 

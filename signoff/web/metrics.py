@@ -47,7 +47,10 @@ class Collected(Collector):
             "signoff_outcomes", "What agents reported of what they ran.", "outcome", figures.outcomes
         )
         yield _counters(
-            "signoff_undone", "What people undid, by the rule that had let it run.", "rule", figures.undone
+            "signoff_undone",
+            "What agents reported as undone, by the rule that had let it run.",
+            "rule",
+            figures.undone,
         )
         yield _counters(
             "signoff_feedback", "Outcomes that people called right or wrong.", "answer", figures.feedback

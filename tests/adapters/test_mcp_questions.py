@@ -118,3 +118,17 @@ async def test_a_fault_of_ours_is_an_error_without_its_text(
         monkeypatch.setattr(questions.Questions, "ask", broken)
         result = await client.called("ask_person", SMITH)
     assert result["isError"] and "10.0" not in str(result)
+
+
+async def test_a_model_that_calls_a_tool_wrongly_is_told_so_in_plain_words(people: Approvals) -> None:
+    async with served() as client:
+        await client.begin()
+        for tool, given, says in (
+            ("lessons", {"tokens": 3}, "tokens: it has to be greater than or equal to 50."),
+            ("lessons", {"limit": "many"}, "limit: it has to be a whole number."),
+            ("ask_person", {}, "question: it is missing."),
+            ("check_answer", {"id": ["nope"]}, "id: it has to be a text."),
+        ):
+            told = str(await client.called(tool, given))
+            assert f"{tool} was not called. {says}" in told, told
+            assert "pydantic" not in told and "http" not in told and "nope" not in told

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text as sql
 
+from signoff.approvals import audit
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.sweep import Sweep
 from signoff.errors import Invalid, Limited
@@ -164,6 +165,18 @@ def test_a_batch_that_is_never_frozen_ends_unseen_and_its_agent_is_told(core: Co
     before = core.changed.copy()
     sweep.step()
     assert core.changed == before, "it is done with"
+
+
+def test_what_the_log_says_was_frozen_is_not_dropped_whatever_its_row_says(core: Core) -> None:
+    sent = send(core)
+    freeze(core, sent)
+    change(core, "UPDATE batch SET created_at = created_at - 100000000, shown_revision = 0, ids = NULL")
+    for state in ("dropped", "open"):
+        change(core, "UPDATE batch SET state = :state", state=state)
+        Sweep(core.approvals).step()
+        assert all(core.approvals.get(one.id).pending for one in sent)
+    found = audit.verify(core.store)
+    assert not found.ok and found.column == "batch.state"
 
 
 def test_a_review_decides_what_was_seen_whole_at_its_version_and_nothing_else(core: Core) -> None:

@@ -19,6 +19,7 @@ from signoff.bot.together.review import review_view
 from signoff.models.messages import Decision, Outcome
 from signoff.models.shown import Shown, digest_of
 from signoff.payload.canonical import canonical
+from signoff.sandbox.remote import nodes
 
 JSON = dict[str, Any]
 _TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -279,3 +280,28 @@ def test_a_card_of_many_decided_stays_within_slacks_limits(script: str, left: in
     assert check_message(message.blocks, message.text) == []
     long = [asked({"body": f"{n}\n{text}" * 30}, **vote) for n in range(3)]
     assert " “2” …" in str(batch_card(batch_of(long), now=NOW).blocks)
+
+
+def test_approve_all_stands_where_the_reasons_of_all_stand_whole_or_are_the_same() -> None:
+    def first(*reasons: str) -> str:
+        items = [asked({"b": n}, reason=one) for n, one in enumerate(reasons)]
+        message = batch_card(batch_of(items), now=NOW)
+        assert check_message(message.blocks, message.text) == []
+        if shows(message.blocks, "batch_approve"):
+            texts = [node.get("text") for node in nodes(message.blocks)]
+            shown = "".join(text for text in texts if isinstance(text, str))
+            assert all((one or "ops-bot gave no reason.") in shown for one in reasons)
+            return "approve"
+        return "review"
+
+    assert first("old", "old") == first("old", "", "sends *all* <@U1>\nmoney") == "approve"
+    assert first("old", "older " * 300) == first(*(f"it is {n} days old" for n in range(90))) == "review"
+
+
+@pytest.mark.parametrize("one, other", [(1, "1"), (True, "true"), (None, "null"), ([1], ["1"])])
+def test_the_question_of_approve_all_tells_values_of_other_types_apart(one: Any, other: Any) -> None:
+    message = batch_card(batch_of([asked({"n": one, "b": 2}), asked({"n": other, "b": 2})]), now=NOW)
+    button = shows(message.blocks, "batch_approve")
+    assert button
+    first, second = button["confirm"]["text"]["text"].split("\n")[1:]
+    assert first != second and '"b"' not in first + second

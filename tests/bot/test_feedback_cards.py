@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
-from signoff.bot.blocks import check_message
+from signoff.approvals.errors import NotAllowed
+from signoff.bot.blocks import check_message, check_view
 from signoff.bot.cards.card import double
 from signoff.bot.cards.feedback_card import feedback_card
+from signoff.bot.forms.feedback_form import correction_view
+from signoff.bot.forms.undo_form import undo_view
 from signoff.bot.gallery.approval import BEGAN, made_up
 from signoff.bot.gallery.layouts import SETS, approval_of, card_of
+from signoff.bot.gallery.undo import planned
+from signoff.bot.listeners.replies import sentence
 from signoff.bot.text.words import feedback as words
 from signoff.models.feedback import KIND
 
@@ -48,3 +53,40 @@ def test_what_is_folded_of_what_is_over_or_shown_has_details_and_no_command_to_t
         }
         details = "details" in values or f"details:{approval.id}:{approval.version}" in values
         assert details or not cut, name
+
+
+def test_a_correction_stands_below_what_it_corrects_and_an_undo_says_what_it_undoes(
+    seen: Callable[[Any], str],
+) -> None:
+    own = correction_view(approval_of(SETS["feedback"]["own"]), "wrong")
+    assert "Revenue 48,210 EUR, up 3 % on the week before." in seen(own["blocks"])
+    ran = correction_view(approval_of(SETS["feedback"]["asked"]), "partly")
+    told = seen(ran["blocks"])
+    assert "customer" in told and "re_991" in told and words.GAVE in told
+    noted = correction_view(approval_of(SETS["feedback"]["asked-without-a-result"]), "partly")
+    assert "re_991" in seen(noted["blocks"])
+    first = approval_of(SETS["undo"]["can-be-undone"])
+    undoing = undo_view(planned(first))
+    assert undoing["blocks"][0]["block_id"] == "undoes"
+    assert all(one in str(undoing["blocks"][0]) for one in ("Refund 120 EUR to cus_42", first.code, "ran "))
+    for view in (own, ran, noted, undoing):
+        assert check_view(view) == []
+
+
+def test_what_is_undone_weighs_as_much_as_what_is_done() -> None:
+    for name in ("being-undone", "undone", "undo-failed", "undo-untaken"):
+        blocks = card_of(SETS["undo"][name]).blocks
+        (undone,) = [block for block in blocks if block.get("block_id", "").startswith("undone:")]
+        assert undone["type"] == "section" and blocks.index(undone) == 2, name
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("feedback:own", "can say whether this was right"), ("undo:grace", "can hold this"),
+    ("undo:can-be-undone", "can undo this"), ("questions:options", "can answer this"),
+    ("cards:short", "can decide this"),
+])  # fmt: skip
+def test_who_is_refused_hears_what_others_can_do(name: str, told: str) -> None:
+    kind, _, case = name.partition(":")
+    approval = approval_of(SETS[kind][case])
+    error = NotAllowed("", approval.verdict.approvers or ("U0ANA",))
+    assert sentence(error, approval, BEGAN).removesuffix(".").endswith(told)

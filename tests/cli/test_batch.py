@@ -11,6 +11,7 @@ import pytest
 from support import Core, eventually, intake_of
 
 from signoff.cli import main
+from signoff.models.codes import code
 
 
 @pytest.fixture(params=["sqlite"])
@@ -59,6 +60,32 @@ def test_each_line_is_asked_and_told_as_it_ends(
     assert core.approvals.get(told[0]["id"]).spent_by is None
     batch = core.approvals.batches.get(1)
     assert (batch.title, batch.size) == ("Clean up", 3)
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize("key", [(), ("--key", "clean-up")])
+def test_what_waits_still_is_named_and_how_to_go_on(
+    core: Core, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], key: tuple[str, ...]
+) -> None:
+    lines = [{"action": "ticket.tidy", "payload": {"n": n}, "reversible": True} for n in range(2)]
+    lines += [
+        {"action": "ticket.drop", "payload": {"n": n}, **said}
+        for n, said in enumerate(({}, {"reversible": False}))
+    ]
+    command = ["batch", write(tmp_path, *lines), "--title", "Clean up", "--timeout", "1s", *key]
+    with intake_of(core, redis_url, "billing-bot"):
+        assert main.main(command) == 6
+        told = capsys.readouterr()
+        again = main.main([*command, "--json"])
+        shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    found = [line.split() for line in told.out.splitlines()]
+    assert [one[2] for one in found] == ["ticket.tidy"] * 2 + ["ticket.drop"] * 2
+    assert {one[0] for one in found} == {"pending"}
+    assert all(code(one[1]) == one[3] for one in found)
+    assert "lines 3, 4. Each has a card of its own" in told.err
+    assert ("with --key KEY" in told.err) == (not key) and ("The same command waits" in told.err) == bool(key)
+    assert again == 6 and {one["status"] for one in shown} == {"pending"}
+    assert ([one["id"] for one in shown] == [one[1] for one in found]) == bool(key)
 
 
 @pytest.mark.usefixtures("agent")

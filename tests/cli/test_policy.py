@@ -100,6 +100,17 @@ def test_every_command_refuses_a_bad_file_alike(
     assert code == 2 and "none.yml: cannot be read: No such file or directory" in err
 
 
+@pytest.mark.parametrize("can", [True, False, "costly", "nope", None])
+def test_explain_takes_what_an_agents_code_says_of_undoing(
+    file: str, capsys: pytest.CaptureFixture[str], can: object
+) -> None:
+    request = json.dumps({**REFUND, "reversible": can})
+    code, _, err = policy(capsys, "explain", file, "--request", request)
+    assert (code, "is no field" in err) == (0 if can != "nope" else 2, False), err
+    code, _, err = policy(capsys, "explain", file, "--request", request[:-1] + ', "reversibility": "costly"}')
+    assert code == 2 and "not both" in err
+
+
 def test_explain_says_which_rule_and_why_not_those_before_it(
     file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,7 +237,7 @@ def test_explain_reads_a_request_from_stdin_and_the_defaults_from_the_settings(
             '{"agent": "a", "action": "x", "colour": 1}',
             "--request: colour is no field of a request: there are",
         ),
-        ('{"action": "x", "reversible": false}', "no field of a request: did you mean reversibility?"),
+        ('{"action": "x", "reversable": false}', "no field of a request: did you mean reversibility?"),
     ],
 )
 def test_a_request_that_is_none_is_usage(

@@ -55,6 +55,24 @@ def test_a_person_answers_and_the_answer_says_who_and_when(signoff_approvals: Ap
     }
 
 
+def test_options_are_said_in_any_of_these_ways(signoff_approvals: Approvals) -> None:
+    listed = [{"id": "a", "text": "Ann Smith"}, {"id": "b", "text": "Al Smith", "about": "of Bonn"}]
+    for said, ids in (
+        ({"a": "Ann Smith", "b": ("Al Smith", "of Bonn")}, ["a", "b"]),
+        (listed, ["a", "b"]),
+        (["Ann Smith", ("Al Smith", "of Bonn")], ["1", "2"]),
+        (["Ann Smith", {"text": "Al Smith", "about": "of Bonn"}], ["1", "2"]),
+    ):
+        found, _ = read("Which?", {"options": said, "default": "Al Smith"})
+        assert [(one.id, one.text, one.about) for one in found.options] == [
+            (ids[0], "Ann Smith", ""), (ids[1], "Al Smith", "of Bonn"),
+        ]  # fmt: skip
+        assert found.default == ids[1]
+    for wrong in ([{"id": "a"}], [{"id": "a", "text": "Ann", "more": 1}], [{"id": 7, "text": "Ann"}]):
+        with pytest.raises(Invalid):
+            read("Which?", {"options": wrong})
+
+
 def test_each_way_of_answering(signoff_approvals: Approvals) -> None:
     signoff = Signoff()
     signoff_approvals.answer(["green", "red"])
@@ -158,6 +176,10 @@ def test_an_approval_answers_nothing_and_an_answer_approves_nothing(signoff_appr
         signoff.resume(ticket.id).wait(5)
     with pytest.raises(NotVerified, match="approves nothing"):
         signoff.spend(answer.receipt)
+    with pytest.raises(Invalid, match="nothing to report"):
+        signoff.report(ticket.id, succeeded=True)
+    signoff.report(receipt.id, succeeded=True)
+    assert list(signoff_approvals.outcomes) == [receipt.id]
     with pytest.raises(NotVerified, match="another question"):
         Answer.of(answer.receipt, Question.of({"question": "Which?", "options": [{"id": "z", "text": "Z"}]}))
 

@@ -24,6 +24,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "long": {"question": "x" * 1001, "free_text": True},
     "unanswerable": {"question": "x"},
     "eleven options": {"question": "x", "options": [{"id": f"o{n}", "text": "x"} for n in range(11)]},
+    "read the same": {"question": "x", "options": [OPTIONS[0], {**OPTIONS[0], "id": "z", "about": "else"}]},
     "the same id": {"question": "x", "options": [OPTIONS[0], OPTIONS[0]]},
     "an odd id": {"question": "x", "options": [{"id": "a\n", "text": "x"}]},
     "a long id": {"question": "x", "options": [{"id": "a" * 41, "text": "x"}]},
@@ -63,7 +64,7 @@ def test_what_is_no_question_is_refused_and_not_repeated(name: str) -> None:
 def test_bounds_are_taken_to_their_last_character() -> None:
     whole = {
         "question": "x" * 1000,
-        "options": [{"id": f"o{n}" + "_" * 38, "text": "x" * 150, "about": "y" * 300} for n in range(10)],
+        "options": [{"id": f"o{n}" + "_" * 38, "text": str(n) * 150, "about": "y" * 300} for n in range(10)],
         "several": True, "date": True, "free_text": True, "default": "o0" + "_" * 38, "why": "conflict",
         "sources": [{"name": "n" * 150, "text": "t" * 4000}] * 5,
         "tries": [{"what": "w" * 300, "error": "e" * 1000}] * 10,

@@ -39,7 +39,27 @@ SECRETS = {
     "４１１１ １１１１ １１１１ １１１１": "the number of a payment card",
     "Xk29sLm3Qp7Tz1Vb8Rn4": "a secret key",
 }
+TOLD_FIRST = {
+    "hunter2 is my password": "a password",
+    "“hunter2!” is the new admin password for prod.": "a password",
+    "Sommer2026 ist mein Passwort": "a password",
+    "azerty12 est mon mot de passe": "a password",
+    "кошка12 это мой пароль": "a password",
+    "so tr0ub4dor&3 was our wifi password, sorry": "a password",
+    "9f8e7d6c5b4a is our api key": "a secret key",
+    "4711 is my PIN": "a code",
+    "493 022 is the one-time code": "a code",
+    "493022 is my code": "a code",
+    "my code is 493 022": "a code",
+    "123 is the CVC": "a code",
+}
 EVERYDAY = (
+    "This is my password manager's name", "That is the password", "field_2 is the password", "It is my PIN",
+    "DB_PASSWORD is our password", "step-2 is the password page", "OAuth2 is the password replacement",
+    "49 is the country code", "10115 is my postal code", "404 is the status code", 
+    "my code is 500 lines long",
+    "https://example.com/r/1 is the password reset page", "user@example.com is my login, not my password",
+    "2026 was my year", "column 3 is the token", "Version2 is my token bucket", "123 is the answer",
     "Ann Smith, Berlin", "The one of last week.", "Yes", "No, take the second one!", "a", "42",
     "Refund 120 EUR to cus_42, invoice RE-2026-000117", "Call her on +49 30 1234567 or 0171 12345678",
     "DE89 3704 0044 0532 0130 00", "GB29 NWBK 6016 1331 9268 19", "FR76 3000 6000 0112 3456 7890 189",
@@ -67,6 +87,12 @@ def test_what_is_one_by_its_form_is_named(text: str) -> None:
     assert text.split()[-1] not in found
 
 
+@pytest.mark.parametrize("text", TOLD_FIRST)
+def test_what_stands_before_its_name_is_known_too(text: str) -> None:
+    found = secret_in(f"Here it is:\n{text}\nthanks")
+    assert found is not None and found.startswith(TOLD_FIRST[text])
+
+
 def test_everyday_answers_are_no_secrets() -> None:
     assert {text: found for text in EVERYDAY if (found := secret_in(text))} == {}
 
@@ -92,6 +118,9 @@ def test_no_text_breaks_it(text: str) -> None:
         "A1b",
         "bearer ",
         "PIN ",
+        "a is my ",
+        "1 is my new ",
+        "x1 is the ",
     ],
 )
 def test_it_costs_what_its_length_allows(part: str) -> None:

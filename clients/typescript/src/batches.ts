@@ -1,7 +1,7 @@
 /** Requests that are asked together: people see one card, and each has its own id, row and receipt. */
 import type { JsonObject } from "./canonical.js";
 import { Invalid, NotVerified, Unknown, Unreachable, WaitTimeout } from "./errors.js";
-import { endOf, LATE, pendingOf, POLL, stateOf, type Exchange, type State } from "./exchange.js";
+import { endOf, LATE, pendingOf, POLL, seconds, stateOf, type Exchange, type State } from "./exchange.js";
 import { now, sleep } from "./gateway.js";
 import { accept, type Receipt } from "./receipts.js";
 import type { Claims, Wait } from "./request.js";
@@ -18,9 +18,14 @@ export interface Item<P extends object = object> extends Claims {
 export interface Together {
   /** Names the agent's piece of work that this belongs to; each request's, too, where it does not say another. */
   run?: string | undefined;
+  /** Asking the same again with this key, in the same order, attaches to the first; at most 240 characters. */
+  key?: string | undefined;
 }
 
+const UNDECIDED = "Not all is decided yet: it stays pending, and wait() goes on waiting for it.";
 const MOST = 500;
+/** Characters: each request of the batch has a key that begins so. */
+const MAX_KEY = 240;
 /** Seconds before asking again where a poll was answered before its time, and something still waits. */
 const EARLY = 0.5;
 
@@ -58,7 +63,7 @@ export class Batch {
     const end = endOf(timeout);
     for (;;) {
       const left = end - now();
-      if (left <= 0) throw new WaitTimeout(`Batch ${this.name}, after ${timeout} s.`);
+      if (left <= 0) throw new WaitTimeout(`Batch ${this.name}, after ${seconds(timeout)}.`, UNDECIDED);
       const poll = Math.max(1, Math.ceil(Math.min(POLL, left)));
       const started = now();
       try {
@@ -107,7 +112,9 @@ export class Batch {
 }
 
 /** Throws Invalid where so many are not asked together. */
-export function checkTogether(title: string, items: readonly unknown[]): void {
+export function checkTogether(title: string, items: readonly unknown[], key?: string): void {
   if (typeof title !== "string" || title.length === 0) throw new Invalid("A batch has a title.");
   if (items.length < 1 || items.length > MOST) throw new Invalid(`A batch has 1 to ${MOST} requests.`);
+  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > MAX_KEY))
+    throw new Invalid(`A batch's key is a text of 1 to ${MAX_KEY} characters.`);
 }

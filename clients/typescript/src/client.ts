@@ -11,10 +11,10 @@ import { AlreadySpent, Invalid, NotVerified } from "./errors.js";
 import { checkedId, endOf, Exchange, LATE, named, POLL, stateOf, type State } from "./exchange.js";
 import { gated, type Options } from "./gate.js";
 import { now } from "./gateway.js";
-import { processName, random } from "./identity.js";
+import { keyedNonce, processName, random } from "./identity.js";
 import { learn, type Lessons } from "./lessons.js";
 import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
-import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, type Receipt } from "./receipts.js";
+import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, QUESTION, type Receipt } from "./receipts.js";
 import { build, type Ask, type Claims, type Wait } from "./request.js";
 import { used, type Settings } from "./settings.js";
 import { listen, type Handler } from "./talks.js";
@@ -123,13 +123,17 @@ export class Signoff {
    *     const batch = await signoff.batch("Clean up 40 branches", { run }, branches.map((name) => ({ action: "branch.delete", payload: { name } })));
    *     for (const receipt of await batch.wait()) if (receipt.approved) …
    *
-   * Where one is not valid nothing is asked. Throws as `request` does.
+   * Where one is not valid nothing is asked. With a `key`, asking the same again attaches to the first batch: its requests
+   * have keys of that, where they have none of their own. Throws as `request` does.
    */
-  async batch(title: string, { run }: Together, items: readonly Item[]): Promise<Batch> {
-    checkTogether(title, items);
-    const name = random();
+  async batch(title: string, { run, key }: Together, items: readonly Item[]): Promise<Batch> {
+    checkTogether(title, items, key);
+    const name = key === undefined ? random() : await keyedNonce(`batch ${key}`, this.#secret);
     const built = await Promise.all(
-      items.map(({ action, payload, ...claims }) => this.#built(action, payload, { ...(run !== undefined && { run }), ...claims })),
+      items.map(({ action, payload, ...claims }, at) => {
+        const said = { ...(run !== undefined && { run }), ...(key !== undefined && { key: `${key}/${at + 1}` }) };
+        return this.#built(action, payload, { ...said, ...claims });
+      }),
     );
     const requests = built.map(({ body }) => body as JsonObject);
     const batch = new Batch(this.#exchange, name, built, { title, ...(run !== undefined && { run }), name, requests });
@@ -270,6 +274,8 @@ export class Signoff {
   async final<P extends object>(ticket: Ticket<P>, { timeout, signal }: Wait): Promise<ApprovedReceipt<P>> {
     const receipt = await this.#exchange.ended(ticket, { timeout, signal });
     if (receipt instanceof ApprovedReceipt) return receipt as ApprovedReceipt<P>;
+    if (receipt.kind === QUESTION && receipt.status === "answered" && ticket.body === undefined)
+      throw new Invalid("It is a question, and is answered: resumeQuestion() takes it up, and wait() gives the answer.", receipt);
     throw named(told(receipt), ticket.action);
   }
 

@@ -133,6 +133,12 @@ export const NOT_APPROVED: Record<Refused, new (detail?: string, receipt?: Recei
 export class WaitTimeout extends SignoffError {
   protected static override readonly says =
     "Nobody has decided yet: the request stays pending, and resume() waits for it again.";
+
+  /** `says` is the first sentence, where what waits is no request for an approval. */
+  constructor(detail = "", says?: string) {
+    super(detail);
+    if (says !== undefined) this.message = `${says} ${detail}`.trim();
+  }
 }
 
 /** The gateway cannot be reached: nothing may run. `cause` is what went wrong below, for people: it may name hosts. */

@@ -56,12 +56,12 @@ export class Exchange {
   }
 
   /** Its verified receipt, however it ends. Throws WaitTimeout, Unreachable, NotVerified, the signal's reason. */
-  async ended(sent: Sent, { timeout, signal }: Wait): Promise<Receipt> {
+  async ended(sent: Sent, { timeout, signal }: Wait, says?: string): Promise<Receipt> {
     const end = endOf(timeout);
     let reached = sent.body !== undefined; // from then on outages are waited for
     for (;;) {
       const left = end - now();
-      if (left <= 0) throw new WaitTimeout(`Request ${sent.id}, after ${timeout} s.`);
+      if (left <= 0) throw new WaitTimeout(`Request ${sent.id}, after ${seconds(timeout)}.`, says);
       const poll = Math.max(1, Math.ceil(Math.min(POLL, left)));
       const answers = reached ? Math.min(poll + LATE, left) : poll + LATE;
       const patience = Math.min(reached ? Infinity : this.patience, left);
@@ -112,6 +112,12 @@ export function checkedId(id: string): string {
 }
 
 /** When a wait of so many seconds ends, on this process's clock. Throws Invalid. */
+/** `1.5 s`: seconds for people, who need no more of them. */
+export function seconds(timeout: number | undefined): string {
+  const [given, tenths] = [timeout ?? 0, Math.round((timeout ?? 0) * 10) / 10];
+  return `${tenths || Number(given.toPrecision(1))} s`;
+}
+
 export function endOf(timeout: number | undefined): number {
   if (timeout === undefined) return Infinity;
   if (typeof timeout !== "number" || Number.isNaN(timeout)) throw new Invalid("timeout has to be a number of seconds.");

@@ -17,17 +17,23 @@ export interface Option {
   readonly about?: string | undefined;
 }
 
+/** An option's text; or that, and what more there is to say of it. */
+export type Said = string | readonly [text: string, about: string];
+
 /** What may be said with a question. People see all of it as the agent's own words. */
 export interface Question extends Pick<Claims, "context" | "run" | "key" | "expiresIn" | "conversation" | "requestedBy" | "traceparent"> {
-  /** At most 10: id → text, or a list, which keeps its order whatever the ids are. */
-  options?: Readonly<Record<string, string>> | readonly Option[] | undefined;
+  /**
+   * At most 10: id → text, or a list, which keeps its order whatever the ids are. A pair of texts says more of an option.
+   * A text in a list is its own id where each of them could be one, as "red"; else they are called "1", "2" and so on.
+   */
+  options?: Readonly<Record<string, Said>> | readonly Option[] | readonly Said[] | undefined;
   /** Whether several of them can be chosen. */
   several?: boolean | undefined;
   /** Whether a date answers it. */
   date?: boolean | undefined;
-  /** Whether a text answers it. */
+  /** Whether a text answers it. Without options and date it does, if not said. */
   freeText?: boolean | undefined;
-  /** What the agent takes where somebody says *You decide*: an option's id, or a text where there are none. */
+  /** What the agent takes where somebody says *You decide*: an option's id or text; a text or a date where there are none. */
   default?: string | undefined;
   why?: Why | undefined;
   /** What contradicts each other; at least two with `conflict`. */
@@ -35,6 +41,9 @@ export interface Question extends Pick<Claims, "context" | "run" | "key" | "expi
   /** What was tried, and what went wrong; at least one with `failed`. */
   tries?: readonly { readonly what: string; readonly error?: string | undefined }[] | undefined;
 }
+
+const UNANSWERED = "Nobody has answered yet: the question stays pending, and resumeQuestion() waits for it again.";
+const ID = /^[A-Za-z0-9_-]{1,40}$/;
 
 /** What askPerson() takes besides the question. */
 export interface AskPerson extends Question, Wait {}
@@ -84,9 +93,11 @@ export class QuestionTicket {
 
   /** The answer, verified. Throws a NotApproved where it ends otherwise, WaitTimeout, Unreachable, NotVerified. */
   async wait(wait: Wait = {}): Promise<Answer> {
-    const receipt = await this.#exchange.ended(this, wait);
-    if (receipt.kind !== QUESTION && receipt.digestSent !== undefined)
+    const receipt = await this.#exchange.ended(this, wait, UNANSWERED);
+    if (receipt.kind !== QUESTION && receipt.digestSent !== undefined) {
+      if (this.body === undefined) throw new Invalid("It is a request for an approval, and no question: resume() takes it up.", receipt);
       throw new NotVerified("It was no question that was asked under this id.");
+    }
     if (receipt.status !== "answered") throw named(refusal(receipt), this.action);
     return answerOf(receipt, this.body?.["payload"]);
   }
@@ -107,15 +118,16 @@ export async function askedOf(agent: string, question: string, said: Question, s
   const { options, several, date, freeText, default: usual, why, sources, tries, ...claims } = said;
   if (typeof question !== "string" || question.trim() === "") throw new Invalid("A question has to ask something.");
   const listed = optionsOf(options);
-  if (listed.length === 0 && !date && !freeText)
+  const text = freeText ?? (listed.length === 0 && !date);
+  if (listed.length === 0 && !date && !text)
     throw new Invalid("Nobody could answer it: give options, or allow a date or a free text.");
   const payload = {
     question,
     ...(listed.length > 0 && { options: listed }),
     ...(several && { several }),
     ...(date && { date }),
-    ...(freeText && { free_text: freeText }),
-    ...(usual !== undefined && { default: usual }),
+    ...(text && { free_text: text }),
+    ...(usual !== undefined && { default: idOf(listed, usual) }),
     ...(why !== undefined && why !== "other" && { why }),
     ...(sources?.length && { sources }),
     ...(tries?.length && { tries }),
@@ -156,8 +168,28 @@ export function answerOf(receipt: Receipt, asked?: Json): Answer {
 
 function optionsOf(options: Question["options"]): Option[] {
   if (options === undefined) return [];
-  if (Array.isArray(options)) return [...(options as Option[])];
-  return Object.entries(options as Record<string, string>).map(([id, text]) => ({ id, text }));
+  const listed = Array.isArray(options) ? (options as (Option | Said)[]) : undefined;
+  const found = listed ? listed.map(optionOf) : Object.entries(options).map(([id, said]) => ({ ...optionOf(said as Said), id }));
+  if (found.length === 0) throw new Invalid("options is empty: leave it out where people are to write a text.");
+  if (listed && !listed.every((one) => isPlain(one))) {
+    const texts = found.map(({ text }) => text);
+    const own = texts.every((text) => ID.test(text)) && new Set(texts).size === texts.length;
+    found.forEach((one, at) => (one.id = own ? one.text : String(at + 1)));
+  }
+  if (new Set(found.map(({ text }) => text.trim().split(/\s+/).join(" "))).size < found.length)
+    throw new Invalid("Two options read the same, and nobody could tell them apart: say more in their texts.");
+  return found;
+}
+
+function optionOf(said: Option | Said): { id: string; text: string; about?: string } {
+  const [text, about] = typeof said === "string" ? [said] : Array.isArray(said) ? (said as readonly string[]) : [(said as Option).text, (said as Option).about];
+  if (typeof text !== "string") throw new Invalid('An option is a text, a pair ["Ann Smith", "of Berlin"], or { id, text, about }.');
+  const id = isPlain(said) ? (said as unknown as Option).id : "";
+  return { id, text, ...(about !== undefined && about !== "" && { about }) };
+}
+
+function idOf(options: readonly Option[], usual: string): string {
+  return options.find(({ id }) => id === usual)?.id ?? options.find(({ text }) => text === usual)?.id ?? usual;
 }
 
 function idsOf(payload: Json): unknown[] {

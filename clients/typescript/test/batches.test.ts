@@ -44,6 +44,15 @@ test("some of it can be had before the last, and sent again it is one batch", as
   expect((await batch.tickets[1]!.wait({ timeout: 5 })).approved).toBe(true);
 });
 
+test("with a key the same again is the same batch, in another process too", async () => {
+  const [first, again] = [await server.client().batch(TITLE, { key: "clean" }, items(2)), await server.client().batch(TITLE, { key: "clean" }, items(2))];
+  expect([again.name, ...again.tickets.map(({ id }) => id)]).toEqual([first.name, ...first.tickets.map(({ id }) => id)]);
+  const other = await server.client().batch(TITLE, { key: "tidy" }, items(2));
+  expect(other.name).not.toBe(first.name);
+  await expect(server.client().batch(TITLE, { key: "clean" }, items(3))).rejects.toThrow(Invalid);
+  await expect(server.client().batch(TITLE, { key: "" }, items(2))).rejects.toThrow(Invalid);
+});
+
 test("what is not valid is told before anything is asked", async () => {
   const fetch = vi.fn();
   const signoff = server.client({ fetch });

@@ -20,7 +20,9 @@ test("a person's answer comes back verified, and lets nothing run", async () => 
   expect(row.request).toMatchObject({ kind: "question", context: { ticket: 991 }, payload: { question: WHICH, free_text: true } });
   await expect(signoff.spend(answer.receipt)).rejects.toThrow("approves nothing");
   await expect(bind(answer.receipt, "question", row.request["payload"])).rejects.toThrow("approves nothing");
-  await expect(signoff.wait(id)).rejects.toThrow(NotVerified); // as an approval it is none
+  const wrong: unknown = await signoff.wait(id).catch((error: unknown) => error); // as an approval it is none
+  expect(wrong).toBeInstanceOf(Invalid);
+  expect(String(wrong)).toContain("It is a question, and is answered: resumeQuestion()");
   expect(await signoff.resumeQuestion(id).wait()).toMatchObject({ choice: "b" });
 });
 
@@ -38,6 +40,30 @@ test("everything that can be answered reads as what it is", async () => {
   expect(await answered({ default: true }, { options: OPTIONS, default: "a" })).toMatchObject({ default: true, choice: "a" });
 });
 
+test("options, defaults and texts are said as in Python", async () => {
+  const { askedOf } = await import("../src/questions.js");
+  const sent = async (said: object): Promise<unknown> => ((await askedOf("local", WHICH, said)).body as { payload: unknown }).payload;
+  expect(await sent({})).toEqual({ question: WHICH, free_text: true });
+  expect(await sent({ date: true })).toEqual({ question: WHICH, date: true });
+  expect(await sent({ options: ["red", "blue"], default: "blue" })).toEqual({
+    question: WHICH,
+    options: [{ id: "red", text: "red" }, { id: "blue", text: "blue" }],
+    default: "blue",
+  });
+  expect(await sent({ options: ["Ann Smith", ["Al Smith", "of Bonn"]], default: "Al Smith" })).toEqual({
+    question: WHICH,
+    options: [{ id: "1", text: "Ann Smith" }, { id: "2", text: "Al Smith", about: "of Bonn" }],
+    default: "2",
+  });
+  expect(await sent({ options: { a: ["Ann", "of Berlin"], b: "Al" }, default: "Al" })).toEqual({
+    question: WHICH,
+    options: [{ id: "a", text: "Ann", about: "of Berlin" }, { id: "b", text: "Al" }],
+    default: "b",
+  });
+  for (const wrong of [{ options: [] }, { options: ["Yes", "Yes"] }, { options: { a: "Yes", b: " Yes" } }, { options: [7] }, { freeText: false }])
+    await expect(sent(wrong)).rejects.toThrow(Invalid);
+});
+
 test("no answer is none: it is never the default, and each end is told as what it is", async () => {
   const signoff = server.client();
   const ask = { options: OPTIONS, default: "a", key: "q-1" };
@@ -47,6 +73,7 @@ test("no answer is none: it is never the default, and each end is told as what i
   const ticket = await signoff.requestQuestion(WHICH, { ...ask, key: "q-2" });
   expect((await signoff.requestQuestion(WHICH, { ...ask, key: "q-2" })).id).toBe(ticket.id);
   await expect(ticket.wait({ timeout: 0.2 })).rejects.toThrow(WaitTimeout);
+  await expect(ticket.wait({ timeout: 0.2 })).rejects.toThrow(/Nobody has answered yet.* resumeQuestion\(\) .* after 0\.2 s\./);
   expect(await ticket.get()).toMatchObject({ status: "pending", action: "question" });
   expect((await ticket.cancel("Not needed.")).status).toBe("cancelled");
   await expect(ticket.wait()).rejects.toThrow(Cancelled);
@@ -60,7 +87,7 @@ test("no answer is none: it is never the default, and each end is told as what i
 
 test("what cannot be asked is refused before anybody is asked, here or there", async () => {
   const fetch = vi.fn();
-  for (const [question, said] of [["", { freeText: true }], [" ", { freeText: true }], [WHICH, {}], [WHICH, { freeText: true, more: 1 }]] as const)
+  for (const [question, said] of [["", { freeText: true }], [" ", { freeText: true }], [WHICH, { freeText: false }], [WHICH, { freeText: true, more: 1 }]] as const)
     await expect(server.client({ fetch }).requestQuestion(question, said as object)).rejects.toThrow(Invalid);
   expect(fetch).not.toHaveBeenCalled();
   await expect(server.client().requestQuestion(WHICH, { options: OPTIONS, default: "z" })).rejects.toThrow("default");

@@ -10,6 +10,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from pydantic import ValidationError
 
 from signoff.adapters.langchain.results import refusal
+from signoff.models.texts import message_of
 
 
 def request_of(tool: BaseTool, tool_call: ToolCall) -> ToolCallRequest:
@@ -40,5 +41,5 @@ def _call(request: ToolCallRequest) -> ToolCall:
 def _not_taken(request: ToolCallRequest, error: ValidationError) -> ToolMessage:
     """A tool does not take its arguments; what they were stands in the call."""
     name = request.tool_call["name"]
-    found = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    found = "; ".join(f"{'.'.join(map(str, each['loc']))}: {message_of(each)}" for each in error.errors())
     return refusal(request.tool_call, f"{name} was not run: it does not take these arguments: {found}.")

@@ -19,7 +19,7 @@ from signoff.client.answer import Answer
 from signoff.client.client import AsyncSignoff
 from signoff.client.pending import Pending
 from signoff.client.questions import AsyncQuestionTicket
-from signoff.errors import Invalid, NotApproved, NotVerified, SignoffError, WaitTimeout
+from signoff.errors import Invalid, NotApproved, SignoffError, WaitTimeout
 from signoff.models.questions import QUESTION, Question, Why
 from signoff.models.receipt import Receipt
 from signoff.payload.corrections import one_line
@@ -136,17 +136,11 @@ class Questions:
         limit = self._max_wait if seconds is None else min(seconds, self._max_wait)
         telling = asyncio.ensure_future(_tell_often(tell, limit))
         try:
-            await self._client.resume(id).wait(limit)
-            raise NotVerified("It approves something, and answers nothing.")
+            return self._ended((await self._client.resume_question(id).wait(limit)).receipt)
         except WaitTimeout:
             return _pending(id, await self._state(id))
         except NotApproved as error:
             return _refused(error, id)
-        except NotVerified:  # as an approval it is none; whether it is an answer, its own receipt says
-            found = await self._inquiries.state(id)
-            if isinstance(found, Receipt):
-                return self._ended(found)
-            raise
         except SignoffError as error:
             raise unavailable("The question", error) from None
         finally:

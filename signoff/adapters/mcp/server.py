@@ -20,6 +20,7 @@ from signoff.adapters.calls import Call, Calls, Go
 from signoff.adapters.mcp import learning, questions, talks
 from signoff.adapters.mcp.inquiries import MAX_WAIT, Inquiries, Tell, said, unavailable
 from signoff.adapters.mcp.outcomes import Outcome
+from signoff.adapters.mcp.plain import PlainServer
 from signoff.adapters.mcp.tasks import EarlierTasks, TaskExtension
 from signoff.adapters.mcp.work import ctx_meta, whole
 from signoff.adapters.mcp.work import take_back as take_back
@@ -45,7 +46,7 @@ Wait = Annotated[
 def serve(client: AsyncSignoff, *, max_wait: float = MAX_WAIT, wait: float | None = None) -> MCPServer[Any]:
     """The server. `wait` is how long approve_tool_use waits, in seconds; None until the request ends."""
     inquiries = Inquiries(client, max_wait)
-    server: MCPServer[Any] = MCPServer(
+    server = PlainServer(
         NAME, title="Signoff", version=version("signoff"), instructions=INSTRUCTIONS,
         extensions=[TaskExtension(inquiries)], middleware=[EarlierTasks(inquiries)],
     )  # fmt: skip

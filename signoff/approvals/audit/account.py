@@ -84,7 +84,7 @@ class Account:
             outcome_at=None, shown_at=None, closed_in=None, spent_by=None, spent_at=None,
             handed_to=None, handed_by=None,
         )  # fmt: skip
-        self._expect(line, undoes=data.get("undoes"))
+        self._expect(line, undoes=data.get("undoes"), batch_id=data.get("batch"))
         if "request" in data:
             self._expect(line, request_id=data["request"], digest_sent=self._salted(data["digest_sent"]))
             self._expect(line, key=self._optional(data["key"]), run=self._optional(data["run"]))
@@ -169,6 +169,10 @@ class Account:
         if self.receipt:
             raise Contradiction(line.seq, "it was handed to somebody after it had ended")
         self._expect(line, handed_to=line.data["to"], handed_by=line.actor)
+
+    def _left(self, line: Said) -> None:
+        """It left a batch, for a card of its own."""
+        self._expect(line, batch_id=None)
 
     def _cancel(self, line: Said) -> None:
         self._expect(line, reason=self._salted(line.data["reason"]))
@@ -288,6 +292,7 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "feedback": Account._feedback,
     "held": _passed,
     "guard": _passed,
+    "batch": Account._left,
 }
 OF_ALL = ("restored", "migrated")
 """Kinds of lines about whatever waited then."""

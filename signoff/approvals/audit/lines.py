@@ -94,6 +94,7 @@ def asked(one: Approval, salt: str, agent: dict[str, Any]) -> tuple[Event, Event
         "run": optional(salt, one.request.run),
         **({"why": Question.of(one.payload).why} if one.request.kind == QUESTION else {}),
         **({"undoes": one.undoes} if one.undoes else {}),
+        **({"batch": one.batch_id} if one.batch_id is not None else {}),
         **agent,
     }
     verdict = {**judged(one.verdict, salt), "expires_at": one.expires_at}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select
 
 from signoff.approvals.audit.fits import Exactly, Fits, Near
+from signoff.approvals.audit.frozen import Frozen
 from signoff.approvals.audit.rows import Fault
 from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, sha256
@@ -39,6 +40,8 @@ class Others:
     """By digest: since when, as the last line says."""
     _epochs: dict[int, dict[str, tuple[Fits, int]]] = field(default_factory=dict)
 
+    _batches: Frozen = field(default_factory=Frozen)
+
     def read(self, connection: Connection, line: Mapping[str, Any]) -> Fault | None:
         """Take in a line of the log; gives a fault where what it names is not there or was changed."""
         match line["kind"]:
@@ -50,6 +53,8 @@ class Others:
                 return self._policy(connection, line)
             case "restored":
                 self._restored(line)
+            case "batch":
+                self._batches.read(line)
         return None
 
     def fault(self, connection: Connection) -> Fault | None:
@@ -100,6 +105,7 @@ class Others:
         yield from self._compared(connection, agents, "name", self._agents, "agent")
         yield from self._compared(connection, epochs, "number", self._epochs, "epoch")
         yield from self._in_force(connection)
+        yield from self._batches.faults(connection)
         if seq := connection.execute(_WITHOUT_ROW).scalar():
             yield Fault("its approval's row is gone", seq, "", "approval.id")
         if found := connection.execute(_WITHOUT_LINE).scalar():

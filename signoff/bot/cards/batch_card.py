@@ -17,7 +17,15 @@ from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import BUTTON_VALUE, MESSAGE_BLOCKS, MESSAGE_TOTAL
 from signoff.bot.cards.batch_after import ended_blocks, look_button, over_blocks, standing
 from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block, table
-from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
+from signoff.bot.cards.batch_parts import (
+    approve_button,
+    button,
+    claims_each,
+    claims_of,
+    marked,
+    same_claims,
+    stakes_block,
+)
 from signoff.bot.cards.batch_text import heard_card
 from signoff.bot.cards.card import Message
 from signoff.bot.cards.table import counted
@@ -156,7 +164,8 @@ def _bottom(shown: Shown, whole: bool, room: tuple[int, int]) -> list[Block]:
         found.append(note_block(f"schema:{rev}", unusable(gaps[0].request.schema_gaps)))
     found += [{"type": "divider"}, stakes_block(asked, f"stakes:{rev}")]
     found += _over_sums(shown)
-    found += claims_of(asked, room, f"claims:{rev}")
+    each = None if same_claims(asked) or not whole else claims_each(asked, shown.numbers, f"claims:{rev}")
+    found += each or claims_of(asked, room, f"claims:{rev}")
     if shown.found.warnings:
         found.append(note_block(f"warning:{rev}", cut("\n".join(shown.found.warnings), 1500)))
     return [*found, _actions(shown, whole)]
@@ -190,8 +199,10 @@ def _actions(shown: Shown, whole: bool) -> Block:
 
 
 def _whole(shown: Shown, now: int | None) -> list[Block] | None:
-    """The card with every payload in full; None where that does not fit it."""
+    """The card with every payload in full, and why it is asked of each; None where that does not fit it."""
     found, rev = shown.found, shown.rev
+    if not same_claims(shown.asked) and claims_each(shown.asked, shown.numbers, "claims") is None:
+        return None
     rows = [row for rows in found.shared for row in rows] + [row for one in found.items for row in one.rows]
     if any(row.partial for row in rows) or sum(row.size for row in rows) > MESSAGE_TOTAL:
         return None
@@ -209,7 +220,7 @@ def _whole(shown: Shown, now: int | None) -> list[Block] | None:
         if tabled is None and sum(row.lines for row in others) > LONG_LINES:
             return None
         blocks += [tabled] if tabled else row_blocks(others, f"items:{rev}")
-    for room in ((700, 8), (200, 3), (60, 1)):
+    for room in ((700, 8), (200, 3)):
         every = [*_top(shown, now), *blocks, *_bottom(shown, True, room)]
         if counted(every) <= MESSAGE_TOTAL and len(every) <= MESSAGE_BLOCKS:
             return every

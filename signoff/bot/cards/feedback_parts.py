@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, Trusted, cut, literal, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, Trusted, cut, literal, mrkdwn, plain, rich
 from signoff.bot.text.which import Which, title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import feedback as words
@@ -80,7 +81,7 @@ def given_blocks(approval: Approval, room: int) -> list[Block]:
     assert asked is not None and asked.answer is not None
     found = [section(f"right:{revision}", words.given(asked.answer, asked.by_id, asked.at))]
     if asked.text.strip():
-        text = isolated(cut(visible(asked.text, keep="\n"), room))
+        text = isolated(cut(prose(asked.text), room))
         spans = [literal(f"{words.CORRECTION}: ", "bold"), literal(text)]
         found.append(rich(f"correction:{revision}", {"type": "rich_text_quote", "elements": spans}))
     return found

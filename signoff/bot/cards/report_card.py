@@ -1,13 +1,14 @@
-"""The small card, without buttons, of an action that the policy let through and has reported; pure."""
+"""The small card of an action that the policy let through and has reported; pure."""
 
 from __future__ import annotations
 
-from signoff.bot.cards.feedback_parts import feedback_blocks, feedback_line
-from signoff.bot.cards.undo_blocks import undo_blocks
+from signoff.bot.cards.feedback_parts import details_row, feedback_blocks, feedback_line
+from signoff.bot.cards.undo_blocks import undo_blocks, undone_blocks
 from signoff.bot.text.fold import fold
 from signoff.bot.text.payload import values
+from signoff.bot.text.prose import one_line
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.results import outcome_blocks
+from signoff.bot.text.results import outcome_blocks, outcome_folded
 from signoff.bot.text.spoken import unlinked
 from signoff.bot.text.states import outcome_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
@@ -20,7 +21,7 @@ from signoff.bot.text.words import notifications as notices
 from signoff.models.approval import Approval
 
 CHARACTERS, LINES = 300, 4
-"""Of the payload; `/approvals show` has all of it."""
+"""Of the payload; Details… has all of it."""
 READ_AS = 300
 """Characters of what the agent took its task to mean."""
 NOTE = 200
@@ -38,21 +39,24 @@ def report_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     found: list[Block] = [
         {"type": "section", "block_id": f"report:{revision}", "text": title},
         {"type": "context", "block_id": f"about:{revision}", "elements": about},
+        *undone_blocks(approval, now),
     ]
     folded = fold(values(approval.request.json_schema, approval.payload), CHARACTERS, LINES)
     found += row_blocks(folded.rows, f"payload:{revision}")
     if approval.request.interpretation.strip():
-        read_as = plain(isolated(cut(visible(approval.request.interpretation), READ_AS)))
+        read_as = plain(isolated(cut(one_line(approval.request.interpretation), READ_AS)))
         elements = [mrkdwn(card_words.READ_AS), read_as]
         found.append({"type": "context", "block_id": f"read_as:{revision}", "elements": elements})
     outcome = outcome_line(approval, now)
     after = [mrkdwn(outcome)] if outcome is not None else []
     if approval.outcome and approval.outcome.note.strip():
-        after.append(plain(isolated(cut(visible(approval.outcome.note), NOTE))))
+        after.append(plain(isolated(cut(one_line(approval.outcome.note), NOTE))))
     if after:
         found.append({"type": "context", "block_id": f"after:{revision}", "elements": after})
     found += outcome_blocks(approval, CHARACTERS)
-    return [*found, *feedback_blocks(approval, NOTE, now), *undo_blocks(approval, now)]
+    found += [*feedback_blocks(approval, NOTE, now), *undo_blocks(approval, now)]
+    gave = outcome_folded(approval, CHARACTERS)
+    return [*found, *details_row(approval, not (folded.whole and (gave is None or gave.whole)))]
 
 
 def report_text(approval: Approval, now: int | None = None) -> Trusted:

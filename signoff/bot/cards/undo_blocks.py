@@ -14,8 +14,8 @@ def undo_blocks(approval: Approval, now: int | None = None) -> list[Block]:
     revision = approval.revision
     if approval.verdict.undo is None:
         return []
-    if (told := undone_line(approval, now)) is not None:
-        return [_context(f"undone:{revision}", mrkdwn(told))]
+    if undone_line(approval, now) is not None:  # that is what became of it: it stands above, see below
+        return []
     if approval.outcome is None:
         return [_context(f"undo:{revision}", mrkdwn(words.undo_later(approval.agent)))]
     until, known = offered_until(approval), filled(approval)
@@ -36,6 +36,15 @@ def undo_blocks(approval: Approval, now: int | None = None) -> list[Block]:
         _context(f"undo:{revision}", *parts),
         {"type": "actions", "block_id": f"undoing:{revision}", "elements": [button]},
     ]
+
+
+def undone_blocks(approval: Approval, now: int | None = None) -> list[Block]:
+    """What has become of undoing it, as a state of its own: a line as large as *Approved by …*."""
+    told = undone_line(approval, now) if approval.verdict.undo is not None else None
+    if told is None:
+        return []
+    block_id = f"undone:{approval.revision}"
+    return [{"type": "section", "block_id": block_id, "text": mrkdwn(told), "expand": True}]
 
 
 def _context(block_id: str, *parts: Block) -> Block:

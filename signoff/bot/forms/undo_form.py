@@ -13,6 +13,7 @@ from signoff.bot.text.payload import rows
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, cut, visible
 from signoff.bot.text.views import modal, note, read_metadata, row_blocks, says, warned
+from signoff.bot.text.which import Which, trusted_title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import replies as replies_words
@@ -26,7 +27,13 @@ def undo_view(planned: Planned) -> Block:
     shown = row_blocks(rows(None, payload, True), "payload")
     if len(shown) > PAGE_BLOCKS or len(json.dumps(shown)) > PAGE_BYTES:
         return message_view(replies_words.NOT_POSSIBLE, words.TOO_LARGE)
-    blocks = [says(words.title(planned.request.action), "title"), *shown]
+    ran_at = first.outcome_at or first.ended_at or first.created_at
+    what = trusted_title(Which.of(first))
+    blocks = [
+        says(words.undoes(what, first.agent, ran_at, first.code), "undoes"),
+        says(words.title(planned.request.action), "title"),
+        *shown,
+    ]
     if not shown:
         blocks.append(note(card_words.EMPTY_PAYLOAD))
     if planned.of_agent:

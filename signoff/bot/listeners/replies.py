@@ -44,6 +44,7 @@ from signoff.bot.text.words import talks as talk_words
 from signoff.bot.text.words import undo as undo_words
 from signoff.errors import SignoffError
 from signoff.models.approval import Approval
+from signoff.models.feedback import KIND as FEEDBACK
 from signoff.models.questions import QUESTION
 
 log = logging.getLogger("signoff.bot")
@@ -112,8 +113,8 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
             return replies_words.NOBODY_LEFT
         if isinstance(error, EditNotAllowed):
             return replies_words.edit_needs(error.approvers)
-        if approval.request.kind == QUESTION and error.approvers:
-            return questions_words.not_asked(card_words.audience(error.approvers))
+        if error.approvers and (said := _not_asked(approval, card_words.audience(error.approvers))):
+            return said
         changed = set(error.approvers) != set(approval.verdict.approvers)
         return replies_words.not_an_approver(error.approvers, changed)
     if isinstance(error, OtherKind):
@@ -144,6 +145,19 @@ def sentence(error: Exception, approval: Approval | None, now: int) -> Trusted:
     if isinstance(error, UnknownApproval):
         return replies_words.UNKNOWN
     return replies_words.NOT_RECORDED
+
+
+def _not_asked(approval: Approval, people: Trusted) -> Trusted | None:
+    """To who may not do what this kind of request is there for; None where that is to decide."""
+    if approval.request.kind == QUESTION:
+        return questions_words.not_asked(people)
+    if approval.request.kind == FEEDBACK:
+        return feedback_words.not_asked(people)
+    if approval.verdict.in_grace and approval.pending:
+        return undo_words.not_holder(people)
+    if approval.verdict.undo is not None and approval.status == "approved":
+        return undo_words.not_undoer(people)
+    return None
 
 
 def _about(text: Trusted, approval: Approval | None) -> Trusted:

@@ -7,6 +7,7 @@ from typing import assert_never
 from signoff.bot.text.answer import answer_elements
 from signoff.bot.text.difference import each_change
 from signoff.bot.text.difference import elements as difference_elements
+from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, is_id, line, literal, mrkdwn, rich, visible
 from signoff.bot.text.words import card as card_words
@@ -122,7 +123,7 @@ def state_blocks(approval: Approval, room: int = SAID, now: int | None = None) -
     said += answer_elements(approval, room)
     label, reason = _reason(approval)
     if reason.strip():
-        text = cut(visible(reason, keep="\n"), room)
+        text = cut(prose(reason), room)
         said.append(
             {"type": "rich_text_quote", "elements": [literal(f"{label}: ", "bold"), literal(isolated(text))]}
         )
@@ -131,7 +132,7 @@ def state_blocks(approval: Approval, room: int = SAID, now: int | None = None) -
     if outcome is not None:
         found.append(_trusted(f"outcome:{revision}", outcome))
     if approval.outcome and approval.outcome.note.strip():
-        note = cut(visible(approval.outcome.note, keep="\n"), room)
+        note = isolated(cut(prose(approval.outcome.note), room))
         quote: Block = {"type": "rich_text_quote", "elements": [literal(note)]}
         found.append(rich(f"note:{revision}", quote))
     return found

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from signoff.bot.text.moments import date_span
+from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, cut, line, literal, pieces, rich, visible
 from signoff.bot.text.words import talks as words
@@ -106,9 +107,9 @@ def _quote(text: str) -> Block:
 
 
 def _quotes(name: str, text: str) -> Iterator[Block]:
-    for number, part in enumerate(pieces(visible(text, keep="\n"), PIECE)):
+    for number, part in enumerate(pieces(prose(text), PIECE)):
         yield rich(f"{name}:{number}", _quote(part))
 
 
 def _cut(text: str, most: int) -> str:
-    return cut(visible(text, keep="\n"), most)
+    return cut(prose(text), most)

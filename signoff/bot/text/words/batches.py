@@ -34,7 +34,7 @@ THE_SAME = "The same"
 AGENT_SAYS_OF_ALL = "The agent says of all of them"
 NUMBER = "No."
 NOTHING_OF_ITS_OWN = "nothing of its own"
-REASONS_DIFFER = "The agent gives each a reason of its own: Review… shows them."
+REASONS_DIFFER = "What the agent says is not the same of each: Review… shows it."
 
 
 def approve_all(count: int) -> str:
@@ -124,11 +124,11 @@ def apart_because(approval: Approval) -> str:
         case "blocked":
             return "blocked by policy"
         case "pending" | "approved" | "answered" | "rejected" | "expired" | "cancelled":
-            return _apart_by(approval.verdict)
+            return _left_because(approval.verdict)
     assert_never(approval.status)
 
 
-def _apart_by(verdict: Verdict) -> str:
+def _left_because(verdict: Verdict) -> str:
     if verdict.effect != "ask":
         return "let through by policy"
     if verdict.risk == "critical":
@@ -137,7 +137,7 @@ def _apart_by(verdict: Verdict) -> str:
         return "nobody said whether it can be undone"
     if verdict.reversibility == "irreversible":
         return "cannot be undone"
-    return "the policy decides it by itself"
+    return "the policy decides it by itself, or it came late"
 
 
 def same_in_all(count: int) -> Trusted:

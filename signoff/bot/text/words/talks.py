@@ -48,7 +48,7 @@ def waits(agent: str, talk: Talk) -> str:
     match talk.state:
         case "asked":
             seconds = max((talk.until - talk.asked_at) // 1_000_000, 1)
-            return f"Waiting for {agent}'s answer, {seconds} s"
+            return f"Waiting for {agent}'s answer, up to {seconds} s"
         case "unheard":
             return f"{agent} is not listening for questions now."
         case "silent":

@@ -72,6 +72,16 @@ def held_already(by_id: str) -> Trusted:
     return Trusted(f"{mention(by_id)} holds this already: it waits for a decision. Nothing ran.")
 
 
+def not_holder(people: Trusted) -> Trusted:
+    """To a member who may not hold it."""
+    return Trusted(f"Only {people}, or its agent's owner, can hold this.")
+
+
+def not_undoer(people: Trusted) -> Trusted:
+    """To a member who may not undo it."""
+    return Trusted(f"Only {people} can undo this.")
+
+
 # Once it has run.
 def can_be_undone(until: int) -> Trusted:
     """While the button stands."""
@@ -129,6 +139,11 @@ def failed_reply(by_id: str) -> Trusted:
 def title(action: str) -> Trusted:
     """Above the undo's payload."""
     return Trusted(f"Undoing runs {action_name(action)} with exactly this:")
+
+
+def undoes(what: Trusted, agent: str, ran_at: int, code: str) -> Trusted:
+    """The first line of the form: what it is that this undoes."""
+    return Trusted(f"*This undoes {what}* · {agent} · ran {date(ran_at)} · {code}")
 
 
 def of_agent(agent: str, places: str) -> str:

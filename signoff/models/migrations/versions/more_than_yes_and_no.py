@@ -47,7 +47,7 @@ def _batches() -> None:
         _number("frozen_at", nullable=True),
         *(
             _text(name, nullable=True)
-            for name in ("ids", "wanted", "conversation", "thread", "message", "permalink")
+            for name in ("ids", "salt", "wanted", "conversation", "thread", "message", "permalink")
         ),
         _number("revision", server_default="0"),
         _number("shown_revision", server_default="0"),
@@ -56,6 +56,7 @@ def _batches() -> None:
         sa.UniqueConstraint("agent", "name"),
     )
     op.create_index("batch_message", "batch", ["conversation", "message"])
+    _index("audit_event_batch", "audit_event", ["actor"], "kind = 'batch' AND approval_id IS NULL")
     _index("batch_stale", "batch", ["not_before"], "state = 'frozen' AND shown_revision < revision")
     _index("batch_undone", "batch", ["created_at"], "state <> 'frozen' AND shown_revision < revision")
     op.create_table(

@@ -1,0 +1,44 @@
+"""`signoff undo …`: as whoever runs the server, beside it, and without what only the server needs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis as redis_library
+from support import Core, eventually
+
+Signoff = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_an_undo_is_tried_without_slacks_settings(
+    core: Core, signoff: Signoff, redis_url: str, monkeypatch: pytest.MonkeyPatch, passed: bool
+) -> None:
+    monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
+    assert signoff("keys", "generate")[0] == 0
+    assert signoff("undo", "test", "refund.cancel")[0] == 2
+    core.approvals.undo.register("billing-bot", ["refund.cancel"])
+    core.submit("billing-bot", action="refund.create")
+    core.approvals.undo.register("billing-bot", ["refund.cancel"])
+    connection: Any = redis_library.Redis.from_url(redis_url)
+
+    def agent() -> None:
+        eventually(lambda: list(connection.scan_iter("signoff:dec:billing-bot:test:*")))
+        core.approvals.undo.tested("billing-bot", "refund.cancel", passed, "" if passed else "KeyError")
+
+    running = threading.Thread(target=agent)
+    running.start()
+    code, out, err = signoff("undo", "test", "refund.cancel", "--timeout", "1m")
+    running.join(30)
+    connection.close()
+    assert code == (0 if passed else 1), err
+    assert ("it works" if passed else "it failed: KeyError") in out
+    assert "there; tried" in signoff("undo", "list")[1]
+
+
+def test_how_long_is_said_as_elsewhere(signoff: Signoff, core: Core) -> None:
+    with pytest.raises(SystemExit):
+        signoff("undo", "test", "refund.cancel", "--timeout", "soon")
