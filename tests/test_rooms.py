@@ -39,7 +39,7 @@ MAY_NOT = {
 """Beyond the order: an agent carries nothing of the server, a server nothing of an agent."""
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
-    "policy": "checks classes errors evaluate examples loader policy questions replay rules",
+    "policy": "asked checks classes errors evaluate examples loader policy questions replay rules",
     "queue": "acl answered bounds connections data_folder groups intake jobs mac names neighbours "
     "notifications outage private publisher questions requests setting_names stream tally users wakeups",
     "client": "answer arguments ask asked claims client explanation face mistakes options pending question "
