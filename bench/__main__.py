@@ -22,6 +22,7 @@ from bench import (
     hook,
     imports,
     lists,
+    questions,
     restart,
     road,
     start,
@@ -34,8 +35,8 @@ from bench.stage import Stage
 from bench.table import Row, render
 
 ALL = (
-    "import", "policy", "road", "batches", "waits", "decisions", "lists", "start", "restart", "costs", "web",
-    "hook", "adapters",
+    "import", "policy", "road", "batches", "questions", "waits", "decisions", "lists", "start", "restart",
+    "costs", "web", "hook", "adapters",
 )  # fmt: skip
 NOTES = """\
 floor: the same hops by hand, on raw sockets, sqlite3 and RESP, in as many processes (bench/floor.py).
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "policy": lambda: [*verdicts.run(given.rounds), *allow.run(given.rounds)],
         "road": lambda: _on_stage(given.rounds),
         "batches": lambda: batches.run(given.rounds // 5),
+        "questions": lambda: questions.run(given.rounds),
         "waits": lambda: waits.run(min(few, 3)),
         "decisions": lambda: [*decisions.run(few, 20 * few), *_on_postgresql(given.rounds)],
         "lists": lambda: lists.run(given.rounds),

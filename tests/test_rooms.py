@@ -39,15 +39,16 @@ MAY_NOT = {
 """Beyond the order: an agent carries nothing of the server, a server nothing of an agent."""
 SANDBOX_MAY = "bot.blocks"
 PUBLIC = {
-    "policy": "checks classes errors evaluate examples loader policy questions replay rules",
-    "queue": "acl answered bounds connections data_folder groups intake jobs mac names neighbours "
+    "policy": "checks classes errors evaluate examples loader policy questions replay rules sensitive",
+    "queue": "acl answered bounds connections data_folder groups hearing intake jobs mac names neighbours "
     "notifications outage private publisher questions requests setting_names stream tally users wakeups",
     "client": "answer arguments ask asked claims client explanation face mistakes options pending question "
     "questions inquiries settings spend",
     "adapters": "claude_code.hook claude_code.settings mcp.gate mcp.remote mcp.server mcp.streams "
     "mcp.upstream",
     "approvals": "audit audit.bundle audit.heads audit.selection audit.verification authority batches "
-    "channel desertion epochs errors guarded lessons lists quorum receipts service sweep verdicts",
+    "channel desertion epochs errors guarded left lessons lists quorum receipts service sweep "
+    "undo verdicts",
     "bot": "app blocks channel delivery.admins delivery.delivery delivery.homes delivery.turns "
     "gallery.layouts incoming slack.client slack.directory slack.errors slack.manifest text.which "
     "text.words.which",

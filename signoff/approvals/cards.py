@@ -49,6 +49,7 @@ class Cards:
         card is due again.
         """
         assert approval.card is not None
+        began: dict[str, int] = {}
         with self._store.transaction() as connection:
             values = {
                 "card_id": approval.card.id,
@@ -62,8 +63,9 @@ class Cards:
             noted = changes.note_shown(connection, approval.id, values, lease)
             if noted:
                 changes.note_delivered(connection, approval.id, approval.revision)
-                if approval.verdict.in_grace and approval.runs_at == graces.UNSHOWN:
-                    graces.begin(connection, approval.id, approval.verdict.after or 0)
+                waits = approval.verdict.in_grace and approval.runs_at == graces.UNSHOWN
+                if waits and graces.begin(connection, approval.id, approval.verdict.after or 0):
+                    began = graces.begun(connection, approval.id)
                 judgements.note_drawn(connection, approval.id, approval.judged, shown_of(approval.verdict))
                 if digests is not None:
                     where = (conversation, thread or message)
@@ -89,6 +91,7 @@ class Cards:
                 "channel": approval.card.channel,
                 "thread": thread,
                 "permalink": optional(salt, permalink),
+                **began,
             }
             at = changes.clock(connection)
             audit.append(connection, Event("shown", approval.id, at, "signoff", data))

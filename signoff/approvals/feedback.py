@@ -16,7 +16,7 @@ from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
 from signoff.approvals.errors import FeedbackGiven, FeedbackOver, NotAsked, UnknownApproval
 from signoff.errors import Invalid
-from signoff.models import changes, owners
+from signoff.models import batch_rows, changes, owners
 from signoff.models import feedback_rows as asked
 from signoff.models.approval import Approval
 from signoff.models.feedback import ANSWERS, KIND, MAX_TEXT, Feedback, is_sampled
@@ -26,6 +26,9 @@ from signoff.models.people import Directory, Person
 from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
 from signoff.payload.secrets import secret_in
+
+OF_BATCH = 3
+"""Outcomes of one batch that people are asked about: whoever approved fifty at once is asked no more."""
 
 
 class Feedbacks:
@@ -91,6 +94,8 @@ class Feedbacks:
     def _note(self, approval: Approval, said: dict[str, Any]) -> bool:
         """Of an outcome: the row is answered, once."""
         with self._store.transaction("feedback") as connection:
+            if approval.batch_id is not None:
+                batch_rows.stir(connection, approval.batch_id)
             at = changes.clock(connection)
             if not asked.give(connection, approval.id, {**said, "at": at}):
                 return False
@@ -121,9 +126,14 @@ class Feedbacks:
 
 
 def ask_about(connection: Connection, approval: Approval, at: int) -> bool:
-    """Ask about an outcome that was just reported, where its policy says so and there is anybody to ask."""
+    """Ask about an outcome that was just reported, where its policy says so and there is anybody to ask; of a
+    batch about few of them. Whoever calls it has locked the batch's row.
+    """
     share, asks = approval.verdict.feedback, Feedback("", at, owner=owners.of(connection, approval.agent))
-    if approval.card is None or not is_sampled(approval.id, share) or not asks.people(approval.decisions):
+    shown = approval.card is not None or approval.batch_id is not None
+    if not shown or not is_sampled(approval.id, share) or not asks.people(approval.decisions):
+        return False
+    if approval.batch_id is not None and asked.of_batch(connection, approval.batch_id) >= OF_BATCH:
         return False
     asked.ask(connection, str(new_id()), approval, at)
     return True

@@ -7,35 +7,57 @@ the policy had said so. Nothing is signed before its time is over, and then the 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
 from signoff.approvals import audit
 from signoff.approvals.announcer import Announcer
 from signoff.approvals.audit import Event, lines, salted
+from signoff.approvals.audit.fits import Near
 from signoff.approvals.decide import Votes
 from signoff.approvals.endings import Endings
-from signoff.approvals.errors import NotAllowed, NotHeld
+from signoff.approvals.errors import NotAllowed, NotHeld, Tampered
 from signoff.approvals.verdicts import Judge
 from signoff.models import changes, crash, graces
 from signoff.models.approval import Approval
 from signoff.models.people import Person
 from signoff.models.store import MICROSECONDS, Store
 from signoff.models.verdict import Verdict
+from signoff.queue.hearing import Heard
 
 log = logging.getLogger("signoff.approvals")
 
-Why = Literal["person", "policy", "unshown"]
-"""Why it is asked about after all: somebody held it, the policy asks by now, or its card was never shown."""
-SAID = {"person": "somebody held it", "policy": "", "unshown": "its card could not be shown in time"}
+Why = Literal["person", "policy", "unshown", "unheard"]
+"""Why it is asked about after all: somebody held it, the policy asks by now, its card was never shown, or
+nobody could be heard hold it, again and again.
+"""
+SAID = {
+    "person": "somebody held it",
+    "policy": "",
+    "unshown": "its card could not be shown in time",
+    "unheard": "nobody could have held it, as Signoff was away again and again",
+}
+HEARD_SECONDS = 60
+"""People have to be heard for so long before it runs, or for as long as it waits where that is shorter."""
+ANEW = 3
+"""So often its time begins anew; then a person is asked."""
 
 
 class Grace:
     """Holds what is to run after a while, and lets run what nobody has held."""
 
     def __init__(
-        self, store: Store, judge: Judge, votes: Votes, endings: Endings, announcer: Announcer
+        self,
+        store: Store,
+        judge: Judge,
+        votes: Votes,
+        endings: Endings,
+        announcer: Announcer,
+        heard: Callable[[int, int, int], Heard],
     ) -> None:
+        """`heard` says whether people were, from one moment to another, as is known now: see `hearing`."""
+        self._heard = heard
         self._store = store
         self._judge = judge
         self._votes = votes
@@ -70,7 +92,9 @@ class Grace:
     def step(self, approval_id: str) -> Approval | None:
         """Its time is over: it runs, unless the policy says otherwise by now; None where somebody was faster.
 
-        Where its card was not shown, a person is asked. Raises Tampered: then nothing is signed.
+        Where its card was not shown, a person is asked. Where people could not be heard, nothing runs: once
+        they can be, its time begins anew, a few times. Where today's policy has it wait for longer, it does.
+        Raises Tampered: then nothing is signed. RedisError passes: so nobody knows who was heard.
         """
         found = self._store.look(approval_id)
         if found is None:
@@ -89,18 +113,64 @@ class Grace:
             return None
         if not today.in_grace:
             return self._turned(approval, today, "policy")
-        if approval.shown_at is None:
+        if approval.shown_at is None or approval.runs_at == graces.UNSHOWN:
             return self._turned(approval, approval.verdict, "unshown")
-        assert today.after is not None
-        if now < approval.shown_at + today.after * MICROSECONDS:  # whatever the row says of when it runs
+        told = self._period(approval)
+        if self._follow(approval, told, today) or now < told.runs_at:
             return None
+        start = max(told.since, told.runs_at - HEARD_SECONDS * MICROSECONDS)
+        match self._heard(start, told.runs_at, now):
+            case "not yet":
+                return None
+            case "no" if told.anew >= ANEW:
+                return self._turned(approval, today, "unheard")
+            case "no":
+                assert today.after is not None
+                self._move(approval, now, now + today.after * MICROSECONDS, "unheard")
+                return None
         return self._endings.end(
             approval,
             "approved",
             actor="policy",
-            judged=approval.verdict,
+            judged=today,
             if_still=lambda connection: graces.take(connection, approval_id),
         )
+
+    def follow(self, approval: Approval, today: Verdict) -> None:
+        """Another policy is in force, and has it wait for longer: it does, and its card says so.
+
+        Raises Tampered, where the row is not what the log tells.
+        """
+        if approval.shown_at is not None and approval.runs_at:
+            self._follow(approval, self._period(approval), today)
+
+    def _follow(self, approval: Approval, told: graces.Period, today: Verdict) -> bool:
+        assert today.after is not None
+        longer = told.since + today.after * MICROSECONDS
+        if longer <= told.runs_at:  # never earlier than its card says
+            return False
+        self._move(approval, told.since, longer, "policy")
+        return True
+
+    def _period(self, approval: Approval) -> graces.Period:
+        """When it may run, by the log; raises Tampered where its row says otherwise."""
+        told = graces.period(self._store, approval.id)
+        shown_at, runs_at = approval.shown_at or 0, approval.runs_at or 0
+        if told and Near(told.shown_at).fits(shown_at) and runs_at == told.runs_at:
+            return told
+        log.error("rows were changed behind Signoff's back: id=%s; see `signoff audit verify`", approval.id)
+        raise Tampered
+
+    def _move(self, approval: Approval, since: int, runs_at: int, why: Literal["policy", "unheard"]) -> None:
+        assert approval.runs_at is not None
+        with self._store.transaction("grace") as connection:
+            if not graces.later(connection, approval.id, approval.runs_at, runs_at):
+                return
+            data = {"why": why, "since": since, "runs_at": runs_at, "policy": self._judge.policy.digest}
+            at = changes.clock(connection)
+            audit.append(connection, Event(graces.MOVED, approval.id, at, "policy", data))
+        log.info("runs later: id=%s agent=%s why=%s", approval.id, approval.agent, why)
+        self._announcer.wake("grace", approval.id)
 
     def turn(self, approval: Approval, today: Verdict) -> Approval | None:
         """Another policy is in force, and asks: it is asked about from now on."""

@@ -7,25 +7,23 @@ here changes a state.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from signoff.approvals import authority
 from signoff.approvals.errors import NotAllowed, UnknownApproval
 from signoff.approvals.service import Approvals
 from signoff.approvals.verdicts import everybody
-from signoff.models import batch_rows, codes, lists
+from signoff.models import batch_lists, codes, lists
 from signoff.models.approval import Approval
+from signoff.models.batch_lists import Folded
 from signoff.models.feedback import KIND
 from signoff.models.lists import PREFIX, Listed
 from signoff.models.people import Directory
 from signoff.models.store import Asked, Store
 
 PER_PAGE = 10
-MOST_TOGETHER = 1_000
-"""Waiting requests among which a batch's are counted."""
 OFFERED = 4
 """Ways to look several through at once that stand over a list."""
 MOST_PAGES = 100
@@ -51,9 +49,8 @@ class NotListed(NotAllowed):
 
 @dataclass(frozen=True)
 class Together:
-    """Requests that a person may look through at once: `count` of a batch's, or of what is like one of them.
-
-    `named` is `batch:` and its number, or the id of the first of them; `action` is what most of them are.
+    """Requests on cards of their own that a person may look through at once: `count` of one action, of which
+    `named` (an id) is the first.
     """
 
     named: str
@@ -65,7 +62,8 @@ class Together:
 class Page:
     """One page of a list, counted from 1. `pages` is 0 where nobody counted them; `more` come after it.
 
-    `reviewable` are the ids on it that this person may decide; `about` is the agent or action asked for.
+    `reviewable` are the ids on it that this person may decide; `about` is the agent or action asked for. An
+    item in `folded` (by its id) stands for all that waits on its batch's card; `total` counts each of them.
     """
 
     kind: Kind
@@ -77,6 +75,12 @@ class Page:
     about: str = ""
     reviewable: frozenset[str] = frozenset()
     together: tuple[Together, ...] = ()
+    folded: Mapping[str, Folded] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> int:
+        """How many requests its lines are about."""
+        return sum(len(self.folded[one.id].ids) if one.id in self.folded else 1 for one in self.items)
 
 
 @dataclass(frozen=True)
@@ -114,32 +118,30 @@ class Lists:
     def pending(self, user_id: str, page: int = 1, about: str = "") -> Page:
         """What this person may decide now, oldest first."""
         waiting = self._approvals.waiting_for(user_id, about)
-        pages = max(1, -(-len(waiting) // PER_PAGE))
+        every = self._approvals.waiting_for(user_id) if about else waiting
+        folded = batch_lists.folded(self._store, every)
+        lines = _lines(waiting, folded)
+        pages = max(1, -(-len(lines) // PER_PAGE))
         page = min(max(page, 1), pages)
-        ids = waiting[(page - 1) * PER_PAGE : page * PER_PAGE]
+        ids = lines[(page - 1) * PER_PAGE : page * PER_PAGE]
         items = tuple(one for one in lists.lines(self._store, ids) if one.pending)
-        reviewable = frozenset(one.id for one in items)
-        together = self._together(user_id, items, waiting)
-        return Page("pending", items, page, pages, len(waiting), page < pages, about, reviewable, together)
+        return Page(
+            "pending", items, page, pages, len(waiting), page < pages, about,
+            reviewable=frozenset(one.id for one in items),
+            together=self._together(user_id, [one for one in items if one.id not in folded], len(lines)),
+            folded={one.id: folded[one.id] for one in items if one.id in folded},
+        )  # fmt: skip
 
-    def _together(
-        self, user_id: str, items: Sequence[Listed], waiting: Sequence[str]
-    ) -> tuple[Together, ...]:
-        """What of a page may be looked through together, and how many wait with it, on other pages too."""
-        batched = batch_rows.of(self._store, waiting[:MOST_TOGETHER])
-        counts, found = Counter(batched.values()), dict[str, Together]()
-        seen = set[str]()
+    def _together(self, user_id: str, items: Sequence[Listed], count: int) -> tuple[Together, ...]:
+        """What of a page's lines may be looked through together, with what is like it on other pages."""
+        found, seen = list[Together](), set[str]()
         for one in items:
-            batch_id = batched.get(one.id)
-            if batch_id is not None and counts[batch_id] > 1:
-                named = f"batch:{batch_id}"
-                found.setdefault(named, Together(named, one.action, counts[batch_id]))
-            elif batch_id is None and one.id not in seen and self._has_like(one, items, len(waiting)):
+            if one.id not in seen and self._has_like(one, items, count):
                 alike = self._approvals.batches.alike(user_id, one.id)
                 seen |= {one.id, *alike}
                 if alike:
-                    found[one.id] = Together(one.id, one.action, len(alike))
-        return tuple(found.values())[:OFFERED]
+                    found.append(Together(one.id, one.action, len(alike)))
+        return tuple(found[:OFFERED])
 
     def _has_like(self, one: Listed, items: Sequence[Listed], count: int) -> bool:
         """Whether it is worth looking for others: one stands on the page, or there are other pages."""
@@ -238,6 +240,17 @@ def find(store: Store, asked: str) -> str:
     if not found:
         raise UnknownApproval
     return found[0]
+
+
+def _lines(waiting: Sequence[str], folded: Mapping[str, Folded]) -> list[str]:
+    """The first of each batch, and all that stand alone, in their order."""
+    seen, found = set[int](), list[str]()
+    for one in waiting:
+        if one not in folded or folded[one].batch_id not in seen:
+            found.append(one)
+        if one in folded:
+            seen.add(folded[one].batch_id)
+    return found
 
 
 def _within(page: int) -> int:

@@ -13,6 +13,7 @@ from signoff.models.approval import Approval
 from signoff.models.lessons import Lessons
 from signoff.models.messages import Decision, Response, moment
 from signoff.models.receipt import DEPLOYMENT, Decider, NoteSaid, Notice, Receipt, Status
+from signoff.models.receipt_claims import APPROVAL
 from signoff.models.talks import Inquiry, Talk
 from signoff.models.undone import VALID_SECONDS
 from signoff.payload.canonical import digest
@@ -145,9 +146,11 @@ class Receipts:
         except NotVerified:
             return None
 
-    def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, at: int) -> Receipt:
-        """The receipt of a request that never became an Approval."""
-        return self._sign(at, id=request_id, agent=agent, action="", status=status, reason=reason)
+    def refuse(
+        self, agent: str, request_id: str, status: Status, reason: str, *, at: int, kind: str = APPROVAL
+    ) -> Receipt:
+        """The receipt of a request that never became an Approval; `kind` as far as it could be read."""
+        return self._sign(at, id=request_id, kind=kind, agent=agent, action="", status=status, reason=reason)
 
     def read(
         self, response: Response | None, agent: str, request_id: str, *, over: bool = False

@@ -36,6 +36,7 @@ from signoff.models.lessons import Wanted
 from signoff.models.messages import ApprovalRequest, Freeze, Outcome, Response
 from signoff.models.people import Directory, Person
 from signoff.models.receipt import Receipt, Status
+from signoff.models.receipt_claims import APPROVAL
 from signoff.models.store import Store
 from signoff.payload.canonical import canonical
 from signoff.policy.policy import Policy
@@ -84,7 +85,7 @@ class Approvals:
             store, self.judge, receipts, publisher, self._announcer, self._spending.take_up
         )
         self.talks = Talks(store, receipts, publisher, self._votes, self._announcer)
-        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer)
+        self.grace = Grace(store, self.judge, self._votes, self._endings, self._announcer, publisher.heard)
         self.questions = Questions(store, self.judge, self._votes, self._endings, self._announcer)
         self.lessons = LessonBook(store, policy)
         self.feedback = Feedbacks(store, directory, self._votes, self._endings, self._announcer)
@@ -134,13 +135,16 @@ class Approvals:
         approval = self._spending.take_up(approval, standing)
         return self._receipts.response(approval, at=self.store.clock())
 
-    def refuse(self, agent: str, request_id: str, status: Status, reason: str, *, lost: bool = False) -> None:
+    def refuse(
+        self, agent: str, request_id: str, status: Status, reason: str, *,
+        lost: bool = False, kind: str = APPROVAL,
+    ) -> None:  # fmt: skip
         """Tell an agent of a request that never became an Approval; raises RedisError.
 
         Whatever it was told before stands; only of a `lost` one not, that it was received.
         """
         at = self.store.clock()
-        receipt = self._receipts.refuse(agent, request_id, status, reason, at=at)
+        receipt = self._receipts.refuse(agent, request_id, status, reason, at=at, kind=kind)
         self.publisher.publish_refusal(receipt, at, lost=lost)
 
     def refused(self, agent: str, request_id: str) -> Receipt | None:
@@ -225,6 +229,8 @@ class Approvals:
         if approval.verdict.in_grace and not verdict.in_grace:
             self.grace.turn(approval, verdict)
             return
+        if approval.verdict.in_grace:
+            self.grace.follow(approval, verdict)
         drawn = approval.drawn or shown_of(approval.verdict)
         moved = approval.shown_at is not None and drawn != shown_of(verdict)
         with self.store.transaction() as connection:

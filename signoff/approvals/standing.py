@@ -23,12 +23,20 @@ def standing(approval: Approval, policy: Policy) -> Verdict:
     it was asked under: what was asked about stays asked about, and whoever is in its groups today decides.
     Where it blocks, a verdict of `block`: nobody approves it. The card stays where it stands, and its time as
     it was. A question that its agent's owner was asked stays with them where the policy names nobody.
+
+    What runs after a while goes on doing so by the rule of today, and never sooner than it was said to.
     """
     asked, request = approval.verdict, approval.request
     if approval.edited:
         request = request.model_copy(update={"payload": approval.payload})
     owner = asked.named[0] if asked.named and asked.why.endswith(BY_OWNER) else None
     today = evaluate(request, approval.agent, policy, owner=owner)
+    if asked.in_grace and today.effect in ("allow", "notify"):
+        after = max(asked.after or 0, today.after or 0)
+        kept = {name: getattr(asked, name) for name in ("conversation", "thread", "expires_in", "undo")}
+        if not today.in_grace:  # whoever could hold it still can
+            kept |= {"named": asked.named, "approvers": policy.resolve(asked.named)}
+        return today.model_copy(update=kept | {"effect": "allow", "after": after})
     if today.effect in ("allow", "notify"):
         return asked.model_copy(update={"approvers": policy.resolve(asked.named), "sums": today.sums})
     names = (

@@ -22,6 +22,7 @@ from signoff.approvals.receipts import Receipts
 from signoff.errors import Invalid
 from signoff.models import card_replies, changes, talk_rows
 from signoff.models.identity import new_id
+from signoff.models.log import sha256
 from signoff.models.messages import Reply
 from signoff.models.store import MICROSECONDS, Store
 from signoff.models.talk_rows import Kept
@@ -84,7 +85,7 @@ class Talks:
                 token = self._receipts.inquiry(approval, talk, ends)
                 talk_rows.add(connection, approval_id, talk, token)
                 said = {"said": "question", "version": version, "until": talk.until, "heard": heard}
-                said |= {"expires_at": ends} if more else {}
+                said |= {"signed": sha256(token)} | ({"expires_at": ends} if more else {})
                 self._append(connection, approval_id, talk, person.id, said)
         if held is None or held[0] != version:  # somebody was faster, or the time ran out: it says which
             self._votes.open_for(approval_id, version, user_id)

@@ -234,7 +234,8 @@ class AsyncSignoff:
 
         `result` is any JSON of at most 2 KB. It blocks nobody and approves nothing. Where somebody answers
         within 7 days, `decisions()` brings a receipt with the status `answered`, and `lessons()` has it from
-        then on. How often an agent may ask is the policy's; Limited then. Raises Invalid or Unreachable.
+        then on. How often an agent may ask is the policy's: nothing is raised of one too many, since nobody
+        waits here; `get(id)` and `decisions()` say `limited`. Raises Invalid or Unreachable.
         """
         return await ask_feedback(self._link, result, action, title)
 

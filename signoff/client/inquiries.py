@@ -15,14 +15,13 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from signoff import receipts
 from signoff.errors import Invalid, NotVerified, SignoffError
 from signoff.models.messages import Reply, build
 
 if TYPE_CHECKING:
-    from signoff.client.link import Link
     from signoff.client.road import Questions
 
 log = logging.getLogger("signoff")
@@ -84,13 +83,30 @@ def checked(text: object, empty: bool = False) -> str:
     return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
 
 
+class Linked(Protocol):
+    """What a client's link gives: the agent's name, the road, the keys, and which request is meant."""
+
+    @property
+    def agent(self) -> str:
+        """The agent's name; raises ConfigError."""
+
+    def exchange(self) -> Any:
+        """The road to the server; raises ConfigError or Unreachable."""
+
+    def keys(self) -> tuple[receipts.VerifyKeys, str]:
+        """The server's public keys, and the deployment's name."""
+
+    async def named(self, named: Any, key: str | None) -> Any:
+        """The request that is meant."""
+
+
 class Inquiries:
     """One client's: who answers, and the task that reads. Belongs to the event loop that the client is in.
 
     `face` makes what a handler gets of what was asked: a client that blocks has its own.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Linked) -> None:
         self._link = link
         self.handlers: list[tuple[str, Handler]] = []
         self.face: Callable[[Inquiry], Inquiry] = lambda inquiry: inquiry

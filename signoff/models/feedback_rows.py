@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from signoff.models.clock import now
 from signoff.models.feedback import OPEN_FOR, Feedback
@@ -20,6 +20,11 @@ _OF = (
     select(*(rows.c[name] for name in _COLUMNS), agents.c.owner)
     .outerjoin(agents, agents.c.name == rows.c.agent)
     .where(rows.c.approval_id == bindparam("approval_id"))
+)
+_OF_BATCH = (
+    select(func.count())
+    .select_from(rows.join(approvals, approvals.c.id == rows.c.approval_id))
+    .where(approvals.c.batch_id == bindparam("batch"))
 )
 _ADD = insert(rows)
 _REDRAW_LATER = (
@@ -54,10 +59,18 @@ def of(connection: Connection, approval_id: str) -> Feedback | None:
 
 
 def ask(connection: Connection, feedback_id: str, about: Any, at: int) -> None:
-    """People are asked about the outcome of an approval, `about`; its card asks no more once that is over."""
+    """People are asked about the outcome of an approval, `about`; a card of its own asks no more once that is
+    over.
+    """
     values = {"id": feedback_id, "approval_id": about.id, "agent": about.agent, "action": about.action}
     connection.execute(_ADD, {**values, "asked_at": at})
-    connection.execute(_REDRAW_LATER, {"which": about.id, "over_at": at + OPEN_FOR})
+    if about.batch_id is None:
+        connection.execute(_REDRAW_LATER, {"which": about.id, "over_at": at + OPEN_FOR})
+
+
+def of_batch(connection: Connection, batch_id: int) -> int:
+    """About how many of a batch's outcomes people were asked."""
+    return int(connection.execute(_OF_BATCH, {"batch": batch_id}).scalar_one())
 
 
 def note(connection: Connection, feedback_id: str, about: Any, said: dict[str, Any]) -> None:

@@ -14,13 +14,15 @@ from typing import cast
 
 from redis.exceptions import RedisError
 
-from signoff.errors import Invalid, NotApproved
+from signoff.errors import Invalid, NotApproved, SignoffError
 from signoff.models import crash
 from signoff.models.messages import (
     MAX_ENTRY,
     VERSION,
 )
 from signoff.models.receipt import Status
+from signoff.models.receipt_claims import APPROVAL, FEEDBACK, QUESTION
+from signoff.payload.canonical import parse
 from signoff.queue.entries import Entry
 from signoff.queue.later import Later
 from signoff.queue.names import BATCH, frozen
@@ -49,6 +51,8 @@ READ_SECONDS = 0.05
 STOP_SECONDS = 0.1
 """How often somebody who waits looks whether to stop."""
 PAUSES = (0.1, 0.5, 1.0, 2.0)
+MOST_READ = 20_000
+"""Values of a refused body, at most, that are read to tell what was asked."""
 
 
 class Intake:
@@ -213,11 +217,12 @@ class Intake:
         request_id = _uuid(entry.fields.get(b"id", b""))
         if request_id and entry.kind not in {*SMALL} - {BATCH}:
             told_at = frozen(request_id, text) if entry.kind == BATCH else request_id
-            self._guarded(entry, "not answered", lambda: self._refuse(entry.agent, told_at, refusal))
+            self._guarded(entry, "not answered", lambda: self._refuse(entry, told_at, refusal, text))
 
-    def _refuse(self, agent: str, request_id: str, refusal: NotApproved) -> None:
-        if self._approvals.find(agent, request_id) is None:
-            self._approvals.refuse(agent, request_id, cast(Status, refusal.status), refusal.detail[:2000])
+    def _refuse(self, entry: Entry, request_id: str, refusal: NotApproved, text: bytes) -> None:
+        if self._approvals.find(entry.agent, request_id) is None:
+            status, kind = cast(Status, refusal.status), _kind(entry, text)
+            self._approvals.refuse(entry.agent, request_id, status, refusal.detail[:2000], kind=kind)
 
     def _guarded(self, entry: Entry, what: str, call: Callable[[], object]) -> None:
         """What cannot be done about a bad entry is counted: it shall not come again for that."""
@@ -242,3 +247,15 @@ def _uuid(text: bytes) -> str | None:
 
 def _name(error: Exception) -> str:
     return type(error).__name__
+
+
+def _kind(entry: Entry, text: bytes) -> str:
+    """What the agent has asked for, as far as that can be read: whoever is refused knows it by that."""
+    if entry.kind != "request":
+        return APPROVAL
+    try:
+        found = parse(text, MOST_READ)
+    except SignoffError:
+        return APPROVAL
+    kind = found.get("kind") if isinstance(found, dict) else None
+    return kind if kind in (QUESTION, FEEDBACK) else APPROVAL

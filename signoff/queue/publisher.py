@@ -11,7 +11,7 @@ from signoff.models.approval import Approval
 from signoff.models.messages import Response
 from signoff.models.receipt import Receipt
 from signoff.models.store import MICROSECONDS
-from signoff.queue import groups, questions, stream
+from signoff.queue import groups, hearing, questions, stream
 
 PENDING_GRACE = 24 * 3600
 """Seconds that `received` outlives a request's time, in case nobody is there to expire it."""
@@ -135,6 +135,10 @@ class Publisher:
     def remember_instance(self, instance: str) -> None:
         """What that Redis lost is marked, to be published anew."""
         stream.remember_instance(self._redis, instance)
+
+    def heard(self, start: int, end: int, now: int) -> hearing.Heard:
+        """Whether people were heard between two moments (`hearing.heard`); raises RedisError."""
+        return hearing.heard(hearing.read(self._redis, now), start, end, now)
 
     def _pointer(self, approval: Approval, seconds: int = 0) -> stream.Pointer | None:
         """Who knows no more than a request's key finds it by this, for as long as its response stands."""

@@ -52,7 +52,9 @@ class Approvals(Protocol):
     def tell(self, approval: Approval) -> None:
         """Tell its agent where a request stands."""
 
-    def refuse(self, agent: str, request_id: str, status: Status, reason: str) -> None:
+    def refuse(
+        self, agent: str, request_id: str, status: Status, reason: str, *, kind: str = "approval"
+    ) -> None:
         """Answer a request that never became an Approval."""
 
     def find(self, agent: str, request_id: str) -> Approval | None:

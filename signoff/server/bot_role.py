@@ -21,9 +21,10 @@ from signoff.bot.app import CONCURRENCY, Running, build_bolt
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable, translated
 from signoff.errors import ConfigError
 from signoff.queue.acl import credentials
-from signoff.server import redis_link
+from signoff.server import ears, redis_link
 from signoff.server.build import Server
 from signoff.server.links import Ghosts, Link
+from signoff.server.perpetual import perpetual
 from signoff.server.pulse import living
 
 log = logging.getLogger("signoff.bot")
@@ -78,6 +79,7 @@ def run_bot(server: Server, stop: threading.Event, ready: Callable[[], None] = l
     gc.collect()
     gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
     server.approvals.told.start()
+    perpetual("ears", lambda stop: ears.listen(server, lambda: hears(handlers), stop), stop).start()
     log.info("connected to Slack")
     ready()
     down_since: dict[int, float] = {}
@@ -169,6 +171,12 @@ def watch(handler: SocketModeHandler, number: int, down_since: dict[int, float])
             handler.client.connect_to_new_endpoint(force=True)
         except Exception as error:
             log.error("still down: %s", type(error).__name__)
+
+
+def hears(links: Sequence[Link]) -> bool:
+    """Whether Slack can bring what people press, and there is a thread for it on every connection."""
+    open_ones = [link for link in links if link.client.is_connected() and not link.has_ended()]
+    return bool(open_ones) and all(ears.takes_work(link.client.message_workers) for link in open_ones)
 
 
 def bots(redis_url: str) -> int:

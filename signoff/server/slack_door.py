@@ -14,9 +14,10 @@ from signoff.bot.app import CountedPool, Running
 from signoff.bot.incoming import Signing, dispatched
 from signoff.errors import ConfigError
 from signoff.queue.answered import Answered
-from signoff.server import redis_link
+from signoff.server import ears, redis_link
 from signoff.server.bot_role import DRAIN_SECONDS, bolt, reached
 from signoff.server.build import Server
+from signoff.server.perpetual import perpetual
 from signoff.web.replays import Replays
 from signoff.web.slack import THREADS, SlackDoor
 
@@ -57,6 +58,7 @@ def opened(
         door.open(partial(dispatched, app))
         gc.collect()
         gc.freeze()  # what stands now stands for ever: looking through it again costs a click milliseconds
+        perpetual("ears", lambda stop: ears.listen(server, lambda: ears.takes_work(pool), stop), stop).start()
         log.info("Slack can call")
         ready()
         stop.wait()

@@ -86,7 +86,7 @@ def history(core: Core) -> None:
 
 def held_and_undone(core: Core) -> None:
     """What nobody was asked about: one is held before it runs, the other undone once it has."""
-    core.follow(
+    rules = (
         "agents: {billing-bot: {owner: U0MIA}}\n"
         "risk: {'tick.*': low}\nreversibility: {'tick.*': reversible}\n"
         "rules:\n"
@@ -95,8 +95,12 @@ def held_and_undone(core: Core) -> None:
         "     undo: {action: tick.shut, payload: {id: $payload.id}}}\n"
         "  - {name: shut, match: {action: tick.shut}, verdict: allow}\n"
     )
-    waits = core.submit(action="tick.close", payload={"id": 1})
-    core.approvals.grace.hold(waits.id, 1, "U0MIA")
+    core.follow(rules)
+    waits = [core.submit(action="tick.close", payload={"id": number}) for number in (1, 3, 4)]
+    show(core, waits[1].id, "2.1")
+    core.approvals.grace.hold(waits[0].id, 1, "U0MIA")
+    core.follow(rules.replace("after: 1h", "after: 2h"))
+    core.approvals.judge_again(waits[1].id)
     ran = core.submit(action="tick.open", payload={"id": 2})
     core.approvals.report(ran.agent, ran.request_id, Outcome(succeeded=True))
     core.approvals.undo.ask(ran.id, "U0MIA")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -19,15 +20,19 @@ from signoff.approvals.errors import (
     OtherKind,
     UnknownApproval,
 )
+from signoff.approvals.feedback import OF_BATCH
+from signoff.bot.blocks import check_message
+from signoff.bot.cards.batch_card import batch_card
 from signoff.errors import Invalid, Limited
 from signoff.models import history, progress
 from signoff.models.approval import Approval
 from signoff.models.engine import snapshot
 from signoff.models.feedback import OPEN_FOR, is_sampled
-from signoff.models.messages import Outcome
+from signoff.models.messages import Freeze, Outcome
 from signoff.policy.loader import parse
 from signoff.policy.replay import replay
 from signoff.receipts import verify_keys
+from signoff.sandbox.remote import nodes
 
 AGENT = "billing-bot"
 ALWAYS = "feedback: 100%\nagents: {billing-bot: {owner: U0MIA}}\n"
@@ -214,3 +219,39 @@ def test_whoever_left_or_never_belonged_says_nothing(core: Core) -> None:
             with pytest.raises(NotRecorded):
                 core.approvals.feedback.give(approval.id, who, "right")
     assert core.approvals.get(approval.id).feedback == approval.feedback
+
+
+def test_of_a_batch_people_are_asked_about_few_and_its_card_is_due_with_each_answer(core: Core) -> None:
+    owned(core)
+    name = "0123456789abcdef0123456789abcdef"
+    sent = [
+        core.submit(action="ticket.tidy", payload={"n": n}, batch=name, reversibility="reversible")
+        for n in range(5)
+    ]
+    ids = tuple(UUID(one.request_id) for one in sent)
+    batch_id = core.approvals.batches.freeze(AGENT, name, Freeze(title="Five", run=None, ids=ids)).id
+    for one in sent:
+        core.approvals.decide(one.id, 1, "U0ANA", "approve")
+        core.approvals.report(AGENT, one.request_id, Outcome(succeeded=True))
+    batch = core.approvals.batches.get(batch_id)
+    asked = [one for one in batch.items if one.feedback]
+    assert [one.id for one in asked] == [one.id for one in sent[:OF_BATCH]]
+    blocks = batch_card(batch, now=core.store.clock()).blocks
+    assert check_message(blocks) == []
+    pressed = [n["value"] for n in nodes(blocks) if n.get("action_id") == "feedback_right"]
+    assert pressed == [f"{one.id}:1" for one in asked] and "Was 2 right?" in str(blocks)
+    assert str(blocks).count("<@U0ANA>, <@U0MIA> can say") == 1
+    core.changed.clear()
+    core.approvals.feedback.give(asked[0].id, "U0ANA", "right")
+    core.approvals.feedback.give(asked[1].id, "U0MIA", "wrong", "It was *net*.")
+    after = core.approvals.batches.get(batch_id)
+    assert after.revision > batch.revision and core.changed == [asked[0].id, asked[1].id]
+    blocks = batch_card(after, now=core.store.clock()).blocks
+    text_of = str(blocks)
+    assert check_message(blocks) == [] and "1: *Right*, says <@U0ANA>" in text_of
+    assert "2: *Wrong*, says <@U0MIA>" in text_of and "It was *net*." in text_of
+    assert "Was 3 right?" in text_of and "Was 1 right?" not in text_of
+    late = batch_card(after, now=core.store.clock() + OPEN_FOR).blocks
+    assert not [n for n in nodes(late) if str(n.get("action_id")).startswith("feedback")]
+    assert not {one.id for one in asked} & {*progress.due(core.store)}
+    assert audit.verify(core.store, keys=verify_keys(core.signer.verify_key)).ok

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from support import Core
+from support import Core, without_triggers
 
 from signoff import receipts
 from signoff.approvals import audit
@@ -25,7 +25,8 @@ from signoff.approvals.errors import (
 from signoff.approvals.lists import Lists
 from signoff.approvals.sweep import Sweep
 from signoff.models.approval import Approval
-from signoff.queue import stream
+from signoff.queue import hearing, stream
+from signoff.queue.hearing import CALM, GONE, SECOND, SETTLED, Ears, heard, said
 from signoff.receipts import verify_keys
 
 ANA, BEN, MIA = "U0ANA", "U0BEN", "U0MIA"
@@ -49,11 +50,33 @@ def in_grace(core: Core, *, shown: bool = True, **fields: Any) -> Approval:
     return core.approvals.get(found.id)
 
 
-def moved(core: Core, one: Approval, seconds: float, *columns: str) -> None:
-    """Its times are so much longer ago."""
-    back = ", ".join(f"{name} = {name} - {int(seconds * 1e6)}" for name in columns or ("shown_at", "runs_at"))
+@pytest.fixture(autouse=True)
+def ears(core: Core) -> None:
+    """Somebody hears people all the time."""
+    hearing.note(core.redis, "a-bot", Ears(0, 0, 1 << 60))
+
+
+def changed(core: Core, one: Approval, seconds: float, *columns: str) -> None:
+    """Its row says that its times are so much longer ago."""
+    back = ", ".join(f"{name} = {name} - {int(seconds * 1e6)}" for name in columns)
     with core.store.transaction() as connection:
         connection.execute(text(f"UPDATE approval SET {back} WHERE id = :id"), {"id": one.id})
+
+
+def moved(core: Core, one: Approval, seconds: float, *columns: str) -> None:
+    """All of it is so much longer ago, as the log tells it too."""
+    changed(core, one, seconds, *(columns or ("shown_at", "runs_at")))
+    back = int(seconds * 1e6)
+    with core.store.transaction() as connection:
+        without_triggers(connection)
+        rows = connection.execute(text("SELECT * FROM audit_event ORDER BY seq")).mappings().all()
+        connection.execute(text("DELETE FROM audit_event"))
+        for row in rows:
+            data, at = json.loads(row["data"]), row["at"]
+            if row["approval_id"] == one.id and row["kind"] in ("shown", "grace"):
+                at -= back
+                data |= {name: data[name] - back for name in ("runs_at", "since") if name in data}
+            audit.append(connection, audit.Event(row["kind"], row["approval_id"], at, row["actor"], data))
 
 
 def answer(core: Core, one: Approval) -> Any:
@@ -292,3 +315,136 @@ def test_an_update_from_before_there_was_any_finds_nothing_wrong(core: Core) -> 
     fits = audit.fits.Judged({name: verdict[name] for name in verdict if name != "after"}, None)
     assert fits.differing(json.dumps(verdict | {"after": None})) == []
     assert fits.differing(json.dumps(verdict | {"after": 1})) == ["after"] and one.pending
+
+
+def times(core: Core, one: Approval) -> tuple[int, int]:
+    """When it runs, and the database's clock."""
+    runs_at = core.approvals.get(one.id).runs_at
+    assert runs_at is not None
+    return runs_at, core.store.clock()
+
+
+def test_nothing_runs_while_nobody_hears_and_then_its_time_begins_anew(core: Core) -> None:
+    """An outage pauses; a few times, then a person is asked."""
+    one = in_grace(core)
+    hearing.leave(core.redis, "a-bot")
+    moved(core, one, 3600)  # no server ran for an hour
+    for number in range(4):
+        first = core.approvals.get(one.id)
+        step(core)
+        assert core.approvals.get(one.id) == first  # nobody hears yet
+        now = core.store.clock()
+        hearing.note(core.redis, f"bot-{number}", Ears(now, now, now + GONE))  # somebody does, from now on
+        step(core)
+        found = core.approvals.get(one.id)
+        if number < 3:
+            runs_at, now = times(core, one)
+            assert found.verdict.in_grace and found.pending and found.revision > first.revision
+            assert 0 <= now + 60 * SECOND - runs_at < 30 * SECOND
+            moved(core, one, 61)
+        hearing.leave(core.redis, f"bot-{number}")
+    assert (found.status, found.verdict.effect, found.runs_at) == ("pending", "ask", None)
+    assert "away again and again" in found.verdict.why and verified(core)
+
+
+def test_a_hold_that_a_bot_still_has_in_its_hands_is_waited_for(core: Core) -> None:
+    one = in_grace(core)
+    moved(core, one, 61)
+    runs_at, _ = times(core, one)
+    hearing.note(core.redis, "a-bot", Ears(0, 0, runs_at - SECOND))  # it stands still since then
+    step(core)
+    assert core.approvals.get(one.id).pending
+    assert core.approvals.grace.hold(one.id, 1, ANA).verdict.held_by == ANA
+
+
+@pytest.mark.parametrize(
+    ("ears", "expected"),
+    [
+        ([], "not yet"),
+        ([Ears(0, 0, 104)], "yes"),
+        ([Ears(40, 40, 104)], "yes"),
+        ([Ears(41, 41, 104)], "no"),  # it was not there all the time
+        ([Ears(0, 0, 103)], "not yet"),  # what came last may be in its hands
+        ([Ears(0, 103, 106)], "not yet"),  # it stood still for a moment, and goes through what came
+        ([Ears(0, 103, 107)], "yes"),
+        ([Ears(0, 0, 90)], "not yet"),  # dead, or stopped: nobody hears
+        ([Ears(0, 0, 90), Ears(0, 0, 105)], "no"),  # one of two is: what was pressed there is lost
+        ([Ears(0, 0, 39), Ears(0, 0, 105)], "yes"),
+        ([Ears(95, 95, 106), Ears(0, 0, 105)], "yes"),  # another one joined
+    ],
+)
+def test_who_is_heard(ears: list[Ears], expected: str) -> None:
+    """Of what was pressed from second 40 to 100, now that it is second 108."""
+    found = [Ears(*(value * SECOND for value in one)) for one in ears]
+    assert heard(found, 40 * SECOND, 100 * SECOND, 108 * SECOND) == expected
+
+
+def test_who_stood_still_says_so_by_what_it_says_next() -> None:
+    first = said(None, 5)
+    assert first == Ears(5, 5, 5) and said(first, 5 + CALM) == Ears(5, 5, 5 + CALM)
+    assert said(first, 6 + CALM) == Ears(5, 6 + CALM, 6 + CALM) and said(first, 6 + GONE)[0] == 6 + GONE
+    assert SETTLED > CALM
+
+
+LONGER = GRACE.replace("after: 1m", "after: 5m").replace("name: mild", "name: milder")
+SHORTER = GRACE.replace("after: 1m", "after: 5s").replace("name: mild", "name: quicker")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_todays_policy_may_have_it_wait_for_longer_and_never_for_less(core: Core, at_once: bool) -> None:
+    """And it is today's whose name stands in the receipt."""
+    one = in_grace(core)
+    core.follow(SHORTER)
+    step(core)
+    assert core.approvals.get(one.id).runs_at == one.runs_at and core.approvals.get(one.id).pending
+    core.follow(LONGER)
+    if at_once:
+        step(core)
+    else:
+        moved(core, one, 61)
+        core.approvals.grace.step(one.id)
+    found = core.approvals.get(one.id)
+    assert found.pending and found.runs_at == (found.shown_at or 0) + 300 * SECOND
+    assert found.revision > one.revision
+    core.follow(SHORTER)
+    moved(core, one, 100)
+    step(core)
+    assert core.approvals.get(one.id).pending
+    moved(core, one, 201)
+    step(core)
+    ended = core.approvals.get(one.id)
+    assert (ended.status, ended.verdict.rule) == ("approved", "quicker")
+    receipt = receipts.accept(
+        answer(core, one), verify_keys(core.signer.verify_key), agent=one.agent, request_id=one.id
+    )
+    assert (receipt.rule, receipt.policy) == ("quicker", core.policy.digest) and verified(core)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "shown_at = 5, runs_at = 5",
+        "runs_at = runs_at - 61000000",
+        "shown_at = shown_at - 61000000, runs_at = runs_at - 61000000",
+        "verdict = replace(verdict, 'after\"\\:60', 'after\"\\:1'), runs_at = 5",
+    ],
+)
+def test_a_row_says_by_itself_of_nothing_that_it_runs(core: Core, change: str) -> None:
+    """When its card was first shown, and when it runs, stands in the log."""
+    one = in_grace(core)
+    with core.store.transaction() as connection:
+        connection.execute(text(f"UPDATE approval SET {change} WHERE id = :id"), {"id": one.id})
+    with pytest.raises(Tampered):
+        core.approvals.grace.step(one.id)
+    step(core)
+    found = core.approvals.get(one.id)
+    assert found.pending and found.receipt is None and not audit.verify(core.store).ok
+
+
+def test_a_row_that_says_that_its_card_was_shown_does_not_run(core: Core) -> None:
+    one = in_grace(core, shown=False)
+    with core.store.transaction() as connection:
+        connection.execute(text("UPDATE approval SET shown_at = 5, runs_at = 5"))
+    with pytest.raises(Tampered):
+        core.approvals.grace.step(one.id)
+    assert core.approvals.get(one.id).pending

@@ -6,14 +6,16 @@ import time
 from typing import Any
 
 import pytest
-from bot.batch_made import NOW, asked, batch_of, read_back, shows
+from bot.batch_made import NOW, asked, batch_of, looked_at, read_back, shows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import check_message
+from signoff.bot.cards.batch_after import NAMED
 from signoff.bot.cards.batch_card import batch_card, parse_shown, shown_token
 from signoff.bot.gallery.approval import BEGAN, SECOND
+from signoff.bot.together.review import review_view
 from signoff.models.messages import Decision, Outcome
 from signoff.models.shown import Shown, digest_of
 from signoff.payload.canonical import canonical
@@ -229,6 +231,55 @@ def test_what_a_card_showed_is_kept_in_few_characters() -> None:
     shown = [(number, 1) for number in range(1, 100) if number != 50] + [(120, 2)]
     assert shown_token(7, shown, "d0") == "7:1-49.1,51-99.1,120-120.2:d0"
     assert parse_shown(shown_token(7, shown, "d0")) == Shown(7, dict(shown), "d0")
+
+
+@pytest.mark.parametrize(
+    ("apart", "between"), [(SECOND // 7, False), (59 * SECOND, False), (60 * SECOND, True)]
+)
+def test_ends_are_told_apart_where_people_would(apart: int, between: bool) -> None:
+    first = asked({"b": 1})
+    items = [first, asked({"b": 2}, expires_at=first.expires_at + apart)]
+    for shown in (batch_card(batch_of(items), now=NOW).blocks, review_view(looked_at(items))["blocks"]):
+        assert ("expires between" in str(shown)) is between and ("· until " in str(shown)) is not between
+
+
+@pytest.mark.parametrize("left", [0, 1, 40])
+def test_what_was_decided_keeps_the_values_that_its_numbers_stand_for(left: int) -> None:
+    vote = {
+        "status": "approved",
+        "decision": Decision(vote="approve", approver="U0ANA", name="Ana"),
+        "ended_at": BEGAN,
+    }
+    payloads = [
+        {"repo": "acme", "branch": f"feature-{n}", "note": "words\n" * 200 if n else "<!here> *x* " * 60}
+        for n in range(43)
+    ]
+    items = [asked(one, **(vote if n < 43 - left else {})) for n, one in enumerate(payloads)]
+    message = batch_card(batch_of(items), now=NOW)
+    assert check_message(message.blocks, message.text) == []
+    kept = [block for block in message.blocks if str(block.get("block_id")).startswith("ended")]
+    done = min(43 - left, NAMED)
+    assert all(f" feature-{n}" in str(kept) for n in range(done)) and f"feature-{done} " not in str(kept)
+    assert ("more request" in str(kept)) is (43 - left > NAMED) and "acme" not in str(kept)
+    assert shows(message.blocks, "batch_look")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("left", [0, 250])
+def test_a_card_of_many_decided_stays_within_slacks_limits(script: str, left: int) -> None:
+    text = SCRIPTS[script] * 12
+    vote = {
+        "status": "rejected",
+        "decision": Decision(vote="reject", approver="U0ANA", name="Ana", reason=text * 9),
+    }
+    items = [
+        asked({f"{text[:30]}{k}": f"{n} {text}" for k in range(9)}, **(vote if n >= left else {}))
+        for n in range(280)
+    ]
+    message = batch_card(batch_of(items, title=text), now=NOW)
+    assert check_message(message.blocks, message.text) == []
+    long = [asked({"body": f"{n}\n{text}" * 30}, **vote) for n in range(3)]
+    assert " “2” …" in str(batch_card(batch_of(long), now=NOW).blocks)
 
 
 def test_approve_all_stands_where_the_reasons_of_all_stand_whole_or_are_the_same() -> None:

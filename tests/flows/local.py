@@ -86,6 +86,7 @@ def local_bot(
     approvers: str = APPROVERS,
     running: Running | None = None,
     transport: str = "socket",
+    policy: Path | None = None,
     **slack_options: Any,
 ) -> Iterator[Local]:
     """Reached by this `transport` until the end of the `with`; its directory remembers people for a while.
@@ -98,7 +99,9 @@ def local_bot(
         patch.setattr(build, "SlackDirectory", partial(SlackDirectory, remembered_seconds=remembered_seconds))
         for name, value in slack.settings().items():
             patch.setenv(name, value)
-        settings = Settings(data=folder, redis_url=redis_url, approvers=approvers, channel=SHARED)
+        settings = Settings(
+            data=folder, redis_url=redis_url, approvers=approvers, channel=SHARED, policy_file=policy
+        )
         settings.signer(create=True)
         server = build.build(settings)
         migrate.upgrade(server.engine)

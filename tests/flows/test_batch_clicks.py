@@ -72,7 +72,7 @@ def test_what_was_decided_since_the_card_was_drawn_is_named_and_the_rest_is_deci
     ana.told_now(0, "You approved 2", "2: *Rejected* by", BEN, "3: *Withdrawn by the agent*")
     assert shown.became() == {"approved": 2, "rejected": 1, "cancelled": 1}
     ben.click(card, "batch_approve")
-    ben.told_now(0, "None of these waits any more")
+    ben.told_now(0, "None of these waits any more", "1: *Approved* by", ANA, "2: *Rejected* by")
     local.person(MIA).click(card, "batch_reject")
     assert "None of these" in text_of(local.person(MIA).view("message"))
 
@@ -156,6 +156,53 @@ def test_all_are_rejected_with_one_reason(local: Local) -> None:
     ana.submit(ana.view("batch_reject"), **REASON)
     ana.view("batch_result", "You rejected 30")
     other.once(rejected=30)
+
+
+def _overtaken(local: Local, shown: Shown) -> None:
+    """Ben approves the first, and its agent takes the second back: Ana has both before her."""
+    approvals = local.server.approvals
+    approvals.decide(shown.ids[0], 1, BEN, "approve")
+    approvals.cancel("billing-bot", approvals.get(shown.ids[1]).request_id)
+
+
+@pytest.mark.parametrize("way", ["seen", "rejected", "review rejected", "rest", "each", "nothing left"])
+def test_whoever_decides_several_is_told_what_others_were_faster_with(local: Local, way: str) -> None:
+    shown = Shown(local, branches(4))
+    ana = local.person(ANA)
+    if way in ("seen", "review rejected", "nothing left"):
+        ana.click(shown.card, "batch_review")
+        view = ana.view("batch_review", "feature-3")
+    else:
+        ana.click(shown.card, {"rejected": "batch_reject"}.get(way, "batch_each"))
+        view = ana.view({"rejected": "batch_reject"}.get(way, "batch_each"))
+    if way == "rest":
+        ana.press(view, "each_next")
+        ana.press(ana.view("batch_each", "2 of 4"), "each_next")
+        ana.press(ana.view("batch_each", "3 of 4"), "each_rest")
+        view = ana.view("batch_review", "feature-3")
+        ana.press(view, "batch_reject")
+        view = ana.view("batch_reject", "3 requests")
+    elif way == "review rejected":
+        ana.press(view, "batch_reject")
+        view = ana.view("batch_reject", "4 requests")
+    _overtaken(local, shown)
+    if way == "nothing left":
+        for one in shown.ids[2:]:
+            local.server.approvals.decide(one, 1, BEN, "approve")
+        ana.press(view, "batch_reject")
+    elif way == "seen":
+        ana.press(view, "batch_approve_seen")
+    elif way == "each":
+        ana.press(view, "each_next")
+        ana.press(ana.view("batch_each", "2 of 4"), "each_next")
+        for at in (3, 4):
+            ana.press(ana.view("batch_each", f"{at} of 4"), "each_approve")
+    else:
+        ana.submit(view, **REASON)
+    done = {"nothing left": "4 were not", "each": "3 approved"}.get(way, "You ")
+    text = text_of(ana.view("batch_result", done, "feature-0", "*Approved* by", BEN))
+    assert "feature-1" in text and "*Withdrawn by the agent*" in text
+    assert "feature-2" not in text or way == "nothing left"
 
 
 def test_two_people_in_one_batch_decide_each_request_once(local: Local) -> None:
@@ -248,8 +295,9 @@ def test_lists_and_home_offer_what_may_be_looked_through_at_once(local: Local) -
     ana = local.person(ANA)
     answer = local.slack.act(type="command", user=ANA, channel=SHARED, command="/approvals", text="")
     assert answer["ok"] and answer["acked"]
-    listed = ana.told_now(0, "Review 4 × branch.delete together…", "Review 3 × mail.post together…")
-    ana.click(listed, "batch_together_1")
+    listed = ana.told_now(0, "7 requests wait for you", "4 × branch.delete", "Review 3 × mail.post together…")
+    assert text_of(listed).count("branch.delete") == 1 and "The agent calls it “Clean up”" in text_of(listed)
+    ana.click(listed, "batch_together_0")
     view = ana.view("batch_review", "u0@a.example", "u2@a.example")
     ana.press(view, "batch_approve_seen")
     ana.view("batch_result", "You approved 3")
@@ -257,8 +305,9 @@ def test_lists_and_home_offer_what_may_be_looked_through_at_once(local: Local) -
     local.slack.act(type="open_home", user=ANA)
     local.draw_homes()
     home = local.slack.views(ANA)["home"]
-    assert "Review these 4 together…" in text_of(home)
-    ana.press(home, "batch_together_0")
+    waits = [block for block in home["blocks"] if ":pending:" in block.get("block_id", "")]
+    assert str(waits).count("4 × branch.delete") == 1 and "feature-3" not in str(waits)
+    ana.press(home, "batch_review")
     ana.press(ana.view("batch_review", "feature-3"), "batch_approve_seen")
     ana.view("batch_result", "You approved 4")
     shown.once(approved=4)
@@ -279,3 +328,21 @@ def test_those_that_wait_alone_and_are_alike_are_offered_together(local: Local) 
     ana.close_all()
     ana.choose(local.card(lonely), "alike")
     ana.view("message", "No other request like this one waits for you")
+
+
+def test_one_of_several_is_asked_about_looked_at_and_approved_with_a_note(local: Local) -> None:
+    shown = Shown(local, branches(3))
+    ana = local.person(ANA)
+    ana.click(shown.card, "batch_each")
+    view = ana.view("batch_each", "1 of 3", "Approve with note…", "Ask the agent…", "Details…")
+    ana.press(view, "each_ask")
+    ana.submit(ana.view("ask"), Your_question="Why so old?")
+    assert local.server.approvals.get(shown.ids[0]).talks[0].question == "Why so old?"
+    ana.press(ana.view("batch_each", "1 of 3"), "each_details")
+    ana.view("details", shown.ids[0], "Why so old?")
+    ana.close_all()
+    ana.click(shown.card, "batch_each")
+    ana.press(ana.view("batch_each", "1 of 3"), "each_note")
+    ana.submit(ana.view("note"), Note_to_the_agent_and_the_record="Merged last week")
+    ana.view("batch_each", "2 of 3", "feature-1")
+    assert local.server.approvals.get(shown.ids[0]).decision.reason == "Merged last week"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flows.local import Local, local_bot
+from flows.others import POLICY, others
 from flows.person import ANA, Someone
 from flows.several import Shown
 from flows.walk import Walk
@@ -64,7 +65,8 @@ def bot(
         for kind in ANSWERED:
             patch.setattr(App, kind, heard(kind, getattr(App, kind), listens))
         folder = tmp_path_factory.mktemp("acks")
-        how = {"running": running, "ack_seconds": 60, "transport": transport}
+        (folder / "policy.yml").write_text(POLICY)
+        how = {"running": running, "ack_seconds": 60, "transport": transport, "policy": folder / "policy.yml"}
         with local_bot(folder, _redis_server.url, **how) as local:
             yield Haunt(local, running, listens)
 
@@ -242,10 +244,14 @@ def test_everything_that_the_app_listens_to_was_pressed(bot: Haunt) -> None:
     ]
     back_and_forth(bot, word)
     several(bot, word)
+    bot.driven |= others(bot.local, word)
     for seed in range(16):
         if not missed(bot):
             return
-        walk(bot, word, shapes[seed % len(shapes)], seed, STEPS, guided=True)
+        shape = shapes[seed % len(shapes)]
+        name = "question" if shape.get("kind") == QUESTION else "to"
+        another = {"payload": {**shape["payload"], name: f"{word} {seed}"}}
+        walk(bot, word, shape | another, seed, STEPS, guided=True)
     assert "\n".join(missed(bot)) == ""
 
 

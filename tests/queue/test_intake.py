@@ -90,6 +90,19 @@ def with_payload(text: str) -> str:
     return f'{{"id":"{BODY["id"]}","action":"x","payload":{text}}}'
 
 
+@pytest.mark.parametrize("kind", ["approval", "question", "feedback", "riddle"])
+def test_whoever_is_refused_is_told_what_it_was_as_far_as_that_can_be_read(
+    core: Core, intake: Intake, kind: str
+) -> None:
+    body = {**BODY, "kind": kind, "reversibility": "perhaps"}
+    refused, unread = send(core, id=BODY["id"], body=json.dumps(body)), send(core, body="{not json")
+    drain(intake)
+    for request_id, told in ((refused, "approval" if kind == "riddle" else kind), (unread, "approval")):
+        receipt = core.approvals.refused("billing-bot", request_id)
+        assert receipt is not None
+        assert (receipt.kind, receipt.status, receipt.action) == (told, "invalid", "")
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

@@ -105,14 +105,24 @@ class Account:
             self._expires_at = told["expires_at"]
             where = told["conversation"] if "conversation" in told else told["channel"]
             self._expect(line, expires_at=self._expires_at, conversation=where)
+            waits = told.get("effect", told.get("answer")) == "allow" and told.get("after") is not None
+            self._expect(line, runs_at=0 if waits else None)
         self._expect(line, verdict=Judged(told, self.salts.get(self._version)))
 
     def _restored(self, line: Said) -> None:
         self._expires_at = min(self._expires_at or line.at, line.at)
         self._expect(line, closed_in=line.data["epoch"], expires_at=self._expires_at)
 
+    def _held(self, line: Said) -> None:
+        self._expect(line, runs_at=None)
+
+    def _grace(self, line: Said) -> None:
+        self._expect(line, runs_at=line.data["runs_at"])
+
     def _shown(self, line: Said) -> None:
         data = line.data
+        if "runs_at" in data:
+            self._expect(line, runs_at=data["runs_at"])
         if "batch" in data:
             if not self.cards and not self._in_batch:
                 self._expect(line, shown_at=Near(line.at))
@@ -247,6 +257,8 @@ class Account:
             }  # fmt: skip
             fits = {name: Exactly(value) for name, value in exactly.items()}
             fits |= {"name": self._salted(data["name"]), "question": text, "state": state}
+            if "signed" in data:
+                fits["token"] = Signed(data["signed"])
         told = {name: Told(fit, line.seq) for name, fit in fits.items()}
         self.talks[data["talk"]] = self.talks.get(data["talk"], {}) | told
         if "expires_at" in data:
@@ -290,7 +302,8 @@ _READ: Mapping[str, Callable[[Account, Said], None]] = {
     "note": Account._note,
     "file": _passed,
     "feedback": Account._feedback,
-    "held": _passed,
+    "held": Account._held,
+    "grace": Account._grace,
     "guard": _passed,
     "batch": Account._left,
 }

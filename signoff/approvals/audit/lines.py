@@ -34,6 +34,7 @@ PLAIN = frozenset(
         "require",
         "feedback",
         "talk",
+        "after",
     )
 )
 """Of a verdict: what comes from the policy's file. The rest may repeat the payload, and is salted."""

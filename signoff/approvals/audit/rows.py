@@ -12,12 +12,13 @@ from sqlalchemy import BindParameter, Connection, Table, bindparam, select
 
 from signoff.approvals.audit import counted
 from signoff.approvals.audit.account import Account
-from signoff.approvals.audit.fits import Judged
+from signoff.approvals.audit.fits import Exactly, Judged
 from signoff.approvals.audit.token import differing
 from signoff.approvals.audit.told import Contradiction, Row, Said, Told
 from signoff.models.changes import clock
 from signoff.models.feedback_rows import rows as feedback
 from signoff.models.log import events, line_hash
+from signoff.models.receipt_claims import APPROVAL
 from signoff.models.store import approvals, cards, decisions, payloads
 from signoff.models.sums import amounts
 from signoff.models.talk_rows import notes, talks
@@ -161,7 +162,8 @@ def _faults(rows: Rows, account: Account, name: str) -> Iterator[Fault | None]:
     yield from _cards(rows.cards, account, name)
     yield from _words_of(rows.talks, account.talks, "talk", name)
     yield from _words_of(rows.notes, account.notes, "note", name)
-    yield _feedback(rows.feedback, account.feedback, name)
+    yield _feedback(rows, account, name)
+    yield _kind(rows, account, name)
 
 
 def _row(row: Mapping[str, Any], told: Row, table: str, name: str) -> Fault | None:
@@ -237,9 +239,26 @@ def _cards(found: Sequence[Mapping[str, Any]], account: Account, name: str) -> I
             yield Fault("no line tells of a card that stands", None, whose, "card.message")
 
 
-def _feedback(found: Sequence[Mapping[str, Any]], told: Row, name: str) -> Fault | None:
-    """What somebody has said of an outcome; one row at most, which says nothing until somebody has."""
-    row = found[0] if found else None
+def _kind(rows: Rows, account: Account, name: str) -> Fault | None:
+    """Its kind stands in its claims, which a line tells of; where it does not, it is an approval's."""
+    assert rows.approval is not None
+    try:
+        kind = json.loads(rows.payloads[0]["claims"]).get("kind", APPROVAL)
+    except (IndexError, TypeError, ValueError, AttributeError):
+        return None  # which is a fault by itself
+    told = Told(Exactly(kind), account.approval["id"].seq)
+    return _row(rows.approval, {"kind": told}, "approval", name)
+
+
+def _feedback(rows: Rows, account: Account, name: str) -> Fault | None:
+    """What somebody has said of an outcome; one row at most, which says nothing until somebody has. Whose
+    lesson it is, and of what, it says by itself.
+    """
+    told, row = account.feedback, rows.feedback[0] if rows.feedback else None
+    if row is not None:
+        whose = {column: account.approval[column] for column in ("agent", "action")}
+        if fault := _row(row, whose, "feedback", name):
+            return fault
     if told and row is None:
         return Fault("its feedback's row is gone", told["answer"].seq, name, "feedback.approval_id")
     if row is None or told:

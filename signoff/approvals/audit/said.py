@@ -73,13 +73,13 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "absent_at": Unsaid("since when nobody is: looked at every few seconds"),
         "traceparent": Unsaid("where a trace of the agent's goes on: nothing depends on it"),
         "deserted_at": Unsaid("whether admins were told: the directory says the rest"),
-        "kind": Unsaid("worked out from the claims, which are said: the receipt's id commits to it"),
+        "kind": by("submit"),
         "batch_id": by("submit", "batch"),
         "handed_to": by("handed"),
         "handed_by": by("handed"),
         "undoes": by("submit"),
         "undo_at": DRAWING,
-        "runs_at": Unsaid("worked out from the verdict and when its card was shown, which are said"),
+        "runs_at": by("verdict", "shown", "held", "grace"),
     },
     "payload": {
         "approval_id": by("submit", "edit"),
@@ -191,7 +191,7 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
         "state": by("talk"),
         "asked_at": by("talk"),
         "until": by("talk"),
-        "token": Unsaid("what is said, signed: whoever takes it checks that"),
+        "token": by("talk"),
         "published_at": Unsaid("whether Redis has it: sweep repeats it"),
         "answer": by("talk"),
         "answered_at": by("talk"),
@@ -209,8 +209,8 @@ SAID: Mapping[str, Mapping[str, Line | Unsaid] | Unsaid] = {
     "feedback": {
         "id": NUMBER,
         "approval_id": by("feedback"),
-        "agent": Unsaid("the approval's, which is said: lessons are looked up by it"),
-        "action": Unsaid("the approval's, which is said: lessons are looked up by it"),
+        "agent": by("submit"),
+        "action": by("submit"),
         "asked_at": Unsaid("for how long it is asked: nothing else depends on it"),
         "by_id": by("feedback"),
         "name": by("feedback"),
@@ -226,7 +226,7 @@ KINDS = frozenset(
     (
         "submit", "verdict", "shown", "edit", "decision", "expiry", "cancel", "receipt", "adopted", "outcome",
         "spend", "guard", "file", "agent", "policy", "restored", "migrated", "token", "webhook",
-        "handed", "batch", "talk", "note", "held", "feedback",
+        "handed", "batch", "talk", "note", "held", "grace", "feedback",
     )
 )  # fmt: skip
 """All kinds of lines."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from signoff.bot.cards.batch_items import numbered
+from signoff.bot.cards.batch_items import note_block, numbered, told_apart
+from signoff.bot.cards.feedback_parts import batch_feedback
 from signoff.bot.text.quotes import isolated
-from signoff.bot.text.text import Block, Trusted, cut, line, literal, mrkdwn, rich, visible
-from signoff.bot.text.views import says
+from signoff.bot.text.row import Row, Span
+from signoff.bot.text.text import Block, Trusted, cut, length, line, literal, mrkdwn, rich, visible
+from signoff.bot.text.views import row_blocks, says
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
@@ -23,6 +25,10 @@ MOST = 8
 SAID = 200
 """Characters of a reason."""
 _LINKS = 5
+NAMED = 30
+"""Decided requests of which the card keeps the values: Look through… has all of them, in full."""
+EACH, ROOM = 120, 2_400
+"""Characters of one, and of all of them."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +69,62 @@ def state(one: Approval, now: int | None) -> str:
     assert_never(one.status)
 
 
-def over_blocks(batch: Batch, now: int | None) -> list[Block]:
-    """When none waits any more: how many of each, what people said, and what the agent reports."""
-    found = [*standing(batch, now).blocks]
-    approved = [one for one in batch.items if one.status == "approved"]
-    outcomes = Counter(one.outcome.succeeded if one.outcome else None for one in approved)
-    if approved:
-        told = words.reported(outcomes[True], outcomes[False], outcomes[None])
-        found.append(says(told, f"outcome:{batch.revision}"))
-    quotes = _said(batch.numbered)
-    if quotes:
-        found.append(rich(f"said:{batch.revision}", *quotes))
-    look = {
+def ended_blocks(batch: Batch, now: int | None) -> list[Block]:
+    """Which those are that wait no more: their numbers stand for something only where this does."""
+    every = told_apart(batch.items, [number for number, _ in batch.numbered])
+    asked = [row for row, one in zip(every, batch.items, strict=True) if state(one, now) != "wait"]
+    if not asked:
+        return []
+    rows, room = list[Row](), ROOM
+    for whole in asked[:NAMED]:
+        row = replace(whole, spans=_first(whole.spans, EACH))
+        room -= row.size
+        if room < 0:
+            break
+        rows.append(row)
+    found = row_blocks(rows, f"ended:{batch.revision}")
+    if len(asked) > len(rows):
+        found.append(note_block(f"ended-more:{batch.revision}", words.more_items(len(asked) - len(rows))))
+    return found
+
+
+def _first(spans: Sequence[Span], room: int) -> tuple[Span, ...]:
+    """The first characters of a row."""
+    found = list[Span]()
+    for text, style in spans:
+        if room <= 0:
+            break
+        found.append((cut(text, room), style))
+        room -= length(text)
+    return tuple(found)
+
+
+def look_button(batch: Batch) -> Block:
+    """*Look through…*: all of them in pages."""
+    return {
         "type": "button",
         "action_id": "batch_look",
         "text": {"type": "plain_text", "text": words.LOOK_THROUGH, "emoji": False},
         "value": str(batch.id),
     }
-    return [*found, {"type": "actions", "block_id": f"actions:{batch.revision}", "elements": [look]}]
+
+
+def over_blocks(batch: Batch, now: int | None) -> list[Block]:
+    """When none waits any more: how many of each, what people said, and what the agent reports."""
+    found = [*standing(batch, now).blocks, *ended_blocks(batch, now)]
+    approved = [one for one in batch.items if one.status == "approved"]
+    outcomes = Counter(one.outcome.succeeded if one.outcome else None for one in approved)
+    if approved:
+        told = words.reported(outcomes[True], outcomes[False], outcomes[None])
+        found.append(says(told, f"outcome:{batch.revision}"))
+    found += batch_feedback(batch.numbered, now)
+    quotes = _said(batch.numbered)
+    if quotes:
+        found.append(rich(f"said:{batch.revision}", *quotes))
+    return [
+        *found,
+        {"type": "actions", "block_id": f"actions:{batch.revision}", "elements": [look_button(batch)]},
+    ]
 
 
 def _by_whom(items: Sequence[tuple[int, Approval]], states: Sequence[str]) -> list[Trusted]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from signoff.approvals.errors import UnknownApproval
 from signoff.bot.blocks import BUTTON_VALUE, MESSAGE_BLOCKS, MESSAGE_TOTAL
-from signoff.bot.cards.batch_after import over_blocks, standing
+from signoff.bot.cards.batch_after import ended_blocks, look_button, over_blocks, standing
 from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block, table
 from signoff.bot.cards.batch_parts import (
     approve_button,
@@ -146,8 +146,13 @@ def _top(shown: Shown, now: int | None) -> list[Block]:
     batch, asked = shown.batch, shown.asked
     approvers = tuple(dict.fromkeys(name for one in asked for name in one.verdict.approvers))
     ends = {one.expires_at for one in asked}
-    about = words.asks(batch.agent, approvers, min(ends), len(ends) > 1)
-    return [*_head(batch, about), *standing(batch, now).blocks, {"type": "divider"}]
+    about = words.asks(batch.agent, approvers, ends)
+    return [
+        *_head(batch, about),
+        *standing(batch, now).blocks,
+        *ended_blocks(batch, now),
+        {"type": "divider"},
+    ]
 
 
 def _bottom(shown: Shown, whole: bool, room: tuple[int, int]) -> list[Block]:
@@ -188,6 +193,8 @@ def _actions(shown: Shown, whole: bool) -> Block:
     ]
     if first["action_id"] == "batch_approve":
         others.append(button("batch_review", card_words.REVIEW_MORE, str(batch.id)))
+    if count < len(batch.items):
+        others.append(look_button(batch))
     return {"type": "actions", "block_id": f"actions:{shown.rev}", "elements": [first, *others]}
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signoff.bot.text.alphabet import looks, skeleton
 from signoff.bot.text.cautions import cautions
 from signoff.bot.text.common import Common, Path, common
 from signoff.bot.text.outliers import alike, outliers
 from signoff.bot.text.payload import not_given, values
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.row import Row, Span
-from signoff.bot.text.text import Block, length, plain
+from signoff.bot.text.text import Block, cut, length, plain, visible
 from signoff.bot.text.told import cell, claim, common_rows, item_rows, path_text
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
@@ -91,6 +92,32 @@ def gathered(asked: Sequence[Approval], numbers: Sequence[int], whole: bool = Fa
         rows_shared += [(Row((), spans),) for spans in left_out[0]]
     warnings = _warnings(noted, numbers) + _alike(asked, shared, numbers)
     return Gathered(tuple(rows_shared), tuple(items), shared.paths, one_action, tuple(warnings))
+
+
+def told_apart(asked: Sequence[Approval], numbers: Sequence[int]) -> list[Row]:
+    """Of each the values that are its own, in one row with its number: without what they share, and without
+    the long ones, or only how the first of them begins where there are no others.
+    """
+    shared = common([(one.request.json_schema, one.payload) for one in asked])
+    one_action = len({one.action for one in asked}) == 1
+    found = []
+    for number, one, own in zip(numbers, asked, shared.own, strict=True):
+        short = {path: field for path, field in own.items() if cell(field) is not None}
+        first: list[Span] = [] if one_action else [(one.action, "")]
+        row = item_rows(str(number), short, first, False)[0]
+        if not short:
+            row = replace(row, spans=(*first, *_beginning(own)))
+        found.append(row)
+    return found
+
+
+def _beginning(own: Mapping[Path, Field]) -> list[Span]:
+    """How the first of some long values begins."""
+    for path, field in own.items():
+        text = field.value if isinstance(field.value, str) else canonical(field.value)
+        shown = quoted(cut(visible(text.strip().split("\n")[0]), CELL))
+        return [(cut(path_text(path), CELL), "bold"), (f" {shown} …", "")]
+    return [(words.NOTHING_OF_ITS_OWN, "italic")]
 
 
 def numbered(numbers: Iterable[int]) -> str:

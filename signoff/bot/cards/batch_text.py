@@ -14,7 +14,6 @@ from signoff.bot.text.size import TEXT_BYTES, shortened
 from signoff.bot.text.spoken import heard
 from signoff.bot.text.text import Trusted, cut, escape, visible
 from signoff.bot.text.words import batches as words
-from signoff.bot.text.words import card as card_words
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch
 
@@ -28,7 +27,7 @@ def heard_card(
 ) -> Trusted:
     """First who asks for what, how many of each; then what they share, each of them, and how to decide."""
     what = words.of_actions(Counter(one.action for one in batch.items).most_common())
-    ends = card_words.until(min(one.expires_at for one in asked))
+    ends = words.until([one.expires_at for one in asked])
     head = [words.spoken_first(batch.agent, what, ends), Trusted(stands.line.replace("*", ""))]
     if called := visible(batch.title.strip()):
         head.append(heard(words.called(cut(called, 200))))

@@ -5,15 +5,22 @@ Three plain buttons: none is greener than another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from signoff.bot.text.prose import prose
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.text import Block, Trusted, cut, literal, mrkdwn, plain, rich
+from signoff.bot.text.which import Which, title
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import feedback as words
 from signoff.models.approval import Approval
 
 SAID = 700
 """Characters of a correction on a card; Details… has it whole."""
+SAID_OF_ONE = 300
+"""Of a correction of one of several."""
+LINE = 100
+"""Characters of which one of several it is."""
 PRESSED = "feedback_"
 """The action ids of the buttons, before the answer."""
 
@@ -35,6 +42,27 @@ def feedback_blocks(approval: Approval, room: int = SAID, now: int | None = None
         small(f"asked:{revision}", mrkdwn(words.asks_whom(people))),
         buttons(approval),
     ]
+
+
+def batch_feedback(items: Sequence[tuple[int, Approval]], now: int | None) -> list[Block]:
+    """The same of those of a batch that people are asked about, each by its number."""
+    found: list[Block] = []
+    people: tuple[str, ...] = ()
+    for number, one in items:
+        asked = one.feedback
+        if asked is not None and asked.answer is not None:
+            first, *more = given_blocks(one, SAID_OF_ONE)
+            said = words.of_one(number, words.given(asked.answer, asked.by_id, asked.at))
+            found += [first | {"text": mrkdwn(said)}, *more]
+        elif asked is not None and asked.is_open(now):
+            people = tuple(dict.fromkeys([*people, *asked.people(one.decisions)]))
+            question = Trusted(f"*{words.asks_of(number)}*")
+            which = plain(title(Which.of(one), LINE))
+            found += [section("right", question), small("which", which), buttons(one)]
+    for at, block in enumerate(found):
+        block["block_id"] = f"{block['block_id']}:{at}"
+    who = [small("asked", mrkdwn(words.asks_whom(card_words.audience(people))))] if people else []
+    return [*found, *who]
 
 
 def feedback_line(approval: Approval, now: int | None = None) -> Trusted | None:

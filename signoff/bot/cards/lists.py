@@ -26,6 +26,7 @@ from signoff.bot.text.words import forms as forms_words
 from signoff.bot.text.words import lists as lists_words
 from signoff.bot.text.words import progress as progress_words
 from signoff.bot.text.words import undo as undo_words
+from signoff.models.batch_lists import Folded
 from signoff.models.lists import Listed
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/_.?=&%-]{1,500}")
@@ -85,7 +86,7 @@ def _section(page: Page) -> list[Block]:
         return [*found, says(lists_words.nothing(page.kind, ""), f"empty:{page.kind}")]
     found += [*_together(page), *_items(page)]
     if page.more:
-        rest = lists_words.and_more(page.total - len(page.items) if page.kind == "pending" else 0)
+        rest = lists_words.and_more(page.total - page.shown if page.kind == "pending" else 0)
         found.append({"type": "context", "block_id": f"rest:{page.kind}", "elements": [plain(rest)]})
         label = lists_words.SEE_ALL if page.kind != "owned" else lists_words.SEE_HISTORY
         kind = page.kind if page.kind != "owned" else "history"
@@ -95,13 +96,11 @@ def _section(page: Page) -> list[Block]:
 
 
 def _together(page: Page) -> list[Block]:
-    """What may be looked through at once: with how many, and of which action where there are several."""
-    only = len(page.together) == 1
+    """What may be looked through at once: how many, and of which action where there are others."""
     buttons = []
     for number, one in enumerate(page.together):
-        label = batch_words.review_together(one.count, "" if only else one.action)
-        value = one.named if one.named.startswith("batch:") else f"{one.named}:1"
-        name = f"batch_together_{number}"
+        label = batch_words.review_together(one.count, "" if one.count == page.total else one.action)
+        name, value = f"batch_together_{number}", f"{one.named}:1"
         buttons.append(
             {"type": "button", "action_id": name, "text": plain(cut(label, BUTTON_TEXT)), "value": value}
         )
@@ -116,6 +115,8 @@ def _items(page: Page, now: int | None = None) -> list[Block]:
 
 
 def _item(page: Page, one: Listed, title: str, now: int | None) -> list[Block]:
+    if one.id in page.folded:
+        return _batch(page, one, page.folded[one.id], now)
     reviewable = one.id in page.reviewable and one.pending
     action_id, label = way_in(one.action) if reviewable else ("details", card_words.DETAILS_MORE)
     button = {
@@ -129,6 +130,26 @@ def _item(page: Page, one: Listed, title: str, now: int | None) -> list[Block]:
     about += [*_by_policy(one), *recalled(one.rejected)]
     return [
         {"type": "section", "block_id": f"item:{name}", "text": plain(title), "accessory": button},
+        {"type": "context", "block_id": f"about:{name}", "elements": about},
+    ]
+
+
+def _batch(page: Page, one: Listed, of: Folded, now: int | None) -> list[Block]:
+    """All that waits of a batch as one line."""
+    name = f"{page.kind}:{one.id}:{one.revision}"
+    button = {
+        "type": "button",
+        "action_id": "batch_review",
+        "text": plain(card_words.REVIEW_MORE),
+        "value": str(of.batch_id),
+    }
+    link = one.permalink if _LINK.fullmatch(one.permalink) else ""
+    about = [mrkdwn(lists_words.listed_batch(one.agent, batch_words.until(of.ends, now), link))]
+    called = visible(of.title.strip())
+    about += [plain(batch_words.called(cut(called, 200)))] if called else []
+    text = plain(batch_words.header(of.actions, len(of.ids)))
+    return [
+        {"type": "section", "block_id": f"item:{name}", "text": text, "accessory": button},
         {"type": "context", "block_id": f"about:{name}", "elements": about},
     ]
 

@@ -11,8 +11,9 @@ from signoff.approvals.errors import NotRecorded
 from signoff.approvals.service import Approvals
 from signoff.bot.cards.card import parse_token
 from signoff.bot.forms.edit_form import EditForm
-from signoff.bot.forms.modals import reject_view
+from signoff.bot.forms.modals import details_view, note_view, reject_view
 from signoff.bot.forms.review import review_view as review_of_one
+from signoff.bot.forms.talk_forms import ask_view
 from signoff.bot.forms.way_back import back_of, read_back, with_back
 from signoff.bot.listeners.actions import Actions
 from signoff.bot.listeners.batch_looks import Looks
@@ -95,6 +96,25 @@ class Each:
     def review(self, body: Body) -> None:
         """Review… of one that is longer than a view."""
         self._form(body, review_of_one, 1)
+
+    def note(self, body: Body) -> None:
+        """Approve with note…: the form of a single request, which leads back here."""
+        self._form(body, note_view, 1)
+
+    def ask(self, body: Body) -> None:
+        """Ask the agent… about this one; it stays open below the form."""
+        self._form(body, ask_view, 1)
+
+    def details(self, body: Body) -> None:
+        """Details… of this one, whatever has become of it; its conversation opens on top."""
+
+        def form(user: str) -> Block:
+            approval = self._approvals.get(parse_token(value_of(body))[0])
+            self._approvals.judge.decider(approval, user)
+            return details_view(approval, self._approvals.store.clock())
+
+        about = _about(body)
+        self._opener.open(body, form, lambda error: self._actions.refusal(error, about), levels=1)
 
     def rest(self, body: Body) -> None:
         """The rest like this: all of them in full, and then what decides them together."""

@@ -66,7 +66,11 @@ class BatchReviews:
         user = body["user"]["id"]
         try:
             shown = parse_shown(value_of(body))
-            self._batches.approve(user, shown)
+            try:
+                self._batches.approve(user, shown)
+            except AlreadyDecided as error:
+                if error.status is not None:
+                    raise
             on_card = self._batches.on_card(shown)
             self._tell_left(body, user, {one: number for number, (one, _) in on_card.items()})
         except Exception as error:
@@ -151,6 +155,7 @@ class BatchReviews:
             of,
             lambda: self._batches.decide(review_id, user, "approve", of=of, digest=digest),
             lambda: self._looks.at(user, review_id, looked.came_from),
+            seen,
         )
         if stands:
             self._replace(body, shown)
@@ -169,7 +174,7 @@ class BatchReviews:
                 looked = self._looks.begin(user, batch_id=batch_of(value))
             waits = [one for at, one in enumerate(looked.asked) if looked.waits(at)]
             if not waits:
-                raise AlreadyDecided(None)
+                return forms.over_view(looked)
             return forms.reject_all_view(waits[0], len(waits), looked.value, looked.digest)
 
         self._opener.open(body, view, self.refusal, slow=True)
@@ -221,11 +226,13 @@ class BatchReviews:
         of: Sequence[str],
         act: Callable[[], Decided],
         look: Callable[[], Looked],
+        seen: int | None = None,
         resubmit: bool = False,
     ) -> Block:
         """Act, and the view that says what became of these; broken off in the middle, what stands by then.
 
-        What this person has decided by another click meanwhile is theirs too.
+        What this person has decided by another click meanwhile is theirs too; what others were faster with,
+        of the first `seen`, is named.
         """
         broken, left = False, tuple[Left, ...]()
         try:
@@ -241,7 +248,7 @@ class BatchReviews:
         except Exception as error:
             return self.refusal(NotOpened.of(error))
         mine = {one.id for one in now.asked if one.id in of and _voted(one, user, vote)}
-        left = tuple(one for one in left if one.approval_id not in mine)
+        left = forms.missed(now, seen, [one for one in left if one.approval_id not in mine])
         return forms.result_view(now, vote, len(mine), left, resubmit=resubmit, broken=broken)
 
     def _tell_left(self, body: Body, user: str, numbers: Mapping[str, int]) -> None:
@@ -253,9 +260,11 @@ class BatchReviews:
         missed = [(numbers[one.id], one) for one in asked if not _voted(one, user, "approve")]
         if missed:
             lines = [words.numbered(number, became(one)) for number, one in missed]
-            text = words.done("approve", len(asked) - len(missed))
+            told = words.done("approve", len(asked) - len(missed))
+            if not any(one.pending or _voted(one, user, "approve") for one in asked):
+                told = words.NOTHING_WAITS
             self._opener.tell(
-                body, Trusted("\n".join([text, *lines[:MOST], *words.and_others(lines[MOST:])]))
+                body, Trusted("\n".join([told, *lines[:MOST], *words.and_others(lines[MOST:])]))
             )
 
     def _replace(self, body: Body, view: Block) -> None:

@@ -19,6 +19,7 @@ from signoff.bot.cards.pending import waiting_blocks
 from signoff.bot.cards.record import record_blocks
 from signoff.bot.forms import modals
 from signoff.bot.listeners.commands import explain as explain_lookup
+from signoff.bot.listeners.mention_batch import meant
 from signoff.bot.listeners.mention_text import Spoken, code_first, read
 from signoff.bot.slack.client import Slack
 from signoff.bot.text.states import state_line
@@ -82,7 +83,8 @@ class Mentions:
     def _answer(self, asked: Spoken, event: JSON, thread_ts: str, me: str) -> Answer:
         if asked.meaning == "help":
             return _said(replies_words.mention_help(me))
-        if asked.meaning == "details" and asked.rest:
+        numbered = asked.rest.isascii() and asked.rest.isdigit() and len(asked.rest) < 4
+        if asked.meaning == "details" and asked.rest and not (numbered and thread_ts):
             return self._details(event["user"], asked.rest)
         if asked.meaning == "reject" and not asked.rest:
             return _said(replies_words.no_reason(me))
@@ -92,6 +94,15 @@ class Mentions:
         try:
             ids = places.in_thread(self._approvals.store, event["channel"], thread_ts) if thread_ts else []
             found = [self._approvals.get(approval_id) for approval_id in ids]
+            of_batch = None if found else meant(self._approvals, event["channel"], thread_ts, asked)
+            if isinstance(of_batch, str):
+                return _said(of_batch)
+            if of_batch is not None:
+                found, asked = [of_batch[0]], of_batch[1]
+                if asked.meaning == "details":
+                    return self._details(event["user"], found[0].id)
+            elif asked.meaning == "details" and asked.rest:
+                return self._details(event["user"], asked.rest)
             if not found:
                 return _said(replies_words.NOT_IN_A_THREAD)
             if asked.meaning == "reject":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
-from signoff.bot.cards.batch_items import Gathered, Item, gathered, note_block
+from signoff.bot.cards.batch_items import Gathered, Item, note_block
 from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import split
@@ -24,6 +24,7 @@ from signoff.bot.text.views import BLOCK_CHARACTERS, BLOCK_ROWS, TITLE, note, sa
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.together.gathering import gathered_once
 from signoff.models.approval import Approval
 from signoff.models.batches import Review
 
@@ -84,7 +85,7 @@ def as_reviewed(approval: Approval, version: int) -> Approval:
 
 def review_pages(looked: Looked) -> list[Page]:
     """All pages; at least one. Together they hold every byte of every payload."""
-    found = gathered(looked.shown, looked.numbers, whole=True)
+    found = gathered_once(looked.review.id, looked.shown, looked.numbers)
     return pages(looked, found)
 
 
@@ -115,7 +116,7 @@ def review_view(looked: Looked, page: int = 1, *, decides: bool = True, laid: st
     `laid` is how the page before was laid out, as that keeps it: where they are laid out otherwise by now, it
     begins with the first page again, so that nothing counts as seen that fell between two pages.
     """
-    found = gathered(looked.shown, looked.numbers, whole=True)
+    found = gathered_once(looked.review.id, looked.shown, looked.numbers)
     every = pages(looked, found)
     layout = _layout(every)
     page = 1 if laid not in ("", layout) else min(max(page, 1), len(every))
@@ -215,7 +216,7 @@ def _about(looked: Looked, first: bool) -> list[Block]:
         return [says(words.NOTHING_WAITS, "about")]
     approvers = tuple(dict.fromkeys(name for one in asked for name in one.verdict.approvers))
     ends = {one.expires_at for one in asked}
-    parts = [mrkdwn(words.asks(asked[0].agent, approvers, min(ends), len(ends) > 1))]
+    parts = [mrkdwn(words.asks(asked[0].agent, approvers, ends))]
     called = visible(looked.title.strip())
     parts = [plain(words.header(_actions(looked.asked), len(looked.asked))), *parts]
     parts += [plain(words.called(cut(called, 200)))] if called and first else []

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from signoff.approvals.errors import EditedMeanwhile
+from signoff.approvals.left import why_left
 from signoff.bot.cards.batch_after import ORDER, state
 from signoff.bot.cards.batch_items import note_block
 from signoff.bot.cards.batch_parts import button
@@ -17,11 +19,12 @@ from signoff.bot.forms.review import pages, rows_of
 from signoff.bot.text.quotes import isolated
 from signoff.bot.text.states import state_line
 from signoff.bot.text.text import Block, Trusted, cut, mrkdwn, plain, visible
-from signoff.bot.text.views import note, paragraph, says, stakes, warned
+from signoff.bot.text.views import BLOCK_CHARACTERS, BLOCK_ROWS, note, paragraph, says, stakes, warned
 from signoff.bot.text.which import Which, titles
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import forms as forms_words
+from signoff.bot.text.words import talks as talk_words
 from signoff.bot.together.review import Looked, batch_modal
 from signoff.models.approval import Approval
 from signoff.models.batches import Left
@@ -44,6 +47,7 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
     blocks += whole[0] or [note(card_words.EMPTY_PAYLOAD)]
     blocks += [{"type": "divider"}, stakes(approval), *claims_blocks(approval)]
     waits = told is None and looked.waits(at)
+    short = len(rows) <= BLOCK_ROWS and sum(row.size for row in rows) <= BLOCK_CHARACTERS
     if waits:
         blocks += warned(approval, approval.payload)
         first = {**approve(approval, value), "action_id": "each_approve"}
@@ -55,7 +59,7 @@ def each_view(looked: Looked, at: int, approval: Approval, told: Trusted | None 
         blocks.append({"type": "actions", "block_id": "ways", "elements": ways})
     else:
         blocks.append(says(told or state_line(approval), "told"))
-    blocks.append(_turns(looked, at))
+    blocks += [_turns(looked, at), _more(value, waits, short)]
     kept: dict[str, Any] = {"review": looked.review.id, "at": at, "from": looked.came_from}
     return batch_modal("batch_each", words.EACH_TITLE, blocks, **kept)
 
@@ -103,10 +107,26 @@ def result_view(
 
 
 def over_view(looked: Looked) -> Block:
-    """How many of each, once none of them waits any more."""
+    """How many of each, once none of them waits any more; and which of them others decided, and how."""
     counts = Counter(state(one, None) for one in looked.asked)
-    told = says(words.counts([(name, counts[name]) for name in ORDER if counts[name]]), "done")
-    return batch_modal("batch_result", words.RESULT_TITLE, [told], review=looked.review.id)
+    blocks = [says(words.counts([(name, counts[name]) for name in ORDER if counts[name]]), "done")]
+    left = missed(looked, None)
+    if left:
+        blocks += [says(words.left(len(left)), "left"), *_left(looked, left)]
+    return batch_modal("batch_result", words.RESULT_TITLE, blocks, review=looked.review.id)
+
+
+def missed(looked: Looked, seen: int | None, left: Sequence[Left] = ()) -> tuple[Left, ...]:
+    """What a decision has not reached: `left`, and those of the first `seen` (None: of all) that others
+    decided, changed or withdrew before it, in the order in which they are looked at.
+    """
+    user, found = looked.review.user_id, {one.approval_id: one for one in left}
+    for at, one in enumerate(looked.asked[:seen]):
+        theirs = one.decision is None or one.decision.approver != user
+        if one.id not in found and not looked.waits(at) and theirs:
+            found[one.id] = Left(one.id, why_left(EditedMeanwhile()) if one.pending else "")
+    order = {one.id: at for at, one in enumerate(looked.asked)}
+    return tuple(sorted(found.values(), key=lambda one: order.get(one.approval_id, len(order))))
 
 
 def became(approval: Approval) -> Trusted:
@@ -126,6 +146,16 @@ def _left(looked: Looked, left: Sequence[Left]) -> list[Block]:
         parts = [plain(f"{looked.numbers[at]}. {name}"), *said]
         found.append({"type": "context", "block_id": f"left:{one.id}", "elements": parts})
     return found + ([note_block("more-left", words.more_items(len(left) - LEFT))] if len(left) > LEFT else [])
+
+
+def _more(value: str, waits: bool, short: bool) -> Block:
+    """What a card's ⋯ has for one of them; a note only where its form holds all of it, as on a card."""
+    details = button("each_details", card_words.DETAILS_MORE, value)
+    if not waits:
+        return {"type": "actions", "block_id": "more", "elements": [details]}
+    others = [button("each_note", card_words.NOTE_MORE, value)] if short else []
+    others.append(button("each_ask", talk_words.ASK_MORE, value))
+    return {"type": "actions", "block_id": "more", "elements": [*others, details]}
 
 
 def _turns(looked: Looked, at: int) -> Block:

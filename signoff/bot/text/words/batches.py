@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import assert_never
 
 from signoff.bot.text.quotes import quoted
@@ -48,7 +48,7 @@ def approve_seen(count: int) -> str:
 
 
 def review_together(count: int, action: str = "") -> str:
-    """Over a list: those of it that are alike, or of one batch; their `action` where there are others."""
+    """Over a list: those of it that are alike; their `action` where there are others."""
     return f"Review {count:,} × {action} together…" if action else f"Review these {count:,} together…"
 
 
@@ -65,10 +65,17 @@ def called(title: str) -> str:
     return f"The agent calls it {quoted(title)}."
 
 
-def asks(agent: str, approvers: Sequence[str], ends: int, differ: bool) -> Trusted:
-    """Who asks whom, and until when: the first of them that ends."""
-    first = "the first " if differ else ""
-    return Trusted(f"{agent} asks {card_words.audience(approvers)} · {first}{card_words.until(ends)}")
+def asks(agent: str, approvers: Sequence[str], ends: Collection[int]) -> Trusted:
+    """Who asks whom, and until when."""
+    return Trusted(f"{agent} asks {card_words.audience(approvers)} · {until(ends)}")
+
+
+def until(ends: Collection[int], now: int | None = None) -> Trusted:
+    """When their time ends: from when to when, where that is a minute or more apart; else as of one."""
+    first, last = min(ends), max(ends)
+    if last - first < 60_000_000:
+        return card_words.until(first, now)
+    return Trusted(f"expires between {date(first)} and {date(last)}")
 
 
 def asked(agent: str, at: int) -> Trusted:
@@ -257,6 +264,19 @@ def broken_off(count: int) -> Trusted:
     )
 
 
+def say_which(word: str, count: int) -> Trusted:
+    """In a batch's thread, where no number says which of its requests is meant."""
+    what = {"ask": "3 why is it so old?", "note": "3 book it on the old account"}.get(word, "3")
+    return Trusted(
+        f"This card is about {summaries.count(count, 'request')}: say which by its number, "
+        f"*@signoff {word} {what}*, or use *{REVIEW_EACH}* on the card."
+    )
+
+
+DECIDED_ON_ITS_CARD = Trusted(
+    f"This card is about several requests: decide on it with *{REVIEW_EACH}* or *{REJECT_ALL}*. "
+    "*@signoff ask 3 …* and *@signoff note 3 …* are about the one with that number."
+)
 NOTHING_WAITS = Trusted("*None of these waits any more.* Nothing has changed.")
 NOTHING_LIKE_IT = Trusted("No other request like this one waits for you.")
 CHANGED_MEANWHILE = Trusted("*This changed meanwhile: have another look.* Nothing was decided.")

@@ -37,6 +37,16 @@ def heading(agent: str) -> str:
     return f"{agent} shows a result"
 
 
+def asks_of(number: int) -> str:
+    """The question about one of a batch."""
+    return f"Was {number} right?"
+
+
+def of_one(number: int, said: Trusted) -> Trusted:
+    """What somebody has said of one of a batch."""
+    return Trusted(f"{number}: {said}")
+
+
 def asks_whom(people: Trusted) -> Trusted:
     """Who can say, under the question."""
     return Trusted(f"{people} can say. {ASK_NOTE}")

@@ -118,6 +118,11 @@ def listed(
     return Trusted(" · ".join(part for part in said if part) + _opens(link))
 
 
+def listed_batch(agent: str, until: Trusted, link: str) -> Trusted:
+    """Under a batch of which several wait."""
+    return Trusted(f"{agent} asks together · {until}{_opens(link)}")
+
+
 def listed_after(agent: str, state: Trusted, link: str, code: str = "") -> Trusted:
     """Under what waits no more."""
     return Trusted(" · ".join(part for part in (agent, state, code) if part) + _opens(link))

@@ -1,0 +1,92 @@
+"""What people do beside deciding: read a conversation, hand a question on, call a result right, undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.local import SHARED, Local
+from flows.person import ANA, BEN
+from support import eventually
+
+from signoff.models.feedback import KIND
+from signoff.models.messages import Outcome
+from signoff.models.questions import ACTION, QUESTION
+
+POLICY = """\
+version: 1
+reversibility: {"branch.*": reversible, "label.*": reversible}
+rules:
+  - name: undone
+    match: {action: label.add}
+    verdict: notify
+    undo_for: 1h
+    undo: {action: label.remove, payload: {id: $result.id, text: $payload.text}}
+"""
+TYPED = "What_would_have_been_right?"
+DONE = {
+    ("action", "conversation"), ("action", "conversation_older"), ("action", "conversation_newer"),
+    ("action", "hand"), ("view", "hand"), ("action", "undo"), ("view", "undo"), ("view", "feedback"),
+    ("action", "feedback_partly"), ("action", "feedback_wrong"), ("action", "feedback_right"),
+    ("action", "details"),
+}  # fmt: skip
+
+
+def others(local: Local, word: str) -> set[tuple[str, str]]:
+    """Each of these with `word` in every text, to the end of it; what was pressed and sent."""
+    _reads(local, word)
+    _hands_on(local, word)
+    _says_whether_it_was_right(local, word)
+    _undoes(local, word)
+    return DONE
+
+
+def _reads(local: Local, word: str) -> None:
+    ana = local.person(ANA)
+    turns = [{"role": "user", "text": f"{n} {word * 60}"[:1900]} for n in range(60)]
+    asked = local.ask(payload={"to": word}, context={"conversation": turns})
+    ana.choose(local.card(asked), "details")
+    ana.press(ana.view("details"), "conversation")
+    ana.press(ana.view("conversation", "page 1 of"), "conversation_older")
+    ana.press(ana.view("conversation", "page 2 of"), "conversation_newer")
+    ana.view("conversation", "page 1 of")
+    ana.close_all()
+
+
+def _hands_on(local: Local, word: str) -> None:
+    ana = local.person(ANA)
+    asked = local.ask(kind=QUESTION, action=ACTION, payload={"question": word, "free_text": True})
+    ana.click(local.card(asked), "hand")
+    form = ana.view("hand")
+    state = {"to": {"value": {"type": "users_select", "selected_user": BEN}}}
+    local.slack.act(type="submit", user=ANA, view_id=form["id"], state=state)
+    eventually(lambda: local.server.approvals.get(asked).handed_to == BEN)
+    ana.close_all()
+
+
+def _says_whether_it_was_right(local: Local, word: str) -> None:
+    ana = local.person(ANA)
+    result: dict[str, Any] = {f"{word[:9]}{at}": (word * 9)[:70] for at in range(8)}
+    for answer in ("partly", "wrong", "right"):
+        shown = local.ask(
+            kind=KIND, action="report.build", payload={"result": result | {"n": answer}}, title=word.strip()
+        )
+        ana.click(local.card(shown), "details")
+        ana.view("record")
+        ana.close_all()
+        ana.click(local.card(shown), f"feedback_{answer}")
+        if answer != "right":
+            ana.submit(ana.view("feedback", word[:9]), **{TYPED: (word * 300)[:2900].strip()})
+        eventually(lambda shown=shown: local.server.approvals.get(shown).status == "answered")  # type: ignore[misc]
+
+
+def _undoes(local: Local, word: str) -> None:
+    ana, approvals = local.person(ANA), local.server.approvals
+    sent = local.ask(action="label.add", payload={"text": (word * 90)[:900]}, reversibility="reversible")
+    one = approvals.get(sent)
+    approvals.report(one.agent, one.request_id, Outcome(succeeded=True, result={"id": word}))
+    local.deliver(sent)
+    card = next(m for m in local.slack.messages(SHARED) if m["ts"] == approvals.get(sent).card.message)
+    ana.click(card, "undo")
+    ana.submit(ana.view("undo", word[:9]))
+    eventually(lambda: approvals.get(sent).undo.done is not None)
+    ana.close_all()
