@@ -156,7 +156,7 @@ def test_what_it_raises_and_what_does_not_fit_is_reported(
         assert undone(core, first).succeeded is False
         reported = core.approvals.get(pressed.id).outcome
         assert reported is not None and reported.note == "Invalid" and "re_7" not in str(reported)
-    assert "does not fit" in caplog.text and "cancel()" in caplog.text and "id: Input" in caplog.text
+    assert "does not fit" in caplog.text and "cancel()" in caplog.text and ": id: " in caplog.text
 
 
 def test_redis_going_away_around_the_spend_loses_no_undo(
