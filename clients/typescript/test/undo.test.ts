@@ -35,7 +35,8 @@ test("what a person has undone runs once over all that can undo it, and is repor
       .catch((error: unknown) => String(error)),
   );
   const first = await done("re_1");
-  await vi.waitFor(async () => expect(await server.undoers()).toEqual([{ action: "refund.cancel", passed: true }]), 20_000);
+  // Its own test is its bare word: only one that the server asked for counts as tried.
+  await vi.waitFor(async () => expect(await server.undoers()).toEqual([{ action: "refund.cancel", passed: false }]), 20_000);
   const undo = await server.undo(first);
   await vi.waitFor(async () => expect((await server.look(undo)).outcome).toMatchObject({ succeeded: true }), 20_000);
   expect(ran).toMatchObject([{ payload: { id: "re_1" }, undoes: first }]);
