@@ -5,6 +5,7 @@ A suspended laptop, a paused container: the process goes on where it was, as if 
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -20,19 +21,22 @@ from signoff.models.leases import LEASE_SECONDS
 STILL_SECONDS = LEASE_SECONDS + 1.5
 """Long enough for another to have taken what it held, and to have done it."""
 AWAKE_SECONDS = 1.5
-"""What it does then is part of the trial; after that it is started anew, to stand still at its next point."""
+"""What it does then is part of the trial. After that it is told to end, and ends what it has begun: a message
+that it posts after its lease and cannot note any more would be a second fault, of another kind.
+"""
 PATIENCE_SECONDS = 120.0
 SHAPE = Shape(bots=2, intakes=2, workers=4, agents=1, at_once=6, pause=0.05)
 
 
 @dataclass
 class Trial:
-    """One process at one point: since when it runs, stands still, and is awake again."""
+    """One process at one point: since when it runs, stands still, is awake again, and is told to end."""
 
     points: deque[str]
     armed: float
     still: float = 0.0
     awake: float = 0.0
+    ending: float = 0.0
 
 
 @pytest.mark.long
@@ -65,14 +69,20 @@ def _stand_still_everywhere(made: World) -> int:
         made.provoke()
         for name, trial in list(trials.items()):
             part, now = made.parts[name], time.monotonic()
-            assert part.running, f"{name} ended with {part.code}:\n{part.log.read_text()[-2000:]}"
+            said = f"{name} ended with {part.code}:\n{part.log.read_text()[-2000:]}"
+            assert part.running or trial.ending, said
             if not trial.still:
                 assert now - trial.armed < PATIENCE_SECONDS, f"{name} does not pass {trial.points[0]}"
                 trial.still = now if part.stands_still else 0.0
             elif not trial.awake and now - trial.still > STILL_SECONDS:
                 part.thaw()
                 trial.awake = now
-            elif trial.awake and now - trial.awake > AWAKE_SECONDS:
+            elif not trial.ending and trial.awake and now - trial.awake > AWAKE_SECONDS:
+                part.signal(signal.SIGTERM)
+                trial.ending = now
+            elif trial.ending and part.running:
+                assert now - trial.ending < PATIENCE_SECONDS, f"{name} does not end"
+            elif trial.ending:
                 stood += 1
                 print(f"{name} stood still at {trial.points.popleft()}")
                 _arm(made, name, trial)
@@ -84,6 +94,6 @@ def _stand_still_everywhere(made: World) -> int:
 
 def _arm(made: World, name: str, trial: Trial) -> None:
     """Start it anew, to stand still at its next point; or for good, where there is none."""
-    made.parts[name].kill()
+    made.parts[name].kill()  # nothing where it has ended already
     made.parts[name].start(SIGNOFF_FREEZE_AT=trial.points[0] if trial.points else "")
-    trial.armed, trial.still, trial.awake = time.monotonic(), 0.0, 0.0
+    trial.armed, trial.still, trial.awake, trial.ending = time.monotonic(), 0.0, 0.0, 0.0
