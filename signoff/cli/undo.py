@@ -86,6 +86,7 @@ def _test(arguments: argparse.Namespace) -> int:
     from signoff.approvals.receipts import Receipts
     from signoff.models import undos
     from signoff.queue.publisher import Publisher
+    from signoff.receipts import UNDO_TEST_SECONDS
     from signoff.server import own_redis, redis_link
     from signoff.server.build import PUBLISH_SECONDS
 
@@ -105,6 +106,8 @@ def _test(arguments: argparse.Namespace) -> int:
         one, at = _chosen(listed(), arguments.action, arguments.agent), store.clock()
         before, until = one.tested_at, time.monotonic() + arguments.timeout
         test_id, token = receipts.undo_test(one.agent, one.action, at=at)
+        with store.transaction() as connection:  # no other answer counts
+            undos.testing(connection, one.agent, one.action, test_id, UNDO_TEST_SECONDS)
         publisher.publish_undo_test(one.agent, test_id, token, at)
         while time.monotonic() < until:
             now = _chosen(listed(), one.action, one.agent)

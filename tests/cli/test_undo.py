@@ -26,8 +26,9 @@ def test_an_undo_is_tried_without_slacks_settings(
     connection: Any = redis_library.Redis.from_url(redis_url)
 
     def agent() -> None:
-        eventually(lambda: list(connection.scan_iter("signoff:dec:billing-bot:test:*")))
-        core.approvals.undo.tested("billing-bot", "refund.cancel", passed, "" if passed else "KeyError")
+        [key] = eventually(lambda: list(connection.scan_iter("signoff:dec:billing-bot:test:*")))
+        asked, fault = key.decode().removeprefix("signoff:dec:billing-bot:"), "" if passed else "KeyError"
+        assert core.approvals.undo.tested("billing-bot", "refund.cancel", asked, passed, fault)
 
     running = threading.Thread(target=agent)
     running.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ class Haunt:
     running: Running
     listens: set[tuple[str, Any]] = field(default_factory=set)
     driven: set[tuple[str, str]] = field(default_factory=set)
+    count: Iterator[int] = field(default_factory=itertools.count)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +189,9 @@ def test_whatever_is_pressed_is_acknowledged_in_a_frame(bot: Haunt, script: str)
     )
     @given(fields=requests(SCRIPTS[script]), asked=questions(SCRIPTS[script]), seed=st.integers(0, 10**6))
     def walks(fields: JSON, asked: JSON, seed: int) -> None:
-        walk(bot, SCRIPTS[script], fields, seed, STEPS)
+        another = {"n": next(bot.count)}  # what waits already is not asked once more
+        walk(bot, SCRIPTS[script], fields | {"payload": fields["payload"] | another}, seed, STEPS)
+        asked["payload"] |= {"question": f"{another['n']} {asked['payload']['question']}"[:1000]}
         walk(bot, SCRIPTS[script], asked, seed, STEPS // 3)
 
     walks()
