@@ -35,9 +35,7 @@ _BECAME = (
         batches.c.title,
     )
     .join(batches, batches.c.id == approvals.c.batch_id)
-    .outerjoin(
-        decisions, and_(decisions.c.approval_id == approvals.c.id, decisions.c.withdrawn_at.is_(None))
-    )
+    .outerjoin(decisions, and_(decisions.c.approval_id == approvals.c.id, decisions.c.withdrawn_at.is_(None)))
     .where(approvals.c.batch_id.in_(bindparam("batches", expanding=True)))
     .order_by(approvals.c.created_at, approvals.c.id)
 )

@@ -122,8 +122,8 @@ def test_pages_of_lists_go_on_behind_batches(core: Core) -> None:
         batch = core.approvals.batches.freeze("billing-bot", name, frozen)
         core.approvals.batches.reject(batch.id, "U0ANA", "No")
     lists = Lists(core.approvals, core.people, ())
-    for read in (lists.mine, lists.history):
-        first, second = read("U0ANA"), read("U0ANA", 2)
+    for asked_for in (lists.mine, lists.history):
+        first, second = asked_for("U0ANA"), asked_for("U0ANA", 2)
         assert (len(first.items), first.more, len(second.items), second.more) == (PER_PAGE, True, 2, False)
         ids = {folded.batch_id for page in (first, second) for folded in page.folded.values()}
         assert len(ids) == 12 and first.shown + second.shown == 72

@@ -112,7 +112,8 @@ def test_a_card_that_is_pressed_before_it_is_noted_decides_all_that_it_showed(co
     batch = frozen(core, redrawn, redrawn[1:])
     post(core, batch.id)
     core.approvals.submit("billing-bot", redrawn[0])  # late: its card is edited, and shows it too
-    change(core, "UPDATE approval SET batch_id = :batch WHERE id = :id", batch=batch.id, id=str(redrawn[0].id))
+    late = str(redrawn[0].id)
+    change(core, "UPDATE approval SET batch_id = :batch WHERE id = :id", batch=batch.id, id=late)
     lease = batch_cards.take(core.store, batch.id)
     assert lease is not None
     shown = pressed(core, core.approvals.batches.get(batch.id))
