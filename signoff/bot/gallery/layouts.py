@@ -38,6 +38,7 @@ from signoff.bot.together import views as batch_forms
 from signoff.bot.together.review import review_pages
 from signoff.bot.together.review import review_view as batch_review
 from signoff.models.approval import Approval, Card
+from signoff.models.batch_lists import Folded
 from signoff.models.batches import Batch, Left
 from signoff.models.feedback import KIND
 from signoff.models.lists import Listed
@@ -61,6 +62,18 @@ NOW = BEGAN + 35 * 60 * SECOND
 PLACE = Card(1, "C0APPROVALS", "1.2")
 LINK = "https://acme.slack.com/archives/C0APPROVALS/p12"
 _DRAFT = "01930000-0000-7000-8000-000000000002"
+_ENDS = (NOW + 3600 * SECOND,)
+_FOLDED = (
+    Folded(
+        12, "Clean up 40 branches", ("x",) * 40, (("branch.delete", 40),), _ENDS,
+        (("approved", 36), ("rejected", 2), ("sent back", 1), ("cancelled", 1)), 2,
+    ),
+    Folded(
+        13, "", ("x",) * 9, (("mail.send", 8), ("mail.draft", 1)), _ENDS,
+        (("pending", 3), ("approved", 5), ("expired", 1)),
+    ),
+    Folded(14, "Remind *all* <!channel>", ("x",) * 12, (("mail.send", 12),), _ENDS),
+)  # fmt: skip
 _LISTED = 10
 """Requests of one page of a list."""
 
@@ -164,6 +177,9 @@ def _of_many(approvals: list[Approval]) -> Iterator[Layout]:
         yield Layout(f"list of {kind}", "message", {"blocks": lists.list_blocks(page, NOW)})
         yield _view(f"list of {kind}, as a form", lists.list_view(page, NOW))
         yield Layout(f"empty list of {kind}", "message", {"blocks": lists.list_blocks(Page(kind), NOW)})
+    folded = {one.id: of for one, of in zip(pages["history"].items, _FOLDED, strict=False)}
+    batches = replace(pages["history"], folded=folded)
+    yield Layout("list of batches", "message", {"blocks": lists.list_blocks(batches, NOW)})
     owned = Page("owned", items[:_LISTED], more=True)
     seen = Overview(pages["pending"], pages["mine"], owned)
     yield _view("Home", lists.home_view(seen))

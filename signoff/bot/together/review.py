@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from signoff.approvals.errors import UnknownApproval
+from signoff.bot.cards.batch_after import state
 from signoff.bot.cards.batch_items import Gathered, Item, note_block
 from signoff.bot.cards.batch_parts import approve_button, button, claims_of, marked, stakes_block
 from signoff.bot.text.claims import claims
 from signoff.bot.text.fold import split
 from signoff.bot.text.paragraphs import elements
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.row import Row
-from signoff.bot.text.text import Block, cut, mrkdwn, plain, rich, visible
+from signoff.bot.text.text import Block, cut, length, mrkdwn, plain, rich, visible
 from signoff.bot.text.views import BLOCK_CHARACTERS, BLOCK_ROWS, TITLE, note, says
 from signoff.bot.text.words import batches as words
 from signoff.bot.text.words import card as card_words
@@ -35,6 +37,10 @@ PAGE_BLOCKS = 70
 PAGE_ITEMS = 25
 """Requests of a page: who reads on a phone turns pages rather than scroll through hundreds."""
 CLAIMS = (2500, 25)
+SHORT = 160
+"""Characters of what the agent says of one of them that stand on a line, in quotes."""
+LOOK = "look:"
+"""How the id of a review begins that is only to look at; its batch's id follows."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class Looked:
         """Each with the payload that the review is about, whatever has been made of it since."""
         versions = (version for _, version in self.review.items)
         return tuple(as_reviewed(one, at) for one, at in zip(self.asked, versions, strict=True))
+
+    @property
+    def over(self) -> bool:
+        """Whether it is only to look at: nothing is decided in it."""
+        return self.review.id.startswith(LOOK)
 
     @property
     def value(self) -> str:
@@ -198,15 +209,26 @@ def _groups(
 def _rows(one: Item, looked: Looked, at: int, differ: bool) -> list[Row]:
     """A request's own rows: why it stands out, what has become of it, and what the agent says of it alone."""
     rows = marked(one)
-    if not looked.waits(at):
-        current = looked.asked[at]
-        said = words.CHANGED_SINCE if current.pending else words.NOT_WAITING
+    if (said := _became(looked, at)) is not None:
         rows.append(Row((), ((said, "italic"),)))
     if differ and (told := list(claims(one.approval.request))):
-        rows.append(Row((), ((card_words.AGENT_SAYS, "italic"),)))
         text = "\n".join(f"{claim.label}: {claim.text}" if claim.label else claim.text for claim in told)
-        rows.append(Row((), ((text, ""),), "code"))
+        if "\n" in text or length(text) > SHORT:
+            rows += [Row((), ((card_words.AGENT_SAYS, "italic"),)), Row((), ((text, ""),), "code")]
+        else:
+            rows.append(Row((), ((f"{card_words.AGENT_SAYS}: ", "italic"), (quoted(text), ""))))
     return rows
+
+
+def _became(looked: Looked, at: int) -> str | None:
+    """What has become of one that is not decided here any more, and the code to look it up by."""
+    current = looked.asked[at]
+    if current.pending and looked.waits(at):
+        return words.by_code(words.WAITS, current.code) if looked.over else None
+    if current.pending:
+        return words.CHANGED_SINCE
+    by = visible(current.decision.name.strip()) if current.decision else ""
+    return words.by_code(words.became(state(current, None), by), current.code)
 
 
 def _about(looked: Looked, first: bool) -> list[Block]:

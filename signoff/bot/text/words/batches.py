@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import assert_never
 
-from signoff.bot.text.quotes import quoted
+from signoff.bot.text.quotes import isolated, quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import summaries
@@ -18,8 +18,6 @@ REJECT_ALL = "Reject all…"
 NEXT_ONE, PREVIOUS_ONE = "Next", "Previous"
 REST_LIKE_THIS = "The rest like this…"
 LOOK_THROUGH = "Look through…"
-TOGETHER = "Review with those like it…"
-"""In a card's menu: the card is everybody's, and how many there are is not the same for each."""
 BACK_TO_EACH = "Back to one by one"
 TITLE = "Review together"
 EACH_TITLE = "Review each"
@@ -48,7 +46,7 @@ def approve_seen(count: int) -> str:
 
 
 def review_together(count: int, action: str = "") -> str:
-    """Over a list: those of it that are alike; their `action` where there are others."""
+    """In a card's menu, and over a list: those that are alike; their `action` where there are others."""
     return f"Review {count:,} × {action} together…" if action else f"Review these {count:,} together…"
 
 
@@ -227,7 +225,17 @@ def and_others(lines: Sequence[str]) -> list[Trusted]:
 
 STILL_WAITS = Trusted("It still waits.")
 CHANGED_SINCE = "it was changed since you began: look at it by itself"
-NOT_WAITING = "it waits no more"
+WAITS = "waits"
+
+
+def became(state: str, by: str) -> str:
+    """What has become of one, in its line; `by` is a person's name, visible, empty for nobody's."""
+    return f"{state} by {isolated(by)}" if by else state
+
+
+def by_code(said: str, code: str) -> str:
+    """The same with the code by which it is looked up."""
+    return f"{said} · {code}"
 
 
 def deciding(count: int) -> str:
