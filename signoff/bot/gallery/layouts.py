@@ -35,7 +35,7 @@ from signoff.bot.text.fold import shown_whole
 from signoff.bot.text.text import Block, Trusted
 from signoff.bot.text.words import replies as replies_words
 from signoff.bot.together import views as batch_forms
-from signoff.bot.together.review import review_pages
+from signoff.bot.together.review import LOOK, review_pages
 from signoff.bot.together.review import review_view as batch_review
 from signoff.models.approval import Approval, Card
 from signoff.models.batch_lists import Folded
@@ -191,7 +191,9 @@ def _of_batch(name: str, batch: Batch) -> Iterator[Layout]:
     seen = looked(batch, "another review")
     for page in range(1, len(review_pages(seen)) + 1):
         yield _view(f"{name}: review, page {page}", batch_review(seen, page))
-        yield _view(f"{name}: looked through, page {page}", batch_review(seen, page, decides=False))
+    over = replace(seen, review=replace(seen.review, id=f"{LOOK}{batch.id}"))
+    for page in range(1, len(review_pages(over)) + 1):
+        yield _view(f"{name}: looked through, page {page}", batch_review(over, page, decides=False))
     for at, one in enumerate(batch.items):
         yield _view(f"{name}: one by one, {at + 1}", batch_forms.each_view(seen, at, one))
     left = [Left(one.id, "Its time ran out.") for one in batch.items[:3]]

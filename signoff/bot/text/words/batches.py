@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import assert_never
 
-from signoff.bot.text.quotes import isolated, quoted
+from signoff.bot.text.quotes import quoted
 from signoff.bot.text.text import Trusted, date, is_id, mention
 from signoff.bot.text.words import card as card_words
 from signoff.bot.text.words import summaries
@@ -224,18 +224,6 @@ def and_others(lines: Sequence[str]) -> list[Trusted]:
 
 
 STILL_WAITS = Trusted("It still waits.")
-CHANGED_SINCE = "it was changed since you began: look at it by itself"
-WAITS = "waits"
-
-
-def became(state: str, by: str) -> str:
-    """What has become of one, in its line; `by` is a person's name, visible, empty for nobody's."""
-    return f"{state} by {isolated(by)}" if by else state
-
-
-def by_code(said: str, code: str) -> str:
-    """The same with the code by which it is looked up."""
-    return f"{said} · {code}"
 
 
 def deciding(count: int) -> str:
