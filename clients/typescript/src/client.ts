@@ -13,8 +13,8 @@ import { gated, type Options } from "./gate.js";
 import { now } from "./gateway.js";
 import { keyedNonce, processName, random } from "./identity.js";
 import { learn, type Lessons } from "./lessons.js";
-import { askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
-import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, QUESTION, type Receipt } from "./receipts.js";
+import { answerIn, askedOf, QuestionTicket, type Answer, type AskPerson, type Question } from "./questions.js";
+import { accept, ApprovedReceipt, checkTime, refusal, verifyNotice, QUESTION, type Note, type Receipt } from "./receipts.js";
 import { build, checkRuns, SPEND, type Ask, type Claims, type Wait } from "./request.js";
 import { used, type Settings } from "./settings.js";
 import { listen, type Handler } from "./talks.js";
@@ -27,6 +27,10 @@ type Wire = components["schemas"];
 /** A decision that arrived; what is not acknowledged comes again. */
 export interface Delivery {
   readonly receipt: Receipt;
+  /** What a person answered, where it was a question; undefined where it was none, or nobody did. */
+  readonly answer: Answer | undefined;
+  /** What people who were asked have noted for the agent: data, beside the receipt. */
+  readonly notes: readonly Note[];
   ack(): Promise<void>;
 }
 
@@ -212,7 +216,7 @@ export class Signoff {
         const receipt = await accept(one, this.#exchange.taken, one.id).catch((error: unknown) => {
           if (!(error instanceof NotVerified)) throw error;
         });
-        if (receipt) yield { receipt, ack };
+        if (receipt) yield { receipt, notes: receipt.notes, ack, get answer() { return receipt.answer && answerIn(receipt); } };
         else await ack(); // its time is over, or somebody forged it: never to be run
       }
     }
