@@ -16,7 +16,7 @@ from signoff.approvals.freeze import Freezing
 from signoff.approvals.left import BY_ITSELF, NEVER_SHOWN, UNSEEN, why_left
 from signoff.approvals.sharing import SHARES
 from signoff.approvals.verdicts import Judge
-from signoff.models import alike, batch_cards, batch_rows, reviews
+from signoff.models import alike, batch_cards, batch_rows, crash, reviews
 from signoff.models import store as rows
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Decided, Left, Review
@@ -272,6 +272,7 @@ class Batches:
                         reason=reason, resubmit=resubmit, payload=None, permalink=None, check=check,
                     )  # fmt: skip
                     decided.append(approval_id)
+                    crash.here("review.decided")
                 except NotRecorded as error:
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))
