@@ -84,6 +84,7 @@ def tried(one: Undoer) -> str:
 
 def _test(arguments: argparse.Namespace) -> int:
     from signoff.approvals.receipts import Receipts
+    from signoff.approvals.undoers import ask_test
     from signoff.models import undos
     from signoff.queue.publisher import Publisher
     from signoff.server import own_redis, redis_link
@@ -102,10 +103,9 @@ def _test(arguments: argparse.Namespace) -> int:
             with store.reading() as connection:
                 return undos.listed(connection)
 
-        one, at = _chosen(listed(), arguments.action, arguments.agent), store.clock()
+        one = _chosen(listed(), arguments.action, arguments.agent)
         before, until = one.tested_at, time.monotonic() + arguments.timeout
-        test_id, token = receipts.undo_test(one.agent, one.action, at=at)
-        publisher.publish_undo_test(one.agent, test_id, token, at)
+        ask_test(store, receipts, publisher, one.agent, one.action, arguments.timeout)
         while time.monotonic() < until:
             now = _chosen(listed(), one.action, one.agent)
             if now.tested_at != before:

@@ -26,6 +26,7 @@ from signoff.client.carrier import Encode
 from signoff.client.link import Link
 from signoff.client.spend import spend
 from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
+from signoff.models import crash
 from signoff.models.bodies import CanUndo, UndoTest
 from signoff.models.identity import new_id, process_name
 from signoff.models.messages import Response
@@ -172,6 +173,7 @@ async def _read(client: Client, undo: Undo) -> None:
                     await inbox.ack(entry)
                 except Unreachable:  # it comes again, and is spent by then
                     log.info("an undo is not acknowledged yet: id=%s", receipt.id)
+                crash.here("client.undoes")
                 if mine:
                     await _run(client, undo, receipt)
     finally:
@@ -222,6 +224,7 @@ async def _run(client: Client, undo: Undo, receipt: ApprovedReceipt) -> None:
     A task that is cancelled meanwhile (the program ends) reports first.
     """
     note = await _fault(undo, receipt)
+    crash.here("client.undone")
     try:
         await _report(client, receipt, note)
     except asyncio.CancelledError:

@@ -20,14 +20,16 @@ def test_an_undo_is_tried_without_slacks_settings(
     monkeypatch.delenv("SLACK_BOT_TOKEN", raising=False)
     assert signoff("keys", "generate")[0] == 0
     assert signoff("undo", "test", "refund.cancel")[0] == 2
-    core.approvals.undo.register("billing-bot", ["refund.cancel"])
+    core.approvals.undoers.register("billing-bot", ["refund.cancel"])
     core.submit("billing-bot", action="refund.create")
-    core.approvals.undo.register("billing-bot", ["refund.cancel"])
+    core.approvals.undoers.register("billing-bot", ["refund.cancel"])
     connection: Any = redis_library.Redis.from_url(redis_url)
 
     def agent() -> None:
-        eventually(lambda: list(connection.scan_iter("signoff:dec:billing-bot:test:*")))
-        core.approvals.undo.tested("billing-bot", "refund.cancel", passed, "" if passed else "KeyError")
+        [key] = eventually(lambda: list(connection.scan_iter("signoff:dec:billing-bot:test:*")))
+        test_id = key.decode().removeprefix("signoff:dec:billing-bot:")
+        fault = "" if passed else "KeyError"
+        assert core.approvals.undoers.tested("billing-bot", "refund.cancel", test_id, passed, fault)
 
     running = threading.Thread(target=agent)
     running.start()

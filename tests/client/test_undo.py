@@ -205,9 +205,9 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
     client.undo("refund.cancel", test=try_it)(lambda id, lines: None)
     with intake_of(core, redis_url, "billing-bot"):
         eventually(lambda: core.approvals.get(first.id).undo.known)
-        core.approvals.undo.test("billing-bot", "refund.cancel")
-        eventually(lambda: core.approvals.undo.listed()[0].tested_at is not None)
-        [one] = core.approvals.undo.listed()
+        core.approvals.undoers.test("billing-bot", "refund.cancel")
+        eventually(lambda: core.approvals.undoers.listed()[0].tested_at is not None)
+        [one] = core.approvals.undoers.listed()
         assert (one.passed, one.fault) == (False, "ConnectionError") and len(tried) == 1
         assert "secret detail" in caplog.text, "the program's own log"
         forged = sign_undo_test(
@@ -217,8 +217,8 @@ def test_its_own_test_is_run_when_the_server_asks_and_for_nobody_else(
         core.redis.set(stream.decision("billing-bot", "test:x"), answer)
         core.redis.xadd(stream.decisions("billing-bot"), {"id": "test:x"})
         works[0] = True
-        core.approvals.undo.test("billing-bot", "refund.cancel")
-        eventually(lambda: core.approvals.undo.listed()[0].passed)
+        core.approvals.undoers.test("billing-bot", "refund.cancel")
+        eventually(lambda: core.approvals.undoers.listed()[0].passed)
         assert len(tried) == 2 and core.approvals.get(first.id).undo.tried
 
 

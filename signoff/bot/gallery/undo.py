@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from signoff.approvals.undo import Planned, filled
+from signoff.approvals.offers import filled
+from signoff.approvals.undo import Planned
 from signoff.bot.gallery.approval import BEGAN, SECOND
 from signoff.bot.gallery.cards import REFUND, REFUND_SCHEMA, Case, ended, sure
 from signoff.models.approval import Approval
