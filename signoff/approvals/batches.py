@@ -16,7 +16,7 @@ from signoff.approvals.freeze import Freezing
 from signoff.approvals.left import BY_ITSELF, NEVER_SHOWN, UNSEEN, why_left
 from signoff.approvals.sharing import SHARES
 from signoff.approvals.verdicts import Judge
-from signoff.models import batch_rows, reviews
+from signoff.models import batch_cards, batch_rows, crash, reviews
 from signoff.models import store as rows
 from signoff.models.approval import Approval
 from signoff.models.batches import Batch, Decided, Left, Review
@@ -122,10 +122,13 @@ class Batches:
     def approve(self, user_id: str, shown: Shown) -> Decided:
         """Their yes to all that a batch's card has shown, at the versions that it showed, and to nothing
         else. Raises as `on_card` and `review` do.
+
+        A card can be pressed before it is noted that it stands: that it was pressed says that it was shown.
         """
+        noted = not batch_cards.is_unnoted(self._store, shown.batch_id)
         items = dict(self.on_card(shown).values())
         mine = [(one.id, items[one.id]) for one in self._mine(user_id, [*items], shown.batch_id)]
-        return self._decide(mine, user_id, "approve", "", False, len(items) > 1, on_card=True)
+        return self._decide(mine, user_id, "approve", "", False, len(items) > 1, noted=noted)
 
     def looked(self, review_id: str, user_id: str, digest: str | None = None) -> Review:
         """A review as it is noted; raises UnknownApproval where there is none (any more), or another's, and
@@ -257,15 +260,15 @@ class Batches:
         reason: str,
         resubmit: bool,
         several: bool,
-        on_card: bool = False,
+        noted: bool = False,
     ) -> Decided:
         """Each by itself. Of `several` that are approved at once each has to be one that may share a card by
-        today's policy; what is decided `on_card` has to have been shown.
+        today's policy; where it is `noted` what the card shows, each has to be among that.
         """
         decided, left = list[str](), list[Left]()
 
         def check(approval: Approval, verdict: Verdict) -> None:
-            if on_card and approval.shown_at is None:
+            if noted and approval.shown_at is None:
                 raise NotAllowed(NEVER_SHOWN)
             alone = several and self._judge.policy.batch.why_alone(approval.action, verdict)
             if alone:
@@ -279,6 +282,7 @@ class Batches:
                         reason=reason, resubmit=resubmit, payload=None, permalink=None, check=check,
                     )  # fmt: skip
                     decided.append(approval_id)
+                    crash.here("review.decided")
                 except NotRecorded as error:
                     left.append(Left(approval_id, why_left(error), error))
         return Decided(tuple(decided), tuple(left))

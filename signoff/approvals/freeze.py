@@ -63,7 +63,7 @@ class Freezing:
             batch, missing = self._freeze(connection, agent, name, frozen, ids)
         log.info("frozen: batch=%d agent=%s requests=%d", batch, agent, len(ids))
         if missing and all(self._is_refused(agent, one) for one in missing):
-            with self._store.transaction() as connection:
+            with self._store.transaction("complete") as connection:
                 batch_rows.complete(connection, batch)
         self._announcer.wake("freeze", ids[0])
         return batch
@@ -160,7 +160,7 @@ class Freezing:
 
     def drop(self, batch_id: int) -> None:
         """End what was sent for a batch that nobody froze, each in its transaction; its agent is told."""
-        with self._store.transaction() as connection:
+        with self._store.transaction("drop") as connection:
             row = batch_rows.row(connection, batch_id)
             if frozen_lines.is_frozen(connection, row.agent, batch_id):
                 log.error(

@@ -165,7 +165,7 @@ class Undos:
 
     def age(self, approval_id: str) -> None:
         """Its card tells that its time is over; or that nobody took it, or reported of it, to its owner."""
-        with self._store.transaction() as connection:
+        with self._store.transaction("untaken") as connection:
             if not undos.take(connection, approval_id):
                 return
             approval = self._store.get(approval_id)
@@ -177,7 +177,7 @@ class Undos:
                 card_replies.add(connection, approval_id, "undo_untaken", {"owner": undo.owner or ""})
                 if undo.done.until:  # from then on it may be tried again
                     undos.tell_at(connection, approval_id, undo.done.until)
-        self._announcer.wake("undo", approval_id)
+        self._announcer.wake("untaken", approval_id)
 
     def _write(self, planned: Planned, standing: Receipt | None = None) -> Approval:
         """The undo, approved now; or as a receipt says that stands in Redis, and that no row knows of."""

@@ -25,6 +25,7 @@ from signoff.client.link import Link
 from signoff.client.spend import spend
 from signoff.client.undo_arrivals import GROUP, TAKE_OVER_MS, TEST, Arrivals, Left
 from signoff.errors import AlreadySpent, ConfigError, Invalid, NotVerified, SignoffError, Unreachable
+from signoff.models import crash
 from signoff.models.bodies import CanUndo, UndoTest
 from signoff.models.identity import new_id, process_name
 from signoff.models.receipt import ApprovedReceipt
@@ -183,8 +184,10 @@ async def _take(
         await exit.insisted(ack)
     except Unreachable:  # it comes again, and is spent by then
         log.info("an undo is not acknowledged yet: id=%s", receipt.id)
+    crash.here("client.undoes")
     if mine:
         note = await _fault(undo, receipt)
+        crash.here("client.undone")
         await exit.insisted(partial(_report, client, receipt, note))
     task = asyncio.current_task()
     if task and task.cancelling():

@@ -116,10 +116,12 @@ def test_one_by_one_with_an_edit_a_no_and_the_rest_like_this(local: Local) -> No
     ana.press(ana.view("batch_each", "2 of 6", "feature-1"), "each_reject")
     ana.submit(ana.view("reject"), **REASON)
     third = ana.view("batch_each", "3 of 6", "feature-2")
+    assert len(ana.stack()) == 1, "what was decided before lies below"
     ana.press(third, "each_edit")
     ana.submit(ana.view("edit"), branch="feature-2b")
     ana.submit(ana.view("difference"))
     fourth = ana.view("batch_each", "4 of 6", "feature-3")
+    assert len(ana.stack()) == 1, "what was decided before lies below"
     ana.press(fourth, "each_next")
     fifth = ana.view("batch_each", "5 of 6", "feature-4")
     ana.press(fifth, "each_previous")

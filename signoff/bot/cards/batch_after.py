@@ -20,6 +20,8 @@ from signoff.models.batches import Batch
 
 ORDER = ("wait", "approved", "answered", "rejected", "sent back", "expired", "withdrawn", "blocked by policy")
 """How states are counted, in this order."""
+STATES = {"pending": "wait", "cancelled": "withdrawn", "blocked": "blocked by policy"}
+"""Of a status its word there, where that is another."""
 MOST = 8
 """Lines of who decided which, and of what they said."""
 SAID = 200
@@ -57,13 +59,11 @@ def state(one: Approval, now: int | None) -> str:
     """An adjective of `ORDER`."""
     match one.status:
         case "pending":
-            return "expired" if now is not None and now >= one.expires_at else "wait"
+            return "expired" if now is not None and now >= one.expires_at else STATES["pending"]
         case "rejected":
             return "sent back" if one.decision and one.decision.resubmit else "rejected"
-        case "cancelled":
-            return "withdrawn"
-        case "blocked":
-            return "blocked by policy"
+        case "cancelled" | "blocked":
+            return STATES[one.status]
         case "approved" | "answered" | "expired":
             return one.status
     assert_never(one.status)

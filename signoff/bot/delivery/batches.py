@@ -150,6 +150,7 @@ class BatchCards:
                     return _Stands(message, place, link)
         if not held.renew():
             raise NotYet("its lease ran out")
+        crash.here("batch.renewed")
         where, thread = first or (channel, None)
         held.sure = False
         try:

@@ -61,7 +61,8 @@ class Looks:
         batch = self._batches.get(batch_id)
         if not batch.items:
             raise UnknownApproval
-        self._lists.see(user, batch.items[0].id)
+        mine = (one for one in batch.items if one.decision and one.decision.approver == user)
+        self._lists.see(user, next(mine, batch.items[0]).id)
         items = tuple((one.id, one.version) for one in batch.items)
         review = Review(f"look:{batch.id}", None, user, items, len(items))
         return Looked(review, batch.items, tuple(number for number, _ in batch.numbered), batch.title)
