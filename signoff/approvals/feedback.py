@@ -28,11 +28,9 @@ from signoff.models.people import Directory, Person
 from signoff.models.questions import GivenAnswer
 from signoff.models.store import Store
 from signoff.payload.secrets import secret_in
+from signoff.policy.placements import OF_BATCH
 
 log = logging.getLogger("signoff.approvals")
-
-OF_BATCH = 3
-"""Outcomes of one batch that people are asked about: whoever approved fifty at once is asked no more."""
 
 
 class Feedbacks:
