@@ -92,7 +92,9 @@ class Talks:
             self._votes.open_for(approval_id, version, user_id)
             raise AlreadyDecided(None)
         log.info("asked: id=%s agent=%s by=%s", approval_id, approval.agent, person.id)
-        self._publish(Kept(talk, approval_id, approval.agent, token, False), replace(approval, expires_at=ends))
+        self._publish(
+            Kept(talk, approval_id, approval.agent, token, False), replace(approval, expires_at=ends)
+        )
         self._announcer.wake("talk", approval_id)
         return talk
 

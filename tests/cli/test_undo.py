@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -33,11 +34,18 @@ def test_an_undo_is_tried_without_slacks_settings(
 
     running = threading.Thread(target=agent)
     running.start()
-    code, out, err = signoff("undo", "test", "refund.cancel", "--timeout", "1m")
+    code, out, err = signoff("undo", "test", "refund.cancel", "--timeout", "1m", "--json")
     running.join(30)
     connection.close()
     assert code == (0 if passed else 1), err
-    assert ("it works" if passed else "it failed: KeyError") in out
+    fault = None if passed else "KeyError"
+    told = {"agent": "billing-bot", "action": "refund.cancel", "passed": passed, "fault": fault}
+    assert json.loads(out) == told
+    assert ("it works" if passed else "it failed: KeyError") in signoff("undo", "list")[1]
+    code, out, _ = signoff("undo", "test", "refund.cancel", "--timeout", "1s", "--json")
+    assert (code, json.loads(out)) == (1, {**told, "passed": None, "fault": None})
+    code, out, err = signoff("undo", "test", "refund.cancel", "--timeout", "1s")
+    assert (code, out) == (1, "") and "does it run?" in err
     assert "there; tried" in signoff("undo", "list")[1]
 
 
