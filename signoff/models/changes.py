@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from signoff.models import outbox
-from signoff.models.fixed import Fixed
+from signoff.models.fixed import Fixed, Step, together
 from signoff.models.messages import Decision
 from signoff.models.progress import FIRST
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
@@ -231,9 +231,14 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
     """One approver's vote."""
+    together(connection, added_decision(approval_id, version, decision, at))
+
+
+def added_decision(approval_id: str, version: int, decision: Decision, at: int) -> Step:
+    """What `add_decision` runs."""
     values = {name: getattr(decision, name) for name in _VOTE}
     values["answer"] = None if decision.answer is None else canonical(decision.answer)
-    _ADD_DECISION.run(connection, {**values, "approval_id": approval_id, "version": version, "at": at})
+    return _ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at}
 
 
 def end(connection: Connection, approval_id: str, seen: int, values: dict[str, Any]) -> bool:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, multiple, rule
-from machine.base import PEOPLE, TOO_LATE, Base, crashes
+from machine.base import ITEM, TOO_LATE, USER, Base, crashes
 from machine.ledger import Item
 from machine.people import MOST
+from machine.walk import any_of, one_of, verb
 
 from signoff.approvals.errors import NotRecorded, ShownOther, UnknownApproval
 from signoff.models.batches import Batch, Decided, Review
@@ -22,7 +21,13 @@ from signoff.queue import stream
 CLOSES = "ticket.close"
 """Cannot be undone, so it never shares a card."""
 FREEZES = ("freeze.written", "freeze.committed", "freeze.announced", "freeze.told", "intake.acked")
-PART = st.sampled_from(["all", "all", "first", "last"])
+FROZEN = one_of(lambda machine: machine.together, lambda one: any(item.waits for item in one.stays))
+OPEN = one_of(lambda machine: machine.together, lambda one: one.id is None and not one.dropped)
+LOOK = one_of(lambda machine: machine.looks, lambda one: any(item.waits for item in one.items))
+SOMETIMES = any_of(False, False, False, True)
+TIMES = any_of(1, 2, 3)
+"""How often a point is passed before a process crashes there, where it passes it for each of several."""
+PART = any_of("all", "all", "first", "last")
 
 
 @dataclass(eq=False)
@@ -50,19 +55,25 @@ class Looked:
 class Batches(Base):
     """Tickets that are asked together or alone, and people who look through several, or press one card."""
 
-    items: Bundle[Item] = Bundle("items")
-    batches: Bundle[Together] = Bundle("batches")
-    reviews: Bundle[Looked] = Bundle("reviews")
-
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.together: list[Together] = []
+        self.looks: list[Looked] = []
 
-    @rule(target=items, crash=crashes(), closes=st.booleans())
-    def ask_alone(self, crash: Any, closes: bool) -> Item:
-        return self.ask(crash, CLOSES if closes else "ticket.tidy")
+    def begin(self) -> None:
+        for _ in range(2):
+            self.ask_alone(None, False)
+            self.freeze(self.send_together(4, False, None), None)
+        self.show()
+        for batch in self.together:
+            self.look_through(batch, "U0BEN")
+            self.turn_pages(self.looks[-1], 3)
 
-    @rule(target=batches, size=st.integers(1, MOST + 2), closes=st.booleans(), crash=crashes("intake.acked"))
+    @verb(crash=crashes(), closes=SOMETIMES)
+    def ask_alone(self, crash: Any, closes: bool) -> None:
+        self.ask(crash, CLOSES if closes else "ticket.tidy")
+
+    @verb(size=any_of(*range(1, MOST + 3)), closes=SOMETIMES, crash=crashes("intake.acked"))
     def send_together(self, size: int, closes: bool, crash: Any) -> Together:
         """Nobody sees any of it yet."""
         batch = Together(uuid.uuid4().hex, [])
@@ -73,21 +84,21 @@ class Batches(Base):
         assert not {one.approval_id for one in batch.items} & {*self.parts.approvals.waiting_for("U0BEN")}
         return batch
 
-    @rule(target=items, batch=batches, crash=crashes(*FREEZES))
-    def freeze(self, batch: Together, crash: Any) -> Any:
+    @verb(batch=OPEN, crash=crashes(*FREEZES))
+    def freeze(self, batch: Together, crash: Any) -> None:
         """Said again it changes nothing; what cannot share its card has one of its own."""
         new = batch.id is None
         answer = self._freeze(crash, batch, batch.items)
         if batch.dropped:
             assert answer.status == "invalid"
-            return multiple()
+            return
         assert answer.status == "pending", "its agent knows that it was read"
         found = self._find(batch)
         stays = {one.id for one in found.items}
         assert (found.state, found.size) == ("frozen", len(batch.items))
         if not new:
             assert stays <= {one.approval_id for one in batch.stays}, "nothing comes to a card that stands"
-            return multiple()
+            return
         batch.id = found.id
         self.ledger.batches.add(found.id)
         batch.stays = [one for one in batch.items if one.approval_id in stays]
@@ -96,9 +107,8 @@ class Batches(Base):
         for item in batch.items:
             row = self.parts.approvals.get(item.approval_id)
             assert (row.card is None) == (item in batch.stays), "each is shown in one place"
-        return multiple(*batch.items)
 
-    @rule(batch=batches, crash=crashes(*FREEZES))
+    @verb(1, batch=FROZEN, crash=crashes(*FREEZES))
     def freeze_with_others(self, batch: Together, crash: Any) -> None:
         """A batch's name stands for what was frozen under it."""
         if batch.id is not None and len(batch.items) > 1:
@@ -114,16 +124,15 @@ class Batches(Base):
             self.ledger.refused.add(told_at)
         return answer
 
-    @rule(target=items, batch=batches, crash=crashes())
-    def come_late(self, batch: Together, crash: Any) -> Any:
+    @verb(batch=FROZEN, crash=crashes())
+    def come_late(self, batch: Together, crash: Any) -> None:
         """Whoever has read a card has not seen what was not frozen with it: it has a card of its own."""
         if batch.id is None:
-            return multiple()
+            return
         item = self.ask(crash, "ticket.tidy", batch=batch.name)
         assert self.parts.approvals.get(item.approval_id).card is not None
-        return item
 
-    @rule(batch=batches, crash=crashes("sweep.drop", "sweep.expire"))
+    @verb(1, batch=OPEN, crash=crashes("sweep.drop", "sweep.expire"))
     def never_freeze(self, batch: Together, crash: Any) -> None:
         """Its agent has died: what it sent ends, and was shown to nobody."""
         if batch.id is not None or batch.dropped:
@@ -139,34 +148,38 @@ class Batches(Base):
         for item in batch.items:
             assert self.parts.approvals.get(item.approval_id).shown_at is None
 
-    @rule(target=reviews, batch=batches, user=PEOPLE)
-    def look_through(self, batch: Together, user: str) -> Any:
+    @verb(batch=FROZEN, user=USER)
+    def look_through(self, batch: Together, user: str) -> None:
         """Those that wait and that they may decide, at the versions that they have."""
-        return self._look(user, batch.stays, batch.id) if batch.id is not None else multiple()
+        user = self.who(user, *batch.stays[:1])
+        if batch.id is not None:
+            self._look(user, batch.stays, batch.id)
 
-    @rule(target=reviews, item=items, user=PEOPLE)
-    def look_through_what_is_alike(self, item: Item, user: str) -> Any:
+    @verb(item=ITEM, user=USER)
+    def look_through_what_is_alike(self, item: Item, user: str) -> None:
         """What waits alone is offered together; nothing of a batch, and nothing that cannot be undone."""
+        user = self.who(user, item)
         found = self.parts.approvals.batches.alike(user, item.approval_id)
         items = [one for one in self.items if one.approval_id in found]
         shown = {one.approval_id for batch in self.together for one in batch.stays}
         for one in items:
             assert one.waits and one.sent.action != CLOSES and user in self.may(one)
             assert one.approval_id not in shown
-        return self._look(user, items, None) if found else multiple()
+        if found:
+            self._look(user, items, None)
 
-    def _look(self, user: str, items: Sequence[Item], batch_id: int | None) -> Any:
+    def _look(self, user: str, items: Sequence[Item], batch_id: int | None) -> None:
         mine = [one for one in items if one.waits and user in self.may(one)]
         found: list[Review] = []
         ids = [one.approval_id for one in items]
         begin = lambda: found.append(self.parts.approvals.batches.review(user, ids, batch_id))  # noqa: E731
         self.press(None, () if mine else TOO_LATE, begin)
         if not mine:
-            return multiple()
+            return
         assert sorted(found[0].items) == sorted((one.approval_id, one.version) for one in mine)
-        return Looked(found[0], user, [self._of(one) for one, _ in found[0].items])
+        self.looks.append(Looked(found[0], user, [self._of(one) for one, _ in found[0].items]))
 
-    @rule(look=reviews, seen=st.integers(0, 6))
+    @verb(look=LOOK, seen=any_of(*range(MOST + 1)))
     def turn_pages(self, look: Looked, seen: int) -> None:
         """What was seen stays seen; nobody else has seen it by that."""
         look.seen = min(max(look.seen, seen), len(look.items))
@@ -176,7 +189,7 @@ class Batches(Base):
             None, (UnknownApproval,), lambda: self.parts.approvals.batches.looked(look.review.id, other)
         )
 
-    @rule(look=reviews, vote=st.sampled_from(["approve", "reject"]), part=PART, times=st.integers(1, 3),
+    @verb(look=LOOK, vote=any_of("approve", "reject"), part=PART, times=TIMES,
           crash=crashes())  # fmt: skip
     def decide_those(self, look: Looked, vote: Any, part: str, times: int, crash: Any) -> None:
         """Those that were seen, and of them those that are meant; each at the version that was seen."""
@@ -189,18 +202,20 @@ class Batches(Base):
             lambda: batches.decide(look.review.id, look.user, vote, of=of, reason="Not now"),
         )  # fmt: skip
 
-    @rule(batch=batches, user=PEOPLE, times=st.integers(1, 3), crash=crashes())
+    @verb(batch=FROZEN, user=USER, times=TIMES, crash=crashes())
     def reject_all(self, batch: Together, user: str, times: int, crash: Any) -> None:
+        user = self.who(user, *batch.stays[:1])
         if batch.id is not None:
             batches, which = self.parts.approvals.batches, batch.id
             do = lambda: batches.reject(which, user, "Not now")  # noqa: E731
             self._several(crash and (crash[0], times), batch.stays, user, "reject", do)
 
-    @rule(batch=batches, user=PEOPLE, times=st.integers(1, 3), changed=st.booleans(), crash=crashes())
+    @verb(batch=FROZEN, user=USER, times=TIMES, changed=SOMETIMES, crash=crashes())
     def approve_on_the_card(self, batch: Together, user: str, times: int, changed: bool, crash: Any) -> None:
         """All that the card has shown, and only where it is still what it was."""
         if batch.id is None:
             return
+        user = self.who(user, *batch.stays[:1])
         found, batches = self._find(batch), self.parts.approvals.batches
         waiting = {number: one for number, one in found.known.items() if one in found.pending}
         digest = "0" * 32 if changed else digest_of(waiting.values())
@@ -231,16 +246,17 @@ class Batches(Base):
         for one in done:
             one.ends(status, user)
 
-    @rule(item=items, user=PEOPLE, vote=st.sampled_from(["approve", "approve", "reject"]),
-          changed=st.booleans(), crash=crashes())  # fmt: skip
+    @verb(item=ITEM, user=USER, vote=any_of("approve", "approve", "reject"),
+          changed=SOMETIMES, crash=crashes())  # fmt: skip
     def decide_one(self, item: Item, user: str, vote: str, changed: bool, crash: Any) -> None:
+        user = self.who(user, item)
         self.decide(crash, item, user, vote, changed and vote == "approve")
 
-    @rule(item=items, crash=crashes())
+    @verb(1, item=ITEM, crash=crashes())
     def take_back(self, item: Item, crash: Any) -> None:
         self.withdraw(crash, item)
 
-    @rule(item=items)
+    @verb(1, item=ITEM)
     def let_time_pass(self, item: Item) -> None:
         self.run_out(item)
 

@@ -24,7 +24,7 @@ LINES = text(
 DECISIONS = text("SELECT approver, vote, version FROM decision WHERE approval_id = :id")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Item:
     """What has to be so of one request. `by` is who has ended it; empty: nobody, or the policy.
 
@@ -51,6 +51,9 @@ class Item:
     """Whom people have handed it to, one after the other."""
     said: str = ""
     """What somebody has said of its outcome."""
+
+    def __repr__(self) -> str:
+        return f"{self.sent.action} {self.payload.get('n', self.approval_id[:8])} ({self.status})"
 
     @property
     def waits(self) -> bool:

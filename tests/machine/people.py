@@ -23,20 +23,20 @@ rules:
   - {{name: told, match: {{action: note.add}}, verdict: notify, approvers: U0ANA, undo_for: 1h,
       undo: {{action: note.drop, payload: {{id: $result.id, n: $payload.n}}}}}}
   - {{name: drops, match: {{action: note.drop}}, verdict: {drops}}}
-  - {{name: later, match: {{action: mail.send}}, {later}}}
+  - {{name: later, match: {{action: task.start}}, {later}}}
   - {{name: asks, match: {{action: "ticket.*"}}, verdict: ask, approvers: [{asked}]{talk}}}
 """
 
 
 @dataclass(frozen=True)
 class Rules:
-    """One policy. `questioned` answer questions, `asked` decide tickets, `graced` decide held mail."""
+    """One policy. `questioned` answer questions, `asked` decide tickets, `graced` decide held tasks."""
 
     asked: frozenset[str]
     questioned: frozenset[str]
     graced: frozenset[str]
     free: bool
-    """Mail runs after a while, notes are dropped without asking, and a talk gives ten minutes more."""
+    """Tasks run after a while, notes are dropped without asking, and a talk gives ten minutes more."""
 
     @cached_property
     def policy(self) -> Policy:

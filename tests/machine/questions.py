@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, rule
-from machine.base import PEOPLE, Base, crashes
+from machine.base import ITEM, PEOPLE, USER, Base, crashes
 from machine.ledger import Item
+from machine.walk import any_of, one_of, verb
 
 from signoff.approvals.errors import EditedMeanwhile, NotHanded, OtherKind, TooManyNotes, TooManyQuestions
 from signoff.approvals.talks import MOST, MOST_WAITING, PER_MINUTE
@@ -42,34 +41,44 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
     "in words": ({"question": "How?", "free_text": True}, {"text": {"text": WORDS}}),
 }  # fmt: skip
 """What is asked, and which of the answers are one to it, as they are then recorded."""
+SAID = any_of(*GIVEN, *["what fits"] * 6)
+TALK = one_of(
+    lambda machine: [(one, talk) for one in machine.items for talk in one.talks],
+    lambda found: found[0].waits and found[0].talks[found[1]] is None,
+)
+"""A request, and a question to its agent."""
 TALK_MORE = 600 * MICROSECONDS
 
 
 class Questions(Base):
     """Questions of every shape, tickets that people are asked about, and what is said about both."""
 
-    items: Bundle[Item] = Bundle("items")
-    talks: Bundle[tuple[Item, str]] = Bundle("talks")
-
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.shapes: dict[str, str] = {}
 
-    @rule(target=items, shape=st.sampled_from([*SHAPES]), crash=crashes("intake.acked"))
-    def ask_people(self, shape: str, crash: Any) -> Item:
+    def begin(self) -> None:
+        for shape in SHAPES:
+            self.ask_people(shape, None)
+        self.open_ticket(None)
+
+    @verb(shape=any_of(*SHAPES), crash=crashes("intake.acked"))
+    def ask_people(self, shape: str, crash: Any) -> None:
         payload = {**SHAPES[shape][0], "question": f"{SHAPES[shape][0]['question']} {next(self.numbers)}"}
         item = self.ask(crash, "question", payload, kind="question")
         self.shapes[item.approval_id] = shape
-        return item
 
-    @rule(target=items, crash=crashes())
-    def open_ticket(self, crash: Any) -> Item:
-        return self.ask(crash, "ticket.tidy")
+    @verb(crash=crashes())
+    def open_ticket(self, crash: Any) -> None:
+        self.ask(crash, "ticket.tidy")
 
-    @rule(item=items, user=PEOPLE, said=st.sampled_from([*GIVEN]), seen=st.sampled_from([1, 1, 1, 2]),
-          crash=crashes())  # fmt: skip
+    @verb(item=ITEM, user=USER, said=SAID, seen=any_of(1, 1, 1, 1, 1, 2), crash=crashes())
     def answer(self, item: Item, user: str, said: str, seen: int, crash: Any) -> None:
         """Recorded whole and as it was given, where it answers just this; approves nothing."""
+        user = self.who(user, item)
+        if said == "what fits":
+            fits = [*SHAPES[self.shapes[item.approval_id]][1]] if item.question else ["text"]
+            said = fits[next(self.numbers) % len(fits)]
         refused = self.refusal(item, user, seen)
         recorded = None
         if not item.question:
@@ -82,11 +91,11 @@ class Questions(Base):
             item.ends("answered", user)
             item.answer = recorded
 
-    @rule(
-        item=items, user=PEOPLE, to=PEOPLE, crash=crashes("hand.written", "hand.committed", "hand.announced")
-    )
+    @verb(item=ITEM, user=USER, to=USER, crash=crashes("hand.written", "hand.committed", "hand.announced"))
     def hand(self, item: Item, user: str, to: str, crash: Any) -> None:
         """Somebody else is asked to answer it; whoever could answer still can."""
+        user = self.who(user, item)
+        to = self.who(to, None) if to in PEOPLE else max(self.may(item))
         refused = self.refusal(item, user) or (() if item.question else (OtherKind,))
         if to in (user, *item.handed[-1:]) or to not in self.may(item):
             refused = refused or (NotHanded,)
@@ -94,14 +103,16 @@ class Questions(Base):
         if self.press(crash, refused, lambda: questions.hand(item.approval_id, 1, user, to)):
             item.handed.append(to)
 
-    @rule(item=items, user=PEOPLE, vote=st.sampled_from(["approve", "reject"]), crash=crashes())
+    @verb(2, item=ITEM, user=USER, vote=any_of("approve", "reject"), crash=crashes())
     def vote(self, item: Item, user: str, vote: str, crash: Any) -> None:
+        user = self.who(user, item)
         self.decide(crash, item, user, vote)
 
-    @rule(target=talks, item=items, user=PEOPLE, crash=crashes(
+    @verb(item=ITEM, user=USER, crash=crashes(
         "talk.written", "talk.committed", "talk.told", "told.committed", "talk.announced"))  # fmt: skip
-    def ask_the_agent(self, item: Item, user: str, crash: Any) -> Any:
+    def ask_the_agent(self, item: Item, user: str, crash: Any) -> None:
         """Decides nothing, and gives more time where the policy says so, once."""
+        user = self.who(user, item)
         asked = [talk for one in self.items for talk in one.talks]
         waiting = sum(said is None for said in item.talks.values())
         refused = self.refusal(item, user)
@@ -115,10 +126,8 @@ class Questions(Base):
             assert row.expires_at == before.expires_at + more
             [talk_id] = {one.id for one in row.talks} - {*item.talks}
             item.talks[talk_id] = None
-            return item, talk_id
-        return item, next(iter(item.talks), "0" * 36)
 
-    @rule(talk=talks, unable=st.booleans(), crash=crashes(
+    @verb(talk=TALK, unable=any_of(True, False), crash=crashes(
         "talked.written", "talked.committed", "talked.announced", "intake.acked"))  # fmt: skip
     def reply(self, talk: tuple[Item, str], unable: bool, crash: Any) -> None:
         """The first answer of the agent that was asked counts, for as long as the request waits."""
@@ -126,28 +135,28 @@ class Questions(Base):
         words = "" if unable else f"Because {next(self.numbers)}."
         assert self.parts.approvals.talks.reply("another-agent", talk_id, Reply(text="Mine.")) is None
         self.send(crash, "message", talk_id, Reply(text=words, unable=unable).model_dump_json())
-        if item.waits and item.talks.get(talk_id, "none was asked") is None:
+        if item.waits and item.talks[talk_id] is None:
             item.talks[talk_id] = words
 
-    @rule(talk=talks)
+    @verb(2, talk=TALK)
     def say_nothing_for_long(self, talk: tuple[Item, str]) -> None:
         """Its card says so at the next sweep; a later answer is taken still."""
-        if talk[1] in talk[0].talks:
-            self.put("until", talk[1], 5, "talk")
+        self.put("until", talk[1], 5, "talk")
 
-    @rule(item=items, user=PEOPLE, crash=crashes("note.written", "note.committed"))
+    @verb(item=ITEM, user=USER, crash=crashes("note.written", "note.committed"))
     def note(self, item: Item, user: str, crash: Any) -> None:
         """Goes to the agent with the decision, and is no part of it."""
+        user = self.who(user, item)
         refused = self.refusal(item, user) or ((TooManyNotes,) if len(item.notes) >= MOST_NOTES else ())
         words, talks = f"Ask Cem {next(self.numbers)}", self.parts.approvals.talks
         if self.press(crash, refused, lambda: talks.note(item.approval_id, user, words)):
             item.notes.append(words)
 
-    @rule(item=items, crash=crashes())
+    @verb(1, item=ITEM, crash=crashes())
     def take_back(self, item: Item, crash: Any) -> None:
         self.withdraw(crash, item)
 
-    @rule(item=items)
+    @verb(1, item=ITEM)
     def let_time_pass(self, item: Item) -> None:
         self.run_out(item)
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, multiple, rule
-from machine.base import PEOPLE, TOO_LATE, Base, crashes
+from machine.base import ITEM, PEOPLE, TOO_LATE, USER, Base, crashes
 from machine.ledger import Item
 from machine.people import ANA, OWNER, STRICT
+from machine.walk import any_of, one_of, verb
 from sqlalchemy import text
 from support import without_triggers
 
@@ -30,10 +29,16 @@ from signoff.approvals.errors import (
 from signoff.models.messages import CanUndo, Outcome, Spend
 from signoff.queue import hearing
 
-NOTE, MAIL, DROP = "note.add", "mail.send", "note.drop"
+NOTE, TASK, DROP = "note.add", "task.start", "note.drop"
 WORKER = "a-worker-of-the-agents-own"
 HOUR, MINUTE = 3600 * 1_000_000, 60 * 1_000_000
 REPLIES = text("SELECT count(*) FROM card_reply WHERE approval_id = :id AND kind = 'undo_untaken'")
+
+
+UNDO = one_of(lambda machine: [one for one in machine.items if one.undoes], lambda one: not one.has_run)
+RAN = one_of(lambda machine: machine.items, lambda one: one.has_run and not one.undoes)
+LET = one_of(lambda machine: machine.items, lambda one: one.status == "approved" and not one.has_run)
+"""An undo, something that has run, something that may run."""
 
 
 @dataclass
@@ -59,40 +64,45 @@ class Ran:
 
 
 class Runs(Base):
-    """Notes that the policy lets run and tells of, and mail that runs after a minute unless it is held."""
-
-    items: Bundle[Item] = Bundle("items")
-    undone: Bundle[Item] = Bundle("undone")
+    """Notes that the policy lets run and tells of, and tasks that run after a minute unless they are held."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.graces: dict[str, Grace] = {}
         self.ran: dict[str, Ran] = {}
 
-    @rule(target=items, crash=crashes("intake.acked"))
+    def begin(self) -> None:
+        for number in range(3):
+            self.start_a_task(None)
+            self.report(self.add_a_note(None), number < 2, None)
+        self.deliver(None)
+
+    @verb(crash=crashes("intake.acked"))
     def add_a_note(self, crash: Any) -> Item:
         """Runs at once, and people are told."""
         item = self.ask(crash, NOTE)
         item.status, item.let = "approved", True
         return item
 
-    @rule(target=items, crash=crashes())
-    def send_mail(self, crash: Any) -> Item:
-        item = self.ask(crash, MAIL)
+    @verb(crash=crashes())
+    def start_a_task(self, crash: Any) -> None:
+        item = self.ask(crash, TASK)
+        row = self.parts.approvals.get(item.approval_id)
+        assert row.verdict.in_grace == self.rules.free and not row.verdict.held_by
         self.graces[item.approval_id] = Grace(self.rules.graced, active=self.rules.free)
-        return item
 
     def may(self, item: Item) -> frozenset[str]:
-        """Of mail: whom the policy asks by now, else those that were asked, or would have been."""
+        """of a task: whom the policy asks by now, else those that were asked, or would have been."""
         return self.graces[item.approval_id].named if self.rules.free else STRICT.graced
 
     def in_grace(self, item: Item) -> bool:
         return self.rules.free and self.graces[item.approval_id].active
 
-    @rule(item=items, user=PEOPLE, crash=crashes("grace.checked", "hold.written", "hold.committed",
+    @verb(item=ITEM, user=USER, crash=crashes("grace.checked", "hold.written", "hold.committed",
                                                  "hold.announced"))  # fmt: skip
     def hold(self, item: Item, user: str, crash: Any) -> None:
         """From then on it is an ordinary request: it is asked about, and never runs by itself."""
+        user = self.who(user, item)
         grace, refused = self.graces.get(item.approval_id), tuple[type[Exception], ...]()
         if grace is None or not item.waits:
             refused = (*TOO_LATE, NotHeld)
@@ -109,7 +119,7 @@ class Runs(Base):
         grace.active = False
         grace.named = grace.named if self.rules.free else STRICT.graced
 
-    @rule(item=items)
+    @verb(item=ITEM)
     def let_its_minute_pass(self, item: Item) -> None:
         """From when it was shown; or since it came, where it never was."""
         grace = self.graces.get(item.approval_id)
@@ -143,7 +153,7 @@ class Runs(Base):
                     connection, audit.Event(line["kind"], line["approval_id"], at, line["actor"], said)
                 )
 
-    @rule(hears=st.booleans())
+    @verb(1, hears=any_of(True, True, False))
     def hear_people_or_not(self, hears: bool) -> None:
         """While nobody could be heard hold it, nothing runs."""
         self.redis.delete(hearing.KEY)
@@ -168,11 +178,12 @@ class Runs(Base):
                 item.ends("approved")
                 item.let = True
 
-    @rule(item=items, user=PEOPLE, vote=st.sampled_from(["approve", "reject"]), crash=crashes())
+    @verb(item=ITEM, user=USER, vote=any_of("approve", "reject"), crash=crashes())
     def vote(self, item: Item, user: str, vote: str, crash: Any) -> None:
+        user = self.who(user, item)
         self.decide(crash, item, user, vote)
 
-    @rule(item=items, succeeded=st.sampled_from([True, True, False]), crash=crashes("intake.acked"))
+    @verb(item=LET, succeeded=any_of(True, True, False), crash=crashes("intake.acked"))
     def report(self, item: Item, succeeded: bool, crash: Any) -> None:
         """The first report counts; people are asked about it where it has a card, and once."""
         outcome = Outcome(succeeded=succeeded, note="done", result={"id": f"re_{item.payload.get('n')}"})
@@ -185,25 +196,25 @@ class Runs(Base):
         assert (row.outcome.succeeded if row.outcome else None) == ran.succeeded
         assert (row.feedback is not None) == ran.asked
 
-    @rule(undo=undone, succeeded=st.sampled_from([True, False]), crash=crashes())
+    @verb(undo=UNDO, succeeded=any_of(True, False), crash=crashes())
     def report_of_the_undo(self, undo: Item, succeeded: bool, crash: Any) -> None:
         self.report(undo, succeeded, crash)
 
-    @rule(item=items, user=PEOPLE, crash=crashes("undo.checked", "undo.written", "undo.committed",
-                                                 "undo.announced"), target=undone)  # fmt: skip
-    def undo(self, item: Item, user: str, crash: Any) -> Any:
+    @verb(item=RAN, user=USER, crash=crashes("undo.checked", "undo.written", "undo.committed",
+                                                 "undo.announced"))  # fmt: skip
+    def undo(self, item: Item, user: str, crash: Any) -> None:
         """An approval of its own, bound to what it undoes; only in its time, and one that still counts."""
+        user = user if user in PEOPLE else ANA
         before, undos = self._undos(item), self.parts.approvals.undo
         refused = self._not_undone(item, user)
         if not self.press(crash, refused, lambda: undos.ask(item.approval_id, user)):
-            return multiple()
+            return
         known = self.parts.approvals.get(item.approval_id).undo
         assert known is not None and known.done is not None and known.attempts == len(before) + 1
         row = self.parts.approvals.get(known.done.approval_id)
         assert (row.action, row.payload) == (DROP, {"id": f"re_{item.payload['n']}", "n": item.payload["n"]})
         found = Item(row.request, row.id, "approved", payload=row.payload, by=user, undoes=item.approval_id)
         self.items.append(found)
-        return found
 
     def _not_undone(self, item: Item, user: str) -> tuple[type[Exception], ...]:
         ran, before = self.ran.get(item.approval_id, Ran()), self._undos(item)
@@ -223,14 +234,14 @@ class Runs(Base):
         ran = self.ran.get(undo.approval_id, Ran())
         return ran.succeeded is False or (ran.over and not undo.has_run)
 
-    @rule(undo=undone, crash=crashes("spend.announced", "intake.acked"))
+    @verb(undo=UNDO, crash=crashes("spend.announced", "intake.acked"))
     def take(self, undo: Item, crash: Any) -> None:
         """One process may run it, while its receipt is valid."""
         if not self.ran.get(undo.approval_id, Ran()).over:
             self.send(crash, "spend", undo.sent.id, Spend(by=WORKER).model_dump_json())
             undo.has_run = True
 
-    @rule(undo=undone)
+    @verb(undo=UNDO)
     def leave_it_untaken(self, undo: Item) -> None:
         """After half a minute its owner is told in the card's thread, once for each attempt."""
         first = next(one for one in self.items if one.approval_id == undo.undoes)
@@ -246,7 +257,7 @@ class Runs(Base):
                 told = connection.execute(REPLIES, which).scalar_one()
             assert told == sum(self.ran.get(one.approval_id, Ran()).untaken for one in self._undos(first))
 
-    @rule(undo=undone)
+    @verb(undo=UNDO)
     def let_the_undo_grow_old(self, undo: Item) -> None:
         """Its receipt is no longer valid, and nobody has taken it."""
         ran = self.ran.setdefault(undo.approval_id, Ran())
@@ -254,7 +265,7 @@ class Runs(Base):
             self.put("receipt_expires_at", undo.approval_id, 1)
             ran.over = True
 
-    @rule(item=items)
+    @verb(1, item=RAN)
     def let_the_hour_pass(self, item: Item) -> None:
         """What ran cannot be undone any more."""
         ran = self.ran.get(item.approval_id)
@@ -262,16 +273,17 @@ class Runs(Base):
             self.put("outcome_at", item.approval_id, f"outcome_at - {HOUR}")
             ran.over = True
 
-    @rule(crash=crashes("intake.acked"))
+    @verb(1, crash=crashes("intake.acked"))
     def register(self, crash: Any) -> None:
         """The agent says that it can undo by this."""
         self.send(crash, "undo", uuid4(), CanUndo(actions=(DROP,)).model_dump_json())
         assert [one.action for one in self.parts.approvals.undo.listed() if one.agent == self.agent] == [DROP]
 
-    @rule(item=items, user=PEOPLE, said=st.sampled_from(["right", "partly", "wrong"]),
+    @verb(item=RAN, user=USER, said=any_of("right", "partly", "wrong"),
           crash=crashes("feedback.written", "feedback.committed", "feedback.announced"))  # fmt: skip
     def say_whether_it_was_right(self, item: Item, user: str, said: str, crash: Any) -> None:
         """Said once, by one of those who are asked; nothing runs by it."""
+        user = user if user in PEOPLE else item.by or OWNER
         refused: tuple[type[Exception], ...] = ()
         if not self.ran.get(item.approval_id, Ran()).asked:
             refused = (UnknownApproval,)
@@ -283,10 +295,10 @@ class Runs(Base):
         if self.press(crash, refused, lambda: feedback.give(item.approval_id, user, said, "Net, please")):
             item.said = said
 
-    @rule(item=items, crash=crashes())
+    @verb(1, item=ITEM, crash=crashes())
     def take_back(self, item: Item, crash: Any) -> None:
         self.withdraw(crash, item)
 
-    @rule(item=items)
+    @verb(1, item=ITEM)
     def let_time_pass(self, item: Item) -> None:
         self.run_out(item)

@@ -44,8 +44,7 @@ class Standing:
 def standing(batch: Batch, now: int | None) -> Standing:
     """How a batch stands; past its time what waits counts as expired, even before that is recorded."""
     states = [state(one, now) for one in batch.items]
-    counts = Counter(states)
-    told = words.counts([(name, counts[name]) for name in ORDER if counts[name]])
+    told = counted(batch.items, now)
     blocks = [says(told, f"counts:{batch.revision}")]
     lines = _by_whom(batch.numbered, states)
     if lines:
@@ -53,6 +52,12 @@ def standing(batch: Batch, now: int | None) -> Standing:
     if batch.apart:
         blocks.append(_context(f"apart:{batch.revision}", [_apart(batch.apart)]))
     return Standing(told, tuple(blocks))
+
+
+def counted(asked: Sequence[Approval], now: int | None = None) -> Trusted:
+    """`31 wait · 4 approved`: how many of each."""
+    counts = Counter(state(one, now) for one in asked)
+    return words.counts([(name, counts[name]) for name in ORDER if counts[name]])
 
 
 def state(one: Approval, now: int | None) -> str:

@@ -46,6 +46,7 @@ def _grace(**fields: Any) -> dict[str, Any]:
 
 UNDO: Mapping[str, Case] = {
     "can-be-undone": (REFUND, _ran()),
+    "read-one-way": (REFUND, _ran() | {"interpretation": "“the customer” is cus_42, who wrote last."}),
     "never-tried": (REFUND, _ran(undo=Undo(known=True, owner="U0MIA"))),
     "not-reported-yet": (REFUND, _ran(None)),
     "value-missing": (REFUND, _ran(Outcome(succeeded=True))),
