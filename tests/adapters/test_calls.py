@@ -72,7 +72,7 @@ def test_a_call_that_nobody_decides_is_pending_where_it_may_be(
 def test_a_call_that_is_cancelled_as_it_is_suspended_is_withdrawn_unless_it_is_kept(
     signoff_approvals: Approvals, monkeypatch: pytest.MonkeyPatch, keeps: bool
 ) -> None:
-    """Nobody takes what it is suspended with, so nobody could go on with it: between two loops that can be."""
+    """Nobody takes what it is suspended with, so nobody could go on: between two loops that can be."""
     calls = Calls(Signoff(), {"refund*": {"reversible": False}}, framework="test")
     decide = calls._decide
 
