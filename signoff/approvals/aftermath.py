@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 QUIET_SECONDS = 0.02
 """For so long nothing else was decided: then the rush is over."""
@@ -30,7 +29,6 @@ class Aftermath:
         self._given = threading.Condition()
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
-        self._mine = threading.local()
 
     def start(self) -> None:
         """From now on, in a thread."""
@@ -49,10 +47,6 @@ class Aftermath:
 
     def add(self, *approval_ids: str) -> None:
         """One more, or several that ended together."""
-        gathered: list[str] | None = getattr(self._mine, "ids", None)
-        if gathered is not None:
-            gathered.extend(approval_ids)
-            return
         if self._thread is None:
             self._work(approval_ids)
             return
@@ -61,18 +55,6 @@ class Aftermath:
             self._ids.extend(approval_ids)
             if first:
                 self._given.notify()
-
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Inside the `with` this thread's are kept back: what follows is done once for all of them."""
-        found: list[str] = []
-        self._mine.ids = found
-        try:
-            yield
-        finally:
-            self._mine.ids = None
-            if found:
-                self.add(*found)
 
     def _run(self) -> None:
         while True:

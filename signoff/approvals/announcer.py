@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from signoff.approvals.aftermath import Aftermath
 from signoff.approvals.receipts import Receipts
+from signoff.approvals.rush import Rush
 from signoff.models import batch_rows, crash
 from signoff.models.approval import Approval
 from signoff.models.engine import OUTAGE as DATABASE_OUTAGE
@@ -50,26 +51,39 @@ class Announcer:
 
     def ended(self, approval: Approval, now: int) -> None:
         """An Approval has just ended: its agent is told, and what has to follow does."""
-        together: list[str] | None = getattr(self._mine, "untold", None)
-        if not together and self.publish(approval, now):
+        rush: Rush | None = getattr(self._mine, "rush", None)
+        if rush is not None:
+            rush.add(approval, now)
+        elif self.publish(approval, now):
             self.told.add(approval.id)
-        elif together is None:
+        else:
             self.wake("end", approval.id)
-        else:  # Redis is away: sweep tells the agents of all that follows, and nobody waits for each
-            together.append(approval.id)
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Inside the `with` what this thread ends is followed up at its end, once for all of it."""
-        untold: list[str] = []
-        self._mine.untold = untold
+        """Inside the `with` agents are told some at a time of what this thread ends, each once it is
+        committed; what follows is done at its end, once for all of it.
+        """
+        self._mine.rush = rush = Rush(self._publish_all)
         try:
-            with self.told.gathered():
-                yield
+            yield
         finally:
-            self._mine.untold = None
-            if untold:
-                self.wake("end", untold[0])
+            self._mine.rush = None
+            rush.tell()
+            if rush.told:
+                self.told.add(*rush.told)
+            for approval_id in rush.untold[:1]:  # Redis is away, and nobody waits for it again: sweep will do
+                self.wake("end", approval_id)
+
+    def _publish_all(self, ended: Sequence[Approval], now: int) -> bool:
+        """As `publish`, of several that have just ended."""
+        try:
+            told = [(one, self._receipts.response(one, at=now)) for one in ended]
+            self._publisher.publish_all(told, now)
+        except (RedisError, OSError) as error:
+            log.warning("answers not published yet: %d, %s", len(ended), type(error).__name__)
+            return False
+        return True
 
     def _note_told(self, approval_ids: Sequence[str]) -> None:
         try:

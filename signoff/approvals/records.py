@@ -20,7 +20,7 @@ from signoff.approvals.audit.fits import Judged
 from signoff.approvals.errors import Tampered
 from signoff.models import changes, identity
 from signoff.models.approval import Approval
-from signoff.models.fixed import Fixed
+from signoff.models.fixed import Fixed, Step, together
 from signoff.models.store import now, payloads
 from signoff.payload.canonical import digest
 
@@ -66,9 +66,10 @@ class Held:
         return (self.texts[-1].salt if self.texts else None) or ""
 
 
-def held(connection: Connection, approval_id: str) -> Held:
-    """It, in one statement."""
-    rows = sorted(_HELD.all(connection, {"approval_id": approval_id}), key=lambda row: row.number)
+def held(connection: Connection, approval_id: str, *before: Step) -> Held:
+    """It, in one statement; what has to be run `before` goes with it, in one round trip."""
+    *_, found = together(connection, *before, (_HELD, {"approval_id": approval_id}))
+    rows = sorted(found, key=lambda row: row.number)
     texts = [row for row in rows if row.kind == "text"]
     if not rows:
         at, _, hooked = changes.before_end(connection, approval_id)

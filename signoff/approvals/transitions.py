@@ -31,6 +31,7 @@ from signoff.models import (
 from signoff.models.approval import Approval, End
 from signoff.models.messages import ApprovalRequest, Decision, moment
 from signoff.models.store import MICROSECONDS
+from signoff.models.talks import Note
 from signoff.models.telling import told_of
 from signoff.models.verdict import Verdict
 from signoff.payload import glimpse
@@ -198,9 +199,8 @@ def end(
     `decision` is the approver's; with a payload it makes a new version. `judged` is the verdict by which it
     ends: the row, the log and the receipt have it.
     """
-    if approval.batch_id is not None:  # its row first, as whoever freezes it does
-        batch_rows.stir(connection, approval.batch_id)
-    found = records.held(connection, approval.id)
+    batch = approval.batch_id  # its row first, as whoever freezes it does
+    found = records.held(connection, approval.id, *([] if batch is None else [batch_rows.stirred(batch)]))
     at, salt = found.now, found.salt
     before, seen, edited = approval, approval.version, decision is not None and decision.payload is not None
     if decision:
@@ -227,18 +227,19 @@ def end(
         raise Moved
     if decision or status == "approved":
         records.check(found, before)
-    notes = talk_rows.notes_of(connection, approval.id)  # one may have come since it was read
     sums.settle(connection, approval, status, at, before.verdict)
     if found.hooked:
         outbox.add(connection, approval.id, at)
     if edited:
         salt = new_salt()
         changes.add_payload(connection, approval.id, approval.version, approval.payload_text, salt)
-    if decision:
-        changes.add_decision(connection, approval.id, approval.version, decision, at)
+    events = lines.ended(approval, status, receipt, decision, edited, salt, at, actor)
     if judged and judged != before.verdict and not edited:
-        audit.append(connection, Event("verdict", approval.id, at, "policy", lines.judged(judged, salt)))
-    audit.append(connection, *lines.ended(approval, status, receipt, decision, edited, salt, at, actor))
+        events.insert(0, Event("verdict", approval.id, at, "policy", lines.judged(judged, salt)))
+    last = [talk_rows.noted(approval.id)]  # a note may have come since it was read
+    if decision:
+        last.append(changes.added_decision(approval.id, approval.version, decision, at))
+    notes = [Note(*one) for one in audit.append(connection, *events, after=last)[0]]
     return replace(
         approval,
         status=status,
@@ -247,7 +248,7 @@ def end(
         ended_at=at,
         receipt=receipt.token,
         decisions=(*approval.decisions, decision) if decision else approval.decisions,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

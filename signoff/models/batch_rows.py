@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, insert, literal_column, select, text, update
 
 from signoff.models.batches import BatchState
+from signoff.models.fixed import Fixed, Step, together
 from signoff.models.leases import GIVEN_BACK
 from signoff.models.store import MICROSECONDS, Store, approvals, cards, now
 from signoff.models.tables import BatchRow
@@ -35,7 +36,9 @@ _BEGIN = text(
     "INSERT INTO batch (agent, name, title, state, created_at) VALUES (:of_agent, :named, '', 'open', :at) "
     "ON CONFLICT (agent, name) DO NOTHING"
 )
-_STIR = update(batches).where(batches.c.id == bindparam("batch")).values(revision=batches.c.revision + 1)
+_STIR = Fixed(
+    update(batches).where(batches.c.id == bindparam("batch")).values(revision=batches.c.revision + 1)
+)
 _STIR_OF = (
     update(batches)
     .where(
@@ -156,7 +159,12 @@ def join(connection: Connection, agent: str, name: str, at: int) -> Joined:
 
 def stir(connection: Connection, batch_id: int) -> None:
     """Something happens to one of its requests: its card has to tell. Locks its row."""
-    connection.execute(_STIR, {"batch": batch_id})
+    together(connection, stirred(batch_id))
+
+
+def stirred(batch_id: int) -> Step:
+    """What `stir` runs."""
+    return _STIR, {"batch": batch_id}
 
 
 def stir_of(connection: Connection, *approval_ids: str) -> None:

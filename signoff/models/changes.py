@@ -15,11 +15,12 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
     update,
 )
 
 from signoff.models import outbox
-from signoff.models.fixed import Fixed
+from signoff.models.fixed import Fixed, Step, together
 from signoff.models.messages import Decision
 from signoff.models.progress import FIRST
 from signoff.models.store import agents, approvals, cards, decisions, now, payloads
@@ -160,6 +161,10 @@ _SAME_FAULT = (
 )
 _NOW = select(now())
 _ADD_AGENT = insert(agents)
+_MEET_AGENT = text(
+    "INSERT INTO agent (name, owner, created_at) VALUES (:name, :owner, :created_at) "
+    "ON CONFLICT (name) DO NOTHING"
+)
 _ADD_APPROVAL = insert(approvals)
 _ADD_CARD = insert(cards)
 _ADD_PAYLOAD = insert(payloads)
@@ -197,6 +202,11 @@ def add_agent(connection: Connection, name: str, owner: str | None, at: int) -> 
     connection.execute(_ADD_AGENT, {"name": name, "owner": owner, "created_at": at})
 
 
+def meet_agent(connection: Connection, name: str, owner: str | None, at: int) -> bool:
+    """The same, of one whom others may meet in this very moment; False where they were first."""
+    return connection.execute(_MEET_AGENT, {"name": name, "owner": owner, "created_at": at}).rowcount == 1
+
+
 def add_approval(
     connection: Connection, values: dict[str, Any], payload: dict[str, Any], channel: str | None
 ) -> None:
@@ -221,9 +231,14 @@ def salt(connection: Connection, approval_id: str) -> str:
 
 def add_decision(connection: Connection, approval_id: str, version: int, decision: Decision, at: int) -> None:
     """One approver's vote."""
+    together(connection, added_decision(approval_id, version, decision, at))
+
+
+def added_decision(approval_id: str, version: int, decision: Decision, at: int) -> Step:
+    """What `add_decision` runs."""
     values = {name: getattr(decision, name) for name in _VOTE}
     values["answer"] = None if decision.answer is None else canonical(decision.answer)
-    _ADD_DECISION.run(connection, {**values, "approval_id": approval_id, "version": version, "at": at})
+    return _ADD_DECISION, {**values, "approval_id": approval_id, "version": version, "at": at}
 
 
 def end(connection: Connection, approval_id: str, seen: int, values: dict[str, Any]) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from typing import Any, NamedTuple
+from contextlib import closing, nullcontext
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update, exc
 from sqlalchemy.sql.selectable import CompoundSelect
@@ -27,6 +27,10 @@ class _Text(NamedTuple):
         """Values by name, as the driver takes them."""
         found = {**self.fixed, **values}
         return found if self.order is None else [found[name] for name in self.order]
+
+    def answer(self, cursor: Any) -> Any:
+        """The rows; of what gives none, how many it has changed or added."""
+        return int(cursor.rowcount) if cursor.description is None else [*map(self.row, cursor.fetchall())]
 
 
 class Fixed:
@@ -46,7 +50,7 @@ class Fixed:
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """The rows, their columns by name."""
         cursor, text = self._run(connection, values)
-        return [text.row(row) for row in cursor.fetchall()]
+        return [*map(text.row, cursor.fetchall())]
 
     def first(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The first row, or None."""
@@ -63,19 +67,13 @@ class Fixed:
         """Once for each, in as few round trips as the driver can."""
         text = self._text(connection)
         with closing(connection.connection.cursor()) as cursor:
-            self._safely(connection, text, lambda: cursor.executemany(text.text, [*map(text.given, rows)]))
+            _safely(connection, text.text, lambda: cursor.executemany(text.text, [*map(text.given, rows)]))
 
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, _Text]:
         text = self._text(connection)
         driver: Any = connection.connection.dbapi_connection
-        cursor = self._safely(connection, text, lambda: driver.execute(text.text, text.given(values)))
+        cursor = _safely(connection, text.text, lambda: driver.execute(text.text, text.given(values)))
         return cursor, text
-
-    def _safely(self, connection: Connection, text: _Text, step: Callable[[], Any]) -> Any:
-        try:
-            return step()
-        except driver_errors(connection.dialect) as error:
-            raise _translated(connection, text.text, error) from error
 
     def _text(self, connection: Connection) -> _Text:
         return self._texts.get(connection.dialect.name) or self._made(connection.dialect)
@@ -89,6 +87,43 @@ class Fixed:
             row = kind._make
         self._texts[dialect.name] = found = _Text(str(made), made.positiontup, fixed, row)
         return found
+
+
+Step: TypeAlias = tuple[Fixed, Mapping[str, Any]]
+"""A statement, and its values by name."""
+
+
+def together(connection: Connection, *steps: Step) -> list[Any]:
+    """Run these one after the other: on PostgreSQL in one round trip, with what begins the transaction where
+    nothing was run in it yet. Of each its rows, or how many it has changed.
+
+    None of them can depend on what another one gives. Where one fails, none after it has an effect.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    texts = [one._text(connection) for one, _ in steps]
+    given = [(text.text, text.given(values)) for text, (_, values) in zip(texts, steps, strict=True)]
+
+    def sent() -> list[Any]:
+        with driver.pipeline() if _in_one_trip(connection) else nullcontext():
+            return [driver.execute(*one) for one in given]
+
+    cursors = _safely(connection, "; ".join(text for text, _ in given), sent)
+    return [text.answer(cursor) for text, cursor in zip(texts, cursors, strict=True)]
+
+
+def _in_one_trip(connection: Connection) -> bool:
+    """Whether the driver can send a statement before the last one was answered: libpq 14 and later."""
+    if connection.dialect.name != "postgresql":
+        return False
+    driver: Any = connection.dialect.loaded_dbapi
+    return bool(driver.capabilities.has_pipeline())
+
+
+def _safely(connection: Connection, text: str, step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    except driver_errors(connection.dialect) as error:
+        raise _translated(connection, text, error) from error
 
 
 def driver_errors(dialect: Dialect) -> Any:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from signoff.models.fixed import Fixed
+from signoff.models.fixed import Fixed, Step, together
 from signoff.models.tables import AuditEventRow
 from signoff.payload.canonical import canonical
 
@@ -27,6 +27,7 @@ CHAIN_LOCK = 0x5167_0FF0
 _HEAD = Fixed(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1))
 _INSERT = Fixed(insert(events), [column.name for column in events.c])
 _LOCK = Fixed(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
+NO_VALUES: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class Event:
     data: dict[str, Any]
 
 
-def append(connection: Connection, *added: Event) -> None:
-    """Append to the chain, as the transaction's last statements: its head is locked from here on."""
-    if connection.dialect.name == "postgresql":
-        _LOCK.first(connection, {})
-    last = _HEAD.first(connection, {})
-    seq, previous = (last.seq, last.hash) if last else (0, START)
+def append(connection: Connection, *added: Event, after: Sequence[Step] = ()) -> list[Any]:
+    """Append to the chain, as the transaction's last statements: its head is locked from here on.
+
+    `after` are run right before, with no round trip of their own; gives what they give (see `together`).
+    """
+    lock = ((_LOCK, NO_VALUES),) if connection.dialect.name == "postgresql" else ()
+    *found, heads = together(connection, *after, *lock, (_HEAD, NO_VALUES))
+    seq, previous = (heads[0].seq, heads[0].hash) if heads else (0, START)
     rows = []
     for event in added:
         seq += 1
@@ -61,6 +64,7 @@ def append(connection: Connection, *added: Event) -> None:
         previous = line["hash"] = line_hash(line)
         rows.append(line)
     _INSERT.run_many(connection, rows)
+    return found[: len(after)]
 
 
 @dataclass(frozen=True)

@@ -213,8 +213,7 @@ class Store:
     def mark_published(self, *approval_ids: str) -> None:
         """Their responses are in Redis."""
         with self.transaction("publication") as connection:
-            for approval_id in approval_ids:
-                connection.execute(_PUBLISHED, {"approval_id": approval_id})
+            connection.execute(_PUBLISHED, [{"approval_id": one} for one in approval_ids])
 
     def unpublish(self, approval_id: str = "") -> int:
         """Whether its response is in Redis is no longer known; or any that is still valid. How many."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from signoff.models.clock import now
-from signoff.models.fixed import Fixed
+from signoff.models.fixed import Fixed, Step
 from signoff.models.more_tables import NoteRow, TalkRow
 from signoff.models.tables import ApprovalRow
 from signoff.models.talks import WAITS, Note, Talk
@@ -137,7 +137,12 @@ def talks_of(connection: Connection, approval_id: str) -> tuple[Talk, ...]:
 
 def notes_of(connection: Connection, approval_id: str) -> tuple[Note, ...]:
     """The same of notes."""
-    return tuple(Note(*one) for one in _NOTES.all(connection, {"about": approval_id}))
+    return tuple(Note(*one) for one in _NOTES.all(connection, noted(approval_id)[1]))
+
+
+def noted(approval_id: str) -> Step:
+    """What reads its notes, each a row with what a Note has."""
+    return _NOTES, {"about": approval_id}
 
 
 def of(connection: Connection, approval_id: str) -> dict[str, Any]:

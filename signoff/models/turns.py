@@ -20,23 +20,20 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
     update,
 )
 
-from signoff.models import changes
+from signoff.models import changes, pace
 from signoff.models.leases import CARDS, PAUSE_SECONDS, rested
-from signoff.models.leases import pause as lasting
 from signoff.models.store import MICROSECONDS, Store, agents, approvals, cards, now
-from signoff.models.tables import PauseRow
 
-POST, UPDATE = "chat.postMessage", "chat.update"
+POST, UPDATE = pace.POST, "chat.update"
 MOVED = "moved"
 """Stands among the pauses for our own: cards that a change of policy has redrawn, one after another."""
 MOVED_SECONDS = 1.0
 """What Slack limits: posts by the channel (one a second), updates by the workspace."""
 
-pauses = PauseRow.__table__  # type: ignore[attr-defined]
+pauses = pace.pauses
 
 
 @dataclass(frozen=True)
@@ -145,12 +142,6 @@ _SOONEST = select(
     .label("card"),
     select(func.min(pauses.c.not_before)).where(pauses.c.not_before > now()).scalar_subquery().label("pause"),
 )
-_PAUSE = text(
-    "INSERT INTO pause (method, conversation, not_before) VALUES (:method, :conversation, :end) "
-    "ON CONFLICT (method, conversation) DO UPDATE SET not_before = excluded.not_before "
-    "WHERE pause.not_before < excluded.not_before OR pause.not_before > :most"
-)
-"""The longer one holds: who was stopped with an answer of Slack's shortens no pause that began since."""
 _UNSERVED = update(agents).where(agents.c.name == bindparam("agent")).values(served_at=bindparam("served"))
 _UNSERVED_BY = _UNSERVED.where(
     exists().where(cards.c.id == bindparam("card"), cards.c.lease == bindparam("mine"))
@@ -186,8 +177,7 @@ def move(store: Store, turn: Turn) -> bool:
         if connection.execute(_MOVE, {"approval_id": turn.approval_id}).rowcount == 0:
             return False
         at = changes.clock(connection)
-        where = {"method": MOVED, "conversation": turn.moved_in, "end": at + lasting(MOVED_SECONDS)}
-        connection.execute(_PAUSE, {**where, "most": at + PAUSE_SECONDS * MICROSECONDS})
+        pace.note(connection, MOVED, turn.moved_in or "", MOVED_SECONDS, at)
     return True
 
 
@@ -205,9 +195,7 @@ def pause(
     """
     with store.transaction() as connection:
         at = changes.clock(connection)
-        where = conversation if method == POST else ""
-        limit = {"method": method, "conversation": where, "end": at + lasting(seconds)}
-        connection.execute(_PAUSE, {**limit, "most": at + PAUSE_SECONDS * MICROSECONDS})
+        pace.note(connection, method, conversation if method == POST else "", seconds, at)
         if unused and unused.agent:
             values = {"agent": unused.agent, "served": unused.served}
             if lease is None:

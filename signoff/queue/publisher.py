@@ -52,6 +52,16 @@ class Publisher:
             self._put(approval.agent, approval.request_id, response, now, pointer=pointer)
         crash.here("publication.sent")
 
+    def publish_all(self, ended: Sequence[tuple[Approval, Response]], now: int) -> None:
+        """The same of several that have ended, in one round trip; raises RedisError: then any may stand."""
+        told = []
+        for approval, response in ended:
+            with spans.step("publish", *approval.traced):
+                pointer = self._pointer(approval)
+                told.append(stream.Told(approval.agent, approval.request_id, response, pointer))
+        stream.publish_all(self._redis, told, self._seconds, self._since(now))
+        crash.here("publication.sent")
+
     def publish_notice(self, agent: str, request_id: str, response: Response) -> None:
         """Publish which process may run what was approved, or that none may; raises RedisError."""
         stream.publish_notice(self._redis, agent, request_id, response, self._seconds)
@@ -156,5 +166,9 @@ class Publisher:
         over: tuple[str, ...] | None = None,
         pointer: stream.Pointer | None = None,
     ) -> bool:
-        since = now // 1000 - self._seconds * 1000
+        since = self._since(now)
         return stream.publish(self._redis, agent, request_id, response, self._seconds, since, over, pointer)
+
+    def _since(self, now: int) -> int:
+        """Milliseconds since 1970 before which no receipt is valid any more."""
+        return now // 1000 - self._seconds * 1000

@@ -62,6 +62,15 @@ class Pointer(NamedTuple):
     seconds: int
 
 
+class Told(NamedTuple):
+    """A final response to a request of an agent's, and what leads to it from its key, where it has one."""
+
+    agent: str
+    request_id: str
+    response: Response
+    pointer: Pointer | None
+
+
 def agent_of(key: bytes) -> str | None:
     """Whose a stream's or a body's key is; None: nobody's."""
     kind = REQUESTS if key.startswith(REQUESTS.encode()) else BODIES
@@ -87,24 +96,50 @@ def mark_received(
     client: Redis,
     agent: str,
     request_id: str,
-    response: Response,
+    pending: Response,
     seconds: int,
     pointer: Pointer | None = None,
 ) -> None:
-    """Tell the agent that its request is in the database; never covers a response that stands there.
+    """Tell the agent that its request is in the database, and until when it waits; of what stands there
+    it covers nothing but an earlier time.
 
     `pointer` leads to it from its key, where it has one.
     """
     key = decision(agent, request_id)
-    for _ in range(2):
+    for _ in range(TRIES):
         pipe = client.pipeline(transaction=False)
-        pipe.set(key, response.encode(), ex=seconds, nx=True)
+        pipe.set(key, pending.encode(), ex=seconds, nx=True)
         if pointer:
             pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
         pipe.publish(notification(agent, request_id), "1")
-        if pipe.execute()[0] or client.type(key) == b"string":
+        if pipe.execute()[0]:
             return
-        forget(client, key)  # it is no text, so nobody's response
+        if client.type(key) != b"string":
+            forget(client, key)  # it is no text, so nobody's response
+        elif _cover_earlier(client, agent, request_id, pending, seconds):
+            return
+
+
+def _cover_earlier(client: Redis, agent: str, request_id: str, pending: Response, seconds: int) -> bool:
+    """Put it over one that says an earlier time, as a talk may have given it more. False: look once more."""
+    key = decision(agent, request_id)
+    with client.pipeline(transaction=True) as pipe:
+        pipe.watch(key)  # type: ignore[no-untyped-call]
+        try:
+            standing = response(client, agent, request_id)
+        except Invalid:
+            return True
+        if standing is None:
+            return False
+        if standing.status != "pending" or (standing.expires_at or 0) >= (pending.expires_at or 0):
+            return True
+        pipe.multi()
+        pipe.set(key, pending.encode(), ex=seconds)
+        try:
+            pipe.execute()
+        except redis.WatchError:
+            return False
+    return True
 
 
 def publish(
@@ -125,24 +160,16 @@ def publish(
     whatever stands there; or, where they are given, only nothing and responses `over` whose statuses it may
     go. False where it may not.
     """
-    key, text = decision(agent, request_id), response.encode()
+    told = Told(agent, request_id, response, pointer)
     for _ in range(TRIES):
         pipe = client.pipeline(transaction=True)
         try:
             if over is not None:
-                pipe.watch(key)  # type: ignore[no-untyped-call]
+                pipe.watch(decision(agent, request_id))  # type: ignore[no-untyped-call]
                 if not _may_cover(client, agent, request_id, over):
                     return False
                 pipe.multi()
-            pipe.set(key, text, ex=seconds)
-            if pointer:
-                pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
-            pipe.xadd(
-                decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True
-            )
-            pipe.expire(decisions(agent), seconds)
-            pipe.publish(notification(agent, request_id), text if len(text) <= MAX_TOLD else "1")
-            pipe.publish(arrivals(agent), "1")
+            _put(pipe, (told,), seconds, trim_before_ms)
             pipe.execute()
             return True
         except redis.WatchError:
@@ -155,6 +182,35 @@ def publish(
         finally:
             pipe.reset()
     raise redis.ResponseError("It is put there again and again.")
+
+
+def publish_all(client: Redis, told: Sequence[Told], seconds: int, trim_before_ms: int) -> None:
+    """As `publish` does, whatever stands there, of several in one transaction and one round trip."""
+    try:
+        with client.pipeline(transaction=True) as pipe:
+            _put(pipe, told, seconds, trim_before_ms)
+            pipe.execute()
+    except redis.ResponseError as error:
+        if refuses_all(error):
+            raise
+        for one in told:  # something else stands where a stream should: each by itself puts that right
+            publish(
+                client, one.agent, one.request_id, one.response, seconds, trim_before_ms, pointer=one.pointer
+            )
+
+
+def _put(pipe: Any, told: Sequence[Told], seconds: int, trim_before_ms: int) -> None:
+    """What `publish` does, of each of these; their agents' streams are kept, and announced, once."""
+    for agent, request_id, response, pointer in told:
+        text = response.encode()
+        pipe.set(decision(agent, request_id), text, ex=seconds)
+        if pointer:
+            pipe.set(keyed(agent, pointer.nonce), request_id, ex=pointer.seconds)
+        pipe.xadd(decisions(agent), {ID_IN_STREAM: request_id}, minid=str(trim_before_ms), approximate=True)
+        pipe.publish(notification(agent, request_id), text if len(text) <= MAX_TOLD else "1")
+    for agent in dict.fromkeys(one.agent for one in told):
+        pipe.expire(decisions(agent), seconds)
+        pipe.publish(arrivals(agent), "1")
 
 
 def _may_cover(client: Redis, agent: str, request_id: str, over: Collection[str]) -> bool:

@@ -19,7 +19,7 @@ from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.slack.client import GONE, NO_THREAD, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
 from signoff.bot.text.words import admin as admin_words
-from signoff.models import batch_cards, crash, threads, turns
+from signoff.models import batch_cards, crash, pace, threads, turns
 from signoff.models.batches import Batch
 from signoff.models.doubles import Place
 
@@ -150,7 +150,10 @@ class BatchCards:
                     return _Stands(message, place, link)
         if not held.renew():
             raise NotYet("its lease ran out")
+        crash.here("batch.renewed")
         where, thread = first or (channel, None)
+        if not pace.claim(self._store, where):
+            raise NotYet("its conversation takes one message a second")
         held.sure = False
         try:
             message, posted = self._tables.send(

@@ -16,7 +16,7 @@ from signoff.bot.delivery.threads import NotYet, Threads
 from signoff.bot.kinds import kind_of
 from signoff.bot.slack.client import GONE, NO_THREAD, Slack
 from signoff.bot.slack.errors import SlackRefused, SlackUnavailable
-from signoff.models import crash, doubles, threads
+from signoff.models import crash, doubles, pace, threads
 from signoff.models.approval import Approval
 from signoff.models.approval import Card as CardPlace
 from signoff.models.doubles import Place
@@ -141,6 +141,8 @@ class Standing:
                 raise NotYet("its lease ran out")
         message = kind_of(approval).card(approval, now=now)
         self._slack.address()  # known before: a click may follow the post at once
+        if not pace.claim(self._store, channel):
+            raise NotYet("its conversation takes one message a second")
         with _unsure(held):
             message, posted = self._tables.send(
                 message,
